@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { isAlive } from './embedded-postgres/postmaster.ts';
+import { DataDirInUseError, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+
+let dataDir: string;
+let running: EmbeddedPostgres[];
+
+beforeEach(() => {
+  dataDir = mkdtempSync(path.join(tmpdir(), 'rentapi-embedded-'));
+  chmodSync(dataDir, 0o755); // as root the server is another user, who must be able to enter
+  running = [];
+});
+
+afterEach(async () => {
+  for (const server of running) await server.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function start(label?: string): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, settings: { fsync: 'off' }, ...(label ? { label } : {}) });
+  running.push(server);
+  return server;
+}
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as Record<string, unknown>[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** A RentAPI of its own, in another process, that only holds the database; resolves when that is up. */
+async function startElsewhere(): Promise<{ parent: ChildProcess; postgresPid: number }> {
+  const module = new URL('./embedded-postgres.ts', import.meta.url).href;
+  const program = `
+    const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
+    const server = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, label: 'rentapi ' + process.pid + ' http 8123' });
+    console.log(server.pid);`;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(parent.stdout!, 'data')) as [Buffer];
+  return { parent, postgresPid: Number(line.toString()) };
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describe('the embedded PostgreSQL', () => {
+  it('creates a cluster at the first start and keeps its data for the next', async () => {
+    const first = await start();
+    await query(first.url, "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('still here')");
+    await first.stop();
+    const second = await start();
+    expect(await query(second.url, 'SELECT word FROM kept')).toEqual([{ word: 'still here' }]);
+  });
+
+  it('compares text the same way on every platform', async () => {
+    const { url } = await start();
+    expect(await query(url, "SELECT upper('é') AS u, 'B' < 'a' AS bytewise")).toEqual([{ u: 'É', bytewise: true }]);
+  });
+
+  it('stops without leaving a process or a pid file', async () => {
+    const server = await start();
+    await server.stop();
+    await vi.waitFor(() => expect(isAlive(server.pid)).toBe(false)); // Node reaps its child a moment later
+    expect(existsSync(path.join(dataDir, 'pg', 'postmaster.pid'))).toBe(false);
+    await server.stop(); // a second stop is none
+  });
+
+  it('leaves no half-made cluster and no password but the one inside it', async () => {
+    await start();
+    expect(readdirSync(dataDir).sort()).toEqual(['pg', 'pg.log']);
+    expect(statSync(path.join(dataDir, 'pg', 'rentapi.password')).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses a second start and names the first', async () => {
+    const { parent } = await startElsewhere();
+    const refusal = await start().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(DataDirInUseError);
+    expect((refusal as Error).message).toBe(
+      `${dataDir} is already used by a running RentAPI (pid ${parent.pid}, http://localhost:8123). Stop it, or set another DATA_DIR.`,
+    );
+    await killAndWait(parent);
+    await start();
+  });
+
+  it('lets one of two simultaneous first starts win', async () => {
+    const results = await Promise.allSettled([start(), start()]);
+    expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(results.find((result) => result.status === 'rejected')?.reason).toBeInstanceOf(DataDirInUseError);
+  });
+
+  it('adopts a server whose parent was killed, with its data', async () => {
+    const { parent, postgresPid } = await startElsewhere();
+    await killAndWait(parent);
+    const adopted = await start();
+    expect(adopted.pid).toBe(postgresPid);
+    expect(await query(adopted.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await adopted.stop();
+    expect(isAlive(postgresPid) && existsSync(path.join(dataDir, 'pg', 'postmaster.pid'))).toBe(false);
+  });
+
+  it('recovers after its server and its parent were killed', async () => {
+    const { parent, postgresPid } = await startElsewhere();
+    process.kill(postgresPid, 'SIGKILL');
+    await killAndWait(parent);
+    const restarted = await start();
+    expect(restarted.pid).not.toBe(postgresPid);
+    expect(await query(restarted.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('starts although the pid file names a living stranger', async () => {
+    const first = await start();
+    await first.stop();
+    const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const lines = [stranger.pid, path.join(dataDir, 'pg'), 1_700_000_000, 1, '', '127.0.0.1', '  0  0', 'ready'];
+    writeFileSync(path.join(dataDir, 'pg', 'postmaster.pid'), `${lines.join('\n')}\n`);
+    await start();
+    await killAndWait(stranger);
+  });
+
+  it('holds on to the cluster when Postgres drops every connection', async () => {
+    const server = await start('rentapi 4711 http 8124');
+    await query(
+      server.url,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'rentapi%'",
+    );
+    await sleep(300);
+    await expect(start()).rejects.toThrow('pid 4711, http://localhost:8124');
+  });
+
+  it('refuses a cluster made by another major version', async () => {
+    const first = await start();
+    await first.stop();
+    writeFileSync(path.join(dataDir, 'pg', 'PG_VERSION'), '17\n');
+    await expect(start()).rejects.toThrow(/made by PostgreSQL 17, and this is 18: dump it/);
+  });
+});

@@ -1,0 +1,99 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { locateBinaries } from './embedded-postgres/binaries.ts';
+import { createCluster, openCluster } from './embedded-postgres/cluster.ts';
+import { connect, takeGuard } from './embedded-postgres/guard.ts';
+import { chooseIdentity, locateHome } from './embedded-postgres/identity.ts';
+import {
+  clearStalePid,
+  lastLine,
+  launch,
+  type Place,
+  readPostmaster,
+  stopPostmaster,
+} from './embedded-postgres/postmaster.ts';
+
+export { DataDirInUseError } from './embedded-postgres/guard.ts';
+
+/** A PostgreSQL server of our own, listening on 127.0.0.1 only. */
+export interface EmbeddedPostgres {
+  url: string;
+  port: number;
+  pid: number;
+  /** Ends the server and returns when it is gone. Close your own connections first: this cuts what is left. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  dataDir: string;
+  /** Who we are, for the message a second start gets: `rentapi <pid> http <port>`. */
+  label?: string;
+  /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
+  settings?: Record<string, string>;
+  /** Told what happens while somebody waits. */
+  say?: (line: string) => void;
+  /** Where clusters and binaries go when root starts below a directory that no other user may enter. */
+  rootDir?: string;
+}
+
+// Replaying the log after a power cut can take long; a start that fails ends sooner, by MAX_LAUNCHES.
+const START_TIMEOUT_MS = 300_000;
+const MAX_LAUNCHES = 3;
+const POLL_MS = 20;
+
+/**
+ * Starts the PostgreSQL that npm installed, on the cluster in `dataDir`, creating it the first time. A server whose
+ * parent was killed is adopted. Throws `DataDirInUseError` while another process holds the cluster; every other
+ * failure is an Error of one sentence.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const say = options.say ?? (() => {});
+  const rootDir = options.rootDir ?? '/var/lib/rentapi';
+  const identity = chooseIdentity(options.dataDir);
+  const home = locateHome(options.dataDir, identity, rootDir, say);
+  const place: Place = { ...home, identity, binaries: locateBinaries(identity, rootDir) };
+
+  await createCluster(place, say);
+  const { password } = openCluster(place);
+  const login = { password, label: options.label ?? `rentapi ${process.pid}` };
+  const { client, pid, port } = await reach(place, login, options.settings ?? {}, say);
+  const guard = await takeGuard(client, { port, ...login, dataDir: options.dataDir });
+
+  return {
+    url: `postgres://rentapi:${password}@127.0.0.1:${port}/postgres`,
+    port,
+    pid,
+    async stop() {
+      // The guard is held until Postgres itself cuts it: let go earlier, and a second start could adopt a dying server.
+      guard.expectEnd();
+      await stopPostmaster(place, pid);
+    },
+  };
+}
+
+/** A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched here. */
+async function reach(
+  place: Place,
+  login: { password: string; label: string },
+  settings: Record<string, string>,
+  say: (line: string) => void,
+) {
+  let child: ChildProcess | undefined;
+  let launches = 0;
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    const running = readPostmaster(place.cluster);
+    if (running) {
+      const client = await connect({ port: running.port, ...login });
+      if (client && running.pid !== child?.pid) say('Found the database still running.');
+      if (client) return { client, ...running };
+    } else if (!child || child.exitCode !== null || child.signalCode !== null) {
+      if (launches === MAX_LAUNCHES) break;
+      launches += 1;
+      clearStalePid(place.cluster);
+      child = await launch(place, settings);
+    }
+    await sleep(POLL_MS);
+  }
+  throw new Error(`PostgreSQL did not start; ${place.log} ends with: ${lastLine(place.log)}`);
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Home, Identity } from './identity.ts';
+
+/** Everything needed to run a PostgreSQL program on the cluster. */
+export interface Place extends Home {
+  identity: Identity;
+  binaries: string;
+}
+
+const MAX_LOG_BYTES = 10 * 1024 ** 2;
+
+/** Runs one of PostgreSQL's programs as the place's user, its output appended to the log. */
+export async function runProgram(place: Place, program: 'initdb' | 'postgres', args: string[]): Promise<ChildProcess> {
+  const log = openSync(place.log, 'a', 0o600);
+  try {
+    if (statSync(place.log).size > MAX_LOG_BYTES) truncateSync(place.log);
+    const child = spawn(path.join(place.binaries, 'bin', program), args, {
+      ...(place.identity.switch ? { uid: place.identity.uid, gid: place.identity.gid } : {}),
+      // Not our environment: PGPORT, LC_ALL or TZ of the host must not steer the cluster.
+      env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, LC_ALL: 'C', TZ: 'UTC' },
+      cwd: path.parse(place.binaries).root,
+      // A session of its own: a terminal's Ctrl-C must reach us first, Postgres last.
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', log, log],
+    });
+    await once(child, 'spawn');
+    return child;
+  } catch (error) {
+    throw new Error(
+      `Cannot run ${program} from ${place.binaries} (${(error as Error).message}); it needs glibc (not Alpine), otherwise set DATABASE_URL.`,
+      { cause: error },
+    );
+  } finally {
+    closeSync(log);
+  }
+}
+
+export async function launch(place: Place, settings: Record<string, string>): Promise<ChildProcess> {
+  const all = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    shared_buffers: '64MB',
+    // Containers often give /dev/shm only 64 MB; mapped files have no such limit.
+    dynamic_shared_memory_type: process.platform === 'win32' ? 'windows' : 'mmap',
+    ...settings,
+  };
+  const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = await runProgram(place, 'postgres', ['-D', place.cluster, '-p', String(await freePort()), ...flags]);
+  child.unref();
+  return child;
+}
+
+/** The server that runs on this cluster now, whoever started it. */
+export function readPostmaster(cluster: string): { pid: number; port: number } | undefined {
+  const [pid, , , port] = readPidLines(cluster);
+  if (!pid || !port || !isPostmaster(Number(pid), cluster)) return undefined;
+  return { pid: Number(pid), port: Number(port) };
+}
+
+/**
+ * After kill -9, postmaster.pid can name a process that lives but is not our server: a reused number, or a zombie that
+ * nobody reaped (containers). Postgres would refuse to start. It does take its own parent's pid for stale, and goes on
+ * to check by shared memory that no other server is left, so we write ours rather than delete the file.
+ */
+export function clearStalePid(cluster: string): void {
+  const [pid, ...rest] = readPidLines(cluster);
+  if (!pid || !isAlive(Number(pid)) || isPostmaster(Number(pid), cluster)) return;
+  writeFileSync(path.join(cluster, 'postmaster.pid'), [process.pid, ...rest].join('\n'));
+}
+
+/** Fast shutdown; after 20 s an immediate one. Returns when the server is gone. */
+export async function stopPostmaster(place: Place, pid: number): Promise<void> {
+  const isGone = () => readPostmaster(place.cluster)?.pid !== pid && !isPostmaster(pid, place.cluster);
+  for (const [mode, signal] of [['fast', 'SIGINT'] as const, ['immediate', 'SIGQUIT'] as const]) {
+    if (isGone()) return;
+    signalPostmaster(place, pid, mode, signal);
+    for (let waited = 0; waited < 20_000 && !isGone(); waited += 10) await sleep(10);
+  }
+}
+
+function signalPostmaster(place: Place, pid: number, mode: string, signal: NodeJS.Signals): void {
+  try {
+    if (process.platform !== 'win32') process.kill(pid, signal);
+    // Windows has no signals; there, kill() would be a crash.
+    else execFileSync(path.join(place.binaries, 'bin', 'pg_ctl'), ['stop', '-D', place.cluster, '-m', mode, '-W']);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+export function lastLine(log: string): string {
+  return readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, but another user's
+  }
+}
+
+function readPidLines(cluster: string): string[] {
+  try {
+    return readFileSync(path.join(cluster, 'postmaster.pid'), 'utf8').split('\n');
+  } catch {
+    return [];
+  }
+}
+
+/** The command line tells our postmaster from its children, other servers, reused numbers and zombies (which have none). */
+function isPostmaster(pid: number, cluster: string): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    switch (process.platform) {
+      case 'linux':
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0-D\0${cluster}\0`);
+      case 'win32':
+        return execFileSync('tasklist', ['/FI', `PID eq ${pid}`, '/NH'], { encoding: 'utf8' }).includes('postgres');
+      default:
+        return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).includes(
+          `-D ${cluster} `,
+        );
+    }
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo; // listening on TCP, so neither a path nor null
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+
+const Secrets = z.object({
+  SECRET_KEY: z.string().min(32),
+  ID_SECRET: z.string().min(32),
+  PASSWORD_PEPPER: z.string().min(32),
+});
+
+/** What encrypts, what ids are derived from and what passwords are peppered with. Lost, the data is of little use. */
+export type EmbeddedSecrets = z.infer<typeof Secrets>;
+
+/** The secrets of an embedded installation, made once and kept in `secrets.json` beside its database. */
+export function loadOrCreateSecrets(dataDir: string): EmbeddedSecrets {
+  const file = path.join(dataDir, 'secrets.json');
+  return read(file) ?? create(file);
+}
+
+function read(file: string): EmbeddedSecrets | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`Cannot read the secrets in ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    return Secrets.parse(JSON.parse(text));
+  } catch (error) {
+    // Making new ones would silently change every id and lock everybody out.
+    throw new Error(`${file} does not hold the three secrets of this installation: restore it from a backup.`, {
+      cause: error,
+    });
+  }
+}
+
+function create(file: string): EmbeddedSecrets {
+  const fresh = () => randomBytes(32).toString('base64url');
+  const secrets = { SECRET_KEY: fresh(), ID_SECRET: fresh(), PASSWORD_PEPPER: fresh() };
+  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
+  try {
+    linkSync(draft, file); // unlike a rename, refuses to replace what another start made first
+    return secrets;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return read(file)!;
+    throw new Error(`Cannot keep the secrets in ${file}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
