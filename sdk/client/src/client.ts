@@ -1,0 +1,26 @@
+import { Api } from './generated/resources.gen.ts';
+import { Realtime, type WebSocketConstructor } from './realtime.ts';
+import type { SessionTokens } from './session.ts';
+import { Transport, type TransportOptions } from './transport.ts';
+
+export interface RentApiOptions extends TransportOptions {
+  /** Where the runtime has none (Node before 22): `import { WebSocket } from 'ws'`. */
+  WebSocket?: WebSocketConstructor;
+}
+
+/** A client of one server, speaking for one API key, one person, or nobody yet. */
+export class RentApi extends Api {
+  /** What happens, as it happens. */
+  readonly realtime: Realtime;
+
+  constructor(options: RentApiOptions) {
+    const transport = new Transport(options);
+    super(transport);
+    this.realtime = new Realtime(transport, options.WebSocket);
+  }
+
+  /** The tokens of the person who is logged in; null with an API key or without a login. */
+  get tokens(): SessionTokens | null {
+    return this.transport.session.tokens;
+  }
+}
