@@ -1,0 +1,13 @@
+/* global Scalar */
+// Everything that would speak to another host is off; the Content-Security-Policy says the same.
+Scalar.createApiReference('#reference', {
+  url: '/openapi.json',
+  favicon: document.querySelector('link[rel=icon]').href,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  telemetry: false,
+  withDefaultFonts: false,
+  hideClientButton: true,
+  showDeveloperTools: 'never',
+  persistAuth: false,
+});

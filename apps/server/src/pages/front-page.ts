@@ -1,0 +1,75 @@
+import { type Html, html } from './html.ts';
+import { layout, type Site } from './layout.ts';
+
+interface Front {
+  publicUrl: string;
+  production: boolean;
+  demoAccount: { email: string; password: string } | null;
+  /** Whether captured mail can be read by whoever asks. */
+  captured: boolean;
+}
+
+export function frontPage(site: Site, front: Front): string {
+  return layout(site, {
+    title: 'RentAPI',
+    script: 'copy.js',
+    main: html`
+      <section class="hero">
+        <p class="chips"><span class="chip live">Running</span>${front.production ? null : html`<span class="chip">Development</span>`}<span class="chip">Version ${site.version}</span></p>
+        <h1>The backend behind an API that you sell.</h1>
+        <p class="lead">Identity, organizations, API keys, rate limits, usage, webhooks, billing, credits, audit, realtime
+          and files. One contract, served as REST with an OpenAPI document, and as typed tRPC.</p>
+        <p class="actions"><a class="button" href="/docs">Open the API reference</a><a class="button plain" href="/openapi.json">OpenAPI document</a></p>
+      </section>
+
+      <section>
+        <h2>Your first call</h2>
+        ${front.demoAccount ? demoCalls(front.publicUrl, front.demoAccount) : firstCall(front.publicUrl)}
+      </section>
+
+      <section>
+        <h2>Where things are</h2>
+        <ul class="tiles">
+          ${tile('/docs', 'API reference', 'Every operation, with a client to try it.')}
+          ${tile('/redoc', 'Redoc', 'The same reference, for reading and printing.')}
+          ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
+          ${tile('/docs/errors', 'Errors', 'Each error code, and how to mend it.')}
+          ${tile('/health', 'Health', 'Whether the server and its parts are well.')}
+          ${front.captured ? tile('/dev/mail', 'Captured mail', 'What would have been sent, with its links.') : null}
+        </ul>
+      </section>`,
+  });
+}
+
+function demoCalls(publicUrl: string, demo: { email: string; password: string }): Html {
+  const body = shellQuoted(JSON.stringify({ email: demo.email, password: demo.password }));
+  const token = `node -pe 'JSON.parse(require("fs").readFileSync(0)).accessToken'`;
+  return html`
+        <p>Sign in with the demo account, then ask who you are.</p>
+        ${command(
+          `TOKEN=$(curl -s ${publicUrl}/api/v1/auth/login \\\n  -H 'Content-Type: application/json' \\\n  -d ${body} | ${token})`,
+          `curl -s ${publicUrl}/api/v1/users/me -H "Authorization: Bearer $TOKEN"`,
+        )}
+        <dl class="account">
+          <div><dt>Demo account</dt><dd><code>${demo.email}</code></dd></div>
+          <div><dt>Password</dt><dd><code>${demo.password}</code></dd></div>
+        </dl>`;
+}
+
+function firstCall(publicUrl: string): Html {
+  return html`
+        <p>No account is needed to ask whether the server is well.</p>
+        ${command(`curl -s ${publicUrl}/health`)}`;
+}
+
+function command(...lines: string[]): Html {
+  return html`<div class="command"><button type="button" data-copy hidden>Copy</button><pre><code>${lines.join('\n')}</code></pre></div>`;
+}
+
+function tile(href: string, title: string, text: string): Html {
+  return html`<li><a href="${href}"><strong>${title}</strong><span>${text}</span><code>${href}</code></a></li>`;
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,55 @@
+import type { Assets } from './assets.ts';
+import { type Html, html } from './html.ts';
+
+/** What every page is made with. */
+export interface Site {
+  assets: Assets;
+  version: string;
+}
+
+interface Page {
+  title: string;
+  main: Html;
+  /** Our own script for this page, by the name of its file. */
+  script?: Parameters<Assets['own']>[0];
+  /** A small card in the middle, for the pages that mailed links open. */
+  card?: boolean;
+}
+
+export function layout({ assets, version }: Site, page: Page): string {
+  return document(
+    assets,
+    page.title,
+    html`
+    <link rel="stylesheet" href="${assets.own('pages.css')}">
+    ${page.script ? html`<script src="${assets.own(page.script)}" defer></script>` : null}
+  </head>
+  <body class="${page.card ? 'card' : 'wide'}">
+    <header>
+      <a class="brand" href="/"><img src="${assets.own('icon.svg')}" alt="" width="28" height="28">RentAPI</a>
+      ${
+        page.card
+          ? null
+          : html`<nav><a href="/docs">Reference</a><a href="/redoc">Redoc</a><a href="/docs/errors">Errors</a></nav>`
+      }
+    </header>
+    <main>${page.main}</main>
+    ${page.card ? null : html`<footer>RentAPI ${version}</footer>`}
+  </body>`,
+  );
+}
+
+/** `rest` closes the head and brings the body. */
+export function document(assets: Assets, title: string, rest: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>${title}</title>
+    <link rel="icon" type="image/svg+xml" href="${assets.own('icon.svg')}">
+    ${rest}
+</html>
+`.text;
+}

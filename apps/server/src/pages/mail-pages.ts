@@ -1,0 +1,97 @@
+import { type Html, html } from './html.ts';
+import { layout, type Site } from './layout.ts';
+
+export interface CapturedMail {
+  id: string;
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+  sentAt: string;
+}
+
+export interface Mailbox {
+  list(filter?: { to?: string }): Promise<CapturedMail[]>;
+  get(id: string): Promise<CapturedMail | undefined>;
+}
+
+export function newestFirst(mails: CapturedMail[]): CapturedMail[] {
+  return mails.toSorted((a, b) => Date.parse(b.sentAt) - Date.parse(a.sentAt));
+}
+
+export function mailList(site: Site, mails: CapturedMail[], to: string): string {
+  const none = to === '' ? 'Nothing has been sent yet.' : 'Nothing has been sent to this address.';
+  return layout(site, {
+    title: 'Captured mail · RentAPI',
+    main: html`
+      <h1>Captured mail</h1>
+      <p class="lead">Nothing leaves this machine: what the server would have mailed is kept here, newest first. Programs
+        read it at <a href="/dev/mail.json">/dev/mail.json</a>, with <code>?to=</code> for one address.</p>
+      ${to === '' ? null : html`<p>Only to <strong>${to}</strong>. <a href="/dev/mail">Show all</a></p>`}
+      ${
+        mails.length === 0
+          ? html`<p class="empty">${none}</p>`
+          : html`<div class="scroll"><table>
+        <thead><tr><th>Subject</th><th>To</th><th>Sent</th></tr></thead>
+        <tbody>${mails.map(
+          (mail) => html`
+          <tr>
+            <td><a href="/dev/mail/${encodeURIComponent(mail.id)}">${mail.subject}</a></td>
+            <td><a class="quiet" href="/dev/mail?to=${encodeURIComponent(mail.to)}">${mail.to}</a></td>
+            <td class="quiet">${sentAt(mail)}</td>
+          </tr>`,
+        )}
+        </tbody>
+      </table></div>`
+      }`,
+  });
+}
+
+export function mailView(site: Site, mail: CapturedMail): string {
+  const links = [...new Set(mail.text.match(webAddress) ?? [])];
+  return layout(site, {
+    title: `${mail.subject} · Captured mail`,
+    main: html`
+      <p class="crumb"><a href="/dev/mail">Captured mail</a></p>
+      <h1>${mail.subject}</h1>
+      <p class="lead">To <strong>${mail.to}</strong>, ${sentAt(mail)}</p>
+      ${links.length === 0 ? null : html`<ul class="links">${links.map((link) => html`<li>${anchor(link)}</li>`)}</ul>`}
+      <h2>As it looks</h2>
+      <iframe title="The mail's HTML" src="/dev/mail/${encodeURIComponent(mail.id)}/body"
+        sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>
+      <h2>As text</h2>
+      <pre class="mail">${linked(mail.text)}</pre>`,
+  });
+}
+
+export function noSuchMail(site: Site): string {
+  return layout(site, {
+    title: 'No such mail · RentAPI',
+    main: html`<h1>No such mail</h1><p><a href="/dev/mail">Captured mail</a></p>`,
+  });
+}
+
+/** The one page that is not escaped: it is shown without scripts and without an origin. Links open in a new tab. */
+export function mailBody(mail: CapturedMail): string {
+  return `<!doctype html><base target="_blank">${mail.html}`;
+}
+
+const webAddress = /https?:\/\/[^\s<>"')\]]+[^\s<>"')\].,;:!?]/g;
+
+function linked(text: string): Html {
+  let from = 0;
+  const parts: (string | Html)[] = [];
+  for (const match of text.matchAll(webAddress)) {
+    parts.push(text.slice(from, match.index), anchor(match[0]));
+    from = match.index + match[0].length;
+  }
+  return html`${[...parts, text.slice(from)]}`;
+}
+
+function anchor(address: string): Html {
+  return html`<a href="${address}" rel="noreferrer">${address}</a>`;
+}
+
+function sentAt(mail: CapturedMail): Html {
+  return html`<time datetime="${mail.sentAt}">${mail.sentAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}</time>`;
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import express from 'express';
+import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
+import { loadAssets } from './assets.ts';
+import { type ErrorCatalogue, errorList, errorPage, noSuchError } from './error-pages.ts';
+import { frontPage } from './front-page.ts';
+import { isLocal } from './local-only.ts';
+import { type Mailbox, mailBody, mailList, mailView, newestFirst, noSuchMail } from './mail-pages.ts';
+import { acceptInvitation, resetPassword, verifyEmail } from './mailed-link-pages.ts';
+import { redocPage, scalarPage } from './reference-pages.ts';
+
+export interface PagesOptions {
+  /** The OpenAPI document as JSON text. */
+  openapi: () => string;
+  errors: ErrorCatalogue;
+  /** null: mail is not captured. */
+  mailbox: Mailbox | null;
+  production: boolean;
+  version: string;
+  /** Absolute, without a trailing slash. */
+  publicUrl: string;
+  demoAccount: { email: string; password: string } | null;
+  security?: SecurityHeaders;
+}
+
+/** Everything a browser sees. No GET here changes anything: what a mailed link asks for is done by a button. */
+export function pagesRouter(options: PagesOptions): express.Router {
+  const security = options.security ?? securityHeaders('strict', options.publicUrl.startsWith('https:'));
+  const assets = loadAssets();
+  const site = { assets, version: options.version };
+  const router = express.Router();
+
+  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'plain') => {
+    setHeaders(res, security.pages[kind]);
+    res.setHeader('Cache-Control', cache);
+    res.type('html').send(body);
+  };
+
+  router.get('/', (req, res) => {
+    const captured = options.mailbox !== null && isLocal(req);
+    // The same address answers differently to a neighbour, who is not shown the mail.
+    send(res, frontPage(site, { ...options, captured }), 'private, no-cache');
+  });
+
+  router.get('/assets/:name', (_req, res, next) => {
+    setHeaders(res, security.api);
+    next();
+  });
+  router.get('/assets/:name', assets.serve);
+
+  const scalar = scalarPage(site);
+  const redoc = redocPage(site);
+  router.get('/docs', (_req, res) => send(res, scalar, 'no-cache', 'scalar'));
+  router.get('/redoc', (_req, res) => send(res, redoc, 'no-cache', 'redoc'));
+
+  let document = { text: '', etag: '' };
+  router.get(['/openapi.json', '/api/v1/openapi.json'], (_req, res) => {
+    const text = options.openapi();
+    if (text !== document.text) {
+      document = { text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` };
+    }
+    setHeaders(res, security.api);
+    res.set({ 'Cache-Control': 'public, no-cache', ETag: document.etag });
+    res.type('json').send(text);
+  });
+
+  router.get('/docs/errors', (_req, res) => send(res, errorList(site, options.errors)));
+  router.get('/docs/errors/:code', (req, res) => {
+    const { code } = req.params;
+    // Only rows of its own: `constructor` is no error code.
+    const row = Object.hasOwn(options.errors, code) ? options.errors[code] : undefined;
+    if (row) return send(res, errorPage(site, options.publicUrl, code, row));
+    res.status(404);
+    send(res, noSuchError(site, code));
+  });
+
+  // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
+  const mailedLinks = [
+    { path: '/verify-email', page: verifyEmail(site) },
+    { path: '/reset-password', page: resetPassword(site) },
+    { path: '/accept-invitation', page: acceptInvitation(site) },
+  ];
+  for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store'));
+
+  const { mailbox } = options;
+  if (mailbox) router.use(capturedMail(mailbox, site, security, send));
+  return router;
+}
+
+type Send = (res: express.Response, body: string, cache?: string, kind?: PageKind) => void;
+
+function capturedMail(
+  mailbox: Mailbox,
+  site: Parameters<typeof mailList>[0],
+  security: SecurityHeaders,
+  send: Send,
+): express.Router {
+  const router = express.Router();
+  // To everyone else these addresses do not exist; the server's own 404 says so.
+  router.use(['/dev/mail', '/dev/mail.json'], (req, res, next) => {
+    if (!isLocal(req)) return next('router');
+    // Captured mail holds tokens: no other site in the same browser may read it, whatever CORS says elsewhere.
+    res.removeHeader('Access-Control-Allow-Origin');
+    next();
+  });
+
+  const list = async (to: unknown) =>
+    newestFirst(await mailbox.list(typeof to === 'string' && to !== '' ? { to } : undefined));
+
+  router.get('/dev/mail.json', async (req, res) => {
+    const items = await list(req.query.to);
+    setHeaders(res, security.api);
+    res.setHeader('Cache-Control', 'no-store');
+    res.json({ items });
+  });
+  router.get('/dev/mail', async (req, res) => {
+    const to = typeof req.query.to === 'string' ? req.query.to : '';
+    send(res, mailList(site, await list(to), to), 'no-store');
+  });
+  router.get('/dev/mail/:id', async (req, res) => {
+    const mail = await mailbox.get(req.params.id);
+    if (!mail) res.status(404);
+    send(res, mail ? mailView(site, mail) : noSuchMail(site), 'no-store');
+  });
+  router.get('/dev/mail/:id/body', async (req, res, next) => {
+    const mail = await mailbox.get(req.params.id);
+    if (!mail) return next();
+    send(res, mailBody(mail), 'no-store', 'mail');
+  });
+  return router;
+}

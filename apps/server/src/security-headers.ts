@@ -1,0 +1,110 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import helmet, { type HelmetOptions } from 'helmet';
+
+export type CspMode = 'strict' | 'relaxed' | 'disabled';
+export type Header = readonly [name: string, value: string];
+
+/** `plain`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, inside its frame. */
+export type PageKind = 'plain' | 'scalar' | 'redoc' | 'mail';
+
+export interface SecurityHeaders {
+  /** For JSON and assets: nothing in them is ever a document. */
+  api: readonly Header[];
+  pages: Readonly<Record<PageKind, readonly Header[]>>;
+}
+
+type Directives = Record<string, readonly string[]>;
+
+const nothing: Directives = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] };
+
+const plain: Directives = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'", 'data:'],
+  'connect-src': ["'self'"],
+  'frame-src': ["'self'"],
+  'manifest-src': ["'self'"],
+  'base-uri': ["'none'"],
+  // Scripts send our forms. Without this, a browser with scripts off would put a new password into the address.
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+const pages: Record<PageKind, Directives> = {
+  plain,
+  scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
+  redoc: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'worker-src': ['blob:'] },
+  mail: {
+    'default-src': ["'none'"],
+    'style-src': ["'unsafe-inline'"],
+    'img-src': ['data:'],
+    'base-uri': ["'none'"],
+    'form-action': ["'none'"],
+    'frame-ancestors': ["'self'"],
+    // Mail is written by others: it has no scripts and no origin, also when it is opened outside its frame.
+    sandbox: ['allow-popups', 'allow-popups-to-escape-sandbox'],
+  },
+};
+
+/** What `relaxed` adds: references that load pictures or call servers elsewhere, and tools that inject scripts. */
+const relaxations: Directives = {
+  'script-src': ["'unsafe-inline'", "'unsafe-eval'"],
+  'style-src': ["'unsafe-inline'"],
+  'img-src': ['https:'],
+  'font-src': ["'self'", 'data:', 'https:'],
+  'connect-src': ['https:', 'http://localhost:*', 'ws:', 'wss:'],
+};
+
+/** Both lists are made once; a request only copies them. HSTS is sent over HTTPS alone: elsewhere browsers ignore it. */
+export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders {
+  const strictTransportSecurity = https;
+  const page = (kind: PageKind) => {
+    const directives = mode === 'relaxed' && kind !== 'mail' ? relax(pages[kind]) : pages[kind];
+    return helmetHeaders({
+      strictTransportSecurity,
+      contentSecurityPolicy: mode !== 'disabled' && {
+        useDefaults: false,
+        directives: https ? { ...directives, 'upgrade-insecure-requests': [] } : directives,
+      },
+      xFrameOptions: { action: kind === 'mail' ? 'sameorigin' : 'deny' },
+    });
+  };
+  return {
+    api: helmetHeaders({
+      strictTransportSecurity,
+      contentSecurityPolicy: mode !== 'disabled' && { useDefaults: false, directives: nothing },
+      xFrameOptions: { action: 'deny' },
+      // These speak about documents and plug-ins; on an API answer they are only bytes.
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+      xDnsPrefetchControl: false,
+      xDownloadOptions: false,
+      xPermittedCrossDomainPolicies: false,
+    }),
+    pages: { plain: page('plain'), scalar: page('scalar'), redoc: page('redoc'), mail: page('mail') },
+  };
+}
+
+export function setHeaders(res: ServerResponse, headers: readonly Header[]): void {
+  for (const [name, value] of headers) res.setHeader(name, value);
+}
+
+function relax(directives: Directives): Directives {
+  const relaxed: Record<string, readonly string[]> = { ...directives };
+  for (const [name, sources] of Object.entries(relaxations)) {
+    relaxed[name] = [...new Set([...(directives[name] ?? []), ...sources])];
+  }
+  return relaxed;
+}
+
+/** What helmet would set on a response, taken once from one that is never sent. */
+function helmetHeaders(options: HelmetOptions): Header[] {
+  const req = new IncomingMessage(new Socket());
+  const res = new ServerResponse(req);
+  helmet(options)(req, res, (error?: unknown) => {
+    if (error) throw error;
+  });
+  return res.getHeaderNames().map((name) => [name, String(res.getHeader(name))]);
+}
