@@ -47,6 +47,16 @@ const POLL_MS = 20;
  * failure is an Error of one sentence.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  try {
+    return await start(options);
+  } catch (error) {
+    // No permission, no space, no such directory: the system's own words, and what they are about.
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new Error(`The embedded database in ${options.dataDir} cannot start: ${error.message}`, { cause: error });
+  }
+}
+
+async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const say = options.say ?? (() => {});
   const rootDir = options.rootDir ?? '/var/lib/rentapi';
   const identity = chooseIdentity(options.dataDir);

@@ -21,8 +21,8 @@ const PASSWORD_FILE = 'rentapi.password';
 /** Runs initdb unless the cluster is there. It is made aside and renamed when whole: a killed start leaves no half cluster. */
 export async function createCluster(place: Place, say: (line: string) => void): Promise<void> {
   if (existsSync(place.cluster)) return;
-  say('Creating the database.');
   requirePasswdEntry(place);
+  say('Creating the database.');
   const home = path.dirname(place.cluster);
   removeAbandonedDrafts(home);
   const draft = path.join(home, `pg.new-${process.pid}-${randomBytes(4).toString('hex')}`);
