@@ -1,19 +1,26 @@
+/** Never run: `tsc` proves here what the types promise to callers. */
 import { WebSocket } from 'ws';
-import { RentApi } from '../src/index.ts';
+import { RentApi, type RentApiError } from '../src/index.ts';
 
-const c = new RentApi({ baseUrl: '', WebSocket });
-for await (const k of c.apiKeys.list({ limit: 3 })) {
-  const s: string = k.name;
-  console.log(s);
-}
-const p = await c.apiKeys.list();
-p.nextCursor satisfies string | null;
-const l = await c.auth.login({ email: '', password: '' });
-if ('accessToken' in l) l.refreshToken satisfies string | null;
-await c.users.me.get({}, { timeoutMs: 3 });
-// @ts-expect-error
-await c.users.me.get({ timeoutMs: 3 });
-// @ts-expect-error
-await c.apiKeys.create({ name: '' });
-// @ts-expect-error
-await c.apiKeys.create({ name: '', scopes: [], nam: 2 });
+const client = new RentApi({ baseUrl: 'http://localhost:8000', WebSocket });
+
+for await (const key of client.apiKeys.list({ limit: 3 })) key.name satisfies string;
+const page = await client.apiKeys.list();
+page.nextCursor satisfies string | null;
+
+const login = await client.auth.login({ email: 'a@example.com', password: 'x' });
+if ('accessToken' in login) login.accessToken satisfies string;
+else login.challengeToken satisfies string;
+
+const { headers } = await client.users.me.get({}, { timeoutMs: 1_000 }).withResponse();
+headers satisfies Headers;
+// @ts-expect-error options are the second argument
+await client.users.me.get({ timeoutMs: 1_000 });
+// @ts-expect-error `scopes` is required
+await client.apiKeys.create({ name: 'ci' });
+// @ts-expect-error there is no such field
+await client.apiKeys.create({ name: 'ci', scopes: ['*'], colour: 'red' });
+
+declare const error: RentApiError;
+if (error.code === 'access_token_expired' || error.code === 'a_code_of_a_newer_server')
+  error.status satisfies number | undefined;

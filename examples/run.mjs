@@ -1,0 +1,134 @@
+// Runs the examples and the README's own commands against a real server: a new database, a free port, the built SDK.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 20_000;
+const EXAMPLE_TIMEOUT_MS = 120_000;
+
+/** The exit code of a program; 1 where a signal ended it or it took too long. */
+function run(command, args, options = {}) {
+  const { timeoutMs = EXAMPLE_TIMEOUT_MS, ...rest } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...rest });
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function startServer(port, dataDir) {
+  const env = { ...process.env, PORT: String(port), DATA_DIR: dataDir };
+  const server = spawn(process.execPath, [join(root, 'apps/server/src/main.ts'), 'start'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [server.stdout, server.stderr])
+    stream.on('data', (chunk) => (log = (log + chunk).slice(-20_000)));
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  return { server, ended, log: () => log };
+}
+
+async function untilReady(url, { server }) {
+  const deadlineMs = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadlineMs) {
+    if (server.exitCode !== null || server.signalCode !== null)
+      throw new Error(`The server ended while starting (${server.exitCode ?? server.signalCode}).`);
+    const response = await fetch(`${url}/health/readiness`).catch(() => undefined);
+    if (response?.ok) return;
+    await sleep(200);
+  }
+  throw new Error(`The server was not ready within ${START_TIMEOUT_MS / 1000} s.`);
+}
+
+async function stopServer({ server, ended }) {
+  server.kill('SIGTERM');
+  const late = Symbol('late');
+  if ((await Promise.race([ended, sleep(STOP_TIMEOUT_MS, late, { ref: false })])) !== late) return;
+  server.kill('SIGKILL');
+  throw new Error(`The server did not stop within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM.`);
+}
+
+/** The ```bash blocks of the README that follow `<!-- ci -->`, as one session. */
+function readmeCommands() {
+  const readme = join(root, 'README.md');
+  if (!existsSync(readme)) return undefined;
+  const blocks = [...readFileSync(readme, 'utf8').matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(
+    ([, block]) => block,
+  );
+  if (blocks.length === 0)
+    throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
+  return blocks.join('\n');
+}
+
+async function main() {
+  const built = await run(
+    process.execPath,
+    [join(root, 'sdk/client/node_modules/tsdown/dist/run.mjs'), '--log-level', 'warn'],
+    { cwd: join(root, 'sdk/client') },
+  );
+  if (built !== 0) return built;
+
+  const dataDir = mkdtempSync(join(tmpdir(), 'rentapi-examples-'));
+  const port = await freePort();
+  const url = `http://localhost:${port}`;
+  const running = await startServer(port, dataDir);
+  const stop = () => running.server.kill('SIGTERM');
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    await untilReady(url, running);
+    const examples = readdirSync(join(root, 'examples')).filter((name) =>
+      existsSync(join(root, 'examples', name, 'main.ts')),
+    );
+    for (const name of examples.sort()) {
+      process.stdout.write(`\n— examples/${name}\n`);
+      const code = await run(process.execPath, ['main.ts'], {
+        cwd: join(root, 'examples', name),
+        env: { ...process.env, RENTAPI_URL: url },
+      });
+      if (code !== 0) throw Object.assign(new Error(`examples/${name} failed with ${code}.`), { exitCode: code });
+    }
+    const commands = readmeCommands();
+    if (commands !== undefined) {
+      process.stdout.write('\n— README.md\n');
+      const code = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], {
+        cwd: root,
+        env: { ...process.env, BASE: url },
+      });
+      if (code !== 0)
+        throw Object.assign(new Error(`The commands of README.md failed with ${code}.`), { exitCode: code });
+    }
+    return 0;
+  } catch (error) {
+    process.stderr.write(`\n${error.message}\n— the server's last words\n${running.log()}\n`);
+    return error.exitCode ?? 1;
+  } finally {
+    await stopServer(running);
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+process.exitCode = await main();

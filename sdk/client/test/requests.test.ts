@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  ConnectionError,
+  NotFoundError,
+  PreconditionFailedError,
+  RateLimitError,
+  RentApi,
+  type RentApiError,
+  ServerError,
+  TimeoutError,
+} from '../src/index.ts';
+import { backoffMs, parseRetryAfter } from '../src/retry.ts';
+import { type FakeApi, startFakeApi } from './fake-api.ts';
+
+let api: FakeApi;
+let client: RentApi;
+beforeEach(async () => {
+  api = await startFakeApi();
+  client = new RentApi({ baseUrl: api.baseUrl, apiKey: 'rapi_test_key' });
+});
+afterEach(() => api.close());
+
+const failure = (call: PromiseLike<unknown>) =>
+  Promise.resolve(call).then(
+    () => expect.fail('The call succeeded.'),
+    (error: unknown) => error as RentApiError,
+  );
+
+describe('a call', () => {
+  it('sends the credential, the organization and the parameters, and answers the data', async () => {
+    const created = await client.apiKeys.create({ name: 'ci', scopes: ['read:*'] }, { organizationId: 'org_1' });
+    expect(created).toMatchObject({ id: 'key_1', name: 'ci' });
+    expect(api.requests[0]).toMatchObject({
+      headers: {
+        authorization: 'Bearer rapi_test_key',
+        'x-organization-id': 'org_1',
+        'content-type': 'application/json',
+      },
+      body: { name: 'ci', scopes: ['read:*'] },
+    });
+    expect(await client.apiKeys.revoke({ keyId: created.id })).toBeUndefined();
+    expect(api.keys).toEqual([]);
+  });
+
+  it('keeps a parameter from making the URL of another operation', async () => {
+    for (const keyId of ['', '.', '..']) expect(await failure(client.apiKeys.get({ keyId }))).toBeInstanceOf(TypeError);
+    await failure(client.apiKeys.get({ keyId: 'a/../../users/me?x=1' }));
+    expect(api.requests.map(({ path }) => path)).toEqual(['/api/v1/api-keys/a%2F..%2F..%2Fusers%2Fme%3Fx%3D1']);
+  });
+
+  it('gives the headers too, for a change that must not overwrite another', async () => {
+    const { data, headers, status, requestId } = await client.users.me.get().withResponse();
+    expect({ data, status, requestId }).toMatchObject({ data: { id: 'usr_1' }, status: 200, requestId: 'req_header' });
+    await client.users.me.update({ fullName: 'A' }, { ifMatch: headers.get('etag') ?? '' });
+    expect(await failure(client.users.me.update({ fullName: 'A' }, { ifMatch: '"1"' }))).toBeInstanceOf(
+      PreconditionFailedError,
+    );
+  });
+
+  it('refuses two credentials', () => {
+    expect(() => new RentApi({ baseUrl: api.baseUrl, apiKey: 'a', tokens: { accessToken: 'b' } })).toThrow(TypeError);
+  });
+});
+
+describe('a failed call', () => {
+  it('throws the class of its status with code, request id and fields', async () => {
+    const invalid = await failure(client.apiKeys.create({ scopes: [] } as never));
+    expect(invalid).toBeInstanceOf(BadRequestError);
+    expect(invalid).toMatchObject({
+      name: 'BadRequestError',
+      code: 'invalid_input',
+      status: 400,
+      requestId: 'req_1',
+      errors: [{ path: 'name', message: 'Required' }],
+    });
+    expect(invalid.message).toContain('It is invalid_input.');
+    expect(invalid.problem?.title).toBe('invalid_input');
+    expect(await failure(client.apiKeys.get({ keyId: 'key_9' }))).toBeInstanceOf(NotFoundError);
+    expect(await failure(new RentApi({ baseUrl: api.baseUrl }).users.me.get())).toBeInstanceOf(AuthenticationError);
+    api.failNext({ status: 409, code: 'username_taken' }, { status: 500 });
+    expect(await failure(client.apiKeys.list())).toBeInstanceOf(ConflictError);
+    expect(await failure(client.apiKeys.list())).toBeInstanceOf(ServerError);
+  });
+
+  it('says how long to wait when that is longer than it waits itself', async () => {
+    api.failNext({ status: 429, code: 'rate_limited', headers: { 'retry-after': '3600' } });
+    const error = await failure(client.users.me.get());
+    expect(error).toBeInstanceOf(RateLimitError);
+    expect(error.retryAfter).toBe(3600);
+    expect(api.requests).toHaveLength(1);
+  });
+
+  it("keeps a proxy's HTML page out of the code", async () => {
+    const html = async () => new Response('<h1>Bad gateway</h1>', { status: 502, statusText: 'Bad Gateway' });
+    const behindProxy = new RentApi({ baseUrl: api.baseUrl, apiKey: 'k', fetch: html, maxRetries: 0 });
+    expect(await failure(behindProxy.users.me.get())).toMatchObject({ code: 'http_502', status: 502, problem: null });
+  });
+
+  it('is a ConnectionError where nobody listens, with the cause', async () => {
+    await api.close();
+    const error = await failure(client.users.me.get({}, { maxRetries: 0 }));
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toContain('ECONNREFUSED');
+    api = await startFakeApi();
+  });
+
+  it('is a TimeoutError where no answer comes, and the abort reason where the caller gave up', async () => {
+    const never: typeof fetch = (_, init) =>
+      new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
+    const hanging = new RentApi({ baseUrl: api.baseUrl, apiKey: 'k', fetch: never, timeoutMs: 30, maxRetries: 0 });
+    expect(await failure(hanging.users.me.get())).toBeInstanceOf(TimeoutError);
+    const reason = new Error('The user left.');
+    expect(await failure(hanging.users.me.get({}, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 5);
+    expect(await failure(hanging.users.me.get({}, { signal: controller.signal }))).toBe(reason);
+  });
+});
+
+describe('repeating', () => {
+  it('waits as long as Retry-After says', async () => {
+    api.failNext({ status: 429, headers: { 'retry-after': '1' } });
+    await client.users.me.get();
+    const [first, second] = api.requests;
+    expect(api.requests).toHaveLength(2);
+    expect(second!.atMs - first!.atMs).toBeGreaterThanOrEqual(990);
+  });
+
+  it('reads Retry-After as seconds or as a date', () => {
+    const now = Date.parse('2026-01-01T00:00:00Z');
+    expect(parseRetryAfter('7', now)).toBe(7);
+    expect(parseRetryAfter('Thu, 01 Jan 2026 00:00:30 GMT', now)).toBe(30);
+    expect(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', now)).toBe(0);
+    for (const nonsense of [null, '', 'soon', '-5']) expect(parseRetryAfter(nonsense, now)).toBeNull();
+  });
+
+  it('backs off exponentially with full jitter and a ceiling', () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    expect([0, 1, 2, 9].map((attempt) => Math.round(backoffMs(attempt) / 100))).toEqual([5, 10, 20, 80]);
+    random.mockReturnValue(0);
+    expect(backoffMs(3)).toBe(0);
+    random.mockRestore();
+  });
+
+  it.each([429, 502, 503, 504, 'drop'] as const)(
+    'repeats a read after %s, no more often than allowed',
+    async (status) => {
+      const retryNow = { 'retry-after': '0' };
+      api.failNext({ status, headers: retryNow }, { status, headers: retryNow });
+      expect(await client.users.me.get()).toMatchObject({ id: 'usr_1' });
+      expect(api.requests).toHaveLength(3);
+      api.failNext({ status, headers: retryNow }, { status, headers: retryNow });
+      await failure(client.users.me.get({}, { maxRetries: 1 }));
+      expect(api.requests).toHaveLength(5);
+    },
+  );
+
+  it.each([400, 403, 404, 409, 500] as const)('does not repeat after %s', async (status) => {
+    api.failNext({ status });
+    await failure(client.users.me.get());
+    expect(api.requests).toHaveLength(1);
+  });
+
+  it('creates one key although the first answer was lost, by the same Idempotency-Key', async () => {
+    api.failNext({ status: 'drop', afterEffect: true });
+    expect(await client.apiKeys.create({ name: 'once', scopes: [] })).toMatchObject({ id: 'key_1' });
+    expect(api.keys).toHaveLength(1);
+    const sent = api.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(sent[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(sent).toEqual([sent[0], sent[0]]);
+  });
+
+  it('takes a fresh key for each change, or the one the caller gives', async () => {
+    await client.apiKeys.create({ name: 'a', scopes: [] });
+    await client.apiKeys.create({ name: 'b', scopes: [] });
+    await client.apiKeys.create({ name: 'c', scopes: [] }, { idempotencyKey: 'mine' });
+    await client.apiKeys.create({ name: 'c', scopes: [] }, { idempotencyKey: 'mine' });
+    const sent = api.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(new Set(sent).size).toBe(3);
+    expect(sent.slice(2)).toEqual(['mine', 'mine']);
+    expect(api.keys).toHaveLength(3);
+  });
+
+  it('waits for the first try when the server says it is still running', async () => {
+    api.failNext({ status: 'drop', afterEffect: true }, { status: 409, code: 'idempotency_in_progress' });
+    expect(await client.apiKeys.create({ name: 'once', scopes: [] })).toMatchObject({ id: 'key_1' });
+    expect(api.keys).toHaveLength(1);
+  });
+
+  it('never repeats a change without a key: a login could count twice', async () => {
+    for (const status of [503, 429, 'drop'] as const) {
+      api.requests.length = 0;
+      api.failNext({ status, headers: { 'retry-after': '0' } });
+      await failure(new RentApi({ baseUrl: api.baseUrl }).auth.login({ email: 'a@example.com', password: 'right' }));
+      expect(api.requests).toHaveLength(1);
+      expect(api.requests[0]!.headers['idempotency-key']).toBeUndefined();
+    }
+  });
+});
+
+describe('a list', () => {
+  const create = async (count: number) => {
+    for (let i = 1; i <= count; i++) await client.apiKeys.create({ name: `k${i}`, scopes: [] });
+    api.requests.length = 0;
+  };
+
+  it('is its first page when awaited, and all items of all pages when iterated', async () => {
+    await create(7);
+    const page = await client.apiKeys.list({ limit: 3 });
+    expect(page.items).toHaveLength(3);
+    expect(page.nextCursor).toBe('3');
+    expect(api.requests).toHaveLength(1);
+    const names: string[] = [];
+    for await (const key of client.apiKeys.list({ limit: 3 })) names.push(key.name);
+    expect(names).toEqual(['k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7']);
+    expect(api.requests.map(({ path }) => path.split('?')[1])).toEqual([
+      'limit=3',
+      'limit=3',
+      'limit=3&cursor=3',
+      'limit=3&cursor=6',
+    ]);
+  });
+
+  it('asks for no page that nobody reads', async () => {
+    await create(7);
+    for await (const key of client.apiKeys.list({ limit: 3 })) if (key.name === 'k4') break;
+    expect(api.requests).toHaveLength(2);
+    const sizes: number[] = [];
+    for await (const page of client.apiKeys.list({ limit: 4 }).pages()) sizes.push(page.items.length);
+    expect(sizes).toEqual([4, 3]);
+  });
+
+  it('fails in the loop when a page fails, and when the server sends it in circles', async () => {
+    await create(4);
+    const seen: string[] = [];
+    const read = async () => {
+      for await (const key of client.apiKeys.list({ limit: 2 })) {
+        seen.push(key.name);
+        if (seen.length === 2) api.failNext({ status: 400, code: 'invalid_cursor' });
+      }
+    };
+    expect((await failure(read())).code).toBe('invalid_cursor');
+    expect(seen).toEqual(['k1', 'k2']);
+    api.repeatCursorForEver();
+    expect((await failure(read())).code).toBe('cursor_loop');
+  });
+});
