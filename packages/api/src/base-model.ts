@@ -1,0 +1,14 @@
+import { Model } from 'objection';
+
+/**
+ * Models are never bound to a pool: a query that forgets `ctx.db` throws instead of escaping the caller's transaction.
+ * Fields are `declare`d, so that a model has no own properties but what the row has.
+ */
+export abstract class BaseModel extends Model {
+  declare id: number;
+
+  /** A row read by a prepared statement, as a model. Its columns must be named as the fields are. */
+  static hydrate<M extends BaseModel>(this: new () => M, row: object): M {
+    return Object.assign(new this(), row);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Cache } from '@rentapi/platform/cache';
+import type { Clock } from '@rentapi/platform/clock';
+import type { Knex } from '@rentapi/platform/database';
+import type { Env } from '@rentapi/platform/env';
+import type { Limiter } from '@rentapi/platform/limiter';
+import type { Logger } from '@rentapi/platform/logger';
+import type { Mailer } from '@rentapi/platform/mail';
+import type { PubSub } from '@rentapi/platform/pubsub';
+import type { Keyring } from '@rentapi/platform/secrets';
+import type { Ids } from './contract/ids.ts';
+import type { Cursors } from './contract/pagination.ts';
+import type { OrganizationPermission } from './contract/permissions.ts';
+import type { JobRegistry } from './outbox/jobs.ts';
+import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
+import type { AccessTokens } from './slices/auth/access-tokens.ts';
+import type { Passwords } from './slices/auth/passwords.ts';
+
+/** What the process lends to every call. Made once, at start. */
+export interface Ports {
+  env: Env;
+  log: Logger;
+  clock: Clock;
+  database: Knex;
+  limiter: Limiter;
+  cache: Cache;
+  pubsub: PubSub;
+  mailer: Mailer;
+  keyring: Keyring;
+  ids: Ids;
+  cursors: Cursors;
+  accessTokens: AccessTokens;
+  passwords: Passwords;
+  jobs: JobRegistry;
+  process: ProcessState;
+}
+
+export interface ProcessState {
+  version: string;
+  /** True from the moment the process begins to stop: readiness says so, work in flight goes on. */
+  draining: boolean;
+}
+
+/** What a transport knows of one call before anybody is asked. */
+export interface Call {
+  requestId: string;
+  /** The peer's address, or the one a trusted proxy names. */
+  ip: string;
+  userAgent: string | null;
+  authorization: string | undefined;
+  apiKey: string | undefined;
+  organizationId: string | undefined;
+  ifMatch: string | undefined;
+  idempotencyKey: string | undefined;
+  origin: string | undefined;
+  /** Several calls in one request share it. */
+  batched: boolean;
+}
+
+/** The organization a call is about, and what the caller may do there. */
+export interface CurrentOrganization {
+  id: number;
+  permissions: ReadonlySet<OrganizationPermission>;
+}
+
+/** Who, where in the data, and when. `db` is the pool, or the transaction that the caller is in. */
+export interface Context {
+  ports: Ports;
+  ids: Ids;
+  db: Knex;
+  now: Date;
+  call: Call;
+  /** Headers of the answer. */
+  reply: Record<string, string>;
+  actor: Actor | null;
+  organization: CurrentOrganization | null;
+}
+
+/** A signed-in person. */
+export interface UserContext extends Context {
+  actor: UserActor;
+}
+
+/** A signed-in person or an API key. */
+export interface ActorContext extends Context {
+  actor: UserActor | KeyActor;
+}
+
+/** Somebody who may do this in this organization. */
+export interface OrganizationContext extends ActorContext {
+  organization: CurrentOrganization;
+}
+
+/** The context of a call, before anybody was asked who it is. */
+export function createContext(ports: Ports, call: Call): Context {
+  return {
+    ports,
+    ids: ports.ids,
+    db: ports.database,
+    now: ports.clock.now(),
+    call,
+    reply: { 'X-Request-Id': call.requestId },
+    actor: null,
+    organization: null,
+  };
+}
+
+/** The context of work that nobody called for: jobs, seeds, the command line. */
+export function systemContext(ports: Ports, requestId: string): Context {
+  return createContext(ports, {
+    requestId,
+    ip: '127.0.0.1',
+    userAgent: null,
+    authorization: undefined,
+    apiKey: undefined,
+    organizationId: undefined,
+    ifMatch: undefined,
+    idempotencyKey: undefined,
+    origin: undefined,
+    batched: false,
+  });
+}

@@ -1,0 +1,105 @@
+import { TRPCError } from '@trpc/server';
+
+/**
+ * Every error the product answers with, in one place: its HTTP status, its name, and the sentence that tells the mend.
+ * A `detail` given where it is thrown replaces the sentence. Each code has a page at `/docs/errors/<code>`.
+ */
+export const ERRORS = {
+  invalid_input: { status: 400, title: 'Invalid input', mend: 'Correct the fields listed in `errors` and send the request again.' },
+  malformed_json: { status: 400, title: 'Malformed JSON', mend: 'Send a body that is one valid JSON value in UTF-8.' },
+  json_too_deep: { status: 400, title: 'JSON nested too deeply', mend: 'Send JSON nested at most 32 levels deep.' },
+  invalid_text: { status: 400, title: 'Text that cannot be stored', mend: 'Remove NUL characters and unpaired surrogates from all strings.' },
+  invalid_cursor: { status: 400, title: 'Invalid cursor', mend: 'Use `nextCursor` of the previous page unchanged and with the same filters, or leave it out to start again.' },
+  ambiguous_credentials: { status: 400, title: 'Two credentials', mend: 'Send either `Authorization` or `X-API-Key`, not both.' },
+  organization_mismatch: { status: 400, title: 'Two organizations named', mend: 'Name one organization: the header must agree with the path and with the API key.' },
+  invalid_idempotency_key: { status: 400, title: 'Invalid idempotency key', mend: 'Send an `Idempotency-Key` of 1 to 255 printable ASCII characters.' },
+  idempotency_key_in_batch: { status: 400, title: 'Idempotency key on a batch', mend: 'Send the call by itself: one `Idempotency-Key` cannot stand for several calls.' },
+  batch_too_large: { status: 400, title: 'Batch too large', mend: 'Send at most 20 calls in one batch.' },
+  invalid_token: { status: 400, title: 'Invalid or expired token', mend: 'Ask for a new link: this one was used, has expired, or was changed.' },
+  credentials_required: { status: 401, title: 'Not signed in', mend: 'Send `Authorization: Bearer <access token>` or `X-API-Key: <key>`.' },
+  invalid_credentials: { status: 401, title: 'Wrong e-mail address or password', mend: 'Check both, or reset the password.' },
+  invalid_access_token: { status: 401, title: 'Invalid access token', mend: 'Log in again: this access token was not issued by this server, or was changed.' },
+  access_token_expired: { status: 401, title: 'Access token expired', mend: 'Exchange the refresh token at POST /api/v1/auth/refresh.' },
+  session_revoked: { status: 401, title: 'Session ended', mend: 'Log in again: this session was logged out or revoked.' },
+  invalid_refresh_token: { status: 401, title: 'Invalid refresh token', mend: 'Log in again: this refresh token was used, has expired, or was revoked.' },
+  invalid_api_key: { status: 401, title: 'Invalid API key', mend: 'Check that the key was copied whole; a lost key cannot be shown again, only replaced.' },
+  api_key_revoked: { status: 401, title: 'API key revoked', mend: 'Create a new key: this one was revoked.' },
+  api_key_expired: { status: 401, title: 'API key expired', mend: 'Create a new key: this one has expired.' },
+  invalid_ticket: { status: 401, title: 'Invalid ticket', mend: 'Get a new ticket from POST /api/v1/ws/ticket; each works once, for 30 seconds.' },
+  email_not_verified: { status: 403, title: 'E-mail address not verified', mend: 'Open the link in the verification mail, or ask for a new one.' },
+  account_inactive: { status: 403, title: 'Account not active', mend: 'Ask an administrator to activate the account.' },
+  permission_denied: { status: 403, title: 'Permission denied', mend: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.' },
+  user_required: { status: 403, title: 'Only for signed-in users', mend: 'Call this with an access token: API keys cannot.' },
+  key_without_user: { status: 403, title: 'Key without a user', mend: 'The person who created this key is no longer a member; call this with an access token.' },
+  scope_not_held: { status: 403, title: 'Scope not held', mend: 'Ask only for scopes that you hold yourself in this organization.' },
+  address_not_allowed: { status: 403, title: 'Address not allowed', mend: "Call from an address in the key's `ipAllowList`." },
+  origin_not_allowed: { status: 403, title: 'Origin not allowed', mend: "Call from a web origin in the key's `allowedOrigins`." },
+  not_found: { status: 404, title: 'Not found', mend: 'Check the id: nothing with it exists in an organization you can see.' },
+  operation_not_found: { status: 404, title: 'No such operation', mend: 'Check the path against /openapi.json or /docs.' },
+  method_not_allowed: { status: 405, title: 'Method not allowed', mend: 'Use one of the methods in the `Allow` header.' },
+  username_taken: { status: 409, title: 'Username taken', mend: 'Choose another username.' },
+  idempotency_in_progress: { status: 409, title: 'Still running', mend: 'The first request with this `Idempotency-Key` is still running: wait and repeat it.' },
+  limit_reached: { status: 409, title: 'Limit reached', mend: 'Remove something first: the organization holds as many as it may.' },
+  version_mismatch: { status: 412, title: 'Changed meanwhile', mend: 'Read the resource again and repeat the change with its new `ETag` in `If-Match`.' },
+  body_too_large: { status: 413, title: 'Body too large', mend: 'Send a smaller body.' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', mend: 'Send the body as `Content-Type: application/json`.' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency key reused', mend: 'Use a new `Idempotency-Key`: this one was used with a different request.' },
+  rate_limited: { status: 429, title: 'Too many requests', mend: 'Wait as many seconds as `Retry-After` says.' },
+  internal_error: { status: 500, title: 'Internal error', mend: 'Repeat the request; if it fails again, report its `requestId`.' },
+  overloaded: { status: 503, title: 'Overloaded', mend: 'Wait as many seconds as `Retry-After` says and repeat the request.' },
+  unavailable: { status: 503, title: 'Temporarily unavailable', mend: 'Wait as many seconds as `Retry-After` says and repeat the request.' },
+} as const satisfies Record<string, { status: number; title: string; mend: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing wrong with the input: where (`scopes.0`) and what. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+interface Details {
+  /** Replaces the catalogue's sentence. Never holds anything a stranger may not know. */
+  detail?: string;
+  errors?: FieldError[];
+  retryAfterS?: number;
+  cause?: unknown;
+}
+
+/** tRPC's own word for each status. */
+export const TRPC_CODES = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_SUPPORTED',
+  409: 'CONFLICT',
+  412: 'PRECONDITION_FAILED',
+  413: 'PAYLOAD_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'UNPROCESSABLE_CONTENT',
+  429: 'TOO_MANY_REQUESTS',
+  500: 'INTERNAL_SERVER_ERROR',
+  503: 'SERVICE_UNAVAILABLE',
+} as const;
+
+/** What services throw: `throw new ApiError('not_found')`. HTTP and tRPC each render it once, from the catalogue. */
+export class ApiError extends TRPCError {
+  readonly errorCode: ErrorCode;
+  readonly detail: string;
+  readonly errors: FieldError[] | undefined;
+  readonly retryAfterS: number | undefined;
+
+  constructor(errorCode: ErrorCode, details: Details = {}) {
+    const row = ERRORS[errorCode];
+    super({ code: TRPC_CODES[row.status], message: details.detail ?? row.mend, cause: details.cause });
+    this.errorCode = errorCode;
+    this.detail = details.detail ?? row.mend;
+    this.errors = details.errors;
+    this.retryAfterS = details.retryAfterS;
+  }
+
+  get status(): keyof typeof TRPC_CODES {
+    return ERRORS[this.errorCode].status;
+  }
+}

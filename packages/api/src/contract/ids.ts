@@ -1,0 +1,119 @@
+import { unsafe } from '@noble/ciphers/aes.js';
+import { deriveKey } from '@rentapi/platform/secrets';
+import { z } from 'zod';
+import { ApiError } from './errors.ts';
+
+/** What has a public id, by prefix. */
+export const ID_PREFIXES = {
+  usr: 'user',
+  org: 'organization',
+  key: 'API key',
+  evt: 'event',
+} as const;
+
+export type IdPrefix = keyof typeof ID_PREFIXES;
+
+/**
+ * Public ids are the row ids, enciphered: prefix, `_`, and 26 characters of lowercase Crockford base32 holding one AES-128
+ * block (8 zero bytes ‖ the bigint, big-endian). The key is HKDF-SHA-256(ID_SECRET, `rentapi/id/<prefix>`), so the same number
+ * differs from kind to kind, and neither counts nor neighbours can be guessed.
+ */
+export interface Ids {
+  encode(prefix: IdPrefix, rowId: number): string;
+  /** The row id; throws `not_found` for whatever `encode` did not make, as for a row that does not exist. */
+  decode(prefix: IdPrefix, id: string): number;
+}
+
+const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
+const VALUES = new Int8Array(128).fill(-1);
+for (let value = 0; value < 32; value++) VALUES[CROCKFORD.charCodeAt(value)] = value;
+
+const CHARACTERS = 26;
+
+/** The wire form of an id. Whether it names anything is found out by `ctx.ids.decode`. */
+export function id(prefix: IdPrefix) {
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`), `must be the id of ${aOrAn(ID_PREFIXES[prefix])} (${prefix}_…)`)
+    .meta({ description: `Id of ${aOrAn(ID_PREFIXES[prefix])}.`, example: exampleId(prefix) });
+}
+
+/** A well-formed id for documents; it decodes to nothing. */
+export function exampleId(prefix: IdPrefix): string {
+  return `${prefix}_2x4mzwq6v0d8k3r7n5t9b1c6gh`;
+}
+
+export function createIds(idSecret: string): Ids {
+  const block = new DataView(new ArrayBuffer(16)); // scratch: both directions are synchronous
+  const ciphers = Object.fromEntries(
+    (Object.keys(ID_PREFIXES) as IdPrefix[]).map((prefix) => {
+      const key = new Uint8Array(deriveKey(idSecret, `rentapi/id/${prefix}`).subarray(0, 16));
+      return [prefix, { encrypt: unsafe.expandKeyLE(key), decrypt: unsafe.expandKeyDecLE(key) }];
+    }),
+  ) as Record<IdPrefix, { encrypt: Uint32Array; decrypt: Uint32Array }>;
+
+  return {
+    encode(prefix, rowId) {
+      if (!Number.isSafeInteger(rowId) || rowId < 1) throw new RangeError(`${rowId} is not the id of a row`);
+      block.setUint32(8, Math.floor(rowId / 2 ** 32));
+      block.setUint32(12, rowId >>> 0);
+      const out = unsafe.encrypt(ciphers[prefix].encrypt, 0, 0, block.getUint32(8, true), block.getUint32(12, true));
+      setWords(block, out);
+      return `${prefix}_${toBase32(block)}`;
+    },
+    decode(prefix, publicId) {
+      if (!publicId.startsWith(`${prefix}_`) || !fromBase32(publicId.slice(prefix.length + 1), block)) throw new ApiError('not_found');
+      const word = (at: number) => block.getUint32(at, true);
+      const out = unsafe.decrypt(ciphers[prefix].decrypt, word(0), word(4), word(8), word(12));
+      setWords(block, out);
+      const rowId = block.getUint32(8) * 2 ** 32 + block.getUint32(12);
+      if (block.getUint32(0) !== 0 || block.getUint32(4) !== 0 || !Number.isSafeInteger(rowId) || rowId < 1) {
+        throw new ApiError('not_found');
+      }
+      return rowId;
+    },
+  };
+}
+
+function setWords(block: DataView, words: { s0: number; s1: number; s2: number; s3: number }): void {
+  block.setUint32(0, words.s0, true);
+  block.setUint32(4, words.s1, true);
+  block.setUint32(8, words.s2, true);
+  block.setUint32(12, words.s3, true);
+}
+
+function toBase32(block: DataView): string {
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (let at = 0; at < 16; at++) {
+    held = ((held & 31) << 8) | block.getUint8(at);
+    for (bits += 8; bits >= 5; ) {
+      bits -= 5;
+      text += CROCKFORD[(held >> bits) & 31];
+    }
+  }
+  return text + CROCKFORD[(held << 2) & 31]; // 128 bits are 25 characters and 3 bits: two spare bits, zero
+}
+
+function fromBase32(text: string, block: DataView): boolean {
+  if (text.length !== CHARACTERS) return false;
+  let held = 0;
+  let bits = 0;
+  let byte = 0;
+  for (let at = 0; at < CHARACTERS; at++) {
+    const value = VALUES[text.charCodeAt(at)] ?? -1;
+    if (value < 0) return false;
+    held = ((held << 5) | value) & 0x1fff;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      block.setUint8(byte++, (held >> bits) & 255);
+    }
+  }
+  return (held & 3) === 0; // spare bits must be zero, or each id would have four spellings
+}
+
+function aOrAn(noun: string): string {
+  return /^[AEIOUaeio]/.test(noun) ? `an ${noun}` : `a ${noun}`;
+}

@@ -1,0 +1,61 @@
+import type { Env } from '@rentapi/platform/env';
+import type { ErrorCode } from './errors.ts';
+import type { OrganizationPermission, PlatformPermission } from './permissions.ts';
+
+/**
+ * Who may call: everybody, a signed-in person, a person or a key, the holder of a permission, or whoever brings a proof
+ * in the request itself (a refresh token, a mailed token, a ticket), which the service then checks.
+ */
+export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | PlatformPermission | Proof;
+
+export type Proof = 'proof:refresh' | 'proof:mailed';
+
+/** An own bucket of a procedure, beside those that every call pays into. */
+export interface ProcedureLimit {
+  name: string;
+  by: 'source';
+  size: (env: Env) => number;
+  windowS: number;
+}
+
+export interface Alias {
+  method?: Method;
+  path: string;
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Everything a surface needs to know of a procedure: REST, tRPC, the document, the SDK, limits, audit. */
+export interface ProcedureMeta {
+  access: Access;
+  openapi: {
+    method: Method;
+    /** Below `/api/v1`, unless it is about the process itself (`/health…`). `{name}` is a field of the input. */
+    path: `/${string}`;
+    tags: [string];
+    summary: string;
+    description?: string;
+  };
+  rest?: {
+    /** Success, where it is not 200; 204 goes with `Nothing`. */
+    status?: 201 | 202 | 204;
+    /** Other spellings that are served, marked deprecated and left out of the document. */
+    aliases?: Alias[];
+  };
+  /** Codes of this procedure beyond those that its access and input imply. */
+  errors?: ErrorCode[];
+  limit?: ProcedureLimit;
+  /** False: `Idempotency-Key` is ignored, because a repeat is harmless or must not be answered from memory. */
+  idempotency?: false;
+  /** Every mutation leaves an audit row; one that does not says why. */
+  audit?: { none: string };
+  /** A request and its answer, for the document and for the tests generated from the router. */
+  example: { input?: Record<string, unknown>; output?: unknown };
+}
+
+const PROCESS_PATHS = /^\/(health|metrics|status)(\/|$)/;
+
+/** Where a procedure is served over REST. */
+export function restPath(path: string): string {
+  return PROCESS_PATHS.test(path) ? path : `/api/v1${path}`;
+}

@@ -1,0 +1,75 @@
+import { isUnavailable, violatedConstraint } from '@rentapi/platform/database';
+import { TRPCError } from '@trpc/server';
+import { z } from 'zod';
+import { ApiError, ERRORS, type ErrorCode, type FieldError, type TRPC_CODES } from './errors.ts';
+
+/** RFC 9457, with a `code` to branch on and the request's id to ask about. */
+export const Problem = z
+  .object({
+    type: z.string().meta({ description: 'Where this code is explained.', example: '/docs/errors/not_found' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: 'What to do about it.' }),
+    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).meta({ example: 'not_found' }),
+    requestId: z.string().meta({ description: 'Names this request in logs; quote it when you ask for help.' }),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({ description: 'For invalid input: each field that is wrong.' }),
+  })
+  .meta({ id: 'Problem', description: 'Every error (RFC 9457).' });
+
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: keyof typeof TRPC_CODES;
+  detail: string;
+  code: ErrorCode;
+  requestId: string;
+  errors?: FieldError[];
+}
+
+const RETRY_AFTER_S = 2;
+
+/** What it means that a row is not unique: the database decides, so that no two requests can both find the name free. */
+const UNIQUE: Record<string, ErrorCode> = {
+  users_username_key_unique: 'username_taken',
+};
+
+/** Any failure as one of the catalogue's. An unknown one says nothing but its request id. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof z.core.$ZodError) return new ApiError('invalid_input', { errors: fieldErrors(error) });
+  const conflict = UNIQUE[violatedConstraint(error) ?? ''];
+  if (conflict) return new ApiError(conflict);
+  if (isUnavailable(error)) return new ApiError('unavailable', { retryAfterS: RETRY_AFTER_S, cause: error });
+  if (error instanceof TRPCError) {
+    if (error.code === 'NOT_FOUND') return new ApiError('operation_not_found');
+    if (error.code === 'METHOD_NOT_SUPPORTED') return new ApiError('method_not_allowed');
+    if (error.cause && (error.code === 'BAD_REQUEST' || error.code === 'INTERNAL_SERVER_ERROR')) {
+      // Only bad *input* is the caller's fault: an output that does not parse is ours.
+      const ours = error.code === 'INTERNAL_SERVER_ERROR' && error.cause instanceof z.core.$ZodError;
+      if (!ours) return toApiError(error.cause);
+    }
+  }
+  return new ApiError('internal_error', { cause: error });
+}
+
+export function toProblem(error: unknown, requestId: string): ProblemBody {
+  const known = toApiError(error);
+  const { status, title } = ERRORS[known.errorCode];
+  return {
+    type: `/docs/errors/${known.errorCode}`,
+    title,
+    status,
+    detail: known.detail,
+    code: known.errorCode,
+    requestId,
+    ...(known.errors && { errors: known.errors }),
+  };
+}
+
+function fieldErrors(error: z.core.$ZodError): FieldError[] {
+  return error.issues.flatMap((issue) => {
+    const at = issue.path.map(String).join('.');
+    if (issue.code !== 'unrecognized_keys') return { path: at, message: issue.message };
+    return issue.keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: 'is not a field of this request' }));
+  });
+}

@@ -1,0 +1,26 @@
+import type { OrganizationPermission, OrganizationRole } from '../contract/permissions.ts';
+import type { UserModel } from '../slices/users/model.ts';
+
+/** A person with a live session. */
+export interface UserActor {
+  kind: 'user';
+  user: UserModel;
+  session: { id: number; publicId: string };
+  /** Membership in the organization of the call, where there is one. */
+  membership: { organizationId: number; role: OrganizationRole } | null;
+}
+
+/** A program with an API key. It stands for its organization, not for a person. */
+export interface KeyActor {
+  kind: 'key';
+  key: {
+    id: number;
+    organizationId: number;
+    permissions: ReadonlySet<OrganizationPermission>;
+    limits: { perMinute: number | null; perHour: number | null; perDay: number | null };
+  };
+  /** Whoever made the key, while still a member. */
+  creator: UserModel | null;
+}
+
+export type Actor = UserActor | KeyActor;

@@ -1,0 +1,71 @@
+import type { Context, CurrentOrganization } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
+import {
+  isOrganizationPermission,
+  type OrganizationPermission,
+  PLATFORM_ROLE_PERMISSIONS,
+  type PlatformPermission,
+  ROLE_PERMISSIONS,
+} from '../contract/permissions.ts';
+import type { Actor } from './actor.ts';
+import { authenticate } from './authenticate.ts';
+import { enforceLimits } from './limits.ts';
+
+/**
+ * Lets a call in or throws: who is it (401), is it within its limits (429), may it do this (403), in which organization
+ * (404 where the caller is no member). Permission is judged before input, and before anything is looked for.
+ */
+export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Context> {
+  if (meta.access === 'public' || meta.access.startsWith('proof:')) {
+    await enforceLimits(ctx, meta, null);
+    return ctx;
+  }
+  const pathOrganizationId = meta.openapi.path.includes('{orgId}') ? await organizationOf(ctx, readInput) : null;
+  const actor = await identify(ctx, meta, pathOrganizationId);
+  await enforceLimits(ctx, meta, actor);
+  const organization = currentOrganization(actor);
+  assertAccess(meta, actor, organization);
+  return { ...ctx, actor, organization };
+}
+
+/** A call without a good credential pays into the bucket of its source, so that guessing is limited. */
+async function identify(ctx: Context, meta: ProcedureMeta, pathOrganizationId: number | null): Promise<Actor> {
+  try {
+    const actor = await authenticate(ctx, pathOrganizationId);
+    if (!actor) throw new ApiError('credentials_required');
+    return actor;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) await enforceLimits(ctx, meta, null);
+    throw error;
+  }
+}
+
+async function organizationOf(ctx: Context, readInput: () => Promise<unknown>): Promise<number | null> {
+  const input = await readInput();
+  const orgId = typeof input === 'object' && input !== null && 'orgId' in input ? input.orgId : undefined;
+  return typeof orgId === 'string' ? ctx.ids.decode('org', orgId) : null; // a missing one is the schema's to refuse
+}
+
+export function currentOrganization(actor: Actor): CurrentOrganization | null {
+  if (actor.kind === 'key') return { id: actor.key.organizationId, permissions: actor.key.permissions };
+  const { membership } = actor;
+  return membership && { id: membership.organizationId, permissions: ROLE_PERMISSIONS[membership.role] };
+}
+
+function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOrganization | null): void {
+  const { access } = meta;
+  if (access === 'userOrKey') return;
+  if (access === 'user') {
+    if (actor.kind !== 'user') throw new ApiError('user_required');
+  } else if (isOrganizationPermission(access)) {
+    if (!organization?.permissions.has(access as OrganizationPermission)) throw denied(access);
+  } else {
+    const held = actor.kind === 'user' && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(access as PlatformPermission);
+    if (!held) throw denied(access);
+  }
+}
+
+function denied(permission: string): ApiError {
+  return new ApiError('permission_denied', { detail: `This needs the permission \`${permission}\`, which this caller does not hold here.` });
+}

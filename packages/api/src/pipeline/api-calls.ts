@@ -1,0 +1,16 @@
+import type { Context } from '../context.ts';
+
+/** Where whoever watches an organization's calls listens. Nothing is kept: a call nobody watched is gone. */
+export const apiCallTopic = (organizationId: number): string => `api_call:${organizationId}`;
+
+/** Tells watchers of a call made with an API key. */
+export function announceCall(ctx: Context, procedure: string, status: number, durationMs: number): void {
+  if (ctx.actor?.kind !== 'key') return;
+  ctx.ports.pubsub.publish(apiCallTopic(ctx.actor.key.organizationId), {
+    keyId: ctx.ids.encode('key', ctx.actor.key.id),
+    procedure,
+    status,
+    durationMs: Math.round(durationMs * 100) / 100,
+    requestId: ctx.call.requestId,
+  });
+}

@@ -1,0 +1,122 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mac, sameBytes, seal, unseal } from '@rentapi/platform/secrets';
+import type { Context } from '../context.ts';
+import { ApiError, type ErrorCode, type FieldError } from '../contract/errors.ts';
+import { transaction } from '../transaction.ts';
+
+/** What a first request answered: kept sealed, and given again to every repeat. */
+type Answer =
+  | { ok: true; data: unknown; etag?: string }
+  | { ok: false; code: ErrorCode; detail: string; errors?: FieldError[] };
+
+interface Claim {
+  inputMac: Buffer;
+  claimedAt: Date;
+  answer: Buffer | null;
+}
+
+const VALID_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/**
+ * Runs `work` once for each key, however often and however many at once it is asked (draft-ietf-httpapi-idempotency-key-header).
+ * The key counts per caller, organization and procedure. The answer is written in the effect's own transaction: both are
+ * there or neither. A claim whose process died is free after 60 s; validation errors and 5xx are not kept.
+ */
+export async function idempotently(
+  ctx: Context,
+  procedure: string,
+  input: unknown,
+  work: (ctx: Context) => Promise<unknown>,
+): Promise<unknown> {
+  const rawKey = ctx.call.idempotencyKey!;
+  if (!VALID_KEY.test(rawKey)) throw new ApiError('invalid_idempotency_key');
+  if (ctx.call.batched) throw new ApiError('idempotency_key_in_batch');
+  const scope = [actorName(ctx), ctx.organization?.id ?? 0, procedure, rawKey].join('\n');
+  const keyHash = createHash('sha256').update(scope).digest();
+  const token = randomUUID();
+  const settled = await claim(ctx, keyHash, inputMac(ctx, input), token);
+  if (settled) {
+    const answer = openAnswer(ctx, scope, settled);
+    ctx.reply['Idempotency-Replayed'] = 'true';
+    if (!answer.ok) throw new ApiError(answer.code, { detail: answer.detail, ...(answer.errors && { errors: answer.errors }) });
+    if (answer.etag) ctx.reply['ETag'] = answer.etag;
+    return answer.data;
+  }
+  try {
+    return await transaction(ctx, async (ctx) => {
+      const data = await work(ctx);
+      const etag = ctx.reply['ETag'];
+      await settle(ctx, keyHash, token, scope, { ok: true, data, ...(etag && { etag }) });
+      return data;
+    });
+  } catch (error) {
+    if (error instanceof ApiError && error.status < 500 && error.errorCode !== 'invalid_input') {
+      await settle(ctx, keyHash, token, scope, {
+        ok: false,
+        code: error.errorCode,
+        detail: error.detail,
+        ...(error.errors && { errors: error.errors }),
+      });
+    } else {
+      await ctx.db('idempotency_keys').where({ keyHash, token }).delete();
+    }
+    throw error;
+  }
+}
+
+/** Null: the work is ours to do. Otherwise the sealed answer of whoever did it. Throws while somebody is at it. */
+async function claim(ctx: Context, keyHash: Buffer, inputMac: Buffer, token: string): Promise<Buffer | null> {
+  const { rowCount } = await ctx.db.raw(
+    `insert into idempotency_keys (key_hash, input_mac, token, claimed_at) values (?, ?, ?, now())
+     on conflict (key_hash) do update set input_mac = excluded.input_mac, token = excluded.token, claimed_at = now(), answer = null
+     where idempotency_keys.claimed_at < now() - interval '24 hours'
+        or (idempotency_keys.answer is null and idempotency_keys.claimed_at < now() - interval '60 seconds')`,
+    [keyHash, inputMac, token],
+  );
+  if (rowCount === 1) return null;
+  const found: Claim | undefined = await ctx.db('idempotency_keys').where({ keyHash }).first('inputMac', 'claimedAt', 'answer');
+  if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 }); // its first request failed this very moment
+  if (!sameBytes(found.inputMac, inputMac)) throw new ApiError('idempotency_key_reused');
+  if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
+  return found.answer;
+}
+
+async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
+  const sealed = seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
+  const settled = await ctx.db('idempotency_keys').where({ keyHash, token }).update({ answer: sealed });
+  // Our claim grew stale and another took it over: undo our effect, theirs counts.
+  if (settled === 0 && ctx.db.isTransaction) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
+}
+
+/** Bodies hold passwords: a bare hash of one could be guessed offline, an HMAC cannot. */
+function inputMac(ctx: Context, input: unknown): Buffer {
+  return mac(ctx.ports.keyring.key('rentapi/idempotency/input'), canonical(input));
+}
+
+/** The key depends on the raw key, which is not stored: the table alone opens nothing. */
+function answerKey(ctx: Context, scope: string): Buffer {
+  return mac(ctx.ports.keyring.key('rentapi/idempotency/answer'), scope);
+}
+
+function openAnswer(ctx: Context, scope: string, sealed: Buffer): Answer {
+  for (const key of ctx.ports.keyring.keys('rentapi/idempotency/answer')) {
+    const opened = unseal(mac(key, scope), sealed, 'idempotency');
+    if (opened !== null) return JSON.parse(opened);
+  }
+  throw new Error('a kept answer does not open under any SECRET_KEY');
+}
+
+function actorName(ctx: Context): string {
+  const { actor } = ctx;
+  if (!actor) throw new Error('idempotency keys belong to a caller');
+  return actor.kind === 'user' ? `user ${actor.user.id}` : `key ${actor.key.id}`;
+}
+
+/** JSON with sorted keys: the same input however its fields are ordered. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value ?? null, (_, part) =>
+    part && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,76 @@
+import { isIPv6 } from 'node:net';
+import type { Bucket, Decision } from '@rentapi/platform/limiter';
+import type { Context } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
+import type { Actor } from './actor.ts';
+
+const MINUTE_MS = 60_000;
+const SIGNED_IN_FACTOR = 10;
+
+/**
+ * Every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller pays as itself,
+ * everybody else as the address the call came from.
+ */
+export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
+  if (meta.openapi.path.startsWith('/health')) return; // a probe must never be told to wait
+  const taken = ctx.ports.limiter.take(actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta));
+  const decision = taken instanceof Promise ? await taken : taken;
+  describe(ctx, decision);
+  if (decision.allowed) return;
+  const retryAfterS = Math.ceil(decision.retryAfterMs / 1000);
+  throw new ApiError('rate_limited', {
+    detail: `The limit \`${decision.strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
+    retryAfterS,
+  });
+}
+
+function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
+  // The hash tag keeps the buckets of one organization on one node of a Redis Cluster, for one script call.
+  if (actor.kind === 'user') {
+    const { user } = actor;
+    const tag = `{${user.defaultOrganizationId}}`;
+    return [{ name: 'user', key: `${tag}user:${user.id}`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS }];
+  }
+  const { id, organizationId, limits } = actor.key;
+  const key = `{${organizationId}}key:${id}`;
+  const buckets = [{ name: 'key', key, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS }];
+  if (limits.perMinute) buckets.push({ name: 'key-minute', key: `${key}:m`, size: limits.perMinute, windowMs: MINUTE_MS });
+  if (limits.perHour) buckets.push({ name: 'key-hour', key: `${key}:h`, size: limits.perHour, windowMs: 60 * MINUTE_MS });
+  if (limits.perDay) buckets.push({ name: 'key-day', key: `${key}:d`, size: limits.perDay, windowMs: 24 * 60 * MINUTE_MS });
+  return buckets;
+}
+
+function sourceBuckets(ctx: Context, meta: ProcedureMeta): Bucket[] {
+  const tag = `{${source(ctx.call.ip)}}`;
+  const buckets = [{ name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS }];
+  if (meta.limit) {
+    const { name, size, windowS } = meta.limit;
+    buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
+  }
+  return buckets;
+}
+
+/** Whom an address stands for: itself (IPv4), or its /64 (IPv6), which is what one subscriber is given. */
+export function source(ip: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
+  if (mapped) return mapped;
+  if (!isIPv6(ip)) return ip;
+  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::');
+  const left = head ? head.split(':') : [];
+  const right = tail ? tail.split(':') : [];
+  const groups = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+}
+
+/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */
+function describe(ctx: Context, { strictest }: Decision): void {
+  const { bucket, remaining, resetMs } = strictest;
+  const resetS = Math.ceil(resetMs / 1000);
+  const { reply } = ctx;
+  reply['RateLimit-Policy'] = `"${bucket.name}";q=${bucket.size};w=${bucket.windowMs / 1000}`;
+  reply['RateLimit'] = `"${bucket.name}";r=${remaining};t=${resetS}`;
+  reply['X-RateLimit-Limit'] = String(bucket.size);
+  reply['X-RateLimit-Remaining'] = String(remaining);
+  reply['X-RateLimit-Reset'] = String(Math.ceil(ctx.now.getTime() / 1000) + resetS);
+}

@@ -1,0 +1,63 @@
+import { createMemoryCache } from '@rentapi/platform/cache';
+import { type Clock, systemClock } from '@rentapi/platform/clock';
+import { createDatabase } from '@rentapi/platform/database';
+import type { Env } from '@rentapi/platform/env';
+import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
+import type { Logger } from '@rentapi/platform/logger';
+import type { Mailer } from '@rentapi/platform/mail';
+import { createMemoryPubSub } from '@rentapi/platform/pubsub';
+import { createKeyring } from '@rentapi/platform/secrets';
+import type { Ports } from './context.ts';
+import { createIds } from './contract/ids.ts';
+import { createCursors } from './contract/pagination.ts';
+import { jobs } from './jobs.ts';
+import { createJobRegistry } from './outbox/jobs.ts';
+import { createAccessTokens } from './slices/auth/access-tokens.ts';
+import { createPasswords } from './slices/auth/passwords.ts';
+
+export interface OpenPorts {
+  env: Env;
+  log: Logger;
+  databaseUrl: string;
+  secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
+  mailer: Mailer;
+  version: string;
+  clock?: Clock;
+  limiter?: Limiter;
+}
+
+/** Opens everything a process lends to its calls. Connects lazily: a database that is down is found out by the first query. */
+export function openPorts({ env, log, databaseUrl, secrets, mailer, version, clock, limiter }: OpenPorts): Ports {
+  const keyring = createKeyring(secrets.SECRET_KEY, env.SECRET_KEYS_OLD);
+  return {
+    env,
+    log,
+    clock: clock ?? systemClock,
+    database: createDatabase({
+      url: databaseUrl,
+      poolMin: env.DB_POOL_MIN,
+      poolMax: env.DB_POOL_MAX,
+      acquireTimeoutMs: env.DB_ACQUIRE_TIMEOUT_MS,
+      statementTimeoutMs: env.DB_STATEMENT_TIMEOUT_MS,
+      applicationName: 'rentapi',
+    }),
+    limiter: limiter ?? createMemoryLimiter(),
+    cache: createMemoryCache(),
+    pubsub: createMemoryPubSub((error) => log.error({ err: error }, 'a listener failed')),
+    mailer,
+    keyring,
+    ids: createIds(secrets.ID_SECRET),
+    cursors: createCursors(keyring),
+    accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
+    passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
+    jobs: createJobRegistry(jobs),
+    process: { version, draining: false },
+  };
+}
+
+export async function closePorts(ports: Ports): Promise<void> {
+  await ports.limiter.close();
+  await ports.pubsub.close();
+  await ports.cache.disconnectAll();
+  await ports.database.destroy();
+}

@@ -1,0 +1,70 @@
+import { initTRPC, TRPCError } from '@trpc/server';
+import type { ActorContext, Context, OrganizationContext, UserContext } from './context.ts';
+import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
+import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
+import { TRPC_CODES } from './contract/errors.ts';
+import { toApiError, toProblem } from './contract/problem.ts';
+import { admit } from './pipeline/admit.ts';
+import { announceCall } from './pipeline/api-calls.ts';
+import { idempotently } from './pipeline/idempotency.ts';
+
+const t = initTRPC
+  .context<Context>()
+  .meta<ProcedureMeta>()
+  .create({
+    // The default shape carries the stack. Ours carries the same problem that REST answers.
+    errorFormatter({ shape, error, ctx }) {
+      const problem = toProblem(error, ctx?.call.requestId ?? '');
+      return {
+        message: problem.detail,
+        code: shape.code,
+        data: { code: TRPC_CODES[problem.status], httpStatus: problem.status, path: shape.data.path ?? null, problem },
+      };
+    },
+  });
+
+export const router = t.router;
+
+/**
+ * What stands before every procedure, in the order of `admit`, and once more around it where the caller sent an
+ * `Idempotency-Key`. `C` is what `admit` has made sure of for the procedure's access.
+ */
+function guard<C extends Context>() {
+  return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
+    if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
+    const began = performance.now();
+    const admitted = await admit(ctx, meta, getRawInput);
+    const repeatable = type === 'mutation' && admitted.actor && meta.idempotency !== false;
+    if (!repeatable || ctx.call.idempotencyKey === undefined) {
+      const result = await next({ ctx: admitted as C });
+      const status = result.ok ? (meta.rest?.status ?? 200) : toApiError(result.error).status;
+      announceCall(admitted, path, status, performance.now() - began);
+      return result;
+    }
+    let answered: Awaited<ReturnType<typeof next<C>>> | undefined;
+    const data = await idempotently(admitted, path, await getRawInput(), async (inner) => {
+      answered = await next({ ctx: inner as C });
+      if (!answered.ok) throw answered.error;
+      return answered.data;
+    });
+    // A replay has not run the procedure: its parsed output of then is the output of now.
+    return answered ?? ({ ok: true, data } as typeof answered & object);
+  });
+}
+
+const open = guard<Context>();
+const forUser = guard<UserContext>();
+const forActor = guard<ActorContext>();
+const forOrganization = guard<OrganizationContext>();
+
+/**
+ * Begins a procedure. Its access is data, and decides what the service is given: `ctx.actor` is there for `user` and
+ * `userOrKey`, and `ctx.organization` for an organization permission.
+ */
+export function procedure(meta: ProcedureMeta & { access: 'public' | Proof }): typeof open;
+export function procedure(meta: ProcedureMeta & { access: 'user' | PlatformPermission }): typeof forUser;
+export function procedure(meta: ProcedureMeta & { access: 'userOrKey' }): typeof forActor;
+export function procedure(meta: ProcedureMeta & { access: OrganizationPermission }): typeof forOrganization;
+export function procedure(meta: ProcedureMeta & { access: Access }) {
+  return open.meta(meta);
+}

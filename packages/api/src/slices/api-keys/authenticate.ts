@@ -1,0 +1,81 @@
+import { BlockList, isIP } from 'node:net';
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
+import type { KeyActor } from '../../pipeline/actor.ts';
+import { USER_COLUMNS, UserModel } from '../users/model.ts';
+import type { ApiKeyModel } from './model.ts';
+import { hashSecret, isWellFormed } from './secret.ts';
+
+/** Whether a bearer token is meant as an API key rather than an access token. */
+export function looksLikeKey(bearer: string, prefix: string): boolean {
+  return bearer.startsWith(`${prefix}_`) || isWellFormed(bearer);
+}
+
+/** The key, and whoever made it while still a member, in one statement. */
+const KEY_ACTOR: Statement = {
+  name: 'key_actor',
+  text: `
+    select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
+           k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
+           k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", ${USER_COLUMNS}
+    from api_keys k
+    left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
+    left join users u on u.id = m.user_id and u.status = 'ACTIVE'
+    where k.secret_hash = $1`,
+};
+
+type KeyRow = Pick<
+  ApiKeyModel,
+  'organizationId' | 'scopes' | 'ipAllowList' | 'allowedOrigins' | 'rateLimitPerMinute' | 'rateLimitPerHour' | 'rateLimitPerDay' | 'expiresAt' | 'revokedAt'
+> & { keyId: number; id: number | null };
+
+/** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
+export async function authenticateKey(ctx: Context, secret: string): Promise<KeyActor> {
+  if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
+  return loadKey(ctx, hashSecret(secret));
+}
+
+export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
+  const [row] = await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]);
+  if (!row) throw new ApiError('invalid_api_key');
+  const {
+    keyId, organizationId, scopes, ipAllowList, allowedOrigins,
+    rateLimitPerMinute, rateLimitPerHour, rateLimitPerDay, expiresAt, revokedAt, ...creator
+  } = row;
+  if (revokedAt) throw new ApiError('api_key_revoked');
+  if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
+  if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.call.ip)) throw new ApiError('address_not_allowed');
+  if (allowedOrigins.length > 0 && !(ctx.call.origin && allowedOrigins.includes(ctx.call.origin))) throw new ApiError('origin_not_allowed');
+  const named = ctx.call.organizationId;
+  if (named !== undefined && ctx.ids.decode('org', named) !== organizationId) throw new ApiError('organization_mismatch');
+  return {
+    kind: 'key',
+    key: {
+      id: keyId,
+      organizationId,
+      permissions: permissionsOf(scopes),
+      limits: { perMinute: rateLimitPerMinute, perHour: rateLimitPerHour, perDay: rateLimitPerDay },
+    },
+    creator: creator.id === null ? null : UserModel.hydrate(creator),
+  };
+}
+
+export function permissionsOf(scopes: readonly string[]): ReadonlySet<OrganizationPermission> {
+  return new Set(scopes.flatMap(expandScope));
+}
+
+/** Whether an address is in one of the ranges. An IPv4 address mapped into IPv6 is that IPv4 address. */
+function isListed(ranges: readonly string[], ip: string): boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', bits] = range.split('/');
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family);
+  }
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  const version = isIP(plain);
+  return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+}

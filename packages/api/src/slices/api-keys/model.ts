@@ -1,0 +1,53 @@
+import { BaseModel } from '../../base-model.ts';
+import type { Ids } from '../../contract/ids.ts';
+import { iso, isoOrNull } from '../../contract/words.ts';
+import type { ApiKey } from './schemas.ts';
+import type { KeyEnvironment } from './secret.ts';
+
+export class ApiKeyModel extends BaseModel {
+  static override tableName = 'api_keys';
+
+  declare organizationId: number;
+  declare name: string;
+  declare description: string | null;
+  declare secretHash: Buffer;
+  declare prefix: string;
+  declare last4: string;
+  declare environment: KeyEnvironment;
+  declare scopes: string[];
+  declare ipAllowList: string[];
+  declare allowedOrigins: string[];
+  declare rateLimitPerMinute: number | null;
+  declare rateLimitPerHour: number | null;
+  declare rateLimitPerDay: number | null;
+  declare metadata: ApiKey['metadata'];
+  declare createdBy: number | null;
+  declare expiresAt: Date | null;
+  declare revokedAt: Date | null;
+  declare version: number;
+  declare createdAt: Date;
+  declare updatedAt: Date;
+
+  present(ids: Ids): ApiKey {
+    return {
+      id: ids.encode('key', this.id),
+      name: this.name,
+      description: this.description,
+      prefix: this.prefix,
+      last4: this.last4,
+      environment: this.environment,
+      scopes: this.scopes,
+      ipAllowList: this.ipAllowList,
+      allowedOrigins: this.allowedOrigins,
+      rateLimitPerMinute: this.rateLimitPerMinute,
+      rateLimitPerHour: this.rateLimitPerHour,
+      rateLimitPerDay: this.rateLimitPerDay,
+      metadata: this.metadata,
+      createdBy: this.createdBy === null ? null : ids.encode('usr', this.createdBy),
+      expiresAt: isoOrNull(this.expiresAt),
+      revokedAt: isoOrNull(this.revokedAt),
+      createdAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+    };
+  }
+}

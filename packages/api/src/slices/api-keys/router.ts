@@ -1,0 +1,74 @@
+import { exampleId } from '../../contract/ids.ts';
+import { Nothing } from '../../contract/words.ts';
+import { procedure, router } from '../../procedure.ts';
+import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, KeyId, ListApiKeys } from './schemas.ts';
+import { createApiKey, getApiKey, listApiKeys, revokeApiKey } from './service.ts';
+
+const tags: [string] = ['API keys'];
+
+const exampleKey: ApiKey = {
+  id: exampleId('key'),
+  name: 'CI',
+  description: null,
+  prefix: 'rapi_live_4f9a',
+  last4: 'x7Kd',
+  environment: 'live',
+  scopes: ['api_keys:read'],
+  ipAllowList: [],
+  allowedOrigins: [],
+  rateLimitPerMinute: null,
+  rateLimitPerHour: null,
+  rateLimitPerDay: null,
+  metadata: {},
+  createdBy: exampleId('usr'),
+  expiresAt: null,
+  revokedAt: null,
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
+
+export const apiKeys = router({
+  list: procedure({
+    access: 'api_keys:read',
+    openapi: { method: 'GET', path: '/api-keys', tags, summary: 'List API keys', description: 'Newest first, revoked ones included. Secrets are never shown again.' },
+    errors: ['invalid_cursor'],
+    example: { input: { limit: 25 }, output: { items: [exampleKey], nextCursor: null } },
+  })
+    .input(ListApiKeys)
+    .output(ApiKeyPage)
+    .query(({ ctx, input }) => listApiKeys(ctx, input)),
+
+  create: procedure({
+    access: 'api_keys:create',
+    openapi: { method: 'POST', path: '/api-keys', tags, summary: 'Create an API key', description: 'The secret is in this answer only.' },
+    rest: { status: 201 },
+    errors: ['scope_not_held', 'limit_reached'],
+    example: {
+      input: { name: 'CI', scopes: ['api_keys:read'] },
+      output: { ...exampleKey, secret: 'rapi_live_4f9aXq2Lm8Zt6Rw1Vb7Nc3Ks5Jd0HgYpTe2x7Kd' },
+    },
+  })
+    .input(CreateApiKey)
+    .output(CreatedApiKey)
+    .mutation(({ ctx, input }) => createApiKey(ctx, input)),
+
+  get: procedure({
+    access: 'api_keys:read',
+    openapi: { method: 'GET', path: '/api-keys/{keyId}', tags, summary: 'Get an API key' },
+    example: { input: { keyId: exampleKey.id }, output: exampleKey },
+  })
+    .input(KeyId)
+    .output(ApiKey)
+    .query(({ ctx, input }) => getApiKey(ctx, input.keyId)),
+
+  revoke: procedure({
+    access: 'api_keys:delete',
+    openapi: { method: 'DELETE', path: '/api-keys/{keyId}', tags, summary: 'Revoke an API key', description: 'At once and for good; the key stays listed.' },
+    rest: { status: 204 },
+    errors: ['version_mismatch'],
+    example: { input: { keyId: exampleKey.id } },
+  })
+    .input(KeyId)
+    .output(Nothing)
+    .mutation(({ ctx, input }) => revokeApiKey(ctx, input.keyId)),
+});

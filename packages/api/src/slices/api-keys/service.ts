@@ -1,0 +1,96 @@
+import type { OrganizationContext } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
+import { newestFirst } from '../../contract/pagination.ts';
+import { record } from '../../outbox/record.ts';
+import { transaction } from '../../transaction.ts';
+import { permissionsOf } from './authenticate.ts';
+import { ApiKeyCreated, ApiKeyRevoked } from './events.ts';
+import { ApiKeyModel } from './model.ts';
+import type { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './schemas.ts';
+import { displayPrefix, hashSecret, newSecret } from './secret.ts';
+
+const MAX_KEYS = 1000;
+
+export async function listApiKeys(ctx: OrganizationContext, input: ListApiKeys): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
+  const query = ApiKeyModel.query(ctx.db).where({ organizationId: ctx.organization.id });
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, `api_keys/${ctx.organization.id}`, input, query);
+  return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
+}
+
+export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey): Promise<CreatedApiKey> {
+  assertGrantable(ctx, input.scopes);
+  if (input.expiresAt && new Date(input.expiresAt) <= ctx.now) {
+    throw new ApiError('invalid_input', { errors: [{ path: 'expiresAt', message: 'must be in the future' }] });
+  }
+  const environment = input.environment ?? 'live';
+  const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
+  return transaction(ctx, async (ctx) => {
+    await assertRoomForKey(ctx);
+    const key = await ApiKeyModel.query(ctx.db)
+      .insert({
+        organizationId: ctx.organization.id,
+        name: input.name,
+        description: input.description ?? null,
+        secretHash: hashSecret(secret),
+        prefix: displayPrefix(secret),
+        last4: secret.slice(-4),
+        environment,
+        scopes: input.scopes,
+        ipAllowList: input.ipAllowList ?? [],
+        allowedOrigins: input.allowedOrigins ?? [],
+        rateLimitPerMinute: input.rateLimitPerMinute ?? null,
+        rateLimitPerHour: input.rateLimitPerHour ?? null,
+        rateLimitPerDay: input.rateLimitPerDay ?? null,
+        metadata: input.metadata ?? {},
+        createdBy: ctx.actor.kind === 'user' ? ctx.actor.user.id : null,
+        expiresAt: input.expiresAt ? new Date(input.expiresAt) : null,
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      })
+      .returning('*');
+    await record(ctx, ApiKeyCreated, { target: key, after: key, data: key.present(ctx.ids) });
+    return { ...answerWithEtag(ctx, key), secret };
+  });
+}
+
+export async function getApiKey(ctx: OrganizationContext, keyId: string): Promise<ApiKey> {
+  return answerWithEtag(ctx, await findKey(ctx, keyId));
+}
+
+/** The row stays, for the audit log and for usage; the secret is dead from now on. Repeating it changes nothing. */
+export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const before = await findKey(ctx, keyId, 'for update');
+    ifMatch(ctx, before);
+    if (before.revokedAt) return;
+    const after = await ApiKeyModel.query(ctx.db)
+      .where({ organizationId: ctx.organization.id, id: before.id })
+      .patch({ revokedAt: ctx.now, updatedAt: ctx.now, version: before.version + 1 })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids) });
+  });
+}
+
+async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for update'): Promise<ApiKeyModel> {
+  const query = ApiKeyModel.query(ctx.db).findOne({ organizationId: ctx.organization.id, id: ctx.ids.decode('key', keyId) });
+  const key = await (lock ? query.forUpdate() : query);
+  if (!key) throw new ApiError('not_found');
+  return key;
+}
+
+/** A key must never hold more than whoever makes it: otherwise `api_keys:create` would be every permission. */
+function assertGrantable(ctx: OrganizationContext, scopes: readonly string[]): void {
+  for (const permission of permissionsOf(scopes)) {
+    if (!ctx.organization.permissions.has(permission)) {
+      throw new ApiError('scope_not_held', { detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.` });
+    }
+  }
+}
+
+async function assertRoomForKey(ctx: OrganizationContext): Promise<void> {
+  const live = await ApiKeyModel.query(ctx.db).where({ organizationId: ctx.organization.id }).whereNull('revokedAt').resultSize();
+  if (live >= MAX_KEYS) throw new ApiError('limit_reached', { detail: `An organization holds at most ${MAX_KEYS} live keys: revoke one first.` });
+}

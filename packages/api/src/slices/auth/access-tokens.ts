@@ -1,0 +1,66 @@
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import type { Keyring } from '@rentapi/platform/secrets';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import { ApiError } from '../../contract/errors.ts';
+
+/** Whom an access token names: the person's public id and the session's UUID. Whether the session lives, its row says. */
+export interface AccessClaims {
+  sub: string;
+  sid: string;
+}
+
+/** Access tokens: JWTs (RFC 9068, `typ: at+jwt`), HS256, signed under a key derived from SECRET_KEY and named by `kid`. */
+export interface AccessTokens {
+  ttlS: number;
+  sign(claims: AccessClaims, now: Date): Promise<string>;
+  /** Throws `access_token_expired` or `invalid_access_token`. */
+  verify(token: string, now: Date): Promise<AccessClaims>;
+}
+
+const AUDIENCE = 'rentapi';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
+  const { keyring, issuer, ttlS } = options;
+  const keys = new Map<string, KeyObject>(
+    keyring.keys('rentapi/jwt').map((key) => [createHash('sha256').update(key).digest('base64url').slice(0, 8), createSecretKey(key)]),
+  );
+  const [[kid, signingKey]] = [...keys] as [[string, KeyObject]]; // the current secret comes first
+
+  return {
+    ttlS,
+    sign: ({ sub, sid }, now) =>
+      new SignJWT({ sid })
+        .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid })
+        .setIssuer(issuer)
+        .setAudience(AUDIENCE)
+        .setSubject(sub)
+        .setIssuedAt(now)
+        .setExpirationTime(Math.floor(now.getTime() / 1000) + ttlS)
+        .sign(signingKey),
+    async verify(token, now) {
+      try {
+        const { payload } = await jwtVerify(token, (header) => keyNamed(header.kid), {
+          algorithms: ['HS256'],
+          typ: 'at+jwt',
+          issuer,
+          audience: AUDIENCE,
+          requiredClaims: ['sub', 'sid', 'exp'],
+          currentDate: now,
+        });
+        const { sub, sid } = payload;
+        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid)) throw new ApiError('invalid_access_token');
+        return { sub, sid };
+      } catch (error) {
+        if (error instanceof errors.JWTExpired) throw new ApiError('access_token_expired');
+        throw new ApiError('invalid_access_token', { cause: error });
+      }
+    },
+  };
+
+  function keyNamed(name: string | undefined): KeyObject {
+    const key = name === undefined ? undefined : keys.get(name);
+    if (!key) throw new ApiError('invalid_access_token');
+    return key;
+  }
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { event } from '../../outbox/event.ts';
+import { User } from '../users/schemas.ts';
+
+const Session = z.object({ sessionId: z.string(), ip: z.string(), userAgent: z.string().nullable() });
+
+export const UserRegistered = event('user.registered', { data: User, audience: 'internal' });
+/** Somebody registered with an address that has an account. */
+export const RegistrationRepeated = event('user.registration_repeated', { data: User, audience: 'internal' });
+export const VerificationRequested = event('user.verification_requested', { data: User, audience: 'internal' });
+export const EmailVerified = event('user.email_verified', { data: User, audience: 'internal' });
+export const SessionStarted = event('session.started', { data: Session, audience: 'internal' });
+export const SessionEnded = event('session.ended', { data: Session, audience: 'internal' });
+/** A used refresh token came back: it was copied, so the whole session ends. */
+export const RefreshTokenReplayed = event('session.refresh_token_replayed', { data: Session, audience: 'internal' });

@@ -1,0 +1,40 @@
+import type { Context } from '../../context.ts';
+import { job, type RecordedEvent } from '../../outbox/jobs.ts';
+import { composeMail } from '../../mail/compose.ts';
+import type { User } from '../users/schemas.ts';
+import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
+import { mintEmailToken } from './service/verify-email.ts';
+
+const verify = async (ctx: Context, event: RecordedEvent<User>): Promise<void> => {
+  if (event.data.emailVerifiedAt) return; // made by somebody who vouched for the address
+  const token = await mintEmailToken(ctx, ctx.ids.decode('usr', event.data.id));
+  await ctx.ports.mailer.send(
+    composeMail(ctx, event, {
+      to: event.data.email,
+      subject: 'Confirm your e-mail address',
+      paragraphs: ['Welcome. Please confirm that this address is yours.'],
+      action: { label: 'Confirm e-mail address', path: `/verify-email?token=${token}` },
+      footnote: 'The link works once, for 24 hours. If you did not register, ignore this mail.',
+    }),
+  );
+};
+
+export const mailVerification = job({ name: 'auth.mail_verification', on: UserRegistered, run: verify });
+export const mailVerificationAgain = job({ name: 'auth.mail_verification_again', on: VerificationRequested, run: verify });
+
+/** Somebody registered with an address that has an account: its owner learns of it, the caller does not. */
+export const mailRepeatedRegistration = job({
+  name: 'auth.mail_repeated_registration',
+  on: RegistrationRepeated,
+  async run(ctx, event) {
+    await ctx.ports.mailer.send(
+      composeMail(ctx, event, {
+        to: event.data.email,
+        subject: 'You already have an account',
+        paragraphs: ['Somebody, perhaps you, tried to register with this address. It has an account already: log in instead.'],
+        action: { label: 'Open', path: '/' },
+        footnote: 'If this was not you, nothing has changed and there is nothing to do.',
+      }),
+    );
+  },
+});

@@ -1,0 +1,40 @@
+import { BaseModel } from '../../base-model.ts';
+
+/** A sign-in on one device. While it lives, its refresh tokens and access tokens do. */
+export class SessionModel extends BaseModel {
+  static override tableName = 'sessions';
+
+  /** The `sid` of access tokens. */
+  declare publicId: string;
+  declare userId: number;
+  declare ip: string;
+  declare userAgent: string | null;
+  declare createdAt: Date;
+  declare expiresAt: Date;
+  declare revokedAt: Date | null;
+}
+
+/** One link of a session's chain of refresh tokens. */
+export class RefreshTokenModel extends BaseModel {
+  static override tableName = 'refresh_tokens';
+
+  declare sessionId: number;
+  declare tokenHash: Buffer;
+  declare createdAt: Date;
+  declare expiresAt: Date;
+  declare usedAt: Date | null;
+  declare childId: number | null;
+  /** The child token, sealed under a key made from this one, for whoever asks again within the grace. */
+  declare childSealed: Buffer | null;
+}
+
+/** A token that was mailed: hashed, for one purpose, for one use. */
+export class VerificationTokenModel extends BaseModel {
+  static override tableName = 'verification_tokens';
+
+  declare userId: number;
+  declare purpose: 'email';
+  declare tokenHash: Buffer;
+  declare createdAt: Date;
+  declare expiresAt: Date;
+}

@@ -1,0 +1,49 @@
+import { availableParallelism } from 'node:os';
+import { deriveKey, mac } from '@rentapi/platform/secrets';
+import { dictionary } from '@zxcvbn-ts/language-common';
+import bcrypt from 'bcrypt';
+import pLimit from 'p-limit';
+import { ApiError } from '../../contract/errors.ts';
+
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** Costs the same for an account that does not exist (`hash` null): the answer's time tells nothing. */
+  matches(password: string, hash: string | null): Promise<boolean>;
+  /** Throws `invalid_input` for a password that guessers try first. */
+  assertUncommon(password: string, field: string): void;
+}
+
+const MAX_WAITING = 200;
+
+/**
+ * HMAC-SHA-256 with the pepper, then bcrypt: bcrypt alone ignores whatever follows byte 72, and a stolen table is worthless
+ * without the pepper. Hashing is bounded, because bcrypt fills libuv's pool and would starve every other request.
+ */
+export function createPasswords(options: { pepper: string; cost: number }): Passwords {
+  const key = deriveKey(options.pepper, 'rentapi/password');
+  const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
+  const prepare = (password: string) => mac(key, password.normalize('NFKC')).toString('base64');
+  // A well-formed hash that nothing matches, at the same cost.
+  const nobody = `$2b$${String(options.cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+
+  function bounded<T>(work: () => Promise<T>): Promise<T> {
+    if (gate.pendingCount >= MAX_WAITING) throw new ApiError('overloaded', { retryAfterS: 5 });
+    return gate(work);
+  }
+
+  return {
+    hash: async (password) => bounded(() => bcrypt.hash(prepare(password), options.cost)),
+    matches: async (password, hash) => bounded(() => bcrypt.compare(prepare(password), hash ?? nobody)),
+    assertUncommon(password, field) {
+      if (!common().has(password.normalize('NFKC').toLowerCase())) return;
+      throw new ApiError('invalid_input', { errors: [{ path: field, message: 'is one of the most common passwords: choose another' }] });
+    },
+  };
+}
+
+let commonPasswords: Set<string> | undefined;
+
+function common(): Set<string> {
+  commonPasswords ??= new Set(dictionary['passwords-common']);
+  return commonPasswords;
+}

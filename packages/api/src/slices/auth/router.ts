@@ -1,0 +1,121 @@
+import type { ProcedureLimit } from '../../contract/meta.ts';
+import { NoInput, Nothing } from '../../contract/words.ts';
+import { procedure, router } from '../../procedure.ts';
+import { exampleUser } from '../users/router.ts';
+import { Login, MailedToken, Mailbox, Refresh, Register, Registered, Tokens } from './schemas.ts';
+import { login } from './service/login.ts';
+import { logout } from './service/logout.ts';
+import { refresh } from './service/refresh.ts';
+import { register } from './service/register.ts';
+import { resendVerification, verifyEmail } from './service/verify-email.ts';
+
+const tags: [string] = ['Authentication'];
+
+/** Guessing, flooding a mailbox, hashing for nothing: all start from one source. */
+const signIn: ProcedureLimit = { name: 'sign-in', by: 'source', size: (env) => env.AUTH_RATE_LIMIT_PER_MINUTE, windowS: 60 };
+
+const exampleTokens: Tokens = {
+  accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c3JfLi4uIn0.c2lnbmF0dXJl',
+  refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg',
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  user: exampleUser,
+};
+const credentials = { email: 'ada@example.com', password: 'SecurePass123!' };
+
+export const auth = router({
+  register: procedure({
+    access: 'public',
+    openapi: {
+      method: 'POST',
+      path: '/auth/register',
+      tags,
+      summary: 'Create an account',
+      description: 'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead.',
+    },
+    rest: { status: 201 },
+    errors: ['username_taken', 'overloaded'],
+    limit: signIn,
+    idempotency: false,
+    example: {
+      input: { ...credentials, username: 'ada', fullName: 'Ada Lovelace' },
+      output: { email: credentials.email, username: 'ada', fullName: 'Ada Lovelace', verificationRequired: true },
+    },
+  })
+    .input(Register)
+    .output(Registered)
+    .mutation(({ ctx, input }) => register(ctx, input)),
+
+  login: procedure({
+    access: 'public',
+    openapi: { method: 'POST', path: '/auth/login', tags, summary: 'Log in with e-mail address and password' },
+    errors: ['invalid_credentials', 'email_not_verified', 'account_inactive', 'overloaded'],
+    limit: signIn,
+    idempotency: false,
+    example: { input: credentials, output: exampleTokens },
+  })
+    .input(Login)
+    .output(Tokens)
+    .mutation(({ ctx, input }) => login(ctx, input)),
+
+  refresh: procedure({
+    access: 'proof:refresh',
+    openapi: {
+      method: 'POST',
+      path: '/auth/refresh',
+      tags,
+      summary: 'Exchange a refresh token for a new pair',
+      description: 'Each refresh token works once. A used one that comes back after 10 seconds ends the session.',
+    },
+    errors: ['invalid_refresh_token'],
+    idempotency: false,
+    audit: { none: 'a session that goes on is no news' },
+    example: { input: { refreshToken: exampleTokens.refreshToken }, output: exampleTokens },
+  })
+    .input(Refresh)
+    .output(Tokens)
+    .mutation(({ ctx, input }) => refresh(ctx, input.refreshToken)),
+
+  logout: procedure({
+    access: 'user',
+    openapi: { method: 'POST', path: '/auth/logout', tags, summary: 'End the current session' },
+    rest: { status: 204 },
+    example: {},
+  })
+    .input(NoInput)
+    .output(Nothing)
+    .mutation(({ ctx }) => logout(ctx)),
+
+  email: router({
+    verify: procedure({
+      access: 'proof:mailed',
+      openapi: { method: 'POST', path: '/auth/verify-email', tags, summary: 'Verify an e-mail address with the mailed token' },
+      rest: { status: 204 },
+      errors: ['invalid_token'],
+      limit: signIn,
+      idempotency: false,
+      example: { input: { token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' } },
+    })
+      .input(MailedToken)
+      .output(Nothing)
+      .mutation(({ ctx, input }) => verifyEmail(ctx, input.token)),
+
+    resendVerification: procedure({
+      access: 'public',
+      openapi: {
+        method: 'POST',
+        path: '/auth/resend-verification',
+        tags,
+        summary: 'Mail the verification link again',
+        description: 'The answer is the same whether or not the address has an account.',
+      },
+      rest: { status: 202 },
+      limit: signIn,
+      idempotency: false,
+      example: { input: { email: credentials.email } },
+    })
+      .input(Mailbox)
+      .output(Nothing)
+      .mutation(({ ctx, input }) => resendVerification(ctx, input.email)),
+  }),
+});

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { EmailAddress, FullName, User, Username } from '../users/schemas.ts';
+
+const MIN_PASSWORD = 8;
+const MAX_PASSWORD = 256;
+
+/** Length is counted in code points of the NFKC form, which is what is hashed. */
+export const NewPassword = z
+  .string()
+  .max(4 * MAX_PASSWORD)
+  .refine((text) => [...text.normalize('NFKC')].length >= MIN_PASSWORD, `must have at least ${MIN_PASSWORD} characters`)
+  .refine((text) => [...text.normalize('NFKC')].length <= MAX_PASSWORD, `must have at most ${MAX_PASSWORD} characters`)
+  .meta({ description: '8 to 256 characters of any kind; the most common passwords are refused.', example: 'SecurePass123!' });
+
+/** A password somebody claims to have: judged only by comparing. */
+export const GivenPassword = z.string().min(1).max(4 * MAX_PASSWORD).meta({ example: 'SecurePass123!' });
+
+export const Register = z
+  .strictObject({ email: EmailAddress, username: Username.nullish(), password: NewPassword, fullName: FullName.nullish() })
+  .meta({ id: 'Register' });
+export type Register = z.output<typeof Register>;
+
+export const Registered = z
+  .object({
+    email: z.string().meta({ example: 'ada@example.com' }),
+    username: z.string().nullable(),
+    fullName: z.string().nullable(),
+    verificationRequired: z.boolean().meta({ description: 'Whether the mailed link must be opened before the first login.' }),
+  })
+  .meta({ id: 'Registered', description: 'The same for an address that has an account already; its owner is mailed instead.' });
+export type Registered = z.output<typeof Registered>;
+
+export const Login = z.strictObject({ email: EmailAddress, password: GivenPassword }).meta({ id: 'Login' });
+export type Login = z.output<typeof Login>;
+
+export const RefreshToken = z.string().min(1).max(200).meta({ description: 'Works once, within 7 days; the answer brings the next.' });
+export const Refresh = z.strictObject({ refreshToken: RefreshToken }).meta({ id: 'Refresh' });
+
+export const Tokens = z
+  .object({
+    accessToken: z.string().meta({ description: 'Send as `Authorization: Bearer …`.' }),
+    refreshToken: RefreshToken,
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 900 }),
+    user: User,
+  })
+  .meta({ id: 'Tokens' });
+export type Tokens = z.output<typeof Tokens>;
+
+export const MailedToken = z.strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) }).meta({ id: 'MailedToken' });
+export const Mailbox = z.strictObject({ email: EmailAddress }).meta({ id: 'Mailbox' });

@@ -1,0 +1,43 @@
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { emailKey, UserModel } from '../../users/model.ts';
+import { SessionStarted } from '../events.ts';
+import { SessionModel } from '../model.ts';
+import type { Login, Tokens } from '../schemas.ts';
+import { issueTokens } from './refresh.ts';
+
+/** One answer for an unknown address and for a wrong password, at the same cost; what else is wrong is told only after the right one. */
+export async function login(ctx: Context, input: Login): Promise<Tokens> {
+  const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
+  const right = await ctx.ports.passwords.matches(input.password, user?.passwordHash ?? null);
+  if (!user || !right) throw new ApiError('invalid_credentials');
+  if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
+  if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
+
+  return transaction(ctx, async (ctx) => {
+    const session = await SessionModel.query(ctx.db)
+      .insert({
+        userId: user.id,
+        ip: ctx.call.ip,
+        userAgent: ctx.call.userAgent,
+        createdAt: ctx.now,
+        expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
+      })
+      .returning('*');
+    await record(asUser(ctx, user, session), SessionStarted, { target: session, data: describeSession(session) });
+    return issueTokens(ctx, user, session);
+  });
+}
+
+/** From here on the caller is known: the audit row names the person. */
+function asUser(ctx: Context, user: UserModel, session: SessionModel): Context {
+  return { ...ctx, actor: { kind: 'user', user, session: { id: session.id, publicId: session.publicId }, membership: null } };
+}
+
+export const describeSession = (session: SessionModel) => ({
+  sessionId: session.publicId,
+  ip: session.ip,
+  userAgent: session.userAgent,
+});

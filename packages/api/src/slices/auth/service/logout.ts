@@ -1,0 +1,19 @@
+import type { UserContext } from '../../../context.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { SessionEnded } from '../events.ts';
+import { SessionModel } from '../model.ts';
+import { describeSession } from './login.ts';
+
+/** Ends the session: its refresh token and every access token of it are refused from now on. */
+export async function logout(ctx: UserContext): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const session = await SessionModel.query(ctx.db)
+      .findById(ctx.actor.session.id)
+      .patch({ revokedAt: ctx.now })
+      .whereNull('revokedAt')
+      .returning('*')
+      .first();
+    if (session) await record(ctx, SessionEnded, { target: session, data: describeSession(session) });
+  });
+}

@@ -1,0 +1,78 @@
+import { deriveKey, seal, unseal } from '@rentapi/platform/secrets';
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { UserModel } from '../../users/model.ts';
+import { RefreshTokenReplayed } from '../events.ts';
+import { RefreshTokenModel, SessionModel } from '../model.ts';
+import type { Tokens } from '../schemas.ts';
+import { newToken, tokenHash } from '../tokens.ts';
+import { describeSession } from './login.ts';
+
+/**
+ * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same child
+ * again: that was a lost answer or a second tab. Later, or once the child was used too, it was copied: the session ends.
+ */
+export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
+  const outcome = await transaction(ctx, async (ctx) => {
+    // The row lock lines up whoever brings the same token at once.
+    const token = await RefreshTokenModel.query(ctx.db).findOne({ tokenHash: tokenHash(refreshToken) }).forUpdate();
+    if (!token || token.expiresAt <= ctx.now) return null;
+    const session = await SessionModel.query(ctx.db).findById(token.sessionId).throwIfNotFound();
+    if (session.revokedAt) return null;
+    const user = await UserModel.query(ctx.db).findById(session.userId).throwIfNotFound();
+    if (user.status !== 'ACTIVE') return null;
+    if (!token.usedAt) return issueTokens(ctx, user, session, { token: refreshToken, row: token });
+    const child = await childWithinGrace(ctx, refreshToken, token);
+    if (child) return answer(ctx, user, session, child);
+    await SessionModel.query(ctx.db).findById(session.id).patch({ revokedAt: ctx.now });
+    await record(ctx, RefreshTokenReplayed, { target: session, data: describeSession(session) });
+    return null; // not an exception: ending the session must be committed
+  });
+  if (!outcome) throw new ApiError('invalid_refresh_token');
+  return outcome;
+}
+
+/** A new pair for the session; its refresh token follows `parent` in the chain. */
+export async function issueTokens(
+  ctx: Context,
+  user: UserModel,
+  session: SessionModel,
+  parent?: { token: string; row: RefreshTokenModel },
+): Promise<Tokens> {
+  const token = newToken();
+  const expiresAt = new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000);
+  const child = await RefreshTokenModel.query(ctx.db)
+    .insert({ sessionId: session.id, tokenHash: tokenHash(token), createdAt: ctx.now, expiresAt })
+    .returning('*');
+  if (parent) {
+    const childSealed = seal(graceKey(parent.token), token, 'refresh');
+    await RefreshTokenModel.query(ctx.db).findById(parent.row.id).patch({ usedAt: ctx.now, childId: child.id, childSealed });
+    // A grandparent can no longer be answered: nothing of it needs to stay readable.
+    await RefreshTokenModel.query(ctx.db).where({ childId: parent.row.id }).patch({ childSealed: null });
+    await SessionModel.query(ctx.db).findById(session.id).patch({ expiresAt });
+  }
+  return answer(ctx, user, session, token);
+}
+
+async function childWithinGrace(ctx: Context, token: string, row: RefreshTokenModel): Promise<string | null> {
+  const graceEnds = row.usedAt!.getTime() + ctx.ports.env.REFRESH_GRACE_S * 1000;
+  if (!row.childSealed || ctx.now.getTime() > graceEnds) return null;
+  const child = await RefreshTokenModel.query(ctx.db).findById(row.childId!).throwIfNotFound();
+  return child.usedAt ? null : unseal(graceKey(token), row.childSealed, 'refresh');
+}
+
+/** Made from the parent token itself, of which only a hash is stored. */
+const graceKey = (parentToken: string) => deriveKey(parentToken, 'rentapi/refresh/grace');
+
+async function answer(ctx: Context, user: UserModel, session: SessionModel, refreshToken: string): Promise<Tokens> {
+  const { accessTokens } = ctx.ports;
+  return {
+    accessToken: await accessTokens.sign({ sub: ctx.ids.encode('usr', user.id), sid: session.publicId }, ctx.now),
+    refreshToken,
+    tokenType: 'Bearer',
+    expiresIn: accessTokens.ttlS,
+    user: user.present(ctx.ids),
+  };
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+export const Ticket = z
+  .object({
+    ticket: z.string().meta({ description: 'Open `/api/v1/ws/realtime?ticket=…` with it, once.' }),
+    expiresIn: z.int().meta({ description: 'Seconds.', example: 30 }),
+  })
+  .meta({ id: 'Ticket' });
+export type Ticket = z.output<typeof Ticket>;
+
+/** Topics beside event types. */
+export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'] as const;
+
+const MAX_PATTERNS = 100;
+const Patterns = z.array(z.string().min(1).max(100)).min(1).max(MAX_PATTERNS);
+
+/** What a client may say on a socket. */
+export const ClientMessage = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) }),
+  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: z.string().max(100).optional() }),
+  z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }),
+  z.strictObject({ action: z.literal('ping') }),
+]);
+export type ClientMessage = z.output<typeof ClientMessage>;
+
+/** What the server says. */
+export type ServerMessage =
+  | { type: 'ready' }
+  | { type: 'subscribed'; events: string[] }
+  | { type: 'event'; id: string | null; event: string; createdAt: string; data: unknown }
+  | { type: 'pong' }
+  | { type: 'error'; code: string; detail: string };

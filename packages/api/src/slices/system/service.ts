@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { iso } from '../../contract/words.ts';
+import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
+
+const SERVER_VERSION: Statement = { name: 'server_version', text: `select current_setting('server_version') as version` };
+
+/** A probe that waits longer than this tells nothing to whoever asked. */
+const PROBE_TIMEOUT_MS = 2000;
+const RETRY_AFTER_S = 2;
+
+export async function health(ctx: Context): Promise<Health> {
+  const [database, cache] = await Promise.all([probeDatabase(ctx), probeCache(ctx)]);
+  if (database.status === 'down') throw databaseDown();
+  return {
+    status: cache.status === 'ok' ? 'ok' : 'degraded',
+    version: ctx.ports.process.version,
+    environment: ctx.ports.env.NODE_ENV,
+    timestamp: iso(ctx.now),
+    database,
+    cache,
+  };
+}
+
+export async function healthDatabase(ctx: Context): Promise<DatabaseHealth> {
+  const database = await probeDatabase(ctx);
+  if (database.status === 'down') throw databaseDown();
+  return database;
+}
+
+export async function healthCache(ctx: Context): Promise<CacheHealth> {
+  return probeCache(ctx);
+}
+
+/** Whether this process may be sent requests. */
+export async function readiness(ctx: Context): Promise<Probe> {
+  if (ctx.ports.process.draining) throw new ApiError('unavailable', { detail: 'This process is stopping.', retryAfterS: RETRY_AFTER_S });
+  if ((await probeDatabase(ctx)).status === 'down') throw databaseDown();
+  return { status: 'ok' };
+}
+
+async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
+  const answer = await timed(() => execute<{ version: string }>(ctx.db, SERVER_VERSION, []));
+  return { status: answer.value ? 'ok' : 'down', latencyMs: answer.latencyMs, serverVersion: answer.value?.[0]?.version ?? null };
+}
+
+async function probeCache(ctx: Context): Promise<CacheHealth> {
+  const { cache } = ctx.ports;
+  const answer = await timed(async () => {
+    await cache.set({ key: 'health:probe', value: ctx.call.requestId, ttl: '10s' });
+    return cache.get({ key: 'health:probe' });
+  });
+  return { status: answer.value === undefined ? 'down' : 'ok', latencyMs: answer.latencyMs, driver: 'memory' };
+}
+
+async function timed<T>(probe: () => PromiseLike<T>): Promise<{ value: T | undefined; latencyMs: number | null }> {
+  const began = performance.now();
+  const value = await Promise.race([Promise.resolve(probe()).catch(() => undefined), sleep(PROBE_TIMEOUT_MS, undefined, { ref: false })]);
+  const took = Math.round((performance.now() - began) * 100) / 100;
+  return { value, latencyMs: value === undefined ? null : took };
+}
+
+function databaseDown(): ApiError {
+  return new ApiError('unavailable', { detail: 'The database does not answer.', retryAfterS: RETRY_AFTER_S });
+}

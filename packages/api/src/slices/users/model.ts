@@ -1,0 +1,57 @@
+import { BaseModel } from '../../base-model.ts';
+import type { Ids } from '../../contract/ids.ts';
+import type { PlatformRole } from '../../contract/permissions.ts';
+import { iso, isoOrNull } from '../../contract/words.ts';
+import type { USER_STATUSES, User } from './schemas.ts';
+
+export class UserModel extends BaseModel {
+  static override tableName = 'users';
+
+  declare email: string;
+  /** The mailbox: normalised, so that one person has one account. */
+  declare emailKey: string;
+  declare username: string | null;
+  declare usernameKey: string | null;
+  declare fullName: string | null;
+  declare passwordHash: string | null;
+  declare status: (typeof USER_STATUSES)[number];
+  declare role: PlatformRole;
+  declare emailVerifiedAt: Date | null;
+  declare defaultOrganizationId: number;
+  declare metadata: User['metadata'];
+  declare version: number;
+  declare createdAt: Date;
+  declare updatedAt: Date;
+
+  /** The only way out: no hash, no key, no row id. */
+  present(ids: Ids): User {
+    return {
+      id: ids.encode('usr', this.id),
+      email: this.email,
+      username: this.username,
+      fullName: this.fullName,
+      status: this.status,
+      role: this.role,
+      emailVerifiedAt: isoOrNull(this.emailVerifiedAt),
+      defaultOrganizationId: ids.encode('org', this.defaultOrganizationId),
+      metadata: this.metadata,
+      createdAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+    };
+  }
+}
+
+/** What `present` and the access rules need of `users u`, named as the model's fields are. */
+export const USER_COLUMNS = `
+  u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
+  u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
+  u.created_at as "createdAt", u.updated_at as "updatedAt"`;
+
+/** The mailbox behind an address: NFKC and lower case, so that every spelling finds the same account. */
+export function emailKey(email: string): string {
+  return email.normalize('NFKC').trim().toLowerCase();
+}
+
+export function usernameKey(username: string | null | undefined): string | null {
+  return username?.toLowerCase() ?? null;
+}

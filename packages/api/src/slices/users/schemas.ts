@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { PLATFORM_ROLES } from '../../contract/permissions.ts';
+import { Metadata, Timestamp } from '../../contract/words.ts';
+
+export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED', 'DELETED'] as const;
+
+export const EmailAddress = z
+  .string()
+  .trim()
+  .max(254)
+  .pipe(z.email('must be an e-mail address'))
+  .meta({ description: 'One account per mailbox, whatever its case or Unicode form.', example: 'ada@example.com' });
+
+export const Username = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/, 'must be 3 to 32 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit')
+  .meta({ example: 'ada' });
+
+export const FullName = z.string().trim().min(1).max(120).meta({ example: 'Ada Lovelace' });
+
+export const User = z
+  .object({
+    id: id('usr'),
+    email: z.string().meta({ example: 'ada@example.com' }),
+    username: z.string().nullable().meta({ example: 'ada' }),
+    fullName: z.string().nullable().meta({ example: 'Ada Lovelace' }),
+    status: z.enum(USER_STATUSES),
+    role: z.enum(PLATFORM_ROLES).meta({ description: 'Role on the platform; roles in organizations are memberships.' }),
+    emailVerifiedAt: Timestamp.nullable(),
+    defaultOrganizationId: id('org'),
+    metadata: Metadata,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'User', description: 'A person with an account.' });
+export type User = z.output<typeof User>;
+
+export const UpdateMe = z
+  .strictObject({
+    fullName: FullName.nullish(),
+    username: Username.nullish(),
+    metadata: Metadata.optional(),
+  })
+  .meta({ id: 'UpdateMe', description: 'What is missing stays; null clears.' });
+export type UpdateMe = z.output<typeof UpdateMe>;

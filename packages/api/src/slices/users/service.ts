@@ -1,0 +1,41 @@
+import type { ActorContext, UserContext } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
+import { record } from '../../outbox/record.ts';
+import { transaction } from '../../transaction.ts';
+import { UserUpdated } from './events.ts';
+import { UserModel, usernameKey } from './model.ts';
+import type { UpdateMe, User } from './schemas.ts';
+
+/** Whoever authenticated was read with the credential: nothing is left to ask the database. */
+export async function getMe(ctx: ActorContext): Promise<User> {
+  const user = ctx.actor.kind === 'user' ? ctx.actor.user : ctx.actor.creator;
+  if (!user) throw new ApiError('key_without_user');
+  return answerWithEtag(ctx, user);
+}
+
+export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User> {
+  return transaction(ctx, async (ctx) => {
+    const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+    ifMatch(ctx, before);
+    const after = await UserModel.query(ctx.db)
+      .findById(before.id)
+      .patch({
+        ...(input.fullName !== undefined && { fullName: input.fullName }),
+        ...(input.username !== undefined && { username: input.username, usernameKey: usernameKey(input.username) }),
+        ...(input.metadata !== undefined && { metadata: input.metadata }),
+        version: before.version + 1,
+        updatedAt: ctx.now,
+      })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+    return answerWithEtag(ctx, after);
+  });
+}
+
+export async function assertUsernameFree(ctx: Pick<UserContext, 'db'>, username: string): Promise<void> {
+  const taken = await UserModel.query(ctx.db).findOne({ usernameKey: usernameKey(username) });
+  if (taken) throw new ApiError('username_taken');
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Call } from '../context.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+const MAX_USER_AGENT = 500;
+
+/** The peer of a request, as the server's proxy settings see it. */
+export type ClientAddress = (req: IncomingMessage) => string;
+
+/** The caller's `X-Request-Id` where it is fit for a log, else a new one. */
+export function requestIdOf(headers: IncomingHttpHeaders): string {
+  const given = first(headers['x-request-id']);
+  return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+export function readCall(req: IncomingMessage, requestId: string, ip: string, batched = false): Call {
+  const { headers } = req;
+  return {
+    requestId,
+    ip,
+    userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+    authorization: headers.authorization,
+    apiKey: first(headers['x-api-key']),
+    organizationId: first(headers['x-organization-id']) ?? first(headers['x-tenant-id']),
+    ifMatch: headers['if-match'],
+    idempotencyKey: first(headers['idempotency-key']),
+    origin: headers.origin,
+    batched,
+  };
+}
+
+function first(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

@@ -1,0 +1,44 @@
+import { ApiError } from '../contract/errors.ts';
+
+const MAX_DEPTH = 32;
+
+/** Parses JSON that somebody sent, and refuses what would do harm further in. Throws `ApiError`. */
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ApiError('malformed_json');
+  }
+  assertHarmless(value, '', 0);
+  return value;
+}
+
+/**
+ * Not deeper than 32 levels; no text that Postgres cannot store (NUL, unpaired surrogates); no key that means something to
+ * JavaScript. Stops at the first fault, and never descends below the limit, so its cost is that of the value.
+ */
+function assertHarmless(value: unknown, path: string, depth: number): void {
+  if (typeof value === 'string') return assertText(value, path);
+  if (value === null || typeof value !== 'object') return;
+  if (depth >= MAX_DEPTH) throw new ApiError('json_too_deep');
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) assertHarmless(value[at], join(path, String(at)), depth + 1);
+    return;
+  }
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
+      throw new ApiError('invalid_input', { errors: [{ path: join(path, key), message: 'is not a field of this request' }] });
+    }
+    assertText(key, path);
+    assertHarmless((value as Record<string, unknown>)[key], join(path, key), depth + 1);
+  }
+}
+
+/** Text from anywhere in a request: body, query, path. */
+export function assertText(text: string, path: string): void {
+  if (!text.includes('\0') && text.isWellFormed()) return;
+  throw new ApiError('invalid_text', { errors: [{ path, message: 'must not hold NUL characters or unpaired surrogates' }] });
+}
+
+const join = (path: string, key: string): string => (path ? `${path}.${key}` : key);

@@ -1,0 +1,137 @@
+import type { AnyRouter } from '@trpc/server';
+import type { z } from 'zod';
+import { type Alias, type Method, type ProcedureMeta, restPath } from '../contract/meta.ts';
+
+/** How a text from the query or the path becomes a value of its field. Schemas are only looked at, never changed. */
+export type Coercion = 'text' | 'number' | 'boolean' | { listOf: 'text' | 'number' | 'boolean' };
+
+export interface Route {
+  /** The procedure's name: `apiKeys.create`. */
+  procedure: string;
+  type: 'query' | 'mutation';
+  /** Whether the input comes in the body; else in the query. */
+  hasBody: boolean;
+  status: number;
+  /** Fields of the path, in order. */
+  params: string[];
+  fields: Map<string, Coercion>;
+  /** snake_case spellings of the input's fields, and what they stand for. */
+  snakeCase: Map<string, string>;
+  /** Set on aliases: where this should be called instead. */
+  successor?: string;
+}
+
+/** A trie of path segments, built at start: finding a route costs the length of the path, however many routes there are. */
+export interface Node {
+  named: Map<string, Node>;
+  any?: Node;
+  routes?: Map<string, Route>;
+}
+
+interface Procedure {
+  _def: { type: 'query' | 'mutation' | 'subscription'; meta?: ProcedureMeta; inputs: z.ZodType[] };
+}
+
+export function proceduresOf(router: AnyRouter): [name: string, procedure: Procedure['_def'] & { meta: ProcedureMeta }][] {
+  return Object.entries(router._def.procedures as Record<string, Procedure>).map(([name, { _def }]) => {
+    if (!_def.meta) throw new Error(`${name} is declared without meta`);
+    return [name, { ..._def, meta: _def.meta }];
+  });
+}
+
+export function buildRoutes(router: AnyRouter): Node {
+  const root: Node = { named: new Map() };
+  for (const [name, { meta, type, inputs }] of proceduresOf(router)) {
+    if (type === 'subscription') continue;
+    const { method, path } = meta.openapi;
+    const fields = fieldsOf(inputs);
+    const route = (alias?: Alias): Route => ({
+      procedure: name,
+      type,
+      hasBody: hasBody(alias?.method ?? method),
+      status: meta.rest?.status ?? 200,
+      params: [],
+      fields,
+      snakeCase: new Map([...fields.keys()].map((field) => [toSnakeCase(field), field] as const).filter(([snake, field]) => snake !== field)),
+      ...(alias && { successor: restPath(path) }),
+    });
+    insert(root, method, path, route());
+    const put: Alias[] = method === 'PATCH' ? [{ method: 'PUT', path }] : [];
+    for (const alias of [...put, ...(meta.rest?.aliases ?? [])]) insert(root, alias.method ?? method, alias.path, route(alias));
+  }
+  return root;
+}
+
+function insert(root: Node, method: Method, path: string, route: Route): void {
+  let node = root;
+  for (const segment of restPath(path).slice(1).split('/')) {
+    const param = /^\{(\w+)\}$/.exec(segment)?.[1];
+    if (param) route.params.push(param);
+    const next: Node = (param ? node.any : node.named.get(segment)) ?? { named: new Map() };
+    if (param) node.any = next;
+    else node.named.set(segment, next);
+    node = next;
+  }
+  node.routes ??= new Map();
+  if (node.routes.has(method)) throw new Error(`${method} ${path} is declared twice`);
+  node.routes.set(method, route);
+}
+
+/** The node of a path, and the texts of its parameters; a named segment goes before a parameter. */
+export function findNode(root: Node, segments: readonly string[]): { node: Node; params: string[] } | undefined {
+  const params: string[] = [];
+  const descend = (node: Node, at: number): Node | undefined => {
+    if (at === segments.length) return node.routes && node;
+    const segment = segments[at]!;
+    const named = node.named.get(segment);
+    const found = named && descend(named, at + 1);
+    if (found || !node.any || segment === '') return found;
+    params.push(segment);
+    const below = descend(node.any, at + 1);
+    if (!below) params.pop();
+    return below;
+  };
+  const node = descend(root, 0);
+  return node && { node, params };
+}
+
+const hasBody = (method: Method): boolean => method !== 'GET' && method !== 'DELETE';
+
+function toSnakeCase(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function fieldsOf(inputs: readonly z.ZodType[]): Map<string, Coercion> {
+  return new Map(inputs.flatMap((input) => Object.entries(shapeOf(input))).map(([name, field]) => [name, coercionOf(field)]));
+}
+
+interface Def {
+  type: string;
+  innerType?: z.ZodType;
+  in?: z.ZodType;
+  element?: z.ZodType;
+  options?: z.ZodType[];
+  shape?: Record<string, z.ZodType>;
+}
+const defOf = (schema: z.ZodType): Def => schema._zod.def as unknown as Def;
+
+/** The schema under its optional, nullable and default wrappings, and before its pipes. */
+function bare(schema: z.ZodType): Def {
+  const def = defOf(schema);
+  const inner = def.innerType ?? (def.type === 'pipe' ? def.in : undefined);
+  return inner ? bare(inner) : def;
+}
+
+export function shapeOf(schema: z.ZodType): Record<string, z.ZodType> {
+  return bare(schema).shape ?? {};
+}
+
+function coercionOf(schema: z.ZodType): Coercion {
+  const def = bare(schema);
+  if (def.type === 'array') return { listOf: scalar(bare(def.element!)) };
+  return scalar(def);
+}
+
+function scalar(def: Def): 'text' | 'number' | 'boolean' {
+  return def.type === 'number' || def.type === 'boolean' ? def.type : 'text';
+}

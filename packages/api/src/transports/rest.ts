@@ -1,0 +1,177 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AnyRouter, callTRPCProcedure } from '@trpc/server';
+import { createContext, type Ports } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { toApiError, toProblem } from '../contract/problem.ts';
+import { readJsonBody } from './body.ts';
+import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { assertText } from './json.ts';
+import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
+
+export interface RestOptions {
+  router: AnyRouter;
+  ports: Ports;
+  clientAddress: ClientAddress;
+}
+
+type Handler = (req: IncomingMessage, res: ServerResponse, next: () => void) => Promise<void>;
+
+/** Since when aliases are deprecated (RFC 9745): the first release. */
+const ALIASES_DEPRECATED = '@1767225600';
+
+/** Serves every procedure of the router over REST. What is not below `/api/v1` and no procedure's path is left to `next`. */
+export function createRestHandler({ router, ports, clientAddress }: RestOptions): Handler {
+  const root = buildRoutes(router);
+
+  return async (req, res, next) => {
+    const { pathname, search } = splitUrl(req.url ?? '/');
+    const segments = pathname.slice(1).split('/');
+    const trailingSlash = segments.length > 1 && segments.at(-1) === '';
+    if (trailingSlash) segments.pop();
+    const found = findNode(root, segments);
+    if (!found && !(segments[0] === 'api' && segments[1] === 'v1')) return next();
+
+    const call = readCall(req, requestIdOf(req.headers), clientAddress(req));
+    const ctx = createContext(ports, call);
+    try {
+      if (!found) throw new ApiError('operation_not_found');
+      const route = pickRoute(found.node.routes!, req, ctx.reply);
+      if (!route) return send(res, 204, ctx.reply);
+      if (route.successor || trailingSlash) deprecate(ctx.reply, route.successor ?? pathname.replace(/\/$/, ''));
+      const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
+      const data = await callTRPCProcedure({
+        router,
+        path: route.procedure,
+        type: route.type,
+        ctx,
+        getRawInput: async () => input,
+        signal: abortedWith(res),
+        batchIndex: 0,
+      });
+      send(res, route.status, ctx.reply, data);
+    } catch (error) {
+      const problem = toProblem(error, call.requestId);
+      const known = toApiError(error);
+      if (problem.status >= 500) ports.log.error({ err: known.cause ?? error, requestId: call.requestId, path: pathname }, 'request failed');
+      sendProblem(req, res, ctx.reply, problem, known.retryAfterS);
+    }
+  };
+}
+
+/** Null for OPTIONS, whose answer is only the `Allow` header. */
+function pickRoute(routes: Map<string, Route>, req: IncomingMessage, reply: Record<string, string>): Route | null {
+  const method = req.method === 'HEAD' ? 'GET' : req.method!;
+  const route = routes.get(method);
+  if (route) return route;
+  reply['Allow'] = [...routes.keys(), ...(routes.has('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  if (method === 'OPTIONS') return null;
+  throw new ApiError('method_not_allowed');
+}
+
+function deprecate(reply: Record<string, string>, successor: string): void {
+  reply['Deprecation'] = ALIASES_DEPRECATED;
+  reply['Link'] = `<${successor}>; rel="successor-version"`;
+}
+
+/** One input from path, query and body. The path decides: a field of the same name elsewhere is refused as unknown. */
+async function readInput(req: IncomingMessage, route: Route, params: string[], search: string, limitBytes: number): Promise<unknown> {
+  const input: Record<string, unknown> = {};
+  readQuery(input, route, search);
+  if (route.hasBody) {
+    const body = await readJsonBody(req, limitBytes);
+    if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
+      throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the body must be a JSON object' }] });
+    }
+    for (const [key, value] of Object.entries(body ?? {})) assign(input, route, key, value);
+  }
+  route.params.forEach((name, at) => {
+    if (Object.hasOwn(input, name)) throw unknownField(name);
+    const text = decode(params[at]!);
+    assertText(text, name);
+    input[name] = coerce(route.fields.get(name) ?? 'text', text);
+  });
+  return input;
+}
+
+function readQuery(input: Record<string, unknown>, route: Route, search: string): void {
+  if (!search) return;
+  for (const [key, text] of new URLSearchParams(search)) {
+    assertText(key, '');
+    assertText(text, key);
+    const name = route.snakeCase.get(key) ?? key;
+    const coercion = route.fields.get(name);
+    if (route.hasBody || !coercion) throw unknownField(key);
+    if (typeof coercion === 'object') {
+      const list = (input[name] ??= []) as unknown[];
+      list.push(coerce(coercion.listOf, text));
+    } else assign(input, route, key, coerce(coercion, text));
+  }
+}
+
+/** Under its declared name; a field given twice, or in both spellings, is refused. */
+function assign(input: Record<string, unknown>, route: Route, key: string, value: unknown): void {
+  const name = route.snakeCase.get(key) ?? key;
+  if (Object.hasOwn(input, name)) throw new ApiError('invalid_input', { errors: [{ path: key, message: `is given twice: send only \`${name}\`` }] });
+  input[name] = value;
+}
+
+function coerce(coercion: Coercion, text: string): unknown {
+  if (coercion === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (coercion === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  return text; // what does not fit stays a text, for the schema to refuse by name
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new ApiError('operation_not_found');
+  }
+}
+
+function unknownField(path: string): ApiError {
+  return new ApiError('invalid_input', { errors: [{ path, message: 'is not a field of this request' }] });
+}
+
+function splitUrl(url: string): { pathname: string; search: string } {
+  const at = url.indexOf('?');
+  return at < 0 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
+}
+
+/** Tells the procedure that nobody waits for it any more. */
+export function abortedWith(res: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+function send(res: ServerResponse, status: number, headers: Record<string, string>, data?: unknown): void {
+  res.statusCode = status;
+  for (const name in headers) res.setHeader(name, headers[name]!);
+  if (data === undefined) return void res.end();
+  const body = Buffer.from(JSON.stringify(data));
+  res.setHeader('Content-Type', 'application/json; charset=utf-8');
+  res.setHeader('Content-Length', body.length);
+  res.end(body);
+}
+
+/** Every error of every transport but tRPC's leaves through here. */
+export function sendProblem(
+  req: IncomingMessage,
+  res: ServerResponse,
+  headers: Record<string, string>,
+  problem: ReturnType<typeof toProblem>,
+  retryAfterS: number | undefined,
+): void {
+  if (res.headersSent) return void res.destroy();
+  res.statusCode = problem.status;
+  for (const name in headers) res.setHeader(name, headers[name]!);
+  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  res.setHeader('Cache-Control', 'no-store');
+  if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
+  if (retryAfterS !== undefined) res.setHeader('Retry-After', retryAfterS);
+  if (!req.complete) res.setHeader('Connection', 'close'); // what is left of a refused body is not read
+  res.end(JSON.stringify(problem));
+}

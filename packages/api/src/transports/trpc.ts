@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AnyRouter, callTRPCProcedure, getTRPCErrorShape, type TRPCError } from '@trpc/server';
+import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
+import { type Context, createContext, type Ports } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { toApiError } from '../contract/problem.ts';
+import { readJsonBody } from './body.ts';
+import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { parseJson } from './json.ts';
+import { abortedWith } from './rest.ts';
+import { proceduresOf } from './rest-routes.ts';
+
+const MAX_BATCH = 20;
+
+type Request = IncomingMessage & { body?: unknown };
+type Result = { result: { data: unknown } } | { error: unknown };
+
+/**
+ * tRPC's wire protocol for queries and mutations, single and batched, straight on node:http: the stock adapter goes through
+ * web streams, which costs several times as much. Streamed answers are left to it, with the body already read and judged.
+ */
+export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; clientAddress: ClientAddress }) {
+  const { router, ports, clientAddress } = options;
+  const types = new Map(proceduresOf(router).map(([name, { type }]) => [name, type]));
+  const config = router._def._config;
+
+  /** `path` is what follows `/trpc/`. */
+  return async (req: Request, res: ServerResponse, path: string, search: string): Promise<void> => {
+    const query = new URLSearchParams(search);
+    const batched = query.get('batch') === '1';
+    const names = batched ? path.split(',') : [path];
+    const call = readCall(req, requestIdOf(req.headers), clientAddress(req), batched && names.length > 1);
+    const ctx = createContext(ports, call);
+    const errors: ApiError[] = [];
+
+    const refuse = (cause: unknown, name: string, input: unknown): Result => {
+      const error = toApiError(cause);
+      errors.push(error);
+      if (error.status >= 500) ports.log.error({ err: error.cause ?? cause, requestId: call.requestId, procedure: name }, 'request failed');
+      const type = types.get(name) ?? 'unknown';
+      return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
+    };
+
+    let answers: Result[];
+    try {
+      if (names.length > MAX_BATCH) throw new ApiError('batch_too_large');
+      if (req.method !== 'GET' && req.method !== 'POST') throw new ApiError('method_not_allowed');
+      const raw = req.method === 'POST' ? await readJsonBody(req, ports.env.BODY_LIMIT) : parseQuery(query.get('input'));
+      if (isStreamed(req)) return stock(req, res, path, raw, ctx);
+      const inputs = batched ? asBatch(raw) : [raw];
+      const signal = abortedWith(res);
+      answers = await Promise.all(
+        names.map(async (name, at): Promise<Result> => {
+          const input = inputs[at];
+          try {
+            const type = expectedType(types.get(name), req.method!);
+            // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
+            const data = await callTRPCProcedure({ router, path: name, type, ctx: { ...ctx }, getRawInput: async () => input, signal, batchIndex: at });
+            return { result: { data } };
+          } catch (error) {
+            return refuse(error, name, input);
+          }
+        }),
+      );
+    } catch (error) {
+      const refused = refuse(error, names[0] ?? '', undefined);
+      answers = batched ? names.slice(0, MAX_BATCH).map(() => refused) : [refused];
+    }
+    answer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
+  };
+
+  /** Answers in parts (`httpBatchStreamLink`). */
+  async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
+    req.body = body;
+    await nodeHTTPRequestHandler({ router, req, res, path, createContext: () => ctx, maxBatchSize: MAX_BATCH } as Parameters<
+      typeof nodeHTTPRequestHandler
+    >[0]);
+  }
+}
+
+const isStreamed = (req: IncomingMessage): boolean =>
+  req.headers['trpc-accept'] === 'application/jsonl' || Boolean(req.headers.accept?.includes('application/jsonl'));
+
+function expectedType(type: string | undefined, method: string): 'query' | 'mutation' {
+  if (type !== 'query' && type !== 'mutation') throw new ApiError('operation_not_found');
+  if ((type === 'query') !== (method === 'GET')) {
+    throw new ApiError('method_not_allowed', { detail: `Call a ${type} with ${type === 'query' ? 'GET' : 'POST'}.` });
+  }
+  return type;
+}
+
+function parseQuery(text: string | null): unknown {
+  return text === null ? undefined : parseJson(text);
+}
+
+function asBatch(raw: unknown): Record<number, unknown> {
+  if (raw === undefined) return {};
+  if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Record<number, unknown>;
+  throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the input of a batch must be an object with the number of each call' }] });
+}
+
+/** One status for the whole answer; 207 where the calls of a batch differ. */
+function statusOf(answers: Result[], errors: ApiError[]): number {
+  const statuses = new Set<number>(errors.map((error) => error.status));
+  if (answers.some((each) => 'result' in each)) statuses.add(200);
+  return statuses.size === 1 ? [...statuses][0]! : 207;
+}
+
+function answer(req: IncomingMessage, res: ServerResponse, ctx: Context, body: unknown, status: number, errors: ApiError[]): void {
+  res.statusCode = status;
+  for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
+  const waits = errors.map((error) => error.retryAfterS).filter((wait) => wait !== undefined);
+  if (waits.length > 0) res.setHeader('Retry-After', Math.max(...waits));
+  if (!req.complete) res.setHeader('Connection', 'close');
+  res.setHeader('Content-Type', 'application/json');
+  res.setHeader('Vary', 'trpc-accept, accept');
+  res.end(JSON.stringify(body));
+}

@@ -1,0 +1,90 @@
+import knexModule, { type Knex } from 'knex';
+import { knexSnakeCaseMappers } from 'objection';
+import pg from 'pg';
+
+export type { Knex } from 'knex';
+
+export interface DatabaseOptions {
+  url: string;
+  poolMin: number;
+  poolMax: number;
+  acquireTimeoutMs: number;
+  statementTimeoutMs: number;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+}
+
+/**
+ * A pool of Postgres connections. Columns are snake_case there and camelCase here. A connection that dies — Postgres
+ * restarted, network gone — is dropped from the pool, and the next query opens another: the process lives on.
+ */
+export function createDatabase(options: DatabaseOptions): Knex {
+  return knexModule({
+    client: 'pg',
+    connection: {
+      connectionString: options.url,
+      application_name: options.applicationName,
+      statement_timeout: options.statementTimeoutMs,
+      connectionTimeoutMillis: options.acquireTimeoutMs,
+      keepAlive: true,
+      types: { getTypeParser },
+    } as Knex.PgConnectionConfig,
+    pool: { min: options.poolMin, max: options.poolMax, acquireTimeoutMillis: options.acquireTimeoutMs },
+    acquireConnectionTimeout: options.acquireTimeoutMs,
+    ...knexSnakeCaseMappers(),
+  });
+}
+
+const INT8 = 20;
+
+// node-postgres gives bigint as text, because 2^53 and above do not fit a number. Ours are row ids: they fit, or it is a bug.
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format as 'text');
+
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JavaScript number`);
+  return value;
+}
+
+/** A statement that Postgres parses and plans once per connection. For the few on every request's path. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+/** Runs a prepared statement on `db` (a pool or a transaction). Columns come as the statement names them. */
+export async function execute<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const client = db.client as KnexClient;
+  const connection = await client.acquireConnection();
+  try {
+    return (await connection.query<Row & pg.QueryResultRow>({ ...statement, values: values as unknown[] })).rows;
+  } finally {
+    await client.releaseConnection(connection);
+  }
+}
+
+/** The two documented extension points of a knex client that the types leave open. */
+interface KnexClient {
+  acquireConnection(): Promise<pg.Client>;
+  releaseConnection(connection: pg.Client): Promise<void>;
+}
+
+/** True when the failure is the database's absence, not the statement's fault: worth a 503 and another try. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  // Class 08: connection exception. 57P01–57P03: shutting down, crashed, starting. 53300: too many connections.
+  if (typeof code === 'string' && (/^08|^57P0[123]$|^53300$/.test(code) || SOCKET_ERRORS.has(code))) return true;
+  return /Connection terminated|Connection ended|Client was closed|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
+    error.message,
+  );
+}
+
+const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
+
+/** The name of the unique constraint that refused a row; undefined for every other failure. */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '23505') return undefined;
+  return error.constraint;
+}

@@ -1,0 +1,116 @@
+import { z } from 'zod';
+
+const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const secret = z.string().min(32, 'must have at least 32 characters');
+const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
+const size = z
+  .string()
+  .regex(/^\d+(b|kb|mb)$/i, 'must look like 512kb or 1mb')
+  .transform((text) => Number.parseInt(text, 10) * BYTES[/[a-z]+$/i.exec(text)![0].toLowerCase() as keyof typeof BYTES]);
+
+/** Every setting, with its default. Only defaults may depend on NODE_ENV; no other code reads it. */
+const settings = z.object({
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
+  PORT: whole(0, 65_535).default(8000),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: url.optional(),
+  DATA_DIR: z.string().default('./.rentapi'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' }).optional(),
+  DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DB_POOL_MIN: whole(0, 1000).default(0),
+  DB_POOL_MAX: whole(2, 1000).default(20),
+  DB_ACQUIRE_TIMEOUT_MS: whole(100, 600_000).default(10_000),
+  DB_STATEMENT_TIMEOUT_MS: whole(0, 3_600_000).default(30_000),
+
+  SECRET_KEY: secret.optional(),
+  SECRET_KEYS_OLD: list.pipe(z.array(secret)).default([]),
+  ID_SECRET: secret.optional(),
+  PASSWORD_PEPPER: secret.optional(),
+  ACCESS_TOKEN_TTL_S: whole(30, 86_400).default(900),
+  REFRESH_TOKEN_TTL_S: whole(300, 31_536_000).default(604_800),
+  REFRESH_GRACE_S: whole(0, 300).default(10),
+  BCRYPT_COST: whole(4, 16).default(12),
+  REQUIRE_EMAIL_VERIFICATION: flag.optional(),
+
+  CORS_ORIGINS: list.optional(),
+  CSP_MODE: z.enum(['strict', 'relaxed', 'disabled']).default('strict'),
+  TRUST_PROXY: z.string().optional(),
+  BODY_LIMIT: size.default(1024 ** 2),
+
+  RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
+  AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
+  API_KEY_PREFIX: z.string().regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits').default('rapi'),
+
+  MAIL_DRIVER: z.enum(['capture']).default('capture'),
+  MAIL_FROM: z.string().default('RentAPI <no-reply@localhost>'),
+
+  FIRST_SUPERUSER_EMAIL: z.email().optional(),
+  FIRST_SUPERUSER_PASSWORD: z.string().min(8).optional(),
+  SEED_DEMO: flag.optional(),
+});
+
+type Settings = z.output<typeof settings>;
+
+/** The settings with every default filled in. */
+export interface Env extends Omit<Settings, 'PUBLIC_URL' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'> {
+  production: boolean;
+  PUBLIC_URL: string;
+  REQUIRE_EMAIL_VERIFICATION: boolean;
+  CORS_ORIGINS: string[];
+  SEED_DEMO: boolean;
+}
+
+/** A setting that stops the start. Its message is one sentence for the operator. */
+export class BadSettingError extends Error {
+  override name = 'BadSettingError';
+}
+
+/** Reads the environment once. An empty value is an absent one. Throws `BadSettingError`. */
+export function readEnv(source: NodeJS.ProcessEnv): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
+    if (given[name]) refuse(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
+  }
+  const parsed = settings.safeParse({ ...given, DATABASE_URL: given['DATABASE_URL'] ?? composeDatabaseUrl(given) });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    refuse(String(issue.path[0]), issue.message);
+  }
+  const env = parsed.data;
+  const production = env.NODE_ENV === 'production';
+  if (env.DATABASE_URL) {
+    for (const name of ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const) {
+      if (!env[name]) refuse(name, 'required with DATABASE_URL: at least 32 random characters, the same on every start (openssl rand -base64 32)');
+    }
+  }
+  if (production && env.CORS_ORIGINS?.includes('*')) refuse('CORS_ORIGINS', 'must name its origins in production, not *');
+  if (production && env.SEED_DEMO) refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
+  if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
+    refuse('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
+  }
+  if (production && !env.PUBLIC_URL) refuse('PUBLIC_URL', 'required in production: mailed links are built from it');
+  return {
+    ...env,
+    production,
+    PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    REQUIRE_EMAIL_VERIFICATION: env.REQUIRE_EMAIL_VERIFICATION ?? production,
+    CORS_ORIGINS: env.CORS_ORIGINS ?? (production ? [] : ['*']),
+    SEED_DEMO: env.SEED_DEMO ?? env.NODE_ENV === 'development',
+  };
+}
+
+function composeDatabaseUrl(given: Record<string, string | undefined>): string | undefined {
+  const { POSTGRES_HOST, POSTGRES_PORT = '5432', POSTGRES_USER = 'postgres', POSTGRES_PASSWORD = '', POSTGRES_DB = 'postgres' } = given;
+  if (!POSTGRES_HOST) return undefined;
+  const account = [POSTGRES_USER, POSTGRES_PASSWORD].map(encodeURIComponent).join(':');
+  return `postgres://${account}@${POSTGRES_HOST}:${POSTGRES_PORT}/${encodeURIComponent(POSTGRES_DB)}`;
+}
+
+function refuse(name: string, why: string): never {
+  throw new BadSettingError(`${name}: ${why.replace(/^./, (first) => first.toLowerCase())}.`.replace(/\.\.$/, '.'));
+}

@@ -1,0 +1,89 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Knex } from 'knex';
+import pg from 'pg';
+import { createDatabase } from './database.ts';
+
+export interface Migration {
+  up(db: Knex): Promise<unknown>;
+  down(db: Knex): Promise<unknown>;
+}
+
+export interface MigrationStatus {
+  done: string[];
+  pending: string[];
+}
+
+// Any constant will do, as long as no other program takes the same advisory lock on this database.
+const MIGRATION_LOCK = 7_301_447;
+
+/** Runs what is pending, each migration in its own transaction. Any number of processes may call this at once. */
+export async function migrateUp(url: string, dir: string, say: (line: string) => void = () => {}): Promise<string[]> {
+  return exclusively(url, async (db) => {
+    const { pending } = await status(db, dir);
+    for (const name of pending) {
+      say(`migrating ${name}`);
+      await db.migrate.up({ migrationSource: source(dir), name });
+    }
+    return pending;
+  });
+}
+
+/** Takes back the newest migration; null where there is none. */
+export async function migrateDown(url: string, dir: string): Promise<string | null> {
+  return exclusively(url, async (db) => {
+    const newest = (await status(db, dir)).done.at(-1);
+    if (!newest) return null;
+    await db.migrate.down({ migrationSource: source(dir), name: newest });
+    return newest;
+  });
+}
+
+export async function migrationStatus(url: string, dir: string): Promise<MigrationStatus> {
+  return exclusively(url, (db) => status(db, dir));
+}
+
+async function status(db: Knex, dir: string): Promise<MigrationStatus> {
+  const [done, pending] = (await db.migrate.list({ migrationSource: source(dir) })) as [{ name: string }[], string[]];
+  return { done: done.map((row) => row.name), pending };
+}
+
+/**
+ * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection;
+ * whoever holds it may free that row.
+ */
+async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Promise<T> {
+  const guard = new pg.Client({ connectionString: url, application_name: 'rentapi migrate', connectionTimeoutMillis: 10_000 });
+  guard.on('error', () => {}); // its loss surfaces in the next query
+  await guard.connect();
+  const db = createDatabase({
+    url,
+    poolMin: 0,
+    poolMax: 2,
+    acquireTimeoutMs: 10_000,
+    statementTimeoutMs: 0,
+    applicationName: 'rentapi migrate',
+  });
+  try {
+    await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await db.migrate.forceFreeMigrationsLock();
+    return await work(db);
+  } finally {
+    await db.destroy();
+    await guard.end();
+  }
+}
+
+/** The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension. */
+function source(dir: string): Knex.MigrationSource<string> {
+  return {
+    getMigrations: async () =>
+      (await readdir(dir)).filter((file) => /^\d{4}_\w+\.(ts|js)$/.test(file)).map((file) => path.parse(file).name).sort(),
+    getMigrationName: (name) => name,
+    getMigration: async (name) => {
+      const file = (await readdir(dir)).find((entry) => path.parse(entry).name === name)!;
+      return (await import(pathToFileURL(path.join(dir, file)).href)) as Migration;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/**
+ * Keys derived from SECRET_KEY, one per purpose (HKDF-SHA-256, info = purpose), so that no two uses share a key.
+ * The current secret signs and seals; the old ones only read and verify.
+ */
+export interface Keyring {
+  /** The 32-byte key of a purpose, under the current secret. */
+  key(purpose: string): Buffer;
+  /** The same under the current secret and each old one, current first. */
+  keys(purpose: string): Buffer[];
+}
+
+export function createKeyring(secret: string, old: readonly string[] = []): Keyring {
+  const derived = new Map<string, Buffer[]>();
+  const keys = (purpose: string): Buffer[] => {
+    let found = derived.get(purpose);
+    if (!found) {
+      found = [secret, ...old].map((s) => deriveKey(s, purpose));
+      derived.set(purpose, found);
+    }
+    return found;
+  };
+  return { keys, key: (purpose) => keys(purpose)[0]! };
+}
+
+/** 32 bytes of HKDF-SHA-256 (RFC 5869), empty salt, info = purpose. */
+export function deriveKey(secret: string | Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32));
+}
+
+/** HMAC-SHA-256 as bytes. */
+export function mac(key: Buffer, data: string | Buffer): Buffer {
+  return createHmac('sha256', key).update(data).digest();
+}
+
+/** Compares in constant time; unequal lengths are unequal. */
+export function sameBytes(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** AES-256-GCM: nonce ‖ ciphertext ‖ tag. `context` is authenticated, so that a sealed value cannot be moved elsewhere. */
+export function seal(key: Buffer, plaintext: string, context: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));
+  return Buffer.concat([nonce, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** The plaintext, or null where the key, the context or a byte differs. */
+export function unseal(key: Buffer, sealed: Buffer, context: string): string | null {
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return null;
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(context))
+    .setAuthTag(sealed.subarray(-TAG_BYTES));
+  try {
+    return decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
+  } catch {
+    return null;
+  }
+}
