@@ -5,7 +5,7 @@ import { Transport, type TransportOptions } from './transport.ts';
 
 export interface RentApiOptions extends TransportOptions {
   /** Where the runtime has none (Node before 22): `import { WebSocket } from 'ws'`. */
-  WebSocket?: WebSocketConstructor;
+  WebSocket?: WebSocketConstructor | undefined;
 }
 
 /** A client of one server, speaking for one API key, one person, or nobody yet. */

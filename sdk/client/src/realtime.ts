@@ -14,17 +14,17 @@ export interface RealtimeEvent {
 
 export interface SubscribeOptions {
   /** Called for each event, in order. Without it, iterate: `for await (const event of subscription)`. */
-  onEvent?: (event: RealtimeEvent) => void;
+  onEvent?: ((event: RealtimeEvent) => void) | undefined;
   /** Called when a connection fails; `willRetry` false means that the subscription is over. */
-  onError?: (error: Error, state: { willRetry: boolean }) => void;
+  onError?: ((error: Error, state: { willRetry: boolean }) => void) | undefined;
   /** Called each time the server has confirmed the subscription: at first, and after every reconnect. */
-  onSubscribed?: () => void;
+  onSubscribed?: (() => void) | undefined;
   /** Start after this event, e.g. the last one a former run has handled. */
-  lastEventId?: string;
-  organizationId?: string;
-  signal?: AbortSignal;
+  lastEventId?: string | undefined;
+  organizationId?: string | undefined;
+  signal?: AbortSignal | undefined;
   /** Connections that may fail one after the other before the subscription gives up. Default 100, close to an hour. */
-  maxReconnects?: number;
+  maxReconnects?: number | undefined;
 }
 
 /** The part of WebSocket that is used; browsers, Node 22, Deno, Bun and the package `ws` have it. */

@@ -10,10 +10,10 @@ export interface SessionTokens {
 /** What the client accepts: what `onTokens` handed out, or the answer of `auth.login`. */
 export interface TokensInput {
   accessToken: string;
-  refreshToken?: string | null;
-  expiresAt?: string | null;
+  refreshToken?: string | null | undefined;
+  expiresAt?: string | null | undefined;
   /** Seconds from now. */
-  expiresIn?: number;
+  expiresIn?: number | undefined;
 }
 
 export interface SessionOptions {

@@ -25,36 +25,36 @@ export interface Operation {
 /** The second argument of every call. */
 export interface RequestOptions {
   /** Repeating a call with the same key has its effect once. By default each change gets a fresh one. */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   /** The `ETag` you read: the change is refused with `PreconditionFailedError` if someone else was faster. */
-  ifMatch?: string;
+  ifMatch?: string | undefined;
   /** The organization this call is about, instead of the client's. */
-  organizationId?: string;
-  headers?: Record<string, string>;
-  signal?: AbortSignal;
+  organizationId?: string | undefined;
+  headers?: Record<string, string> | undefined;
+  signal?: AbortSignal | undefined;
   /** For each try, body included. */
-  timeoutMs?: number;
-  maxRetries?: number;
+  timeoutMs?: number | undefined;
+  maxRetries?: number | undefined;
 }
 
 export interface TransportOptions {
   /** Where the server is, e.g. `https://api.example.com`; `''` in a browser is the page's own origin. */
   baseUrl: string;
   /** For a program: an API key. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** For a person: the tokens of a login, kept from before. `auth.login` sets them by itself. */
-  tokens?: TokensInput;
+  tokens?: TokensInput | undefined;
   /** Called with every new pair of tokens, to be kept; with null when the session is over. */
-  onTokens?: (tokens: SessionTokens | null) => void | Promise<void>;
+  onTokens?: ((tokens: SessionTokens | null) => void | Promise<void>) | undefined;
   /** The organization all calls are about; default: the key's or the user's own. */
-  organizationId?: string;
+  organizationId?: string | undefined;
   /** Repeats of a failed call that may be repeated. Default 2. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** For each try. Default 60,000. */
-  timeoutMs?: number;
-  fetch?: typeof globalThis.fetch;
+  timeoutMs?: number | undefined;
+  fetch?: typeof globalThis.fetch | undefined;
   /** How a browser treats cookies across origins, for `auth.login({ cookie: true })`. */
-  credentials?: RequestCredentials;
+  credentials?: RequestCredentials | undefined;
 }
 
 type Parameters = Record<string, unknown>;
