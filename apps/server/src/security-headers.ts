@@ -34,7 +34,9 @@ const plain: Directives = {
 
 const pages: Record<PageKind, Directives> = {
   plain,
+  // Scalar sets styles as it draws, and shows a picture that it received as a blob.
   scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
+  // Redoc stops without its generated styles, and searches in a worker made of a blob.
   redoc: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'worker-src': ['blob:'] },
   mail: {
     'default-src': ["'none'"],
@@ -68,6 +70,8 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
         useDefaults: false,
         directives: https ? { ...directives, 'upgrade-insecure-requests': [] } : directives,
       },
+      // A frame without an origin cannot be keyed by one; browsers warn.
+      originAgentCluster: kind !== 'mail',
       xFrameOptions: { action: kind === 'mail' ? 'sameorigin' : 'deny' },
     });
   };

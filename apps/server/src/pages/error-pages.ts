@@ -75,5 +75,5 @@ function whose(status: number): string {
   if (status === 503) return 'The server cannot answer now. Nothing is wrong with the request: retry it with backoff.';
   if (status >= 500)
     return 'The fault is ours, not in the request. A retry with backoff is safe with an Idempotency-Key.';
-  return 'The request was refused and nothing was changed. Sending it again unchanged gives the same answer.';
+  return 'The request was refused, and nothing was changed.';
 }

@@ -15,7 +15,7 @@ export function frontPage(site: Site, front: Front): string {
     script: 'copy.js',
     main: html`
       <section class="hero">
-        <p class="chips"><span class="chip live">Running</span>${front.production ? null : html`<span class="chip">Development</span>`}<span class="chip">Version ${site.version}</span></p>
+        <p class="chips"><span class="chip live">Running</span>${front.production ? null : html`<span class="chip">Development</span>`}</p>
         <h1>The backend behind an API that you sell.</h1>
         <p class="lead">Identity, organizations, API keys, rate limits, usage, webhooks, billing, credits, audit, realtime
           and files. One contract, served as REST with an OpenAPI document, and as typed tRPC.</p>
@@ -47,7 +47,7 @@ function demoCalls(publicUrl: string, demo: { email: string; password: string })
   return html`
         <p>Sign in with the demo account, then ask who you are.</p>
         ${command(
-          `TOKEN=$(curl -s ${publicUrl}/api/v1/auth/login \\\n  -H 'Content-Type: application/json' \\\n  -d ${body} | ${token})`,
+          `TOKEN=$(curl -s ${publicUrl}/api/v1/auth/login \\\n  -H 'Content-Type: application/json' \\\n  -d ${body} \\\n  | ${token})`,
           `curl -s ${publicUrl}/api/v1/users/me -H "Authorization: Bearer $TOKEN"`,
         )}
         <dl class="account">

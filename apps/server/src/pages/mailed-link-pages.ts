@@ -18,7 +18,7 @@ export function resetPassword(site: Site): string {
   return mailedLink(site, {
     action: 'reset-password',
     title: 'Choose a new password',
-    lead: 'Every session of your account is signed out when the password changes.',
+    lead: 'You will sign in with it from now on.',
     form: html`
       <label>New password
         <input type="password" name="password" autocomplete="new-password" required maxlength="1000"></label>

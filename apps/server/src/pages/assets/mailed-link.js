@@ -34,7 +34,15 @@ form.addEventListener('submit', async (event) => {
   }
 });
 
+// Whoever corrects the address or the password starts over: the challenge belongs to what was typed before.
 let challengeToken;
+for (const name of ['email', 'password']) {
+  form.elements[name]?.addEventListener('input', () => {
+    challengeToken = undefined;
+    const code = form.elements.code;
+    if (code) code.required = false;
+  });
+}
 
 /** Accepting needs a signed-in person. The session lives for this one call and is closed after it. */
 async function acceptInvitation() {

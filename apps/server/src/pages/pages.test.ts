@@ -1,0 +1,270 @@
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { html } from './html.ts';
+import type { CapturedMail, Mailbox } from './mail-pages.ts';
+import { type PagesOptions, pagesRouter } from './pages.ts';
+
+const errors = {
+  not_found: { status: 404, title: 'It does not exist.', mend: 'Check the id.' },
+  rate_limited: { status: 429, title: 'Too many requests.', mend: 'Wait.' },
+  internal_error: { status: 500, title: 'Something <failed>.', mend: 'Retry & tell us.' },
+  unavailable: { status: 503, title: 'Not now.', mend: 'Retry.' },
+};
+
+const mails: CapturedMail[] = [
+  {
+    id: 'older',
+    to: 'ann@example.com',
+    subject: 'Confirm',
+    text: 'Open https://api.example.com/verify-email?token=t0ken.\n<b>Thanks</b>',
+    html: '<p style="color: red">Open</p>',
+    sentAt: '2025-01-01T10:00:00.000Z',
+  },
+  {
+    id: 'newer',
+    to: 'bob@example.com',
+    subject: '"><script>alert(1)</script>',
+    text: 'javascript:alert(1)',
+    html: '',
+    sentAt: '2025-01-02T10:00:00.000Z',
+  },
+];
+const mailbox: Mailbox = {
+  list: async (filter) => mails.filter((mail) => filter?.to === undefined || mail.to === filter.to),
+  get: async (id) => mails.find((mail) => mail.id === id),
+};
+
+const posted: string[] = [];
+const close: (() => void)[] = [];
+
+async function serve(options: Partial<PagesOptions> = {}): Promise<string> {
+  const app = express();
+  app.set('trust proxy', true);
+  app.use((req, _res, next) => {
+    const remote = req.get('x-test-remote');
+    Object.defineProperty(req.socket, 'remoteAddress', { value: remote ?? '127.0.0.1', configurable: true });
+    if (req.method === 'POST') posted.push(req.path);
+    next();
+  });
+  app.use(
+    pagesRouter({
+      openapi: () => '{"openapi":"3.1.0"}',
+      errors,
+      mailbox,
+      production: false,
+      version: '1.2.3',
+      publicUrl: 'https://api.example.com',
+      demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
+      ...options,
+    }),
+  );
+  app.use((_req, res) => {
+    res.status(404).json({ code: 'not_found' });
+  });
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  close.push(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+let origin = '';
+beforeAll(async () => {
+  origin = await serve();
+});
+afterAll(() => {
+  for (const stop of close) stop();
+});
+const get = (path: string, headers: Record<string, string> = {}) => fetch(origin + path, { headers });
+const text = async (path: string) => (await get(path)).text();
+const assetsIn = (page: string) => [...page.matchAll(/"(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
+
+describe('html', () => {
+  it('escapes text and quoted attributes, and keeps what is already HTML', () => {
+    const nasty = `<a href="x" title='y'>&`;
+    const escaped = '&#60;a href=&#34;x&#34; title=&#39;y&#39;&#62;&#38;';
+    expect(html`<p title="${nasty}">${nasty}${html`<b>${1}</b>`}${[html`<i></i>`, '<']}${null}${false}</p>`.text).toBe(
+      `<p title="${escaped}">${escaped}<b>1</b><i></i>&#60;</p>`,
+    );
+  });
+});
+
+describe('every page', () => {
+  const paths = ['/', '/docs', '/redoc', '/docs/errors', '/docs/errors/not_found', '/dev/mail', '/dev/mail/older'];
+  const links = ['/verify-email', '/reset-password', '/accept-invitation'];
+
+  it.each([...paths, ...links])('%s has no inline script and loads nothing from elsewhere', async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(response.headers.get('content-security-policy')).toContain("script-src 'self';");
+    const page = await response.text();
+    expect(page).not.toMatch(/<script(?![^>]* src="\/assets\/)|<[^>]+ on\w+=|(src|link [^>]*href)="(https?:)?\/\//);
+    for (const asset of assetsIn(page)) expect((await get(asset)).status).toBe(200);
+  });
+
+  it('keeps its assets for ever, under names that change with them', async () => {
+    const [asset = ''] = assetsIn(await text('/docs')).filter((name) => name.includes('scalar'));
+    expect(asset).toMatch(/^\/assets\/scalar-\d+\.\d+\.\d+\.js$/);
+    const response = await get(asset);
+    expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    expect(response.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    const plain = await get(asset, { 'Accept-Encoding': 'identity' });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    expect(await plain.text()).toBe(await response.text());
+    expect((await get('/assets/pages.css')).status).toBe(404);
+    expect((await get('/assets/..%2Fpages.ts')).status).toBe(404);
+  });
+
+  it('leaves the makers of the references out of it', async () => {
+    const [scalar = ''] = assetsIn(await text('/docs')).filter((name) => /scalar-[0-9a-f]{12}\.js/.test(name));
+    const settings = await text(scalar);
+    expect(settings).toContain('agent: { disabled: true }');
+    expect(settings).toContain('telemetry: false');
+    expect(settings).toContain('withDefaultFonts: false');
+    const [redoc = ''] = assetsIn(await text('/redoc')).filter((name) => /redoc-\d/.test(name));
+    expect(await text(redoc)).not.toContain('cdn.redoc.ly');
+  });
+});
+
+describe('the front page', () => {
+  it('says where things are and how to make a first call', async () => {
+    const page = await text('/');
+    for (const path of ['/docs', '/redoc', '/openapi.json', '/docs/errors', '/health', '/dev/mail']) {
+      expect(page).toContain(`href="${path}"`);
+    }
+    expect(page).toContain('curl -s https://api.example.com/api/v1/auth/login');
+    expect(page).toContain('it&#39;s &#60;secret&#62;');
+    expect(page).toContain('1.2.3');
+  });
+
+  it('shows neither demo account nor captured mail where there are none', async () => {
+    const page = await (await fetch(await serve({ demoAccount: null, mailbox: null, production: true }))).text();
+    expect(page).not.toMatch(/Demo account|Development|\/dev\/mail/);
+    expect(page).toContain('curl -s https://api.example.com/health');
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it.each(['/openapi.json', '/api/v1/openapi.json'])(
+    'is at %s, and is sent again only when it changed',
+    async (path) => {
+      const first = await get(path);
+      expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(await first.json()).toEqual({ openapi: '3.1.0' });
+      const etag = first.headers.get('etag') ?? '';
+      expect(etag).toMatch(/^"[\w-]{43}"$/);
+      expect(first.headers.get('cache-control')).toBe('public, no-cache');
+      expect((await get(path, { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' })).status).toBe(304);
+    },
+  );
+});
+
+describe('error pages', () => {
+  it.each(Object.entries(errors))('%s has one, with its status, meaning and mend', async (code, row) => {
+    const response = await get(`/docs/errors/${code}`);
+    expect(response.status).toBe(200);
+    const page = await response.text();
+    for (const part of [code, row.status, row.title, row.mend]) expect(page).toContain(html`${part}`.text);
+    expect(page).toContain(`https://api.example.com/docs/errors/${code}`);
+    expect(await text('/docs/errors')).toContain(`href="/docs/errors/${code}"`);
+  });
+
+  it.each(['nope', 'constructor', '__proto__', '%3Cscript%3E'])('%s has none', async (code) => {
+    const response = await get(`/docs/errors/${code}`);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await response.text()).not.toContain('<script>');
+  });
+});
+
+describe('pages that mailed links open', () => {
+  it.each(['/verify-email', '/reset-password', '/accept-invitation'])('%s never consumes the token', async (path) => {
+    for (const method of ['GET', 'HEAD', 'GET']) {
+      const response = await fetch(`${origin}${path}?token=t0ken`, { method });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+      expect(await response.text()).not.toContain('t0ken');
+    }
+    expect(posted).toEqual([]);
+  });
+
+  it('cannot put a password into the address, not even with scripts off', async () => {
+    const response = await get('/reset-password');
+    expect(await response.text()).toContain('<form method="post"');
+    expect(response.headers.get('content-security-policy')).toContain("form-action 'none'");
+  });
+});
+
+describe('captured mail', () => {
+  it('is listed newest first, and by address', async () => {
+    const response = await get('/dev/mail.json');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(await response.json()).toEqual({ items: [mails[1], mails[0]] });
+    expect(await (await get('/dev/mail.json?to=ann%40example.com')).json()).toEqual({ items: [mails[0]] });
+    const page = await text('/dev/mail');
+    expect(page.indexOf('/dev/mail/newer')).toBeLessThan(page.indexOf('/dev/mail/older'));
+    expect(page).not.toContain('<script>');
+    expect(await text('/dev/mail?to=%3Cscript%3E')).not.toContain('<script>');
+  });
+
+  it('shows the link, the text escaped and the HTML in a sandbox', async () => {
+    const page = await text('/dev/mail/older');
+    expect(page).toContain('<a href="https://api.example.com/verify-email?token=t0ken"');
+    expect(page).toContain('&#60;b&#62;Thanks');
+    expect(page).toContain('sandbox="allow-popups allow-popups-to-escape-sandbox"');
+    const body = await get('/dev/mail/older/body');
+    expect(await body.text()).toContain('<p style="color: red">Open</p>');
+    expect(body.headers.get('content-security-policy')).toContain('sandbox allow-popups');
+    expect(await text('/dev/mail/newer')).not.toMatch(/<script>|href="javascript/);
+    expect((await get('/dev/mail/none')).status).toBe(404);
+  });
+
+  const addresses = ['/dev/mail', '/dev/mail/', '/dev/mail/older', '/dev/mail/older/body', '/dev/mail.json'];
+  const strangers = {
+    'a neighbour': { 'x-test-remote': '203.0.113.7' },
+    'a neighbour over IPv6': { 'x-test-remote': '::ffff:203.0.113.7' },
+    'a neighbour who claims to be local': { 'x-test-remote': '10.0.0.2', 'X-Forwarded-For': '127.0.0.1' },
+    'a proxy on this machine': { 'x-test-remote': '127.0.0.1', 'X-Forwarded-For': '203.0.113.7' },
+    'a closed socket': { 'x-test-remote': '' },
+  };
+  it.each(Object.entries(strangers))('does not exist for %s', async (_who, headers) => {
+    for (const address of addresses) {
+      const response = await get(address, headers);
+      expect([address, response.status]).toEqual([address, 404]);
+      expect(await response.json()).toEqual({ code: 'not_found' });
+    }
+    expect(await (await get('/', headers)).text()).not.toContain('/dev/mail');
+  });
+
+  it.each(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'])('is open to %s', async (remote) => {
+    expect((await get('/dev/mail.json', { 'x-test-remote': remote })).status).toBe(200);
+  });
+
+  it('does not answer to a name that was pointed at this machine', async () => {
+    const { port } = new URL(origin);
+    const status = (host: string) =>
+      new Promise((resolve, reject) => {
+        request({ host: '127.0.0.1', port, path: '/dev/mail.json', headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+          .on('error', reject)
+          .end();
+      });
+    expect(await status('evil.example:8000')).toBe(404);
+    expect(await status('127.0.0.1.evil.example')).toBe(404);
+    expect(await status('localhost:8000')).toBe(200);
+    expect(await status('[::1]:8000')).toBe(200);
+  });
+
+  it('does not exist while mail is really sent', async () => {
+    const sending = await serve({ mailbox: null });
+    for (const address of addresses) expect((await fetch(sending + address)).status).toBe(404);
+  });
+});

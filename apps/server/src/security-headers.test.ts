@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { type Header, type SecurityHeaders, securityHeaders } from './security-headers.ts';
+
+const value = (headers: readonly Header[], name: string) => headers.find(([known]) => known === name)?.[1];
+const csp = (headers: readonly Header[]) => value(headers, 'content-security-policy') ?? '';
+const all = (headers: SecurityHeaders) => [headers.api, ...Object.values(headers.pages)];
+
+describe('security headers', () => {
+  it('make an API answer useless as a document', () => {
+    const { api } = securityHeaders('strict', false);
+    expect(csp(api)).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(value(api, 'x-content-type-options')).toBe('nosniff');
+    expect(value(api, 'x-frame-options')).toBe('DENY');
+    expect(value(api, 'referrer-policy')).toBe('no-referrer');
+    expect(value(api, 'cross-origin-resource-policy')).toBe('same-origin');
+    expect(value(api, 'x-xss-protection')).toBe('0');
+  });
+
+  it('promise HTTPS only over HTTPS', () => {
+    for (const headers of all(securityHeaders('strict', true))) {
+      expect(value(headers, 'strict-transport-security')).toContain('max-age=');
+    }
+    for (const headers of all(securityHeaders('strict', false))) {
+      expect(value(headers, 'strict-transport-security')).toBeUndefined();
+      expect(csp(headers)).not.toContain('upgrade-insecure-requests');
+    }
+  });
+
+  it('allow no inline script, no eval and no other host when strict', () => {
+    for (const headers of all(securityHeaders('strict', false))) {
+      expect(csp(headers)).not.toMatch(/unsafe-eval|https?:|\*/);
+      expect(csp(headers)).not.toMatch(/script-src[^;]*unsafe-inline/);
+      expect(csp(headers)).toContain("default-src 'none'");
+    }
+  });
+
+  it('allow inline styles only where a reference or a mail needs them', () => {
+    const { pages } = securityHeaders('strict', false);
+    expect(csp(pages.plain)).toContain("style-src 'self';");
+    for (const kind of ['scalar', 'redoc', 'mail'] as const) expect(csp(pages[kind])).toContain("'unsafe-inline'");
+  });
+
+  it('keep a mail without scripts and without an origin, however relaxed the rest is', () => {
+    for (const mode of ['strict', 'relaxed'] as const) {
+      const { mail } = securityHeaders(mode, false).pages;
+      expect(csp(mail)).toContain('sandbox allow-popups');
+      expect(csp(mail)).not.toMatch(/script-src|allow-scripts|allow-same-origin/);
+    }
+  });
+
+  it('drop only the Content-Security-Policy when it is disabled', () => {
+    for (const headers of all(securityHeaders('disabled', false))) {
+      expect(value(headers, 'content-security-policy')).toBeUndefined();
+      expect(value(headers, 'x-content-type-options')).toBe('nosniff');
+    }
+  });
+});
