@@ -63,10 +63,12 @@ const relaxations: Directives = {
 export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders {
   const strictTransportSecurity = https;
   const page = (kind: PageKind) => {
-    const directives = mode === 'relaxed' && kind !== 'mail' ? relax(pages[kind]) : pages[kind];
+    // No mode is about other people's HTML: without its sandbox a mail would run scripts in our origin.
+    const effective = kind === 'mail' ? 'strict' : mode;
+    const directives = effective === 'relaxed' ? relax(pages[kind]) : pages[kind];
     return helmetHeaders({
       strictTransportSecurity,
-      contentSecurityPolicy: mode !== 'disabled' && {
+      contentSecurityPolicy: effective !== 'disabled' && {
         useDefaults: false,
         directives: https ? { ...directives, 'upgrade-insecure-requests': [] } : directives,
       },
