@@ -224,7 +224,8 @@ function resourcesFile(): string {
       child,
       className: write(child, `${className}${capital(child)}`, childGroup),
     }));
-    const own = className || 'Api';
+    // Suffixed, so that `client.usage` and a schema `Usage` do not meet.
+    const own = className ? `${className}Resource` : 'Api';
     const fields = children.map(({ child, className }) => `  readonly ${child}: ${className};`);
     const assigned = children.map(({ child, className }) => `    this.${child} = new ${className}(transport);`);
     const construction =

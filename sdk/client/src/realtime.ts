@@ -5,7 +5,8 @@ import type { Operation, Transport } from './transport.ts';
 /** One thing that happened, as webhooks tell it too, under the same id. */
 export interface RealtimeEvent {
   type: 'event';
-  id: string;
+  /** null for `api_call`: calls are told as they happen and not kept. */
+  id: string | null;
   /** `api_key.created` */
   event: string;
   createdAt: string;
@@ -25,6 +26,8 @@ export interface SubscribeOptions {
   signal?: AbortSignal | undefined;
   /** Connections that may fail one after the other before the subscription gives up. Default 100, close to an hour. */
   maxReconnects?: number | undefined;
+  /** How often to ask whether the server is still there: a dead connection looks like a silent one. Default 30,000. */
+  heartbeatMs?: number | undefined;
 }
 
 /** The part of WebSocket that is used; browsers, Node 22, Deno, Bun and the package `ws` have it. */
@@ -39,9 +42,12 @@ export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 const TICKET: Operation = { id: 'ws.ticket', method: 'POST', path: '/api/v1/ws/ticket' };
 const SUBSCRIBE_TIMEOUT_MS = 15_000;
+const HEARTBEAT_MS = 30_000;
 const MAX_BACKOFF_MS = 30_000;
 const MAX_RECONNECTS = 100;
 const MAX_WAITING_EVENTS = 10_000;
+/** What the server says on a socket when it has not understood and refused, but only cannot just now. */
+const PASSING_CODES = new Set(['internal_error', 'unavailable', 'overloaded', 'rate_limited', 'invalid_ticket']);
 
 /** `client.realtime`: events over a WebSocket, resumed where they broke off. */
 export class Realtime {
@@ -171,6 +177,8 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
     const onStop = () => socket.close(1000);
     stopped.addEventListener('abort', onStop, { once: true });
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let heartbeat: ReturnType<typeof setInterval> | undefined;
+    let heard = true;
     try {
       return await new Promise<never>((_, reject) => {
         timer = setTimeout(
@@ -190,11 +198,18 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
           ),
         );
         socket.addEventListener('message', ({ data }) => {
+          heard = true;
           const message = parse(data);
           if (message?.type === 'event') this.#deliver(message as unknown as RealtimeEvent);
           else if (message?.type === 'error') reject(refusal(message));
           else if (message?.type === 'subscribed') {
             clearTimeout(timer);
+            clearInterval(heartbeat);
+            heartbeat = setInterval(() => {
+              if (!heard) reject(new TimeoutError('The server does not answer any more.', { code: 'timeout' }));
+              heard = false;
+              socket.send(JSON.stringify({ action: 'ping' }));
+            }, this.#options.heartbeatMs ?? HEARTBEAT_MS);
             this.#failedConnections = 0;
             this.#resolveReady();
             this.#options.onSubscribed?.();
@@ -203,6 +218,7 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
       });
     } finally {
       clearTimeout(timer);
+      clearInterval(heartbeat);
       stopped.removeEventListener('abort', onStop);
       socket.close();
     }
@@ -221,8 +237,7 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
       );
       return;
     }
-    // Calls are not kept by the server, so there is nothing to resume after one.
-    if (event.event !== 'api_call') this.#lastEventId = event.id;
+    if (event.id !== null) this.#lastEventId = event.id;
     this.#wakeReader();
   }
 
@@ -235,6 +250,7 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
 /** Whether the same attempt may succeed later: not where the server has understood and refused. */
 function isPassing(error: Error): boolean {
   if (!(error instanceof RentApiError)) return false;
+  if (PASSING_CODES.has(error.code)) return true;
   return (
     error instanceof ConnectionError || (error.status !== undefined && (error.status >= 500 || error.status === 429))
   );
@@ -249,17 +265,6 @@ function parse(data: unknown): Record<string, unknown> | null {
   }
 }
 
-function refusal(message: Record<string, unknown>): RentApiError {
-  const said = { ...message, ...(typeof message.problem === 'object' ? message.problem : undefined) } as Record<
-    string,
-    unknown
-  >;
-  const code = typeof said.code === 'string' ? said.code : 'subscription_refused';
-  const status = typeof said.status === 'number' ? said.status : undefined;
-  const requestId = typeof said.requestId === 'string' ? said.requestId : null;
-  return new RentApiError(`${code}: ${String(said.detail ?? said.message ?? 'The server refused the subscription.')}`, {
-    code,
-    status,
-    requestId,
-  });
+function refusal({ code, detail }: Record<string, unknown>): RentApiError {
+  return new RentApiError(`${code}: ${detail}`, { code: String(code) });
 }

@@ -42,6 +42,7 @@ export async function startFakeApi() {
   let expiresInS = 900;
   let refreshDelayMs = 20;
   let sameCursor = false;
+  let mute = false;
 
   function issueTokens() {
     const accessToken = `at_${randomUUID()}`;
@@ -170,8 +171,9 @@ export async function startFakeApi() {
     sockets.handleUpgrade(incoming, socket, head, (client) => {
       client.on('message', (data) => {
         const message = JSON.parse(data.toString());
+        if (message.action === 'ping') return mute ? undefined : send(client, { type: 'pong' });
         if (message.events.includes('nonsense'))
-          return send(client, { type: 'error', code: 'invalid_input', status: 400, detail: 'No such event.' });
+          return send(client, { type: 'error', code: 'invalid_input', detail: 'No such event.' });
         subscriptions.push(message);
         subscribers.set(client, message.events);
         send(client, { type: 'subscribed', events: message.events });
@@ -214,6 +216,16 @@ export async function startFakeApi() {
       events.push(stored);
       for (const [socket, patterns] of subscribers)
         if (matches(patterns, event)) send(socket, { type: 'event', ...stored });
+    },
+    /** What is not kept and not resumed. */
+    tellCall: (data: Record<string, unknown>) => {
+      const createdAt = new Date().toISOString();
+      for (const socket of subscribers.keys())
+        send(socket, { type: 'event', id: null, event: 'api_call', createdAt, data });
+    },
+    /** Connections stay open and silent, as when a cable is pulled. */
+    setMute: (silent: boolean) => {
+      mute = silent;
     },
     dropSockets: () => {
       for (const socket of subscribers.keys()) socket.terminate();

@@ -10,7 +10,6 @@ page.nextCursor satisfies string | null;
 
 const login = await client.auth.login({ email: 'a@example.com', password: 'x' });
 if ('accessToken' in login) login.accessToken satisfies string;
-else login.challengeToken satisfies string;
 
 const { headers } = await client.users.me.get({}, { timeoutMs: 1_000 }).withResponse();
 headers satisfies Headers;

@@ -4,99 +4,289 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type User = {
-    id: string;
+/**
+ * Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.
+ */
+export type Metadata = {
+    [key: string]: string | number | boolean | null;
+};
+
+/**
+ * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
+ */
+export type Scope = '*' | 'read:*' | 'write:*' | 'api_keys:*' | 'org:*' | 'api_keys:read' | 'api_keys:create' | 'api_keys:delete' | 'org:read';
+
+/**
+ * The same for an address that has an account already; its owner is mailed instead.
+ */
+export type Registered = {
     email: string;
-    username: string;
+    username: string | null;
     fullName: string | null;
-    role: 'SUPER_ADMIN' | 'ADMIN' | 'VIEWER' | 'USER';
-    emailVerified: boolean;
-    createdAt: string;
-};
-
-export type ApiKey = {
-    id: string;
-    name: string;
-    prefix: string;
-    lastFour: string;
-    scopes: Array<string>;
-    expiresAt: string | null;
-    createdAt: string;
-    revokedAt: string | null;
-};
-
-export type CreatedApiKey = {
-    id: string;
-    name: string;
-    prefix: string;
-    lastFour: string;
-    scopes: Array<string>;
-    expiresAt: string | null;
-    createdAt: string;
-    revokedAt: string | null;
-    secret: string;
-};
-
-export type ApiKeyPage = {
-    items: Array<ApiKey>;
-    nextCursor: string | null;
-};
-
-export type Organization = {
-    id: string;
-    name: string;
-    slug: string;
-    createdAt: string;
-};
-
-export type OrganizationPage = {
-    items: Array<Organization>;
-    nextCursor: string | null;
+    /**
+     * Whether the mailed link must be opened before the first login.
+     */
+    verificationRequired: boolean;
 };
 
 export type Tokens = {
+    /**
+     * Send as `Authorization: Bearer …`.
+     */
     accessToken: string;
-    refreshToken: string | null;
+    /**
+     * Works once, within 7 days; the answer brings the next.
+     */
+    refreshToken: string;
     tokenType: 'Bearer';
+    /**
+     * Seconds until the access token expires.
+     */
     expiresIn: number;
     user: User;
 };
 
-export type MfaChallenge = {
-    mfaRequired: true;
-    challengeToken: string;
+/**
+ * A person with an account.
+ */
+export type User = {
+    /**
+     * Id of a user.
+     */
+    id: string;
+    email: string;
+    username: string | null;
+    fullName: string | null;
+    status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED';
+    /**
+     * Role on the platform; roles in organizations are memberships.
+     */
+    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
+    emailVerifiedAt: string | null;
+    /**
+     * Id of an organization.
+     */
+    defaultOrganizationId: string;
+    metadata: Metadata;
+    createdAt: string;
+    updatedAt: string;
+};
+
+export type ApiKeyPage = {
+    items: Array<ApiKey>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A credential with which a program calls the API. It belongs to its organization, not to whoever made it.
+ */
+export type ApiKey = {
+    /**
+     * Id of an API key.
+     */
+    id: string;
+    name: string;
+    description: string | null;
+    /**
+     * First characters of the secret, to recognise the key.
+     */
+    prefix: string;
+    last4: string;
+    environment: 'live' | 'test';
+    scopes: Array<Scope>;
+    ipAllowList: Array<string>;
+    allowedOrigins: Array<string>;
+    rateLimitPerMinute: number | null;
+    rateLimitPerHour: number | null;
+    rateLimitPerDay: number | null;
+    metadata: Metadata;
+    createdBy: string | null;
+    expiresAt: string | null;
+    revokedAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+};
+
+export type CreatedApiKey = {
+    /**
+     * Id of an API key.
+     */
+    id: string;
+    name: string;
+    description: string | null;
+    /**
+     * First characters of the secret, to recognise the key.
+     */
+    prefix: string;
+    last4: string;
+    environment: 'live' | 'test';
+    scopes: Array<Scope>;
+    ipAllowList: Array<string>;
+    allowedOrigins: Array<string>;
+    rateLimitPerMinute: number | null;
+    rateLimitPerHour: number | null;
+    rateLimitPerDay: number | null;
+    metadata: Metadata;
+    createdBy: string | null;
+    expiresAt: string | null;
+    revokedAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+    /**
+     * Shown once; only its hash is stored.
+     */
+    secret: string;
+};
+
+export type Ticket = {
+    /**
+     * Open `/api/v1/ws/realtime?ticket=…` with it, once.
+     */
+    ticket: string;
+    /**
+     * Seconds.
+     */
     expiresIn: number;
 };
 
-export type LoginResult = Tokens | MfaChallenge;
+/**
+ * `degraded`: it serves, but a part is missing.
+ */
+export type Health = {
+    status: 'ok' | 'degraded';
+    version: string;
+    environment: string;
+    timestamp: string;
+    database: DatabaseHealth;
+    cache: CacheHealth;
+};
 
+export type DatabaseHealth = {
+    status: 'ok' | 'down';
+    latencyMs: number | null;
+    serverVersion: string | null;
+};
+
+export type CacheHealth = {
+    status: 'ok' | 'down';
+    latencyMs: number | null;
+    driver: 'memory' | 'redis';
+};
+
+export type Probe = {
+    status: 'ok';
+};
+
+/**
+ * Every error (RFC 9457).
+ */
 export type Problem = {
+    /**
+     * Where this code is explained.
+     */
     type: string;
     title: string;
     status: number;
-    detail?: string;
-    code: 'access_token_expired' | 'invalid_token' | 'not_found' | 'permission_denied' | 'rate_limited' | 'validation_failed' | 'api_key_revoked';
+    /**
+     * What to do about it.
+     */
+    detail: string;
+    code: 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_credentials' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'invalid_refresh_token' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'invalid_ticket' | 'email_not_verified' | 'account_inactive' | 'permission_denied' | 'user_required' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'username_taken' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable';
+    /**
+     * Names this request in logs; quote it when you ask for help.
+     */
     requestId: string;
+    /**
+     * For invalid input: each field that is wrong.
+     */
     errors?: Array<{
         path: string;
         message: string;
     }>;
 };
 
-export type Registered = {
+export type Register = {
+    /**
+     * One account per mailbox, whatever its case or Unicode form.
+     */
     email: string;
-    username: string | null;
-    fullName: string | null;
-    verificationRequired: boolean;
+    username?: string | null;
+    /**
+     * 8 to 256 characters of any kind; the most common passwords are refused.
+     */
+    password: string;
+    fullName?: string | null;
+};
+
+export type Login = {
+    /**
+     * One account per mailbox, whatever its case or Unicode form.
+     */
+    email: string;
+    password: string;
+};
+
+export type Refresh = {
+    /**
+     * Works once, within 7 days; the answer brings the next.
+     */
+    refreshToken: string;
+};
+
+export type MailedToken = {
+    /**
+     * From the `?token=` of the mailed link.
+     */
+    token: string;
+};
+
+export type Mailbox = {
+    /**
+     * One account per mailbox, whatever its case or Unicode form.
+     */
+    email: string;
+};
+
+/**
+ * What is missing stays; null clears.
+ */
+export type UpdateMe = {
+    fullName?: string | null;
+    username?: string | null;
+    metadata?: Metadata;
+};
+
+export type CreateApiKey = {
+    name: string;
+    description?: string | null;
+    /**
+     * Only what you hold yourself in this organization.
+     */
+    scopes: Array<Scope>;
+    expiresAt?: string | null;
+    /**
+     * Addresses and ranges the key works from; empty for any.
+     */
+    ipAllowList?: Array<string>;
+    /**
+     * Web origins the key works from; empty for any.
+     */
+    allowedOrigins?: Array<string>;
+    rateLimitPerMinute?: number | null;
+    rateLimitPerHour?: number | null;
+    rateLimitPerDay?: number | null;
+    /**
+     * `live` unless told.
+     */
+    environment?: 'live' | 'test';
+    metadata?: Metadata;
 };
 
 export type AuthRegisterData = {
-    body: {
-        email: string;
-        password: string;
-        username?: string;
-        fullName?: string;
-    };
+    body: Register;
     path?: never;
     query?: never;
     url: '/api/v1/auth/register';
@@ -104,16 +294,32 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `username_taken`: Username taken
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     */
+    503: Problem;
 };
 
 export type AuthRegisterError = AuthRegisterErrors[keyof AuthRegisterErrors];
 
 export type AuthRegisterResponses = {
     /**
-     * ok
+     * Created
      */
     201: Registered;
 };
@@ -121,11 +327,7 @@ export type AuthRegisterResponses = {
 export type AuthRegisterResponse = AuthRegisterResponses[keyof AuthRegisterResponses];
 
 export type AuthLoginData = {
-    body: {
-        email: string;
-        password: string;
-        cookie?: boolean;
-    };
+    body: Login;
     path?: never;
     query?: never;
     url: '/api/v1/auth/login';
@@ -133,26 +335,44 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `invalid_credentials`: Wrong e-mail address or password
+     */
+    401: Problem;
+    /**
+     * `email_not_verified`: E-mail address not verified; `account_inactive`: Account not active
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     */
+    503: Problem;
 };
 
 export type AuthLoginError = AuthLoginErrors[keyof AuthLoginErrors];
 
 export type AuthLoginResponses = {
     /**
-     * ok
+     * OK
      */
-    200: LoginResult;
+    200: Tokens;
 };
 
 export type AuthLoginResponse = AuthLoginResponses[keyof AuthLoginResponses];
 
 export type AuthRefreshData = {
-    body?: {
-        refreshToken?: string;
-    };
+    body: Refresh;
     path?: never;
     query?: never;
     url: '/api/v1/auth/refresh';
@@ -160,16 +380,32 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `invalid_refresh_token`: Invalid refresh token
+     */
+    401: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type AuthRefreshError = AuthRefreshErrors[keyof AuthRefreshErrors];
 
 export type AuthRefreshResponses = {
     /**
-     * ok
+     * OK
      */
     200: Tokens;
 };
@@ -185,16 +421,36 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type AuthLogoutError = AuthLogoutErrors[keyof AuthLogoutErrors];
 
 export type AuthLogoutResponses = {
     /**
-     * ok
+     * No content
      */
     204: void;
 };
@@ -202,9 +458,7 @@ export type AuthLogoutResponses = {
 export type AuthLogoutResponse = AuthLogoutResponses[keyof AuthLogoutResponses];
 
 export type AuthEmailVerifyData = {
-    body: {
-        token: string;
-    };
+    body: MailedToken;
     path?: never;
     query?: never;
     url: '/api/v1/auth/verify-email';
@@ -212,16 +466,28 @@ export type AuthEmailVerifyData = {
 
 export type AuthEmailVerifyErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `invalid_token`: Invalid or expired token
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type AuthEmailVerifyError = AuthEmailVerifyErrors[keyof AuthEmailVerifyErrors];
 
 export type AuthEmailVerifyResponses = {
     /**
-     * ok
+     * No content
      */
     204: void;
 };
@@ -229,9 +495,7 @@ export type AuthEmailVerifyResponses = {
 export type AuthEmailVerifyResponse = AuthEmailVerifyResponses[keyof AuthEmailVerifyResponses];
 
 export type AuthEmailResendVerificationData = {
-    body: {
-        email: string;
-    };
+    body: Mailbox;
     path?: never;
     query?: never;
     url: '/api/v1/auth/resend-verification';
@@ -239,16 +503,28 @@ export type AuthEmailResendVerificationData = {
 
 export type AuthEmailResendVerificationErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type AuthEmailResendVerificationError = AuthEmailResendVerificationErrors[keyof AuthEmailResendVerificationErrors];
 
 export type AuthEmailResendVerificationResponses = {
     /**
-     * ok
+     * Accepted
      */
     202: unknown;
 };
@@ -262,16 +538,36 @@ export type UsersMeGetData = {
 
 export type UsersMeGetErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `key_without_user`: Key without a user
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type UsersMeGetError = UsersMeGetErrors[keyof UsersMeGetErrors];
 
 export type UsersMeGetResponses = {
     /**
-     * ok
+     * OK
      */
     200: User;
 };
@@ -279,13 +575,7 @@ export type UsersMeGetResponses = {
 export type UsersMeGetResponse = UsersMeGetResponses[keyof UsersMeGetResponses];
 
 export type UsersMeUpdateData = {
-    body: {
-        fullName?: string | null;
-        defaultOrganizationId?: string;
-    };
-    headers?: {
-        'If-Match'?: string;
-    };
+    body: UpdateMe;
     path?: never;
     query?: never;
     url: '/api/v1/users/me';
@@ -293,54 +583,57 @@ export type UsersMeUpdateData = {
 
 export type UsersMeUpdateErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `username_taken`: Username taken
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type UsersMeUpdateError = UsersMeUpdateErrors[keyof UsersMeUpdateErrors];
 
 export type UsersMeUpdateResponses = {
     /**
-     * ok
+     * OK
      */
     200: User;
 };
 
 export type UsersMeUpdateResponse = UsersMeUpdateResponses[keyof UsersMeUpdateResponses];
 
-export type OrgsListData = {
-    body?: never;
-    path?: never;
-    query?: {
-        limit?: number;
-        cursor?: string;
-    };
-    url: '/api/v1/organizations';
-};
-
-export type OrgsListErrors = {
-    /**
-     * problem
-     */
-    default: Problem;
-};
-
-export type OrgsListError = OrgsListErrors[keyof OrgsListErrors];
-
-export type OrgsListResponses = {
-    /**
-     * ok
-     */
-    200: OrganizationPage;
-};
-
-export type OrgsListResponse = OrgsListResponses[keyof OrgsListResponses];
-
 export type ApiKeysListData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
         limit?: number;
         cursor?: string;
     };
@@ -349,16 +642,36 @@ export type ApiKeysListData = {
 
 export type ApiKeysListErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ApiKeysListError = ApiKeysListErrors[keyof ApiKeysListErrors];
 
 export type ApiKeysListResponses = {
     /**
-     * ok
+     * OK
      */
     200: ApiKeyPage;
 };
@@ -366,15 +679,7 @@ export type ApiKeysListResponses = {
 export type ApiKeysListResponse = ApiKeysListResponses[keyof ApiKeysListResponses];
 
 export type ApiKeysCreateData = {
-    body: {
-        name: string;
-        scopes: Array<string>;
-        description?: string;
-        expiresAt?: string | null;
-        metadata?: {
-            [key: string]: string | number | boolean | null;
-        };
-    };
+    body: CreateApiKey;
     path?: never;
     query?: never;
     url: '/api/v1/api-keys';
@@ -382,16 +687,40 @@ export type ApiKeysCreateData = {
 
 export type ApiKeysCreateErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `scope_not_held`: Scope not held
+     */
+    403: Problem;
+    /**
+     * `limit_reached`: Limit reached
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ApiKeysCreateError = ApiKeysCreateErrors[keyof ApiKeysCreateErrors];
 
 export type ApiKeysCreateResponses = {
     /**
-     * ok
+     * Created
      */
     201: CreatedApiKey;
 };
@@ -401,6 +730,9 @@ export type ApiKeysCreateResponse = ApiKeysCreateResponses[keyof ApiKeysCreateRe
 export type ApiKeysRevokeData = {
     body?: never;
     path: {
+        /**
+         * Id of an API key.
+         */
         keyId: string;
     };
     query?: never;
@@ -409,16 +741,44 @@ export type ApiKeysRevokeData = {
 
 export type ApiKeysRevokeErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ApiKeysRevokeError = ApiKeysRevokeErrors[keyof ApiKeysRevokeErrors];
 
 export type ApiKeysRevokeResponses = {
     /**
-     * ok
+     * No content
      */
     204: void;
 };
@@ -428,6 +788,9 @@ export type ApiKeysRevokeResponse = ApiKeysRevokeResponses[keyof ApiKeysRevokeRe
 export type ApiKeysGetData = {
     body?: never;
     path: {
+        /**
+         * Id of an API key.
+         */
         keyId: string;
     };
     query?: never;
@@ -436,16 +799,40 @@ export type ApiKeysGetData = {
 
 export type ApiKeysGetErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ApiKeysGetError = ApiKeysGetErrors[keyof ApiKeysGetErrors];
 
 export type ApiKeysGetResponses = {
     /**
-     * ok
+     * OK
      */
     200: ApiKey;
 };
@@ -461,21 +848,38 @@ export type WsTicketData = {
 
 export type WsTicketErrors = {
     /**
-     * problem
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
      */
-    default: Problem;
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type WsTicketError = WsTicketErrors[keyof WsTicketErrors];
 
 export type WsTicketResponses = {
     /**
-     * ok
+     * OK
      */
-    200: {
-        ticket: string;
-        expiresIn: number;
-    };
+    200: Ticket;
 };
 
 export type WsTicketResponse = WsTicketResponses[keyof WsTicketResponses];
@@ -487,13 +891,180 @@ export type SystemHealthData = {
     url: '/health';
 };
 
+export type SystemHealthErrors = {
+    /**
+     * `invalid_input`: Invalid input
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SystemHealthError = SystemHealthErrors[keyof SystemHealthErrors];
+
 export type SystemHealthResponses = {
     /**
-     * ok
+     * OK
      */
-    200: {
-        status: string;
-    };
+    200: Health;
 };
 
 export type SystemHealthResponse = SystemHealthResponses[keyof SystemHealthResponses];
+
+export type SystemHealthDatabaseData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/database';
+};
+
+export type SystemHealthDatabaseErrors = {
+    /**
+     * `invalid_input`: Invalid input
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SystemHealthDatabaseError = SystemHealthDatabaseErrors[keyof SystemHealthDatabaseErrors];
+
+export type SystemHealthDatabaseResponses = {
+    /**
+     * OK
+     */
+    200: DatabaseHealth;
+};
+
+export type SystemHealthDatabaseResponse = SystemHealthDatabaseResponses[keyof SystemHealthDatabaseResponses];
+
+export type SystemHealthCacheData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/cache';
+};
+
+export type SystemHealthCacheErrors = {
+    /**
+     * `invalid_input`: Invalid input
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SystemHealthCacheError = SystemHealthCacheErrors[keyof SystemHealthCacheErrors];
+
+export type SystemHealthCacheResponses = {
+    /**
+     * OK
+     */
+    200: CacheHealth;
+};
+
+export type SystemHealthCacheResponse = SystemHealthCacheResponses[keyof SystemHealthCacheResponses];
+
+export type SystemReadinessData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/readiness';
+};
+
+export type SystemReadinessErrors = {
+    /**
+     * `invalid_input`: Invalid input
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SystemReadinessError = SystemReadinessErrors[keyof SystemReadinessErrors];
+
+export type SystemReadinessResponses = {
+    /**
+     * OK
+     */
+    200: Probe;
+};
+
+export type SystemReadinessResponse = SystemReadinessResponses[keyof SystemReadinessResponses];
+
+export type SystemLivenessData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/health/liveness';
+};
+
+export type SystemLivenessErrors = {
+    /**
+     * `invalid_input`: Invalid input
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SystemLivenessError = SystemLivenessErrors[keyof SystemLivenessErrors];
+
+export type SystemLivenessResponses = {
+    /**
+     * OK
+     */
+    200: Probe;
+};
+
+export type SystemLivenessResponse = SystemLivenessResponses[keyof SystemLivenessResponses];
