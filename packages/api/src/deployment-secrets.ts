@@ -5,10 +5,18 @@ import { deriveKey, sameBytes } from '@rentapi/platform/secrets';
  * A process with another ID_SECRET would turn every public id into a stranger's, one with another SECRET_KEY would refuse every
  * session: the first start notes a check value of each secret, and a start that does not match is refused.
  */
-export async function assertSecrets(database: Knex, secrets: Record<string, string>, retired: readonly string[]): Promise<void> {
+export async function assertSecrets(
+  database: Knex,
+  secrets: Record<string, string>,
+  retired: readonly string[],
+): Promise<void> {
   for (const [name, secret] of Object.entries(secrets)) {
     const checkValue = checkOf(name, secret);
-    const inserted = await database('deployment_secrets').insert({ name, checkValue }).onConflict('name').ignore().returning('name');
+    const inserted = await database('deployment_secrets')
+      .insert({ name, checkValue })
+      .onConflict('name')
+      .ignore()
+      .returning('name');
     if (inserted.length > 0) continue;
     const stored: Buffer = (await database('deployment_secrets').where({ name }).first('checkValue')).checkValue;
     if (sameBytes(stored, checkValue)) continue;

@@ -1,8 +1,8 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { ActorContext, Context, OrganizationContext, UserContext } from './context.ts';
+import { TRPC_CODES } from './contract/errors.ts';
 import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
 import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
-import { TRPC_CODES } from './contract/errors.ts';
 import { toApiError, toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { announceCall } from './pipeline/api-calls.ts';

@@ -2,14 +2,21 @@ import { z } from 'zod';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const list = z.string().transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const size = z
   .string()
   .regex(/^\d+(b|kb|mb)$/i, 'must look like 512kb or 1mb')
-  .transform((text) => Number.parseInt(text, 10) * BYTES[/[a-z]+$/i.exec(text)![0].toLowerCase() as keyof typeof BYTES]);
+  .transform(
+    (text) => Number.parseInt(text, 10) * BYTES[/[a-z]+$/i.exec(text)![0].toLowerCase() as keyof typeof BYTES],
+  );
 
 /** Every setting, with its default. Only defaults may depend on NODE_ENV; no other code reads it. */
 const settings = z.object({
@@ -20,7 +27,9 @@ const settings = z.object({
   DATA_DIR: z.string().default('./.rentapi'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' }).optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' })
+    .optional(),
   DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DB_POOL_MIN: whole(0, 1000).default(0),
   DB_POOL_MAX: whole(2, 1000).default(20),
@@ -44,7 +53,10 @@ const settings = z.object({
 
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
   AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
-  API_KEY_PREFIX: z.string().regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits').default('rapi'),
+  API_KEY_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits')
+    .default('rapi'),
 
   MAIL_DRIVER: z.enum(['capture']).default('capture'),
   MAIL_FROM: z.string().default('RentAPI <no-reply@localhost>'),
@@ -57,7 +69,8 @@ const settings = z.object({
 type Settings = z.output<typeof settings>;
 
 /** The settings with every default filled in. */
-export interface Env extends Omit<Settings, 'PUBLIC_URL' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'> {
+export interface Env
+  extends Omit<Settings, 'PUBLIC_URL' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'> {
   production: boolean;
   PUBLIC_URL: string;
   REQUIRE_EMAIL_VERIFICATION: boolean;
@@ -85,11 +98,17 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   const production = env.NODE_ENV === 'production';
   if (env.DATABASE_URL) {
     for (const name of ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const) {
-      if (!env[name]) refuse(name, 'required with DATABASE_URL: at least 32 random characters, the same on every start (openssl rand -base64 32)');
+      if (!env[name])
+        refuse(
+          name,
+          'required with DATABASE_URL: at least 32 random characters, the same on every start (openssl rand -base64 32)',
+        );
     }
   }
-  if (production && env.CORS_ORIGINS?.includes('*')) refuse('CORS_ORIGINS', 'must name its origins in production, not *');
-  if (production && env.SEED_DEMO) refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
+  if (production && env.CORS_ORIGINS?.includes('*'))
+    refuse('CORS_ORIGINS', 'must name its origins in production, not *');
+  if (production && env.SEED_DEMO)
+    refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
     refuse('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
   }
@@ -105,7 +124,13 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
 }
 
 function composeDatabaseUrl(given: Record<string, string | undefined>): string | undefined {
-  const { POSTGRES_HOST, POSTGRES_PORT = '5432', POSTGRES_USER = 'postgres', POSTGRES_PASSWORD = '', POSTGRES_DB = 'postgres' } = given;
+  const {
+    POSTGRES_HOST,
+    POSTGRES_PORT = '5432',
+    POSTGRES_USER = 'postgres',
+    POSTGRES_PASSWORD = '',
+    POSTGRES_DB = 'postgres',
+  } = given;
   if (!POSTGRES_HOST) return undefined;
   const account = [POSTGRES_USER, POSTGRES_PASSWORD].map(encodeURIComponent).join(':');
   return `postgres://${account}@${POSTGRES_HOST}:${POSTGRES_PORT}/${encodeURIComponent(POSTGRES_DB)}`;

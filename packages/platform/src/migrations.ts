@@ -54,7 +54,11 @@ async function status(db: Knex, dir: string): Promise<MigrationStatus> {
  * whoever holds it may free that row.
  */
 async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Promise<T> {
-  const guard = new pg.Client({ connectionString: url, application_name: 'rentapi migrate', connectionTimeoutMillis: 10_000 });
+  const guard = new pg.Client({
+    connectionString: url,
+    application_name: 'rentapi migrate',
+    connectionTimeoutMillis: 10_000,
+  });
   guard.on('error', () => {}); // its loss surfaces in the next query
   await guard.connect();
   const db = createDatabase({
@@ -79,7 +83,10 @@ async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Prom
 function source(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>
-      (await readdir(dir)).filter((file) => /^\d{4}_\w+\.(ts|js)$/.test(file)).map((file) => path.parse(file).name).sort(),
+      (await readdir(dir))
+        .filter((file) => /^\d{4}_\w+\.(ts|js)$/.test(file))
+        .map((file) => path.parse(file).name)
+        .sort(),
     getMigrationName: (name) => name,
     getMigration: async (name) => {
       const file = (await readdir(dir)).find((entry) => path.parse(entry).name === name)!;

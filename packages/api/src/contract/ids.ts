@@ -34,7 +34,10 @@ const CHARACTERS = 26;
 export function id(prefix: IdPrefix) {
   return z
     .string()
-    .regex(new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`), `must be the id of ${aOrAn(ID_PREFIXES[prefix])} (${prefix}_…)`)
+    .regex(
+      new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`),
+      `must be the id of ${aOrAn(ID_PREFIXES[prefix])} (${prefix}_…)`,
+    )
     .meta({ description: `Id of ${aOrAn(ID_PREFIXES[prefix])}.`, example: exampleId(prefix) });
 }
 
@@ -62,7 +65,8 @@ export function createIds(idSecret: string): Ids {
       return `${prefix}_${toBase32(block)}`;
     },
     decode(prefix, publicId) {
-      if (!publicId.startsWith(`${prefix}_`) || !fromBase32(publicId.slice(prefix.length + 1), block)) throw new ApiError('not_found');
+      if (!publicId.startsWith(`${prefix}_`) || !fromBase32(publicId.slice(prefix.length + 1), block))
+        throw new ApiError('not_found');
       const word = (at: number) => block.getUint32(at, true);
       const out = unsafe.decrypt(ciphers[prefix].decrypt, word(0), word(4), word(8), word(12));
       setWords(block, out);

@@ -9,14 +9,26 @@ const MAX_LIMIT = 100;
 
 /** The two fields that every list takes. */
 export const PageInput = {
-  limit: z.int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT).meta({ description: `How many items a page holds, at most ${MAX_LIMIT}.`, example: 25 }),
-  cursor: z.string().max(500).optional().meta({ description: '`nextCursor` of the previous page; leave out for the first.' }),
+  limit: z
+    .int()
+    .min(1)
+    .max(MAX_LIMIT)
+    .default(DEFAULT_LIMIT)
+    .meta({ description: `How many items a page holds, at most ${MAX_LIMIT}.`, example: 25 }),
+  cursor: z
+    .string()
+    .max(500)
+    .optional()
+    .meta({ description: '`nextCursor` of the previous page; leave out for the first.' }),
 };
 
 /** `{ items, nextCursor }`; the cursor is null on the last page. */
 export function page<Item extends z.ZodType>(name: string, item: Item) {
   return z
-    .object({ items: z.array(item), nextCursor: z.string().nullable().meta({ description: 'Send as `cursor` for the next page; null on the last.' }) })
+    .object({
+      items: z.array(item),
+      nextCursor: z.string().nullable().meta({ description: 'Send as `cursor` for the next page; null on the last.' }),
+    })
     .meta({ id: name });
 }
 
@@ -31,7 +43,8 @@ export interface Cursors {
 const MAC_BYTES = 12;
 
 export function createCursors(keyring: Keyring): Cursors {
-  const sign = (key: Buffer, list: string, position: Buffer) => mac(key, Buffer.concat([position, Buffer.from(list)])).subarray(0, MAC_BYTES);
+  const sign = (key: Buffer, list: string, position: Buffer) =>
+    mac(key, Buffer.concat([position, Buffer.from(list)])).subarray(0, MAC_BYTES);
   return {
     write(list, rowId) {
       const position = Buffer.alloc(8);
@@ -58,7 +71,11 @@ export async function newestFirst<Row extends { id: number }>(
   cursors: Cursors,
   list: string,
   input: { limit: number; cursor?: string | undefined },
-  query: { where(column: string, operator: string, value: number): unknown; orderBy(column: string, order: 'desc'): unknown; limit(count: number): PromiseLike<Row[]> },
+  query: {
+    where(column: string, operator: string, value: number): unknown;
+    orderBy(column: string, order: 'desc'): unknown;
+    limit(count: number): PromiseLike<Row[]>;
+  },
 ): Promise<{ rows: Row[]; nextCursor: string | null }> {
   if (input.cursor !== undefined) query.where('id', '<', cursors.read(list, input.cursor));
   query.orderBy('id', 'desc');

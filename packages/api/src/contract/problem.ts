@@ -12,7 +12,10 @@ export const Problem = z
     detail: z.string().meta({ description: 'What to do about it.' }),
     code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).meta({ example: 'not_found' }),
     requestId: z.string().meta({ description: 'Names this request in logs; quote it when you ask for help.' }),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({ description: 'For invalid input: each field that is wrong.' }),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: 'For invalid input: each field that is wrong.' }),
   })
   .meta({ id: 'Problem', description: 'Every error (RFC 9457).' });
 

@@ -15,7 +15,9 @@ export interface MailContent {
 export function composeMail(ctx: Context, event: RecordedEvent, content: MailContent): Mail {
   const publicUrl = ctx.ports.env.PUBLIC_URL;
   const link = content.action && { label: content.action.label, url: publicUrl + content.action.path };
-  const text = [...content.paragraphs, link && `${link.label}: ${link.url}`, content.footnote].filter(Boolean).join('\n\n');
+  const text = [...content.paragraphs, link && `${link.label}: ${link.url}`, content.footnote]
+    .filter(Boolean)
+    .join('\n\n');
   const html = [
     '<!doctype html><meta charset="utf-8"><div style="font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;color:#1a1a1a">',
     `<h1 style="font-size:1.25rem">${escapeHtml(content.subject)}</h1>`,

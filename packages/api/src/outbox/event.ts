@@ -14,7 +14,10 @@ export interface EventType<Data extends z.ZodType = z.ZodType> {
 
 export function event<Data extends z.ZodType>(
   name: string,
-  options: { data: Data } & ({ audience: 'internal' } | { audience: 'organization'; permission: OrganizationPermission }),
+  options: { data: Data } & (
+    | { audience: 'internal' }
+    | { audience: 'organization'; permission: OrganizationPermission }
+  ),
 ): EventType<Data> {
   return { name, ...options };
 }

@@ -36,7 +36,11 @@ export function startFeed(options: { database: Knex; log: Logger }): Feed {
     log,
     async round() {
       position ??= (await database('events').max('position as last').first())?.['last'] ?? 0;
-      const events: StampedEvent[] = await database('events').where('position', '>', position!).orderBy('position').limit(BATCH).select(COLUMNS);
+      const events: StampedEvent[] = await database('events')
+        .where('position', '>', position!)
+        .orderBy('position')
+        .limit(BATCH)
+        .select(COLUMNS);
       for (const event of events) {
         position = event.position;
         for (const listener of listeners.get(event.organizationId) ?? []) listener(event);

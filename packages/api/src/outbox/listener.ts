@@ -19,7 +19,12 @@ export function startListener(options: { url: string; log: Logger; channels: Rec
 
   const running = (async () => {
     for (let pauseMs = 50; !closed; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
-      client = new pg.Client({ connectionString: url, application_name: 'rentapi listener', connectionTimeoutMillis: 5000, keepAlive: true });
+      client = new pg.Client({
+        connectionString: url,
+        application_name: 'rentapi listener',
+        connectionTimeoutMillis: 5000,
+        keepAlive: true,
+      });
       const lost = new Promise<Error | undefined>((resolve) => {
         client?.on('error', resolve).on('end', () => resolve(undefined));
       });

@@ -31,7 +31,11 @@ const RECORD: Statement = {
  * One change, one statement, in the caller's transaction: the event for everybody outside, the work it causes, and the
  * audit row of who did it. Either all of it happened or none.
  */
-export async function record<Data extends z.ZodType>(ctx: Context, type: EventType<Data>, change: Change<z.output<Data>>): Promise<void> {
+export async function record<Data extends z.ZodType>(
+  ctx: Context,
+  type: EventType<Data>,
+  change: Change<z.output<Data>>,
+): Promise<void> {
   if (!ctx.db.isTransaction) throw new Error(`${type.name} must be recorded in the transaction of its change`);
   const { actor } = ctx;
   await execute(ctx.db, RECORD, [

@@ -22,7 +22,12 @@ export function startStamper(options: { url: string; log: Logger }): Loop {
   let leader: pg.Client | undefined;
 
   async function lead(): Promise<pg.Client | undefined> {
-    const client = new pg.Client({ connectionString: options.url, application_name: 'rentapi stamper', connectionTimeoutMillis: 5000, keepAlive: true });
+    const client = new pg.Client({
+      connectionString: options.url,
+      application_name: 'rentapi stamper',
+      connectionTimeoutMillis: 5000,
+      keepAlive: true,
+    });
     client.on('error', () => drop(client)); // the lock went with the connection
     await client.connect();
     const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [STAMPER_LOCK]);

@@ -67,5 +67,7 @@ function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOr
 }
 
 function denied(permission: string): ApiError {
-  return new ApiError('permission_denied', { detail: `This needs the permission \`${permission}\`, which this caller does not hold here.` });
+  return new ApiError('permission_denied', {
+    detail: `This needs the permission \`${permission}\`, which this caller does not hold here.`,
+  });
 }

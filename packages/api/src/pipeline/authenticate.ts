@@ -47,7 +47,11 @@ interface SessionRow {
 
 async function authenticateSession(ctx: Context, token: string, pathOrganizationId: number | null): Promise<UserActor> {
   const { sub, sid } = await ctx.ports.accessTokens.verify(token, ctx.now);
-  return loadSession(ctx, { sid, userId: ctx.ids.decode('usr', sub), organizationId: namedOrganization(ctx, pathOrganizationId) });
+  return loadSession(ctx, {
+    sid,
+    userId: ctx.ids.decode('usr', sub),
+    organizationId: namedOrganization(ctx, pathOrganizationId),
+  });
 }
 
 /** The caller behind a session, in the organization named, or in their default one. */
@@ -66,7 +70,10 @@ export async function loadSession(
     kind: 'user',
     user,
     session: { id: sessionId, publicId: sid },
-    membership: memberOrganizationId !== null && memberRole !== null ? { organizationId: memberOrganizationId, role: memberRole } : null,
+    membership:
+      memberOrganizationId !== null && memberRole !== null
+        ? { organizationId: memberOrganizationId, role: memberRole }
+        : null,
   };
 }
 

@@ -38,7 +38,8 @@ export async function idempotently(
   if (settled) {
     const answer = openAnswer(ctx, scope, settled);
     ctx.reply['Idempotency-Replayed'] = 'true';
-    if (!answer.ok) throw new ApiError(answer.code, { detail: answer.detail, ...(answer.errors && { errors: answer.errors }) });
+    if (!answer.ok)
+      throw new ApiError(answer.code, { detail: answer.detail, ...(answer.errors && { errors: answer.errors }) });
     if (answer.etag) ctx.reply['ETag'] = answer.etag;
     return answer.data;
   }
@@ -74,7 +75,10 @@ async function claim(ctx: Context, keyHash: Buffer, inputMac: Buffer, token: str
     [keyHash, inputMac, token],
   );
   if (rowCount === 1) return null;
-  const found: Claim | undefined = await ctx.db('idempotency_keys').where({ keyHash }).first('inputMac', 'claimedAt', 'answer');
+  const found: Claim | undefined = await ctx
+    .db('idempotency_keys')
+    .where({ keyHash })
+    .first('inputMac', 'claimedAt', 'answer');
   if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 }); // its first request failed this very moment
   if (!sameBytes(found.inputMac, inputMac)) throw new ApiError('idempotency_key_reused');
   if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });

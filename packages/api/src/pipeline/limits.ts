@@ -30,20 +30,34 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
   if (actor.kind === 'user') {
     const { user } = actor;
     const tag = `{${user.defaultOrganizationId}}`;
-    return [{ name: 'user', key: `${tag}user:${user.id}`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS }];
+    return [
+      {
+        name: 'user',
+        key: `${tag}user:${user.id}`,
+        size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR,
+        windowMs: MINUTE_MS,
+      },
+    ];
   }
   const { id, organizationId, limits } = actor.key;
   const key = `{${organizationId}}key:${id}`;
-  const buckets = [{ name: 'key', key, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS }];
-  if (limits.perMinute) buckets.push({ name: 'key-minute', key: `${key}:m`, size: limits.perMinute, windowMs: MINUTE_MS });
-  if (limits.perHour) buckets.push({ name: 'key-hour', key: `${key}:h`, size: limits.perHour, windowMs: 60 * MINUTE_MS });
-  if (limits.perDay) buckets.push({ name: 'key-day', key: `${key}:d`, size: limits.perDay, windowMs: 24 * 60 * MINUTE_MS });
+  const buckets = [
+    { name: 'key', key, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS },
+  ];
+  if (limits.perMinute)
+    buckets.push({ name: 'key-minute', key: `${key}:m`, size: limits.perMinute, windowMs: MINUTE_MS });
+  if (limits.perHour)
+    buckets.push({ name: 'key-hour', key: `${key}:h`, size: limits.perHour, windowMs: 60 * MINUTE_MS });
+  if (limits.perDay)
+    buckets.push({ name: 'key-day', key: `${key}:d`, size: limits.perDay, windowMs: 24 * 60 * MINUTE_MS });
   return buckets;
 }
 
 function sourceBuckets(ctx: Context, meta: ProcedureMeta): Bucket[] {
   const tag = `{${source(ctx.call.ip)}}`;
-  const buckets = [{ name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS }];
+  const buckets = [
+    { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
+  ];
   if (meta.limit) {
     const { name, size, windowS } = meta.limit;
     buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
@@ -59,8 +73,12 @@ export function source(ip: string): string {
   const [head = '', tail] = (ip.split('%')[0] ?? '').split('::');
   const left = head ? head.split(':') : [];
   const right = tail ? tail.split(':') : [];
-  const groups = tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return `${groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
+  const groups =
+    tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */

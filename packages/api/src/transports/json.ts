@@ -28,7 +28,9 @@ function assertHarmless(value: unknown, path: string, depth: number): void {
   }
   for (const key of Object.keys(value)) {
     if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
-      throw new ApiError('invalid_input', { errors: [{ path: join(path, key), message: 'is not a field of this request' }] });
+      throw new ApiError('invalid_input', {
+        errors: [{ path: join(path, key), message: 'is not a field of this request' }],
+      });
     }
     assertText(key, path);
     assertHarmless((value as Record<string, unknown>)[key], join(path, key), depth + 1);
@@ -38,7 +40,9 @@ function assertHarmless(value: unknown, path: string, depth: number): void {
 /** Text from anywhere in a request: body, query, path. */
 export function assertText(text: string, path: string): void {
   if (!text.includes('\0') && text.isWellFormed()) return;
-  throw new ApiError('invalid_text', { errors: [{ path, message: 'must not hold NUL characters or unpaired surrogates' }] });
+  throw new ApiError('invalid_text', {
+    errors: [{ path, message: 'must not hold NUL characters or unpaired surrogates' }],
+  });
 }
 
 const join = (path: string, key: string): string => (path ? `${path}.${key}` : key);

@@ -50,7 +50,9 @@ export function buildOpenApi(router: AnyRouter, version: string): Document {
     const at = (paths[restPath(path)] ??= {});
     at[verb] = operation;
   }
-  const tags = [...new Set(proceduresOf(router).map(([, { meta }]) => meta.openapi.tags[0]))].map((tag) => ({ name: tag }));
+  const tags = [...new Set(proceduresOf(router).map(([, { meta }]) => meta.openapi.tags[0]))].map((tag) => ({
+    name: tag,
+  }));
   const document = { ...generated, servers: [{ url: '/' }], tags, paths };
   simplify(document);
   return document;
@@ -70,7 +72,12 @@ the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime
 `.trim();
 
 const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token from `POST /api/v1/auth/login`.' },
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token from `POST /api/v1/auth/login`.',
+  },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
 
@@ -89,7 +96,9 @@ function responsesOf(meta: ProcedureMeta, operation: Operation): Operation['resp
     content['application/json']['example'] = meta.example.output;
   }
   const byStatus = Map.groupBy(errorCodesOf(meta), (code) => ERRORS[code].status);
-  const errors = [...byStatus].sort(([a], [b]) => a - b).map(([errorStatus, codes]) => [String(errorStatus), problemResponse(codes)] as const);
+  const errors = [...byStatus]
+    .sort(([a], [b]) => a - b)
+    .map(([errorStatus, codes]) => [String(errorStatus), problemResponse(codes)] as const);
   return { [status]: success, ...Object.fromEntries(errors) };
 }
 
@@ -100,7 +109,13 @@ function errorCodesOf(meta: ProcedureMeta): ErrorCode[] {
   const { access } = meta;
   const codes: ErrorCode[] = ['invalid_input', 'rate_limited', 'internal_error', 'unavailable'];
   if (access !== 'public' && !access.startsWith('proof:')) {
-    codes.push('ambiguous_credentials', 'credentials_required', 'invalid_access_token', 'access_token_expired', 'session_revoked');
+    codes.push(
+      'ambiguous_credentials',
+      'credentials_required',
+      'invalid_access_token',
+      'access_token_expired',
+      'session_revoked',
+    );
     codes.push('account_inactive', access === 'user' ? 'user_required' : 'invalid_api_key');
     if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied');
   }
@@ -116,7 +131,12 @@ function problemResponse(codes: ErrorCode[]): Json {
 }
 
 /** Request bodies become components: under the schema's own id, or one made from the operation's. */
-function nameRequestBody(operation: Operation, inputs: z.ZodType[], meta: ProcedureMeta, schemas: Record<string, Json>): void {
+function nameRequestBody(
+  operation: Operation,
+  inputs: z.ZodType[],
+  meta: ProcedureMeta,
+  schemas: Record<string, Json>,
+): void {
   const body = operation.requestBody?.content['application/json'];
   if (!body) return;
   if (Object.keys((body.schema['properties'] as object | undefined) ?? {}).length === 0) {
@@ -125,7 +145,8 @@ function nameRequestBody(operation: Operation, inputs: z.ZodType[], meta: Proced
   }
   if (!('$ref' in body.schema)) {
     const declared = inputs.map((input) => z.globalRegistry.get(input)?.['id']).find((id) => id !== undefined);
-    const name = declared ?? `${operation.operationId.replace(/(?:^|\.)(\w)/g, (_, first: string) => first.toUpperCase())}Request`;
+    const name =
+      declared ?? `${operation.operationId.replace(/(?:^|\.)(\w)/g, (_, first: string) => first.toUpperCase())}Request`;
     schemas[name] = body.schema;
     body.schema = { $ref: `#/components/schemas/${name}` };
   }

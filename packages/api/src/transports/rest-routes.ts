@@ -32,7 +32,9 @@ interface Procedure {
   _def: { type: 'query' | 'mutation' | 'subscription'; meta?: ProcedureMeta; inputs: z.ZodType[] };
 }
 
-export function proceduresOf(router: AnyRouter): [name: string, procedure: Procedure['_def'] & { meta: ProcedureMeta }][] {
+export function proceduresOf(
+  router: AnyRouter,
+): [name: string, procedure: Procedure['_def'] & { meta: ProcedureMeta }][] {
   return Object.entries(router._def.procedures as Record<string, Procedure>).map(([name, { _def }]) => {
     if (!_def.meta) throw new Error(`${name} is declared without meta`);
     return [name, { ..._def, meta: _def.meta }];
@@ -52,12 +54,17 @@ export function buildRoutes(router: AnyRouter): Node {
       status: meta.rest?.status ?? 200,
       params: [],
       fields,
-      snakeCase: new Map([...fields.keys()].map((field) => [toSnakeCase(field), field] as const).filter(([snake, field]) => snake !== field)),
+      snakeCase: new Map(
+        [...fields.keys()]
+          .map((field) => [toSnakeCase(field), field] as const)
+          .filter(([snake, field]) => snake !== field),
+      ),
       ...(alias && { successor: restPath(path) }),
     });
     insert(root, method, path, route());
     const put: Alias[] = method === 'PATCH' ? [{ method: 'PUT', path }] : [];
-    for (const alias of [...put, ...(meta.rest?.aliases ?? [])]) insert(root, alias.method ?? method, alias.path, route(alias));
+    for (const alias of [...put, ...(meta.rest?.aliases ?? [])])
+      insert(root, alias.method ?? method, alias.path, route(alias));
   }
   return root;
 }
@@ -102,7 +109,9 @@ function toSnakeCase(field: string): string {
 }
 
 function fieldsOf(inputs: readonly z.ZodType[]): Map<string, Coercion> {
-  return new Map(inputs.flatMap((input) => Object.entries(shapeOf(input))).map(([name, field]) => [name, coercionOf(field)]));
+  return new Map(
+    inputs.flatMap((input) => Object.entries(shapeOf(input))).map(([name, field]) => [name, coercionOf(field)]),
+  );
 }
 
 interface Def {

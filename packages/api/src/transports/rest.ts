@@ -52,7 +52,8 @@ export function createRestHandler({ router, ports, clientAddress }: RestOptions)
     } catch (error) {
       const problem = toProblem(error, call.requestId);
       const known = toApiError(error);
-      if (problem.status >= 500) ports.log.error({ err: known.cause ?? error, requestId: call.requestId, path: pathname }, 'request failed');
+      if (problem.status >= 500)
+        ports.log.error({ err: known.cause ?? error, requestId: call.requestId, path: pathname }, 'request failed');
       sendProblem(req, res, ctx.reply, problem, known.retryAfterS);
     }
   };
@@ -74,7 +75,13 @@ function deprecate(reply: Record<string, string>, successor: string): void {
 }
 
 /** One input from path, query and body. The path decides: a field of the same name elsewhere is refused as unknown. */
-async function readInput(req: IncomingMessage, route: Route, params: string[], search: string, limitBytes: number): Promise<unknown> {
+async function readInput(
+  req: IncomingMessage,
+  route: Route,
+  params: string[],
+  search: string,
+  limitBytes: number,
+): Promise<unknown> {
   const input: Record<string, unknown> = {};
   readQuery(input, route, search);
   if (route.hasBody) {
@@ -111,7 +118,8 @@ function readQuery(input: Record<string, unknown>, route: Route, search: string)
 /** Under its declared name; a field given twice, or in both spellings, is refused. */
 function assign(input: Record<string, unknown>, route: Route, key: string, value: unknown): void {
   const name = route.snakeCase.get(key) ?? key;
-  if (Object.hasOwn(input, name)) throw new ApiError('invalid_input', { errors: [{ path: key, message: `is given twice: send only \`${name}\`` }] });
+  if (Object.hasOwn(input, name))
+    throw new ApiError('invalid_input', { errors: [{ path: key, message: `is given twice: send only \`${name}\`` }] });
   input[name] = value;
 }
 
@@ -150,6 +158,7 @@ export function abortedWith(res: ServerResponse): AbortSignal {
 function send(res: ServerResponse, status: number, headers: Record<string, string>, data?: unknown): void {
   res.statusCode = status;
   for (const name in headers) res.setHeader(name, headers[name]!);
+  res.setHeader('Cache-Control', 'no-store');
   if (data === undefined) return void res.end();
   const body = Buffer.from(JSON.stringify(data));
   res.setHeader('Content-Type', 'application/json; charset=utf-8');

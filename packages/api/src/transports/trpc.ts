@@ -36,7 +36,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const refuse = (cause: unknown, name: string, input: unknown): Result => {
       const error = toApiError(cause);
       errors.push(error);
-      if (error.status >= 500) ports.log.error({ err: error.cause ?? cause, requestId: call.requestId, procedure: name }, 'request failed');
+      if (error.status >= 500)
+        ports.log.error({ err: error.cause ?? cause, requestId: call.requestId, procedure: name }, 'request failed');
       const type = types.get(name) ?? 'unknown';
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };
@@ -45,7 +46,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     try {
       if (names.length > MAX_BATCH) throw new ApiError('batch_too_large');
       if (req.method !== 'GET' && req.method !== 'POST') throw new ApiError('method_not_allowed');
-      const raw = req.method === 'POST' ? await readJsonBody(req, ports.env.BODY_LIMIT) : parseQuery(query.get('input'));
+      const raw =
+        req.method === 'POST' ? await readJsonBody(req, ports.env.BODY_LIMIT) : parseQuery(query.get('input'));
       if (isStreamed(req)) return stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
       const signal = abortedWith(res);
@@ -55,7 +57,15 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
           try {
             const type = expectedType(types.get(name), req.method!);
             // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
-            const data = await callTRPCProcedure({ router, path: name, type, ctx: { ...ctx }, getRawInput: async () => input, signal, batchIndex: at });
+            const data = await callTRPCProcedure({
+              router,
+              path: name,
+              type,
+              ctx: { ...ctx },
+              getRawInput: async () => input,
+              signal,
+              batchIndex: at,
+            });
             return { result: { data } };
           } catch (error) {
             return refuse(error, name, input);
@@ -72,9 +82,14 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
   /** Answers in parts (`httpBatchStreamLink`). */
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
-    await nodeHTTPRequestHandler({ router, req, res, path, createContext: () => ctx, maxBatchSize: MAX_BATCH } as Parameters<
-      typeof nodeHTTPRequestHandler
-    >[0]);
+    await nodeHTTPRequestHandler({
+      router,
+      req,
+      res,
+      path,
+      createContext: () => ctx,
+      maxBatchSize: MAX_BATCH,
+    } as Parameters<typeof nodeHTTPRequestHandler>[0]);
   }
 }
 
@@ -96,7 +111,9 @@ function parseQuery(text: string | null): unknown {
 function asBatch(raw: unknown): Record<number, unknown> {
   if (raw === undefined) return {};
   if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return raw as Record<number, unknown>;
-  throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the input of a batch must be an object with the number of each call' }] });
+  throw new ApiError('invalid_input', {
+    errors: [{ path: '', message: 'the input of a batch must be an object with the number of each call' }],
+  });
 }
 
 /** One status for the whole answer; 207 where the calls of a batch differ. */
@@ -106,7 +123,14 @@ function statusOf(answers: Result[], errors: ApiError[]): number {
   return statuses.size === 1 ? [...statuses][0]! : 207;
 }
 
-function answer(req: IncomingMessage, res: ServerResponse, ctx: Context, body: unknown, status: number, errors: ApiError[]): void {
+function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  ctx: Context,
+  body: unknown,
+  status: number,
+  errors: ApiError[],
+): void {
   res.statusCode = status;
   for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
   const waits = errors.map((error) => error.retryAfterS).filter((wait) => wait !== undefined);
@@ -114,5 +138,6 @@ function answer(req: IncomingMessage, res: ServerResponse, ctx: Context, body: u
   if (!req.complete) res.setHeader('Connection', 'close');
   res.setHeader('Content-Type', 'application/json');
   res.setHeader('Vary', 'trpc-accept, accept');
+  res.setHeader('Cache-Control', 'no-store');
   res.end(JSON.stringify(body));
 }

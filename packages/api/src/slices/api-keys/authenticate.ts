@@ -29,7 +29,15 @@ const KEY_ACTOR: Statement = {
 
 type KeyRow = Pick<
   ApiKeyModel,
-  'organizationId' | 'scopes' | 'ipAllowList' | 'allowedOrigins' | 'rateLimitPerMinute' | 'rateLimitPerHour' | 'rateLimitPerDay' | 'expiresAt' | 'revokedAt'
+  | 'organizationId'
+  | 'scopes'
+  | 'ipAllowList'
+  | 'allowedOrigins'
+  | 'rateLimitPerMinute'
+  | 'rateLimitPerHour'
+  | 'rateLimitPerDay'
+  | 'expiresAt'
+  | 'revokedAt'
 > & { keyId: number; id: number | null };
 
 /** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
@@ -42,15 +50,26 @@ export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActo
   const [row] = await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]);
   if (!row) throw new ApiError('invalid_api_key');
   const {
-    keyId, organizationId, scopes, ipAllowList, allowedOrigins,
-    rateLimitPerMinute, rateLimitPerHour, rateLimitPerDay, expiresAt, revokedAt, ...creator
+    keyId,
+    organizationId,
+    scopes,
+    ipAllowList,
+    allowedOrigins,
+    rateLimitPerMinute,
+    rateLimitPerHour,
+    rateLimitPerDay,
+    expiresAt,
+    revokedAt,
+    ...creator
   } = row;
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
   if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.call.ip)) throw new ApiError('address_not_allowed');
-  if (allowedOrigins.length > 0 && !(ctx.call.origin && allowedOrigins.includes(ctx.call.origin))) throw new ApiError('origin_not_allowed');
+  if (allowedOrigins.length > 0 && !(ctx.call.origin && allowedOrigins.includes(ctx.call.origin)))
+    throw new ApiError('origin_not_allowed');
   const named = ctx.call.organizationId;
-  if (named !== undefined && ctx.ids.decode('org', named) !== organizationId) throw new ApiError('organization_mismatch');
+  if (named !== undefined && ctx.ids.decode('org', named) !== organizationId)
+    throw new ApiError('organization_mismatch');
   return {
     kind: 'key',
     key: {

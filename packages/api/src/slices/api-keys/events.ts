@@ -1,5 +1,13 @@
 import { event } from '../../outbox/event.ts';
 import { ApiKey } from './schemas.ts';
 
-export const ApiKeyCreated = event('api_key.created', { data: ApiKey, audience: 'organization', permission: 'api_keys:read' });
-export const ApiKeyRevoked = event('api_key.revoked', { data: ApiKey, audience: 'organization', permission: 'api_keys:read' });
+export const ApiKeyCreated = event('api_key.created', {
+  data: ApiKey,
+  audience: 'organization',
+  permission: 'api_keys:read',
+});
+export const ApiKeyRevoked = event('api_key.revoked', {
+  data: ApiKey,
+  audience: 'organization',
+  permission: 'api_keys:read',
+});

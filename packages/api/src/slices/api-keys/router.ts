@@ -30,7 +30,13 @@ const exampleKey: ApiKey = {
 export const apiKeys = router({
   list: procedure({
     access: 'api_keys:read',
-    openapi: { method: 'GET', path: '/api-keys', tags, summary: 'List API keys', description: 'Newest first, revoked ones included. Secrets are never shown again.' },
+    openapi: {
+      method: 'GET',
+      path: '/api-keys',
+      tags,
+      summary: 'List API keys',
+      description: 'Newest first, revoked ones included. Secrets are never shown again.',
+    },
     errors: ['invalid_cursor'],
     example: { input: { limit: 25 }, output: { items: [exampleKey], nextCursor: null } },
   })
@@ -40,7 +46,13 @@ export const apiKeys = router({
 
   create: procedure({
     access: 'api_keys:create',
-    openapi: { method: 'POST', path: '/api-keys', tags, summary: 'Create an API key', description: 'The secret is in this answer only.' },
+    openapi: {
+      method: 'POST',
+      path: '/api-keys',
+      tags,
+      summary: 'Create an API key',
+      description: 'The secret is in this answer only.',
+    },
     rest: { status: 201 },
     errors: ['scope_not_held', 'limit_reached'],
     example: {
@@ -63,7 +75,13 @@ export const apiKeys = router({
 
   revoke: procedure({
     access: 'api_keys:delete',
-    openapi: { method: 'DELETE', path: '/api-keys/{keyId}', tags, summary: 'Revoke an API key', description: 'At once and for good; the key stays listed.' },
+    openapi: {
+      method: 'DELETE',
+      path: '/api-keys/{keyId}',
+      tags,
+      summary: 'Revoke an API key',
+      description: 'At once and for good; the key stays listed.',
+    },
     rest: { status: 204 },
     errors: ['version_mismatch'],
     example: { input: { keyId: exampleKey.id } },

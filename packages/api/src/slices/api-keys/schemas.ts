@@ -7,7 +7,8 @@ import { Metadata, Timestamp } from '../../contract/words.ts';
 
 export const Scope = z.enum(SCOPES as [string, ...string[]]).meta({
   id: 'Scope',
-  description: 'A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).',
+  description:
+    'A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).',
   example: 'api_keys:read',
 });
 
@@ -20,7 +21,10 @@ const AddressRange = z
 const Origin = z
   .string()
   .max(300)
-  .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be a web origin such as https://app.example.com')
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be a web origin such as https://app.example.com',
+  )
   .meta({ example: 'https://app.example.com' });
 
 const Quota = z.int().min(1).max(1_000_000_000);
@@ -30,7 +34,9 @@ export const ApiKey = z
     id: id('key'),
     name: z.string(),
     description: z.string().nullable(),
-    prefix: z.string().meta({ description: 'First characters of the secret, to recognise the key.', example: 'rapi_live_4f9a' }),
+    prefix: z
+      .string()
+      .meta({ description: 'First characters of the secret, to recognise the key.', example: 'rapi_live_4f9a' }),
     last4: z.string().meta({ example: 'x7Kd' }),
     environment: z.enum(['live', 'test']),
     scopes: z.array(Scope),
@@ -46,7 +52,11 @@ export const ApiKey = z
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .meta({ id: 'ApiKey', description: 'A credential with which a program calls the API. It belongs to its organization, not to whoever made it.' });
+  .meta({
+    id: 'ApiKey',
+    description:
+      'A credential with which a program calls the API. It belongs to its organization, not to whoever made it.',
+  });
 export type ApiKey = z.output<typeof ApiKey>;
 
 export const CreateApiKey = z
@@ -55,8 +65,16 @@ export const CreateApiKey = z
     description: z.string().max(500).nullish(),
     scopes: z.array(Scope).min(1).max(100).meta({ description: 'Only what you hold yourself in this organization.' }),
     expiresAt: Timestamp.nullish(),
-    ipAllowList: z.array(AddressRange).max(100).optional().meta({ description: 'Addresses and ranges the key works from; empty for any.' }),
-    allowedOrigins: z.array(Origin).max(100).optional().meta({ description: 'Web origins the key works from; empty for any.' }),
+    ipAllowList: z
+      .array(AddressRange)
+      .max(100)
+      .optional()
+      .meta({ description: 'Addresses and ranges the key works from; empty for any.' }),
+    allowedOrigins: z
+      .array(Origin)
+      .max(100)
+      .optional()
+      .meta({ description: 'Web origins the key works from; empty for any.' }),
     rateLimitPerMinute: Quota.nullish(),
     rateLimitPerHour: Quota.nullish(),
     rateLimitPerDay: Quota.nullish(),
@@ -67,7 +85,9 @@ export const CreateApiKey = z
 export type CreateApiKey = z.output<typeof CreateApiKey>;
 
 export const CreatedApiKey = ApiKey.extend({
-  secret: z.string().meta({ description: 'Shown once; only its hash is stored.', example: `rapi_live_${'x'.repeat(36)}` }),
+  secret: z
+    .string()
+    .meta({ description: 'Shown once; only its hash is stored.', example: `rapi_live_${'x'.repeat(36)}` }),
 }).meta({ id: 'CreatedApiKey' });
 export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 

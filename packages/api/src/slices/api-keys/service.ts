@@ -12,7 +12,10 @@ import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 
 const MAX_KEYS = 1000;
 
-export async function listApiKeys(ctx: OrganizationContext, input: ListApiKeys): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
+export async function listApiKeys(
+  ctx: OrganizationContext,
+  input: ListApiKeys,
+): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
   const query = ApiKeyModel.query(ctx.db).where({ organizationId: ctx.organization.id });
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, `api_keys/${ctx.organization.id}`, input, query);
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
@@ -75,7 +78,10 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
 }
 
 async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for update'): Promise<ApiKeyModel> {
-  const query = ApiKeyModel.query(ctx.db).findOne({ organizationId: ctx.organization.id, id: ctx.ids.decode('key', keyId) });
+  const query = ApiKeyModel.query(ctx.db).findOne({
+    organizationId: ctx.organization.id,
+    id: ctx.ids.decode('key', keyId),
+  });
   const key = await (lock ? query.forUpdate() : query);
   if (!key) throw new ApiError('not_found');
   return key;
@@ -85,12 +91,20 @@ async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for upda
 function assertGrantable(ctx: OrganizationContext, scopes: readonly string[]): void {
   for (const permission of permissionsOf(scopes)) {
     if (!ctx.organization.permissions.has(permission)) {
-      throw new ApiError('scope_not_held', { detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.` });
+      throw new ApiError('scope_not_held', {
+        detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.`,
+      });
     }
   }
 }
 
 async function assertRoomForKey(ctx: OrganizationContext): Promise<void> {
-  const live = await ApiKeyModel.query(ctx.db).where({ organizationId: ctx.organization.id }).whereNull('revokedAt').resultSize();
-  if (live >= MAX_KEYS) throw new ApiError('limit_reached', { detail: `An organization holds at most ${MAX_KEYS} live keys: revoke one first.` });
+  const live = await ApiKeyModel.query(ctx.db)
+    .where({ organizationId: ctx.organization.id })
+    .whereNull('revokedAt')
+    .resultSize();
+  if (live >= MAX_KEYS)
+    throw new ApiError('limit_reached', {
+      detail: `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`,
+    });
 }

@@ -23,7 +23,9 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
   const { keyring, issuer, ttlS } = options;
   const keys = new Map<string, KeyObject>(
-    keyring.keys('rentapi/jwt').map((key) => [createHash('sha256').update(key).digest('base64url').slice(0, 8), createSecretKey(key)]),
+    keyring
+      .keys('rentapi/jwt')
+      .map((key) => [createHash('sha256').update(key).digest('base64url').slice(0, 8), createSecretKey(key)]),
   );
   const [[kid, signingKey]] = [...keys] as [[string, KeyObject]]; // the current secret comes first
 
@@ -49,7 +51,8 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
           currentDate: now,
         });
         const { sub, sid } = payload;
-        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid)) throw new ApiError('invalid_access_token');
+        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid))
+          throw new ApiError('invalid_access_token');
         return { sub, sid };
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw new ApiError('access_token_expired');

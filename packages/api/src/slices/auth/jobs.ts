@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
-import { job, type RecordedEvent } from '../../outbox/jobs.ts';
 import { composeMail } from '../../mail/compose.ts';
+import { job, type RecordedEvent } from '../../outbox/jobs.ts';
 import type { User } from '../users/schemas.ts';
 import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
 import { mintEmailToken } from './service/verify-email.ts';
@@ -20,7 +20,11 @@ const verify = async (ctx: Context, event: RecordedEvent<User>): Promise<void> =
 };
 
 export const mailVerification = job({ name: 'auth.mail_verification', on: UserRegistered, run: verify });
-export const mailVerificationAgain = job({ name: 'auth.mail_verification_again', on: VerificationRequested, run: verify });
+export const mailVerificationAgain = job({
+  name: 'auth.mail_verification_again',
+  on: VerificationRequested,
+  run: verify,
+});
 
 /** Somebody registered with an address that has an account: its owner learns of it, the caller does not. */
 export const mailRepeatedRegistration = job({
@@ -31,7 +35,9 @@ export const mailRepeatedRegistration = job({
       composeMail(ctx, event, {
         to: event.data.email,
         subject: 'You already have an account',
-        paragraphs: ['Somebody, perhaps you, tried to register with this address. It has an account already: log in instead.'],
+        paragraphs: [
+          'Somebody, perhaps you, tried to register with this address. It has an account already: log in instead.',
+        ],
         action: { label: 'Open', path: '/' },
         footnote: 'If this was not you, nothing has changed and there is nothing to do.',
       }),

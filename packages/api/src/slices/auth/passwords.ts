@@ -36,7 +36,9 @@ export function createPasswords(options: { pepper: string; cost: number }): Pass
     matches: async (password, hash) => bounded(() => bcrypt.compare(prepare(password), hash ?? nobody)),
     assertUncommon(password, field) {
       if (!common().has(password.normalize('NFKC').toLowerCase())) return;
-      throw new ApiError('invalid_input', { errors: [{ path: field, message: 'is one of the most common passwords: choose another' }] });
+      throw new ApiError('invalid_input', {
+        errors: [{ path: field, message: 'is one of the most common passwords: choose another' }],
+      });
     },
   };
 }

@@ -2,7 +2,7 @@ import type { ProcedureLimit } from '../../contract/meta.ts';
 import { NoInput, Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleUser } from '../users/router.ts';
-import { Login, MailedToken, Mailbox, Refresh, Register, Registered, Tokens } from './schemas.ts';
+import { Login, Mailbox, MailedToken, Refresh, Register, Registered, Tokens } from './schemas.ts';
 import { login } from './service/login.ts';
 import { logout } from './service/logout.ts';
 import { refresh } from './service/refresh.ts';
@@ -12,7 +12,12 @@ import { resendVerification, verifyEmail } from './service/verify-email.ts';
 const tags: [string] = ['Authentication'];
 
 /** Guessing, flooding a mailbox, hashing for nothing: all start from one source. */
-const signIn: ProcedureLimit = { name: 'sign-in', by: 'source', size: (env) => env.AUTH_RATE_LIMIT_PER_MINUTE, windowS: 60 };
+const signIn: ProcedureLimit = {
+  name: 'sign-in',
+  by: 'source',
+  size: (env) => env.AUTH_RATE_LIMIT_PER_MINUTE,
+  windowS: 60,
+};
 
 const exampleTokens: Tokens = {
   accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c3JfLi4uIn0.c2lnbmF0dXJl',
@@ -31,7 +36,8 @@ export const auth = router({
       path: '/auth/register',
       tags,
       summary: 'Create an account',
-      description: 'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead.',
+      description:
+        'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead.',
     },
     rest: { status: 201 },
     errors: ['username_taken', 'overloaded'],
@@ -89,7 +95,12 @@ export const auth = router({
   email: router({
     verify: procedure({
       access: 'proof:mailed',
-      openapi: { method: 'POST', path: '/auth/verify-email', tags, summary: 'Verify an e-mail address with the mailed token' },
+      openapi: {
+        method: 'POST',
+        path: '/auth/verify-email',
+        tags,
+        summary: 'Verify an e-mail address with the mailed token',
+      },
       rest: { status: 204 },
       errors: ['invalid_token'],
       limit: signIn,

@@ -10,13 +10,25 @@ export const NewPassword = z
   .max(4 * MAX_PASSWORD)
   .refine((text) => [...text.normalize('NFKC')].length >= MIN_PASSWORD, `must have at least ${MIN_PASSWORD} characters`)
   .refine((text) => [...text.normalize('NFKC')].length <= MAX_PASSWORD, `must have at most ${MAX_PASSWORD} characters`)
-  .meta({ description: '8 to 256 characters of any kind; the most common passwords are refused.', example: 'SecurePass123!' });
+  .meta({
+    description: '8 to 256 characters of any kind; the most common passwords are refused.',
+    example: 'SecurePass123!',
+  });
 
 /** A password somebody claims to have: judged only by comparing. */
-export const GivenPassword = z.string().min(1).max(4 * MAX_PASSWORD).meta({ example: 'SecurePass123!' });
+export const GivenPassword = z
+  .string()
+  .min(1)
+  .max(4 * MAX_PASSWORD)
+  .meta({ example: 'SecurePass123!' });
 
 export const Register = z
-  .strictObject({ email: EmailAddress, username: Username.nullish(), password: NewPassword, fullName: FullName.nullish() })
+  .strictObject({
+    email: EmailAddress,
+    username: Username.nullish(),
+    password: NewPassword,
+    fullName: FullName.nullish(),
+  })
   .meta({ id: 'Register' });
 export type Register = z.output<typeof Register>;
 
@@ -25,15 +37,24 @@ export const Registered = z
     email: z.string().meta({ example: 'ada@example.com' }),
     username: z.string().nullable(),
     fullName: z.string().nullable(),
-    verificationRequired: z.boolean().meta({ description: 'Whether the mailed link must be opened before the first login.' }),
+    verificationRequired: z
+      .boolean()
+      .meta({ description: 'Whether the mailed link must be opened before the first login.' }),
   })
-  .meta({ id: 'Registered', description: 'The same for an address that has an account already; its owner is mailed instead.' });
+  .meta({
+    id: 'Registered',
+    description: 'The same for an address that has an account already; its owner is mailed instead.',
+  });
 export type Registered = z.output<typeof Registered>;
 
 export const Login = z.strictObject({ email: EmailAddress, password: GivenPassword }).meta({ id: 'Login' });
 export type Login = z.output<typeof Login>;
 
-export const RefreshToken = z.string().min(1).max(200).meta({ description: 'Works once, within 7 days; the answer brings the next.' });
+export const RefreshToken = z
+  .string()
+  .min(1)
+  .max(200)
+  .meta({ description: 'Works once, within 7 days; the answer brings the next.' });
 export const Refresh = z.strictObject({ refreshToken: RefreshToken }).meta({ id: 'Refresh' });
 
 export const Tokens = z
@@ -47,5 +68,7 @@ export const Tokens = z
   .meta({ id: 'Tokens' });
 export type Tokens = z.output<typeof Tokens>;
 
-export const MailedToken = z.strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) }).meta({ id: 'MailedToken' });
+export const MailedToken = z
+  .strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) })
+  .meta({ id: 'MailedToken' });
 export const Mailbox = z.strictObject({ email: EmailAddress }).meta({ id: 'Mailbox' });

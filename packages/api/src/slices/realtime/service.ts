@@ -1,7 +1,7 @@
 import type { ActorContext, Context, OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { currentOrganization } from '../../pipeline/admit.ts';
 import type { Actor } from '../../pipeline/actor.ts';
+import { currentOrganization } from '../../pipeline/admit.ts';
 import { authenticate, loadSession } from '../../pipeline/authenticate.ts';
 import { loadKey } from '../api-keys/authenticate.ts';
 import { newToken, tokenHash } from '../auth/tokens.ts';
@@ -11,7 +11,8 @@ const TICKET_TTL_S = 30;
 
 /** A ticket stands for the caller as it is now, in the organization it is in now. */
 export async function issueTicket(ctx: ActorContext): Promise<Ticket> {
-  if (!ctx.organization) throw new ApiError('permission_denied', { detail: 'Events belong to an organization, and you are in none.' });
+  if (!ctx.organization)
+    throw new ApiError('permission_denied', { detail: 'Events belong to an organization, and you are in none.' });
   const ticket = newToken();
   await ctx.db('realtime_tickets').insert({
     ticketHash: tokenHash(ticket),
@@ -32,7 +33,11 @@ interface TicketRow {
 
 /** Who brings the ticket. Deleting is what makes it single: of two at once, one finds nothing. */
 export async function redeemTicket(ctx: Context, ticket: string): Promise<OrganizationContext> {
-  const [row]: TicketRow[] = await ctx.db('realtime_tickets').where({ ticketHash: tokenHash(ticket) }).delete().returning('*');
+  const [row]: TicketRow[] = await ctx
+    .db('realtime_tickets')
+    .where({ ticketHash: tokenHash(ticket) })
+    .delete()
+    .returning('*');
   if (!row || row.expiresAt <= ctx.now) throw new ApiError('invalid_ticket');
   const { organizationId } = row;
   if (row.sessionId !== null) {
@@ -53,6 +58,7 @@ export async function redeemToken(ctx: Context, token: string): Promise<Organiza
 
 function enter(ctx: Context, actor: Actor): OrganizationContext {
   const organization = currentOrganization(actor);
-  if (!organization) throw new ApiError('permission_denied', { detail: 'Events belong to an organization, and you are in none.' });
+  if (!organization)
+    throw new ApiError('permission_denied', { detail: 'Events belong to an organization, and you are in none.' });
   return { ...ctx, actor, organization };
 }

@@ -30,7 +30,8 @@ export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, q
   };
   const complain = (error: unknown): void => {
     const known = toApiError(error);
-    if (known.status >= 500) ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.call.requestId }, 'socket message failed');
+    if (known.status >= 500)
+      ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.call.requestId }, 'socket message failed');
     say({ type: 'error', code: known.errorCode, detail: known.detail });
   };
   keepAlive(socket);
@@ -54,7 +55,8 @@ export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, q
       if (session) throw new ApiError('ambiguous_credentials', { detail: 'This socket is authenticated already.' });
       return enter(redeemToken(ctx, message.token));
     }
-    if (!session) throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
+    if (!session)
+      throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
     if (message.action === 'subscribe') return session.subscribe(message.events, message.lastEventId);
     session.unsubscribe(message.events);
   };
@@ -86,7 +88,13 @@ function openSession(ctx: OrganizationContext, feed: Feed, say: (message: Server
     if (event.position <= told) return;
     told = event.position;
     if (!subscription.wants(event.type)) return;
-    say({ type: 'event', id: ids.encode('evt', event.id), event: event.type, createdAt: event.createdAt.toISOString(), data: event.data });
+    say({
+      type: 'event',
+      id: ids.encode('evt', event.id),
+      event: event.type,
+      createdAt: event.createdAt.toISOString(),
+      data: event.data,
+    });
   };
   const unfollow = feed.follow(organization.id, (event) => (waiting ? waiting.push(event) : tell(event)));
   const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (call) => {
@@ -132,7 +140,8 @@ function readMessage(text: string): ClientMessage {
   const parsed = ClientMessage.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new ApiError('invalid_input', {
-    detail: 'Send { "action": "auth", "token" }, { "action": "subscribe", "events": […], "lastEventId"? }, { "action": "unsubscribe", "events" } or { "action": "ping" }.',
+    detail:
+      'Send { "action": "auth", "token" }, { "action": "subscribe", "events": […], "lastEventId"? }, { "action": "unsubscribe", "events" } or { "action": "ping" }.',
   });
 }
 

@@ -1,5 +1,5 @@
-import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { ApiError } from '../../contract/errors.ts';
+import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { eventTypes } from '../../events.ts';
 import { TOPICS } from './schemas.ts';
 
@@ -37,5 +37,7 @@ function assertKnown(pattern: string): void {
   if (pattern === '*' || (TOPICS as readonly string[]).includes(pattern)) return;
   const told = [...eventTypes.values()].filter((type) => type.audience === 'organization').map((type) => type.name);
   if (told.some((name) => name === pattern || `${name.split('.')[0]}.*` === pattern)) return;
-  throw new ApiError('invalid_input', { detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...told].join(', ')}.` });
+  throw new ApiError('invalid_input', {
+    detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...told].join(', ')}.`,
+  });
 }

@@ -10,9 +10,24 @@ const cache: CacheHealth = { status: 'ok', latencyMs: 0.1, driver: 'memory' };
 export const system = router({
   health: procedure({
     access: 'public',
-    openapi: { method: 'GET', path: '/health', tags, summary: 'Get the health of the service', description: '503 without a database.' },
+    openapi: {
+      method: 'GET',
+      path: '/health',
+      tags,
+      summary: 'Get the health of the service',
+      description: '503 without a database.',
+    },
     errors: ['unavailable'],
-    example: { output: { status: 'ok', version: '0.1.0', environment: 'production', timestamp: '2026-01-31T12:00:00.000Z', database, cache } },
+    example: {
+      output: {
+        status: 'ok',
+        version: '0.1.0',
+        environment: 'production',
+        timestamp: '2026-01-31T12:00:00.000Z',
+        database,
+        cache,
+      },
+    },
   })
     .input(NoInput)
     .output(Health)
@@ -40,7 +55,13 @@ export const system = router({
 
   readiness: procedure({
     access: 'public',
-    openapi: { method: 'GET', path: '/health/readiness', tags, summary: 'Ask whether requests may be sent', description: '503 while starting, stopping, or without a database.' },
+    openapi: {
+      method: 'GET',
+      path: '/health/readiness',
+      tags,
+      summary: 'Ask whether requests may be sent',
+      description: '503 while starting, stopping, or without a database.',
+    },
     errors: ['unavailable'],
     example: { output: { status: 'ok' } },
   })
@@ -50,7 +71,13 @@ export const system = router({
 
   liveness: procedure({
     access: 'public',
-    openapi: { method: 'GET', path: '/health/liveness', tags, summary: 'Ask whether the process runs', description: 'Touches nothing.' },
+    openapi: {
+      method: 'GET',
+      path: '/health/liveness',
+      tags,
+      summary: 'Ask whether the process runs',
+      description: 'Touches nothing.',
+    },
     example: { output: { status: 'ok' } },
   })
     .input(NoInput)

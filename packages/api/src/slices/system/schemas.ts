@@ -3,7 +3,9 @@ import { Timestamp } from '../../contract/words.ts';
 
 const Component = z.object({ status: z.enum(['ok', 'down']), latencyMs: z.number().nullable().meta({ example: 0.4 }) });
 
-export const DatabaseHealth = Component.extend({ serverVersion: z.string().nullable().meta({ example: '18.4' }) }).meta({ id: 'DatabaseHealth' });
+export const DatabaseHealth = Component.extend({ serverVersion: z.string().nullable().meta({ example: '18.4' }) }).meta(
+  { id: 'DatabaseHealth' },
+);
 export const CacheHealth = Component.extend({ driver: z.enum(['memory', 'redis']) }).meta({ id: 'CacheHealth' });
 export type DatabaseHealth = z.output<typeof DatabaseHealth>;
 export type CacheHealth = z.output<typeof CacheHealth>;

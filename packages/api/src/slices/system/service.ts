@@ -5,7 +5,10 @@ import { ApiError } from '../../contract/errors.ts';
 import { iso } from '../../contract/words.ts';
 import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 
-const SERVER_VERSION: Statement = { name: 'server_version', text: `select current_setting('server_version') as version` };
+const SERVER_VERSION: Statement = {
+  name: 'server_version',
+  text: `select current_setting('server_version') as version`,
+};
 
 /** A probe that waits longer than this tells nothing to whoever asked. */
 const PROBE_TIMEOUT_MS = 2000;
@@ -36,14 +39,19 @@ export async function healthCache(ctx: Context): Promise<CacheHealth> {
 
 /** Whether this process may be sent requests. */
 export async function readiness(ctx: Context): Promise<Probe> {
-  if (ctx.ports.process.draining) throw new ApiError('unavailable', { detail: 'This process is stopping.', retryAfterS: RETRY_AFTER_S });
+  if (ctx.ports.process.draining)
+    throw new ApiError('unavailable', { detail: 'This process is stopping.', retryAfterS: RETRY_AFTER_S });
   if ((await probeDatabase(ctx)).status === 'down') throw databaseDown();
   return { status: 'ok' };
 }
 
 async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
   const answer = await timed(() => execute<{ version: string }>(ctx.db, SERVER_VERSION, []));
-  return { status: answer.value ? 'ok' : 'down', latencyMs: answer.latencyMs, serverVersion: answer.value?.[0]?.version ?? null };
+  return {
+    status: answer.value ? 'ok' : 'down',
+    latencyMs: answer.latencyMs,
+    serverVersion: answer.value?.[0]?.version ?? null,
+  };
 }
 
 async function probeCache(ctx: Context): Promise<CacheHealth> {
@@ -57,7 +65,10 @@ async function probeCache(ctx: Context): Promise<CacheHealth> {
 
 async function timed<T>(probe: () => PromiseLike<T>): Promise<{ value: T | undefined; latencyMs: number | null }> {
   const began = performance.now();
-  const value = await Promise.race([Promise.resolve(probe()).catch(() => undefined), sleep(PROBE_TIMEOUT_MS, undefined, { ref: false })]);
+  const value = await Promise.race([
+    Promise.resolve(probe()).catch(() => undefined),
+    sleep(PROBE_TIMEOUT_MS, undefined, { ref: false }),
+  ]);
   const took = Math.round((performance.now() - began) * 100) / 100;
   return { value, latencyMs: value === undefined ? null : took };
 }

@@ -14,7 +14,10 @@ export const EmailAddress = z
 
 export const Username = z
   .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/, 'must be 3 to 32 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit')
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/,
+    'must be 3 to 32 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit',
+  )
   .meta({ example: 'ada' });
 
 export const FullName = z.string().trim().min(1).max(120).meta({ example: 'Ada Lovelace' });

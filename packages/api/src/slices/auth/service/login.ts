@@ -33,7 +33,10 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
 
 /** From here on the caller is known: the audit row names the person. */
 function asUser(ctx: Context, user: UserModel, session: SessionModel): Context {
-  return { ...ctx, actor: { kind: 'user', user, session: { id: session.id, publicId: session.publicId }, membership: null } };
+  return {
+    ...ctx,
+    actor: { kind: 'user', user, session: { id: session.id, publicId: session.publicId }, membership: null },
+  };
 }
 
 export const describeSession = (session: SessionModel) => ({

@@ -17,7 +17,9 @@ import { describeSession } from './login.ts';
 export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
   const outcome = await transaction(ctx, async (ctx) => {
     // The row lock lines up whoever brings the same token at once.
-    const token = await RefreshTokenModel.query(ctx.db).findOne({ tokenHash: tokenHash(refreshToken) }).forUpdate();
+    const token = await RefreshTokenModel.query(ctx.db)
+      .findOne({ tokenHash: tokenHash(refreshToken) })
+      .forUpdate();
     if (!token || token.expiresAt <= ctx.now) return null;
     const session = await SessionModel.query(ctx.db).findById(token.sessionId).throwIfNotFound();
     if (session.revokedAt) return null;
@@ -48,7 +50,9 @@ export async function issueTokens(
     .returning('*');
   if (parent) {
     const childSealed = seal(graceKey(parent.token), token, 'refresh');
-    await RefreshTokenModel.query(ctx.db).findById(parent.row.id).patch({ usedAt: ctx.now, childId: child.id, childSealed });
+    await RefreshTokenModel.query(ctx.db)
+      .findById(parent.row.id)
+      .patch({ usedAt: ctx.now, childId: child.id, childSealed });
     // A grandparent can no longer be answered: nothing of it needs to stay readable.
     await RefreshTokenModel.query(ctx.db).where({ childId: parent.row.id }).patch({ childSealed: null });
     await SessionModel.query(ctx.db).findById(session.id).patch({ expiresAt });

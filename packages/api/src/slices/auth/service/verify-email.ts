@@ -25,7 +25,10 @@ export async function mintEmailToken(ctx: Context, userId: number): Promise<stri
 export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     // Deleting is what makes it single: of two at once, one finds nothing.
-    const [found] = await VerificationTokenModel.query(ctx.db).delete().where({ tokenHash: tokenHash(token), purpose: 'email' }).returning('*');
+    const [found] = await VerificationTokenModel.query(ctx.db)
+      .delete()
+      .where({ tokenHash: tokenHash(token), purpose: 'email' })
+      .returning('*');
     if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
     const before = await UserModel.query(ctx.db).findById(found.userId).forUpdate().throwIfNotFound();
     if (before.emailVerifiedAt) return;

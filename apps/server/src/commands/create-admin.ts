@@ -1,0 +1,26 @@
+import { text } from 'node:stream/consumers';
+import { closePorts } from '@rentapi/api/ports';
+import { ensureSuperAdmin } from '@rentapi/api/superusers';
+import { open } from '../open.ts';
+import { say } from '../say.ts';
+import type { Command } from './index.ts';
+
+export function createAdmin([email = '']: string[]): Command {
+  return async (env) => {
+    if (!email.includes('@')) {
+      say('Name the address: rentapi create-admin ada@example.com < password.txt');
+      return 2;
+    }
+    if (process.stdin.isTTY) say('Password, then Enter and Ctrl-D:');
+    const password = (await text(process.stdin)).replace(/\r?\n$/, '');
+    const { ports, embedded } = await open(env(), say);
+    try {
+      await ensureSuperAdmin(ports, { email, password });
+      say(`${email} is SUPER_ADMIN.`);
+      return 0;
+    } finally {
+      await closePorts(ports);
+      await embedded?.stop();
+    }
+  };
+}

@@ -1,0 +1,81 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { checkModels } from '@rentapi/api/check-models';
+import { MIGRATIONS } from '@rentapi/api/migrations';
+import { closePorts } from '@rentapi/api/ports';
+import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migrations';
+import { type Opened, open } from '../open.ts';
+import { say } from '../say.ts';
+import type { Command } from './index.ts';
+
+const actions: Record<string, (opened: Opened) => Promise<number>> = {
+  async up({ directUrl }) {
+    const done = await migrateUp(directUrl, MIGRATIONS, say);
+    say(done.length > 0 ? `${done.length} migrations done.` : 'The database is up to date.');
+    return 0;
+  },
+  async down({ directUrl }) {
+    const undone = await migrateDown(directUrl, MIGRATIONS);
+    say(undone ? `${undone} taken back.` : 'There is no migration to take back.');
+    return 0;
+  },
+  async status({ directUrl }) {
+    const { done, pending } = await migrationStatus(directUrl, MIGRATIONS);
+    for (const name of done) process.stdout.write(`done     ${name}\n`);
+    for (const name of pending) process.stdout.write(`pending  ${name}\n`);
+    return pending.length > 0 ? 1 : 0;
+  },
+  async check({ ports }) {
+    const differences = await checkModels(ports.database);
+    for (const difference of differences) process.stdout.write(`${difference}\n`);
+    say(differences.length > 0 ? 'Models and database differ.' : 'Models and database agree.');
+    return differences.length > 0 ? 1 : 0;
+  },
+};
+
+export function migrate([action = '', name = '']: string[]): Command {
+  return async (env) => {
+    if (action === 'new') return addMigration(name);
+    const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (!act) {
+      say('Say what to do: migrate up, down, status, new <name> or check.');
+      return 2;
+    }
+    const opened = await open(env(), say);
+    try {
+      return await act(opened);
+    } finally {
+      await closePorts(opened.ports);
+      await opened.embedded?.stop();
+    }
+  };
+}
+
+async function addMigration(name: string): Promise<number> {
+  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+    say('Name the migration in lowercase letters, digits and underscores: migrate new add_webhooks.');
+    return 2;
+  }
+  const last =
+    readdirSync(MIGRATIONS)
+      .filter((file) => /^\d{4}_/.test(file))
+      .sort()
+      .at(-1) ?? '0000';
+  const file = path.join(MIGRATIONS, `${String(Number(last.slice(0, 4)) + 1).padStart(4, '0')}_${name}.ts`);
+  writeFileSync(file, TEMPLATE, { flag: 'wx' });
+  process.stdout.write(`${path.relative(process.cwd(), file)}\n`);
+  return 0;
+}
+
+const TEMPLATE = `import type { Knex } from '@rentapi/platform/database';
+
+export async function up(db: Knex): Promise<void> {
+  await db.raw(\`
+  \`);
+}
+
+export async function down(db: Knex): Promise<void> {
+  await db.raw(\`
+  \`);
+}
+`;

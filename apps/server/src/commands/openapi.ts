@@ -1,0 +1,12 @@
+import { appRouter } from '@rentapi/api/router';
+import { buildOpenApi } from '@rentapi/api/transports/openapi';
+import { VERSION } from '../version.ts';
+import type { Command } from './index.ts';
+
+/** Needs neither settings nor a database: the contract is code. */
+export const openapi: Command = async () => {
+  await new Promise((done) =>
+    process.stdout.write(`${JSON.stringify(buildOpenApi(appRouter, VERSION), null, 2)}\n`, done),
+  );
+  return 0;
+};

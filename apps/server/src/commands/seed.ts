@@ -1,0 +1,21 @@
+import { seedDemoData } from '@rentapi/api/demo-data';
+import { closePorts } from '@rentapi/api/ports';
+import { BadSettingError } from '@rentapi/platform/env';
+import { open } from '../open.ts';
+import { say } from '../say.ts';
+import type { Command } from './index.ts';
+
+export const seed: Command = async (env) => {
+  const settings = env();
+  if (settings.production)
+    throw new BadSettingError('NODE_ENV: demo accounts have published passwords and are refused in production.');
+  const { ports, embedded } = await open(settings, say);
+  try {
+    const seeded = await seedDemoData(ports);
+    say(seeded ? 'Demo data is in.' : 'The database is not empty: nothing was changed.');
+    return 0;
+  } finally {
+    await closePorts(ports);
+    await embedded?.stop();
+  }
+};

@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { ApiError, ERRORS } from '@rentapi/api/contract/errors';
+import { toApiError, toProblem } from '@rentapi/api/contract/problem';
+import { DEMO_ADMIN } from '@rentapi/api/demo-data';
+import type { Feed } from '@rentapi/api/outbox/feed';
+import { appRouter } from '@rentapi/api/router';
+import { requestIdOf } from '@rentapi/api/transports/call';
+import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
+import { createTrpcHandler } from '@rentapi/api/transports/trpc';
+import { redactUrl } from '@rentapi/platform/logger';
+import express from 'express';
+import type { Opened } from '../open.ts';
+import { pagesRouter } from '../pages/pages.ts';
+import { securityHeaders, setHeaders } from '../security-headers.ts';
+import { VERSION } from '../version.ts';
+import { createClientAddress } from './client-address.ts';
+import { createCors } from './cors.ts';
+import { createSockets } from './sockets.ts';
+
+export interface HttpServer {
+  port: number;
+  /** From here on requests are served; before, they are told to come back. */
+  serve(feed: Feed): void;
+  /** Lets requests under way finish, closes sockets with 1001, and resolves when nothing is open. */
+  close(): Promise<void>;
+}
+
+/** A client that sends this slowly holds a connection for nothing. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const DRAIN_TIMEOUT_MS = 20_000;
+
+const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
+
+/** Listens at once, so that a port in use is known before anything is migrated. */
+export async function createHttpServer(opened: Opened): Promise<HttpServer> {
+  const { ports, mailbox } = opened;
+  const { env } = ports;
+  const clientAddress = createClientAddress(env.TRUST_PROXY);
+  const sockets = createSockets(ports, clientAddress);
+  let app: express.Express | undefined;
+
+  const server = createServer((req, res) =>
+    app
+      ? app(req, res)
+      : refuse(
+          req,
+          res,
+          new ApiError('unavailable', { detail: 'Starting: the database is being prepared.', retryAfterS: 2 }),
+        ),
+  );
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => sockets.upgrade(req, socket, head));
+  server.on('clientError', refuseMalformed);
+  await listen(server, env.PORT, env.HOST);
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    serve(feed) {
+      sockets.serve(feed);
+      app = createApp();
+    },
+    async close() {
+      if (!server.listening) return;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      sockets.close();
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+
+  function createApp(): express.Express {
+    const app = express();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
+    const answersPreflight = createCors(env.CORS_ORIGINS);
+    const rest = createRestHandler({ router: appRouter, ports, clientAddress });
+    const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
+
+    app.use((req, res, next) => {
+      setHeaders(res, security.api);
+      if (ports.process.draining) res.setHeader('Connection', 'close');
+      if (answersPreflight(req, res)) return;
+      const url = req.url;
+      if (!url.startsWith('/trpc/')) return rest(req, res, next);
+      const query = url.indexOf('?');
+      return trpc(
+        req,
+        res,
+        decodePath(url.slice(6, query < 0 ? undefined : query)),
+        query < 0 ? '' : url.slice(query + 1),
+      );
+    });
+    app.use(
+      pagesRouter({
+        openapi: () => readFileSync(OPENAPI_FILE, 'utf8'),
+        errors: ERRORS,
+        mailbox,
+        production: env.production,
+        version: VERSION,
+        publicUrl: env.PUBLIC_URL,
+        demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,
+        security,
+      }),
+    );
+    app.use((req, res) => refuse(req, res, new ApiError('operation_not_found')));
+    app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
+      ports.log.error({ err: error, url: redactUrl(req.url) }, 'request failed');
+      refuse(req, res, error);
+    });
+    return app;
+  }
+}
+
+function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+  const requestId = requestIdOf(req.headers);
+  sendProblem(req, res, { 'X-Request-Id': requestId }, toProblem(error, requestId), toApiError(error).retryAfterS);
+}
+
+/** What is not even HTTP has no request to answer: the socket is all there is. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // names no procedure
+  }
+}
+
+function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is in use: stop what uses it, or set another PORT.`)
+          : new Error(`Cannot listen on ${host}:${port}: ${error.message}`),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}

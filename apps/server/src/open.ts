@@ -1,0 +1,51 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Ports } from '@rentapi/api/context';
+import { openPorts } from '@rentapi/api/ports';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
+import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
+import type { Env } from '@rentapi/platform/env';
+import { createLogger } from '@rentapi/platform/logger';
+import { createCaptureMailer, type Mailbox } from '@rentapi/platform/mail';
+import { VERSION } from './version.ts';
+
+export interface Opened {
+  ports: Ports;
+  secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
+  databaseUrl: string;
+  /** For what must outlive a pooled transaction: listeners, the stamper, migrations. */
+  directUrl: string;
+  /** Where captured mail is read; null where mail leaves for good. */
+  mailbox: Mailbox | null;
+  embedded: EmbeddedPostgres | null;
+}
+
+/** Brings up the database (ours, unless DATABASE_URL names another) and what every command needs. */
+export async function open(env: Env, say: (line: string) => void): Promise<Opened> {
+  const dataDir = path.resolve(env.DATA_DIR);
+  const embedded = env.DATABASE_URL
+    ? null
+    : await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${env.PORT}`, say });
+  mkdirSync(dataDir, { recursive: true });
+  const databaseUrl = env.DATABASE_URL ?? embedded!.url;
+  const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Opened['secrets'];
+  const mailer = createCaptureMailer(path.join(dataDir, 'mail'), () => new Date());
+  const ports = openPorts({
+    env,
+    log: createLogger({ level: env.LOG_LEVEL }),
+    databaseUrl,
+    secrets,
+    mailer,
+    version: VERSION,
+  });
+  return { ports, secrets, databaseUrl, directUrl: env.DATABASE_DIRECT_URL ?? databaseUrl, mailbox: mailer, embedded };
+}
+
+/** The environment wins over what embedded mode keeps in DATA_DIR. With DATABASE_URL all three are there: `readEnv` saw to it. */
+function givenSecrets({ SECRET_KEY, ID_SECRET, PASSWORD_PEPPER }: Env): Partial<Opened['secrets']> {
+  return {
+    ...(SECRET_KEY && { SECRET_KEY }),
+    ...(ID_SECRET && { ID_SECRET }),
+    ...(PASSWORD_PEPPER && { PASSWORD_PEPPER }),
+  };
+}

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { isWellFormed } from './secret.ts';
+
+let app: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  ada = await app.signUp();
+});
+afterAll(() => app.close());
+
+const create = (who: Person, body: object) => who.request('/api/v1/api-keys', { method: 'POST', body });
+
+describe('creating', () => {
+  it('shows the secret once, and never again', async () => {
+    const { status, body } = await create(ada, { name: 'CI', scopes: ['api_keys:read'] });
+    expect(status).toBe(201);
+    expect(isWellFormed(body.secret)).toBe(true);
+    expect(body.last4).toBe(body.secret.slice(-4));
+    const again = await ada.request(`/api/v1/api-keys/${body.id}`);
+    expect(again.body).toEqual({ ...body, secret: undefined });
+    expect(JSON.stringify(again.body)).not.toContain(body.secret.slice(15, -4));
+  });
+
+  it('stores only a hash of the secret', async () => {
+    const { body } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const rows = await app.ports.database('api_keys').where({ id: app.ports.ids.decode('key', body.id) });
+    const logged = await app.ports.database('audit_logs').where({ action: 'api_key.created' });
+    const told = await app.ports.database('events').where({ type: 'api_key.created' });
+    expect(JSON.stringify([rows, logged, told])).not.toContain(body.secret);
+    expect(JSON.stringify(logged)).not.toMatch(/secretHash/);
+  });
+
+  it('never grants a scope its creator lacks', async () => {
+    const { body: narrow } = await create(ada, { name: 'narrow', scopes: ['api_keys:create'] });
+    const asKey = (scopes: string[]) =>
+      app.request('/api/v1/api-keys', {
+        method: 'POST',
+        headers: { 'x-api-key': narrow.secret },
+        body: { name: 'wide', scopes },
+      });
+    for (const scope of ['*', 'read:*', 'api_keys:*', 'api_keys:read']) {
+      const { status, body } = await asKey([scope]);
+      expect([scope, status, body.code]).toEqual([scope, 403, 'scope_not_held']);
+    }
+    expect((await asKey(['api_keys:create'])).status).toBe(201);
+  });
+
+  it('refuses an expiry in the past', async () => {
+    const { status, body } = await create(ada, { name: 'late', scopes: ['*'], expiresAt: '2020-01-01T00:00:00Z' });
+    expect([status, body.errors[0].path]).toEqual([400, 'expiresAt']);
+  });
+});
+
+describe('calling with a key', () => {
+  const me = (secret: string, headers: Record<string, string> = {}) =>
+    app.request('/api/v1/users/me', { headers: { 'x-api-key': secret, ...headers } });
+
+  it('works in either header, but not in both', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    expect((await me(key.secret)).body.id).toBe(ada.id);
+    expect(
+      (await app.request('/api/v1/users/me', { headers: { authorization: `Bearer ${key.secret}` } })).body.id,
+    ).toBe(ada.id);
+    const both = await me(key.secret, { authorization: `Bearer ${key.secret}` });
+    expect([both.status, both.body.code]).toEqual([400, 'ambiguous_credentials']);
+  });
+
+  it('ends with the revocation, at once', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    expect((await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' })).status).toBe(204);
+    const after = await me(key.secret);
+    expect([after.status, after.body.code]).toEqual([401, 'api_key_revoked']);
+    expect((await ada.request(`/api/v1/api-keys/${key.id}`)).body.revokedAt).not.toBeNull();
+  });
+
+  it('ends with its expiry', async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'], expiresAt: soon });
+    expect((await me(key.secret)).status).toBe(200);
+    app.advance(61_000);
+    const after = await me(key.secret);
+    app.advance(-61_000);
+    expect([after.status, after.body.code]).toEqual([401, 'api_key_expired']);
+  });
+
+  it('refuses a bad checksum without asking the database', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const typo = key.secret.slice(0, -1) + (key.secret.endsWith('a') ? 'b' : 'a');
+    let statements = 0;
+    const count = () => statements++;
+    const { client } = app.ports.database;
+    const acquire = client.acquireConnection;
+    client.acquireConnection = () => (count(), acquire.call(client));
+    const refused = await me(typo);
+    client.acquireConnection = acquire;
+    expect([refused.status, refused.body.code, statements]).toEqual([401, 'invalid_api_key', 0]);
+  });
+
+  it('may do what its scopes say, and no more', async () => {
+    const { body: key } = await create(ada, { name: 'reader', scopes: ['read:*'] });
+    const headers = { 'x-api-key': key.secret };
+    expect((await app.request('/api/v1/api-keys', { headers })).status).toBe(200);
+    const write = await app.request('/api/v1/api-keys', {
+      method: 'POST',
+      headers,
+      body: { name: 'x', scopes: ['read:*'] },
+    });
+    expect([write.status, write.body.code]).toEqual([403, 'permission_denied']);
+  });
+
+  it('works only from the addresses it allows, IPv4 mapped into IPv6 included', async () => {
+    const { body: key } = await create(ada, {
+      name: 'office',
+      scopes: ['*'],
+      ipAllowList: ['203.0.113.0/24', '2001:db8::/32'],
+    });
+    const from = async (ip: string) => (await me(key.secret, { 'x-test-ip': ip })).status;
+    expect(
+      await Promise.all(['203.0.113.9', '::ffff:203.0.113.9', '2001:db8::1', '203.0.114.1', '2001:db9::1'].map(from)),
+    ).toEqual([200, 200, 200, 403, 403]);
+  });
+
+  it('works only from the web origins it allows', async () => {
+    const { body: key } = await create(ada, {
+      name: 'web',
+      scopes: ['*'],
+      allowedOrigins: ['https://app.example.com'],
+    });
+    expect((await me(key.secret, { origin: 'https://app.example.com' })).status).toBe(200);
+    expect((await me(key.secret, { origin: 'https://evil.example' })).body.code).toBe('origin_not_allowed');
+    expect((await me(key.secret)).body.code).toBe('origin_not_allowed');
+  });
+
+  it('keeps to its own limit, and says how long to wait', async () => {
+    const { body: key } = await create(ada, { name: 'slow', scopes: ['*'], rateLimitPerMinute: 3 });
+    const answers = await Promise.all(Array.from({ length: 10 }, () => me(key.secret)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+    const refused = answers.find(({ status }) => status === 429)!;
+    expect(refused.body.code).toBe('rate_limited');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('ratelimit')).toContain('"key-minute"');
+  });
+});
+
+describe('another organization', () => {
+  it("cannot see, list or revoke another organization's key", async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const eve = await app.signUp();
+    const missing = await eve.request('/api/v1/api-keys/key_00000000000000000000000000');
+    for (const method of ['GET', 'DELETE']) {
+      const { status, body } = await eve.request(`/api/v1/api-keys/${key.id}`, { method });
+      expect([status, { ...body, requestId: '' }]).toEqual([404, { ...missing.body, requestId: '' }]);
+    }
+    expect((await eve.request('/api/v1/api-keys')).body.items).toEqual([]);
+    expect((await ada.request(`/api/v1/api-keys/${key.id}`)).body.revokedAt).toBeNull();
+  });
+});
+
+describe('listing', () => {
+  it('gives every key exactly once while keys come and go', async () => {
+    const ids: string[] = [];
+    for (let at = 0; at < 7; at++) ids.unshift((await create(ada, { name: `k${at}`, scopes: ['*'] })).body.id);
+    const first = await ada.request('/api/v1/api-keys?limit=3');
+    await create(ada, { name: 'newer', scopes: ['*'] });
+    const second = await ada.request(`/api/v1/api-keys?limit=3&cursor=${first.body.nextCursor}`);
+    const third = await ada.request(`/api/v1/api-keys?limit=3&cursor=${second.body.nextCursor}`);
+    expect([first, second, third].flatMap(({ body }) => body.items.map((key: { id: string }) => key.id))).toEqual(ids);
+    expect(third.body.nextCursor).toBeNull();
+  });
+
+  it('refuses a cursor that was changed, or that belongs to another organization', async () => {
+    for (let at = 0; at < 2; at++) await create(ada, { name: `k${at}`, scopes: ['*'] });
+    const { body } = await ada.request('/api/v1/api-keys?limit=1');
+    const eve = await app.signUp();
+    const tampered = body.nextCursor.replace(/^./, (first: string) => (first === 'A' ? 'B' : 'A'));
+    for (const [who, cursor] of [
+      [ada, tampered],
+      [ada, 'x'],
+      [eve, body.nextCursor],
+    ] as const) {
+      const refused = await who.request(`/api/v1/api-keys?cursor=${cursor}`);
+      expect([refused.status, refused.body.code]).toEqual([400, 'invalid_cursor']);
+    }
+  });
+});

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readEnv } from '@rentapi/platform/env';
+import { createLogger } from '@rentapi/platform/logger';
+import type { Mail } from '@rentapi/platform/mail';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { inject } from 'vitest';
+import { startWork } from '../src/outbox/work.ts';
+import { closePorts, openPorts } from '../src/ports.ts';
+import { appRouter } from '../src/router.ts';
+import { createRestHandler } from '../src/transports/rest.ts';
+import { createTrpcHandler } from '../src/transports/trpc.ts';
+
+const PASSWORD = 'correct horse battery staple';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // What a test reads out of an answer it then compares: unknown would only move the cast into every test.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  body: any;
+}
+
+export interface Request {
+  method?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** The product on a database of its own: both transports over HTTP, the work behind them, and mail that is kept. */
+export async function startApp(settings: Record<string, string> = {}) {
+  const database = await cloneDatabase(inject('postgres'));
+  const env = readEnv({
+    NODE_ENV: 'test',
+    PORT: '0',
+    BCRYPT_COST: '4',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    AUTH_RATE_LIMIT_PER_MINUTE: '100000',
+    ...settings,
+  });
+  const logs: string[] = [];
+  const mails: Mail[] = [];
+  let shiftMs = 0;
+  const ports = openPorts({
+    env,
+    log: createLogger({ level: 'info', destination: { write: (line: string) => void logs.push(line) } }),
+    databaseUrl: database.url,
+    secrets: {
+      SECRET_KEY: 'secret-key-of-the-tests-0123456789',
+      ID_SECRET: 'id-secret-of-the-tests-0123456789',
+      PASSWORD_PEPPER: 'pepper-of-the-tests-0123456789abc',
+    },
+    mailer: { send: async (mail) => void mails.push(mail) },
+    version: '0.0.0',
+    clock: { now: () => new Date(Date.now() + shiftMs) },
+  });
+  const work = startWork(ports, database.url);
+  const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
+  const rest = createRestHandler({ router: appRouter, ports, clientAddress });
+  const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
+  const server = createServer((req, res) => {
+    const [path = '', search = ''] = req.url!.split('?');
+    if (path.startsWith('/trpc/')) void trpc(req, res, decodeURIComponent(path.slice(6)), search);
+    else void rest(req, res, () => res.writeHead(404).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  /** One request as it goes over the wire. `path` is whole: `/api/v1/…`. */
+  async function request(path: string, { method = 'GET', body, headers = {} }: Request = {}): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method,
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  /** A new person with an organization of their own, logged in. */
+  async function signUp(given: { email?: string } = {}) {
+    const email = given.email ?? `${randomUUID()}@example.com`;
+    await request('/api/v1/auth/register', { method: 'POST', body: { email, password: PASSWORD } });
+    const { body: tokens } = await request('/api/v1/auth/login', {
+      method: 'POST',
+      body: { email, password: PASSWORD },
+    });
+    return person(email, tokens);
+  }
+
+  function person(
+    email: string,
+    tokens: { accessToken: string; refreshToken: string; user: { id: string; defaultOrganizationId: string } },
+  ) {
+    const authorization = { authorization: `Bearer ${tokens.accessToken}` };
+    return {
+      email,
+      password: PASSWORD,
+      tokens,
+      id: tokens.user.id,
+      organizationId: tokens.user.defaultOrganizationId,
+      request: (path: string, { headers, ...rest }: Request = {}) =>
+        request(path, { ...rest, headers: { ...authorization, ...headers } }),
+    };
+  }
+
+  /** The newest mail to an address, which may still be on its way. */
+  async function mailTo(to: string): Promise<Mail> {
+    return eventually(() => mails.findLast((mail) => mail.to === to), `mail to ${to}`);
+  }
+
+  return {
+    url,
+    ports,
+    work,
+    mails,
+    logs,
+    databaseUrl: database.url,
+    request,
+    signUp,
+    mailTo,
+    advance: (ms: number) => void (shiftMs += ms),
+    async close() {
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+      await work.stop();
+      await closePorts(ports);
+      await database.drop();
+    },
+  };
+}
+
+export type TestApp = Awaited<ReturnType<typeof startApp>>;
+export type Person = Awaited<ReturnType<TestApp['signUp']>>;
+
+/** Looks again every 10 ms until there is something, at most 5 s. */
+export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
+  for (const until = Date.now() + 5000; Date.now() < until; ) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`waited 5 s in vain for ${what}`);
+}
