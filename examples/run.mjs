@@ -1,6 +1,6 @@
 // Runs the examples and the README's own commands against a real server: a new database, a free port, the built SDK.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +92,7 @@ async function main() {
   if (built !== 0) return built;
 
   const dataDir = mkdtempSync(join(tmpdir(), 'rentapi-examples-'));
+  chmodSync(dataDir, 0o755); // for root, the database runs as another user: it must reach its files here
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const running = await startServer(port, dataDir);
