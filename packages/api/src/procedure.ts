@@ -34,22 +34,34 @@ function guard<C extends Context>() {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
     const began = performance.now();
     const admitted = await admit(ctx, meta, getRawInput);
-    const repeatable = type === 'mutation' && admitted.actor && meta.idempotency !== false;
-    if (!repeatable || ctx.call.idempotencyKey === undefined) {
-      const result = await next({ ctx: admitted as C });
-      const status = result.ok ? (meta.rest?.status ?? 200) : toApiError(result.error).status;
-      announceCall(admitted, path, status, performance.now() - began);
-      return result;
-    }
-    let answered: Awaited<ReturnType<typeof next<C>>> | undefined;
-    const data = await idempotently(admitted, path, await getRawInput(), async (inner) => {
-      answered = await next({ ctx: inner as C });
-      if (!answered.ok) throw answered.error;
-      return answered.data;
-    });
-    // A replay has not run the procedure: its parsed output of then is the output of now.
-    return answered ?? ({ ok: true, data } as typeof answered & object);
+    const run = (ctx: Context) => next({ ctx: ctx as C });
+    const repeatable =
+      type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.call.idempotencyKey !== undefined;
+    const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
+    announceCall(
+      admitted,
+      path,
+      result.ok ? (meta.rest?.status ?? 200) : toApiError(result.error).status,
+      performance.now() - began,
+    );
+    return result;
   });
+}
+
+/** The procedure at most once for the caller's `Idempotency-Key`. A replay's data is the parsed output of then. */
+async function once<Result extends { ok: boolean }>(
+  ctx: Context,
+  path: string,
+  readInput: () => Promise<unknown>,
+  run: (ctx: Context) => Promise<Result>,
+): Promise<Result> {
+  const data = await idempotently(ctx, path, await readInput(), async (ctx) => {
+    const result = (await run(ctx)) as { ok: true; data: unknown } | { ok: false; error: TRPCError };
+    if (!result.ok) throw result.error;
+    return result.data;
+  });
+  // tRPC marks results with a brand that exists in types only.
+  return { ok: true, data } as unknown as Result;
 }
 
 const open = guard<Context>();

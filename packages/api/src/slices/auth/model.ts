@@ -12,6 +12,10 @@ export class SessionModel extends BaseModel {
   declare createdAt: Date;
   declare expiresAt: Date;
   declare revokedAt: Date | null;
+
+  present() {
+    return { sessionId: this.publicId, ip: this.ip, userAgent: this.userAgent };
+  }
 }
 
 /** One link of a session's chain of refresh tokens. */

@@ -26,7 +26,7 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
         expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
       })
       .returning('*');
-    await record(asUser(ctx, user, session), SessionStarted, { target: session, data: describeSession(session) });
+    await record(asUser(ctx, user, session), SessionStarted, { target: session, data: session.present() });
     return issueTokens(ctx, user, session);
   });
 }
@@ -38,9 +38,3 @@ function asUser(ctx: Context, user: UserModel, session: SessionModel): Context {
     actor: { kind: 'user', user, session: { id: session.id, publicId: session.publicId }, membership: null },
   };
 }
-
-export const describeSession = (session: SessionModel) => ({
-  sessionId: session.publicId,
-  ip: session.ip,
-  userAgent: session.userAgent,
-});

@@ -3,7 +3,6 @@ import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
-import { describeSession } from './login.ts';
 
 /** Ends the session: its refresh token and every access token of it are refused from now on. */
 export async function logout(ctx: UserContext): Promise<void> {
@@ -14,6 +13,6 @@ export async function logout(ctx: UserContext): Promise<void> {
       .whereNull('revokedAt')
       .returning('*')
       .first();
-    if (session) await record(ctx, SessionEnded, { target: session, data: describeSession(session) });
+    if (session) await record(ctx, SessionEnded, { target: session, data: session.present() });
   });
 }

@@ -8,7 +8,6 @@ import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
 import type { Tokens } from '../schemas.ts';
 import { newToken, tokenHash } from '../tokens.ts';
-import { describeSession } from './login.ts';
 
 /**
  * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same child
@@ -29,7 +28,7 @@ export async function refresh(ctx: Context, refreshToken: string): Promise<Token
     const child = await childWithinGrace(ctx, refreshToken, token);
     if (child) return answer(ctx, user, session, child);
     await SessionModel.query(ctx.db).findById(session.id).patch({ revokedAt: ctx.now });
-    await record(ctx, RefreshTokenReplayed, { target: session, data: describeSession(session) });
+    await record(ctx, RefreshTokenReplayed, { target: session, data: session.present() });
     return null; // not an exception: ending the session must be committed
   });
   if (!outcome) throw new ApiError('invalid_refresh_token');

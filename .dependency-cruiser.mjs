@@ -1,0 +1,90 @@
+/** The arrows of docs/architecture.md, all one way. Each message says the mend. */
+const rule = (name, mend, from, to) => ({ name, severity: 'error', comment: mend, from, to });
+
+export default {
+  forbidden: [
+    rule(
+      'no-cycles',
+      'Two files that need each other are one file, or the shared part is a third.',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
+    rule(
+      'no-unresolved',
+      'Declare the package in the package.json of the importing package.',
+      {},
+      { couldNotResolve: true },
+    ),
+    rule(
+      'platform-knows-no-product',
+      'packages/platform has no product nouns: pass what it needs as an argument.',
+      { path: '^packages/platform' },
+      { path: '^(apps|packages/(api|payments|testing)|sdk)/' },
+    ),
+    rule(
+      'testing-knows-no-product',
+      'packages/testing serves every package: pass what is the product’s as an argument.',
+      { path: '^packages/testing' },
+      { path: '^(apps|packages/(api|payments)|sdk)/' },
+    ),
+    rule(
+      'api-knows-no-app',
+      'The contract is served by apps, never the other way round: move what is needed into packages/api.',
+      { path: '^packages/api' },
+      { path: '^(apps|sdk)/' },
+    ),
+    rule(
+      'no-tests-in-product',
+      'Product code must not import tests or their helpers.',
+      { pathNot: '(\\.test\\.ts$|/test/|^bench/)' },
+      { path: '(\\.test\\.ts$|/test/|^packages/testing/)' },
+    ),
+    rule(
+      'sdk-is-alone',
+      'The SDK is published: it knows docs/openapi.json and nothing else of this repository.',
+      { path: '^sdk/[^/]+/src' },
+      { path: '^(apps|packages)/' },
+    ),
+    rule(
+      'examples-use-the-published-sdk',
+      'An example shows what a customer can do: import @rentapi/sdk.',
+      { path: '^examples/' },
+      { path: '^(apps|packages)/' },
+    ),
+    rule(
+      'router-is-one-call',
+      'A router declares; what it does belongs to its service.',
+      { path: '/slices/[^/]+/router\\.ts$' },
+      { path: '(/model\\.ts|/outbox/|/platform/)' },
+    ),
+    rule(
+      'service-below-router',
+      'A service must not know how it is called.',
+      { path: '/slices/[^/]+/(service|model|events|schemas)' },
+      { path: '(/router\\.ts$|/transports/rest|/transports/trpc)' },
+    ),
+    rule(
+      'contract-is-words',
+      'contract/ holds words and rules that all slices share; it knows no slice.',
+      { path: '^packages/api/src/contract' },
+      { path: '/slices/', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'objection-stays-in-models',
+      'Keep Objection inside model files, so that it could be replaced.',
+      { path: '^packages/api', pathNot: '(base-model|tenant-model|/model)\\.ts$' },
+      { path: 'node_modules/objection' },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/dist/|/generated/|/coverage/)' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js'],
+    },
+  },
+};

@@ -1,0 +1,13 @@
+// pnpm contract: writes everything that is generated from the contract. A second run leaves no diff.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const top = join(import.meta.dirname, '..');
+const run = (args, options = {}) =>
+  execFileSync(process.execPath, args, { cwd: top, maxBuffer: 64 * 1024 ** 2, ...options });
+
+// An empty environment proves that the document comes from the code alone.
+const document = run(['apps/server/src/main.ts', 'openapi'], { env: {} });
+writeFileSync(join(top, 'docs/openapi.json'), document);
+console.log(`docs/openapi.json: ${Object.keys(JSON.parse(document).paths).length} paths`);
