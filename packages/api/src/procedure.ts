@@ -48,15 +48,17 @@ function guard<C extends Context>() {
   });
 }
 
+type Outcome = { ok: true; data: unknown } | { ok: false; error: TRPCError };
+
 /** The procedure at most once for the caller's `Idempotency-Key`. A replay's data is the parsed output of then. */
-async function once<Result extends { ok: boolean }>(
+async function once<Result extends Outcome>(
   ctx: Context,
   path: string,
   readInput: () => Promise<unknown>,
   run: (ctx: Context) => Promise<Result>,
 ): Promise<Result> {
   const data = await idempotently(ctx, path, await readInput(), async (ctx) => {
-    const result = (await run(ctx)) as { ok: true; data: unknown } | { ok: false; error: TRPCError };
+    const result: Outcome = await run(ctx);
     if (!result.ok) throw result.error;
     return result.data;
   });
