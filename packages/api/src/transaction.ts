@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isConflict } from '@rentapi/platform/database';
 import type { Context } from './context.ts';
 
 const ATTEMPTS = 5;
-const SERIALIZATION_FAILURE = '40001';
-const DEADLOCK_DETECTED = '40P01';
 
 /**
  * Runs `work` in a transaction: the caller's, where there is one. The outermost is repeated when Postgres chose it as the
@@ -19,10 +18,4 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
       await sleep(2 ** attempt * 5 * (0.5 + Math.random())); // jitter, or the same two meet again
     }
   }
-}
-
-function isConflict(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED || isConflict(error.cause);
 }

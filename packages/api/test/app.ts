@@ -76,7 +76,7 @@ export async function startApp(settings: Record<string, string> = {}) {
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : text };
   }
 
   /** A new person with an organization of their own, logged in. */

@@ -72,19 +72,43 @@ interface KnexClient {
 
 /** True when the failure is the database's absence, not the statement's fault: worth a 503 and another try. */
 export function isUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
+  const native = nativeError(error);
+  if (!native) return false;
+  const { code, message } = native;
   // Class 08: connection exception. 57P01–57P03: shutting down, crashed, starting. 53300: too many connections.
-  if (typeof code === 'string' && (/^08|^57P0[123]$|^53300$/.test(code) || SOCKET_ERRORS.has(code))) return true;
+  if (code !== undefined && (/^08|^57P0[123]$|^53300$/.test(code) || SOCKET_ERRORS.has(code))) return true;
   return /Connection terminated|Connection ended|Client was closed|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
-    error.message,
+    message,
   );
 }
 
 const SOCKET_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH']);
 
+const UNIQUE_VIOLATION = '23505';
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+
 /** The name of the unique constraint that refused a row; undefined for every other failure. */
 export function violatedConstraint(error: unknown): string | undefined {
-  if (!(error instanceof pg.DatabaseError) || error.code !== '23505') return undefined;
-  return error.constraint;
+  const native = nativeError(error);
+  return native?.code === UNIQUE_VIOLATION ? native.constraint : undefined;
+}
+
+/** True where Postgres chose the transaction as the victim of a conflict: repeating it whole may succeed. */
+export function isConflict(error: unknown): boolean {
+  const code = nativeError(error)?.code;
+  return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+}
+
+interface NativeError extends Error {
+  /** A SQLSTATE, or the operating system's name of a socket error. */
+  code?: string;
+  constraint?: string;
+}
+
+/** The driver's own error, out of the wrapping that Objection (`nativeError`) and tRPC (`cause`) put around it. */
+function nativeError(error: unknown): NativeError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { nativeError: wrapped, cause } = error as { nativeError?: unknown; cause?: unknown };
+  return nativeError(wrapped) ?? nativeError(cause) ?? (error as NativeError);
 }

@@ -19,7 +19,7 @@ export function parseJson(text: string): unknown {
  * JavaScript. Stops at the first fault, and never descends below the limit, so its cost is that of the value.
  */
 function assertHarmless(value: unknown, path: string, depth: number): void {
-  if (typeof value === 'string') return assertText(value, path);
+  if (typeof value === 'string') assertText(value, path);
   if (value === null || typeof value !== 'object') return;
   if (depth >= MAX_DEPTH) throw new ApiError('json_too_deep');
   if (Array.isArray(value)) {

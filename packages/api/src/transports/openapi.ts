@@ -38,13 +38,14 @@ export function buildOpenApi(router: AnyRouter, version: string): Document {
   for (const name of Object.keys(schemas)) if (name.startsWith('error.')) delete schemas[name];
 
   const paths: Document['paths'] = {};
-  for (const [name, { meta, inputs }] of proceduresOf(router)) {
+  for (const [name, { meta, type, inputs }] of proceduresOf(router)) {
     const { method, path } = meta.openapi;
     const verb = method.toLowerCase();
     const operation = generated.paths[path]![verb]!;
     operation.operationId = name;
     operation['security'] = securityOf(meta);
     operation.responses = responsesOf(meta, operation);
+    if (keepsAnswers(meta, type)) (operation.parameters ??= []).push(IDEMPOTENCY_KEY);
     if (operation.parameters?.length === 0) delete operation.parameters;
     nameRequestBody(operation, inputs, meta, schemas);
     const at = (paths[restPath(path)] ??= {});
@@ -80,6 +81,18 @@ const SECURITY_SCHEMES = {
   },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+/** The procedures that answer a repeat from memory: see `procedure.ts`. */
+function keepsAnswers(meta: ProcedureMeta, type: string): boolean {
+  return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
+}
 
 function securityOf({ access }: ProcedureMeta): Json[] {
   if (access === 'public' || access.startsWith('proof:')) return [];

@@ -92,10 +92,12 @@ describe('calling with a key', () => {
     const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
     const typo = key.secret.slice(0, -1) + (key.secret.endsWith('a') ? 'b' : 'a');
     let statements = 0;
-    const count = () => statements++;
     const { client } = app.ports.database;
     const acquire = client.acquireConnection;
-    client.acquireConnection = () => (count(), acquire.call(client));
+    client.acquireConnection = () => {
+      statements++;
+      return acquire.call(client);
+    };
     const refused = await me(typo);
     client.acquireConnection = acquire;
     expect([refused.status, refused.body.code, statements]).toEqual([401, 'invalid_api_key', 0]);

@@ -25,8 +25,8 @@ const TRY_AGAIN_LATER = 1013;
  */
 export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, query: URLSearchParams): Promise<void> {
   const say = (message: ServerMessage): void => {
-    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) return socket.close(TRY_AGAIN_LATER, 'reads too slowly');
-    socket.send(JSON.stringify(message));
+    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.close(TRY_AGAIN_LATER, 'reads too slowly');
+    else socket.send(JSON.stringify(message));
   };
   const complain = (error: unknown): void => {
     const known = toApiError(error);
@@ -81,12 +81,9 @@ export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, q
 function openSession(ctx: OrganizationContext, feed: Feed, say: (message: ServerMessage) => void) {
   const { organization, ids, ports } = ctx;
   const subscription = createSubscription(organization.permissions);
-  let told = 0;
   let waiting: StampedEvent[] | null = null; // while a backlog is read, live events wait behind it
 
   const tell = (event: StampedEvent): void => {
-    if (event.position <= told) return;
-    told = event.position;
     if (!subscription.wants(event.type)) return;
     say({
       type: 'event',
@@ -96,26 +93,33 @@ function openSession(ctx: OrganizationContext, feed: Feed, say: (message: Server
       data: event.data,
     });
   };
-  const unfollow = feed.follow(organization.id, (event) => (waiting ? waiting.push(event) : tell(event)));
+  const unfollow = feed.follow(organization.id, (event) => {
+    if (waiting) waiting.push(event);
+    else tell(event);
+  });
   const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (call) => {
     if (!subscription.list().includes('api_call') || !organization.permissions.has('api_keys:read')) return;
     say({ type: 'event', id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data: call });
   });
 
+  /** What was missed since an event, then what came meanwhile: in order, each once. */
   async function replay(lastEventId: string): Promise<void> {
     waiting = [];
+    let replayed = 0;
     try {
       let after = ids.decode('evt', lastEventId);
       for (;;) {
         const page = await feed.since(organization.id, after, BACKLOG_PAGE);
         for (const event of page) tell(event);
-        if (page.length < BACKLOG_PAGE) break;
-        after = page.at(-1)!.id;
+        const last = page.at(-1);
+        replayed = last?.position ?? replayed;
+        if (!last || page.length < BACKLOG_PAGE) break;
+        after = last.id;
       }
     } finally {
-      const rest = waiting;
+      const live = waiting;
       waiting = null;
-      for (const event of rest) tell(event);
+      for (const event of live) if (event.position > replayed) tell(event);
     }
   }
 

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Person, startApp, type TestApp } from '../../test/app.ts';
+
+let app: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  ada = await app.signUp();
+});
+afterAll(() => app.close());
+
+const create = (key: string, body: object = { name: 'CI', scopes: ['*'] }, who = ada) =>
+  who.request('/api/v1/api-keys', { method: 'POST', body, headers: { 'idempotency-key': key } });
+const count = async () => (await ada.request('/api/v1/api-keys?limit=100')).body.items.length;
+
+it('has one effect for 50 repeats at once, and gives all who wait the same answer', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => create('fifty')));
+  expect(await count()).toBe(1);
+  const done = answers.filter(({ status }) => status === 201);
+  expect(new Set(done.map(({ body }) => body.secret)).size).toBe(1);
+  for (const answer of answers) expect(answer.body.code ?? 'created').toMatch(/^(created|idempotency_in_progress)$/);
+  const repeat = await create('fifty');
+  expect([repeat.status, repeat.body]).toEqual([201, done[0]!.body]);
+  expect(repeat.headers.get('idempotency-replayed')).toBe('true');
+});
+
+it('takes the same input in another order for the same, and refuses another', async () => {
+  const first = await create('order', { name: 'CI', scopes: ['*'] });
+  expect((await create('order', { scopes: ['*'], name: 'CI' })).body).toEqual(first.body);
+  const other = await create('order', { name: 'other', scopes: ['*'] });
+  expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+});
+
+it('means nothing to another caller', async () => {
+  const eve = await app.signUp();
+  const [mine, theirs] = [await create('shared'), await create('shared', undefined, eve)];
+  expect(mine.body.secret).not.toBe(theirs.body.secret);
+});
+
+it('does not keep an answer to bad input: the corrected request goes through', async () => {
+  expect((await create('typo', { name: '' })).status).toBe(400);
+  expect((await create('typo')).status).toBe(201);
+});
+
+it('keeps a refusal', async () => {
+  const { body: narrow } = await create('narrow', { name: 'narrow', scopes: ['api_keys:create'] });
+  const ask = () =>
+    app.request('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'wide', scopes: ['*'] },
+      headers: { 'x-api-key': narrow.secret, 'idempotency-key': 'refused' },
+    });
+  const [first, second] = [await ask(), await ask()];
+  expect([first.status, first.body.code]).toEqual([403, 'scope_not_held']);
+  expect([second.status, second.body.code, second.headers.get('idempotency-replayed')]).toEqual([
+    403,
+    'scope_not_held',
+    'true',
+  ]);
+});
+
+it('judges the caller again before it repeats an answer', async () => {
+  const { body: key } = await create('key', { name: 'maker', scopes: ['*'] });
+  const ask = () =>
+    app.request('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'x', scopes: ['*'] },
+      headers: { 'x-api-key': key.secret, 'idempotency-key': 'again' },
+    });
+  expect((await ask()).status).toBe(201);
+  await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
+  expect((await ask()).body.code).toBe('api_key_revoked');
+});
+
+it('frees the claim of a process that died, after a minute', async () => {
+  await create('dead');
+  const table = () => app.ports.database('idempotency_keys');
+  await table().update({ answer: null });
+  expect((await create('dead')).body.code).toBe('idempotency_in_progress');
+  await table().update({ claimedAt: new Date(Date.now() - 61_000) });
+  expect((await create('dead')).status).toBe(201);
+});
+
+it('keeps answers sealed and inputs unguessable', async () => {
+  const { body } = await create('sealed', { name: 'very recognisable', scopes: ['*'] });
+  const rows = await app.ports.database('idempotency_keys').whereNotNull('answer');
+  const kept = Buffer.concat(rows.flatMap((row) => [row.answer, row.inputMac, row.keyHash])).toString('latin1');
+  expect(kept).not.toContain(body.secret);
+  expect(kept).not.toContain('recognisable');
+});
+
+it('refuses one key for several calls', async () => {
+  const answer = await ada.request('/trpc/apiKeys.create,apiKeys.create?batch=1', {
+    method: 'POST',
+    body: { 0: { name: 'a', scopes: ['*'] }, 1: { name: 'b', scopes: ['*'] } },
+    headers: { 'idempotency-key': 'batch' },
+  });
+  expect(answer.body[0].error.data.problem.code).toBe('idempotency_key_in_batch');
+  expect(await count()).toBe(0);
+});
