@@ -11,3 +11,6 @@ const run = (args, options = {}) =>
 const document = run(['apps/server/src/main.ts', 'openapi'], { env: {} });
 writeFileSync(join(top, 'docs/openapi.json'), document);
 console.log(`docs/openapi.json: ${Object.keys(JSON.parse(document).paths).length} paths`);
+
+// The SDK's types, methods and list of methods follow the document.
+run(['sdk/client/scripts/generate.ts'], { stdio: 'inherit' });

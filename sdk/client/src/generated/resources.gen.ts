@@ -294,7 +294,7 @@ export class WsResource extends Resource {
    * `POST /api/v1/ws/ticket`
    */
   ticket(params?: WsTicketParams, options?: RequestOptions): ApiPromise<Types.WsTicketResponse> {
-    return this.transport.call({"id":"ws.ticket","method":"POST","path":"/api/v1/ws/ticket","keyed":true}, params, options);
+    return this.transport.call({"id":"ws.ticket","method":"POST","path":"/api/v1/ws/ticket"}, params, options);
   }
 }
 

@@ -414,6 +414,12 @@ export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponse
 
 export type AuthLogoutData = {
     body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -576,6 +582,12 @@ export type UsersMeGetResponse = UsersMeGetResponses[keyof UsersMeGetResponses];
 
 export type UsersMeUpdateData = {
     body: UpdateMe;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/users/me';
@@ -680,6 +692,12 @@ export type ApiKeysListResponse = ApiKeysListResponses[keyof ApiKeysListResponse
 
 export type ApiKeysCreateData = {
     body: CreateApiKey;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/api-keys';
@@ -729,6 +747,12 @@ export type ApiKeysCreateResponse = ApiKeysCreateResponses[keyof ApiKeysCreateRe
 
 export type ApiKeysRevokeData = {
     body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
     path: {
         /**
          * Id of an API key.
