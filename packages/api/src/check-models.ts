@@ -25,7 +25,7 @@ export async function checkModels(database: Knex): Promise<string[]> {
       if (!column) differences.push(`${model}.${name}: ${table} has no such column.`);
       else if (column.nullable !== nullable)
         differences.push(
-          `${model}.${name}: the column is ${column.nullable ? '' : 'not '}nullable, the field is ${nullable ? '' : 'not '}.`,
+          `${model}.${name}: the column is ${column.nullable ? '' : 'not '}nullable, the field is${nullable ? '' : ' not'}.`,
         );
       columns.delete(name);
     }

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
+import { systemContext } from '../context.ts';
+import { UserUpdated } from '../slices/users/events.ts';
+import { UserModel } from '../slices/users/model.ts';
+import { transaction } from '../transaction.ts';
+import type { StampedEvent } from './feed.ts';
+import { record } from './record.ts';
+
+let app: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+  ada = await app.signUp();
+});
+afterAll(() => app.close());
+
+const context = () => systemContext(app.ports, 'test');
+const organizationId = () => app.ports.ids.decode('org', ada.organizationId);
+
+async function recordUpdate(work: () => Promise<void> = async () => {}): Promise<void> {
+  await transaction(context(), async (ctx) => {
+    const user = await UserModel.query(ctx.db).findById(app.ports.ids.decode('usr', ada.id)).throwIfNotFound();
+    await record(ctx, UserUpdated, { target: user, data: user.present(ctx.ids), organizationId: organizationId() });
+    await work();
+  });
+}
+
+describe('recording', () => {
+  it('leaves neither event nor audit row when the change is undone', async () => {
+    const count = async () => (await app.ports.database('events').where({ type: 'user.updated' })).length;
+    const before = await count();
+    await expect(recordUpdate(() => Promise.reject(new Error('undone')))).rejects.toThrow('undone');
+    expect(await count()).toBe(before);
+    await recordUpdate();
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('is refused outside the transaction of its change', async () => {
+    const ctx = context();
+    const user = await UserModel.query(ctx.db).first().throwIfNotFound();
+    await expect(record(ctx, UserUpdated, { target: user, data: user.present(ctx.ids) })).rejects.toThrow(
+      'transaction',
+    );
+  });
+
+  it('names actor, target, before and after, address and request', async () => {
+    await ada.request('/api/v1/users/me', {
+      method: 'PATCH',
+      body: { fullName: 'Ada' },
+      headers: { 'x-request-id': 'req-1', 'user-agent': 'test/1' },
+    });
+    const row = await app.ports.database('audit_logs').where({ requestId: 'req-1' }).first();
+    expect(row).toMatchObject({
+      action: 'user.updated',
+      actorKind: 'user',
+      targetKind: 'users',
+      ip: '127.0.0.1',
+      userAgent: 'test/1',
+    });
+    expect([row.before.fullName, row.after.fullName]).toEqual([null, 'Ada']);
+    expect(JSON.stringify(row)).not.toMatch(/\$2b\$|passwordHash/);
+  });
+
+  it('is written once: the audit log refuses to be changed or deleted', async () => {
+    await expect(app.ports.database('audit_logs').update({ action: 'nothing' })).rejects.toThrow('append-only');
+    await expect(app.ports.database('audit_logs').delete()).rejects.toThrow('append-only');
+  });
+});
+
+describe('positions', () => {
+  it('follow the commits, not the ids, so that a reader who resumes misses nothing', async () => {
+    const seen: StampedEvent[] = [];
+    const unfollow = app.work.feed.follow(organizationId(), (event) => seen.push(event));
+    await recordUpdate();
+    const newest = (await app.ports.database('events').max('id as id').first())!['id'];
+    await eventually(() => seen.find(({ id }) => id === newest), 'the feed to have caught up');
+    seen.length = 0;
+    const gate = Promise.withResolvers<void>();
+    const slow = recordUpdate(() => gate.promise); // takes its id first, commits last
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await recordUpdate();
+    const fast = await eventually(() => seen.at(-1), 'the event that committed first');
+    gate.resolve();
+    await slow;
+    const late = await eventually(() => (seen.length > 1 ? seen.at(-1) : undefined), 'the event that committed last');
+    unfollow();
+    expect(late.id).toBeLessThan(fast.id);
+    expect(late.position).toBeGreaterThan(fast.position);
+    const resumed = await app.work.feed.since(organizationId(), fast.id, 10);
+    expect(resumed.map(({ id }) => id)).toEqual([late.id]);
+  });
+
+  it('have no gaps and no doubles', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => recordUpdate()));
+    await eventually(
+      async () => ((await app.ports.database('events').whereNull('position')).length === 0 ? true : undefined),
+      'all stamped',
+    );
+    const positions: number[] = await app.ports.database('events').orderBy('position').pluck('position');
+    expect(positions).toEqual(positions.map((_, at) => at + 1));
+  });
+});
+
+describe('transactions', () => {
+  it('join the one they are called in', async () => {
+    await expect(
+      transaction(context(), async (outer) => {
+        await transaction(outer, (ctx) =>
+          UserModel.query(ctx.db).findById(app.ports.ids.decode('usr', ada.id)).patch({ fullName: 'Inner' }).execute(),
+        );
+        throw new Error('outer fails');
+      }),
+    ).rejects.toThrow('outer fails');
+    expect((await ada.request('/api/v1/users/me')).body.fullName).not.toBe('Inner');
+  });
+
+  it('are repeated when Postgres chose them as the victim of a deadlock', async () => {
+    const eve = await app.signUp();
+    const [a, b] = [ada.id, eve.id].map((id) => app.ports.ids.decode('usr', id)) as [number, number];
+    const meet = Promise.withResolvers<void>();
+    let waiting = 0;
+    let runs = 0;
+    const lockBoth = (first: number, second: number) =>
+      transaction(context(), async (ctx) => {
+        runs++;
+        await UserModel.query(ctx.db).findById(first).forUpdate();
+        if (++waiting === 2) meet.resolve();
+        await meet.promise;
+        await UserModel.query(ctx.db).findById(second).forUpdate();
+      });
+    await Promise.all([lockBoth(a, b), lockBoth(b, a)]);
+    expect(runs).toBe(3);
+  });
+});

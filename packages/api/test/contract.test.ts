@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { ERRORS } from '../src/contract/errors.ts';
+import { restPath } from '../src/contract/meta.ts';
+import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '../src/contract/permissions.ts';
+import { eventTypes } from '../src/events.ts';
+import { appRouter } from '../src/router.ts';
+import { proceduresOf, shapeOf } from '../src/transports/rest-routes.ts';
+
+/** What the router must be for every surface made from it. New procedures are judged without being named here. */
+const procedures = proceduresOf(appRouter).map(([name, def]) => ({
+  name,
+  ...def,
+  output: (def as unknown as { output?: z.ZodType }).output,
+}));
+const document = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
+const ACCESS = new Set([
+  'public',
+  'user',
+  'userOrKey',
+  ...Object.keys(ORGANIZATION_PERMISSIONS),
+  ...PLATFORM_PERMISSIONS,
+]);
+
+/** `METHOD path procedure`, as they were promised to others. */
+const promised = readFileSync(new URL('endpoints.tsv', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n');
+
+describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
+  it('says who may call it', () => {
+    expect(meta.access.startsWith('proof:') || ACCESS.has(meta.access)).toBe(true);
+  });
+
+  it('has a summary without a full stop, and a tag', () => {
+    expect(meta.openapi.summary).toMatch(/^[A-Z].*[^.]$/);
+    expect(meta.openapi.tags).toHaveLength(1);
+  });
+
+  it('stands under the method, path and name that were promised', () => {
+    expect(promised).toContain([meta.openapi.method, meta.openapi.path, name].join('\t'));
+  });
+
+  it('is in the document, under its name', () => {
+    const operation = document.paths[restPath(meta.openapi.path)]?.[meta.openapi.method.toLowerCase()];
+    expect(operation?.operationId).toBe(name);
+    expect(Object.keys(operation.responses)).toContain(String(meta.rest?.status ?? 200));
+  });
+
+  it('never changes anything with GET', () => {
+    if (meta.openapi.method === 'GET') expect(type).toBe('query');
+  });
+
+  it('refuses unknown fields', () => {
+    expect(inputs).toHaveLength(1);
+    const result = inputs[0]!.safeParse({ ...meta.example.input, surelyUnknown: true });
+    expect(result.error?.issues.some((issue) => issue.code === 'unrecognized_keys')).toBe(true);
+  });
+
+  it('has an example that it would take, and one that it could answer', () => {
+    expect(inputs[0]!.safeParse(meta.example.input ?? {}).error).toBeUndefined();
+    expect(output, 'an output schema').toBeDefined();
+    expect(output!.safeParse(meta.example.output).error).toBeUndefined();
+  });
+
+  it('takes every parameter of its path', () => {
+    const fields = inputs.flatMap((input) => Object.keys(shapeOf(input)));
+    for (const [, param] of meta.openapi.path.matchAll(/\{(\w+)\}/g)) expect(fields).toContain(param);
+  });
+
+  it('answers 204 exactly where it answers nothing', () => {
+    const isVoid = output!.safeParse(undefined).success && !output!.safeParse({}).success;
+    expect([204, 202].includes(meta.rest?.status ?? 200) || !isVoid).toBe(true);
+    if (meta.rest?.status === 204) expect(isVoid).toBe(true);
+  });
+});
+
+describe('organization permissions', () => {
+  it.each(Object.entries(ORGANIZATION_PERMISSIONS))('%s is a %s, as its procedures are', (permission, kind) => {
+    for (const { type } of procedures.filter(({ meta }) => meta.access === permission)) {
+      expect(type).toBe(kind === 'read' ? 'query' : 'mutation');
+    }
+  });
+});
+
+describe('the document', () => {
+  it('holds nothing that the router does not', () => {
+    const operations = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap((path) =>
+      Object.values(path),
+    );
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(procedures.map(({ name }) => name).sort());
+  });
+
+  it('names every schema it refers to, and refers to every schema it names', () => {
+    const text = JSON.stringify(document);
+    const used = new Set([...text.matchAll(/"#\/components\/schemas\/([\w.]+)"/g)].map(([, name]) => name));
+    expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
+  });
+});
+
+describe('the error catalogue', () => {
+  it.each(Object.entries(ERRORS))('%s says in one sentence how to mend it', (code, { title, mend, status }) => {
+    expect(code).toMatch(/^[a-z][a-z0-9_]+$/);
+    expect(title).toMatch(/^[A-Z][^.]+$/);
+    expect(mend).toMatch(/^[A-Z].*\.$/s);
+    expect(status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('event types', () => {
+  it.each([...eventTypes.values()])('$name is named resource.happened', ({ name, audience, permission }) => {
+    expect(name).toMatch(/^[a-z_]+\.[a-z_]+$/);
+    expect(audience === 'organization').toBe(permission !== undefined);
+  });
+});
