@@ -7,8 +7,12 @@ import { ApiError } from './errors.ts';
 const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
 
-/** The two fields that every list takes. */
-export const PageInput = {
+/** What every list takes, and what this one takes besides. All of it may be left out. */
+export function pageInput<Filters extends z.ZodRawShape>(filters: Filters) {
+  return z.strictObject({ ...PAGE, ...filters }).prefault({} as never); // every field is optional or has a default
+}
+
+const PAGE = {
   limit: z
     .int()
     .min(1)
@@ -18,8 +22,8 @@ export const PageInput = {
   cursor: z
     .string()
     .max(500)
-    .optional()
-    .meta({ description: '`nextCursor` of the previous page; leave out for the first.' }),
+    .meta({ description: '`nextCursor` of the previous page; leave out for the first.' })
+    .optional(),
 };
 
 /** `{ items, nextCursor }`; the cursor is null on the last page. */

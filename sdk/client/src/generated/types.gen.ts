@@ -647,6 +647,9 @@ export type ApiKeysListData = {
          * How many items a page holds, at most 100.
          */
         limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
         cursor?: string;
     };
     url: '/api/v1/api-keys';

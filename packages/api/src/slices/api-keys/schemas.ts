@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { id } from '../../contract/ids.ts';
-import { PageInput, page } from '../../contract/pagination.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
 import { Metadata, Timestamp } from '../../contract/words.ts';
 
@@ -92,7 +92,7 @@ export const CreatedApiKey = ApiKey.extend({
 export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 
 export const KeyId = z.strictObject({ keyId: id('key') });
-export const ListApiKeys = z.strictObject(PageInput);
+export const ListApiKeys = pageInput({});
 export type ListApiKeys = z.output<typeof ListApiKeys>;
 export const ApiKeyPage = page('ApiKeyPage', ApiKey);
 
