@@ -1,0 +1,37 @@
+import { createIds } from '@rentapi/api/contract/ids';
+import { createAccessTokens } from '@rentapi/api/slices/auth/access-tokens';
+import { createKeyring } from '@rentapi/platform/secrets';
+import type { Stage } from './stage.ts';
+
+const TOKEN_TTL_S = 86_400;
+
+/** People with a personal organization and a live session each. Returns one access token for every one of them. */
+export async function createAccounts(stage: Stage, count: number): Promise<string[]> {
+  const { rows } = await stage.database.query<{ userId: number; sid: string }>(INSERT, [count]);
+  await stage.database.query('analyze');
+  const ids = createIds(stage.secrets.ID_SECRET);
+  const keyring = createKeyring(stage.secrets.SECRET_KEY);
+  const accessTokens = createAccessTokens({ keyring, issuer: stage.issuer, ttlS: TOKEN_TTL_S });
+  const now = new Date();
+  return Promise.all(rows.map(({ userId, sid }) => accessTokens.sign({ sub: ids.encode('usr', userId), sid }, now)));
+}
+
+const INSERT = `
+  with homes as (
+    insert into organizations (name, personal, created_at, updated_at)
+    select 'Organization ' || n, true, now(), now() from generate_series(1, $1) n
+    returning id
+  ), people as (
+    insert into users (email, email_key, username, username_key, full_name, email_verified_at, default_organization_id,
+                       created_at, updated_at)
+    select 'person' || id || '@example.com', 'person' || id || '@example.com', 'person' || id, 'person' || id,
+           'Person ' || id, now(), id, now(), now()
+    from homes
+    returning id, default_organization_id
+  ), members as (
+    insert into organization_members (organization_id, user_id, role, created_at)
+    select default_organization_id, id, 'OWNER', now() from people
+  )
+  insert into sessions (user_id, ip, user_agent, created_at, expires_at)
+  select id, '127.0.0.1', 'bench', now(), now() + interval '1 day' from people
+  returning user_id::integer as "userId", public_id as "sid"`;

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Usage } from './probe.ts';
+
+/** A server in a process of its own, which tells what it has used. */
+export interface Child {
+  /** `http://127.0.0.1:<port>` */
+  origin: string;
+  usage(): Promise<Usage>;
+  stop(): Promise<void>;
+}
+
+const PROBE = import.meta.resolve('./probe.ts');
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+const USAGE_TIMEOUT_MS = 30_000;
+const MAX_KEPT_OUTPUT = 10_000;
+
+/** Resolves once the program has said `ready on http://127.0.0.1:<port>` on stderr. */
+export async function startChild(options: {
+  program: string;
+  args: string[];
+  nodeArgs: string[];
+  env: Record<string, string>;
+}): Promise<Child> {
+  const { program, args, nodeArgs, env } = options;
+  const child = spawn(process.execPath, [...nodeArgs, '--import', PROBE, program, ...args], {
+    // Nothing of the caller's settings: two runs must measure the same program.
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  try {
+    const origin = await untilReady(child, program);
+    return { origin, usage: () => usageOf(child), stop: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
+
+function untilReady(child: ChildProcess, program: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let said = '';
+  const timer = setTimeout(() => reject(new Error(`${program} was not ready in time: ${said}`)), START_TIMEOUT_MS);
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-MAX_KEPT_OUTPUT);
+    const origin = /ready on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1];
+    if (origin) resolve(origin);
+  });
+  child.once('error', reject);
+  child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${said}`)));
+  return promise.finally(() => clearTimeout(timer));
+}
+
+async function usageOf(child: ChildProcess): Promise<Usage> {
+  const answer = once(child, 'message', { signal: AbortSignal.timeout(USAGE_TIMEOUT_MS) });
+  child.send('usage');
+  return ((await answer) as [Usage])[0];
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}

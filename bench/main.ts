@@ -1,0 +1,35 @@
+import { printVerdicts, type Verdict } from './report.ts';
+import { openStage, type Stage } from './stage.ts';
+
+interface Bench {
+  run(stage: Stage): Promise<Verdict[]>;
+}
+
+/** A further bench is a file with a `run`, and a line here. */
+const BENCHES: Record<string, () => Promise<Bench>> = {
+  idle: () => import('./idle.ts'),
+  me: () => import('./me.ts'),
+};
+
+/** `pnpm bench [name…]`. Tells what was measured; a missed target is not a failure, because the machine may be busy. */
+async function main(names: string[]): Promise<number> {
+  const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
+  if (unknown) {
+    process.stderr.write(`There is no bench \`${unknown}\`: ${Object.keys(BENCHES).join(', ')}.\n`);
+    return 2;
+  }
+  const stage = await openStage();
+  try {
+    const verdicts: Verdict[] = [];
+    for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+      const bench = await BENCHES[name]!();
+      verdicts.push(...(await bench.run(stage)));
+    }
+    printVerdicts(verdicts);
+    return 0;
+  } finally {
+    await stage.close();
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

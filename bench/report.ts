@@ -1,0 +1,78 @@
+import type { Contender, Round, Rounds } from './harness.ts';
+
+/** Several measurements of the same, by their middle and their ends. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+}
+
+export interface Verdict {
+  /** What is promised: `REST, CPU per request`. */
+  promise: string;
+  measured: Spread;
+  atMost: number;
+  unit: string;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
+  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+}
+
+/** CPU of one contender by that of another, round by round. */
+export function cpuRatio(rounds: Rounds, of: Contender, by: Contender): Spread {
+  const base = rounds.get(by)!;
+  return spreadOf(rounds.get(of)!.map((round, at) => round.cpuUs / base[at]!.cpuUs));
+}
+
+type Column = [title: string, digits: number, of: (round: Round) => number];
+
+const COLUMNS: Column[] = [
+  ['CPU µs/request', 1, (round) => round.cpuUs / round.requests],
+  ['requests/s', 0, (round) => (round.requests / round.elapsedMs) * 1000],
+  ['p50 ms', 2, (round) => percentile(round.latenciesMs, 0.5)],
+  ['p99 ms', 2, (round) => percentile(round.latenciesMs, 0.99)],
+  ['SQL/request', 3, (round) => round.statements / round.requests],
+];
+
+/** Medians over the rounds; the first contender is what the others are compared with. */
+export function printRounds(rounds: Rounds): void {
+  const contenders = [...rounds.keys()];
+  const lines = contenders.map((contender) => {
+    const ratio = cpuRatio(rounds, contender, contenders[0]!);
+    const medians = COLUMNS.map(([, digits, of]) => spreadOf(rounds.get(contender)!.map(of)).median.toFixed(digits));
+    return [contender.name, ...medians, `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`];
+  });
+  printTable([['', ...COLUMNS.map(([title]) => title), 'CPU ratio (min–max)'], ...lines]);
+}
+
+const percentile = (values: readonly number[], part: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!;
+
+function printTable(rows: string[][]): void {
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
+  for (const row of rows) {
+    const cells = row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)));
+    process.stdout.write(`${cells.join('  ')}\n`);
+  }
+  process.stdout.write('\n');
+}
+
+export function printVerdicts(verdicts: readonly Verdict[]): void {
+  for (const verdict of verdicts) {
+    const { promise, measured, atMost, unit } = verdict;
+    const ends = measured.min === measured.max ? '' : ` (${measured.min.toFixed(2)}–${measured.max.toFixed(2)})`;
+    process.stdout.write(
+      `${judge(verdict).padEnd(9)}  ${promise}: ${measured.median.toFixed(2)}${ends} ${unit}, at most ${atMost}\n`,
+    );
+  }
+}
+
+/** Measurements that lie further apart than their middle lies from the target say nothing about the target. */
+function judge({ measured, atMost }: Verdict): 'kept' | 'missed' | 'undecided' {
+  if (measured.max - measured.min > Math.abs(atMost - measured.median)) return 'undecided';
+  return measured.median <= atMost ? 'kept' : 'missed';
+}

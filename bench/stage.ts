@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MIGRATIONS } from '@rentapi/api/migrations';
+import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
+import { migrateUp } from '@rentapi/platform/migrations';
+import pg from 'pg';
+import { type Child, startChild } from './child.ts';
+
+/** What every bench stands on: an empty migrated database of its own, and servers beside it. */
+export interface Stage {
+  database: pg.Client;
+  secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
+  issuer: string;
+  startFloor(): Promise<Child>;
+  /** `program` is another checkout's `main.ts`, to compare the two. */
+  startServer(options?: { program?: string; nodeArgs?: string[] }): Promise<Child>;
+  /** Statements that Postgres has run in our database since it started. */
+  countStatements(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const SERVER = fileURLToPath(import.meta.resolve('../apps/server/src/main.ts'));
+const FLOOR = fileURLToPath(import.meta.resolve('./floor.ts'));
+
+export async function openStage(): Promise<Stage> {
+  const undo: Undo[] = [];
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= undoAll(undo));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void close().finally(() => process.exit(130)));
+  }
+  try {
+    // Named as test clusters are: the next test run removes what a killed bench left.
+    const directory = mkdtempSync(path.join(tmpdir(), `rentapi-test-${process.pid}-bench-`));
+    chmodSync(directory, 0o755); // as root the server runs as another user, who must be able to enter
+    undo.push(async () => rmSync(directory, { recursive: true, force: true }));
+    const postgres = await startEmbeddedPostgres({
+      dataDir: directory,
+      settings: { shared_preload_libraries: 'pg_stat_statements', fsync: 'off' },
+    });
+    undo.push(() => postgres.stop());
+    await migrateUp(postgres.url, MIGRATIONS);
+    const database = new pg.Client({ connectionString: postgres.url, application_name: 'rentapi bench' });
+    database.on('error', () => {}); // the next query says so
+    await database.connect();
+    undo.push(() => database.end());
+    await database.query('create extension pg_stat_statements');
+
+    const secrets = { SECRET_KEY: newSecret(), ID_SECRET: newSecret(), PASSWORD_PEPPER: newSecret() };
+    const issuer = 'http://127.0.0.1';
+    const env = {
+      ...secrets,
+      NODE_ENV: 'production',
+      DATABASE_URL: postgres.url,
+      DATA_DIR: directory,
+      PUBLIC_URL: issuer,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      SEED_DEMO: 'false',
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+    };
+    const begin = async (program: string, args: string[], nodeArgs: string[] = []): Promise<Child> => {
+      const child = await startChild({ program, args, nodeArgs, env });
+      undo.push(() => child.stop());
+      return child;
+    };
+    return {
+      database,
+      secrets,
+      issuer,
+      startFloor: () => begin(FLOOR, []),
+      startServer: ({ program = SERVER, nodeArgs } = {}) => begin(program, ['start'], nodeArgs),
+      async countStatements() {
+        const { rows } = await database.query<{ calls: number }>(COUNT_STATEMENTS);
+        return rows[0]!.calls;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const COUNT_STATEMENTS = `
+  select coalesce(sum(calls), 0)::float8 as calls from pg_stat_statements
+  where dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'`;
+
+const newSecret = (): string => randomBytes(32).toString('base64');
+
+type Undo = () => Promise<void>;
+
+/** The newest first; one that fails does not keep the others running. */
+async function undoAll(undo: Undo[]): Promise<void> {
+  for (const each of undo.reverse()) {
+    try {
+      await each();
+    } catch (error) {
+      process.stderr.write(`${String(error)}\n`);
+    }
+  }
+}
