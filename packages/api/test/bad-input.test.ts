@@ -281,8 +281,8 @@ const cases: Case[] = [
 ];
 
 describe.each(cases)('$what', ({ status, code, paths, ...ways }) => {
-  for (const way of ['rest', 'trpc'] as const) {
-    it.runIf(ways[way])(`is refused over ${way} with its own code, and nothing is written`, async () => {
+  for (const way of (['rest', 'trpc'] as const).filter((way) => ways[way])) {
+    it(`is refused over ${way} with its own code, and nothing is written`, async () => {
       const before = await footprint();
       const answer = await ways[way]!();
       expect(await footprint()).toEqual(before);

@@ -15,8 +15,10 @@ export type Params<Shape extends RequestShape> =
       : All
     : never;
 
-/** The same for an operation whose body is sent as it is: a file, a stream of lines. */
-type RawParams<Shape extends RequestShape> = Flat<Part<Shape['path']> & Part<Shape['query']> & { body: Blob | string }>;
+/** The same for an operation whose body is sent as it is: a file, a stream of lines. @public for generated code. */
+export type RawParams<Shape extends RequestShape> = Flat<
+  Part<Shape['path']> & Part<Shape['query']> & { body: Blob | string }
+>;
 
 /** Parameters always come first and options second, so that an operation can gain a parameter without breaking a caller. */
 export type NoParams = Record<string, never>;
