@@ -1,0 +1,162 @@
+import { Cluster, type ClusterOptions, Redis as Connection, type RedisOptions } from 'ioredis';
+import type { Logger } from './logger.ts';
+import { parseRedisUrl, type RedisAddress } from './redis/address.ts';
+
+/** Commands of one Redis, or of a Redis Cluster, which answers the same ones. */
+export type RedisClient = Connection | Cluster;
+
+/**
+ * The process's connection to Redis. It never waits for a Redis that is away: a command fails at once, or after a second
+ * where the other side has gone silent, and from then on nobody tries until a probe in the background was answered.
+ */
+export interface Redis {
+  readonly address: RedisAddress;
+  /** False from the first failure until every master answers again. */
+  readonly available: boolean;
+  /** For libraries that speak to ioredis themselves. */
+  readonly client: RedisClient;
+  /** Throws `RedisUnavailableError` where Redis does not answer; what it answers, errors included, is passed on. */
+  run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
+  /** Asks every master now. */
+  probe(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export class RedisUnavailableError extends Error {
+  override name = 'RedisUnavailableError';
+}
+
+const TIMEOUT_MS = 1000;
+const RECONNECT_MAX_MS = 500;
+const PROBE_EVERY_MS = 250;
+/** More than this waiting for answers means that Redis has fallen behind; more would only make it worse. */
+const MAX_IN_FLIGHT = 10_000;
+
+/** Everything in Redis is named so, that a Redis can be shared with other programs. */
+export const REDIS_PREFIX = 'rentapi:';
+
+/** Connects in the background. */
+export function openRedis(url: string, log: Logger): Redis {
+  const address = parseRedisUrl(url);
+  if (!address) throw new TypeError('REDIS_URL is not an address of Redis');
+  const client = address.cluster ? connectCluster(address) : new Connection(connectionOptions(address));
+  let state: 'unknown' | 'up' | 'down' = 'unknown';
+  let inFlight = 0;
+  let probing = false;
+
+  function down(error: unknown): void {
+    if (state === 'down') return;
+    log.error({ err: error }, `Redis does not answer: ${state === 'up' ? 'going on' : 'starting'} without it`);
+    state = 'down';
+  }
+
+  function up(): void {
+    if (state === 'down') log.info('Redis answers again');
+    state = 'up';
+  }
+
+  async function probe(): Promise<boolean> {
+    if (client.status !== 'ready') return false;
+    try {
+      // Routed by its key: a cluster without a quorum answers pings, but not this.
+      const asked: Promise<unknown>[] = [client.exists(`${REDIS_PREFIX}probe`)];
+      if (client instanceof Cluster) asked.push(...client.nodes('master').map((node) => node.ping()));
+      await Promise.all(asked);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async function watch(): Promise<void> {
+    if (state === 'up' || probing) return;
+    probing = true;
+    if (await probe()) up();
+    probing = false;
+  }
+
+  client.on('error', down);
+  client.on('close', () => down(new RedisUnavailableError('the connection was closed')));
+  client.on('ready', watch);
+  const timer = setInterval(watch, PROBE_EVERY_MS).unref();
+
+  return {
+    address,
+    client,
+    get available() {
+      return state === 'up' && client.status === 'ready';
+    },
+    async run(command) {
+      if (state !== 'up' || client.status !== 'ready') throw new RedisUnavailableError('Redis does not answer');
+      if (inFlight >= MAX_IN_FLIGHT) throw new RedisUnavailableError('Redis answers too slowly');
+      inFlight++;
+      try {
+        return await command(client);
+      } catch (error) {
+        if (isAnswer(error)) throw error;
+        down(error);
+        throw new RedisUnavailableError('Redis does not answer', { cause: error });
+      } finally {
+        inFlight--;
+      }
+    },
+    probe,
+    async close() {
+      clearInterval(timer);
+      client.removeAllListeners('close');
+      client.disconnect();
+    },
+  };
+}
+
+/** What every connection has in common, for one that is opened beside the pool too. */
+export function connectionOptions(address: RedisAddress): RedisOptions {
+  const [node] = address.nodes;
+  return {
+    ...node,
+    db: address.db,
+    ...(address.username && { username: address.username }),
+    ...(address.password && { password: address.password }),
+    ...(address.tls && { tls: {} }),
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    // A connection on which nothing comes back is cut, so that a Redis that moved is found again.
+    socketTimeout: 2 * TIMEOUT_MS,
+    keepAlive: 10_000,
+    // Nothing is queued and nothing is sent twice: whoever asked is told, and decides.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: reconnectDelay,
+    // The name now leads to another primary: look it up again.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  };
+}
+
+function connectCluster(address: RedisAddress): Cluster {
+  const { host: _host, port: _port, db: _db, ...redisOptions } = connectionOptions(address);
+  const options: ClusterOptions = {
+    redisOptions,
+    enableOfflineQueue: false,
+    clusterRetryStrategy: reconnectDelay,
+    slotsRefreshTimeout: TIMEOUT_MS,
+    // A command for a node that is being replaced is tried again three times, so that a failover is not an outage.
+    maxRedirections: 3,
+    retryDelayOnFailover: 100,
+    retryDelayOnClusterDown: 100,
+    // Certificates name hosts, not addresses.
+    ...(address.tls && { dnsLookup: (name, done) => done(null, name) }),
+  };
+  return new Cluster(address.nodes, options);
+}
+
+function reconnectDelay(attempt: number): number {
+  return Math.min(attempt * 50, RECONNECT_MAX_MS);
+}
+
+const NOT_SERVING = /^(CLUSTERDOWN|LOADING|MASTERDOWN|READONLY|TRYAGAIN|BUSY|MISCONF|OOM|NOAUTH|NOREPLICAS)/;
+
+/** Whether Redis itself said so, serving as it should: then it is the command that is wrong. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError' && !NOT_SERVING.test(error.message);
+}
