@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProcedureMeta } from '../../src/contract/meta.ts';
+import {
+  isOrganizationPermission,
+  ORGANIZATION_PERMISSIONS,
+  ORGANIZATION_ROLES,
+  PLATFORM_ROLE_PERMISSIONS,
+  type PlatformPermission,
+  ROLE_PERMISSIONS,
+} from '../../src/contract/permissions.ts';
+import { startApp, type TestApp } from '../app.ts';
+import { buildWorld, type Caller, call, outcome, type Procedure, procedures, type World } from './world.ts';
+
+/**
+ * Every procedure × everybody gives exactly what its `access` says. Permission is judged before input, so a call with an
+ * unknown field tells who would have been let in, and changes nothing.
+ */
+let app: TestApp;
+let world: World;
+const callers: Record<string, Caller> = {};
+
+beforeAll(async () => {
+  app = await startApp();
+  world = await buildWorld(app);
+  for (const role of ORGANIZATION_ROLES) callers[role] = world.inOrganization(role);
+  callers['anonymous'] = {};
+  callers['stranger'] = world.bearer(await app.signUp());
+  callers['platform VIEWER'] = world.bearer(await world.staff('VIEWER'));
+  callers['platform ADMIN'] = world.bearer(await world.staff('ADMIN'));
+  callers['SUPER_ADMIN'] = world.bearer(await world.staff('SUPER_ADMIN'));
+  callers['key with every scope'] = (await world.key(['*'])).caller;
+});
+afterAll(() => app.close());
+
+const WHO = [
+  ...ORGANIZATION_ROLES,
+  'anonymous',
+  'stranger',
+  'platform VIEWER',
+  'platform ADMIN',
+  'SUPER_ADMIN',
+  'key with every scope',
+] as const;
+type Who = (typeof WHO)[number];
+
+const isPublic = (access: string) => access === 'public' || access.startsWith('proof:');
+const isKey = (who: Who) => who === 'key with every scope';
+const isMember = (who: Who) => (ORGANIZATION_ROLES as readonly string[]).includes(who);
+const namesOrganization = (meta: ProcedureMeta) => meta.openapi.path.includes('{orgId}');
+
+/** What the contract says, worked out from its tables alone. Past the gate, the unknown field is what is refused. */
+function expected(meta: ProcedureMeta, who: Who): string {
+  const { access } = meta;
+  if (isPublic(access)) return 'invalid_input';
+  if (who === 'anonymous') return 'credentials_required';
+  // An organization named in the path: whoever is no member is told that there is none.
+  if (namesOrganization(meta) && !isMember(who) && !isKey(who)) return 'not_found';
+  if (access === 'userOrKey') return 'invalid_input';
+  if (access === 'user') return isKey(who) ? 'user_required' : 'invalid_input';
+  if (isOrganizationPermission(access)) {
+    // Elsewhere everybody is the OWNER of their own organization.
+    const role = isMember(who) ? (who as keyof typeof ROLE_PERMISSIONS) : 'OWNER';
+    if (isKey(who)) return meta.fresh ? 'user_required' : 'invalid_input';
+    return ROLE_PERMISSIONS[role].has(access) ? 'invalid_input' : 'permission_denied';
+  }
+  const platformRole =
+    { 'platform VIEWER': 'VIEWER', 'platform ADMIN': 'ADMIN', SUPER_ADMIN: 'SUPER_ADMIN' }[who as string] ?? 'USER';
+  const held = PLATFORM_ROLE_PERMISSIONS[platformRole as keyof typeof PLATFORM_ROLE_PERMISSIONS];
+  return !isKey(who) && held.has(access as PlatformPermission) ? 'invalid_input' : 'permission_denied';
+}
+
+const probe = (procedure: Procedure, caller: Caller) =>
+  call(app, procedure, caller, {
+    ...(namesOrganization(procedure.meta) && { orgId: world.organizationId }),
+    surelyUnknown: true,
+  });
+
+describe.each(procedures)('$name ($meta.access)', (procedure) => {
+  it.each(WHO)('to %s is what the contract says', async (who) => {
+    expect(outcome(await probe(procedure, callers[who]!))).toBe(expected(procedure.meta, who));
+  });
+
+  if (!isOrganizationPermission(procedure.meta.access) || procedure.meta.fresh) return;
+  it('opens to a key with exactly its scope, and to none without', async () => {
+    const { access } = procedure.meta;
+    const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
+    expect(outcome(await probe(procedure, (await world.key([access])).caller))).toBe('invalid_input');
+    expect(outcome(await probe(procedure, (await world.key(without)).caller))).toBe('permission_denied');
+  });
+});

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startApp, type TestApp } from '../app.ts';
+import { scenario } from './scenarios.ts';
+import { buildWorld, call, outcome, procedures, type World } from './world.ts';
+
+/** Every mutation leaves an audit row of who did it; and takes no field that it does not declare. */
+let app: TestApp;
+let world: World;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  world = await buildWorld(app);
+});
+afterAll(() => app.close());
+
+/** What somebody would try to slip in. */
+const INJECTED = {
+  id: 1,
+  organizationId: 1,
+  userId: 1,
+  role: 'SUPER_ADMIN',
+  status: 'ACTIVE',
+  isAdmin: true,
+  version: 99,
+  createdAt: '2020-01-01T00:00:00Z',
+};
+
+describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (procedure) => {
+  it('leaves an audit row in the same transaction, unless it says why not', async () => {
+    const { caller, input } = await scenario(world, procedure);
+    const requestId = `proof-${procedure.name}`;
+    expect(outcome(await call(app, procedure, { ...caller, 'x-request-id': requestId }, input))).toBe('ok');
+    const rows = await app.ports.database('audit_logs').where({ requestId });
+    if (procedure.meta.audit) expect(rows).toEqual([]);
+    else expect(rows.length).toBeGreaterThan(0);
+  });
+
+  it('takes no field that it does not declare', async () => {
+    const { caller, input } = await scenario(world, procedure);
+    const declared = new Set(Object.keys((input ?? {}) as object));
+    const injected = Object.fromEntries(Object.entries(INJECTED).filter(([field]) => !declared.has(field)));
+    const before = await everything(app);
+    for (const [field, value] of Object.entries(injected)) {
+      const answer = await call(app, procedure, caller, { ...(input as object), [field]: value });
+      if (outcome(answer) === 'ok') expect.fail(`${field} was taken`);
+      const { errors } = answer.body.error.data.problem;
+      expect(
+        errors.some(({ path }: { path: string }) => path === field),
+        field,
+      ).toBe(true);
+    }
+    expect(await everything(app)).toEqual(before);
+  });
+});
+
+/** Every row of every table that a call could change, as text. */
+async function everything({ ports: { database } }: TestApp): Promise<string[]> {
+  const tables: { tablename: string }[] = await database('pg_tables')
+    .where({ schemaname: 'public' })
+    .orderBy('tablename');
+  const watched = tables
+    .map(({ tablename }) => tablename)
+    .filter((name) => !/^(knex|outbox|events|audit_logs|agenda|verification_tokens)/.test(name));
+  return Promise.all(
+    watched.map(
+      async (table) => `${table}: ${JSON.stringify((await database.raw(`select * from ${table} order by 1, 2`)).rows)}`,
+    ),
+  );
+}
