@@ -30,7 +30,7 @@ export default {
     rule(
       'api-knows-no-app',
       'The contract is served by apps, never the other way round: move what is needed into packages/api.',
-      { path: '^packages/api' },
+      { path: '^packages/api/src' },
       { path: '^(apps|sdk)/' },
     ),
     rule(
