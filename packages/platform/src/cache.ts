@@ -1,15 +1,22 @@
-import { BentoCache, bentostore } from 'bentocache';
+import { BentoCache, type BentoStore, bentostore } from 'bentocache';
 import { memoryDriver } from 'bentocache/drivers/memory';
 
 /** What may be lost at any time and computed again. Keys are namespaced: `namespace:rest`. */
-export type Cache = ReturnType<typeof createMemoryCache>;
+export type Cache = BentoCache<{ default: BentoStore }>;
 
 const MAX_ITEMS = 10_000;
+/** Unless told otherwise. Also how long an entry can outlive its deletion that Redis did not hear of. */
+const TTL = '5m';
 
 /** In this process's memory: least recently used goes first. */
-export function createMemoryCache() {
-  return new BentoCache({
-    default: 'memory',
-    stores: { memory: bentostore().useL1Layer(memoryDriver({ maxItems: MAX_ITEMS })) },
-  });
+export function createMemoryCache(): Cache {
+  return cacheOf('rentapi:cache', memoryStore());
+}
+
+export function memoryStore(): BentoStore {
+  return bentostore().useL1Layer(memoryDriver({ maxItems: MAX_ITEMS }));
+}
+
+export function cacheOf(prefix: string, store: BentoStore): Cache {
+  return new BentoCache({ default: 'default', stores: { default: store }, prefix, ttl: TTL });
 }
