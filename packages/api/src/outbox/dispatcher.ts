@@ -1,69 +1,42 @@
-import { execute, type Statement } from '@rentapi/platform/database';
-import { type Ports, systemContext } from '../context.ts';
-import type { RecordedEvent } from './jobs.ts';
+import { execute, type Knex, type Statement } from '@rentapi/platform/database';
+import type { Logger } from '@rentapi/platform/logger';
 import { type Loop, startLoop } from './loop.ts';
 
-const BATCH = 50;
-/** A claimed row is free again after this long: its worker has died. */
-const LEASE_S = 30;
-const MAX_ATTEMPTS = 20;
-const MAX_BACKOFF_S = 3600;
+const BATCH = 1000;
 
-interface Claimed extends RecordedEvent {
-  outboxId: number;
-  job: string;
-  attempts: number;
-}
-
-const CLAIM: Statement = {
-  name: 'outbox_claim',
+/**
+ * From the outbox into the queue, in one statement: each row exactly once, by any number of processes. What an event causes is
+ * due at once; the key of a job is its event's, or the one it was enqueued with.
+ */
+const DISPATCH: Statement = {
+  name: 'outbox_dispatch',
   text: `
-  with due as (
-    select id from outbox where available_at <= now() and failed_at is null
-    order by available_at limit ${BATCH} for update skip locked
-  ), claimed as (
-    update outbox set attempts = attempts + 1, available_at = now() + interval '${LEASE_S} seconds'
-    from due where outbox.id = due.id
-    returning outbox.id, outbox.job, outbox.attempts, outbox.event_id
+  with batch as (
+    select * from outbox order by id limit ${BATCH} for update skip locked
+  ), gone as (
+    delete from outbox using batch where outbox.id = batch.id
+  ), queued as (
+    insert into agenda_jobs (name, data, next_run_at, unique_key)
+    select job, coalesce(data, jsonb_build_object('eventId', event_id)),
+           case when event_id is null then greatest(available_at, now()) else now() end,
+           job || coalesce('/event/' || event_id, '/key/' || key, '/outbox/' || id)
+    from batch order by id
+    on conflict (unique_key) do nothing
+    returning name
   )
-  select claimed.id as "outboxId", claimed.job, claimed.attempts,
-         e.id, e.organization_id as "organizationId", e.type, e.data, e.created_at as "createdAt"
-  from claimed join events e on e.id = claimed.event_id order by claimed.id`,
+  select (select count(*)::integer from batch) as moved,
+         (select pg_notify('enqueued', string_agg(distinct name, ',')) from queued having count(*) > 0)`,
 };
 
-/** Does the work that events caused: any number of processes at once, each row until it succeeds or has failed 20 times. */
-export function startDispatcher(ports: Ports): Loop {
-  const { database, log } = ports;
-
-  async function perform(row: Claimed): Promise<void> {
-    const { outboxId, job: name, attempts, ...event } = row;
-    try {
-      const job = ports.jobs.named(name);
-      if (!job) throw new Error(`no job is named ${name}`);
-      await job.run(systemContext(ports, `job-${outboxId}`), { ...event, data: job.on.data.parse(event.data) });
-      await database('outbox').where({ id: outboxId }).delete();
-    } catch (error) {
-      const backoffS = Math.min(2 ** attempts, MAX_BACKOFF_S) * (0.5 + Math.random() / 2);
-      const dead = attempts >= MAX_ATTEMPTS;
-      log.error({ err: error, job: name, event: event.id, attempts, dead }, 'job failed');
-      await database('outbox')
-        .where({ id: outboxId })
-        .update({
-          availableAt: new Date(Date.now() + backoffS * 1000),
-          failedAt: dead ? new Date() : null,
-          lastError: String(error).slice(0, 1000),
-        });
-    }
-  }
-
+/** Hands the work that was recorded over to the queue. Workers in all processes are told by NOTIFY. */
+export function startDispatcher({ database, log }: { database: Knex; log: Logger }): Loop {
   return startLoop({
     name: 'dispatcher',
     everyMs: 1000,
     log,
     async round() {
-      const rows = await execute<Claimed>(database, CLAIM, []);
-      await Promise.all(rows.map(perform));
-      return rows.length === BATCH;
+      const [batch] = await execute<{ moved: number }>(database, DISPATCH, []);
+      return batch?.moved === BATCH;
     },
   });
 }

@@ -2,6 +2,10 @@ import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { EventType } from './event.ts';
 
+/** Groups of jobs, so that a worker can be kept for some: `rentapi worker --queues=webhooks,emails`. */
+export const QUEUES = ['webhooks', 'emails', 'analytics', 'subscriptions', 'maintenance'] as const;
+export type Queue = (typeof QUEUES)[number];
+
 /** What an event looks like to those who react to it. */
 export interface RecordedEvent<Data = unknown> {
   id: number;
@@ -11,27 +15,80 @@ export interface RecordedEvent<Data = unknown> {
   createdAt: Date;
 }
 
-/** Work that an event causes, done after the commit and until it succeeds: it may run twice, so it must not matter. */
-export interface Job<Data extends z.ZodType = z.ZodType> {
-  name: string;
-  on: EventType<Data>;
-  run(ctx: Context, event: RecordedEvent<z.output<Data>>): Promise<void>;
+/** The moment at which a scheduled job was due. */
+export interface Tick {
+  at: Date;
 }
 
-export function job<Data extends z.ZodType>(definition: Job<Data>): Job {
-  return definition as Job; // its data is parsed by its own event's schema before it runs
+/** What a run may tell, and be told by, whoever watches over it. */
+export interface Work {
+  /** I am getting on: `timeoutMs` begins anew. */
+  touch(): void;
+  /** Aborted when nobody waits for this run any more. */
+  signal: AbortSignal;
+}
+
+interface JobOptions {
+  name: string;
+  queue: Queue;
+  /** How many run at once in one process; 10. */
+  concurrency?: number;
+  /** After this many starts, a killed worker's among them, the job is dead; 20. */
+  attempts?: number;
+  /** The longest a run may go without `touch()`; a minute. */
+  timeoutMs?: number;
+  /** The pause after the nth failure; doubling from a second, at most an hour, with jitter. */
+  backoffMs?: (failures: number) => number;
+}
+
+/** Work that an event causes. */
+interface EventJob<Data extends z.ZodType> extends JobOptions {
+  on: EventType<Data>;
+  run(ctx: Context, event: RecordedEvent<z.output<Data>>, work: Work): Promise<void>;
+}
+
+/** Work that is due again and again: `5 minutes`, or a cron expression in UTC. Ticks missed while nobody ran are one tick. */
+interface ScheduledJob extends JobOptions {
+  every: string;
+  run(ctx: Context, tick: Tick, work: Work): Promise<void>;
+}
+
+/** Work that is asked for with `enqueue()`. The data are ids, not rows: what they name may have changed by then. */
+interface EnqueuedJob<Data extends z.ZodType> extends JobOptions {
+  data: Data;
+  run(ctx: Context, data: z.output<Data>, work: Work): Promise<void>;
+}
+
+/** A job of any kind. Its input is parsed by its own schema before it runs. */
+export interface Job extends JobOptions {
+  on?: EventType;
+  every?: string;
+  data?: z.ZodType;
+  run(ctx: Context, input: unknown, work: Work): Promise<void>;
+}
+
+/** A job for which `enqueue()` takes exactly its data. */
+export interface DataJob<Data extends z.ZodType = z.ZodType> extends Job {
+  data: Data;
+}
+
+/** Work done after the commit, until it succeeds or is dead. It may run twice, so that must not matter. */
+export function job<Data extends z.ZodType>(definition: EventJob<Data>): Job;
+export function job(definition: ScheduledJob): Job;
+export function job<Data extends z.ZodType>(definition: EnqueuedJob<Data>): DataJob<Data>;
+export function job(definition: EventJob<z.ZodType> | ScheduledJob | EnqueuedJob<z.ZodType>): Job {
+  return definition as Job; // the overloads above join each input to its schema
 }
 
 /** Every job of the product, found by what causes it. */
 export interface JobRegistry {
   /** Names of the jobs that an event of this type causes. */
   on(eventType: string): string[];
-  named(name: string): Job | undefined;
+  all: readonly Job[];
 }
 
 export function createJobRegistry(jobs: readonly Job[]): JobRegistry {
-  const byName = new Map(jobs.map((job) => [job.name, job]));
-  const byEvent = Map.groupBy(jobs, (job) => job.on.name);
-  const names = new Map([...byEvent].map(([type, caused]) => [type, caused.map((job) => job.name)]));
-  return { on: (type) => names.get(type) ?? [], named: (name) => byName.get(name) };
+  const names = new Map<string, string[]>();
+  for (const { on, name } of jobs) if (on) names.set(on.name, [...(names.get(on.name) ?? []), name]);
+  return { on: (type) => names.get(type) ?? [], all: jobs };
 }

@@ -9,10 +9,14 @@ export interface Listener {
 const MAX_PAUSE_MS = 2000;
 
 /**
- * Calls back on NOTIFY, over one connection of its own, opened again whenever it is lost. Notifications are a hint to look
+ * Calls back on NOTIFY with what was said (nothing, after a reconnection), over one connection of its own, opened again whenever it is lost. Notifications are a hint to look
  * sooner, never the truth: whoever listens also looks by itself each second.
  */
-export function startListener(options: { url: string; log: Logger; channels: Record<string, () => void> }): Listener {
+export function startListener(options: {
+  url: string;
+  log: Logger;
+  channels: Record<string, (payload: string) => void>;
+}): Listener {
   const { url, log, channels } = options;
   let closed = false;
   let client: pg.Client | undefined;
@@ -28,12 +32,12 @@ export function startListener(options: { url: string; log: Logger; channels: Rec
       const lost = new Promise<Error | undefined>((resolve) => {
         client?.on('error', resolve).on('end', () => resolve(undefined));
       });
-      client.on('notification', ({ channel }) => channels[channel]?.());
+      client.on('notification', ({ channel, payload }) => channels[channel]?.(payload ?? ''));
       try {
         await client.connect();
         for (const channel of Object.keys(channels)) await client.query(`listen ${channel}`);
         pauseMs = 50;
-        for (const wake of Object.values(channels)) wake(); // whatever was said before we listened
+        for (const wake of Object.values(channels)) wake(''); // whatever was said before we listened
         const error = await lost;
         if (!closed) log.warn({ err: error }, 'listening connection lost');
       } catch (error) {

@@ -19,9 +19,15 @@ const verify = async (ctx: Context, event: RecordedEvent<User>): Promise<void> =
   );
 };
 
-export const mailVerification = job({ name: 'auth.mail_verification', on: UserRegistered, run: verify });
+export const mailVerification = job({
+  name: 'auth.mail_verification',
+  queue: 'emails',
+  on: UserRegistered,
+  run: verify,
+});
 export const mailVerificationAgain = job({
   name: 'auth.mail_verification_again',
+  queue: 'emails',
   on: VerificationRequested,
   run: verify,
 });
@@ -29,6 +35,7 @@ export const mailVerificationAgain = job({
 /** Somebody registered with an address that has an account: its owner learns of it, the caller does not. */
 export const mailRepeatedRegistration = job({
   name: 'auth.mail_repeated_registration',
+  queue: 'emails',
   on: RegistrationRepeated,
   async run(ctx, event) {
     await ctx.ports.mailer.send(

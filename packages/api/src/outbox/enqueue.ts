@@ -1,0 +1,31 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import type { DataJob } from './jobs.ts';
+
+const ENQUEUE: Statement = {
+  name: 'enqueue',
+  text: `
+    with row as (
+      insert into outbox (job, data, key, available_at) values ($1, $2, $3, $4)
+    ) select pg_notify('recorded', '')`,
+};
+
+/**
+ * Asks for work in the caller's transaction, at `at` or at once. While a job with the same key waits or runs, another is
+ * none.
+ */
+export async function enqueue<Data extends z.ZodType>(
+  ctx: Context,
+  job: DataJob<Data>,
+  data: z.input<Data>,
+  options: { key?: string; at?: Date } = {},
+): Promise<void> {
+  if (!ctx.db.isTransaction) throw new Error(`${job.name} must be enqueued in the transaction of its cause`);
+  await execute(ctx.db, ENQUEUE, [
+    job.name,
+    JSON.stringify(job.data.parse(data)),
+    options.key ?? null,
+    options.at ?? new Date(0),
+  ]);
+}

@@ -1,0 +1,69 @@
+import type { Knex } from '@rentapi/platform/database';
+import { nextTick } from '@rentapi/platform/jobs-schedule';
+import type { Logger } from '@rentapi/platform/logger';
+import type { Job } from './jobs.ts';
+import { type Loop, startLoop } from './loop.ts';
+
+interface Due {
+  name: string;
+  nextAt: Date;
+  now: Date;
+}
+
+/**
+ * Enqueues each tick once, with any number of schedulers: the run and the move to the next tick commit together, and the
+ * database's clock is the only one. (Agenda's own schedule loses a tick when a worker dies between taking it and doing it, and
+ * when a process starts just as it is due.) The run itself is a job like any other, resumed and retried.
+ */
+export function startScheduler(options: { database: Knex; log: Logger; jobs: readonly Job[] }): Loop {
+  const { database, log, jobs } = options;
+  const schedules = new Map(jobs.flatMap(({ name, every }) => (every ? [[name, every]] : [])));
+  let announced = false;
+
+  async function announce(): Promise<void> {
+    const { rows } = await database.raw<{ rows: { now: Date }[] }>('select now() as now');
+    const now = rows[0]!.now;
+    await database('job_schedules')
+      .insert([...schedules].map(([name, every]) => ({ name, every, nextAt: nextTick(every, now) })))
+      .onConflict('name')
+      .merge()
+      .whereRaw('job_schedules.every <> excluded.every'); // an unchanged schedule keeps a tick that is due
+    announced = true;
+  }
+
+  async function tick(db: Knex): Promise<void> {
+    const due: Due[] = await db('job_schedules')
+      .whereIn('name', [...schedules.keys()])
+      .where('nextAt', '<=', db.fn.now())
+      .select('name', 'nextAt', db.raw('now() as now'))
+      .forUpdate()
+      .skipLocked();
+    for (const { name, nextAt, now } of due) {
+      await db('agenda_jobs')
+        .insert({
+          name,
+          data: { tick: nextAt },
+          nextRunAt: now,
+          uniqueKey: `${name}/tick/${nextAt.toISOString()}`,
+        })
+        .onConflict('uniqueKey')
+        .ignore();
+      await db('job_schedules')
+        .where({ name })
+        .update({ nextAt: nextTick(schedules.get(name)!, now) });
+      await db.raw("select pg_notify('enqueued', ?)", [name]);
+    }
+  }
+
+  return startLoop({
+    name: 'scheduler',
+    everyMs: 1000,
+    log,
+    async round() {
+      if (schedules.size === 0) return false;
+      if (!announced) await announce();
+      await database.transaction(tick);
+      return false;
+    },
+  });
+}

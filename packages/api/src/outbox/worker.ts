@@ -1,0 +1,53 @@
+import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/platform/jobs';
+import { type Ports, systemContext } from '../context.ts';
+import type { Job, Queue, RecordedEvent } from './jobs.ts';
+
+const CONCURRENCY = 10;
+const ATTEMPTS = 20;
+const TIMEOUT_MS = 60_000;
+const MAX_BACKOFF_MS = 3_600_000;
+
+/** Runs the jobs of these queues; of all, if none is named. */
+export function startWorker(
+  ports: Ports,
+  options: { url: string; queues?: readonly Queue[] | undefined; leaseMs?: number | undefined },
+): JobWorker & { jobs: readonly Job[] } {
+  const { url, queues, leaseMs } = options;
+  const jobs = ports.jobs.all.filter(({ queue }) => !queues || queues.includes(queue));
+  const definitions = jobs.map((job) => define(ports, job));
+  const worker = startJobWorker({ url, log: ports.log, definitions, ...(leaseMs && { leaseMs }) });
+  return { ...worker, jobs };
+}
+
+function define(ports: Ports, job: Job): JobDefinition {
+  return {
+    name: job.name,
+    concurrency: job.concurrency ?? CONCURRENCY,
+    attempts: job.attempts ?? ATTEMPTS,
+    timeoutMs: job.timeoutMs ?? TIMEOUT_MS,
+    backoffMs: job.backoffMs ?? backoffMs,
+    async run({ id, data, touch, signal }) {
+      await job.run(systemContext(ports, `job-${id}`), await inputOf(ports, job, data), { touch, signal });
+    },
+  };
+}
+
+/** What is kept with a job names its input; the input itself is read when it runs. */
+async function inputOf(ports: Ports, job: Job, kept: unknown): Promise<unknown> {
+  if (job.on) return readEvent(ports, job, (kept as { eventId: number }).eventId);
+  if (job.data) return job.data.parse(kept);
+  return { at: new Date((kept as { tick: string }).tick) };
+}
+
+async function readEvent(ports: Ports, job: Job, eventId: number): Promise<RecordedEvent> {
+  const event: RecordedEvent | undefined = await ports
+    .database('events')
+    .where({ id: eventId })
+    .first('id', 'organizationId', 'type', 'data', 'createdAt');
+  if (!event) throw new Error(`event ${eventId} is gone`);
+  return { ...event, data: job.on!.data.parse(event.data) };
+}
+
+function backoffMs(failures: number): number {
+  return Math.min(1000 * 2 ** failures, MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agenda } from 'agenda';
+import pg from 'pg';
+import { PatientBackend, WakeChannel } from './jobs/agenda-parts.ts';
+import { type JobDefinition, performJob } from './jobs/perform.ts';
+import type { Logger } from './logger.ts';
+
+export type { JobDefinition, JobRun } from './jobs/perform.ts';
+
+export interface JobWorker {
+  /** Jobs of these names were enqueued: look now instead of at the next poll. Without names: look for all. */
+  wake(names?: readonly string[]): void;
+  /** Takes nothing new, gives what runs this long to finish, then aborts it and frees what it held for others. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+export interface JobWorkerOptions {
+  /** A direct or pooled connection; one pool of this worker's own, so that work cannot starve its supervision. */
+  url: string;
+  log: Logger;
+  definitions: readonly JobDefinition[];
+  /** A job whose worker said nothing for this long is free for others: the worker has died. */
+  leaseMs?: number;
+  pollMs?: number;
+}
+
+const LEASE_MS = 30_000;
+const POLL_MS = 1000;
+const POOL_MAX = 5;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const ABORTED_FINISH_MS = 1000;
+// Agenda forgets a job a moment after it says that it is complete; only then is its place free.
+const REFILL_MS = 5;
+
+/** Runs the jobs of `agenda_jobs` whose names are defined here, each until it succeeds or its attempts are used up. */
+export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWorkerOptions): JobWorker {
+  const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  const pool = createPool(url, log);
+  const backend = new PatientBackend(pool, log);
+  const channel = new WakeChannel();
+  const lockLifetime = leaseMs ?? LEASE_MS;
+  const agenda = new Agenda({
+    backend,
+    name,
+    notificationChannel: channel,
+    processEvery: pollMs ?? POLL_MS,
+    defaultLockLifetime: lockLifetime,
+    // As many as all definitions together allow: a job that is locked but must wait would outlive its lock and never leave.
+    maxConcurrency: definitions.reduce((sum, { concurrency }) => sum + concurrency, 1),
+    removeOnComplete: true,
+  });
+  agenda.on('error', (error) => log.warn({ err: error }, 'jobs: supervision failed'));
+  channel.on('error', (error) => log.warn({ err: error }, 'jobs: wake-up failed'));
+
+  const running = new Set<AbortController>();
+  for (const definition of definitions) {
+    const { concurrency, backoffMs } = definition;
+    agenda.define(
+      definition.name,
+      // One parameter: to Agenda a second one is a callback.
+      async (job) => performJob({ pool, log, leaseMs: lockLifetime, running }, definition, job),
+      { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
+    );
+  }
+  const refills = new Map<string, NodeJS.Timeout>();
+  agenda.on('complete', ({ attrs }) => {
+    if (refills.has(attrs.name)) return;
+    const refill = () => {
+      refills.delete(attrs.name);
+      channel.wake([attrs.name]);
+    };
+    refills.set(attrs.name, setTimeout(refill, REFILL_MS));
+  });
+  const started = agenda.start();
+
+  return {
+    wake: (names) => channel.wake(names ?? definitions.map((definition) => definition.name)),
+    async drain(timeoutMs) {
+      backend.giveUp();
+      await started;
+      const { timedOut } = await agenda.drain({ timeout: timeoutMs, closeConnection: false });
+      for (const timer of refills.values()) clearTimeout(timer);
+      if (timedOut) {
+        for (const controller of running) controller.abort(new Error('the worker is stopping'));
+        for (let waitedMs = 0; waitedMs < ABORTED_FINISH_MS && running.size > 0; waitedMs += 10) await sleep(10);
+      }
+      await release(pool, name).catch((error: unknown) =>
+        log.warn({ err: error }, 'jobs: locks could not be released'),
+      );
+      await pool.end();
+    },
+  };
+}
+
+/** What we still hold would sleep until its lease ends; and a started job without a time to run would never run again. */
+async function release(pool: pg.Pool, name: string): Promise<void> {
+  await pool.query(
+    `update agenda_jobs set locked_at = null, next_run_at = coalesce(next_run_at, now()),
+       starts = case when next_run_at is null then greatest(starts - 1, 0) else starts end
+     where last_modified_by = $1 and locked_at is not null`,
+    [name],
+  );
+}
+
+/** Every connection has its error handler, idle or not: without one, a restart of Postgres ends the process. */
+function createPool(url: string, log: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'rentapi jobs',
+    max: POOL_MAX,
+    connectionTimeoutMillis: 5000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => log.warn({ err: error }, 'jobs: connection lost'));
+  pool.on('connect', (client) => client.on('error', () => {})); // its query rejects, or the pool says it
+  return pool;
+}

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PostgresBackend } from '@agendajs/postgres-backend';
+import { BaseNotificationChannel, type JobId } from 'agenda';
+import type pg from 'pg';
+import type { Logger } from '../logger.ts';
+
+const RETRY_MS = 500;
+
+/** Agenda leaves a first connection that fails as an unhandled rejection, which ends the process: this one tries again. */
+export class PatientBackend extends PostgresBackend {
+  private readonly log: Logger;
+  private hopeless = false;
+
+  constructor(pool: pg.Pool, log: Logger) {
+    // The table is a migration's: processes that create it at the same time crash each other.
+    super({ pool, ensureSchema: false, disableNotifications: true });
+    this.log = log;
+  }
+
+  giveUp(): void {
+    this.hopeless = true;
+  }
+
+  override async connect(): Promise<void> {
+    for (;;) {
+      try {
+        return await super.connect();
+      } catch (error) {
+        if (this.hopeless) return;
+        this.log.warn({ err: error }, 'jobs: no database yet');
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+}
+
+/**
+ * How Agenda learns that there is work. Its own channel sends three NOTIFYs for every run, and none for jobs that are
+ * enqueued in a transaction; ours only passes on what the process has heard.
+ */
+export class WakeChannel extends BaseNotificationChannel {
+  async connect(): Promise<void> {
+    this.setState('connected');
+  }
+
+  async disconnect(): Promise<void> {
+    this.handlers.clear();
+    this.setState('disconnected');
+  }
+
+  async publish(): Promise<void> {}
+
+  wake(names: readonly string[]): void {
+    for (const jobName of names) {
+      void this.notifyHandlers({ jobId: '' as JobId, jobName, nextRunAt: null, priority: 0, timestamp: new Date() });
+    }
+  }
+}
