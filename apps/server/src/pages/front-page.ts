@@ -17,8 +17,8 @@ export function frontPage(site: Site, front: Front): string {
       <section class="hero">
         <p class="chips"><span class="chip live">Running</span>${front.production ? null : html`<span class="chip">Development</span>`}</p>
         <h1>The backend behind an API that you sell.</h1>
-        <p class="lead">Identity, organizations, API keys, rate limits, usage, webhooks, billing, credits, audit, realtime
-          and files. One contract, served as REST with an OpenAPI document, and as typed tRPC.</p>
+        <p class="lead">Identity, organizations, API keys, rate limits, audit and realtime. One contract, served as REST with an
+          OpenAPI document, as typed tRPC, and as an npm package.</p>
         <p class="actions"><a class="button" href="/docs">Open the API reference</a><a class="button plain" href="/openapi.json">OpenAPI document</a></p>
       </section>
 

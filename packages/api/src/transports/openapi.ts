@@ -63,13 +63,13 @@ const DESCRIPTION = `
 Identity, organizations, API keys, limits and events for your product, behind one contract: this REST API, typed tRPC at \`/trpc\`,
 the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
 
-**Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; not both.
-**Organization.** A signed-in person acts in their default organization, or in the one that \`X-Organization-Id\` names.
-**Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
-**Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
-**Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
-**Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if somebody else was faster.
-**Limits** are told in \`RateLimit\` and \`RateLimit-Policy\`; a 429 says in \`Retry-After\` how many seconds to wait.
+- **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; not both.
+- **Organization.** A signed-in person acts in their default organization, or in the one that \`X-Organization-Id\` names.
+- **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
+- **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
+- **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
+- **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if somebody else was faster.
+- **Limits** are told in \`RateLimit\` and \`RateLimit-Policy\`; a 429 says in \`Retry-After\` how many seconds to wait.
 `.trim();
 
 const SECURITY_SCHEMES = {
