@@ -14,3 +14,6 @@ console.log(`docs/openapi.json: ${Object.keys(JSON.parse(document).paths).length
 
 // The SDK's types, methods and list of methods follow the document.
 run(['sdk/client/scripts/generate.ts'], { stdio: 'inherit' });
+
+// The router's type for tRPC clients elsewhere follows the router.
+run(['sdk/contract/scripts/generate.ts'], { env: {}, stdio: 'inherit' });

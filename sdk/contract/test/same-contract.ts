@@ -1,0 +1,44 @@
+import type { AppRouter as Real } from '@rentapi/api/router';
+import type { AppRouter as Published } from '@rentapi/contract';
+import type { inferRouterError, inferRouterInputs, inferRouterOutputs } from '@trpc/server';
+
+// Compiles only while the published type says of every procedure exactly what the router's own type says.
+// The compiler names the field that differs; after a change of the contract it goes away with `pnpm contract`.
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** The type written out: named or not, an object is its fields. */
+type Flat<T> = T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
+
+/**
+ * Where two types differ: `apiKeys.create.scopes`. An enum that is put together at start is a `string` to the compiler,
+ * while its values can be printed: that is no difference.
+ */
+type Difference<A, B, Path extends string = ''> =
+  Same<Flat<A>, Flat<B>> extends true
+    ? never
+    : [A, B] extends [readonly (infer X)[], readonly (infer Y)[]]
+      ? Difference<X, Y, `${Path}[]`>
+      : [A, B] extends [Fields, Fields]
+        ? {
+            [K in Names<A, B>]: Presence<A, K> extends Presence<B, K>
+              ? Difference<At<A, K>, At<B, K>, `${Path}.${K}`>
+              : `${Path}.${K}`;
+          }[Names<A, B>]
+        : [string, A] extends [B, B]
+          ? never
+          : Path;
+type Fields = { readonly [name: string]: unknown } | object;
+type Names<A, B> = (keyof A | keyof B) & string;
+type At<T, K> = K extends keyof T ? T[K] : never;
+type Presence<T, K> = K extends keyof T
+  ? Record<never, never> extends Pick<T, K>
+    ? 'optional'
+    : 'required'
+  : 'absent';
+
+type None<T extends string> = [T] extends [never] ? 'none' : T;
+
+export const inputs: None<Difference<inferRouterInputs<Published>, inferRouterInputs<Real>>> = 'none';
+export const outputs: None<Difference<inferRouterOutputs<Published>, inferRouterOutputs<Real>>> = 'none';
+export const errors: inferRouterError<Real> extends inferRouterError<Published> ? 'none' : 'errors' = 'none';
