@@ -58,11 +58,7 @@ export function openRedis(url: string, log: Logger): Redis {
   async function probe(): Promise<boolean> {
     if (client.status !== 'ready') return false;
     try {
-      // Routed by its key: a cluster without a quorum answers pings, but not this.
-      const asked: Promise<unknown>[] = [client.exists(`${REDIS_PREFIX}probe`)];
-      if (client instanceof Cluster) asked.push(...client.nodes('master').map((node) => node.ping()));
-      await Promise.all(asked);
-      return true;
+      return client instanceof Cluster ? await isWhole(client) : (await client.ping()) === 'PONG';
     } catch {
       return false;
     }
@@ -109,6 +105,19 @@ export function openRedis(url: string, log: Logger): Redis {
   };
 }
 
+/** Whether all slots have a master that we are connected to, and that thinks so too. */
+async function isWhole(cluster: Cluster): Promise<boolean> {
+  const masters = cluster.nodes('master');
+  const connected = new Set(masters.map(({ options }) => `${options.host}:${options.port}`));
+  const owners = new Set(cluster.slots.map(([owner]) => owner));
+  if (owners.size === 0 || ![...owners].every((owner) => owner && connected.has(owner))) {
+    cluster.refreshSlotsCache(); // a node that was lost is not looked for otherwise
+    return false;
+  }
+  const states = await Promise.all(masters.map((master) => master.cluster('INFO')));
+  return states.every((state) => String(state).includes('cluster_state:ok'));
+}
+
 /** What every connection has in common, for one that is opened beside the pool too. */
 export function connectionOptions(address: RedisAddress): RedisOptions {
   const [node] = address.nodes;
@@ -137,7 +146,9 @@ function connectCluster(address: RedisAddress): Cluster {
   const { host: _host, port: _port, db: _db, ...redisOptions } = connectionOptions(address);
   const options: ClusterOptions = {
     redisOptions,
-    enableOfflineQueue: false,
+    // A command for a node that is just being connected to waits for it, as long as a command may take. Without this
+    // it wanders to other nodes, and fails.
+    enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelay,
     slotsRefreshTimeout: TIMEOUT_MS,
     // A command for a node that is being replaced is tried again three times, so that a failover is not an outage.

@@ -1,0 +1,194 @@
+import type { Cache } from '@rentapi/platform/cache';
+import { createRedisCache } from '@rentapi/platform/cache/redis';
+import { type Decision, type Limiter, LimiterUnavailableError } from '@rentapi/platform/limiter';
+import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
+import type { PubSub } from '@rentapi/platform/pubsub';
+import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
+import { openRedis, type Redis } from '@rentapi/platform/redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestRedis, startTestRedisCluster, type TestRedis } from '../src/redis.ts';
+import { connect, silent, withoutRedis } from './drivers.ts';
+import { until, waitFully } from './until.ts';
+
+/** What the product promises: Redis is used again this soon after it is back. */
+const RECOVERY_MS = 2000;
+const bucket = (key: string, size = 5) => ({ name: 'test', key: `{outage}${key}`, size, windowMs: 3_600_000 });
+
+describe.skipIf(withoutRedis)('without Redis', () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let other: Redis;
+  let limiter: Limiter;
+  let pubsub: PubSub;
+  let otherPubsub: PubSub;
+  let cache: Cache;
+  let gaps = 0;
+  const errors: unknown[] = [];
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+    redis = await connect(server.url);
+    other = await connect(server.url);
+    limiter = createRedisLimiter(redis);
+    pubsub = createRedisPubSub(redis, (error) => errors.push(error));
+    otherPubsub = createRedisPubSub(other, (error) => errors.push(error));
+    pubsub.onGap(() => gaps++);
+    cache = createRedisCache(redis, pubsub);
+  });
+  afterAll(async () => {
+    await cache?.disconnectAll();
+    await pubsub?.close();
+    await otherPubsub?.close();
+    await redis?.close();
+    await other?.close();
+    await server?.stop();
+  });
+
+  async function killed(): Promise<void> {
+    await server.kill();
+    await until(() => !redis.available, 'the loss to be noticed');
+  }
+
+  /** Until the buckets are Redis's again, which knows of this key and the local fallback does not. */
+  async function recovered(): Promise<number> {
+    return until(() => redis.available && other.available, 'recovery');
+  }
+
+  it('ordinary calls are counted by the process itself, exactly', async () => {
+    await limiter.take([bucket('ordinary')]);
+    await killed();
+    const decisions: Decision[] = [];
+    for (let i = 0; i < 8; i++) decisions.push(await limiter.take([bucket('ordinary')], 'local'));
+    expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(5);
+    await server.start();
+    expect(await recovered()).toBeLessThan(RECOVERY_MS);
+    expect((await limiter.take([bucket('ordinary')])).allowed).toBe(true); // an empty Redis: a full bucket
+  });
+
+  it('limits that must hold refuse at once, and hold again once it is back', async () => {
+    await killed();
+    const began = performance.now();
+    for (let i = 0; i < 100; i++) {
+      await expect(limiter.take([bucket('sign-in')], 'refuse')).rejects.toBeInstanceOf(LimiterUnavailableError);
+    }
+    expect(performance.now() - began).toBeLessThan(500);
+    await server.start();
+    expect(await recovered()).toBeLessThan(RECOVERY_MS);
+    expect(await limiter.take([bucket('sign-in')], 'refuse')).toMatchObject({ allowed: true });
+  });
+
+  it('a kill in the middle of 200 calls settles every one of them', async () => {
+    const wide = bucket('burst', 1_000_000);
+    const calls = Array.from({ length: 200 }, () => limiter.take([wide]));
+    const kill = server.kill();
+    const began = performance.now();
+    const more = Array.from({ length: 200 }, () => limiter.take([wide]));
+    for (const decision of await Promise.all([...calls, ...more])) expect(decision.allowed).toBe(true);
+    expect(performance.now() - began).toBeLessThan(1500);
+    await kill;
+    await server.start();
+    await recovered();
+  });
+
+  it('a Redis that falls silent costs one wait of a second, not one a call', async () => {
+    server.freeze();
+    const began = performance.now();
+    await limiter.take([bucket('silent', 1000)]);
+    expect(performance.now() - began).toBeLessThan(1500);
+    const then = performance.now();
+    for (let i = 0; i < 100; i++) await limiter.take([bucket('silent', 1000)]);
+    expect(performance.now() - then).toBeLessThan(100);
+    await waitFully(3500); // connections are given up meanwhile
+    expect(redis.available).toBe(false);
+    server.thaw();
+    expect(await recovered()).toBeLessThan(RECOVERY_MS);
+  });
+
+  it('a process still hears itself, and others again once it is back', async () => {
+    const heard: unknown[] = [];
+    pubsub.subscribe('outage', (message) => heard.push(message));
+    await killed();
+    const before = gaps;
+    pubsub.publish('outage', 'mine');
+    expect(heard).toEqual(['mine']);
+    await server.start();
+    const took = await until(() => {
+      otherPubsub.publish('outage', 'theirs');
+      return heard.includes('theirs');
+    }, 'the other process');
+    expect(took).toBeLessThan(RECOVERY_MS);
+    expect(gaps).toBeGreaterThan(before);
+  });
+
+  it('the cache goes on in memory, and forgets it once others are heard again', async () => {
+    await recovered();
+    await cache.set({ key: 'outage:kept', value: 1 });
+    await killed();
+    expect(await cache.get({ key: 'outage:kept' })).toBe(1);
+    await cache.set({ key: 'outage:new', value: 2 });
+    expect(await cache.get({ key: 'outage:new' })).toBe(2);
+    expect(await cache.getOrSet({ key: 'outage:computed', factory: () => 3 })).toBe(3);
+    await cache.delete({ key: 'outage:kept' });
+    expect(await cache.get({ key: 'outage:kept' })).toBeUndefined();
+    await server.start();
+    await recovered();
+    await until(async () => (await cache.get({ key: 'outage:new' })) === undefined, 'the memory to be forgotten');
+    await cache.set({ key: 'outage:new', value: 4 });
+    expect(await redis.run((client) => client.exists('rentapi:cache:outage:new'))).toBe(1);
+  });
+
+  it('nothing was reported as a failure of the product', () => {
+    expect(errors).toEqual([]);
+  });
+});
+
+describe.skipIf(withoutRedis)('a process that starts before its Redis', () => {
+  it('serves meanwhile, and uses it within two seconds', async () => {
+    const server = await startTestRedis();
+    await server.kill();
+    const redis = openRedis(server.url, silent);
+    const limiter = createRedisLimiter(redis);
+    try {
+      expect((await limiter.take([bucket('early')])).allowed).toBe(true);
+      await waitFully(1500);
+      expect(redis.available).toBe(false);
+      await server.start();
+      expect(await until(() => redis.available, 'Redis')).toBeLessThan(RECOVERY_MS);
+    } finally {
+      await redis.close();
+      await server.stop();
+    }
+  });
+});
+
+describe.skipIf(withoutRedis)('a cluster that loses a node', () => {
+  it('is done without until it is whole again', async () => {
+    const cluster = await startTestRedisCluster();
+    const redis = await connect(cluster.url);
+    const limiter = createRedisLimiter(redis);
+    const pubsub = createRedisPubSub(redis, () => {});
+    try {
+      await cluster.nodes[0]!.kill();
+      // Sooner or later a bucket lives on the dead node.
+      await until(async () => {
+        await limiter.take([{ ...bucket('x'), key: `{${Math.random()}}lost` }]);
+        return !redis.available;
+      }, 'the loss to be noticed');
+      const began = performance.now();
+      for (let i = 0; i < 50; i++) await limiter.take([{ ...bucket('x'), key: `{${i}}lost` }]);
+      expect(performance.now() - began).toBeLessThan(500);
+      const heard: unknown[] = [];
+      pubsub.subscribe('cluster', (message) => heard.push(message));
+      pubsub.publish('cluster', 1);
+      expect(heard).toEqual([1]);
+      await cluster.nodes[0]!.start();
+      const took = await until(() => redis.available, 'recovery', 10_000);
+      expect(took).toBeLessThan(5000); // the cluster itself waits for two seconds before it trusts a returned master
+      for (let i = 0; i < 20; i++) await limiter.take([{ ...bucket('x'), key: `{${i}}found` }], 'refuse');
+    } finally {
+      await pubsub.close();
+      await redis.close();
+      await cluster.stop();
+    }
+  });
+});
