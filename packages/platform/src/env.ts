@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseRedisUrl } from './redis/address.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -36,6 +37,14 @@ const settings = z.object({
   DB_ACQUIRE_TIMEOUT_MS: whole(100, 600_000).default(10_000),
   DB_STATEMENT_TIMEOUT_MS: whole(0, 3_600_000).default(30_000),
 
+  REDIS_URL: z
+    .string()
+    .refine(
+      (text) => parseRedisUrl(text) !== null,
+      'must look like redis://user:password@host:6379/0, rediss://… for TLS, or redis+cluster://host:6379,host:6379 for Redis Cluster',
+    )
+    .optional(),
+
   SECRET_KEY: secret.optional(),
   SECRET_KEYS_OLD: list.pipe(z.array(secret)).default([]),
   ID_SECRET: secret.optional(),
@@ -58,8 +67,18 @@ const settings = z.object({
     .regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits')
     .default('rapi'),
 
-  MAIL_DRIVER: z.enum(['capture']).default('capture'),
+  MAIL_DRIVER: z.enum(['capture', 'smtp', 'resend']).default('capture'),
   MAIL_FROM: z.string().default('RentAPI <no-reply@localhost>'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'must look like smtp://user:password@host:587 or smtps://user:password@host' })
+    .optional(),
+  RESEND_API_KEY: z.string().optional(),
+  RESEND_BASE_URL: url.default('https://api.resend.com'),
+
+  WEBHOOK_TIMEOUT_MS: whole(1000, 60_000).default(15_000),
+  WEBHOOK_ALLOWED_TARGETS: list
+    .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
+    .default([]),
 
   FIRST_SUPERUSER_EMAIL: z.email().optional(),
   FIRST_SUPERUSER_PASSWORD: z.string().min(8).optional(),
@@ -111,6 +130,11 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
     refuse('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
+  }
+  for (const [driver, name] of Object.entries({ smtp: 'SMTP_URL', resend: 'RESEND_API_KEY' } as const)) {
+    if (env.MAIL_DRIVER !== driver) continue;
+    if (!env[name]) refuse(name, `required with MAIL_DRIVER=${driver}`);
+    if (!given['MAIL_FROM']) refuse('MAIL_FROM', 'required where mail is sent: Name <address>, an address of your own');
   }
   if (production && !env.PUBLIC_URL) refuse('PUBLIC_URL', 'required in production: mailed links are built from it');
   return {
