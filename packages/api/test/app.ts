@@ -51,7 +51,7 @@ export async function startApp(settings: Record<string, string> = {}) {
       ID_SECRET: 'id-secret-of-the-tests-0123456789',
       PASSWORD_PEPPER: 'pepper-of-the-tests-0123456789abc',
     },
-    mailer: { send: async (mail) => void mails.push(mail) },
+    mailer: { send: async (mail) => void mails.push(mail), close: async () => {} },
     version: '0.0.0',
     clock: { now: () => new Date(Date.now() + shiftMs) },
   });

@@ -12,8 +12,9 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Resolves once the mail is handed over for good. */
+  /** Resolves once the mail is handed over for good; throws where it was not, so that whoever sends tries again. */
   send(mail: Mail): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface CapturedMail extends Mail {
@@ -49,6 +50,7 @@ export function createCaptureMailer(dir: string, now: () => Date): Mailer & Mail
       await rename(`${file}.part`, file);
       for (const old of (await names()).slice(0, -MAX_KEPT)) await rm(path.join(dir, old), { force: true });
     },
+    async close() {},
     async list(filter) {
       const mails = await Promise.all((await names()).reverse().map(read));
       return mails.filter((mail) => mail !== undefined).filter((mail) => !filter?.to || mail.to === filter.to);

@@ -1,0 +1,44 @@
+import { createTransport } from 'nodemailer';
+import type { Mailer } from '../mail.ts';
+
+export interface SmtpOptions {
+  /** `smtp://user:password@host:587` (TLS by STARTTLS where the server offers it; `?requireTLS=true` insists) or `smtps://…:465`. */
+  url: string;
+  /** `Name <address>`. */
+  from: string;
+  /** The longest silence: connecting, greeting, answering. */
+  timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 5;
+
+/** Hands mail to an SMTP server. A refused recipient, as everything else that keeps it from being taken, is an error. */
+export function createSmtpMailer({ url, from, timeoutMs = TIMEOUT_MS }: SmtpOptions): Mailer {
+  const transport = createTransport({
+    url,
+    pool: true,
+    maxConnections: MAX_CONNECTIONS,
+    maxRequeues: 0, // whoever sends decides whether to try again
+    connectionTimeout: timeoutMs,
+    dnsTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    // Nothing in a mail may name a file or an address to fetch.
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    async send({ to, subject, text, html, messageId }) {
+      await transport.sendMail({
+        from,
+        to: { name: '', address: to }, // one recipient, whatever commas it holds
+        subject,
+        text,
+        html,
+        messageId: `<${messageId}>`,
+      });
+    },
+    close: async () => transport.close(),
+  };
+}
