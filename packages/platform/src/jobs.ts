@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
 import { PatientBackend, WakeChannel } from './jobs/agenda-parts.ts';
-import { type JobDefinition, performJob } from './jobs/perform.ts';
+import { type JobDefinition, performJob, WorkerStoppingError } from './jobs/perform.ts';
 import type { Logger } from './logger.ts';
 
 export type { JobDefinition, JobRun } from './jobs/perform.ts';
@@ -30,9 +30,7 @@ const LEASE_MS = 30_000;
 const POLL_MS = 1000;
 const POOL_MAX = 5;
 const STATEMENT_TIMEOUT_MS = 10_000;
-const ABORTED_FINISH_MS = 1000;
-// Agenda forgets a job a moment after it says that it is complete; only then is its place free.
-const REFILL_MS = 5;
+const SETTLE_MS = 2000;
 
 /** Runs the jobs of `agenda_jobs` whose names are defined here, each until it succeeds or its attempts are used up. */
 export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWorkerOptions): JobWorker {
@@ -49,7 +47,6 @@ export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWo
     defaultLockLifetime: lockLifetime,
     // As many as all definitions together allow: a job that is locked but must wait would outlive its lock and never leave.
     maxConcurrency: definitions.reduce((sum, { concurrency }) => sum + concurrency, 1),
-    removeOnComplete: true,
   });
   agenda.on('error', (error) => log.warn({ err: error }, 'jobs: supervision failed'));
   channel.on('error', (error) => log.warn({ err: error }, 'jobs: wake-up failed'));
@@ -64,33 +61,29 @@ export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWo
       { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
     );
   }
-  const refills = new Map<string, NodeJS.Timeout>();
-  agenda.on('complete', ({ attrs }) => {
-    if (refills.has(attrs.name)) return;
-    const refill = () => {
-      refills.delete(attrs.name);
-      channel.wake([attrs.name]);
-    };
-    refills.set(attrs.name, setTimeout(refill, REFILL_MS));
-  });
+  // Agenda looks for more at its next poll only. It forgets a finished job just after it says so.
+  agenda.on('complete', ({ attrs }) => setImmediate(() => channel.wake([attrs.name])));
   const started = agenda.start();
+
+  let draining: Promise<void> | undefined;
+
+  async function drain(timeoutMs: number): Promise<void> {
+    backend.giveUp();
+    await started;
+    const { timedOut } = await agenda.drain({ timeout: timeoutMs, closeConnection: false });
+    if (timedOut) {
+      for (const controller of running) controller.abort(new WorkerStoppingError());
+    }
+    // A job that was being locked as we began to stop is not yet ours to free.
+    const isBusy = () => pool.idleCount < pool.totalCount || pool.waitingCount > 0;
+    for (let waitedMs = 0; waitedMs < SETTLE_MS && isBusy(); waitedMs += 10) await sleep(10);
+    await release(pool, name).catch((error: unknown) => log.warn({ err: error }, 'jobs: locks could not be released'));
+    await pool.end();
+  }
 
   return {
     wake: (names) => channel.wake(names ?? definitions.map((definition) => definition.name)),
-    async drain(timeoutMs) {
-      backend.giveUp();
-      await started;
-      const { timedOut } = await agenda.drain({ timeout: timeoutMs, closeConnection: false });
-      for (const timer of refills.values()) clearTimeout(timer);
-      if (timedOut) {
-        for (const controller of running) controller.abort(new Error('the worker is stopping'));
-        for (let waitedMs = 0; waitedMs < ABORTED_FINISH_MS && running.size > 0; waitedMs += 10) await sleep(10);
-      }
-      await release(pool, name).catch((error: unknown) =>
-        log.warn({ err: error }, 'jobs: locks could not be released'),
-      );
-      await pool.end();
-    },
+    drain: (timeoutMs) => (draining ??= drain(timeoutMs)),
   };
 }
 

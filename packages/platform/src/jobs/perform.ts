@@ -51,7 +51,10 @@ export async function performJob(supervision: Supervision, definition: JobDefini
   try {
     const run = definition.run({ id, data: job.attrs.data, attempt, touch: watch.touch, signal: controller.signal });
     await Promise.race([run, watch.aborted]);
+    await remove(pool, job);
   } catch (error) {
+    // No failure: whoever stops frees the job as it was. Agenda, told anything, would note a failed attempt.
+    if (error instanceof WorkerStoppingError) return new Promise(() => {});
     const dead = attempt >= attempts && !(error instanceof LeaseLostError);
     log.error({ err: error, job: name, id, attempt, dead }, 'job failed');
     if (!dead) throw error;
@@ -60,6 +63,11 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     watch.end();
     running.delete(controller);
   }
+}
+
+/** The reason of runs that are aborted because their worker cannot wait for them. */
+export class WorkerStoppingError extends Error {
+  override name = 'WorkerStoppingError';
 }
 
 /** The run's place was given to another worker, after it could not renew its lease in time. */
@@ -126,6 +134,14 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
   );
   if (!rows[0]) throw new LeaseLostError('another worker has taken over before the start');
   return rows[0].starts;
+}
+
+/**
+ * Done. Agenda would save the end first and remove the row after it has said that the job is complete, so that a drain which
+ * waits for that never sees the last one go.
+ */
+async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
+  await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [attrs._id, attrs.lockedAt]);
 }
 
 /** Out of the queue, into the table where operators look. */

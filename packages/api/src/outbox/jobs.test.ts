@@ -1,0 +1,434 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expectedTable } from '@rentapi/platform/jobs/schema';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { eventually, startApp, type TestApp } from '../../test/app.ts';
+import { type Context, systemContext } from '../context.ts';
+import { transaction } from '../transaction.ts';
+import { enqueue } from './enqueue.ts';
+import { createJobRegistry, type DataJob, type Job, job, type Work } from './jobs.ts';
+import { startScheduler } from './scheduler.ts';
+import { startWorking, type WorkerOptions } from './work.ts';
+
+let app: TestApp;
+const workers: { stop(): Promise<void> }[] = [];
+let names = 0;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.stop()));
+});
+afterAll(() => app.close());
+
+const database = () => app.ports.database;
+const Input = z.strictObject({ n: z.number() });
+
+/** A job of its own for each test, so that tests do not see each other's. */
+function testJob(
+  run: (ctx: Context, data: z.output<typeof Input>, work: Work) => Promise<void>,
+  options: Partial<Pick<Job, 'queue' | 'attempts' | 'timeoutMs' | 'concurrency'>> = {},
+): DataJob<typeof Input> {
+  return job({ name: `test.${++names}`, queue: 'maintenance', backoffMs: () => 20, ...options, data: Input, run });
+}
+
+/** A worker as another process would be one: with its own pool, scheduler and dispatcher. */
+function startWorker(jobs: Job[], options: WorkerOptions = {}): { stop(): Promise<void> } {
+  const worker = startWorking({ ...app.ports, jobs: createJobRegistry(jobs) }, app.databaseUrl, options);
+  workers.push(worker);
+  return worker;
+}
+
+function ask(of: DataJob<typeof Input>, n = 0, options: { key?: string; at?: Date } = {}): Promise<void> {
+  return transaction(systemContext(app.ports, 'test'), (ctx) => enqueue(ctx, of, { n }, options));
+}
+
+const queued = (name: string) => database()('agenda_jobs').where({ name });
+const dead = (name: string) => database()('dead_jobs').where({ name });
+const nothingQueued = (name: string) =>
+  eventually(async () => {
+    const left = [...(await database()('outbox').where({ job: name })), ...(await queued(name))];
+    return left.length === 0 ? true : undefined;
+  }, `${name} to be done`);
+
+/** As if a worker had taken the job and been killed `ago` ms ago. */
+async function takeAndDie(name: string, agoMs: number): Promise<void> {
+  await eventually(async () => (await queued(name))[0], `${name} in the queue`);
+  await queued(name).update({
+    lockedAt: new Date(Date.now() - agoMs),
+    lastModifiedBy: 'a dead worker',
+    lastRunAt: new Date(),
+    nextRunAt: null,
+    starts: database().raw('starts + 1'),
+  });
+}
+
+describe('a job', () => {
+  it('is enqueued with the transaction that asks for it, and only within one', async () => {
+    const ran: number[] = [];
+    const work = testJob(async (_, { n }) => void ran.push(n));
+    startWorker([work]);
+    const undone = transaction(systemContext(app.ports, 'test'), async (ctx) => {
+      await enqueue(ctx, work, { n: 1 });
+      throw new Error('undone');
+    });
+    await expect(undone).rejects.toThrow('undone');
+    await expect(enqueue(systemContext(app.ports, 'test'), work, { n: 2 })).rejects.toThrow('transaction');
+    await ask(work, 3);
+    await eventually(() => ran[0], 'the run');
+    expect(ran).toEqual([3]);
+  });
+
+  it('is one for 50 who ask at once with the same key, in several processes', async () => {
+    const ran: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const work = testJob(async (_, { n }) => {
+      ran.push(n);
+      await gate.promise;
+    });
+    for (let i = 0; i < 3; i++) startWorker([work]);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(work, n, { key: 'same' })));
+    await eventually(
+      async () => ((await database()('outbox')).length === 0 ? true : undefined),
+      'the outbox to be empty',
+    );
+    await eventually(() => ran.length || undefined, 'the run');
+    expect(await queued(work.name)).toHaveLength(1);
+    gate.resolve();
+    await nothingQueued(work.name);
+    expect(ran).toHaveLength(1);
+  });
+
+  it('starts when a process that runs no jobs asks, without waiting for a poll', async () => {
+    const started = Promise.withResolvers<void>();
+    const work = testJob(async () => started.resolve());
+    const { startJobWorker } = await import('@rentapi/platform/jobs');
+    const { startListener } = await import('./listener.ts');
+    const patient = startJobWorker({
+      url: app.databaseUrl,
+      log: app.ports.log,
+      pollMs: 600_000, // only what it hears can wake it
+      definitions: [
+        {
+          name: work.name,
+          concurrency: 1,
+          attempts: 1,
+          timeoutMs: 1000,
+          backoffMs: () => 0,
+          run: () =>
+            work.run(systemContext(app.ports, 'test'), {}, { touch() {}, signal: new AbortController().signal }),
+        },
+      ],
+    });
+    const listener = startListener({
+      url: app.databaseUrl,
+      log: app.ports.log,
+      channels: { enqueued: (said) => patient.wake(said ? said.split(',') : undefined) },
+    });
+    await ask(work);
+    await started.promise;
+    await listener.close();
+    await patient.drain(1000);
+  });
+
+  it('does not run before its time', async () => {
+    let ranAt = 0;
+    const work = testJob(async () => {
+      ranAt = Date.now();
+    });
+    startWorker([work]);
+    const at = new Date(Date.now() + 700);
+    await ask(work, 0, { at });
+    await eventually(() => ranAt || undefined, 'the run');
+    expect(ranAt).toBeGreaterThanOrEqual(at.getTime());
+  });
+
+  it('runs in workers of its queue alone', async () => {
+    const ran: string[] = [];
+    const mail = testJob(async () => void ran.push('mail'), { queue: 'emails' });
+    const sweep = testJob(async () => void ran.push('sweep'));
+    startWorker([mail, sweep], { queues: ['emails'] });
+    await ask(sweep);
+    await ask(mail);
+    await eventually(() => (ran.includes('mail') ? true : undefined), 'the mail');
+    expect(ran).toEqual(['mail']);
+    expect(await queued(sweep.name)).toHaveLength(1);
+  });
+
+  it('leaves nothing behind when it is done', async () => {
+    const work = testJob(async () => {});
+    startWorker([work]);
+    for (let n = 0; n < 60; n++) await ask(work, n);
+    await nothingQueued(work.name);
+    expect(await dead(work.name)).toEqual([]);
+  });
+});
+
+describe('a lease', () => {
+  it('is renewed while the job gets on, so that nobody else starts it', async () => {
+    let starts = 0;
+    const work = testJob(async () => {
+      starts++;
+      await sleep(2500);
+    });
+    startWorker([work], { leaseMs: 1000 });
+    startWorker([work], { leaseMs: 1000 });
+    await ask(work);
+    await nothingQueued(work.name);
+    expect(starts).toBe(1);
+  });
+
+  it('ends soon after its worker has died, and the work resumes elsewhere', async () => {
+    const ran: number[] = [];
+    const work = testJob(async (_, { n }) => void ran.push(n));
+    await ask(work, 7);
+    await takeAndDie(work.name, 31_000);
+    startWorker([work]);
+    await nothingQueued(work.name);
+    expect(ran).toEqual([7]);
+  });
+
+  it('is not cut short: a job whose worker was heard within 30 s is left to it', async () => {
+    let starts = 0;
+    const work = testJob(async () => void starts++);
+    await ask(work);
+    await takeAndDie(work.name, 20_000);
+    startWorker([work]);
+    await sleep(1500);
+    expect(starts).toBe(0);
+  });
+
+  it('that was lost stops the run, and its late end changes nothing for whoever took over', async () => {
+    const begun = Promise.withResolvers<void>();
+    const aborted = Promise.withResolvers<void>();
+    const work = testJob(async (_, __, { signal }) => {
+      begun.resolve();
+      signal.addEventListener('abort', () => aborted.resolve());
+      await aborted.promise;
+    });
+    startWorker([work], { leaseMs: 600 });
+    await ask(work);
+    await begun.promise;
+    const row = (await queued(work.name))[0];
+    const lockedAt = new Date(row.lockedAt.getTime() + 10_000);
+    await queued(work.name).update({ lockedAt, lastModifiedBy: 'another' });
+    await aborted.promise;
+    await sleep(200);
+    expect((await queued(work.name))[0]).toMatchObject({ lockedAt, lastModifiedBy: 'another' });
+  });
+
+  it('does not keep a run alive that is stuck; touch() says that it is not', async () => {
+    const ends: string[] = [];
+    const stuck = testJob(
+      async (_, __, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        ends.push('aborted');
+      },
+      { timeoutMs: 200, attempts: 1 },
+    );
+    const busy = testJob(
+      async (_, __, { touch }) => {
+        for (let i = 0; i < 10; i++) {
+          await sleep(150);
+          touch();
+        }
+        ends.push('finished');
+      },
+      { timeoutMs: 1000, attempts: 1 },
+    );
+    startWorker([stuck, busy]);
+    await ask(stuck);
+    await ask(busy);
+    await nothingQueued(stuck.name);
+    await nothingQueued(busy.name);
+    expect(ends.sort()).toEqual(['aborted', 'finished']);
+    expect(await dead(busy.name)).toEqual([]);
+    expect(await dead(stuck.name)).toMatchObject([{ reason: expect.stringContaining('200 ms') }]);
+  });
+});
+
+describe('a job that fails', () => {
+  it('is tried again, and when its attempts are used up it is kept where operators look', async () => {
+    let starts = 0;
+    const work = testJob(
+      async () => {
+        starts++;
+        throw new Error(`no ${starts}`);
+      },
+      { attempts: 3 },
+    );
+    startWorker([work]);
+    await ask(work, 5, { key: 'five' });
+    await nothingQueued(work.name);
+    expect(starts).toBe(3);
+    expect(await dead(work.name)).toMatchObject([
+      { starts: 3, reason: 'Error: no 3', data: { n: 5 }, uniqueKey: `${work.name}/key/five` },
+    ]);
+  });
+
+  it('by killing its worker is buried too, without another start', async () => {
+    let starts = 0;
+    const work = testJob(async () => void starts++, { attempts: 2 });
+    await ask(work);
+    await takeAndDie(work.name, 31_000);
+    await takeAndDie(work.name, 31_000);
+    startWorker([work]);
+    await nothingQueued(work.name);
+    expect(starts).toBe(0);
+    expect(await dead(work.name)).toMatchObject([{ reason: expect.stringContaining('its worker died') }]);
+  });
+});
+
+describe('a worker', () => {
+  it('that stops lets its jobs finish', async () => {
+    let finished = 0;
+    const begun = Promise.withResolvers<void>();
+    const work = testJob(async () => {
+      begun.resolve();
+      await sleep(500);
+      finished++;
+    });
+    const worker = startWorker([work]);
+    await ask(work);
+    await begun.promise;
+    await worker.stop();
+    expect(finished).toBe(1);
+    expect(await queued(work.name)).toEqual([]);
+  });
+
+  it('that cannot wait any longer aborts them and hands them over at once', async () => {
+    const ran: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const { startJobWorker } = await import('@rentapi/platform/jobs');
+    const work = testJob(async () => {});
+    const definition = (who: string, run: () => Promise<void>) => ({
+      name: work.name,
+      concurrency: 1,
+      attempts: 1,
+      timeoutMs: 60_000,
+      backoffMs: () => 0,
+      run: () => {
+        ran.push(who);
+        return run();
+      },
+    });
+    const options = { url: app.databaseUrl, log: app.ports.log };
+    const first = startJobWorker({
+      ...options,
+      definitions: [
+        definition('first', async () => {
+          begun.resolve();
+          await new Promise(() => {}); // heeds no signal
+        }),
+      ],
+    });
+    await ask(work);
+    await begun.promise;
+    await first.drain(100);
+    const second = startJobWorker({ ...options, definitions: [definition('second', async () => {})] });
+    await nothingQueued(work.name);
+    expect(ran).toEqual(['first', 'second']);
+    expect(await dead(work.name)).toEqual([]); // being stopped is no failure
+    await second.drain(1000);
+  });
+
+  it('takes no more than it can run, so that others share the backlog', async () => {
+    const gate = Promise.withResolvers<void>();
+    const work = testJob(() => gate.promise, { concurrency: 3 });
+    startWorker([work]);
+    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(work, n)));
+    await eventually(async () => ((await queued(work.name)).length === 50 ? true : undefined), 'the backlog');
+    await sleep(1200); // a poll and a notification later
+    expect(await queued(work.name).whereNotNull('lockedAt')).toHaveLength(3);
+    gate.resolve();
+    await nothingQueued(work.name);
+  });
+
+  it('outlives the loss of every connection', async () => {
+    const ran: number[] = [];
+    const work = testJob(async (_, { n }) => void ran.push(n));
+    startWorker([work]);
+    await ask(work, 1);
+    await nothingQueued(work.name);
+    await database().raw(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('rentapi jobs', 'rentapi listener')",
+    );
+    await ask(work, 2);
+    await nothingQueued(work.name);
+    expect(ran).toEqual([1, 2]);
+  });
+
+  it('waits for a database that is not there yet, and may stop meanwhile', async () => {
+    const { startJobWorker } = await import('@rentapi/platform/jobs');
+    const worker = startJobWorker({
+      url: 'postgres://nobody@127.0.0.1:1/none',
+      log: app.ports.log,
+      definitions: [],
+    });
+    await sleep(700);
+    await worker.drain(100);
+  });
+});
+
+describe('the table of jobs', () => {
+  it('has every column that this version of Agenda knows, alike', async () => {
+    await database().raw(expectedTable('expected_jobs'));
+    const columns = (table: string) =>
+      database()('information_schema.columns')
+        .where({ tableName: table })
+        .whereNotIn('columnName', ['unique_key', 'starts'])
+        .orderBy('columnName')
+        .select('columnName', 'dataType', 'isNullable', 'columnDefault', 'characterMaximumLength');
+    expect(await columns('agenda_jobs')).toEqual(await columns('expected_jobs'));
+  });
+});
+
+describe('a schedule', () => {
+  it('ticks once, with any number of schedulers, and is not lost to a process that starts just then', async () => {
+    const ticks: Date[] = [];
+    const work = job({
+      name: `test.${++names}`,
+      queue: 'maintenance',
+      every: '0 3 * * *',
+      run: async (_, { at }) => void ticks.push(at),
+    });
+    const due = new Date(Date.now() - 5000);
+    await database()('job_schedules').insert({ name: work.name, every: work.every, nextAt: due });
+    for (let i = 0; i < 5; i++) startWorker([work]);
+    await eventually(() => ticks[0], 'the tick');
+    await sleep(1200); // every scheduler has looked again
+    expect(ticks).toEqual([due]);
+    const { nextAt } = await database()('job_schedules').where({ name: work.name }).first();
+    expect([nextAt.getUTCHours(), nextAt.getUTCMinutes(), nextAt > new Date()]).toEqual([3, 0, true]);
+  });
+
+  it('resumes the run of a tick whose worker was killed', async () => {
+    const ticks: Date[] = [];
+    const work = job({
+      name: `test.${++names}`,
+      queue: 'maintenance',
+      every: '1 day',
+      run: async (_, { at }) => void ticks.push(at),
+    });
+    const due = new Date(Date.now() - 5000);
+    await database()('job_schedules').insert({ name: work.name, every: work.every, nextAt: due });
+    const scheduler = startScheduler({ database: database(), log: app.ports.log, jobs: [work] });
+    await takeAndDie(work.name, 31_000);
+    await scheduler.stop();
+    startWorker([work]);
+    await eventually(() => ticks[0], 'the run');
+    expect(ticks).toEqual([due]);
+  });
+
+  it('follows its job when that is given another one', async () => {
+    const name = `test.${++names}`;
+    const far = new Date(Date.now() + 1e9);
+    await database()('job_schedules').insert({ name, every: '1 day', nextAt: far });
+    startWorker([job({ name, queue: 'maintenance', every: '5 minutes', run: async () => {} })]);
+    await eventually(async () => {
+      const row = await database()('job_schedules').where({ name }).first();
+      return row.every === '5 minutes' && row.nextAt < far ? true : undefined;
+    }, 'the new schedule');
+  });
+});
