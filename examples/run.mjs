@@ -71,16 +71,16 @@ async function stopServer({ server, ended }) {
   throw new Error(`The server did not stop within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM.`);
 }
 
-/** The ```bash blocks of the README that follow `<!-- ci -->`, as one session. */
-function readmeCommands() {
-  const readme = join(root, 'README.md');
-  if (!existsSync(readme)) return undefined;
-  const blocks = [...readFileSync(readme, 'utf8').matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(
-    ([, block]) => block,
-  );
-  if (blocks.length === 0)
-    throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
-  return blocks.join('\n');
+/** README.md and the guides, each with its ```bash blocks that follow `<!-- ci -->`, as one session. */
+function documentCommands() {
+  const guides = readdirSync(join(root, 'docs/guides')).sort();
+  return ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap((name) => {
+    const text = readFileSync(join(root, name), 'utf8');
+    const blocks = [...text.matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(([, block]) => block);
+    if (name === 'README.md' && blocks.length === 0)
+      throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
+    return blocks.length > 0 ? [{ name, commands: blocks.join('\n') }] : [];
+  });
 }
 
 async function main() {
@@ -112,15 +112,14 @@ async function main() {
       });
       if (code !== 0) throw Object.assign(new Error(`examples/${name} failed with ${code}.`), { exitCode: code });
     }
-    const commands = readmeCommands();
-    if (commands !== undefined) {
-      process.stdout.write('\n— README.md\n');
+    for (const { name, commands } of documentCommands()) {
+      process.stdout.write(`\n— ${name}\n`);
       const code = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], {
         cwd: root,
         env: { ...process.env, BASE: url },
       });
       if (code !== 0)
-        throw Object.assign(new Error(`The commands of README.md failed with ${code}.`), { exitCode: code });
+        throw Object.assign(new Error(`The commands of ${name} failed with ${code}.`), { exitCode: code });
     }
     return 0;
   } catch (error) {
