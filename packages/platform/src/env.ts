@@ -26,6 +26,7 @@ const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   PUBLIC_URL: url.optional(),
   DATA_DIR: z.string().default('./.rentapi'),
+  SHUTDOWN_GRACE_MS: whole(0, 8000).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
   DATABASE_URL: z
@@ -89,9 +90,14 @@ type Settings = z.output<typeof settings>;
 
 /** The settings with every default filled in. */
 export interface Env
-  extends Omit<Settings, 'PUBLIC_URL' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'> {
+  extends Omit<
+    Settings,
+    'PUBLIC_URL' | 'SHUTDOWN_GRACE_MS' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'
+  > {
   production: boolean;
   PUBLIC_URL: string;
+  /** How long a stopping process still takes requests, so that a balancer notices first. */
+  SHUTDOWN_GRACE_MS: number;
   REQUIRE_EMAIL_VERIFICATION: boolean;
   CORS_ORIGINS: string[];
   SEED_DEMO: boolean;
@@ -141,6 +147,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     ...env,
     production,
     PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    SHUTDOWN_GRACE_MS: env.SHUTDOWN_GRACE_MS ?? (production ? 5000 : 0),
     REQUIRE_EMAIL_VERIFICATION: env.REQUIRE_EMAIL_VERIFICATION ?? production,
     CORS_ORIGINS: env.CORS_ORIGINS ?? (production ? [] : ['*']),
     SEED_DEMO: env.SEED_DEMO ?? env.NODE_ENV === 'development',

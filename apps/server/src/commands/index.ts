@@ -5,7 +5,9 @@ export type Command = (env: () => Env) => Promise<number>;
 
 export const USAGE = `Usage: rentapi <command>
 
-  start                       serve everything (the default of npm start)
+  start                       serve and work in one process (the default of npm start)
+  api                         serve only; needs DATABASE_URL, REDIS_URL and a worker
+  worker [--queues=a,b]       work only, on all queues or on these
   dev                         the same, started again on a change
   migrate up|down|status      bring the database up to date, take the last migration back, list them
   migrate new <name>          add a migration file
@@ -18,6 +20,8 @@ export const USAGE = `Usage: rentapi <command>
 
 const commands: Record<string, (args: string[]) => Promise<Command>> = {
   start: async () => (await import('./start.ts')).start,
+  api: async () => (await import('./api.ts')).api,
+  worker: async (args) => (await import('./worker.ts')).worker(args),
   dev: async () => async () => (await import('../dev.ts')).dev(process.env),
   migrate: async (args) => (await import('./migrate.ts')).migrate(args),
   seed: async () => (await import('./seed.ts')).seed,

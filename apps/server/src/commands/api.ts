@@ -1,0 +1,12 @@
+import { assertShared } from '../roles.ts';
+import { serve } from '../serve.ts';
+import { untilStopped } from '../signals.ts';
+import type { Command } from './index.ts';
+
+/** Serves clients, and leaves the work to workers. */
+export const api: Command = async (readSettings) => {
+  const stopped = untilStopped();
+  const env = readSettings();
+  assertShared(env, 'api');
+  return serve(env, { works: false, stopped });
+};

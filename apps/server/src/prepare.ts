@@ -1,0 +1,48 @@
+import { hasDemoAccounts, seedDemoData } from '@rentapi/api/demo-data';
+import { assertSecrets } from '@rentapi/api/deployment-secrets';
+import { MIGRATIONS } from '@rentapi/api/migrations';
+import { ensureSuperAdmin, hasSuperAdmin } from '@rentapi/api/superusers';
+import { BadSettingError, type Env } from '@rentapi/platform/env';
+import { migrateUp } from '@rentapi/platform/migrations';
+import type { Opened } from './open.ts';
+import { say } from './say.ts';
+
+// Any constant will do, as long as no other program takes the same advisory lock on this database.
+const FIRST_ACCOUNTS_LOCK = 7_301_449;
+
+/** Migrates, and proves that the secrets are this database's. Any number of processes may start at once. */
+export async function prepareDatabase({ ports, secrets, directUrl }: Opened): Promise<void> {
+  await migrateUp(directUrl, MIGRATIONS, say);
+  await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
+}
+
+/** Makes the first accounts, for whoever serves clients. */
+export async function prepareAccounts({ ports }: Opened): Promise<void> {
+  const { env, database } = ports;
+  // Two processes that start at once would both find the database empty.
+  await database.transaction(async (lock) => {
+    await lock.raw('select pg_advisory_xact_lock(?)', [FIRST_ACCOUNTS_LOCK]);
+    const { FIRST_SUPERUSER_EMAIL: email, FIRST_SUPERUSER_PASSWORD: password } = env;
+    if (email && password && !(await hasSuperAdmin(database))) {
+      await ensureSuperAdmin(ports, { email, password });
+      say(`${email} is the first SUPER_ADMIN.`);
+    }
+    if (env.SEED_DEMO && (await seedDemoData(ports))) say('Demo data is in.');
+  });
+  await assertDemoAccountsStayHome(env, database);
+}
+
+/** The passwords of the demo accounts are printed in the README. */
+async function assertDemoAccountsStayHome(env: Env, database: Opened['ports']['database']): Promise<void> {
+  if (!env.production && isLoopback(env.HOST)) return;
+  if (!(await hasDemoAccounts(database))) return;
+  if (env.production)
+    throw new BadSettingError(
+      'NODE_ENV: this database holds demo accounts, whose passwords are published; use another database in production.',
+    );
+  throw new BadSettingError(
+    `HOST: ${env.HOST} is open to others while demo accounts exist, whose passwords are published; use 127.0.0.1, or another database.`,
+  );
+}
+
+const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);

@@ -1,0 +1,15 @@
+import { BadSettingError, type Env } from '@rentapi/platform/env';
+
+/** Processes that share the work must share what they know: a limit counted in one process is none in the other. */
+export function assertShared(env: Env, role: 'api' | 'worker'): void {
+  for (const [name, what] of [
+    ['DATABASE_URL', 'the embedded database belongs to one process'],
+    ['REDIS_URL', 'limits, cache and messages are shared through Redis'],
+  ] as const) {
+    if (!env[name]) {
+      throw new BadSettingError(
+        `${name}: required by \`rentapi ${role}\`, because ${what}; \`rentapi start\` does everything in one process.`,
+      );
+    }
+  }
+}
