@@ -1,0 +1,330 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http, { type IncomingMessage, type RequestListener } from 'node:http';
+import https from 'node:https';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createOutbound, type OutboundOptions, type OutboundReason, refuseForbiddenPeer } from './outbound.ts';
+
+const PEM = readFileSync(new URL('./outbound/receiver.test.pem', import.meta.url), 'utf8');
+const SETTING = 'WEBHOOK_ALLOWED_TARGETS';
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+function outbound(options: Partial<OutboundOptions> = {}) {
+  const made = createOutbound({ allowedTargets: [], settingName: SETTING, resolve: async () => [], ...options });
+  closing.push(() => made.close());
+  return made;
+}
+
+/** Listens on every address of this machine, and counts who comes. */
+async function listen(server: Server, host = '::') {
+  let connections = 0;
+  server.on('connection', () => connections++);
+  server.listen(0, host);
+  await once(server, 'listening');
+  closing.push(() => {
+    server.close();
+    if ('closeAllConnections' in server) (server as http.Server).closeAllConnections();
+  });
+  return { port: (server.address() as AddressInfo).port, connections: () => connections };
+}
+
+const serve = (listener: RequestListener) => listen(http.createServer(listener));
+const serveTls = (listener: RequestListener) => listen(https.createServer({ key: PEM, cert: PEM }, listener));
+
+function failing(reason: OutboundReason, message?: RegExp) {
+  return message ? { reason, message: expect.stringMatching(message) } : { reason };
+}
+
+describe('a target that is refused', () => {
+  it.each([
+    '127.0.0.1',
+    '127.0.0.1.',
+    '2130706433',
+    '0x7f000001',
+    '0x7f.0.0.1',
+    '0177.0.0.01',
+    '017700000001',
+    '127.1',
+    '①②⑦.⓪.⓪.①',
+    '%31%32%37.0.0.1',
+    '0',
+    '0.0.0.0',
+    '[::1]',
+    '[::]',
+    '[0:0:0:0:0:0:0:1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::127.0.0.1]',
+    '[2002:7f00:1::]',
+    'localhost',
+    'LOCALHOST.',
+    'any.localhost',
+  ])('has no connection made to it: %s', async (host) => {
+    const { port, connections } = await serve((_, res) => res.end());
+    const client = outbound({ resolve: async () => ['127.0.0.1'] });
+    const request = { url: `https://${host}:${port}/`, method: 'POST', body: '{}' } as const;
+    await expect(client.send(request)).rejects.toMatchObject(failing('forbidden_address', new RegExp(SETTING)));
+    expect(() => client.check(request.url)).toThrow(SETTING);
+    expect(connections()).toBe(0);
+  });
+
+  it.each([
+    '10.0.0.1',
+    '100.64.0.1',
+    '169.254.169.254',
+    '172.16.0.1',
+    '192.168.1.1',
+    '192.0.2.1',
+    '198.18.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '[fe80::1]',
+    '[fd00:ec2::254]',
+    '[ff02::1]',
+    '[2001:db8::1]',
+  ])('is a literal address of another range: %s', async (host) => {
+    await expect(outbound().send({ url: `https://${host}/`, method: 'GET' })).rejects.toMatchObject(
+      failing('forbidden_address'),
+    );
+  });
+
+  it.each([
+    ['a name that leads to this machine', ['127.0.0.1']],
+    ['one by IPv6', ['::1']],
+    ['one by a mapped address', ['::ffff:127.0.0.1']],
+    ['one that leads there besides', ['93.184.215.14', '127.0.0.1']],
+    ['one that leads there first', ['127.0.0.1', '93.184.215.14']],
+    ['one whose resolver answers with nonsense', ['not an address']],
+  ])('is %s', async (_, answer) => {
+    const { port, connections } = await serve((_, res) => res.end());
+    const client = outbound({ resolve: async () => answer });
+    const request = { url: `https://rebind.example:${port}/`, method: 'GET' } as const;
+    const refused = failing('forbidden_address', new RegExp(`rebind.example.*${SETTING}=rebind.example:${port}`));
+    await expect(client.send(request)).rejects.toMatchObject(refused);
+    expect(connections()).toBe(0);
+  });
+
+  it('is a name that answers differently the second time: it is asked once, for the connection itself', async () => {
+    const { port, connections } = await serve((_, res) => res.end());
+    const asked: string[] = [];
+    // The first answer is public, and assigned to nobody: a client that asked again would get through.
+    const client = outbound({
+      resolve: async (name) => [asked.push(name) === 1 ? '2e00::1' : '127.0.0.1'],
+    });
+    const request = { url: `https://rebind.example:${port}/`, method: 'GET', timeoutMs: 300 } as const;
+    await expect(client.send(request)).rejects.toMatchObject({ reason: expect.stringMatching(/timeout|connection/) });
+    expect(asked).toEqual(['rebind.example']);
+    await expect(client.send(request)).rejects.toMatchObject(failing('forbidden_address'));
+    expect(connections()).toBe(0);
+  });
+
+  it('is a peer that no resolver named: cut before a byte is sent', async () => {
+    let received = 0;
+    const { port } = await listen(
+      createServer((socket) => void socket.on('data', (data) => (received += data.length))),
+    );
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    refuseForbiddenPeer(socket, (range) => new Error(`refused: ${range}`));
+    await expect(once(socket, 'close')).rejects.toThrow('refused: loopback');
+    expect(received).toBe(0);
+  });
+
+  it.each([
+    ['http://example.com/', 'not_https'],
+    ['ftp://example.com/', 'not_https'],
+    ['file:///etc/passwd', 'bad_url'],
+    ['gopher://example.com:70/x', 'not_https'],
+    ['https://user@example.com/', 'credentials_in_url'],
+    ['https://user:password@example.com/', 'credentials_in_url'],
+    ['https://example.com@127.0.0.1/', 'credentials_in_url'],
+    ['https://[fe80::1%25eth0]/', 'bad_url'],
+    ['https://', 'bad_url'],
+    ['example.com', 'bad_url'],
+    ['', 'bad_url'],
+    ['https://exa mple.com/', 'bad_url'],
+  ] as const)('is %s, as %s', async (url, reason) => {
+    await expect(outbound().send({ url, method: 'GET' })).rejects.toMatchObject({ reason });
+    expect(() => outbound().check(url)).toThrow();
+  });
+
+  it('is a name that does not exist', async () => {
+    const client = outbound({ resolve: () => Promise.reject(new Error('NXDOMAIN')) });
+    await expect(client.send({ url: 'https://nowhere.example/', method: 'GET' })).rejects.toMatchObject(
+      failing('name_not_found', /nowhere.example/),
+    );
+  });
+});
+
+describe('a target that the operator allows', () => {
+  it('is reached by http, exactly where it was allowed', async () => {
+    const here = await serve(async (req, res) => res.end(`${req.method} ${req.url} ${await bodyOf(req)}`));
+    const there = await serve((_, res) => res.end());
+    const client = outbound({ allowedTargets: [`127.0.0.1:${here.port}`] });
+    const request = { url: `http://127.0.0.1:${here.port}/hook?a=b`, method: 'POST', body: 'żółw' } as const;
+    expect(await client.send(request)).toMatchObject({ status: 200, body: 'POST /hook?a=b żółw', truncated: false });
+    await expect(client.send({ ...request, url: `http://127.0.0.1:${there.port}/` })).rejects.toMatchObject(
+      failing('not_https'),
+    );
+    await expect(client.send({ ...request, url: `https://127.0.0.1:${there.port}/` })).rejects.toMatchObject(
+      failing('forbidden_address'),
+    );
+    expect(there.connections()).toBe(0);
+  });
+
+  it('is the same target in whatever spelling, and not its address under another name', async () => {
+    const { port, connections } = await serve((_, res) => res.end('ok'));
+    const client = outbound({ allowedTargets: [`LOCALHOST:${port}`], resolve: async () => ['127.0.0.1'] });
+    expect((await client.send({ url: `http://localhost:${port}/`, method: 'GET' })).body).toBe('ok');
+    const before = connections();
+    await expect(client.send({ url: `http://127.0.0.1:${port}/`, method: 'GET' })).rejects.toMatchObject(
+      failing('not_https'),
+    );
+    await expect(client.send({ url: `https://other.example:${port}/`, method: 'GET' })).rejects.toMatchObject(
+      failing('forbidden_address'),
+    );
+    expect(connections()).toBe(before);
+  });
+
+  it('still has to prove who it is over https', async () => {
+    const { port } = await serveTls((_, res) => res.end('secret'));
+    const options = {
+      allowedTargets: [`receiver.test:${port}`, `other.test:${port}`],
+      resolve: async () => ['127.0.0.1'],
+    };
+    const url = `https://receiver.test:${port}/`;
+    await expect(outbound(options).send({ url, method: 'GET' })).rejects.toMatchObject(failing('tls_failed'));
+    const trusting = outbound({ ...options, ca: PEM });
+    expect((await trusting.send({ url, method: 'GET' })).body).toBe('secret');
+    await expect(trusting.send({ url: `https://other.test:${port}/`, method: 'GET' })).rejects.toMatchObject(
+      failing('tls_failed'),
+    );
+  });
+});
+
+describe('an exchange', () => {
+  async function receiver(listener: RequestListener, options: Partial<OutboundOptions> = {}) {
+    const server = await serve(listener);
+    const client = outbound({ allowedTargets: [`127.0.0.1:${server.port}`], ...options });
+    return { ...server, client, url: `http://127.0.0.1:${server.port}` };
+  }
+
+  it('follows no redirect', async () => {
+    const inside = await serve((_, res) => res.end('secret'));
+    const { client, url } = await receiver((_, res) =>
+      res.writeHead(302, { location: `http://127.0.0.1:${inside.port}/` }).end(),
+    );
+    const answer = await client.send({ url, method: 'POST', body: '{}' });
+    expect(answer).toMatchObject({ status: 302, headers: { location: `http://127.0.0.1:${inside.port}/` } });
+    expect(inside.connections()).toBe(0);
+  });
+
+  it('reads the beginning of a body that does not end', async () => {
+    let written = 0;
+    const { client, url } = await receiver(
+      (_, res) => {
+        const more = () => {
+          while (!res.destroyed && written < 1e9 && res.write('x'.repeat(16_384))) written += 16_384;
+        };
+        res.on('drain', more);
+        more();
+      },
+      { maxBodyBytes: 1000 },
+    );
+    const answer = await client.send({ url, method: 'GET' });
+    expect(answer).toMatchObject({ status: 200, truncated: true, body: 'x'.repeat(1000) });
+    expect(written).toBeLessThan(50e6);
+  });
+
+  it('does not unfold a compressed answer', async () => {
+    let asked: string | undefined;
+    const { client, url } = await receiver((req, res) => {
+      asked = req.headers['accept-encoding'];
+      res.setHeader('content-encoding', 'gzip').end('as it came');
+    });
+    const headers = { 'Accept-Encoding': 'gzip' };
+    expect((await client.send({ url, method: 'GET', headers })).body).toBe('as it came');
+    expect(asked).toBe('identity');
+  });
+
+  it.each<[string, RequestListener]>([
+    ['never answers', () => {}],
+    ['stops within the head', (_, res) => void res.socket!.write('HTTP/1.1 200 OK\r\nx: ')],
+    ['stops within the body', (_, res) => void res.writeHead(200, { 'content-length': 10 }).write('x')],
+    ['drips', (_, res) => void setInterval(() => res.write('x'), 20).unref()],
+  ])('ends in time where the server %s', async (_, listener) => {
+    const { client, url } = await receiver(listener, { timeoutMs: 200 });
+    const began = performance.now();
+    await expect(client.send({ url, method: 'GET' })).rejects.toMatchObject(failing('timeout', /200 ms/));
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
+  it('ends in time where the handshake or the name takes too long', async () => {
+    const { port } = await listen(createServer(() => {}));
+    const names = { allowedTargets: [`receiver.test:${port}`], timeoutMs: 200 };
+    const url = `https://receiver.test:${port}/`;
+    const silent = outbound({ ...names, resolve: async () => ['127.0.0.1'] });
+    await expect(silent.send({ url, method: 'GET' })).rejects.toMatchObject(failing('timeout'));
+    const nameless = outbound({ ...names, resolve: () => new Promise(() => {}) });
+    await expect(nameless.send({ url, method: 'GET' })).rejects.toMatchObject(failing('timeout'));
+  });
+
+  it.each<[string, RequestListener]>([
+    ['hangs up', (_, res) => void res.socket!.destroy()],
+    ['speaks something else', (_, res) => void res.socket!.end('SSH-2.0-OpenSSH_9.2\r\n')],
+    ['sends an endless head', (_, res) => void res.socket!.end(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`)],
+  ])('fails where the server %s', async (_, listener) => {
+    const { client, url } = await receiver(listener);
+    await expect(client.send({ url, method: 'GET' })).rejects.toMatchObject(failing('connection_failed'));
+  });
+
+  it('keeps to the headers that are a tenant’s to set', async () => {
+    let seen: IncomingMessage['headers'] = {};
+    const { client, url, port } = await receiver((req, res) => {
+      seen = req.headers;
+      res.end();
+    });
+    const headers = {
+      'X-Tenant': 'yes',
+      Host: 'inside.example',
+      'content-length': '999',
+      'Transfer-Encoding': 'chunked',
+      Connection: 'upgrade',
+      Upgrade: 'websocket',
+      'Proxy-Authorization': 'x',
+    };
+    await client.send({ url, method: 'POST', headers, body: '{}' });
+    expect(seen).toMatchObject({ 'x-tenant': 'yes', host: `127.0.0.1:${port}`, 'content-length': '2' });
+    expect(Object.keys(seen)).not.toEqual(expect.arrayContaining(['transfer-encoding']));
+    expect(seen).not.toHaveProperty('upgrade');
+    expect(seen).not.toHaveProperty('proxy-authorization');
+    const smuggled = client.send({ url, method: 'POST', headers: { 'X-A': 'b\r\nX-C: d' }, body: '{}' });
+    await expect(smuggled).rejects.toMatchObject(failing('bad_header'));
+  });
+
+  it('uses a connection again, and one that was closed meanwhile once more', async () => {
+    const { client, url, connections } = await receiver((req, res) => {
+      res.end('ok');
+      if (req.url === '/last') setTimeout(() => res.socket?.destroy(), 5);
+    });
+    for (let i = 0; i < 5; i++) await client.send({ url, method: 'GET' });
+    expect(connections()).toBe(1);
+    for (let i = 0; i < 20; i++) {
+      await client.send({ url: `${url}/last`, method: 'GET' });
+      await new Promise((resolve) => setTimeout(resolve, i % 10));
+      expect((await client.send({ url, method: 'GET' })).body).toBe('ok');
+    }
+  });
+});
+
+async function bodyOf(req: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of req.setEncoding('utf8')) text += chunk;
+  return text;
+}

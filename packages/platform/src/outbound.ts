@@ -1,0 +1,272 @@
+import { lookup, Resolver } from 'node:dns/promises';
+import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import https from 'node:https';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { forbiddenRange } from './outbound/addresses.ts';
+
+/**
+ * The way to every address that a tenant can set. Only https, only the public internet — judged by the addresses of the
+ * connection itself, so that no name can lead elsewhere a moment later — and bounded in time and size. No redirect is
+ * followed: each would be an address that nobody has judged.
+ */
+export interface Outbound {
+  /** Any answer is an answer, whatever its status; throws `OutboundError` where there is none. */
+  send(request: OutboundRequest): Promise<OutboundResponse>;
+  /** Throws what `send` would throw without asking the network: for whoever stores an address. */
+  check(url: string): void;
+  close(): void;
+}
+
+export interface OutboundRequest {
+  url: string;
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Those that belong to the connection (`Host`, `Content-Length`, …) are ours, and left out. */
+  headers?: Record<string, string>;
+  body?: string;
+  /** For everything together: name, connection, request, answer. */
+  timeoutMs?: number;
+}
+
+export interface OutboundResponse {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Its beginning, where `truncated`. */
+  body: string;
+  truncated: boolean;
+}
+
+export type OutboundReason =
+  | 'bad_url'
+  | 'bad_header'
+  | 'not_https'
+  | 'credentials_in_url'
+  | 'forbidden_address'
+  | 'name_not_found'
+  | 'connection_failed'
+  | 'tls_failed'
+  | 'timeout';
+
+/** Its message may be shown to the tenant: it names no address that the tenant did not. */
+export class OutboundError extends Error {
+  override name = 'OutboundError';
+  readonly reason: OutboundReason;
+
+  constructor(reason: OutboundReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+export type Resolve = (name: string) => Promise<string[]>;
+
+export interface OutboundOptions {
+  /** `host:port` exactly as in the URLs: these may be private, and may be http. */
+  allowedTargets: readonly string[];
+  /** What allows a target: named where one is refused. */
+  settingName: string;
+  timeoutMs?: number;
+  maxBodyBytes?: number;
+  /** Instead of the DNS. */
+  resolve?: Resolve;
+  /** Trusted beside the public authorities. */
+  ca?: string;
+}
+
+interface Target {
+  url: URL;
+  /** `host:port`, as a setting names it. */
+  name: string;
+  allowed: boolean;
+}
+
+const TIMEOUT_MS = 15_000;
+const MAX_BODY_BYTES = 65_536;
+const IDLE_CONNECTION_MS = 4000;
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { settingName, timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES } = options;
+  const allowed = new Set(options.allowedTargets.map((target) => nameOf(new URL(`http://${target}`), target)));
+  const agentOptions = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
+  const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
+
+  const refusal = (target: Target, range: string): OutboundError =>
+    new OutboundError(
+      'forbidden_address',
+      `${target.name} leads to a ${range} address: only addresses of the public internet are called. The operator can allow it: ${settingName}=${target.name}`,
+    );
+
+  /** What the URL itself gives away. A literal address never meets a resolver; the URL parser has decoded it. */
+  function targetOf(text: string): Target {
+    const url = URL.parse(text);
+    if (!url?.hostname) throw new OutboundError('bad_url', 'This is not the URL of a server.');
+    const target: Target = { url, name: nameOf(url), allowed: false };
+    target.allowed = allowed.has(target.name);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && target.allowed)) {
+      throw new OutboundError(
+        'not_https',
+        `Only https is called. The operator can allow it: ${settingName}=${target.name}`,
+      );
+    }
+    if (url.username || url.password) {
+      throw new OutboundError('credentials_in_url', 'Leave the user and password out of the URL: use a header.');
+    }
+    const range = target.allowed ? null : literalRange(bare(url.hostname));
+    if (range) throw refusal(target, range);
+    return target;
+  }
+
+  /** The resolver of the connection: what it answers is what is connected to. One bad address spoils the answer. */
+  function lookupFor(target: Target): LookupFunction {
+    const resolve = options.resolve ?? (target.allowed ? resolveAsHost : resolveByDns);
+    const addressesOf = async (name: string): Promise<string[]> => {
+      const addresses = await resolve(name).catch(() => []);
+      if (addresses.length === 0) throw new OutboundError('name_not_found', `${name} has no address in the DNS.`);
+      const range = target.allowed ? null : firstOf(addresses, forbiddenRange);
+      if (range) throw refusal(target, range);
+      return addresses;
+    };
+    return (name, { all }, done) => {
+      addressesOf(name).then(
+        (addresses) => {
+          const found = addresses.map((address) => ({ address, family: isIP(address) }));
+          if (all) done(null, found);
+          else done(null, found[0]!.address, found[0]!.family);
+        },
+        (error: Error) => done(error, ''),
+      );
+    };
+  }
+
+  function exchange(target: Target, request: OutboundRequest, deadline: AbortSignal): Promise<OutboundResponse> {
+    const { url } = target;
+    const body = request.body === undefined ? undefined : Buffer.from(request.body);
+    const requestOptions: RequestOptions & https.RequestOptions = {
+      agent: agents[url.protocol as keyof typeof agents],
+      method: request.method,
+      headers: headersOf(request, body),
+      lookup: lookupFor(target),
+      signal: deadline,
+      ...(options.ca && { ca: options.ca }),
+    };
+    return new Promise((resolve, reject) => {
+      const sent = (url.protocol === 'https:' ? https : http).request(url, requestOptions);
+      sent.on('socket', (socket) => {
+        if (!target.allowed)
+          onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
+      });
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The other side closed the idle connection just as it was used again.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(target, request, deadline));
+        else reject(error);
+      });
+      sent.on('response', (response) => readBody(response, maxBodyBytes).then(resolve, reject));
+      sent.end(body);
+    });
+  }
+
+  return {
+    check: (url) => void targetOf(url),
+    async send(request) {
+      const target = targetOf(request.url);
+      const limitMs = request.timeoutMs ?? timeoutMs;
+      const deadline = AbortSignal.timeout(limitMs);
+      try {
+        return await exchange(target, request, deadline);
+      } catch (error) {
+        if (deadline.aborted) throw new OutboundError('timeout', `${target.name} took longer than ${limitMs} ms.`);
+        throw explained(error, target);
+      }
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+    },
+  };
+}
+
+/** The last look: whatever the resolver said, this is who we are talking to. Nothing was sent yet. */
+export function refuseForbiddenPeer(socket: Socket, refusal: (range: string) => Error): void {
+  const range = forbiddenRange(socket.remoteAddress ?? '');
+  if (range) socket.destroy(refusal(range));
+}
+
+function onceConnected(socket: Socket, look: () => void): void {
+  if (socket.connecting) socket.once('connect', look);
+  else look();
+}
+
+/** Node's own resolver, not the system's, which holds a thread while a tenant's server is slow, and searches local domains. */
+async function resolveByDns(name: string): Promise<string[]> {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+}
+
+/** As the host sees names: what an operator allows may be in its hosts file only. */
+async function resolveAsHost(name: string): Promise<string[]> {
+  return (await lookup(name, { all: true })).map(({ address }) => address);
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<OutboundResponse> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxBytes) break; // leaving the loop closes the connection
+  }
+  return {
+    status: response.statusCode!,
+    headers: response.headers,
+    body: Buffer.concat(chunks).subarray(0, maxBytes).toString(),
+    truncated: size > maxBytes,
+  };
+}
+
+const OF_THE_CONNECTION =
+  /^(host|content-length|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer|accept-encoding|proxy-.*)$/i;
+
+function headersOf(request: OutboundRequest, body: Buffer | undefined): Record<string, string> {
+  const given = Object.entries(request.headers ?? {}).filter(([name]) => !OF_THE_CONNECTION.test(name));
+  return {
+    ...Object.fromEntries(given),
+    'Accept-Encoding': 'identity', // a small answer must not unfold into a large one
+    ...(body && { 'Content-Length': String(body.length) }),
+  };
+}
+
+function explained(error: unknown, target: Target): OutboundError {
+  if (error instanceof OutboundError) return error;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const options = { cause: error };
+  if (/^ERR_(INVALID_CHAR|HTTP_INVALID_HEADER_VALUE|INVALID_HTTP_TOKEN)$/.test(code)) {
+    return new OutboundError('bad_header', 'A header has a name or value that HTTP does not allow.', options);
+  }
+  if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO)/.test(code)) {
+    return new OutboundError('tls_failed', `${target.name} does not prove who it is: ${message}`, options);
+  }
+  return new OutboundError('connection_failed', `${target.name} does not answer: ${code || message}`, options);
+}
+
+/** `host:port` in the one spelling that the URL parser gives a host. */
+function nameOf(url: URL, given?: string): string {
+  const port = given ? /:(\d+)$/.exec(given)?.[1] : url.port;
+  return `${url.hostname}:${port || (url.protocol === 'https:' ? 443 : 80)}`;
+}
+
+function bare(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+}
+
+/** Of what needs no resolver: `localhost` is this machine by definition (RFC 6761). */
+function literalRange(host: string): string | null {
+  if (/(^|\.)localhost\.?$/.test(host)) return 'loopback';
+  return isIP(host) ? forbiddenRange(host) : null;
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== null) return found;
+  }
+  return null;
+}
