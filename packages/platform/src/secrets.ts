@@ -61,3 +61,30 @@ export function unseal(key: Buffer, sealed: Buffer, context: string): string | n
     return null;
   }
 }
+
+/** For what must be read back: webhook secrets, TOTP seeds, tokens of others. */
+export interface SecretBox {
+  /** Under the current secret. `context` says where the value belongs, and must be the same to open it. */
+  seal(plaintext: string, context: string): Buffer;
+  /** Under whichever secret it was sealed; null where the context or a byte differs, or that secret is gone. */
+  open(sealed: Buffer, context: string): string | null;
+}
+
+const KEY_ID_BYTES = 4;
+
+/** Sealed values begin with the id of their key, so that they outlive a rotation of SECRET_KEY by SECRET_KEYS_OLD. */
+export function createSecretBox(keyring: Keyring, purpose: string): SecretBox {
+  const keys = keyring.keys(purpose).map((key) => ({ key, id: mac(key, 'key id').subarray(0, KEY_ID_BYTES) }));
+  const [current] = keys;
+  return {
+    seal: (plaintext, context) => Buffer.concat([current!.id, seal(current!.key, plaintext, context)]),
+    open(sealed, context) {
+      for (const { key, id } of keys) {
+        if (!sealed.subarray(0, KEY_ID_BYTES).equals(id)) continue;
+        const opened = unseal(key, sealed.subarray(KEY_ID_BYTES), context);
+        if (opened !== null) return opened; // ids are short: two keys may share one
+      }
+      return null;
+    },
+  };
+}
