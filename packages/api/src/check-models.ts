@@ -8,7 +8,7 @@ interface Field {
 }
 
 const SLICES = path.join(import.meta.dirname, 'slices');
-const CLASS = /class (\w+) extends BaseModel \{\s*static override tableName = '(\w+)';([\s\S]*?)\n\}/g;
+const CLASS = /class (\w+) extends (Base|Tenant)Model \{\s*static override tableName = '(\w+)';([\s\S]*?)\n\}/g;
 const FIELD = /^ {2}declare (\w+): ([^;]+);/gm;
 
 /**
@@ -40,11 +40,12 @@ async function readModels(): Promise<{ model: string; table: string; fields: Fie
     .sort();
   const sources = await Promise.all(files.map((file) => readFile(path.join(SLICES, file), 'utf8')));
   return sources.flatMap((source) =>
-    [...source.matchAll(CLASS)].map(([, model = '', table = '', body = '']) => ({
+    [...source.matchAll(CLASS)].map(([, model = '', base, table = '', body = '']) => ({
       model,
       table,
       fields: [
         { name: 'id', nullable: false }, // BaseModel's
+        ...(base === 'Tenant' ? [{ name: 'organizationId', nullable: false }] : []),
         ...[...body.matchAll(FIELD)].map(([, name = '', type = '']) => ({ name, nullable: /\| null\b/.test(type) })),
       ],
     })),

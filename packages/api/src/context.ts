@@ -49,6 +49,8 @@ export interface Call {
   authorization: string | undefined;
   apiKey: string | undefined;
   organizationId: string | undefined;
+  /** The `Host` header: a subdomain may name the organization. */
+  host: string | undefined;
   ifMatch: string | undefined;
   idempotencyKey: string | undefined;
   origin: string | undefined;
@@ -113,6 +115,7 @@ export function systemContext(ports: Ports, requestId: string): Context {
     authorization: undefined,
     apiKey: undefined,
     organizationId: undefined,
+    host: undefined,
     ifMatch: undefined,
     idempotencyKey: undefined,
     origin: undefined,

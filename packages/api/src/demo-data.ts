@@ -48,7 +48,7 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
       const user = await createAccount(ctx, { ...person, passwordHash, emailVerifiedAt: ctx.now });
       const owner: OrganizationContext = {
         ...ctx,
-        actor: { kind: 'user', user, session: { id: 0, publicId: '' }, membership: null },
+        actor: { kind: 'user', user, session: { id: 0, publicId: '', authenticatedAt: ctx.now }, membership: null },
         organization: { id: user.defaultOrganizationId, permissions: ROLE_PERMISSIONS.OWNER },
       };
       await createApiKey(owner, { name: 'Production', scopes: ['*'] });

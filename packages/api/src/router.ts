@@ -1,11 +1,24 @@
 import { router } from './procedure.ts';
 import { apiKeys } from './slices/api-keys/router.ts';
 import { auth } from './slices/auth/router.ts';
+import { members, membership } from './slices/members/router.ts';
+import { organizations } from './slices/organizations/router.ts';
+import { permissions } from './slices/permissions/router.ts';
 import { ws } from './slices/realtime/router.ts';
+import { roles } from './slices/roles/router.ts';
 import { system } from './slices/system/router.ts';
 import { users } from './slices/users/router.ts';
 
 /** The contract: every procedure of the product. */
-export const appRouter = router({ auth, users, apiKeys, ws, system });
+export const appRouter = router({
+  auth,
+  users,
+  apiKeys,
+  orgs: router({ ...organizations, ...membership, members }),
+  roles,
+  permissions,
+  ws,
+  system,
+});
 
 export type AppRouter = typeof appRouter;

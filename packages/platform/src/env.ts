@@ -68,6 +68,14 @@ const settings = z.object({
     .regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits')
     .default('rapi'),
 
+  MULTI_TENANCY_STRATEGY: z.enum(['header', 'subdomain', 'none']).default('header'),
+  HOST_MAIN_DOMAIN: z
+    .string()
+    .toLowerCase()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'must be a domain such as example.com, without scheme or port')
+    .optional(),
+  ORG_MEMBER_READONLY: flag.default(false),
+
   MAIL_DRIVER: z.enum(['capture', 'smtp', 'resend']).default('capture'),
   MAIL_FROM: z.string().default('RentAPI <no-reply@localhost>'),
   SMTP_URL: z
@@ -134,6 +142,11 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     refuse('CORS_ORIGINS', 'must name its origins in production, not *');
   if (production && env.SEED_DEMO)
     refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
+  if (env.MULTI_TENANCY_STRATEGY === 'subdomain' && !env.HOST_MAIN_DOMAIN)
+    refuse(
+      'HOST_MAIN_DOMAIN',
+      'required with MULTI_TENANCY_STRATEGY=subdomain: the domain below which organizations have theirs',
+    );
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
     refuse('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
   }

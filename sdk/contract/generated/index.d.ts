@@ -84,6 +84,20 @@ export type AppRouter = TRPCBuiltRouter<
           input: UpdateMe;
           output: User;
         }>;
+        /** List your permissions and how you came by each. In the current organization, and on the platform. */
+        permissions: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: EffectivePermissions;
+        }>;
+      };
+      roles: {
+        /** Set a member's custom roles. In the current organization, beside the organization role. */
+        set: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SetUserRoles;
+          output: Member;
+        }>;
       };
     };
     apiKeys: {
@@ -121,6 +135,191 @@ export type AppRouter = TRPCBuiltRouter<
           keyId: string;
         };
         output: void;
+      }>;
+    };
+    orgs: {
+      /** List your organizations. Those you are a member of, newest first, with your role. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+          /** True for those you own that were deleted and can still be restored. */
+          deleted?: boolean | undefined;
+        } | undefined;
+        output: OrganizationPage;
+      }>;
+      /** Create an organization. You become its OWNER. It starts on the free plan. */
+      create: TRPCMutationProcedure<{
+        meta: unknown;
+        input: CreateOrganization;
+        output: Organization;
+      }>;
+      /** Search your organizations. By part of name or slug, among those you are a member of. */
+      search: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+          /** Part of the name or slug. */
+          query: string;
+        } | undefined;
+        output: OrganizationPage;
+      }>;
+      /** Ask whether a subdomain is free. */
+      subdomainAvailable: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          subdomain: string;
+        };
+        output: SubdomainAvailability;
+      }>;
+      /** Get an organization. */
+      get: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an organization. */
+          orgId: string;
+        };
+        output: Organization;
+      }>;
+      /** Update an organization. */
+      update: TRPCMutationProcedure<{
+        meta: unknown;
+        input: UpdateOrganization;
+        output: Organization;
+      }>;
+      /** Delete an organization. Its members and keys find nothing from then on. For 30 days an owner can restore it. */
+      delete: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an organization. */
+          orgId: string;
+        };
+        output: void;
+      }>;
+      /** Restore a deleted organization. With its members, keys and names, as it was. */
+      restore: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an organization. */
+          orgId: string;
+        };
+        output: Organization;
+      }>;
+      /** Leave an organization. */
+      leave: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an organization. */
+          orgId: string;
+        };
+        output: void;
+      }>;
+      /** Transfer ownership to another member. The member becomes OWNER, you become ADMIN. */
+      transfer: TRPCMutationProcedure<{
+        meta: unknown;
+        input: TransferOwnership;
+        output: Member;
+      }>;
+      members: {
+        /** List the members of an organization. Whoever joined last comes first. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Id of an organization. */
+            orgId: string;
+          } | undefined;
+          output: MemberPage;
+        }>;
+        /** Change a member's organization role. Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners. */
+        setRole: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SetMemberRole;
+          output: Member;
+        }>;
+        /** Remove a member. */
+        remove: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of an organization. */
+            orgId: string;
+            /** Id of a user. */
+            userId: string;
+          };
+          output: void;
+        }>;
+      };
+    };
+    roles: {
+      /** List roles. The organization's own, newest first, then OWNER, ADMIN, MEMBER and VIEWER. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+        } | undefined;
+        output: RolePage;
+      }>;
+      /** Create a role. It has its own permissions and those of its parent. Nobody grants what they do not hold. */
+      create: TRPCMutationProcedure<{
+        meta: unknown;
+        input: CreateRole;
+        output: Role;
+      }>;
+      /** Get a role. */
+      get: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a role. */
+          roleId: string;
+        };
+        output: Role;
+      }>;
+      /** Update a role. What is added must be held by whoever adds it. It takes effect at once for all who have the role or inherit from it. */
+      update: TRPCMutationProcedure<{
+        meta: unknown;
+        input: UpdateRole;
+        output: Role;
+      }>;
+      /** Delete a role. Whoever had it loses it at once. */
+      delete: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a role. */
+          roleId: string;
+        };
+        output: void;
+      }>;
+    };
+    permissions: {
+      /** List all permissions there are. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: PermissionCatalogue;
+      }>;
+      /** Get the grid of roles and permissions. */
+      matrix: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: PermissionMatrix;
+      }>;
+      /** Ask whether you hold permissions. In the current organization. */
+      check: TRPCMutationProcedure<{
+        meta: unknown;
+        input: CheckPermissions;
+        output: PermissionCheck;
       }>;
     };
     ws: {
@@ -204,6 +403,10 @@ export interface CacheHealth {
   driver: 'memory' | 'redis';
 }
 
+export interface CheckPermissions {
+  permissions: Permission[];
+}
+
 export interface CreateApiKey {
   name: string;
   description?: string | null | undefined;
@@ -220,6 +423,24 @@ export interface CreateApiKey {
   /** `live` unless told. */
   environment?: 'live' | 'test' | undefined;
   metadata?: Metadata | undefined;
+}
+
+export interface CreateOrganization {
+  name: string;
+  /** Made from the name unless given. */
+  slug?: string | undefined;
+  /** The slug unless given. */
+  subdomain?: string | undefined;
+  metadata?: Metadata | undefined;
+}
+
+export interface CreateRole {
+  name: string;
+  description?: string | null | undefined;
+  /** Id of a role. */
+  parentId?: string | null | undefined;
+  /** Only what you hold yourself in this organization. */
+  permissions: GrantablePermission[];
 }
 
 export interface CreatedApiKey {
@@ -255,6 +476,50 @@ export interface DatabaseHealth {
   serverVersion: string | null;
 }
 
+export interface EffectivePermissions {
+  /** Id of an organization. */
+  organizationId: string | null;
+  permissions: {
+    permission: Permission;
+    via: PermissionPath[];
+  }[];
+}
+
+/** Every organization permission but those of owners alone. */
+export type GrantablePermission =
+  | 'org:read'
+  | 'org:create'
+  | 'org:update'
+  | 'org:audit'
+  | 'members:invite'
+  | 'members:update'
+  | 'members:remove'
+  | 'roles:read'
+  | 'roles:create'
+  | 'roles:update'
+  | 'roles:delete'
+  | 'roles:assign'
+  | 'api_keys:read'
+  | 'api_keys:create'
+  | 'api_keys:update'
+  | 'api_keys:delete'
+  | 'api_keys:rotate'
+  | 'webhooks:read'
+  | 'webhooks:create'
+  | 'webhooks:update'
+  | 'webhooks:delete'
+  | 'webhooks:test'
+  | 'billing:read'
+  | 'billing:manage'
+  | 'analytics:read'
+  | 'analytics:export'
+  | 'storage:read'
+  | 'storage:manage'
+  | 'files:read'
+  | 'files:write'
+  | 'files:delete'
+  | 'ai:use';
+
 /** `degraded`: it serves, but a part is missing. */
 export interface Health {
   status: 'ok' | 'degraded';
@@ -281,8 +546,225 @@ export interface MailedToken {
   token: string;
 }
 
+/** A person in an organization. */
+export interface Member {
+  /** Id of a user. */
+  userId: string;
+  email: string;
+  username: string | null;
+  fullName: string | null;
+  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  role: OrganizationRole;
+  /** Custom roles, beside that one. */
+  roles: {
+    /** Id of a role. */
+    id: string;
+    name: string;
+  }[];
+  joinedAt: string;
+  updatedAt: string;
+}
+
+export interface MemberPage {
+  items: Member[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
 export type Metadata = Record<string, string | number | boolean | null>;
+
+/** A tenant: its members, keys, usage and billing are apart from all others. */
+export interface Organization {
+  /** Id of an organization. */
+  id: string;
+  name: string;
+  slug: string | null;
+  subdomain: string | null;
+  /** Made at registration for one person, who cannot leave it. */
+  personal: boolean;
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** While true, deleting is refused. */
+  deletionProtection: boolean;
+  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  metadata: Metadata;
+  /** For 30 days from then it can be restored. */
+  deletedAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface OrganizationPage {
+  items: OwnOrganization[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+export type OrganizationPermission =
+  | 'org:read'
+  | 'org:create'
+  | 'org:update'
+  | 'org:delete'
+  | 'org:transfer'
+  | 'org:audit'
+  | 'members:invite'
+  | 'members:update'
+  | 'members:remove'
+  | 'roles:read'
+  | 'roles:create'
+  | 'roles:update'
+  | 'roles:delete'
+  | 'roles:assign'
+  | 'api_keys:read'
+  | 'api_keys:create'
+  | 'api_keys:update'
+  | 'api_keys:delete'
+  | 'api_keys:rotate'
+  | 'webhooks:read'
+  | 'webhooks:create'
+  | 'webhooks:update'
+  | 'webhooks:delete'
+  | 'webhooks:test'
+  | 'billing:read'
+  | 'billing:manage'
+  | 'analytics:read'
+  | 'analytics:export'
+  | 'storage:read'
+  | 'storage:manage'
+  | 'files:read'
+  | 'files:write'
+  | 'files:delete'
+  | 'ai:use';
+
+/** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+
+export interface OwnOrganization {
+  /** Id of an organization. */
+  id: string;
+  name: string;
+  slug: string | null;
+  subdomain: string | null;
+  /** Made at registration for one person, who cannot leave it. */
+  personal: boolean;
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** While true, deleting is refused. */
+  deletionProtection: boolean;
+  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  metadata: Metadata;
+  /** For 30 days from then it can be restored. */
+  deletedAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+  /** The role of the caller there. */
+  role: 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+}
+
+export type Permission =
+  | 'users:read'
+  | 'users:create'
+  | 'users:update'
+  | 'users:delete'
+  | 'users:suspend'
+  | 'users:impersonate'
+  | 'system:manage'
+  | 'system:audit'
+  | 'system:config'
+  | 'system:broadcast'
+  | 'system:maintenance'
+  | 'org:read'
+  | 'org:create'
+  | 'org:update'
+  | 'org:delete'
+  | 'org:transfer'
+  | 'org:audit'
+  | 'members:invite'
+  | 'members:update'
+  | 'members:remove'
+  | 'roles:read'
+  | 'roles:create'
+  | 'roles:update'
+  | 'roles:delete'
+  | 'roles:assign'
+  | 'api_keys:read'
+  | 'api_keys:create'
+  | 'api_keys:update'
+  | 'api_keys:delete'
+  | 'api_keys:rotate'
+  | 'webhooks:read'
+  | 'webhooks:create'
+  | 'webhooks:update'
+  | 'webhooks:delete'
+  | 'webhooks:test'
+  | 'billing:read'
+  | 'billing:manage'
+  | 'analytics:read'
+  | 'analytics:export'
+  | 'storage:read'
+  | 'storage:manage'
+  | 'files:read'
+  | 'files:write'
+  | 'files:delete'
+  | 'ai:use';
+
+export interface PermissionCatalogue {
+  items: PermissionEntry[];
+  /** All are on one page. */
+  nextCursor: null;
+}
+
+export interface PermissionCheck {
+  /** Whether all of them are held. */
+  allowed: boolean;
+  results: {
+    permission: Permission;
+    allowed: boolean;
+  }[];
+}
+
+export interface PermissionEntry {
+  permission: Permission;
+  /** Those of the platform come from the platform role alone, never from a role or key. */
+  level: 'organization' | 'platform';
+  /** `fresh` also asks for a recent login. Null for those of the platform. */
+  kind: 'read' | 'write' | 'fresh' | null;
+  /** Whether a custom role can hold it. */
+  grantable: boolean;
+  /** The organization roles that hold it. */
+  roles: OrganizationRole[];
+}
+
+export interface PermissionMatrix {
+  /** The columns. */
+  permissions: OrganizationPermission[];
+  /** The rows. */
+  roles: {
+    /** Id of a role. */
+    id: string;
+    name: string;
+    system: boolean;
+    /** One for each column: how the role holds it, if it does. */
+    grants: ('own' | 'inherited' | null)[];
+  }[];
+}
+
+/** How somebody came by a permission. */
+export interface PermissionPath {
+  from: 'platform_role';
+  role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
+} | {
+  from: 'organization_role';
+  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  role: OrganizationRole;
+} | {
+  from: 'custom_role';
+  /** From the role that was assigned to the ancestor that holds the permission itself. */
+  path: {
+    /** Id of a role. */
+    id: string;
+    name: string;
+  }[];
+}
 
 export interface Probe {
   status: 'ok';
@@ -392,6 +874,30 @@ export interface Registered {
   verificationRequired: boolean;
 }
 
+/** A set of permissions that members can be given. */
+export interface Role {
+  /** Id of a role. */
+  id: string;
+  name: string;
+  description: string | null;
+  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them. */
+  system: boolean;
+  /** The role whose permissions this one has too. */
+  parentId: string | null;
+  permissions: OrganizationPermission[];
+  /** Beside those, what its ancestors give. */
+  inheritedPermissions: OrganizationPermission[];
+  /** Null for those of the system. */
+  createdAt: string | null;
+  updatedAt: string | null;
+}
+
+export interface RolePage {
+  items: Role[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 /** A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`). */
 export type Scope =
   | '*'
@@ -442,6 +948,29 @@ export type Scope =
   | 'files:delete'
   | 'ai:use';
 
+export interface SetMemberRole {
+  /** Id of an organization. */
+  orgId: string;
+  /** Id of a user. */
+  userId: string;
+  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  role: OrganizationRole;
+}
+
+export interface SetUserRoles {
+  /** Id of a user. */
+  userId: string;
+  /** All custom roles the member has from now on; none of the system. */
+  roleIds: string[];
+}
+
+export interface SubdomainAvailability {
+  subdomain: string;
+  available: boolean;
+  /** Why not. A name that looks like a taken or reserved one counts as that. */
+  reason: 'invalid' | 'reserved' | 'taken' | null;
+}
+
 export interface Ticket {
   /** Open `/api/v1/ws/realtime?ticket=…` with it, once. */
   ticket: string;
@@ -461,11 +990,44 @@ export interface Tokens {
   user: User;
 }
 
+/** To whom: a member. */
+export interface TransferOwnership {
+  /** Id of an organization. */
+  orgId: string;
+  /** Id of a user. */
+  userId: string;
+}
+
 /** What is missing stays; null clears. */
 export interface UpdateMe {
   fullName?: string | null | undefined;
   username?: string | null | undefined;
   metadata?: Metadata | undefined;
+}
+
+/** What is missing stays; null clears. */
+export interface UpdateOrganization {
+  /** Id of an organization. */
+  orgId: string;
+  name?: string | undefined;
+  /** Names the organization in addresses. */
+  slug?: string | undefined;
+  /** Where the organization is reached below the main domain. */
+  subdomain?: string | null | undefined;
+  deletionProtection?: boolean | undefined;
+  metadata?: Metadata | undefined;
+}
+
+/** What is missing stays; null clears. */
+export interface UpdateRole {
+  /** Id of a role. */
+  roleId: string;
+  name?: string | undefined;
+  description?: string | null | undefined;
+  /** Id of a role. */
+  parentId?: string | null | undefined;
+  /** Only what you hold yourself in this organization. */
+  permissions?: GrantablePermission[] | undefined;
 }
 
 /** A person with an account. */

@@ -48,6 +48,11 @@ export const ERRORS = {
     title: 'Invalid or expired token',
     mend: 'Ask for a new link: this one was used, has expired, or was changed.',
   },
+  name_reserved: {
+    status: 400,
+    title: 'Reserved name',
+    mend: 'Choose another name: this one, or one that looks like it, is kept for the service itself.',
+  },
   credentials_required: {
     status: 401,
     title: 'Not signed in',
@@ -101,6 +106,26 @@ export const ERRORS = {
     title: 'Permission denied',
     mend: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.',
   },
+  reauthentication_required: {
+    status: 403,
+    title: 'Recent login required',
+    mend: 'Confirm your password at POST /api/v1/auth/reauthenticate and repeat the request within ten minutes.',
+  },
+  permission_not_held: {
+    status: 403,
+    title: 'More than you hold',
+    mend: 'Grant only permissions that you hold yourself in this organization.',
+  },
+  outranked: {
+    status: 403,
+    title: 'Holds more than you',
+    mend: 'Ask somebody who holds at least the permissions of that member: you cannot change who may do more than you.',
+  },
+  invitation_for_another: {
+    status: 403,
+    title: 'Invitation for another address',
+    mend: 'Sign in with the e-mail address that was invited, or ask for an invitation to yours.',
+  },
   user_required: {
     status: 403,
     title: 'Only for signed-in users',
@@ -142,6 +167,73 @@ export const ERRORS = {
     mend: 'Use one of the methods in the `Allow` header.',
   },
   username_taken: { status: 409, title: 'Username taken', mend: 'Choose another username.' },
+  slug_taken: {
+    status: 409,
+    title: 'Slug taken',
+    mend: 'Choose another slug: this one, or one that looks like it, is in use.',
+  },
+  subdomain_taken: {
+    status: 409,
+    title: 'Subdomain taken',
+    mend: 'Choose another subdomain: this one, or one that looks like it, is in use.',
+  },
+  personal_organization: {
+    status: 409,
+    title: 'Personal organization',
+    mend: 'Use another organization: a personal one stays with its person as long as the account exists.',
+  },
+  deletion_protected: {
+    status: 409,
+    title: 'Protected from deletion',
+    mend: 'Set `deletionProtection` of the organization to false first.',
+  },
+  restore_window_over: {
+    status: 409,
+    title: 'Too late to restore',
+    mend: 'Create a new organization: a deleted one can be restored for 30 days only.',
+  },
+  last_owner: {
+    status: 409,
+    title: 'Last owner',
+    mend: 'Make another member OWNER first, or transfer ownership: an organization always has one.',
+  },
+  already_member: { status: 409, title: 'Already a member', mend: 'Change the role of the member instead.' },
+  invitation_pending: {
+    status: 409,
+    title: 'Already invited',
+    mend: 'Resend or revoke the pending invitation to this address.',
+  },
+  invitation_settled: {
+    status: 409,
+    title: 'Invitation settled',
+    mend: 'Create a new invitation: this one was accepted, declined or revoked.',
+  },
+  invitation_stale: {
+    status: 409,
+    title: 'Invitation no longer backed',
+    mend: 'Ask for a new invitation: whoever sent this one may no longer grant its role.',
+  },
+  role_name_taken: { status: 409, title: 'Role name taken', mend: 'Choose another name for the role.' },
+  role_cycle: {
+    status: 409,
+    title: 'Role would inherit from itself',
+    mend: 'Choose a parent that does not inherit from this role.',
+  },
+  role_too_deep: {
+    status: 409,
+    title: 'Roles nested too deeply',
+    mend: 'Choose a parent nearer to the top: a role has at most 5 generations above and including it.',
+  },
+  role_has_children: {
+    status: 409,
+    title: 'Role has children',
+    mend: 'Give the roles that inherit from this one another parent first.',
+  },
+  system_role: {
+    status: 409,
+    title: 'Role of the system',
+    mend: 'Use a role of your own here: OWNER, ADMIN, MEMBER and VIEWER are given by PATCH …/members/{userId} and cannot be changed.',
+  },
   idempotency_in_progress: {
     status: 409,
     title: 'Still running',

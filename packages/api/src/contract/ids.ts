@@ -9,6 +9,9 @@ export const ID_PREFIXES = {
   org: 'organization',
   key: 'API key',
   evt: 'event',
+  inv: 'invitation',
+  rol: 'role',
+  aud: 'audit log entry',
 } as const;
 
 export type IdPrefix = keyof typeof ID_PREFIXES;

@@ -13,7 +13,8 @@ export type Proof = 'proof:refresh' | 'proof:mailed';
 /** An own bucket of a procedure, beside those that every call pays into. */
 export interface ProcedureLimit {
   name: string;
-  by: 'source';
+  /** Whose bucket: that of the address, of whoever calls, or one that all members and keys of the organization share. */
+  by: 'source' | 'caller' | 'organization';
   size: (env: Env) => number;
   windowS: number;
 }
@@ -28,6 +29,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Everything a surface needs to know of a procedure: REST, tRPC, the document, the SDK, limits, audit. */
 export interface ProcedureMeta {
   access: Access;
+  /** Also asks for a login not older than ten minutes, so never for an API key. */
+  fresh?: true;
+  /** Also in an organization that was deleted and can still be restored. */
+  inDeleted?: true;
   openapi: {
     method: Method;
     /** Below `/api/v1`, unless it is about the process itself (`/health…`). `{name}` is a field of the input. */

@@ -3,14 +3,56 @@
  * that also asks for a recent login. A test holds this table against the router.
  */
 export const ORGANIZATION_PERMISSIONS = {
+  'org:read': 'read',
+  'org:create': 'write',
+  'org:update': 'write',
+  'org:delete': 'fresh',
+  'org:transfer': 'fresh',
+  'org:audit': 'read',
+  'members:invite': 'write',
+  'members:update': 'write',
+  'members:remove': 'write',
+  'roles:read': 'read',
+  'roles:create': 'write',
+  'roles:update': 'write',
+  'roles:delete': 'write',
+  'roles:assign': 'write',
   'api_keys:read': 'read',
   'api_keys:create': 'write',
+  'api_keys:update': 'write',
   'api_keys:delete': 'write',
-  'org:read': 'read',
+  'api_keys:rotate': 'write',
+  'webhooks:read': 'read',
+  'webhooks:create': 'write',
+  'webhooks:update': 'write',
+  'webhooks:delete': 'write',
+  'webhooks:test': 'write',
+  'billing:read': 'read',
+  'billing:manage': 'write',
+  'analytics:read': 'read',
+  'analytics:export': 'read',
+  'storage:read': 'read',
+  'storage:manage': 'write',
+  'files:read': 'read',
+  'files:write': 'write',
+  'files:delete': 'write',
+  'ai:use': 'write',
 } as const satisfies Record<string, 'read' | 'write' | 'fresh'>;
 
 /** Permissions over the whole platform. They come only from the platform role. */
-export const PLATFORM_PERMISSIONS = ['users:read', 'system:manage', 'system:config'] as const;
+export const PLATFORM_PERMISSIONS = [
+  'users:read',
+  'users:create',
+  'users:update',
+  'users:delete',
+  'users:suspend',
+  'users:impersonate',
+  'system:manage',
+  'system:audit',
+  'system:config',
+  'system:broadcast',
+  'system:maintenance',
+] as const;
 
 export type OrganizationPermission = keyof typeof ORGANIZATION_PERMISSIONS;
 export type PlatformPermission = (typeof PLATFORM_PERMISSIONS)[number];
@@ -25,19 +67,66 @@ export type PlatformRole = (typeof PLATFORM_ROLES)[number];
 const every = Object.keys(ORGANIZATION_PERMISSIONS) as OrganizationPermission[];
 const reads = every.filter((permission) => ORGANIZATION_PERMISSIONS[permission] === 'read');
 
+/** Only an owner ever holds these: no custom role can be given them, so holding one is being an owner. */
+const OWNERS_ALONE = ['org:delete', 'org:transfer'] as const satisfies OrganizationPermission[];
+
+/** What a custom role may hold. */
+export type GrantablePermission = Exclude<OrganizationPermission, (typeof OWNERS_ALONE)[number]>;
+export const GRANTABLE_PERMISSIONS: readonly GrantablePermission[] = every.filter(isGrantable);
+
+export function isGrantable(permission: OrganizationPermission): permission is GrantablePermission {
+  return !(OWNERS_ALONE as readonly string[]).includes(permission);
+}
+
+// The audit log holds addresses and devices of people: reading it is no part of looking around.
+const looks = reads.filter((permission) => permission !== 'org:audit');
+
 /** What each organization role may do. */
 export const ROLE_PERMISSIONS: Record<OrganizationRole, ReadonlySet<OrganizationPermission>> = {
   OWNER: new Set(every),
-  ADMIN: new Set(every),
-  MEMBER: new Set([...reads, 'api_keys:create']),
-  VIEWER: new Set(reads),
+  ADMIN: new Set(GRANTABLE_PERMISSIONS),
+  MEMBER: new Set([
+    ...looks,
+    'api_keys:create',
+    'webhooks:create',
+    'webhooks:update',
+    'webhooks:test',
+    'files:write',
+    'files:delete',
+    'ai:use',
+  ]),
+  VIEWER: new Set(looks),
 };
+
+/** The same under ORG_MEMBER_READONLY, where members only look. */
+export function rolePermissions(
+  role: OrganizationRole,
+  { ORG_MEMBER_READONLY }: { ORG_MEMBER_READONLY: boolean },
+): ReadonlySet<OrganizationPermission> {
+  return ROLE_PERMISSIONS[role === 'MEMBER' && ORG_MEMBER_READONLY ? 'VIEWER' : role];
+}
+
+/** What a member may do: what the organization role allows, and what the assigned custom roles add. */
+export function memberPermissions(
+  member: { role: OrganizationRole; customPermissions: readonly OrganizationPermission[] },
+  settings: { ORG_MEMBER_READONLY: boolean },
+): ReadonlySet<OrganizationPermission> {
+  const ofRole = rolePermissions(member.role, settings);
+  return member.customPermissions.length > 0 ? new Set([...ofRole, ...member.customPermissions]) : ofRole;
+}
+
+const SUPER_ADMINS_ALONE: ReadonlySet<PlatformPermission> = new Set([
+  'users:impersonate',
+  'system:config',
+  'system:broadcast',
+  'system:maintenance',
+]);
 
 /** What each platform role may do. */
 export const PLATFORM_ROLE_PERMISSIONS: Record<PlatformRole, ReadonlySet<PlatformPermission>> = {
   SUPER_ADMIN: new Set(PLATFORM_PERMISSIONS),
-  ADMIN: new Set(PLATFORM_PERMISSIONS.filter((permission) => permission !== 'system:config')),
-  VIEWER: new Set(['users:read']),
+  ADMIN: new Set(PLATFORM_PERMISSIONS.filter((permission) => !SUPER_ADMINS_ALONE.has(permission))),
+  VIEWER: new Set(['users:read', 'system:audit']),
   USER: new Set(),
 };
 

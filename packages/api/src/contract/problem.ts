@@ -34,6 +34,11 @@ const RETRY_AFTER_S = 2;
 /** What it means that a row is not unique: the database decides, so that no two requests can both find the name free. */
 const UNIQUE: Record<string, ErrorCode> = {
   users_username_key_unique: 'username_taken',
+  organizations_slug_unique: 'slug_taken',
+  organizations_subdomain_unique: 'subdomain_taken',
+  organization_members_user_unique: 'already_member',
+  organization_invitations_pending_unique: 'invitation_pending',
+  roles_name_unique: 'role_name_taken',
 };
 
 /** Any failure as one of the catalogue's. An unknown one says nothing but its request id. */

@@ -5,9 +5,16 @@ import type { UserModel } from '../slices/users/model.ts';
 export interface UserActor {
   kind: 'user';
   user: UserModel;
-  session: { id: number; publicId: string };
+  session: { id: number; publicId: string; authenticatedAt: Date };
   /** Membership in the organization of the call, where there is one. */
-  membership: { organizationId: number; role: OrganizationRole } | null;
+  membership: Membership | null;
+}
+
+export interface Membership {
+  organizationId: number;
+  role: OrganizationRole;
+  /** What the role and the assigned custom roles allow together. */
+  permissions: ReadonlySet<OrganizationPermission>;
 }
 
 /** A program with an API key. It stands for its organization, not for a person. */

@@ -6,15 +6,16 @@ import {
   type OrganizationPermission,
   PLATFORM_ROLE_PERMISSIONS,
   type PlatformPermission,
-  ROLE_PERMISSIONS,
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
 import { enforceLimits } from './limits.ts';
 
+const FRESH_FOR_MS = 10 * 60_000;
+
 /**
  * Lets a call in or throws: who is it (401), is it within its limits (429), may it do this (403), in which organization
- * (404 where the caller is no member). Permission is judged before input, and before anything is looked for.
+ * (404 where the caller is no member), and is the login recent where that matters. Permission is judged before input, and before anything is looked for.
  */
 export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Context> {
   if (meta.access === 'public' || meta.access.startsWith('proof:')) {
@@ -26,13 +27,14 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   await enforceLimits(ctx, meta, actor);
   const organization = currentOrganization(actor);
   assertAccess(meta, actor, organization);
+  if (meta.fresh) assertFresh(ctx, actor);
   return { ...ctx, actor, organization };
 }
 
 /** A call without a good credential pays into the bucket of its source, so that guessing is limited. */
 async function identify(ctx: Context, meta: ProcedureMeta, pathOrganizationId: number | null): Promise<Actor> {
   try {
-    const actor = await authenticate(ctx, pathOrganizationId);
+    const actor = await authenticate(ctx, pathOrganizationId, meta);
     if (!actor) throw new ApiError('credentials_required');
     return actor;
   } catch (error) {
@@ -50,7 +52,7 @@ async function organizationOf(ctx: Context, readInput: () => Promise<unknown>): 
 export function currentOrganization(actor: Actor): CurrentOrganization | null {
   if (actor.kind === 'key') return { id: actor.key.organizationId, permissions: actor.key.permissions };
   const { membership } = actor;
-  return membership && { id: membership.organizationId, permissions: ROLE_PERMISSIONS[membership.role] };
+  return membership && { id: membership.organizationId, permissions: membership.permissions };
 }
 
 function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOrganization | null): void {
@@ -64,6 +66,13 @@ function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOr
     const held = actor.kind === 'user' && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(access as PlatformPermission);
     if (!held) throw denied(access);
   }
+}
+
+/** A stolen access token, or a laptop left open, must not be enough. A key was never logged in, so it is never fresh. */
+function assertFresh(ctx: Context, actor: Actor): void {
+  if (actor.kind !== 'user') throw new ApiError('user_required');
+  if (ctx.now.getTime() - actor.session.authenticatedAt.getTime() > FRESH_FOR_MS)
+    throw new ApiError('reauthentication_required');
 }
 
 function denied(permission: string): ApiError {

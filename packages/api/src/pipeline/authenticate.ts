@@ -1,17 +1,27 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Call, Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
-import type { OrganizationRole } from '../contract/permissions.ts';
+import { memberPermissions, type OrganizationPermission, type OrganizationRole } from '../contract/permissions.ts';
 import { authenticateKey, looksLikeKey } from '../slices/api-keys/authenticate.ts';
 import { USER_COLUMNS, UserModel } from '../slices/users/model.ts';
 import type { Actor, UserActor } from './actor.ts';
+import { agreed, assertHeader, type NamedOrganization, namedOrganization } from './tenancy.ts';
 
-/** Who is calling, from the one credential of the call; null where there is none. Throws 401 for one that is not good. */
-export async function authenticate(ctx: Context, pathOrganizationId: number | null): Promise<Actor | null> {
+/**
+ * Who is calling, from the one credential of the call, and in which organization; null where there is no credential. Throws
+ * 401 for one that is not good.
+ */
+export async function authenticate(
+  ctx: Context,
+  pathOrganizationId: number | null,
+  { inDeleted = false } = {},
+): Promise<Actor | null> {
   const credential = readCredential(ctx.call, ctx.ports.env.API_KEY_PREFIX);
   if (!credential) return null;
-  if ('key' in credential) return authenticateKey(ctx, credential.key);
-  return authenticateSession(ctx, credential.token, pathOrganizationId);
+  if ('key' in credential) return authenticateKey(ctx, credential.key, pathOrganizationId);
+  const { sub, sid } = await ctx.ports.accessTokens.verify(credential.token, ctx.now);
+  const named = namedOrganization(ctx, pathOrganizationId);
+  return loadSession(ctx, { sid, userId: ctx.ids.decode('usr', sub), named, inDeleted });
 }
 
 function readCredential(call: Call, keyPrefix: string): { token: string } | { key: string } | null {
@@ -24,16 +34,22 @@ function readCredential(call: Call, keyPrefix: string): { token: string } | { ke
   return looksLikeKey(bearer, keyPrefix) ? { key: bearer } : { token: bearer };
 }
 
-/** Session, person and membership in one statement: the session row is the truth, the token only names it. */
+/**
+ * Session, person and membership in one statement: the session row is the truth, the token only names it. What custom roles
+ * add stands in the membership already, so that a member with 20 roles costs what one with none costs.
+ */
 const SESSION_ACTOR: Statement = {
   name: 'session_actor',
   text: `
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
-           m.organization_id as "memberOrganizationId", m.role as "memberRole", ${USER_COLUMNS}
+           s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
+           m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
+    left join organizations named on named.subdomain = $4
     left join organization_members m
-      on m.user_id = u.id and m.organization_id = coalesce($3, u.default_organization_id)
+      on m.user_id = u.id and m.organization_id = coalesce($3, named.id, u.default_organization_id)
+    left join organizations o on o.id = m.organization_id
     where s.public_id = $1 and s.user_id = $2`,
 };
 
@@ -41,46 +57,57 @@ interface SessionRow {
   sessionId: number;
   sessionRevokedAt: Date | null;
   sessionExpiresAt: Date;
+  authenticatedAt: Date;
+  subdomainId: number | null;
   memberOrganizationId: number | null;
   memberRole: OrganizationRole | null;
+  customPermissions: OrganizationPermission[] | null;
+  deletedAt: Date | null;
 }
 
-async function authenticateSession(ctx: Context, token: string, pathOrganizationId: number | null): Promise<UserActor> {
-  const { sub, sid } = await ctx.ports.accessTokens.verify(token, ctx.now);
-  return loadSession(ctx, {
-    sid,
-    userId: ctx.ids.decode('usr', sub),
-    organizationId: namedOrganization(ctx, pathOrganizationId),
-  });
+interface NamedSession {
+  sid: string;
+  userId: number;
+  named: NamedOrganization;
+  /** Whether a deleted organization is one still. */
+  inDeleted?: boolean;
 }
 
 /** The caller behind a session, in the organization named, or in their default one. */
 export async function loadSession(
   ctx: Context,
-  { sid, userId, organizationId }: { sid: string; userId: number; organizationId: number | null },
+  { sid, userId, named, inDeleted = false }: NamedSession,
 ): Promise<UserActor> {
-  const [row] = await execute<SessionRow>(ctx.db, SESSION_ACTOR, [sid, userId, organizationId]);
+  const [row] = await execute<SessionRow>(ctx.db, SESSION_ACTOR, [sid, userId, named.id, named.subdomain]);
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
-  const { sessionId, sessionRevokedAt, sessionExpiresAt, memberOrganizationId, memberRole, ...columns } = row;
+  const {
+    sessionId,
+    sessionRevokedAt,
+    sessionExpiresAt,
+    authenticatedAt,
+    subdomainId,
+    memberOrganizationId,
+    memberRole,
+    customPermissions,
+    deletedAt,
+    ...columns
+  } = row;
   const user = UserModel.hydrate(columns);
   if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
+  const wanted = agreed(named, subdomainId);
+  const membership =
+    memberOrganizationId === null || memberRole === null || (deletedAt && !inDeleted)
+      ? null
+      : {
+          organizationId: memberOrganizationId,
+          role: memberRole,
+          permissions: memberPermissions(
+            { role: memberRole, customPermissions: customPermissions ?? [] },
+            ctx.ports.env,
+          ),
+        };
   // An organization of which the caller is no member is the same as none.
-  if (organizationId !== null && memberRole === null) throw new ApiError('not_found');
-  return {
-    kind: 'user',
-    user,
-    session: { id: sessionId, publicId: sid },
-    membership:
-      memberOrganizationId !== null && memberRole !== null
-        ? { organizationId: memberOrganizationId, role: memberRole }
-        : null,
-  };
-}
-
-/** The organization that the call names in its path or header; null leaves it to the caller's default. */
-function namedOrganization(ctx: Context, pathOrganizationId: number | null): number | null {
-  if (ctx.call.organizationId === undefined) return pathOrganizationId;
-  const named = ctx.ids.decode('org', ctx.call.organizationId);
-  if (pathOrganizationId !== null && pathOrganizationId !== named) throw new ApiError('organization_mismatch');
-  return named;
+  if (wanted !== null && !membership) throw new ApiError('not_found');
+  if (wanted === null) assertHeader(named, membership?.organizationId);
+  return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
 }

@@ -14,7 +14,14 @@ const SIGNED_IN_FACTOR = 10;
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.openapi.path.startsWith('/health')) return; // a probe must never be told to wait
-  const taken = ctx.ports.limiter.take(actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta));
+  await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta));
+  // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
+  const shared = actor && procedureBucket(ctx, meta, actor);
+  if (shared) await take(ctx, [shared]);
+}
+
+async function take(ctx: Context, buckets: Bucket[]): Promise<void> {
+  const taken = ctx.ports.limiter.take(buckets);
   const decision = taken instanceof Promise ? await taken : taken;
   describe(ctx, decision);
   if (decision.allowed) return;
@@ -23,6 +30,20 @@ export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Ac
     detail: `The limit \`${decision.strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
     retryAfterS,
   });
+}
+
+/** What the procedure itself asks of a signed-in caller. */
+function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): Bucket | null {
+  if (!limit || limit.by === 'source') return null;
+  const caller = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
+  const organizationId = actor.kind === 'user' ? actor.membership?.organizationId : actor.key.organizationId;
+  const owner = limit.by === 'organization' && organizationId !== undefined ? `organization:${organizationId}` : caller;
+  return {
+    name: limit.name,
+    key: `{${owner}}${limit.name}`,
+    size: limit.size(ctx.ports.env),
+    windowMs: limit.windowS * 1000,
+  };
 }
 
 function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
@@ -58,7 +79,7 @@ function sourceBuckets(ctx: Context, meta: ProcedureMeta): Bucket[] {
   const buckets = [
     { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
   ];
-  if (meta.limit) {
+  if (meta.limit?.by === 'source') {
     const { name, size, windowS } = meta.limit;
     buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
   }

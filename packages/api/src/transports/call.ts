@@ -23,6 +23,7 @@ export function readCall(req: IncomingMessage, requestId: string, ip: string, ba
     authorization: headers.authorization,
     apiKey: first(headers['x-api-key']),
     organizationId: first(headers['x-organization-id']) ?? first(headers['x-tenant-id']),
+    host: headers.host,
     ifMatch: headers['if-match'],
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,

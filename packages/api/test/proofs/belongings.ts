@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { World } from './world.ts';
 
 /** One row of every kind that has a public id, made in this organization by its owner: what a stranger might ask for. */
@@ -7,8 +8,19 @@ export async function belongings(world: World): Promise<Record<string, string>> 
     org: organizationId,
     usr: members.MEMBER.id,
     key: (await key(['read:*'])).id,
+    rol: await someRole(world),
     evt: await someEvent(world),
   };
+}
+
+async function someRole({ owner, here }: World): Promise<string> {
+  const name = randomUUID();
+  const { body } = await owner.request('/api/v1/roles', {
+    method: 'POST',
+    headers: here,
+    body: { name, permissions: [] },
+  });
+  return body.id;
 }
 
 async function someEvent({ app, organizationId }: World): Promise<string> {

@@ -20,6 +20,15 @@ const special: Record<string, (world: World) => Promise<Scenario>> = {
     input: { token: /token=([\w-]+)/.exec((await app.mailTo(owner.email)).text)![1] },
   }),
   'auth.email.resendVerification': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
+  'orgs.create': async (world) => ({ caller: world.inOrganization('OWNER'), input: { name: 'Acme Inc.' } }),
+  'orgs.leave': async (world) => ({
+    caller: world.inOrganization('MEMBER'),
+    input: { orgId: world.organizationId },
+  }),
+  'orgs.restore': async ({ owner, organizationId, bearer }) => {
+    await owner.request(`/api/v1/organizations/${organizationId}`, { method: 'DELETE' });
+    return { caller: bearer(owner), input: { orgId: organizationId } };
+  },
 };
 
 /** A call that succeeds: the example's, by an owner who holds everything, on rows that exist. */

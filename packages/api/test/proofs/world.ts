@@ -19,7 +19,9 @@ export type Caller = Record<string, string>;
 export async function buildWorld(app: TestApp) {
   const { database, ids } = app.ports;
   const owner = await app.signUp();
-  const organizationId = ids.decode('org', owner.organizationId);
+  const made = await owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven' } });
+  const here = { 'x-organization-id': made.body.id as string };
+  const organizationId = ids.decode('org', made.body.id);
   const bearer = (person: Person): Caller => ({ authorization: `Bearer ${person.tokens.accessToken}` });
 
   async function member(role: OrganizationRole): Promise<Person> {
@@ -42,7 +44,8 @@ export async function buildWorld(app: TestApp) {
   async function key(scopes: string[]): Promise<{ id: string; caller: Caller }> {
     const { body } = await owner.request('/api/v1/api-keys', {
       method: 'POST',
-      body: { name: scopes.join(' '), scopes },
+      headers: here,
+      body: { name: scopes.join(' ').slice(0, 80), scopes },
     });
     return { id: body.id, caller: { 'x-api-key': body.secret } };
   }
@@ -52,9 +55,8 @@ export async function buildWorld(app: TestApp) {
       ORGANIZATION_ROLES.map(async (role) => [role, role === 'OWNER' ? owner : await member(role)] as const),
     ),
   ) as Record<OrganizationRole, Person>;
-  const here = { 'x-organization-id': owner.organizationId };
   const inOrganization = (role: OrganizationRole): Caller => ({ ...bearer(members[role]), ...here });
-  return { app, owner, members, organizationId: owner.organizationId, here, key, staff, bearer, inOrganization };
+  return { app, owner, members, organizationId: made.body.id as string, here, key, staff, bearer, inOrganization };
 }
 
 export type World = Awaited<ReturnType<typeof buildWorld>>;

@@ -14,20 +14,60 @@ export type {
   AuthRefreshResponse,
   AuthRegisterResponse,
   CacheHealth,
+  CheckPermissions,
   CreateApiKey,
+  CreateOrganization,
+  CreateRole,
   CreatedApiKey,
   DatabaseHealth,
+  EffectivePermissions,
+  GrantablePermission,
   Health,
   Login,
   Mailbox,
   MailedToken,
+  Member,
+  MemberPage,
   Metadata,
+  Organization,
+  OrganizationPage,
+  OrganizationPermission,
+  OrganizationRole,
+  OrgsCreateResponse,
+  OrgsGetResponse,
+  OrgsListResponse,
+  OrgsMembersListResponse,
+  OrgsMembersSetRoleResponse,
+  OrgsRestoreResponse,
+  OrgsSearchResponse,
+  OrgsSubdomainAvailableResponse,
+  OrgsTransferResponse,
+  OrgsUpdateResponse,
+  OwnOrganization,
+  Permission,
+  PermissionCatalogue,
+  PermissionCheck,
+  PermissionEntry,
+  PermissionMatrix,
+  PermissionPath,
+  PermissionsCheckResponse,
+  PermissionsListResponse,
+  PermissionsMatrixResponse,
   Probe,
   Problem,
   Refresh,
   Register,
   Registered,
+  Role,
+  RolePage,
+  RolesCreateResponse,
+  RolesGetResponse,
+  RolesListResponse,
+  RolesUpdateResponse,
   Scope,
+  SetMemberRole,
+  SetUserRoles,
+  SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
   SystemHealthResponse,
@@ -35,10 +75,15 @@ export type {
   SystemReadinessResponse,
   Ticket,
   Tokens,
+  TransferOwnership,
   UpdateMe,
+  UpdateOrganization,
+  UpdateRole,
   User,
   UsersMeGetResponse,
+  UsersMePermissionsResponse,
   UsersMeUpdateResponse,
+  UsersRolesSetResponse,
   WsTicketResponse,
 } from './types.gen.ts';
 
@@ -55,6 +100,7 @@ export type KnownErrorCode =
   | "idempotency_key_in_batch"
   | "batch_too_large"
   | "invalid_token"
+  | "name_reserved"
   | "credentials_required"
   | "invalid_credentials"
   | "invalid_access_token"
@@ -68,6 +114,10 @@ export type KnownErrorCode =
   | "email_not_verified"
   | "account_inactive"
   | "permission_denied"
+  | "reauthentication_required"
+  | "permission_not_held"
+  | "outranked"
+  | "invitation_for_another"
   | "user_required"
   | "key_without_user"
   | "scope_not_held"
@@ -77,6 +127,21 @@ export type KnownErrorCode =
   | "operation_not_found"
   | "method_not_allowed"
   | "username_taken"
+  | "slug_taken"
+  | "subdomain_taken"
+  | "personal_organization"
+  | "deletion_protected"
+  | "restore_window_over"
+  | "last_owner"
+  | "already_member"
+  | "invitation_pending"
+  | "invitation_settled"
+  | "invitation_stale"
+  | "role_name_taken"
+  | "role_cycle"
+  | "role_too_deep"
+  | "role_has_children"
+  | "system_role"
   | "idempotency_in_progress"
   | "limit_reached"
   | "version_mismatch"
@@ -98,13 +163,36 @@ export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
 export type AuthRefreshParams = Params<Types.AuthRefreshData>;
 export type AuthRegisterParams = Params<Types.AuthRegisterData>;
+export type OrgsCreateParams = Params<Types.OrgsCreateData>;
+export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
+export type OrgsGetParams = Params<Types.OrgsGetData>;
+export type OrgsLeaveParams = Params<Types.OrgsLeaveData>;
+export type OrgsListParams = Params<Types.OrgsListData>;
+export type OrgsMembersListParams = Params<Types.OrgsMembersListData>;
+export type OrgsMembersRemoveParams = Params<Types.OrgsMembersRemoveData>;
+export type OrgsMembersSetRoleParams = Params<Types.OrgsMembersSetRoleData>;
+export type OrgsRestoreParams = Params<Types.OrgsRestoreData>;
+export type OrgsSearchParams = Params<Types.OrgsSearchData>;
+export type OrgsSubdomainAvailableParams = Params<Types.OrgsSubdomainAvailableData>;
+export type OrgsTransferParams = Params<Types.OrgsTransferData>;
+export type OrgsUpdateParams = Params<Types.OrgsUpdateData>;
+export type PermissionsCheckParams = Params<Types.PermissionsCheckData>;
+export type PermissionsListParams = NoParams;
+export type PermissionsMatrixParams = NoParams;
+export type RolesCreateParams = Params<Types.RolesCreateData>;
+export type RolesDeleteParams = Params<Types.RolesDeleteData>;
+export type RolesGetParams = Params<Types.RolesGetData>;
+export type RolesListParams = Params<Types.RolesListData>;
+export type RolesUpdateParams = Params<Types.RolesUpdateData>;
 export type SystemHealthParams = NoParams;
 export type SystemHealthCacheParams = NoParams;
 export type SystemHealthDatabaseParams = NoParams;
 export type SystemLivenessParams = NoParams;
 export type SystemReadinessParams = NoParams;
 export type UsersMeGetParams = NoParams;
+export type UsersMePermissionsParams = NoParams;
 export type UsersMeUpdateParams = Params<Types.UsersMeUpdateData>;
+export type UsersRolesSetParams = Params<Types.UsersRolesSetData>;
 export type WsTicketParams = NoParams;
 
 /** `client.apiKeys` */
@@ -209,6 +297,206 @@ export class AuthResource extends Resource {
   }
 }
 
+/** `client.orgs.members` */
+export class OrgsMembersResource extends Resource {
+  /**
+   * List the members of an organization
+   * Whoever joined last comes first.
+   * `GET /api/v1/organizations/{orgId}/members`
+   */
+  list(params: OrgsMembersListParams, options?: RequestOptions): PagePromise<Types.OrgsMembersListResponse> {
+    return this.transport.list({"id":"orgs.members.list","method":"GET","path":"/api/v1/organizations/{orgId}/members"}, params, options);
+  }
+
+  /**
+   * Remove a member
+   * `DELETE /api/v1/organizations/{orgId}/members/{userId}`
+   */
+  remove(params: OrgsMembersRemoveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.members.remove","method":"DELETE","path":"/api/v1/organizations/{orgId}/members/{userId}","keyed":true}, params, options);
+  }
+
+  /**
+   * Change a member's organization role
+   * Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.
+   * `PATCH /api/v1/organizations/{orgId}/members/{userId}`
+   */
+  setRole(params: OrgsMembersSetRoleParams, options?: RequestOptions): ApiPromise<Types.OrgsMembersSetRoleResponse> {
+    return this.transport.call({"id":"orgs.members.setRole","method":"PATCH","path":"/api/v1/organizations/{orgId}/members/{userId}","keyed":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.orgs` */
+export class OrgsResource extends Resource {
+  readonly members: OrgsMembersResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.members = new OrgsMembersResource(transport);
+  }
+
+  /**
+   * Create an organization
+   * You become its OWNER. It starts on the free plan.
+   * `POST /api/v1/organizations`
+   */
+  create(params: OrgsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsCreateResponse> {
+    return this.transport.call({"id":"orgs.create","method":"POST","path":"/api/v1/organizations","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Delete an organization
+   * Its members and keys find nothing from then on. For 30 days an owner can restore it.
+   * `DELETE /api/v1/organizations/{orgId}`
+   */
+  delete(params: OrgsDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.delete","method":"DELETE","path":"/api/v1/organizations/{orgId}","keyed":true}, params, options);
+  }
+
+  /**
+   * Get an organization
+   * `GET /api/v1/organizations/{orgId}`
+   */
+  get(params: OrgsGetParams, options?: RequestOptions): ApiPromise<Types.OrgsGetResponse> {
+    return this.transport.call({"id":"orgs.get","method":"GET","path":"/api/v1/organizations/{orgId}"}, params, options);
+  }
+
+  /**
+   * Leave an organization
+   * `POST /api/v1/organizations/{orgId}/leave`
+   */
+  leave(params: OrgsLeaveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.leave","method":"POST","path":"/api/v1/organizations/{orgId}/leave","keyed":true}, params, options);
+  }
+
+  /**
+   * List your organizations
+   * Those you are a member of, newest first, with your role.
+   * `GET /api/v1/organizations`
+   */
+  list(params?: OrgsListParams, options?: RequestOptions): PagePromise<Types.OrgsListResponse> {
+    return this.transport.list({"id":"orgs.list","method":"GET","path":"/api/v1/organizations"}, params, options);
+  }
+
+  /**
+   * Restore a deleted organization
+   * With its members, keys and names, as it was.
+   * `POST /api/v1/organizations/{orgId}/restore`
+   */
+  restore(params: OrgsRestoreParams, options?: RequestOptions): ApiPromise<Types.OrgsRestoreResponse> {
+    return this.transport.call({"id":"orgs.restore","method":"POST","path":"/api/v1/organizations/{orgId}/restore","keyed":true}, params, options);
+  }
+
+  /**
+   * Search your organizations
+   * By part of name or slug, among those you are a member of.
+   * `GET /api/v1/organizations/search`
+   */
+  search(params: OrgsSearchParams, options?: RequestOptions): PagePromise<Types.OrgsSearchResponse> {
+    return this.transport.list({"id":"orgs.search","method":"GET","path":"/api/v1/organizations/search"}, params, options);
+  }
+
+  /**
+   * Ask whether a subdomain is free
+   * `GET /api/v1/organizations/subdomain-availability`
+   */
+  subdomainAvailable(params: OrgsSubdomainAvailableParams, options?: RequestOptions): ApiPromise<Types.OrgsSubdomainAvailableResponse> {
+    return this.transport.call({"id":"orgs.subdomainAvailable","method":"GET","path":"/api/v1/organizations/subdomain-availability"}, params, options);
+  }
+
+  /**
+   * Transfer ownership to another member
+   * The member becomes OWNER, you become ADMIN.
+   * `POST /api/v1/organizations/{orgId}/transfer-ownership`
+   */
+  transfer(params: OrgsTransferParams, options?: RequestOptions): ApiPromise<Types.OrgsTransferResponse> {
+    return this.transport.call({"id":"orgs.transfer","method":"POST","path":"/api/v1/organizations/{orgId}/transfer-ownership","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Update an organization
+   * `PATCH /api/v1/organizations/{orgId}`
+   */
+  update(params: OrgsUpdateParams, options?: RequestOptions): ApiPromise<Types.OrgsUpdateResponse> {
+    return this.transport.call({"id":"orgs.update","method":"PATCH","path":"/api/v1/organizations/{orgId}","keyed":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.permissions` */
+export class PermissionsResource extends Resource {
+  /**
+   * Ask whether you hold permissions
+   * In the current organization.
+   * `POST /api/v1/permissions/check`
+   */
+  check(params: PermissionsCheckParams, options?: RequestOptions): ApiPromise<Types.PermissionsCheckResponse> {
+    return this.transport.call({"id":"permissions.check","method":"POST","path":"/api/v1/permissions/check","body":"json"}, params, options);
+  }
+
+  /**
+   * List all permissions there are
+   * `GET /api/v1/permissions`
+   */
+  list(params?: PermissionsListParams, options?: RequestOptions): ApiPromise<Types.PermissionsListResponse> {
+    return this.transport.call({"id":"permissions.list","method":"GET","path":"/api/v1/permissions"}, params, options);
+  }
+
+  /**
+   * Get the grid of roles and permissions
+   * `GET /api/v1/permissions/matrix`
+   */
+  matrix(params?: PermissionsMatrixParams, options?: RequestOptions): ApiPromise<Types.PermissionsMatrixResponse> {
+    return this.transport.call({"id":"permissions.matrix","method":"GET","path":"/api/v1/permissions/matrix"}, params, options);
+  }
+}
+
+/** `client.roles` */
+export class RolesResource extends Resource {
+  /**
+   * Create a role
+   * It has its own permissions and those of its parent. Nobody grants what they do not hold.
+   * `POST /api/v1/roles`
+   */
+  create(params: RolesCreateParams, options?: RequestOptions): ApiPromise<Types.RolesCreateResponse> {
+    return this.transport.call({"id":"roles.create","method":"POST","path":"/api/v1/roles","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Delete a role
+   * Whoever had it loses it at once.
+   * `DELETE /api/v1/roles/{roleId}`
+   */
+  delete(params: RolesDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"roles.delete","method":"DELETE","path":"/api/v1/roles/{roleId}","keyed":true}, params, options);
+  }
+
+  /**
+   * Get a role
+   * `GET /api/v1/roles/{roleId}`
+   */
+  get(params: RolesGetParams, options?: RequestOptions): ApiPromise<Types.RolesGetResponse> {
+    return this.transport.call({"id":"roles.get","method":"GET","path":"/api/v1/roles/{roleId}"}, params, options);
+  }
+
+  /**
+   * List roles
+   * The organization's own, newest first, then OWNER, ADMIN, MEMBER and VIEWER.
+   * `GET /api/v1/roles`
+   */
+  list(params?: RolesListParams, options?: RequestOptions): PagePromise<Types.RolesListResponse> {
+    return this.transport.list({"id":"roles.list","method":"GET","path":"/api/v1/roles"}, params, options);
+  }
+
+  /**
+   * Update a role
+   * What is added must be held by whoever adds it. It takes effect at once for all who have the role or inherit from it.
+   * `PATCH /api/v1/roles/{roleId}`
+   */
+  update(params: RolesUpdateParams, options?: RequestOptions): ApiPromise<Types.RolesUpdateResponse> {
+    return this.transport.call({"id":"roles.update","method":"PATCH","path":"/api/v1/roles/{roleId}","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.system` */
 export class SystemResource extends Resource {
   /**
@@ -267,6 +555,15 @@ export class UsersMeResource extends Resource {
   }
 
   /**
+   * List your permissions and how you came by each
+   * In the current organization, and on the platform.
+   * `GET /api/v1/users/me/permissions`
+   */
+  permissions(params?: UsersMePermissionsParams, options?: RequestOptions): ApiPromise<Types.UsersMePermissionsResponse> {
+    return this.transport.call({"id":"users.me.permissions","method":"GET","path":"/api/v1/users/me/permissions"}, params, options);
+  }
+
+  /**
    * Update the current user
    * With `If-Match`, only if nobody changed the profile since the `ETag` was read.
    * `PATCH /api/v1/users/me`
@@ -276,13 +573,27 @@ export class UsersMeResource extends Resource {
   }
 }
 
+/** `client.users.roles` */
+export class UsersRolesResource extends Resource {
+  /**
+   * Set a member's custom roles
+   * In the current organization, beside the organization role.
+   * `PUT /api/v1/users/{userId}/roles`
+   */
+  set(params: UsersRolesSetParams, options?: RequestOptions): ApiPromise<Types.UsersRolesSetResponse> {
+    return this.transport.call({"id":"users.roles.set","method":"PUT","path":"/api/v1/users/{userId}/roles","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.users` */
 export class UsersResource extends Resource {
   readonly me: UsersMeResource;
+  readonly roles: UsersRolesResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.me = new UsersMeResource(transport);
+    this.roles = new UsersRolesResource(transport);
   }
 }
 
@@ -301,6 +612,9 @@ export class WsResource extends Resource {
 export class Api extends Resource {
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
+  readonly orgs: OrgsResource;
+  readonly permissions: PermissionsResource;
+  readonly roles: RolesResource;
   readonly system: SystemResource;
   readonly users: UsersResource;
   readonly ws: WsResource;
@@ -309,6 +623,9 @@ export class Api extends Resource {
     super(transport);
     this.apiKeys = new ApiKeysResource(transport);
     this.auth = new AuthResource(transport);
+    this.orgs = new OrgsResource(transport);
+    this.permissions = new PermissionsResource(transport);
+    this.roles = new RolesResource(transport);
     this.system = new SystemResource(transport);
     this.users = new UsersResource(transport);
     this.ws = new WsResource(transport);

@@ -14,7 +14,19 @@ export type Metadata = {
 /**
  * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
  */
-export type Scope = '*' | 'read:*' | 'write:*' | 'api_keys:*' | 'org:*' | 'api_keys:read' | 'api_keys:create' | 'api_keys:delete' | 'org:read';
+export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+/**
+ * OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads.
+ */
+export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+
+/**
+ * Every organization permission but those of owners alone.
+ */
+export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * The same for an address that has an account already; its owner is mailed instead.
@@ -69,6 +81,63 @@ export type User = {
     defaultOrganizationId: string;
     metadata: Metadata;
     createdAt: string;
+    updatedAt: string;
+};
+
+export type EffectivePermissions = {
+    organizationId: string | null;
+    permissions: Array<{
+        permission: Permission;
+        via: Array<PermissionPath>;
+    }>;
+};
+
+/**
+ * How somebody came by a permission.
+ */
+export type PermissionPath = {
+    from: 'platform_role';
+    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
+} | {
+    from: 'organization_role';
+    role: OrganizationRole;
+} | {
+    from: 'custom_role';
+    /**
+     * From the role that was assigned to the ancestor that holds the permission itself.
+     */
+    path: Array<{
+        /**
+         * Id of a role.
+         */
+        id: string;
+        name: string;
+    }>;
+};
+
+/**
+ * A person in an organization.
+ */
+export type Member = {
+    /**
+     * Id of a user.
+     */
+    userId: string;
+    email: string;
+    username: string | null;
+    fullName: string | null;
+    role: OrganizationRole;
+    /**
+     * Custom roles, beside that one.
+     */
+    roles: Array<{
+        /**
+         * Id of a role.
+         */
+        id: string;
+        name: string;
+    }>;
+    joinedAt: string;
     updatedAt: string;
 };
 
@@ -141,6 +210,191 @@ export type CreatedApiKey = {
     secret: string;
 };
 
+export type OrganizationPage = {
+    items: Array<OwnOrganization>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+export type OwnOrganization = {
+    /**
+     * Id of an organization.
+     */
+    id: string;
+    name: string;
+    slug: string | null;
+    subdomain: string | null;
+    /**
+     * Made at registration for one person, who cannot leave it.
+     */
+    personal: boolean;
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+    /**
+     * While true, deleting is refused.
+     */
+    deletionProtection: boolean;
+    metadata: Metadata;
+    /**
+     * For 30 days from then it can be restored.
+     */
+    deletedAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+    /**
+     * The role of the caller there.
+     */
+    role: OrganizationRole;
+};
+
+/**
+ * A tenant: its members, keys, usage and billing are apart from all others.
+ */
+export type Organization = {
+    /**
+     * Id of an organization.
+     */
+    id: string;
+    name: string;
+    slug: string | null;
+    subdomain: string | null;
+    /**
+     * Made at registration for one person, who cannot leave it.
+     */
+    personal: boolean;
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+    /**
+     * While true, deleting is refused.
+     */
+    deletionProtection: boolean;
+    metadata: Metadata;
+    /**
+     * For 30 days from then it can be restored.
+     */
+    deletedAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+};
+
+export type SubdomainAvailability = {
+    subdomain: string;
+    available: boolean;
+    /**
+     * Why not. A name that looks like a taken or reserved one counts as that.
+     */
+    reason: 'invalid' | 'reserved' | 'taken' | null;
+};
+
+export type MemberPage = {
+    items: Array<Member>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+export type RolePage = {
+    items: Array<Role>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A set of permissions that members can be given.
+ */
+export type Role = {
+    /**
+     * Id of a role.
+     */
+    id: string;
+    name: string;
+    description: string | null;
+    /**
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
+     */
+    system: boolean;
+    /**
+     * The role whose permissions this one has too.
+     */
+    parentId: string | null;
+    permissions: Array<OrganizationPermission>;
+    /**
+     * Beside those, what its ancestors give.
+     */
+    inheritedPermissions: Array<OrganizationPermission>;
+    /**
+     * Null for those of the system.
+     */
+    createdAt: string | null;
+    updatedAt: string | null;
+};
+
+export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+export type PermissionCatalogue = {
+    items: Array<PermissionEntry>;
+    /**
+     * All are on one page.
+     */
+    nextCursor: null;
+};
+
+export type PermissionEntry = {
+    permission: Permission;
+    /**
+     * Those of the platform come from the platform role alone, never from a role or key.
+     */
+    level: 'organization' | 'platform';
+    /**
+     * `fresh` also asks for a recent login. Null for those of the platform.
+     */
+    kind: 'read' | 'write' | 'fresh' | null;
+    /**
+     * Whether a custom role can hold it.
+     */
+    grantable: boolean;
+    /**
+     * The organization roles that hold it.
+     */
+    roles: Array<OrganizationRole>;
+};
+
+export type PermissionMatrix = {
+    /**
+     * The columns.
+     */
+    permissions: Array<OrganizationPermission>;
+    /**
+     * The rows.
+     */
+    roles: Array<{
+        /**
+         * Id of a role.
+         */
+        id: string;
+        name: string;
+        system: boolean;
+        /**
+         * One for each column: how the role holds it, if it does.
+         */
+        grants: Array<'own' | 'inherited' | null>;
+    }>;
+};
+
+export type PermissionCheck = {
+    /**
+     * Whether all of them are held.
+     */
+    allowed: boolean;
+    results: Array<{
+        permission: Permission;
+        allowed: boolean;
+    }>;
+};
+
 export type Ticket = {
     /**
      * Open `/api/v1/ws/realtime?ticket=…` with it, once.
@@ -194,7 +448,7 @@ export type Problem = {
      * What to do about it.
      */
     detail: string;
-    code: 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_credentials' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'invalid_refresh_token' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'invalid_ticket' | 'email_not_verified' | 'account_inactive' | 'permission_denied' | 'user_required' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'username_taken' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable';
+    code: 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'name_reserved' | 'credentials_required' | 'invalid_credentials' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'invalid_refresh_token' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'invalid_ticket' | 'email_not_verified' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'permission_not_held' | 'outranked' | 'invitation_for_another' | 'user_required' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'username_taken' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'last_owner' | 'already_member' | 'invitation_pending' | 'invitation_settled' | 'invitation_stale' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable';
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -259,6 +513,13 @@ export type UpdateMe = {
     metadata?: Metadata;
 };
 
+export type SetUserRoles = {
+    /**
+     * All custom roles the member has from now on; none of the system.
+     */
+    roleIds: Array<string>;
+};
+
 export type CreateApiKey = {
     name: string;
     description?: string | null;
@@ -283,6 +544,74 @@ export type CreateApiKey = {
      */
     environment?: 'live' | 'test';
     metadata?: Metadata;
+};
+
+export type CreateOrganization = {
+    name: string;
+    /**
+     * Made from the name unless given.
+     */
+    slug?: string;
+    /**
+     * The slug unless given.
+     */
+    subdomain?: string;
+    metadata?: Metadata;
+};
+
+/**
+ * What is missing stays; null clears.
+ */
+export type UpdateOrganization = {
+    name?: string;
+    /**
+     * Names the organization in addresses.
+     */
+    slug?: string;
+    subdomain?: string | null;
+    deletionProtection?: boolean;
+    metadata?: Metadata;
+};
+
+/**
+ * To whom: a member.
+ */
+export type TransferOwnership = {
+    /**
+     * Id of a user.
+     */
+    userId: string;
+};
+
+export type SetMemberRole = {
+    role: OrganizationRole;
+};
+
+export type CreateRole = {
+    name: string;
+    description?: string | null;
+    parentId?: string | null;
+    /**
+     * Only what you hold yourself in this organization.
+     */
+    permissions: Array<GrantablePermission>;
+};
+
+/**
+ * What is missing stays; null clears.
+ */
+export type UpdateRole = {
+    name?: string;
+    description?: string | null;
+    parentId?: string | null;
+    /**
+     * Only what you hold yourself in this organization.
+     */
+    permissions?: Array<GrantablePermission>;
+};
+
+export type CheckPermissions = {
+    permissions: Array<Permission>;
 };
 
 export type AuthRegisterData = {
@@ -639,6 +968,119 @@ export type UsersMeUpdateResponses = {
 
 export type UsersMeUpdateResponse = UsersMeUpdateResponses[keyof UsersMeUpdateResponses];
 
+export type UsersMePermissionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/permissions';
+};
+
+export type UsersMePermissionsErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type UsersMePermissionsError = UsersMePermissionsErrors[keyof UsersMePermissionsErrors];
+
+export type UsersMePermissionsResponses = {
+    /**
+     * OK
+     */
+    200: EffectivePermissions;
+};
+
+export type UsersMePermissionsResponse = UsersMePermissionsResponses[keyof UsersMePermissionsResponses];
+
+export type UsersRolesSetData = {
+    body: SetUserRoles;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{userId}/roles';
+};
+
+export type UsersRolesSetErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `system_role`: Role of the system
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type UsersRolesSetError = UsersRolesSetErrors[keyof UsersRolesSetErrors];
+
+export type UsersRolesSetResponses = {
+    /**
+     * OK
+     */
+    200: Member;
+};
+
+export type UsersRolesSetResponse = UsersRolesSetResponses[keyof UsersRolesSetResponses];
+
 export type ApiKeysListData = {
     body?: never;
     path?: never;
@@ -865,6 +1307,1244 @@ export type ApiKeysGetResponses = {
 };
 
 export type ApiKeysGetResponse = ApiKeysGetResponses[keyof ApiKeysGetResponses];
+
+export type OrgsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        deleted?: boolean;
+    };
+    url: '/api/v1/organizations';
+};
+
+export type OrgsListErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsListError = OrgsListErrors[keyof OrgsListErrors];
+
+export type OrgsListResponses = {
+    /**
+     * OK
+     */
+    200: OrganizationPage;
+};
+
+export type OrgsListResponse = OrgsListResponses[keyof OrgsListResponses];
+
+export type OrgsCreateData = {
+    body: CreateOrganization;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/organizations';
+};
+
+export type OrgsCreateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `name_reserved`: Reserved name
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsCreateError = OrgsCreateErrors[keyof OrgsCreateErrors];
+
+export type OrgsCreateResponses = {
+    /**
+     * Created
+     */
+    201: Organization;
+};
+
+export type OrgsCreateResponse = OrgsCreateResponses[keyof OrgsCreateResponses];
+
+export type OrgsSearchData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        /**
+         * Part of the name or slug.
+         */
+        query: string;
+    };
+    url: '/api/v1/organizations/search';
+};
+
+export type OrgsSearchErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsSearchError = OrgsSearchErrors[keyof OrgsSearchErrors];
+
+export type OrgsSearchResponses = {
+    /**
+     * OK
+     */
+    200: OrganizationPage;
+};
+
+export type OrgsSearchResponse = OrgsSearchResponses[keyof OrgsSearchResponses];
+
+export type OrgsSubdomainAvailableData = {
+    body?: never;
+    path?: never;
+    query: {
+        subdomain: string;
+    };
+    url: '/api/v1/organizations/subdomain-availability';
+};
+
+export type OrgsSubdomainAvailableErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsSubdomainAvailableError = OrgsSubdomainAvailableErrors[keyof OrgsSubdomainAvailableErrors];
+
+export type OrgsSubdomainAvailableResponses = {
+    /**
+     * OK
+     */
+    200: SubdomainAvailability;
+};
+
+export type OrgsSubdomainAvailableResponse = OrgsSubdomainAvailableResponses[keyof OrgsSubdomainAvailableResponses];
+
+export type OrgsDeleteData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}';
+};
+
+export type OrgsDeleteErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsDeleteError = OrgsDeleteErrors[keyof OrgsDeleteErrors];
+
+export type OrgsDeleteResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsDeleteResponse = OrgsDeleteResponses[keyof OrgsDeleteResponses];
+
+export type OrgsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}';
+};
+
+export type OrgsGetErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsGetError = OrgsGetErrors[keyof OrgsGetErrors];
+
+export type OrgsGetResponses = {
+    /**
+     * OK
+     */
+    200: Organization;
+};
+
+export type OrgsGetResponse = OrgsGetResponses[keyof OrgsGetResponses];
+
+export type OrgsUpdateData = {
+    body: UpdateOrganization;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}';
+};
+
+export type OrgsUpdateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `name_reserved`: Reserved name
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsUpdateError = OrgsUpdateErrors[keyof OrgsUpdateErrors];
+
+export type OrgsUpdateResponses = {
+    /**
+     * OK
+     */
+    200: Organization;
+};
+
+export type OrgsUpdateResponse = OrgsUpdateResponses[keyof OrgsUpdateResponses];
+
+export type OrgsRestoreData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/restore';
+};
+
+export type OrgsRestoreErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `restore_window_over`: Too late to restore
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsRestoreError = OrgsRestoreErrors[keyof OrgsRestoreErrors];
+
+export type OrgsRestoreResponses = {
+    /**
+     * OK
+     */
+    200: Organization;
+};
+
+export type OrgsRestoreResponse = OrgsRestoreResponses[keyof OrgsRestoreResponses];
+
+export type OrgsLeaveData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/leave';
+};
+
+export type OrgsLeaveErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsLeaveError = OrgsLeaveErrors[keyof OrgsLeaveErrors];
+
+export type OrgsLeaveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsLeaveResponse = OrgsLeaveResponses[keyof OrgsLeaveResponses];
+
+export type OrgsTransferData = {
+    body: TransferOwnership;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/transfer-ownership';
+};
+
+export type OrgsTransferErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `personal_organization`: Personal organization
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsTransferError = OrgsTransferErrors[keyof OrgsTransferErrors];
+
+export type OrgsTransferResponses = {
+    /**
+     * OK
+     */
+    200: Member;
+};
+
+export type OrgsTransferResponse = OrgsTransferResponses[keyof OrgsTransferResponses];
+
+export type OrgsMembersListData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/organizations/{orgId}/members';
+};
+
+export type OrgsMembersListErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsMembersListError = OrgsMembersListErrors[keyof OrgsMembersListErrors];
+
+export type OrgsMembersListResponses = {
+    /**
+     * OK
+     */
+    200: MemberPage;
+};
+
+export type OrgsMembersListResponse = OrgsMembersListResponses[keyof OrgsMembersListResponses];
+
+export type OrgsMembersRemoveData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/members/{userId}';
+};
+
+export type OrgsMembersRemoveErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `outranked`: Holds more than you
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsMembersRemoveError = OrgsMembersRemoveErrors[keyof OrgsMembersRemoveErrors];
+
+export type OrgsMembersRemoveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsMembersRemoveResponse = OrgsMembersRemoveResponses[keyof OrgsMembersRemoveResponses];
+
+export type OrgsMembersSetRoleData = {
+    body: SetMemberRole;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/members/{userId}';
+};
+
+export type OrgsMembersSetRoleErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsMembersSetRoleError = OrgsMembersSetRoleErrors[keyof OrgsMembersSetRoleErrors];
+
+export type OrgsMembersSetRoleResponses = {
+    /**
+     * OK
+     */
+    200: Member;
+};
+
+export type OrgsMembersSetRoleResponse = OrgsMembersSetRoleResponses[keyof OrgsMembersSetRoleResponses];
+
+export type RolesListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/roles';
+};
+
+export type RolesListErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RolesListError = RolesListErrors[keyof RolesListErrors];
+
+export type RolesListResponses = {
+    /**
+     * OK
+     */
+    200: RolePage;
+};
+
+export type RolesListResponse = RolesListResponses[keyof RolesListResponses];
+
+export type RolesCreateData = {
+    body: CreateRole;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/roles';
+};
+
+export type RolesCreateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system; `limit_reached`: Limit reached
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RolesCreateError = RolesCreateErrors[keyof RolesCreateErrors];
+
+export type RolesCreateResponses = {
+    /**
+     * Created
+     */
+    201: Role;
+};
+
+export type RolesCreateResponse = RolesCreateResponses[keyof RolesCreateResponses];
+
+export type RolesDeleteData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of a role.
+         */
+        roleId: string;
+    };
+    query?: never;
+    url: '/api/v1/roles/{roleId}';
+};
+
+export type RolesDeleteErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `role_has_children`: Role has children; `system_role`: Role of the system
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RolesDeleteError = RolesDeleteErrors[keyof RolesDeleteErrors];
+
+export type RolesDeleteResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type RolesDeleteResponse = RolesDeleteResponses[keyof RolesDeleteResponses];
+
+export type RolesGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a role.
+         */
+        roleId: string;
+    };
+    query?: never;
+    url: '/api/v1/roles/{roleId}';
+};
+
+export type RolesGetErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RolesGetError = RolesGetErrors[keyof RolesGetErrors];
+
+export type RolesGetResponses = {
+    /**
+     * OK
+     */
+    200: Role;
+};
+
+export type RolesGetResponse = RolesGetResponses[keyof RolesGetResponses];
+
+export type RolesUpdateData = {
+    body: UpdateRole;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of a role.
+         */
+        roleId: string;
+    };
+    query?: never;
+    url: '/api/v1/roles/{roleId}';
+};
+
+export type RolesUpdateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system
+     */
+    409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type RolesUpdateError = RolesUpdateErrors[keyof RolesUpdateErrors];
+
+export type RolesUpdateResponses = {
+    /**
+     * OK
+     */
+    200: Role;
+};
+
+export type RolesUpdateResponse = RolesUpdateResponses[keyof RolesUpdateResponses];
+
+export type PermissionsListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/permissions';
+};
+
+export type PermissionsListErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type PermissionsListError = PermissionsListErrors[keyof PermissionsListErrors];
+
+export type PermissionsListResponses = {
+    /**
+     * OK
+     */
+    200: PermissionCatalogue;
+};
+
+export type PermissionsListResponse = PermissionsListResponses[keyof PermissionsListResponses];
+
+export type PermissionsMatrixData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/permissions/matrix';
+};
+
+export type PermissionsMatrixErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type PermissionsMatrixError = PermissionsMatrixErrors[keyof PermissionsMatrixErrors];
+
+export type PermissionsMatrixResponses = {
+    /**
+     * OK
+     */
+    200: PermissionMatrix;
+};
+
+export type PermissionsMatrixResponse = PermissionsMatrixResponses[keyof PermissionsMatrixResponses];
+
+export type PermissionsCheckData = {
+    body: CheckPermissions;
+    path?: never;
+    query?: never;
+    url: '/api/v1/permissions/check';
+};
+
+export type PermissionsCheckErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type PermissionsCheckError = PermissionsCheckErrors[keyof PermissionsCheckErrors];
+
+export type PermissionsCheckResponses = {
+    /**
+     * OK
+     */
+    200: PermissionCheck;
+};
+
+export type PermissionsCheckResponse = PermissionsCheckResponses[keyof PermissionsCheckResponses];
 
 export type WsTicketData = {
     body?: never;

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
+import { assertHeader, namedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
 import { hashSecret, isWellFormed } from './secret.ts';
@@ -20,8 +21,9 @@ const KEY_ACTOR: Statement = {
     select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
-           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", ${USER_COLUMNS}
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", o.subdomain, o.deleted_at as "deletedAt", ${USER_COLUMNS}
     from api_keys k
+    join organizations o on o.id = k.organization_id
     left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
     left join users u on u.id = m.user_id and u.status = 'ACTIVE'
     where k.secret_hash = $1`,
@@ -38,14 +40,22 @@ type KeyRow = Pick<
   | 'rateLimitPerDay'
   | 'expiresAt'
   | 'revokedAt'
-> & { keyId: number; id: number | null };
+> & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
 
 /** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
-export async function authenticateKey(ctx: Context, secret: string): Promise<KeyActor> {
+export async function authenticateKey(
+  ctx: Context,
+  secret: string,
+  pathOrganizationId: number | null,
+): Promise<KeyActor> {
   if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
-  return loadKey(ctx, hashSecret(secret));
+  const actor = await loadKey(ctx, hashSecret(secret));
+  // To a key, the organizations of others are not there.
+  if (pathOrganizationId !== null && pathOrganizationId !== actor.key.organizationId) throw new ApiError('not_found');
+  return actor;
 }
 
+/** The key behind a hash. It acts in its own organization: a call that names another is refused. */
 export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   const [row] = await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]);
   if (!row) throw new ApiError('invalid_api_key');
@@ -60,16 +70,19 @@ export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActo
     rateLimitPerDay,
     expiresAt,
     revokedAt,
+    subdomain,
+    deletedAt,
     ...creator
   } = row;
+  if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
   if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.call.ip)) throw new ApiError('address_not_allowed');
   if (allowedOrigins.length > 0 && !(ctx.call.origin && allowedOrigins.includes(ctx.call.origin)))
     throw new ApiError('origin_not_allowed');
-  const named = ctx.call.organizationId;
-  if (named !== undefined && ctx.ids.decode('org', named) !== organizationId)
-    throw new ApiError('organization_mismatch');
+  const named = namedOrganization(ctx, null);
+  assertHeader(named, organizationId);
+  if (named.subdomain !== null && named.subdomain !== subdomain) throw new ApiError('organization_mismatch');
   return {
     kind: 'key',
     key: {

@@ -1,13 +1,12 @@
-import { BaseModel } from '../../base-model.ts';
 import type { Ids } from '../../contract/ids.ts';
 import { iso, isoOrNull } from '../../contract/words.ts';
+import { TenantModel } from '../../tenant-model.ts';
 import type { ApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
 
-export class ApiKeyModel extends BaseModel {
+export class ApiKeyModel extends TenantModel {
   static override tableName = 'api_keys';
 
-  declare organizationId: number;
   declare name: string;
   declare description: string | null;
   declare secretHash: Buffer;

@@ -16,7 +16,7 @@ export async function listApiKeys(
   ctx: OrganizationContext,
   input: ListApiKeys,
 ): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
-  const query = ApiKeyModel.query(ctx.db).where({ organizationId: ctx.organization.id });
+  const query = ApiKeyModel.of(ctx);
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, `api_keys/${ctx.organization.id}`, input, query);
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
 }
@@ -30,28 +30,25 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
   const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
   return transaction(ctx, async (ctx) => {
     await assertRoomForKey(ctx);
-    const key = await ApiKeyModel.query(ctx.db)
-      .insert({
-        organizationId: ctx.organization.id,
-        name: input.name,
-        description: input.description ?? null,
-        secretHash: hashSecret(secret),
-        prefix: displayPrefix(secret),
-        last4: secret.slice(-4),
-        environment,
-        scopes: input.scopes,
-        ipAllowList: input.ipAllowList ?? [],
-        allowedOrigins: input.allowedOrigins ?? [],
-        rateLimitPerMinute: input.rateLimitPerMinute ?? null,
-        rateLimitPerHour: input.rateLimitPerHour ?? null,
-        rateLimitPerDay: input.rateLimitPerDay ?? null,
-        metadata: input.metadata ?? {},
-        createdBy: ctx.actor.kind === 'user' ? ctx.actor.user.id : null,
-        expiresAt: input.expiresAt ? new Date(input.expiresAt) : null,
-        createdAt: ctx.now,
-        updatedAt: ctx.now,
-      })
-      .returning('*');
+    const key = await ApiKeyModel.add(ctx, {
+      name: input.name,
+      description: input.description ?? null,
+      secretHash: hashSecret(secret),
+      prefix: displayPrefix(secret),
+      last4: secret.slice(-4),
+      environment,
+      scopes: input.scopes,
+      ipAllowList: input.ipAllowList ?? [],
+      allowedOrigins: input.allowedOrigins ?? [],
+      rateLimitPerMinute: input.rateLimitPerMinute ?? null,
+      rateLimitPerHour: input.rateLimitPerHour ?? null,
+      rateLimitPerDay: input.rateLimitPerDay ?? null,
+      metadata: input.metadata ?? {},
+      createdBy: ctx.actor.kind === 'user' ? ctx.actor.user.id : null,
+      expiresAt: input.expiresAt ? new Date(input.expiresAt) : null,
+      createdAt: ctx.now,
+      updatedAt: ctx.now,
+    });
     await record(ctx, ApiKeyCreated, { target: key, after: key, data: key.present(ctx.ids) });
     return { ...answerWithEtag(ctx, key), secret };
   });
@@ -67,8 +64,8 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
     const before = await findKey(ctx, keyId, 'for update');
     ifMatch(ctx, before);
     if (before.revokedAt) return;
-    const after = await ApiKeyModel.query(ctx.db)
-      .where({ organizationId: ctx.organization.id, id: before.id })
+    const after = await ApiKeyModel.of(ctx)
+      .where({ id: before.id })
       .patch({ revokedAt: ctx.now, updatedAt: ctx.now, version: before.version + 1 })
       .returning('*')
       .first()
@@ -78,10 +75,7 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
 }
 
 async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for update'): Promise<ApiKeyModel> {
-  const query = ApiKeyModel.query(ctx.db).findOne({
-    organizationId: ctx.organization.id,
-    id: ctx.ids.decode('key', keyId),
-  });
+  const query = ApiKeyModel.of(ctx).findOne({ id: ctx.ids.decode('key', keyId) });
   const key = await (lock ? query.forUpdate() : query);
   if (!key) throw new ApiError('not_found');
   return key;
@@ -99,10 +93,7 @@ function assertGrantable(ctx: OrganizationContext, scopes: readonly string[]): v
 }
 
 async function assertRoomForKey(ctx: OrganizationContext): Promise<void> {
-  const live = await ApiKeyModel.query(ctx.db)
-    .where({ organizationId: ctx.organization.id })
-    .whereNull('revokedAt')
-    .resultSize();
+  const live = await ApiKeyModel.of(ctx).whereNull('revokedAt').resultSize();
   if (live >= MAX_KEYS)
     throw new ApiError('limit_reached', {
       detail: `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`,

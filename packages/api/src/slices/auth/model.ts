@@ -9,6 +9,8 @@ export class SessionModel extends BaseModel {
   declare userId: number;
   declare ip: string;
   declare userAgent: string | null;
+  /** The last time the person proved who they are: the login, or POST /auth/reauthenticate. */
+  declare authenticatedAt: Date;
   declare createdAt: Date;
   declare expiresAt: Date;
   declare revokedAt: Date | null;

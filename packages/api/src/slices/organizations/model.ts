@@ -1,23 +1,38 @@
 import { BaseModel } from '../../base-model.ts';
-import type { OrganizationRole } from '../../contract/permissions.ts';
+import type { Ids } from '../../contract/ids.ts';
+import { iso, isoOrNull } from '../../contract/words.ts';
+import type { Organization } from './schemas.ts';
 
 /** A tenant. */
 export class OrganizationModel extends BaseModel {
   static override tableName = 'organizations';
 
   declare name: string;
+  declare slug: string | null;
+  declare subdomain: string | null;
   /** Made at registration for one person. */
   declare personal: boolean;
+  declare plan: Organization['plan'];
+  declare deletionProtection: boolean;
+  declare metadata: Organization['metadata'];
+  declare deletedAt: Date | null;
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
-}
 
-export class OrganizationMemberModel extends BaseModel {
-  static override tableName = 'organization_members';
-
-  declare organizationId: number;
-  declare userId: number;
-  declare role: OrganizationRole;
-  declare createdAt: Date;
+  present(ids: Ids): Organization {
+    return {
+      id: ids.encode('org', this.id),
+      name: this.name,
+      slug: this.slug,
+      subdomain: this.subdomain,
+      personal: this.personal,
+      plan: this.plan,
+      deletionProtection: this.deletionProtection,
+      metadata: this.metadata,
+      deletedAt: isoOrNull(this.deletedAt),
+      createdAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+    };
+  }
 }

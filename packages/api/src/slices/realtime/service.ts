@@ -42,7 +42,8 @@ export async function redeemTicket(ctx: Context, ticket: string): Promise<Organi
   const { organizationId } = row;
   if (row.sessionId !== null) {
     const session = await ctx.db('sessions').where({ id: row.sessionId }).first('publicId', 'userId');
-    return enter(ctx, await loadSession(ctx, { sid: session.publicId, userId: session.userId, organizationId }));
+    const named = { id: organizationId, headerId: null, subdomain: null };
+    return enter(ctx, await loadSession(ctx, { sid: session.publicId, userId: session.userId, named }));
   }
   const key = await ctx.db('api_keys').where({ organizationId, id: row.apiKeyId }).first('secretHash');
   return enter(ctx, await loadKey(ctx, key.secretHash));

@@ -18,6 +18,8 @@ export class UserModel extends BaseModel {
   declare role: PlatformRole;
   declare emailVerifiedAt: Date | null;
   declare defaultOrganizationId: number;
+  /** Made at registration: where a person is when there is nowhere else. */
+  declare personalOrganizationId: number;
   declare metadata: User['metadata'];
   declare version: number;
   declare createdAt: Date;

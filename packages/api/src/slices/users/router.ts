@@ -1,6 +1,8 @@
 import { exampleId } from '../../contract/ids.ts';
 import { NoInput } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
+import { myPermissions } from '../permissions/router.ts';
+import { userRoles } from '../roles/router.ts';
 import { UpdateMe, User } from './schemas.ts';
 import { getMe, updateMe } from './service.ts';
 
@@ -54,5 +56,9 @@ export const users = router({
       .input(UpdateMe)
       .output(User)
       .mutation(({ ctx, input }) => updateMe(ctx, input)),
+
+    permissions: myPermissions,
   }),
+
+  roles: userRoles,
 });

@@ -22,6 +22,7 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
         userId: user.id,
         ip: ctx.call.ip,
         userAgent: ctx.call.userAgent,
+        authenticatedAt: ctx.now,
         createdAt: ctx.now,
         expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
       })
@@ -35,6 +36,6 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
 function asUser(ctx: Context, user: UserModel, session: SessionModel): Context {
   return {
     ...ctx,
-    actor: { kind: 'user', user, session: { id: session.id, publicId: session.publicId }, membership: null },
+    actor: { kind: 'user', user, session, membership: null },
   };
 }

@@ -1,7 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
-import { addMember, createPersonalOrganization } from '../../organizations/service.ts';
+import { addMember } from '../../members/service/add.ts';
+import { createPersonalOrganization } from '../../organizations/service/create.ts';
 import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
 import { assertUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
@@ -45,11 +46,12 @@ export async function createAccount(ctx: Context, account: NewAccount): Promise<
         role: account.role ?? 'USER',
         emailVerifiedAt: account.emailVerifiedAt ?? null,
         defaultOrganizationId: organization.id,
+        personalOrganizationId: organization.id,
         createdAt: ctx.now,
         updatedAt: ctx.now,
       })
       .returning('*');
-    await addMember(ctx, organization.id, user.id, 'OWNER');
+    await addMember(ctx, organization, user.id, 'OWNER');
     await record(ctx, UserRegistered, {
       target: user,
       after: user,

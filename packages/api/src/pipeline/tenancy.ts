@@ -1,0 +1,46 @@
+import type { Context } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { isReserved } from '../slices/organizations/names.ts';
+
+/** The organizations that a call names before anybody is asked; null where it does not. */
+export interface NamedOrganization {
+  /** The one to act in: the path's, or the header's where headers are read. */
+  id: number | null;
+  /** Whatever is read, a header that names another organization is refused: nobody may act elsewhere than they say. */
+  headerId: number | null;
+  /** The label before HOST_MAIN_DOMAIN, where hosts are read. */
+  subdomain: string | null;
+}
+
+export function namedOrganization(ctx: Context, pathId: number | null): NamedOrganization {
+  const { call, ids, ports } = ctx;
+  const headerId = call.organizationId === undefined ? null : ids.decode('org', call.organizationId);
+  if (pathId !== null && headerId !== null && pathId !== headerId) throw new ApiError('organization_mismatch');
+  const { MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: mainDomain } = ports.env;
+  return {
+    id: pathId ?? (strategy === 'header' ? headerId : null),
+    headerId,
+    subdomain: strategy === 'subdomain' ? subdomainOf(call.host, mainDomain!) : null,
+  };
+}
+
+/** The label of an organization in a Host header; null for the main domain, for our own names below it and for foreign hosts. */
+export function subdomainOf(host: string | undefined, mainDomain: string): string | null {
+  const name = host?.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') ?? '';
+  if (!name.endsWith(`.${mainDomain}`)) return null;
+  const label = name.slice(0, -mainDomain.length - 1);
+  return isReserved(label) ? null : label;
+}
+
+/** The organization a call names, all ways of naming it agreeing. `subdomainId` is whose the subdomain is. */
+export function agreed(named: NamedOrganization, subdomainId: number | null): number | null {
+  if (named.subdomain !== null && subdomainId === null) throw new ApiError('not_found');
+  const wanted = named.id ?? subdomainId;
+  if (subdomainId !== null && wanted !== subdomainId) throw new ApiError('organization_mismatch');
+  if (wanted !== null) assertHeader(named, wanted);
+  return wanted;
+}
+
+export function assertHeader(named: NamedOrganization, organizationId: number | undefined): void {
+  if (named.headerId !== null && named.headerId !== organizationId) throw new ApiError('organization_mismatch');
+}

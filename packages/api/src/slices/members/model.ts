@@ -1,0 +1,32 @@
+import type { Ids } from '../../contract/ids.ts';
+import type { OrganizationPermission, OrganizationRole } from '../../contract/permissions.ts';
+import { iso } from '../../contract/words.ts';
+import { TenantModel } from '../../tenant-model.ts';
+import type { RoleModel } from '../roles/model.ts';
+import type { UserModel } from '../users/model.ts';
+import type { Member } from './schemas.ts';
+
+export class MemberModel extends TenantModel {
+  static override tableName = 'organization_members';
+
+  declare userId: number;
+  declare role: OrganizationRole;
+  /** What the assigned custom roles add; written whenever they or their assignments change. */
+  declare customPermissions: OrganizationPermission[];
+  declare version: number;
+  declare createdAt: Date;
+  declare updatedAt: Date;
+
+  present(ids: Ids, user: UserModel, roles: readonly RoleModel[]): Member {
+    return {
+      userId: ids.encode('usr', this.userId),
+      email: user.email,
+      username: user.username,
+      fullName: user.fullName,
+      role: this.role,
+      roles: roles.map((role) => ({ id: ids.encode('rol', role.id), name: role.name })),
+      joinedAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+    };
+  }
+}

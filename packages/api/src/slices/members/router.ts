@@ -1,0 +1,106 @@
+import { exampleId } from '../../contract/ids.ts';
+import { Nothing } from '../../contract/words.ts';
+import { procedure, router } from '../../procedure.ts';
+import { OrganizationId } from '../organizations/schemas.ts';
+import { inOrganization } from '../organizations/service/find.ts';
+import { ListMembers, Member, MemberId, MemberPage, SetMemberRole, TransferOwnership } from './schemas.ts';
+import { leaveOrganization, removeMember } from './service/end.ts';
+import { listMembers } from './service/find.ts';
+import { setMemberRole } from './service/set-role.ts';
+import { transferOwnership } from './service/transfer.ts';
+
+const tags: [string] = ['Organizations'];
+const orgId = exampleId('org');
+
+export const exampleMember: Member = {
+  userId: exampleId('usr'),
+  email: 'ada@example.com',
+  username: 'ada',
+  fullName: 'Ada Lovelace',
+  role: 'ADMIN',
+  roles: [{ id: exampleId('rol'), name: 'Support' }],
+  joinedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
+
+export const members = router({
+  list: procedure({
+    access: 'org:read',
+    openapi: {
+      method: 'GET',
+      path: '/organizations/{orgId}/members',
+      tags,
+      summary: 'List the members of an organization',
+      description: 'Whoever joined last comes first.',
+    },
+    errors: ['invalid_cursor'],
+    example: { input: { orgId, limit: 25 }, output: { items: [exampleMember], nextCursor: null } },
+  })
+    .input(ListMembers)
+    .output(MemberPage)
+    .query(({ ctx, input }) => listMembers(ctx, input)),
+
+  setRole: procedure({
+    access: 'members:update',
+    openapi: {
+      method: 'PATCH',
+      path: '/organizations/{orgId}/members/{userId}',
+      tags,
+      summary: "Change a member's organization role",
+      description:
+        'Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.',
+    },
+    errors: ['permission_not_held', 'outranked', 'last_owner', 'personal_organization', 'version_mismatch'],
+    example: { input: { orgId, userId: exampleMember.userId, role: 'ADMIN' }, output: exampleMember },
+  })
+    .input(SetMemberRole)
+    .output(Member)
+    .mutation(({ ctx, input }) => setMemberRole(ctx, input)),
+
+  remove: procedure({
+    access: 'members:remove',
+    openapi: {
+      method: 'DELETE',
+      path: '/organizations/{orgId}/members/{userId}',
+      tags,
+      summary: 'Remove a member',
+    },
+    rest: { status: 204 },
+    errors: ['outranked', 'last_owner', 'personal_organization'],
+    example: { input: { orgId, userId: exampleMember.userId } },
+  })
+    .input(MemberId)
+    .output(Nothing)
+    .mutation(({ ctx, input }) => removeMember(ctx, input.userId)),
+});
+
+/** What a member does with their own membership: part of `orgs`. */
+export const membership = {
+  leave: procedure({
+    access: 'user',
+    openapi: { method: 'POST', path: '/organizations/{orgId}/leave', tags, summary: 'Leave an organization' },
+    rest: { status: 204 },
+    errors: ['last_owner', 'personal_organization'],
+    example: { input: { orgId } },
+  })
+    .input(OrganizationId)
+    .output(Nothing)
+    .mutation(({ ctx }) => leaveOrganization(inOrganization(ctx), ctx.actor.user.id)),
+
+  transfer: procedure({
+    access: 'org:transfer',
+    fresh: true,
+    openapi: {
+      method: 'POST',
+      path: '/organizations/{orgId}/transfer-ownership',
+      tags,
+      summary: 'Transfer ownership to another member',
+      description: 'The member becomes OWNER, you become ADMIN.',
+    },
+    errors: ['personal_organization'],
+    example: { input: { orgId, userId: exampleMember.userId }, output: { ...exampleMember, role: 'OWNER' } },
+  })
+    .input(TransferOwnership)
+    .output(Member)
+    .mutation(({ ctx, input }) => transferOwnership(ctx, input.userId)),
+};

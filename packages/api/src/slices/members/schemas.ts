@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import { Timestamp } from '../../contract/words.ts';
+import { OrganizationRole } from '../organizations/schemas.ts';
+
+export const Member = z
+  .object({
+    userId: id('usr'),
+    email: z.string().meta({ example: 'ada@example.com' }),
+    username: z.string().nullable().meta({ example: 'ada' }),
+    fullName: z.string().nullable().meta({ example: 'Ada Lovelace' }),
+    role: OrganizationRole,
+    roles: z
+      .array(z.object({ id: id('rol'), name: z.string() }))
+      .meta({ description: 'Custom roles, beside that one.' }),
+    joinedAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Member', description: 'A person in an organization.' });
+export type Member = z.output<typeof Member>;
+
+export const ListMembers = pageInput({ orgId: id('org') });
+export type ListMembers = z.output<typeof ListMembers>;
+export const MemberPage = page('MemberPage', Member);
+export type MemberPage = z.output<typeof MemberPage>;
+
+export const MemberId = z.strictObject({ orgId: id('org'), userId: id('usr') });
+export type MemberId = z.output<typeof MemberId>;
+
+export const SetMemberRole = MemberId.extend({ role: OrganizationRole }).meta({ id: 'SetMemberRole' });
+export type SetMemberRole = z.output<typeof SetMemberRole>;
+
+export const TransferOwnership = MemberId.meta({ id: 'TransferOwnership', description: 'To whom: a member.' });
+
+export const OwnershipTransfer = z.object({ organizationId: id('org'), fromUserId: id('usr'), toUserId: id('usr') });

@@ -1,0 +1,69 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { memberPermissions, type OrganizationPermission } from '../../../contract/permissions.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { MemberModel } from '../model.ts';
+
+export interface Authority {
+  organization: OrganizationModel;
+  /** What the caller may do now that nobody else can change it. */
+  held: ReadonlySet<OrganizationPermission>;
+}
+
+/**
+ * Lines up every change to who may do what in an organization, by a lock on its row. Whoever waited for it may have been
+ * demoted or removed meanwhile, so the caller's permissions are read again behind it.
+ */
+export async function lockAuthority(
+  ctx: OrganizationContext,
+  needed: OrganizationPermission,
+  { inDeleted = false } = {},
+): Promise<Authority> {
+  const organization = await lockOrganization(ctx, { inDeleted });
+  const held = ctx.actor.kind === 'user' ? await heldBy(ctx, ctx.actor.user.id) : ctx.organization.permissions;
+  if (!held.has(needed)) throw new ApiError('permission_denied');
+  return { organization, held };
+}
+
+export async function lockOrganization(
+  ctx: Pick<OrganizationContext, 'db' | 'organization'>,
+  { inDeleted = false } = {},
+): Promise<OrganizationModel> {
+  const organization = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).forUpdate();
+  if (!organization || (organization.deletedAt && !inDeleted)) throw new ApiError('not_found');
+  return organization;
+}
+
+/** Nothing for whoever is no member. */
+export async function heldBy(
+  ctx: Pick<OrganizationContext, 'db' | 'organization' | 'ports'>,
+  userId: number,
+): Promise<ReadonlySet<OrganizationPermission>> {
+  const member = await MemberModel.of(ctx).findOne({ userId });
+  return member ? memberPermissions(member, ctx.ports.env) : new Set();
+}
+
+/** Nobody grants what they do not hold: otherwise the right to grant would be every permission. */
+export function assertMayGrant(
+  held: ReadonlySet<OrganizationPermission>,
+  granted: Iterable<OrganizationPermission>,
+): void {
+  for (const permission of granted) {
+    if (!held.has(permission)) {
+      throw new ApiError('permission_not_held', {
+        detail: `You do not hold \`${permission}\` here: grant only what you hold yourself.`,
+      });
+    }
+  }
+}
+
+/** Nobody changes a member who may do more than they: an admin manages members, but never owners. */
+export function assertNotOutranked(
+  ctx: OrganizationContext,
+  held: ReadonlySet<OrganizationPermission>,
+  member: MemberModel,
+): void {
+  for (const permission of memberPermissions(member, ctx.ports.env)) {
+    if (!held.has(permission)) throw new ApiError('outranked');
+  }
+}

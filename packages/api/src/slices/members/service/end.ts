@@ -1,0 +1,67 @@
+import type { Context, OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { EventType } from '../../../outbox/event.ts';
+import { record } from '../../../outbox/record.ts';
+import type { Tenancy } from '../../../tenant-model.ts';
+import { transaction } from '../../../transaction.ts';
+import type { OrganizationModel } from '../../organizations/model.ts';
+import { UserModel } from '../../users/model.ts';
+import { MemberLeft, MemberRemoved } from '../events.ts';
+import { MemberModel } from '../model.ts';
+import type { Member } from '../schemas.ts';
+import { assertNotOutranked, lockAuthority, lockOrganization } from './authority.ts';
+import { findMember, presentMember } from './find.ts';
+
+export async function removeMember(ctx: OrganizationContext, userId: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const { organization, held } = await lockAuthority(ctx, 'members:remove');
+    const member = await findMember(ctx, userId);
+    assertNotOutranked(ctx, held, member);
+    await endMembership(ctx, organization, member, MemberRemoved);
+  });
+}
+
+export async function leaveOrganization(ctx: OrganizationContext, userId: number): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const organization = await lockOrganization(ctx);
+    const member = await findMember(ctx, ctx.ids.encode('usr', userId));
+    await endMembership(ctx, organization, member, MemberLeft);
+  });
+}
+
+/** The person's sessions go on elsewhere; keys they made belong to the organization and stay. */
+async function endMembership(
+  ctx: OrganizationContext,
+  organization: OrganizationModel,
+  member: MemberModel,
+  type: EventType<typeof Member>,
+): Promise<void> {
+  await assertNotAtHome(ctx, organization, member.userId);
+  await assertAnotherOwner(ctx, member);
+  const data = await presentMember(ctx, member);
+  await sendHome(ctx, member.userId);
+  await MemberModel.of(ctx).where({ id: member.id }).delete(); // its role assignments go with it
+  await record(ctx, type, { target: member, before: member, data });
+}
+
+/** Whoever calls holds the lock on the organization, so that of any number of demotions at once one finds itself the last. */
+export async function assertAnotherOwner(ctx: OrganizationContext, member: MemberModel): Promise<void> {
+  if (member.role !== 'OWNER') return;
+  const other = await MemberModel.of(ctx).where({ role: 'OWNER' }).whereNot({ id: member.id }).select('id').first();
+  if (!other) throw new ApiError('last_owner');
+}
+
+/** A person is always somewhere: at least the owner of their personal organization. */
+export async function assertNotAtHome(ctx: Context, organization: OrganizationModel, userId: number): Promise<void> {
+  if (!organization.personal) return;
+  const user = await UserModel.query(ctx.db).findById(userId).select('personalOrganizationId');
+  if (user?.personalOrganizationId === organization.id) throw new ApiError('personal_organization');
+}
+
+/** Whoever has this organization as their default has their personal one instead: one person, or all. */
+export async function sendHome(ctx: Context & Tenancy, userId?: number): Promise<void> {
+  const here = UserModel.query(ctx.db).where({ defaultOrganizationId: ctx.organization.id });
+  await (userId === undefined ? here : here.where({ id: userId })).patch({
+    defaultOrganizationId: UserModel.ref('personalOrganizationId') as never, // a column, which Objection's types do not take here
+  });
+}

@@ -1,0 +1,47 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { type OrganizationRole, rolePermissions } from '../../../contract/permissions.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { MemberRolesChanged } from '../events.ts';
+import { MemberModel } from '../model.ts';
+import type { Member, SetMemberRole } from '../schemas.ts';
+import { assertMayGrant, assertNotOutranked, lockAuthority } from './authority.ts';
+import { assertAnotherOwner, assertNotAtHome } from './end.ts';
+import { findMember, presentMember } from './find.ts';
+
+export async function setMemberRole(ctx: OrganizationContext, { userId, role }: SetMemberRole): Promise<Member> {
+  return transaction(ctx, async (ctx) => {
+    const { organization, held } = await lockAuthority(ctx, 'members:update');
+    const before = await findMember(ctx, userId);
+    ifMatch(ctx, before);
+    assertNotOutranked(ctx, held, before);
+    assertMayGrant(held, rolePermissions(role, ctx.ports.env));
+    if (role === before.role) return answer(ctx, before);
+    if (before.role === 'OWNER') {
+      await assertNotAtHome(ctx, organization, before.userId);
+      await assertAnotherOwner(ctx, before);
+    }
+    return answer(ctx, await changeRole(ctx, before, role));
+  });
+}
+
+export async function changeRole(
+  ctx: OrganizationContext,
+  before: MemberModel,
+  role: OrganizationRole,
+): Promise<MemberModel> {
+  const after = await MemberModel.of(ctx)
+    .where({ id: before.id })
+    .patch({ role, version: before.version + 1, updatedAt: ctx.now })
+    .returning('*')
+    .first()
+    .throwIfNotFound();
+  await record(ctx, MemberRolesChanged, { target: after, before, after, data: await presentMember(ctx, after) });
+  return after;
+}
+
+export async function answer(ctx: OrganizationContext, member: MemberModel): Promise<Member> {
+  const shown = await presentMember(ctx, member);
+  return answerWithEtag(ctx, { version: member.version, present: () => shown });
+}

@@ -1,0 +1,36 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { OwnershipTransferred } from '../events.ts';
+import type { Member } from '../schemas.ts';
+import { lockAuthority } from './authority.ts';
+import { assertNotAtHome } from './end.ts';
+import { findMember } from './find.ts';
+import { answer, changeRole } from './set-role.ts';
+
+/** To another member, in one step: there is never a moment without an owner. */
+export async function transferOwnership(ctx: OrganizationContext, userId: string): Promise<Member> {
+  return transaction(ctx, async (ctx) => {
+    const { actor } = ctx;
+    if (actor.kind !== 'user') throw new ApiError('user_required');
+    const { organization } = await lockAuthority(ctx, 'org:transfer');
+    const heir = await findMember(ctx, userId);
+    await assertNotAtHome(ctx, organization, actor.user.id);
+    const owner = await findMember(ctx, ctx.ids.encode('usr', actor.user.id));
+    if (heir.id === owner.id) {
+      throw new ApiError('invalid_input', { errors: [{ path: 'userId', message: 'must be another member' }] });
+    }
+    const after = await changeRole(ctx, heir, 'OWNER');
+    await changeRole(ctx, owner, 'ADMIN');
+    await record(ctx, OwnershipTransferred, {
+      target: organization,
+      data: {
+        organizationId: ctx.ids.encode('org', organization.id),
+        fromUserId: ctx.ids.encode('usr', owner.userId),
+        toUserId: ctx.ids.encode('usr', heir.userId),
+      },
+    });
+    return answer(ctx, after);
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * Slugs and subdomains are 3 to 63 of [a-z0-9-]. That alone settles the confusables of Unicode (UTS 39): no letter of another
+ * script is left to look like one of ours, and no `xn--` label is taken. What still looks alike within it — 0 o, 1 l, rn m,
+ * vv w — is one name to the database's unique indexes (`look_alike`) and to the list below.
+ */
+export const NAME = /^(?!..--)[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/;
+
+/** Ours, our customers' first guesses for ours, and names that the network itself gives a meaning. */
+const RESERVED = new Set(
+  `about abuse account accounts admin administrator api app apps assets auth autoconfig autodiscover billing blog cdn console
+  dashboard demo dev developer developers docs email example feedback files ftp health help hostmaster imap info internal
+  isatap legal localhost login logout mail marketing metrics mx ns ns1 ns2 ns3 oauth openapi organization organizations owner
+  payment payments pop pop3 postmaster pricing privacy redoc register rentapi root sales search security settings signin
+  signup smtp sso staging static status store support sysadmin system team tenant tenants terms test trpc usage user users
+  webhook webhooks webmaster wpad ws www www1 www2`
+    .split(/\s+/)
+    .map(lookAlike),
+);
+
+export function isReserved(name: string): boolean {
+  return RESERVED.has(lookAlike(name));
+}
+
+/** The same folding as the database's `look_alike`. */
+function lookAlike(name: string): string {
+  return name.replaceAll('0', 'o').replaceAll('1', 'l').replaceAll('rn', 'm').replaceAll('vv', 'w');
+}
+
+/** A name that stands for what somebody typed, whole or with `suffix`; null where nothing of it can be kept. */
+export function nameFrom(text: string, suffix = ''): string | null {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replace(/^-+|-+$/g, '');
+  const name = suffix ? `${plain || 'org'}-${suffix}` : plain;
+  return NAME.test(name) && !isReserved(name) ? name : null;
+}

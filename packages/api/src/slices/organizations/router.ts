@@ -1,0 +1,161 @@
+import { exampleId } from '../../contract/ids.ts';
+import { Nothing } from '../../contract/words.ts';
+import { procedure } from '../../procedure.ts';
+import {
+  AskSubdomain,
+  CreateOrganization,
+  ListOrganizations,
+  Organization,
+  OrganizationId,
+  OrganizationPage,
+  SearchOrganizations,
+  SubdomainAvailability,
+  UpdateOrganization,
+} from './schemas.ts';
+import { subdomainAvailability } from './service/claim-names.ts';
+import { createOrganization } from './service/create.ts';
+import { deleteOrganization, restoreOrganization } from './service/delete.ts';
+import { getOrganization, listOrganizations, searchOrganizations } from './service/find.ts';
+import { updateOrganization } from './service/update.ts';
+
+const tags: [string] = ['Organizations'];
+const orgId = exampleId('org');
+
+const exampleOrganization: Organization = {
+  id: orgId,
+  name: 'Acme Inc.',
+  slug: 'acme',
+  subdomain: 'acme',
+  personal: false,
+  plan: 'FREE',
+  deletionProtection: false,
+  metadata: {},
+  deletedAt: null,
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
+const examplePage: OrganizationPage = { items: [{ ...exampleOrganization, role: 'OWNER' }], nextCursor: null };
+
+/** `orgs.*`, but for what other slices add. */
+export const organizations = {
+  list: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/organizations',
+      tags,
+      summary: 'List your organizations',
+      description: 'Those you are a member of, newest first, with your role.',
+    },
+    errors: ['invalid_cursor'],
+    example: { input: { limit: 25 }, output: examplePage },
+  })
+    .input(ListOrganizations)
+    .output(OrganizationPage)
+    .query(({ ctx, input }) => listOrganizations(ctx, input)),
+
+  create: procedure({
+    access: 'user',
+    openapi: {
+      method: 'POST',
+      path: '/organizations',
+      tags,
+      summary: 'Create an organization',
+      description: 'You become its OWNER. It starts on the free plan.',
+    },
+    rest: { status: 201 },
+    errors: ['name_reserved', 'slug_taken', 'subdomain_taken', 'limit_reached'],
+    example: { input: { name: 'Acme Inc.', slug: 'acme' }, output: exampleOrganization },
+  })
+    .input(CreateOrganization)
+    .output(Organization)
+    .mutation(({ ctx, input }) => createOrganization(ctx, input)),
+
+  search: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/organizations/search',
+      tags,
+      summary: 'Search your organizations',
+      description: 'By part of name or slug, among those you are a member of.',
+    },
+    errors: ['invalid_cursor'],
+    example: { input: { query: 'acme' }, output: examplePage },
+  })
+    .input(SearchOrganizations)
+    .output(OrganizationPage)
+    .query(({ ctx, input }) => searchOrganizations(ctx, input)),
+
+  subdomainAvailable: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/organizations/subdomain-availability',
+      tags,
+      summary: 'Ask whether a subdomain is free',
+    },
+    example: { input: { subdomain: 'acme' }, output: { subdomain: 'acme', available: false, reason: 'taken' } },
+  })
+    .input(AskSubdomain)
+    .output(SubdomainAvailability)
+    .query(({ ctx, input }) => subdomainAvailability(ctx, input.subdomain)),
+
+  get: procedure({
+    access: 'org:read',
+    openapi: { method: 'GET', path: '/organizations/{orgId}', tags, summary: 'Get an organization' },
+    example: { input: { orgId }, output: exampleOrganization },
+  })
+    .input(OrganizationId)
+    .output(Organization)
+    .query(({ ctx }) => getOrganization(ctx)),
+
+  update: procedure({
+    access: 'org:update',
+    openapi: { method: 'PATCH', path: '/organizations/{orgId}', tags, summary: 'Update an organization' },
+    errors: ['name_reserved', 'slug_taken', 'subdomain_taken', 'version_mismatch'],
+    example: {
+      input: { orgId, deletionProtection: true },
+      output: { ...exampleOrganization, deletionProtection: true },
+    },
+  })
+    .input(UpdateOrganization)
+    .output(Organization)
+    .mutation(({ ctx, input }) => updateOrganization(ctx, input)),
+
+  delete: procedure({
+    access: 'org:delete',
+    fresh: true,
+    openapi: {
+      method: 'DELETE',
+      path: '/organizations/{orgId}',
+      tags,
+      summary: 'Delete an organization',
+      description: 'Its members and keys find nothing from then on. For 30 days an owner can restore it.',
+    },
+    rest: { status: 204 },
+    errors: ['deletion_protected', 'personal_organization', 'version_mismatch'],
+    example: { input: { orgId } },
+  })
+    .input(OrganizationId)
+    .output(Nothing)
+    .mutation(({ ctx }) => deleteOrganization(ctx)),
+
+  restore: procedure({
+    access: 'org:delete',
+    fresh: true,
+    inDeleted: true,
+    openapi: {
+      method: 'POST',
+      path: '/organizations/{orgId}/restore',
+      tags,
+      summary: 'Restore a deleted organization',
+      description: 'With its members, keys and names, as it was.',
+    },
+    errors: ['restore_window_over'],
+    example: { input: { orgId }, output: exampleOrganization },
+  })
+    .input(OrganizationId)
+    .output(Organization)
+    .mutation(({ ctx }) => restoreOrganization(ctx)),
+};

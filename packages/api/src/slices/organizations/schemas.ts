@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
+import { Metadata, Timestamp } from '../../contract/words.ts';
+import { NAME } from './names.ts';
+
+const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
+
+const OrganizationName = z.string().trim().min(1).max(120).meta({ example: 'Acme Inc.' });
+const Slug = z
+  .string()
+  .regex(NAME, SHAPE)
+  .meta({ description: 'Names the organization in addresses.', example: 'acme' });
+const Subdomain = z
+  .string()
+  .regex(NAME, SHAPE)
+  .meta({ description: 'Where the organization is reached below the main domain.', example: 'acme' });
+
+export const OrganizationRole = z.enum(ORGANIZATION_ROLES).meta({
+  id: 'OrganizationRole',
+  description: 'OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads.',
+});
+
+export const Organization = z
+  .object({
+    id: id('org'),
+    name: OrganizationName,
+    slug: z.string().nullable().meta({ example: 'acme' }),
+    subdomain: z.string().nullable().meta({ example: 'acme' }),
+    personal: z.boolean().meta({ description: 'Made at registration for one person, who cannot leave it.' }),
+    plan: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']),
+    deletionProtection: z.boolean().meta({ description: 'While true, deleting is refused.' }),
+    metadata: Metadata,
+    deletedAt: Timestamp.nullable().meta({ description: 'For 30 days from then it can be restored.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({
+    id: 'Organization',
+    description: 'A tenant: its members, keys, usage and billing are apart from all others.',
+  });
+export type Organization = z.output<typeof Organization>;
+
+export const OwnOrganization = Organization.extend({
+  role: OrganizationRole.meta({ description: 'The role of the caller there.' }),
+}).meta({ id: 'OwnOrganization' });
+export type OwnOrganization = z.output<typeof OwnOrganization>;
+
+export const CreateOrganization = z
+  .strictObject({
+    name: OrganizationName,
+    slug: Slug.optional().meta({ description: 'Made from the name unless given.' }),
+    subdomain: Subdomain.optional().meta({ description: 'The slug unless given.' }),
+    metadata: Metadata.optional(),
+  })
+  .meta({ id: 'CreateOrganization' });
+export type CreateOrganization = z.output<typeof CreateOrganization>;
+
+export const OrganizationId = z.strictObject({ orgId: id('org') });
+
+export const UpdateOrganization = z
+  .strictObject({
+    orgId: id('org'),
+    name: OrganizationName.optional(),
+    slug: Slug.optional(),
+    subdomain: Subdomain.nullish(),
+    deletionProtection: z.boolean().optional(),
+    metadata: Metadata.optional(),
+  })
+  .meta({ id: 'UpdateOrganization', description: 'What is missing stays; null clears.' });
+export type UpdateOrganization = z.output<typeof UpdateOrganization>;
+
+export const ListOrganizations = pageInput({
+  deleted: z
+    .boolean()
+    .optional()
+    .meta({ description: 'True for those you own that were deleted and can still be restored.' }),
+});
+export type ListOrganizations = z.output<typeof ListOrganizations>;
+
+export const SearchOrganizations = pageInput({
+  query: z.string().trim().min(1).max(100).meta({ description: 'Part of the name or slug.', example: 'acme' }),
+});
+export type SearchOrganizations = z.output<typeof SearchOrganizations>;
+
+export const OrganizationPage = page('OrganizationPage', OwnOrganization);
+export type OrganizationPage = z.output<typeof OrganizationPage>;
+
+export const AskSubdomain = z.strictObject({ subdomain: z.string().min(1).max(100).meta({ example: 'acme' }) });
+
+export const SubdomainAvailability = z
+  .object({
+    subdomain: z.string().meta({ example: 'acme' }),
+    available: z.boolean(),
+    reason: z
+      .enum(['invalid', 'reserved', 'taken'])
+      .nullable()
+      .meta({ description: 'Why not. A name that looks like a taken or reserved one counts as that.' }),
+  })
+  .meta({ id: 'SubdomainAvailability' });
+export type SubdomainAvailability = z.output<typeof SubdomainAvailability>;

@@ -1,0 +1,51 @@
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { OrganizationModel } from '../model.ts';
+import { isReserved, NAME } from '../names.ts';
+import type { SubdomainAvailability } from '../schemas.ts';
+import { RESTORE_WINDOW_MS } from './delete.ts';
+
+type Field = 'slug' | 'subdomain';
+
+/** Names are claimed one transaction at a time, so that what is found free is free until the commit. */
+export async function lockNames(ctx: Context): Promise<void> {
+  await ctx.db.raw(`select pg_advisory_xact_lock(hashtextextended('organization names', 0))`);
+}
+
+/** Refuses a name that is ours or somebody else's, or looks like one. */
+export async function claimName(ctx: Context, field: Field, name: string, ownId?: number): Promise<void> {
+  if (isReserved(name)) {
+    throw new ApiError('name_reserved', { errors: [{ path: field, message: 'is reserved: choose another' }] });
+  }
+  const holder = await holderOf(ctx, field, name);
+  if (!holder || holder.id === ownId) return;
+  if (!isGone(ctx, holder)) throw new ApiError(field === 'slug' ? 'slug_taken' : 'subdomain_taken');
+  await OrganizationModel.query(ctx.db)
+    .findById(holder.id)
+    .patch({ [field]: null });
+}
+
+export async function isFree(ctx: Context, field: Field, name: string): Promise<boolean> {
+  const holder = await holderOf(ctx, field, name);
+  return !holder || isGone(ctx, holder);
+}
+
+async function holderOf(ctx: Context, field: Field, name: string): Promise<OrganizationModel | undefined> {
+  return OrganizationModel.query(ctx.db).whereRaw('look_alike(??) = look_alike(?)', [field, name]).first();
+}
+
+/** An organization that can no longer be restored has no use for its name. */
+function isGone(ctx: Context, { deletedAt }: OrganizationModel): boolean {
+  return deletedAt !== null && deletedAt.getTime() + RESTORE_WINDOW_MS <= ctx.now.getTime();
+}
+
+export async function subdomainAvailability(ctx: Context, subdomain: string): Promise<SubdomainAvailability> {
+  const reason = !NAME.test(subdomain)
+    ? 'invalid'
+    : isReserved(subdomain)
+      ? 'reserved'
+      : (await isFree(ctx, 'subdomain', subdomain))
+        ? null
+        : 'taken';
+  return { subdomain, available: reason === null, reason };
+}

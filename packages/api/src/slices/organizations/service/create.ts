@@ -1,0 +1,60 @@
+import { randomInt } from 'node:crypto';
+import type { Context, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { answerWithEtag } from '../../../contract/etag.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { addMember, countOwned } from '../../members/service/add.ts';
+import { OrganizationCreated } from '../events.ts';
+import { OrganizationModel } from '../model.ts';
+import { nameFrom } from '../names.ts';
+import type { CreateOrganization, Organization } from '../schemas.ts';
+import { claimName, isFree, lockNames } from './claim-names.ts';
+
+const MAX_OWNED = 100;
+
+/** Everybody has one, so that keys, usage and billing always belong to an organization. It has no name in addresses: that would publish its person's. */
+export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
+  return OrganizationModel.query(ctx.db)
+    .insert({ name, personal: true, createdAt: ctx.now, updatedAt: ctx.now })
+    .returning('*');
+}
+
+export async function createOrganization(ctx: UserContext, input: CreateOrganization): Promise<Organization> {
+  return transaction(ctx, async (ctx) => {
+    await lockNames(ctx);
+    if ((await countOwned(ctx, ctx.actor.user.id)) >= MAX_OWNED)
+      throw new ApiError('limit_reached', { detail: `You own ${MAX_OWNED} organizations: delete one first.` });
+    const slug = input.slug ?? (await inventSlug(ctx, input.name));
+    const subdomain = input.subdomain ?? slug;
+    await claimName(ctx, 'slug', slug);
+    await claimName(ctx, 'subdomain', subdomain);
+    const organization = await OrganizationModel.query(ctx.db)
+      .insert({
+        name: input.name,
+        slug,
+        subdomain,
+        metadata: input.metadata ?? {},
+        createdAt: ctx.now,
+        updatedAt: ctx.now,
+      })
+      .returning('*');
+    await addMember(ctx, organization, ctx.actor.user.id, 'OWNER');
+    await record(ctx, OrganizationCreated, {
+      target: organization,
+      after: organization,
+      data: organization.present(ctx.ids),
+      organizationId: organization.id,
+    });
+    return answerWithEtag(ctx, organization);
+  });
+}
+
+/** The name as it stands where nobody has it, else with four digits. */
+async function inventSlug(ctx: Context, name: string): Promise<string> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const slug = nameFrom(name, attempt === 0 ? '' : String(randomInt(1000, 10_000)));
+    if (slug && (await isFree(ctx, 'slug', slug)) && (await isFree(ctx, 'subdomain', slug))) return slug;
+  }
+  throw new ApiError('slug_taken', { detail: 'No slug could be made from this name: give one.' });
+}

@@ -1,0 +1,52 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import type { EventType } from '../../../outbox/event.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { lockAuthority } from '../../members/service/authority.ts';
+import { sendHome } from '../../members/service/end.ts';
+import { OrganizationDeleted, OrganizationRestored } from '../events.ts';
+import { OrganizationModel } from '../model.ts';
+import type { Organization } from '../schemas.ts';
+
+export const RESTORE_WINDOW_MS = 30 * 86_400_000;
+
+/** From the commit on it is not there, for members and keys alike; its rows wait for whoever restores it. */
+export async function deleteOrganization(ctx: OrganizationContext): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const { organization } = await lockAuthority(ctx, 'org:delete');
+    ifMatch(ctx, organization);
+    if (organization.personal) throw new ApiError('personal_organization');
+    if (organization.deletionProtection) throw new ApiError('deletion_protected');
+    await sendHome(ctx);
+    await mark(ctx, organization, ctx.now, OrganizationDeleted);
+  });
+}
+
+/** Everything is as it was; who had it as their default chooses it again. Repeating it changes nothing. */
+export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
+  return transaction(ctx, async (ctx) => {
+    const { organization } = await lockAuthority(ctx, 'org:delete', { inDeleted: true });
+    if (!organization.deletedAt) return answerWithEtag(ctx, organization);
+    const windowEnds = organization.deletedAt.getTime() + RESTORE_WINDOW_MS;
+    if (windowEnds <= ctx.now.getTime()) throw new ApiError('restore_window_over');
+    return answerWithEtag(ctx, await mark(ctx, organization, null, OrganizationRestored));
+  });
+}
+
+async function mark(
+  ctx: OrganizationContext,
+  before: OrganizationModel,
+  deletedAt: Date | null,
+  type: EventType<typeof Organization>,
+): Promise<OrganizationModel> {
+  const after = await OrganizationModel.query(ctx.db)
+    .findById(before.id)
+    .patch({ deletedAt, version: before.version + 1, updatedAt: ctx.now })
+    .returning('*')
+    .first()
+    .throwIfNotFound();
+  await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
+  return after;
+}

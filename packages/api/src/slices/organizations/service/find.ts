@@ -1,0 +1,53 @@
+import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { answerWithEtag } from '../../../contract/etag.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import { membershipsOf } from '../../members/service/find.ts';
+import { OrganizationModel } from '../model.ts';
+import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
+import { RESTORE_WINDOW_MS } from './delete.ts';
+
+export async function getOrganization(ctx: OrganizationContext): Promise<Organization> {
+  return answerWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
+}
+
+/** The organization of somebody whose access is `user`: the path names it, and they were found to be a member. */
+export function inOrganization<C extends Context>(ctx: C): C & OrganizationContext {
+  if (!ctx.organization || !ctx.actor) throw new ApiError('not_found');
+  return ctx as C & OrganizationContext; // both were just looked at
+}
+
+export async function listOrganizations(ctx: UserContext, input: ListOrganizations): Promise<OrganizationPage> {
+  const own = membershipsOf(ctx, ctx.actor.user.id);
+  const query = OrganizationModel.query(ctx.db);
+  if (input.deleted) {
+    const restorableSince = new Date(ctx.now.getTime() - RESTORE_WINDOW_MS);
+    query.whereIn('id', own.where({ role: 'OWNER' }).select('organizationId')).where('deletedAt', '>', restorableSince);
+  } else query.whereIn('id', own.select('organizationId')).whereNull('deletedAt');
+  return pageOf(ctx, `organizations/${input.deleted ? 'deleted/' : ''}${ctx.actor.user.id}`, input, query);
+}
+
+/** Among those the caller is a member of: the others are nobody's business. */
+export async function searchOrganizations(ctx: UserContext, input: SearchOrganizations): Promise<OrganizationPage> {
+  const pattern = `%${input.query.replace(/[\\%_]/g, '\\$&')}%`;
+  const query = OrganizationModel.query(ctx.db)
+    .whereIn('id', membershipsOf(ctx, ctx.actor.user.id).select('organizationId'))
+    .whereNull('deletedAt')
+    .where((either) => either.whereILike('name', pattern).orWhereILike('slug', pattern));
+  return pageOf(ctx, `organizations/search/${ctx.actor.user.id}/${input.query}`, input, query);
+}
+
+async function pageOf(
+  ctx: UserContext,
+  list: string,
+  input: ListOrganizations,
+  query: Parameters<typeof newestFirst<OrganizationModel>>[3],
+): Promise<OrganizationPage> {
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
+  const members = await membershipsOf(ctx, ctx.actor.user.id).whereIn(
+    'organizationId',
+    rows.map(({ id }) => id),
+  );
+  const roles = new Map(members.map(({ organizationId, role }) => [organizationId, role]));
+  return { items: rows.map((row) => ({ ...row.present(ctx.ids), role: roles.get(row.id)! })), nextCursor };
+}

@@ -1,0 +1,35 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { lockAuthority } from '../../members/service/authority.ts';
+import { OrganizationUpdated } from '../events.ts';
+import { OrganizationModel } from '../model.ts';
+import type { Organization, UpdateOrganization } from '../schemas.ts';
+import { claimName, lockNames } from './claim-names.ts';
+
+export async function updateOrganization(ctx: OrganizationContext, input: UpdateOrganization): Promise<Organization> {
+  return transaction(ctx, async (ctx) => {
+    if (input.slug || input.subdomain) await lockNames(ctx);
+    const { organization: before } = await lockAuthority(ctx, 'org:update');
+    ifMatch(ctx, before);
+    if (input.slug) await claimName(ctx, 'slug', input.slug, before.id);
+    if (input.subdomain) await claimName(ctx, 'subdomain', input.subdomain, before.id);
+    const after = await OrganizationModel.query(ctx.db)
+      .findById(before.id)
+      .patch({
+        ...(input.name !== undefined && { name: input.name }),
+        ...(input.slug !== undefined && { slug: input.slug }),
+        ...(input.subdomain !== undefined && { subdomain: input.subdomain }),
+        ...(input.deletionProtection !== undefined && { deletionProtection: input.deletionProtection }),
+        ...(input.metadata !== undefined && { metadata: input.metadata }),
+        version: before.version + 1,
+        updatedAt: ctx.now,
+      })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await record(ctx, OrganizationUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+    return answerWithEtag(ctx, after);
+  });
+}

@@ -1,0 +1,97 @@
+import { exampleId } from '../../contract/ids.ts';
+import { NoInput } from '../../contract/words.ts';
+import { procedure, router } from '../../procedure.ts';
+import {
+  CheckPermissions,
+  EffectivePermissions,
+  PermissionCatalogue,
+  PermissionCheck,
+  PermissionMatrix,
+} from './schemas.ts';
+import { checkPermissions, effectivePermissions, listPermissions, permissionMatrix } from './service.ts';
+
+const tags: [string] = ['Roles & permissions'];
+
+export const permissions = router({
+  list: procedure({
+    access: 'user',
+    openapi: { method: 'GET', path: '/permissions', tags, summary: 'List all permissions there are' },
+    example: {
+      output: {
+        items: [
+          {
+            permission: 'api_keys:read',
+            level: 'organization',
+            kind: 'read',
+            grantable: true,
+            roles: ['OWNER', 'ADMIN', 'MEMBER', 'VIEWER'],
+          },
+        ],
+        nextCursor: null,
+      },
+    },
+  })
+    .input(NoInput)
+    .output(PermissionCatalogue)
+    .query(({ ctx }) => listPermissions(ctx)),
+
+  matrix: procedure({
+    access: 'roles:read',
+    openapi: { method: 'GET', path: '/permissions/matrix', tags, summary: 'Get the grid of roles and permissions' },
+    example: {
+      output: {
+        permissions: ['org:read', 'api_keys:read'],
+        roles: [{ id: exampleId('rol'), name: 'Support', system: false, grants: [null, 'own'] }],
+      },
+    },
+  })
+    .input(NoInput)
+    .output(PermissionMatrix)
+    .query(({ ctx }) => permissionMatrix(ctx)),
+
+  check: procedure({
+    access: 'user',
+    openapi: {
+      method: 'POST',
+      path: '/permissions/check',
+      tags,
+      summary: 'Ask whether you hold permissions',
+      description: 'In the current organization.',
+    },
+    idempotency: false,
+    audit: { none: 'asks and changes nothing' },
+    example: {
+      input: { permissions: ['api_keys:read'] },
+      output: { allowed: true, results: [{ permission: 'api_keys:read', allowed: true }] },
+    },
+  })
+    .input(CheckPermissions)
+    .output(PermissionCheck)
+    .mutation(({ ctx, input }) => checkPermissions(ctx, input)),
+});
+
+/** Part of `users.me`. */
+export const myPermissions = procedure({
+  access: 'user',
+  openapi: {
+    method: 'GET',
+    path: '/users/me/permissions',
+    tags,
+    summary: 'List your permissions and how you came by each',
+    description: 'In the current organization, and on the platform.',
+  },
+  example: {
+    output: {
+      organizationId: exampleId('org'),
+      permissions: [
+        {
+          permission: 'webhooks:delete',
+          via: [{ from: 'custom_role', path: [{ id: exampleId('rol'), name: 'Support' }] }],
+        },
+      ],
+    },
+  },
+})
+  .input(NoInput)
+  .output(EffectivePermissions)
+  .query(({ ctx }) => effectivePermissions(ctx));

@@ -1,0 +1,32 @@
+import { ApiError } from '../../contract/errors.ts';
+import type { OrganizationPermission } from '../../contract/permissions.ts';
+
+interface Heir {
+  id: number;
+  parentId: number | null;
+  permissions: readonly OrganizationPermission[];
+}
+
+const MAX_GENERATIONS = 5;
+
+/** A role and its ancestors, nearest first. Throws where they go round in a circle or on for too long. */
+export function lineage<Role extends Heir>(roles: ReadonlyMap<number, Role>, id: number): Role[] {
+  const line: Role[] = [];
+  for (let role = roles.get(id); role; role = role.parentId === null ? undefined : roles.get(role.parentId)) {
+    if (line.includes(role)) throw new ApiError('role_cycle');
+    line.push(role);
+  }
+  if (line.length > MAX_GENERATIONS) throw new ApiError('role_too_deep');
+  return line;
+}
+
+/** What each role gives, its ancestors' permissions included. */
+export function effectivePermissions(roles: readonly Heir[]): Map<number, OrganizationPermission[]> {
+  const byId = new Map(roles.map((role) => [role.id, role]));
+  return new Map(
+    roles.map(({ id }) => {
+      const all = lineage(byId, id).flatMap(({ permissions }) => permissions);
+      return [id, [...new Set(all)].sort()];
+    }),
+  );
+}

@@ -1,0 +1,48 @@
+import type { Ids } from '../../contract/ids.ts';
+import { isOrganizationPermission, type OrganizationPermission } from '../../contract/permissions.ts';
+import { iso } from '../../contract/words.ts';
+import { TenantModel } from '../../tenant-model.ts';
+import type { Role } from './schemas.ts';
+
+/** A role that an organization made for itself. */
+export class RoleModel extends TenantModel {
+  static override tableName = 'roles';
+
+  declare name: string;
+  /** Lower case, so that no two roles differ by case alone. */
+  declare nameKey: string;
+  declare description: string | null;
+  declare parentId: number | null;
+  declare permissions: OrganizationPermission[];
+  /** Its own and those of all its ancestors; written whenever one of them changes. */
+  declare effectivePermissions: OrganizationPermission[];
+  declare version: number;
+  declare createdAt: Date;
+  declare updatedAt: Date;
+
+  present(ids: Ids): Role {
+    // A permission that a later version dropped from the contract is nobody's any more.
+    const own = this.permissions.filter(isOrganizationPermission);
+    return {
+      id: ids.encode('rol', this.id),
+      name: this.name,
+      description: this.description,
+      system: false,
+      parentId: this.parentId === null ? null : ids.encode('rol', this.parentId),
+      permissions: own,
+      inheritedPermissions: this.effectivePermissions
+        .filter(isOrganizationPermission)
+        .filter((permission) => !own.includes(permission)),
+      createdAt: iso(this.createdAt),
+      updatedAt: iso(this.updatedAt),
+    };
+  }
+}
+
+export class RoleAssignmentModel extends TenantModel {
+  static override tableName = 'role_assignments';
+
+  declare userId: number;
+  declare roleId: number;
+  declare createdAt: Date;
+}

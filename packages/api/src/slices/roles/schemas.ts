@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import {
+  GRANTABLE_PERMISSIONS,
+  ORGANIZATION_PERMISSIONS,
+  type OrganizationPermission as Permission,
+} from '../../contract/permissions.ts';
+import { Timestamp } from '../../contract/words.ts';
+
+export const OrganizationPermission = z
+  .enum(Object.keys(ORGANIZATION_PERMISSIONS) as [Permission, ...Permission[]])
+  .meta({ id: 'OrganizationPermission', example: 'api_keys:read' });
+
+const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS as [Permission, ...Permission[]]).meta({
+  id: 'GrantablePermission',
+  description: 'Every organization permission but those of owners alone.',
+  example: 'api_keys:read',
+});
+
+const RoleName = z.string().trim().min(1).max(60).meta({ example: 'Support' });
+const RoleDescription = z.string().trim().max(300).meta({ example: 'Answers customers' });
+const Permissions = z
+  .array(GrantablePermission)
+  .max(GRANTABLE_PERMISSIONS.length)
+  .meta({ description: 'Only what you hold yourself in this organization.' });
+
+export const Role = z
+  .object({
+    id: id('rol'),
+    name: RoleName,
+    description: z.string().nullable().meta({ example: 'Answers customers' }),
+    system: z
+      .boolean()
+      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.' }),
+    parentId: id('rol').nullable().meta({ description: 'The role whose permissions this one has too.' }),
+    permissions: z.array(OrganizationPermission),
+    inheritedPermissions: z
+      .array(OrganizationPermission)
+      .meta({ description: 'Beside those, what its ancestors give.' }),
+    createdAt: Timestamp.nullable().meta({ description: 'Null for those of the system.' }),
+    updatedAt: Timestamp.nullable(),
+  })
+  .meta({ id: 'Role', description: 'A set of permissions that members can be given.' });
+export type Role = z.output<typeof Role>;
+
+export const CreateRole = z
+  .strictObject({
+    name: RoleName,
+    description: RoleDescription.nullish(),
+    parentId: id('rol').nullish(),
+    permissions: Permissions,
+  })
+  .meta({ id: 'CreateRole' });
+export type CreateRole = z.output<typeof CreateRole>;
+
+export const RoleId = z.strictObject({ roleId: id('rol') });
+
+export const UpdateRole = RoleId.extend({
+  name: RoleName.optional(),
+  description: RoleDescription.nullish(),
+  parentId: id('rol').nullish(),
+  permissions: Permissions.optional(),
+}).meta({ id: 'UpdateRole', description: 'What is missing stays; null clears.' });
+export type UpdateRole = z.output<typeof UpdateRole>;
+
+export const ListRoles = pageInput({});
+export type ListRoles = z.output<typeof ListRoles>;
+export const RolePage = page('RolePage', Role);
+export type RolePage = z.output<typeof RolePage>;
+
+const MAX_ASSIGNED = 50;
+
+export const SetUserRoles = z
+  .strictObject({
+    userId: id('usr'),
+    roleIds: z
+      .array(id('rol'))
+      .max(MAX_ASSIGNED)
+      .meta({ description: 'All custom roles the member has from now on; none of the system.' }),
+  })
+  .meta({ id: 'SetUserRoles' });
+export type SetUserRoles = z.output<typeof SetUserRoles>;

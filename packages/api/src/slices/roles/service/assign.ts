@@ -1,0 +1,47 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { ifMatch } from '../../../contract/etag.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { MemberRolesChanged } from '../../members/events.ts';
+import { MemberModel } from '../../members/model.ts';
+import type { Member } from '../../members/schemas.ts';
+import { assertMayGrant, assertNotOutranked, lockAuthority } from '../../members/service/authority.ts';
+import { findMember } from '../../members/service/find.ts';
+import { answer } from '../../members/service/set-role.ts';
+import { RoleAssignmentModel, RoleModel } from '../model.ts';
+import type { SetUserRoles } from '../schemas.ts';
+import { decodeCustom } from '../system-roles.ts';
+import { refreshMembers } from './refresh.ts';
+
+/** Exactly these custom roles, in the current organization. Only what is added must be held by whoever gives it. */
+export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles): Promise<Member> {
+  const wanted = [...new Set(input.roleIds.map((roleId) => decodeCustom(ctx, roleId)))];
+  return transaction(ctx, async (ctx) => {
+    const { held } = await lockAuthority(ctx, 'roles:assign');
+    const before = await findMember(ctx, input.userId);
+    ifMatch(ctx, before);
+    assertNotOutranked(ctx, held, before);
+    const { userId } = before;
+    const roles = await RoleModel.of(ctx).whereIn('id', wanted);
+    if (roles.length < wanted.length) throw new ApiError('not_found');
+    const had = new Set((await RoleAssignmentModel.of(ctx).where({ userId })).map(({ roleId }) => roleId));
+    const added = roles.filter(({ id }) => !had.has(id));
+    assertMayGrant(
+      held,
+      added.flatMap((role) => role.effectivePermissions),
+    );
+    await RoleAssignmentModel.of(ctx).where({ userId }).whereNotIn('roleId', wanted).delete();
+    for (const { id } of added) await RoleAssignmentModel.add(ctx, { userId, roleId: id, createdAt: ctx.now });
+    await refreshMembers(ctx, [userId]);
+    const after = await MemberModel.of(ctx)
+      .where({ id: before.id })
+      .patch({ version: before.version + 1, updatedAt: ctx.now })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    const shown = await answer(ctx, after);
+    await record(ctx, MemberRolesChanged, { target: after, before, after, data: shown });
+    return shown;
+  });
+}

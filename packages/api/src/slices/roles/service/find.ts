@@ -1,0 +1,60 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { answerWithEtag } from '../../../contract/etag.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import type { Tenancy } from '../../../tenant-model.ts';
+import { lineage } from '../inheritance.ts';
+import { RoleAssignmentModel, RoleModel } from '../model.ts';
+import type { ListRoles, Role, RolePage } from '../schemas.ts';
+import { systemRoles } from '../system-roles.ts';
+
+/** The organization's own, newest first, then those of the system. */
+export async function listRoles(ctx: OrganizationContext, input: ListRoles): Promise<RolePage> {
+  const list = `roles/${ctx.organization.id}`;
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, inMemory(await allRoles(ctx)));
+  return { items: rows.map((role) => role.present(ctx.ids)), nextCursor };
+}
+
+/** An organization has at most a hundred of its own: a page is cut from all of them. */
+export async function allRoles(ctx: OrganizationContext) {
+  return [...(await RoleModel.of(ctx).orderBy('id', 'desc')), ...systemRoles(ctx)];
+}
+
+function inMemory<Row extends { id: number }>(rows: Row[]) {
+  let below = Number.POSITIVE_INFINITY;
+  return {
+    where: (_column: string, _operator: string, id: number) => {
+      below = id;
+    },
+    orderBy: () => {}, // as they are
+    limit: async (count: number) => rows.filter(({ id }) => id < below).slice(0, count),
+  };
+}
+
+export async function getRole(ctx: OrganizationContext, roleId: string): Promise<Role> {
+  const id = ctx.ids.decode('rol', roleId);
+  const system = systemRoles(ctx).find((role) => role.id === id);
+  return system ? system.present() : answerWithEtag(ctx, await findRole(ctx, id));
+}
+
+export async function findRole(ctx: Tenancy, id: number): Promise<RoleModel> {
+  const role = await RoleModel.of(ctx).findOne({ id });
+  if (!role) throw new ApiError('not_found');
+  return role;
+}
+
+/** The custom roles of some members, by user. */
+export async function rolesOf(ctx: Tenancy, userIds: readonly number[]): Promise<Map<number, RoleModel[]>> {
+  const assigned = await RoleAssignmentModel.of(ctx).whereIn('userId', [...userIds]);
+  const roles = await RoleModel.of(ctx).whereIn('id', [...new Set(assigned.map(({ roleId }) => roleId))]);
+  const byId = new Map(roles.map((role) => [role.id, role]));
+  const byUser = Map.groupBy(assigned, ({ userId }) => userId);
+  return new Map([...byUser].map(([userId, given]) => [userId, given.map(({ roleId }) => byId.get(roleId)!)]));
+}
+
+/** Each role assigned to a member, with its ancestors behind it. */
+export async function assignedLineages(ctx: Tenancy, userId: number): Promise<RoleModel[][]> {
+  const assigned = await RoleAssignmentModel.of(ctx).where({ userId });
+  const roles = new Map((await RoleModel.of(ctx)).map((role) => [role.id, role]));
+  return assigned.map(({ roleId }) => lineage(roles, roleId));
+}

@@ -1,0 +1,46 @@
+import type { Tenancy } from '../../../tenant-model.ts';
+import { effectivePermissions } from '../inheritance.ts';
+import { RoleAssignmentModel, RoleModel } from '../model.ts';
+
+/**
+ * Writes down what roles and members may do after a change, in its transaction and behind the organization's lock: reading a
+ * request's permissions is then one row, however many roles there are and however deep they inherit.
+ */
+export async function refreshRoles(ctx: Tenancy): Promise<void> {
+  const roles = await RoleModel.of(ctx);
+  const effective = effectivePermissions(roles);
+  const changed = roles.filter(
+    ({ id, effectivePermissions }) => String(effectivePermissions) !== String(effective.get(id)),
+  );
+  for (const { id } of changed)
+    await RoleModel.of(ctx)
+      .where({ id })
+      .patch({ effectivePermissions: effective.get(id)! });
+  await refreshMembers(
+    ctx,
+    await holdersOf(
+      ctx,
+      changed.map(({ id }) => id),
+    ),
+  );
+}
+
+export async function holdersOf(ctx: Tenancy, roleIds: number[]): Promise<number[]> {
+  const assigned = await RoleAssignmentModel.of(ctx).whereIn('roleId', roleIds).distinct('userId');
+  return assigned.map(({ userId }) => userId);
+}
+
+export async function refreshMembers({ db, organization }: Tenancy, userIds: number[]): Promise<void> {
+  if (userIds.length === 0) return;
+  await db.raw(
+    `update organization_members m set custom_permissions = coalesce((
+       select array_agg(distinct permission order by permission)
+       from role_assignments a
+       join roles r on r.organization_id = a.organization_id and r.id = a.role_id
+       cross join unnest(r.effective_permissions) permission
+       where a.organization_id = m.organization_id and a.user_id = m.user_id
+     ), '{}')
+     where m.organization_id = ? and m.user_id = any(?)`,
+    [organization.id, userIds],
+  );
+}

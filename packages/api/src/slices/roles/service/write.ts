@@ -1,0 +1,86 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
+import { RoleCreated, RoleDeleted, RoleUpdated } from '../events.ts';
+import { RoleModel } from '../model.ts';
+import type { CreateRole, Role, UpdateRole } from '../schemas.ts';
+import { decodeCustom } from '../system-roles.ts';
+import { findRole } from './find.ts';
+import { holdersOf, refreshMembers, refreshRoles } from './refresh.ts';
+
+const MAX_ROLES = 100;
+
+export async function createRole(ctx: OrganizationContext, input: CreateRole): Promise<Role> {
+  return transaction(ctx, async (ctx) => {
+    const { held } = await lockAuthority(ctx, 'roles:create');
+    if ((await RoleModel.of(ctx).resultSize()) >= MAX_ROLES)
+      throw new ApiError('limit_reached', { detail: `An organization has at most ${MAX_ROLES} roles of its own.` });
+    const role = await RoleModel.add(ctx, {
+      name: input.name,
+      nameKey: input.name.toLowerCase(),
+      description: input.description ?? null,
+      parentId: await decodeParent(ctx, input.parentId),
+      permissions: normal(input.permissions),
+      effectivePermissions: [],
+      createdAt: ctx.now,
+      updatedAt: ctx.now,
+    });
+    await refreshRoles(ctx);
+    const after = await findRole(ctx, role.id);
+    assertMayGrant(held, after.effectivePermissions);
+    await record(ctx, RoleCreated, { target: after, after, data: after.present(ctx.ids) });
+    return answerWithEtag(ctx, after);
+  });
+}
+
+/** What is added, by the role itself or by a new parent, must be held by whoever adds it; taking away needs nothing more. */
+export async function updateRole(ctx: OrganizationContext, input: UpdateRole): Promise<Role> {
+  const id = decodeCustom(ctx, input.roleId);
+  return transaction(ctx, async (ctx) => {
+    const { held } = await lockAuthority(ctx, 'roles:update');
+    const before = await findRole(ctx, id);
+    ifMatch(ctx, before);
+    await RoleModel.of(ctx)
+      .where({ id })
+      .patch({
+        ...(input.name !== undefined && { name: input.name, nameKey: input.name.toLowerCase() }),
+        ...(input.description !== undefined && { description: input.description }),
+        ...(input.parentId !== undefined && { parentId: await decodeParent(ctx, input.parentId) }),
+        ...(input.permissions !== undefined && { permissions: normal(input.permissions) }),
+        version: before.version + 1,
+        updatedAt: ctx.now,
+      });
+    await refreshRoles(ctx);
+    const after = await findRole(ctx, id);
+    const had = new Set(before.effectivePermissions);
+    assertMayGrant(
+      held,
+      after.effectivePermissions.filter((permission) => !had.has(permission)),
+    );
+    await record(ctx, RoleUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+    return answerWithEtag(ctx, after);
+  });
+}
+
+export async function deleteRole(ctx: OrganizationContext, roleId: string): Promise<void> {
+  const id = decodeCustom(ctx, roleId);
+  await transaction(ctx, async (ctx) => {
+    await lockAuthority(ctx, 'roles:delete');
+    const role = await findRole(ctx, id);
+    ifMatch(ctx, role);
+    if (await RoleModel.of(ctx).findOne({ parentId: id })) throw new ApiError('role_has_children');
+    const holders = await holdersOf(ctx, [id]);
+    await RoleModel.of(ctx).where({ id }).delete(); // its assignments go with it
+    await refreshMembers(ctx, holders);
+    await record(ctx, RoleDeleted, { target: role, before: role, data: role.present(ctx.ids) });
+  });
+}
+
+const normal = <T>(permissions: readonly T[]): T[] => [...new Set(permissions)].sort();
+
+async function decodeParent(ctx: OrganizationContext, parentId: string | null | undefined): Promise<number | null> {
+  return parentId ? (await findRole(ctx, decodeCustom(ctx, parentId))).id : null;
+}

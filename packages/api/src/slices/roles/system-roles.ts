@@ -1,0 +1,39 @@
+import type { Context } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { type OrganizationRole, rolePermissions } from '../../contract/permissions.ts';
+import type { Role } from './schemas.ts';
+
+/** The four organization roles are no rows: the contract and the settings say what they may do. Rows begin at 1000. */
+const SYSTEM_ROLES: readonly { id: number; name: OrganizationRole; description: string }[] = [
+  { id: 4, name: 'OWNER', description: 'Everything, deleting and handing over included.' },
+  { id: 3, name: 'ADMIN', description: 'Everything but that; manages members, never owners.' },
+  { id: 2, name: 'MEMBER', description: 'Works.' },
+  { id: 1, name: 'VIEWER', description: 'Reads.' },
+];
+
+/** Highest id first, as every list. */
+export function systemRoles(ctx: Context): { id: number; present(): Role }[] {
+  return SYSTEM_ROLES.map(({ id, name, description }) => ({
+    id,
+    present: () => ({
+      id: ctx.ids.encode('rol', id),
+      name,
+      description,
+      system: true,
+      parentId: null,
+      permissions: [...rolePermissions(name, ctx.ports.env)],
+      inheritedPermissions: [],
+      createdAt: null,
+      updatedAt: null,
+    }),
+  }));
+}
+
+export const isSystemRole = (id: number): boolean => SYSTEM_ROLES.some((role) => role.id === id);
+
+/** The row id of a role that organizations make, change and give. */
+export function decodeCustom(ctx: Context, roleId: string): number {
+  const id = ctx.ids.decode('rol', roleId);
+  if (isSystemRole(id)) throw new ApiError('system_role');
+  return id;
+}

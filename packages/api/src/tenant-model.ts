@@ -1,0 +1,44 @@
+// biome-ignore-all lint/complexity/noThisInStatic: a static of every model, and only `this` says which one it is
+import type { Knex } from '@rentapi/platform/database';
+import { type Constructor, Model, type PartialModelObject, type QueryBuilder } from 'objection';
+import { BaseModel } from './base-model.ts';
+
+/** Where in the data: what every query of a tenant's rows must be given. */
+export interface Tenancy {
+  db: Knex;
+  organization: { id: number };
+}
+
+/**
+ * A table whose rows belong to organizations. Its queries begin with `of(ctx)`, which names the organization; `query()` takes
+ * nothing and throws, so that one that forgets its tenant neither compiles nor runs.
+ */
+export abstract class TenantModel extends BaseModel {
+  declare organizationId: number;
+
+  static override query(): never {
+    throw new Error(`${this.tableName} belongs to organizations: begin with ${this.name}.of(ctx)`);
+  }
+
+  /** The organization's rows. */
+  static of<M extends TenantModel>(this: ModelClass<M>, { db, organization }: Tenancy): QueryBuilder<M, M[]> {
+    return this.acrossOrganizations(db).where(`${this.tableName}.organizationId`, organization.id);
+  }
+
+  /** A new row of the organization, whatever `fields` says. */
+  static add<M extends TenantModel>(
+    this: ModelClass<M>,
+    { db, organization }: Tenancy,
+    fields: Omit<PartialModelObject<M>, 'organizationId'>,
+  ): Promise<M> {
+    const row = { ...fields, organizationId: organization.id } as PartialModelObject<M>; // a spread of a generic is not narrowed
+    return this.acrossOrganizations(db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
+  }
+
+  /** For the few questions that no organization asks: whose token is this, which organizations is somebody in. */
+  static acrossOrganizations<M extends TenantModel>(this: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
+    return Model.query.call(this as never, db) as unknown as QueryBuilder<M, M[]>; // the one way past `query`
+  }
+}
+
+type ModelClass<M extends TenantModel> = Constructor<M> & Pick<typeof TenantModel, 'tableName' | 'acrossOrganizations'>;
