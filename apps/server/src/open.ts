@@ -28,17 +28,19 @@ export async function open(env: Env, say: (line: string) => void): Promise<Opene
     : await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${env.PORT}`, say });
   mkdirSync(dataDir, { recursive: true });
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
+  const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
   const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Opened['secrets'];
   const mailer = createCaptureMailer(path.join(dataDir, 'mail'), () => new Date());
   const ports = openPorts({
     env,
     log: createLogger({ level: env.LOG_LEVEL }),
     databaseUrl,
+    directUrl,
     secrets,
     mailer,
     version: VERSION,
   });
-  return { ports, secrets, databaseUrl, directUrl: env.DATABASE_DIRECT_URL ?? databaseUrl, mailbox: mailer, embedded };
+  return { ports, secrets, databaseUrl, directUrl, mailbox: mailer, embedded };
 }
 
 /** The environment wins over what embedded mode keeps in DATA_DIR. With DATABASE_URL all three are there: `readEnv` saw to it. */

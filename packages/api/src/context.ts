@@ -10,8 +10,10 @@ import type { Keyring } from '@rentapi/platform/secrets';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
 import type { OrganizationPermission } from './contract/permissions.ts';
+import type { Feed } from './outbox/feed.ts';
 import type { JobRegistry } from './outbox/jobs.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
+import type { ActorLease } from './pipeline/session-lease.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 
@@ -31,6 +33,8 @@ export interface Ports {
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
+  actors: ActorLease;
+  feed: Feed;
   process: ProcessState;
 }
 
@@ -75,6 +79,15 @@ export interface Context {
   reply: Record<string, string>;
   actor: Actor | null;
   organization: CurrentOrganization | null;
+  /** What carries many calls one after the other, and events between them; null where a call comes alone. */
+  connection: Connection | null;
+}
+
+export interface Connection {
+  /** How many subscriptions are open on it. */
+  subscriptions: number;
+  /** Resolves when its client has taken what it was sent; rejects for one that does not. */
+  drained(): Promise<void>;
 }
 
 /** A signed-in person. */
@@ -103,6 +116,7 @@ export function createContext(ports: Ports, call: Call): Context {
     reply: { 'X-Request-Id': call.requestId },
     actor: null,
     organization: null,
+    connection: null,
   };
 }
 

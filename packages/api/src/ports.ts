@@ -11,7 +11,9 @@ import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
 import { createCursors } from './contract/pagination.ts';
 import { jobs } from './jobs.ts';
+import { createFeed } from './outbox/feed.ts';
 import { createJobRegistry } from './outbox/jobs.ts';
+import { createActorLease } from './pipeline/session-lease.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 
@@ -19,6 +21,8 @@ export interface OpenPorts {
   env: Env;
   log: Logger;
   databaseUrl: string;
+  /** Past any pooler, for what listens; `databaseUrl` where there is none. */
+  directUrl?: string;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   mailer: Mailer;
   version: string;
@@ -27,20 +31,31 @@ export interface OpenPorts {
 }
 
 /** Opens everything a process lends to its calls. Connects lazily: a database that is down is found out by the first query. */
-export function openPorts({ env, log, databaseUrl, secrets, mailer, version, clock, limiter }: OpenPorts): Ports {
+export function openPorts({
+  env,
+  log,
+  databaseUrl,
+  directUrl,
+  secrets,
+  mailer,
+  version,
+  clock,
+  limiter,
+}: OpenPorts): Ports {
   const keyring = createKeyring(secrets.SECRET_KEY, env.SECRET_KEYS_OLD);
+  const database = createDatabase({
+    url: databaseUrl,
+    poolMin: env.DB_POOL_MIN,
+    poolMax: env.DB_POOL_MAX,
+    acquireTimeoutMs: env.DB_ACQUIRE_TIMEOUT_MS,
+    statementTimeoutMs: env.DB_STATEMENT_TIMEOUT_MS,
+    applicationName: 'rentapi',
+  });
   return {
     env,
     log,
     clock: clock ?? systemClock,
-    database: createDatabase({
-      url: databaseUrl,
-      poolMin: env.DB_POOL_MIN,
-      poolMax: env.DB_POOL_MAX,
-      acquireTimeoutMs: env.DB_ACQUIRE_TIMEOUT_MS,
-      statementTimeoutMs: env.DB_STATEMENT_TIMEOUT_MS,
-      applicationName: 'rentapi',
-    }),
+    database,
     limiter: limiter ?? createMemoryLimiter(),
     cache: createMemoryCache(),
     pubsub: createMemoryPubSub((error) => log.error({ err: error }, 'a listener failed')),
@@ -51,11 +66,15 @@ export function openPorts({ env, log, databaseUrl, secrets, mailer, version, clo
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),
+    actors: createActorLease({ url: directUrl ?? databaseUrl, log }),
+    feed: createFeed({ database, log }),
     process: { version, draining: false },
   };
 }
 
 export async function closePorts(ports: Ports): Promise<void> {
+  await ports.actors.close();
+  await ports.feed.stop();
   await ports.limiter.close();
   await ports.pubsub.close();
   await ports.cache.disconnectAll();

@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConflict } from '@rentapi/platform/database';
+import { isConflict, type Knex } from '@rentapi/platform/database';
 import type { Context } from './context.ts';
 
 const ATTEMPTS = 5;
+
+/** Does something when the transaction has committed, and nothing if it does not. */
+export function afterCommit(db: Knex, effect: () => void): void {
+  // What knex calls a transaction is a `Knex` whose execution can be waited for.
+  (db as Knex.Transaction).executionPromise.then(effect, () => {});
+}
 
 /**
  * Runs `work` in a transaction: the caller's, where there is one. The outermost is repeated when Postgres chose it as the

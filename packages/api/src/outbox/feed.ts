@@ -1,6 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
-import { startLoop } from './loop.ts';
+import { type Loop, startLoop } from './loop.ts';
 
 export interface StampedEvent {
   id: number;
@@ -11,62 +11,91 @@ export interface StampedEvent {
   createdAt: Date;
 }
 
+export interface Follower {
+  /** Each event of the organization from now on, in order of `position`. */
+  told(event: StampedEvent): void;
+  /** The process stops: there will be no more. */
+  released(): void;
+}
+
+/** The events of all organizations, followed with one query for the whole process. It begins with the first follower. */
 export interface Feed {
   /** Look now: something was stamped. */
   wake(): void;
-  /** Calls back with each event of the organization from now on, in order, until the returned function is called. */
-  follow(organizationId: number, listener: (event: StampedEvent) => void): () => void;
-  /** The organization's events after the one with this row id, in order, at most `limit`; those of unknown ids: none. */
-  since(organizationId: number, eventId: number, limit: number): Promise<StampedEvent[]>;
+  /** Tells the follower until the returned function is called. */
+  follow(organizationId: number, follower: Follower): () => void;
+  /** The position behind which followers are told everything. */
+  place(): Promise<number>;
+  /** The position of an event of the organization; null for one that is not there, or not any more. */
+  placeOf(organizationId: number, eventId: number): Promise<number | null>;
+  /** The organization's events behind a position, in order, at most `limit`. */
+  after(organizationId: number, position: number, limit: number): Promise<StampedEvent[]>;
+  /** Lets all followers go, so that their clients find another process. */
+  release(): void;
   stop(): Promise<void>;
 }
 
 const BATCH = 500;
 const COLUMNS = ['id', 'position', 'organizationId', 'type', 'data', 'createdAt'];
 
-/** Follows the events of all organizations by `position`, one query for the whole process, and hands them to their listeners. */
-export function startFeed(options: { database: Knex; log: Logger }): Feed {
-  const { database, log } = options;
-  const listeners = new Map<number, Set<(event: StampedEvent) => void>>();
+export function createFeed({ database, log }: { database: Knex; log: Logger }): Feed {
+  const followers = new Map<number, Set<Follower>>();
+  const begun = Promise.withResolvers<void>();
+  let loop: Loop | undefined;
   let position: number | undefined;
 
-  const loop = startLoop({
-    name: 'feed',
-    everyMs: 1000,
-    log,
-    async round() {
-      position ??= (await database('events').max('position as last').first())?.['last'] ?? 0;
-      const events: StampedEvent[] = await database('events')
-        .where('position', '>', position!)
-        .orderBy('position')
-        .limit(BATCH)
-        .select(COLUMNS);
-      for (const event of events) {
-        position = event.position;
-        for (const listener of listeners.get(event.organizationId) ?? []) listener(event);
-      }
-      return events.length === BATCH;
-    },
-  });
+  function start(): void {
+    loop ??= startLoop({ name: 'feed', everyMs: 1000, log, round });
+  }
+
+  async function round(): Promise<boolean> {
+    position ??= Number((await database('events').max('position as last').first())?.['last'] ?? 0);
+    begun.resolve();
+    const events: StampedEvent[] = await database('events')
+      .where('position', '>', position)
+      .orderBy('position')
+      .limit(BATCH)
+      .select(COLUMNS);
+    for (const event of events) {
+      position = event.position;
+      for (const follower of followers.get(event.organizationId) ?? []) follower.told(event);
+    }
+    return events.length === BATCH;
+  }
 
   return {
-    wake: loop.wake,
-    stop: loop.stop,
-    follow(organizationId, listener) {
-      const ours = listeners.get(organizationId) ?? new Set();
-      listeners.set(organizationId, ours.add(listener));
+    wake: () => loop?.wake(),
+    follow(organizationId, follower) {
+      start();
+      const ours = followers.get(organizationId) ?? new Set();
+      followers.set(organizationId, ours.add(follower));
       return () => {
-        ours.delete(listener);
-        if (ours.size === 0) listeners.delete(organizationId);
+        ours.delete(follower);
+        if (ours.size === 0 && followers.get(organizationId) === ours) followers.delete(organizationId);
       };
     },
-    async since(organizationId, eventId, limit) {
+    async place() {
+      start();
+      await begun.promise;
+      return position!;
+    },
+    async placeOf(organizationId, eventId) {
+      const event = await database('events').where({ id: eventId, organizationId }).first('position');
+      return event?.position ?? null;
+    },
+    async after(organizationId, after, limit) {
       return database('events')
         .where({ organizationId })
-        .where('position', '>', database('events').where({ id: eventId, organizationId }).select('position'))
+        .where('position', '>', after)
         .orderBy('position')
         .limit(limit)
         .select(COLUMNS);
+    },
+    release() {
+      for (const follower of [...followers.values()].flatMap((ours) => [...ours])) follower.released();
+    },
+    async stop() {
+      await loop?.stop();
     },
   };
 }

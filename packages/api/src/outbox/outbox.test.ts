@@ -72,7 +72,8 @@ describe('recording', () => {
 describe('positions', () => {
   it('follow the commits, not the ids, so that a reader who resumes misses nothing', async () => {
     const seen: StampedEvent[] = [];
-    const unfollow = app.work.feed.follow(organizationId(), (event) => seen.push(event));
+    const unfollow = app.ports.feed.follow(organizationId(), { told: (event) => seen.push(event), released() {} });
+    await app.ports.feed.place();
     await recordUpdate();
     const newest = (await app.ports.database('events').max('id as id').first())!['id'];
     await eventually(() => seen.find(({ id }) => id === newest), 'the feed to have caught up');
@@ -88,7 +89,8 @@ describe('positions', () => {
     unfollow();
     expect(late.id).toBeLessThan(fast.id);
     expect(late.position).toBeGreaterThan(fast.position);
-    const resumed = await app.work.feed.since(organizationId(), fast.id, 10);
+    const place = await app.ports.feed.placeOf(organizationId(), fast.id);
+    const resumed = await app.ports.feed.after(organizationId(), place!, 10);
     expect(resumed.map(({ id }) => id)).toEqual([late.id]);
   });
 

@@ -2,6 +2,8 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { BaseModel } from '../base-model.ts';
 import type { Context } from '../context.ts';
+import { subjectOf } from '../pipeline/session-lease.ts';
+import { afterCommit } from '../transaction.ts';
 import type { EventType } from './event.ts';
 
 interface Change<Data> {
@@ -54,6 +56,9 @@ export async function record<Data extends z.ZodType>(
     ctx.call.userAgent,
     ctx.call.requestId,
   ]);
+  const subject = subjectOf(change.target);
+  // Other processes are told by NOTIFY; whoever asks this one next finds nothing older in its memory.
+  if (subject) afterCommit(ctx.db, () => ctx.ports.actors.forget(subject));
 }
 
 /** A row as the audit log keeps it: everything but what would let its reader in. */

@@ -1,6 +1,6 @@
 import type { Ports } from '../context.ts';
 import { startDispatcher } from './dispatcher.ts';
-import { type Feed, startFeed } from './feed.ts';
+import type { Feed } from './feed.ts';
 import type { Queue } from './jobs.ts';
 import { startListener } from './listener.ts';
 import { startScheduler } from './scheduler.ts';
@@ -19,8 +19,7 @@ const DRAIN_MS = 15_000;
 
 /** What a process needs that serves clients: the events, told to sockets. */
 export function startFollowing(ports: Ports, directUrl: string): { feed: Feed; stop(): Promise<void> } {
-  const { database, log } = ports;
-  const feed = startFeed({ database, log });
+  const { feed, log } = ports;
   const listener = startListener({ url: directUrl, log, channels: { stamped: () => feed.wake() } });
   return {
     feed,

@@ -5,6 +5,7 @@ import { memberPermissions, type OrganizationPermission, type OrganizationRole }
 import { authenticateKey, looksLikeKey } from '../slices/api-keys/authenticate.ts';
 import { USER_COLUMNS, UserModel } from '../slices/users/model.ts';
 import type { Actor, UserActor } from './actor.ts';
+import { type Question, recall } from './session-lease.ts';
 import { agreed, assertHeader, type NamedOrganization, namedOrganization } from './tenancy.ts';
 
 /**
@@ -65,6 +66,21 @@ interface SessionRow {
   deletedAt: Date | null;
 }
 
+type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
+
+/** Kept only where the caller is a member: what makes them one is told neither of them nor of an organization known before. */
+function sessionQuestion(ctx: Context, values: SessionValues): Question<SessionRow> {
+  const [, userId, , subdomain] = values;
+  return {
+    key: `session ${values.join(' ')}`,
+    load: async () => (await execute<SessionRow>(ctx.db, SESSION_ACTOR, values))[0],
+    subjectsOf: ({ memberOrganizationId, subdomainId }) =>
+      memberOrganizationId === null || (subdomain !== null && subdomainId !== memberOrganizationId)
+        ? null
+        : [`user:${userId}`, `organization:${memberOrganizationId}`],
+  };
+}
+
 interface NamedSession {
   sid: string;
   userId: number;
@@ -78,7 +94,7 @@ export async function loadSession(
   ctx: Context,
   { sid, userId, named, inDeleted = false }: NamedSession,
 ): Promise<UserActor> {
-  const [row] = await execute<SessionRow>(ctx.db, SESSION_ACTOR, [sid, userId, named.id, named.subdomain]);
+  const row = await recall(ctx, sessionQuestion(ctx, [sid, userId, named.id, named.subdomain]));
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
   const {
     sessionId,

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
+import { type Question, recall } from '../../pipeline/session-lease.ts';
 import { assertHeader, namedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
@@ -21,7 +22,8 @@ const KEY_ACTOR: Statement = {
     select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
-           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", o.subdomain, o.deleted_at as "deletedAt", ${USER_COLUMNS}
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", o.subdomain, o.deleted_at as "deletedAt",
+           k.created_by as "createdBy", ${USER_COLUMNS}
     from api_keys k
     join organizations o on o.id = k.organization_id
     left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
@@ -40,7 +42,20 @@ type KeyRow = Pick<
   | 'rateLimitPerDay'
   | 'expiresAt'
   | 'revokedAt'
+  | 'createdBy'
 > & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
+
+function keyQuestion(ctx: Context, secretHash: Buffer): Question<KeyRow> {
+  return {
+    key: `key ${secretHash.toString('base64')}`,
+    load: async () => (await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]))[0],
+    subjectsOf: ({ keyId, organizationId, createdBy }) => [
+      `key:${keyId}`,
+      `organization:${organizationId}`,
+      ...(createdBy === null ? [] : [`user:${createdBy}` as const]),
+    ],
+  };
+}
 
 /** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
 export async function authenticateKey(
@@ -57,7 +72,7 @@ export async function authenticateKey(
 
 /** The key behind a hash. It acts in its own organization: a call that names another is refused. */
 export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
-  const [row] = await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]);
+  const row = await recall(ctx, keyQuestion(ctx, secretHash));
   if (!row) throw new ApiError('invalid_api_key');
   const {
     keyId,
@@ -72,6 +87,7 @@ export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActo
     revokedAt,
     subdomain,
     deletedAt,
+    createdBy,
     ...creator
   } = row;
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });

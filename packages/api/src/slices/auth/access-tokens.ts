@@ -14,7 +14,7 @@ export interface AccessTokens {
   ttlS: number;
   sign(claims: AccessClaims, now: Date): Promise<string>;
   /** Throws `access_token_expired` or `invalid_access_token`. */
-  verify(token: string, now: Date): Promise<AccessClaims>;
+  verify(token: string, now: Date): Promise<AccessClaims & { expiresAt: Date }>;
 }
 
 const AUDIENCE = 'rentapi';
@@ -50,10 +50,10 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
           requiredClaims: ['sub', 'sid', 'exp'],
           currentDate: now,
         });
-        const { sub, sid } = payload;
-        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid))
+        const { sub, sid, exp } = payload;
+        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || exp === undefined)
           throw new ApiError('invalid_access_token');
-        return { sub, sid };
+        return { sub, sid, expiresAt: new Date(exp * 1000) };
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw new ApiError('access_token_expired');
         throw new ApiError('invalid_access_token', { cause: error });

@@ -1,0 +1,80 @@
+import type { Logger } from '@rentapi/platform/logger';
+import pLimit from 'p-limit';
+
+/** While every change is heard, each second is for what no notification tells: that a time has come. */
+const LOOK_EVERY_MS = 1000;
+/** While changes may be missed, whatever lasts looks as often as its lease allows: what is proven is answered from memory. */
+const DOUBT_EVERY_MS = 100;
+const SURE_WITHIN_MS = 800;
+/** Ten thousand open sockets must not ask the database all at once. */
+const MAX_LOOKS_AT_ONCE = 8;
+
+interface Watcher {
+  look: () => Promise<void>;
+  /** Asked to look while it was looking: what it read may be older than the change. */
+  again: boolean;
+  busy: boolean;
+}
+
+/** Those who act on behalf of somebody for longer than one call, and must hear when that ends. */
+export function createWatchers(log: Logger) {
+  const watchers = new Set<Watcher>();
+  const bySubject = new Map<string, Set<Watcher>>();
+  const limit = pLimit(MAX_LOOKS_AT_ONCE);
+  let timer: NodeJS.Timeout | undefined;
+  let lookedAt = 0;
+
+  async function look(watcher: Watcher): Promise<void> {
+    watcher.again = watcher.busy;
+    if (watcher.busy) return;
+    watcher.busy = true;
+    try {
+      do {
+        watcher.again = false;
+        await limit(watcher.look);
+      } while (watcher.again && watchers.has(watcher));
+    } catch (error) {
+      log.error({ err: error }, 'a watcher failed');
+    } finally {
+      watcher.busy = false;
+    }
+  }
+
+  function tick(isSure: (ms: number) => boolean): void {
+    const now = performance.now();
+    if (isSure(SURE_WITHIN_MS) && now - lookedAt < LOOK_EVERY_MS) return;
+    lookedAt = now;
+    for (const watcher of watchers) void look(watcher);
+  }
+
+  function stopTimer(): void {
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    add(subjects: readonly string[], lookAgain: () => Promise<void>, isSure: (ms: number) => boolean): () => void {
+      const watcher: Watcher = { look: lookAgain, again: false, busy: false };
+      watchers.add(watcher);
+      for (const subject of subjects) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(watcher));
+      timer ??= setInterval(() => tick(isSure), DOUBT_EVERY_MS);
+      return () => {
+        watchers.delete(watcher);
+        for (const subject of subjects) {
+          const ours = bySubject.get(subject);
+          ours?.delete(watcher);
+          if (ours?.size === 0) bySubject.delete(subject);
+        }
+        if (watchers.size === 0) stopTimer();
+      };
+    },
+    changed(subject: string): void {
+      for (const watcher of bySubject.get(subject) ?? []) void look(watcher);
+    },
+    close(): void {
+      stopTimer();
+      watchers.clear();
+      bySubject.clear();
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import type { Logger } from '@rentapi/platform/logger';
+import type { BaseModel } from '../base-model.ts';
+import type { Context } from '../context.ts';
+import { startChangeListener } from './session-lease-listener.ts';
+import { createWatchers } from './session-lease-watchers.ts';
+
+/** Whose rights a row is part of: what the triggers on the rows of every actor say on the channel `actors`. */
+export type Subject = `${'user' | 'organization' | 'key'}:${number}`;
+
+/** One row that says who a caller is. */
+export interface Question<Row> {
+  /** Names the row, and its kind, among all. */
+  key: string;
+  load(): Promise<Row | undefined>;
+  /** Whose changes change this row; null where that cannot be said, and then it is not kept. */
+  subjectsOf(row: Row): Subject[] | null;
+}
+
+/**
+ * Who callers are, from memory while that is proven to be less than 900 ms old, and else from the database: so a revoked
+ * session, a suspended user or a changed role is refused within a second, in every process.
+ */
+export interface ActorLease {
+  read<Row extends object>(question: Question<Row>): Row | undefined | Promise<Row | undefined>;
+  /** This process has changed it: nothing older is answered from here on. */
+  forget(subject: Subject): void;
+  /** Calls `look` whenever what was read about the subjects may have changed, and each second, until the returned function is called. */
+  watch(subjects: readonly Subject[], look: () => Promise<void>): () => void;
+  stats(): { hits: number; misses: number; kept: number; reconnects: number };
+  close(): Promise<void>;
+}
+
+/** The clocks of the promise: a second, less what a check and a timer may take. Monotonic, or a corrected wall clock would prolong it. */
+export const MAX_STALE_MS = 900;
+/** Whatever the notifications say: a column that no trigger tells of is seen by then. */
+const MAX_AGE_MS = 60_000;
+const MAX_ENTRIES = 20_000;
+
+interface Entry {
+  row: unknown;
+  readAt: number;
+  epoch: number;
+  subjects: Subject[];
+}
+
+interface Load {
+  startedAt: number;
+  answer: Promise<unknown>;
+}
+
+/** `url` leads to the primary itself: no pooler between, which would not pass notifications on, and no replica, which lags. */
+export function createActorLease({ url, log }: { url: string; log: Logger }): ActorLease {
+  const entries = new Map<string, Entry>();
+  const keysOf = new Map<string, Set<string>>();
+  const loads = new Map<string, Load>();
+  const watchers = createWatchers(log);
+  const counts = { hits: 0, misses: 0 };
+  let listener: ReturnType<typeof startChangeListener> | undefined;
+
+  /** At the first question: a command that asks none opens no connection. */
+  function listening() {
+    listener ??= startChangeListener({ url, log, heard: drop });
+    return listener;
+  }
+
+  /** By its own reading, or because everything that was committed before a later moment has been heard since. */
+  function isProven(entry: Entry, now: number): boolean {
+    const { epoch, provenAt } = listening();
+    // A LISTEN that began after the row was read does not vouch for it: what happened in between, nobody has told.
+    const knownAt = entry.epoch === epoch ? Math.max(entry.readAt, provenAt) : entry.readAt;
+    return now - knownAt < MAX_STALE_MS && now - entry.readAt < MAX_AGE_MS;
+  }
+
+  function read<Row extends object>(question: Question<Row>): Row | undefined | Promise<Row | undefined> {
+    const { key } = question;
+    const now = performance.now();
+    const entry = entries.get(key);
+    if (entry && isProven(entry, now)) {
+      counts.hits++;
+      return entry.row as Row; // the key names the kind of row
+    }
+    const running = loads.get(key);
+    if (running && now - running.startedAt < MAX_STALE_MS) return running.answer as Promise<Row | undefined>;
+    counts.misses++;
+    return begin(question, now);
+  }
+
+  function begin<Row extends object>(question: Question<Row>, startedAt: number): Promise<Row | undefined> {
+    const { key } = question;
+    const { epoch } = listening(); // before reading
+    const load: Load = { startedAt, answer: Promise.resolve() };
+    loads.set(key, load);
+    const answered = answer();
+    load.answer = answered;
+    return answered;
+
+    async function answer(): Promise<Row | undefined> {
+      try {
+        const row = await question.load();
+        const subjects = row && question.subjectsOf(row);
+        if (subjects && loads.get(key) === load) keep(key, { row, readAt: startedAt, epoch, subjects });
+        return row;
+      } finally {
+        if (loads.get(key) === load) loads.delete(key);
+      }
+    }
+  }
+
+  function keep(key: string, entry: Entry): void {
+    remove(key);
+    if (entries.size >= MAX_ENTRIES) remove(entries.keys().next().value!); // the one kept longest
+    entries.set(key, entry);
+    for (const subject of entry.subjects) {
+      const keys = keysOf.get(subject);
+      if (keys) keys.add(key);
+      else keysOf.set(subject, new Set([key]));
+    }
+  }
+
+  function remove(key: string): void {
+    const entry = entries.get(key);
+    if (!entry) return;
+    entries.delete(key);
+    for (const subject of entry.subjects) {
+      const keys = keysOf.get(subject);
+      keys?.delete(key);
+      if (keys?.size === 0) keysOf.delete(subject);
+    }
+  }
+
+  function drop(subject: string): void {
+    for (const key of [...(keysOf.get(subject) ?? [])]) remove(key);
+    // A load under way may have read the row before it changed: it answers whoever has asked, is joined by nobody, and not kept.
+    loads.clear();
+    watchers.changed(subject);
+  }
+
+  return {
+    read,
+    forget: drop,
+    watch(subjects, look) {
+      const { isSure } = listening();
+      return watchers.add(subjects, look, isSure);
+    },
+    stats: () => ({ ...counts, kept: entries.size, reconnects: listener?.reconnects ?? 0 }),
+    async close() {
+      watchers.close();
+      await listener?.close();
+    },
+  };
+}
+
+/** From the lease; inside a transaction from the database, because what is not committed is true for that transaction only. */
+export async function recall<Row extends object>(ctx: Context, question: Question<Row>): Promise<Row | undefined> {
+  return ctx.db.isTransaction ? question.load() : ctx.ports.actors.read(question);
+}
+
+/** Whose rights a model's row is part of: the same that its table's trigger tells. */
+export function subjectOf(target: BaseModel): Subject | null {
+  const { tableName } = target.constructor as typeof BaseModel;
+  const row = target as BaseModel & { userId?: number; organizationId?: number };
+  switch (tableName) {
+    case 'users':
+      return `user:${row.id}`;
+    case 'sessions':
+    case 'organization_members':
+      return row.userId === undefined ? null : `user:${row.userId}`;
+    case 'organizations':
+      return `organization:${row.id}`;
+    case 'roles':
+    case 'role_assignments':
+      return row.organizationId === undefined ? null : `organization:${row.organizationId}`;
+    case 'api_keys':
+      return `key:${row.id}`;
+    default:
+      return null;
+  }
+}
