@@ -29,7 +29,7 @@ export async function serve(env: Env, { works, stopped }: ServeOptions): Promise
     await prepareAccounts(opened);
     following = startFollowing(ports, directUrl);
     if (works) working = startWorking(ports, directUrl);
-    http.serve(following.feed);
+    http.serve();
     announce(env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
     await stopped;
     say('Stopping: finishing the requests under way.');

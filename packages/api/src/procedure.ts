@@ -12,6 +12,8 @@ const t = initTRPC
   .context<Context>()
   .meta<ProcedureMeta>()
   .create({
+    // A proxy closes what is silent; a client takes silence for a dead connection.
+    sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } },
     // The default shape carries the stack. Ours carries the same problem that REST answers.
     errorFormatter({ shape, error, ctx }) {
       const problem = toProblem(error, ctx?.call.requestId ?? '');
@@ -33,7 +35,9 @@ function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
     const began = performance.now();
-    const admitted = await admit(ctx, meta, getRawInput);
+    // A WebSocket's calls share one context: each is judged by its own time.
+    const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
+    const admitted = await admit({ ...ctx, now }, meta, getRawInput);
     const run = (ctx: Context) => next({ ctx: ctx as C });
     const repeatable =
       type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.call.idempotencyKey !== undefined;

@@ -4,7 +4,7 @@ import { auth } from './slices/auth/router.ts';
 import { members, membership } from './slices/members/router.ts';
 import { organizations } from './slices/organizations/router.ts';
 import { permissions } from './slices/permissions/router.ts';
-import { ws } from './slices/realtime/router.ts';
+import { realtime, ws } from './slices/realtime/router.ts';
 import { roles } from './slices/roles/router.ts';
 import { system } from './slices/system/router.ts';
 import { users } from './slices/users/router.ts';
@@ -18,6 +18,7 @@ export const appRouter = router({
   roles,
   permissions,
   ws,
+  realtime,
   system,
 });
 

@@ -9,8 +9,10 @@ import { inject } from 'vitest';
 import { startWork } from '../src/outbox/work.ts';
 import { closePorts, openPorts } from '../src/ports.ts';
 import { appRouter } from '../src/router.ts';
+import { createSockets, realtimeUpgrade } from '../src/slices/realtime/sockets.ts';
 import { createRestHandler } from '../src/transports/rest.ts';
 import { createTrpcHandler } from '../src/transports/trpc.ts';
+import { trpcUpgrade } from '../src/transports/trpc-sockets.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -64,6 +66,11 @@ export async function startApp(settings: Record<string, string> = {}) {
     if (path.startsWith('/trpc/')) void trpc(req, res, decodeURIComponent(path.slice(6)), search);
     else void rest(req, res, () => res.writeHead(404).end());
   });
+  const sockets = createSockets(ports, [
+    realtimeUpgrade(ports, clientAddress),
+    trpcUpgrade({ router: appRouter, ports, clientAddress }),
+  ]);
+  server.on('upgrade', sockets.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
@@ -123,6 +130,7 @@ export async function startApp(settings: Record<string, string> = {}) {
     mailTo,
     advance: (ms: number) => void (shiftMs += ms),
     async close() {
+      sockets.close();
       await new Promise((resolve) => {
         server.close(resolve);
         server.closeAllConnections();

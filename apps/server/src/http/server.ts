@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { ApiError, ERRORS } from '@rentapi/api/contract/errors';
 import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
-import type { Feed } from '@rentapi/api/outbox/feed';
 import { appRouter } from '@rentapi/api/router';
+import { createSockets, realtimeUpgrade } from '@rentapi/api/slices/realtime/sockets';
 import { requestIdOf } from '@rentapi/api/transports/call';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
 import { createTrpcHandler } from '@rentapi/api/transports/trpc';
+import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
 import { redactUrl } from '@rentapi/platform/logger';
 import express from 'express';
 import type { Opened } from '../open.ts';
@@ -17,12 +18,11 @@ import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
 import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
-import { createSockets } from './sockets.ts';
 
 export interface HttpServer {
   port: number;
   /** From here on requests are served; before, they are told to come back. */
-  serve(feed: Feed): void;
+  serve(): void;
   /** Lets requests under way finish, closes sockets with 1001, and resolves when nothing is open. */
   close(): Promise<void>;
 }
@@ -39,7 +39,10 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
   const { ports, mailbox } = opened;
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
-  const sockets = createSockets(ports, clientAddress);
+  const sockets = createSockets(ports, [
+    realtimeUpgrade(ports, clientAddress),
+    trpcUpgrade({ router: appRouter, ports, clientAddress }),
+  ]);
   let app: express.Express | undefined;
 
   const server = createServer((req, res) =>
@@ -53,15 +56,14 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
   );
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => sockets.upgrade(req, socket, head));
   server.on('clientError', refuseMalformed);
   await listen(server, env.PORT, env.HOST);
 
   return {
     port: (server.address() as AddressInfo).port,
-    serve(feed) {
-      sockets.serve(feed);
+    serve() {
       app = createApp();
+      server.on('upgrade', sockets.upgrade);
     },
     async close() {
       if (!server.listening) return;

@@ -40,6 +40,8 @@ export interface ProcedureMeta {
     tags: [string];
     summary: string;
     description?: string;
+    /** Subscriptions have no REST form, so the document leaves them out. */
+    enabled?: false;
   };
   rest?: {
     /** Success, where it is not 200; 204 goes with `Nothing`. */

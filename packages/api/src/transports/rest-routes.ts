@@ -29,22 +29,31 @@ export interface Node {
 }
 
 interface Procedure {
-  _def: { type: 'query' | 'mutation' | 'subscription'; meta?: ProcedureMeta; inputs: z.ZodType[] };
+  _def: { type: 'query' | 'mutation'; meta?: ProcedureMeta; inputs: z.ZodType[] };
+}
+interface Declared {
+  _def: Procedure['_def'] | { type: 'subscription' };
 }
 
+/** Every query and mutation. Subscriptions are tRPC's alone. */
 export function proceduresOf(
   router: AnyRouter,
 ): [name: string, procedure: Procedure['_def'] & { meta: ProcedureMeta }][] {
-  return Object.entries(router._def.procedures as Record<string, Procedure>).map(([name, { _def }]) => {
+  return Object.entries(router._def.procedures as Record<string, Declared>).flatMap(([name, { _def }]) => {
+    if (_def.type === 'subscription') return [];
     if (!_def.meta) throw new Error(`${name} is declared without meta`);
-    return [name, { ..._def, meta: _def.meta }];
+    return [[name, { ..._def, meta: _def.meta }]];
   });
+}
+
+export function subscriptionsOf(router: AnyRouter): string[] {
+  const declared = Object.entries(router._def.procedures as Record<string, Declared>);
+  return declared.filter(([, { _def }]) => _def.type === 'subscription').map(([name]) => name);
 }
 
 export function buildRoutes(router: AnyRouter): Node {
   const root: Node = { named: new Map() };
   for (const [name, { meta, type, inputs }] of proceduresOf(router)) {
-    if (type === 'subscription') continue;
     const { method, path } = meta.openapi;
     const fields = fieldsOf(inputs);
     const route = (alias?: Alias): Route => ({

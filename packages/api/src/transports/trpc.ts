@@ -6,22 +6,27 @@ import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
-import { parseJson } from './json.ts';
+import { assertText, parseJson } from './json.ts';
 import { abortedWith } from './rest.ts';
-import { proceduresOf } from './rest-routes.ts';
+import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
+import { withConnectionParams } from './trpc-connection-params.ts';
 
-const MAX_BATCH = 20;
+export const MAX_BATCH = 20;
 
 type Request = IncomingMessage & { body?: unknown };
 type Result = { result: { data: unknown } } | { error: unknown };
 
 /**
  * tRPC's wire protocol for queries and mutations, single and batched, straight on node:http: the stock adapter goes through
- * web streams, which costs several times as much. Streamed answers are left to it, with the body already read and judged.
+ * web streams, which costs several times as much. What is answered in parts is left to it: subscriptions, and streamed batches,
+ * whose body has been read and judged before.
  */
 export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; clientAddress: ClientAddress }) {
   const { router, ports, clientAddress } = options;
-  const types = new Map(proceduresOf(router).map(([name, { type }]) => [name, type]));
+  const types = new Map<string, 'query' | 'mutation' | 'subscription'>([
+    ...proceduresOf(router).map(([name, { type }]) => [name, type] as const),
+    ...subscriptionsOf(router).map((name) => [name, 'subscription'] as const),
+  ]);
   const config = router._def._config;
 
   /** `path` is what follows `/trpc/`. */
@@ -46,9 +51,12 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     try {
       if (names.length > MAX_BATCH) throw new ApiError('batch_too_large');
       if (req.method !== 'GET' && req.method !== 'POST') throw new ApiError('method_not_allowed');
+      if (req.method === 'GET' && !batched && types.get(path) === 'subscription') {
+        return await subscribe(req, res, path, query, ctx);
+      }
       const raw =
         req.method === 'POST' ? await readJsonBody(req, ports.env.BODY_LIMIT) : parseQuery(query.get('input'));
-      if (isStreamed(req)) return stock(req, res, path, raw, ctx);
+      if (isStreamed(req)) return await stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
       const signal = abortedWith(res);
       answers = await Promise.all(
@@ -79,9 +87,23 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     answer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
   };
 
-  /** Answers in parts (`httpBatchStreamLink`). */
+  /** Server-sent events (`httpSubscriptionLink`). What is wrong with the request is answered before a stream begins. */
+  async function subscribe(
+    req: Request,
+    res: ServerResponse,
+    path: string,
+    query: URLSearchParams,
+    ctx: Context,
+  ): Promise<void> {
+    parseQuery(query.get('input'));
+    assertText(query.get('lastEventId') ?? '', 'lastEventId');
+    const params = parseQuery(query.get('connectionParams'));
+    await stock(req, res, path, undefined, { ...ctx, call: withConnectionParams(ctx.call, params) });
+  }
+
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
+    for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
     await nodeHTTPRequestHandler({
       router,
       req,
@@ -93,11 +115,16 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
   }
 }
 
-const isStreamed = (req: IncomingMessage): boolean =>
-  req.headers['trpc-accept'] === 'application/jsonl' || Boolean(req.headers.accept?.includes('application/jsonl'));
+/** `httpBatchStreamLink` asks for it in one of two headers. */
+function isStreamed({ headers }: IncomingMessage): boolean {
+  if (headers['trpc-accept'] !== undefined) return headers['trpc-accept'] === 'application/jsonl';
+  return Boolean(headers.accept?.split(',').some((type) => type.trim() === 'application/jsonl'));
+}
 
-function expectedType(type: string | undefined, method: string): 'query' | 'mutation' {
-  if (type !== 'query' && type !== 'mutation') throw new ApiError('operation_not_found');
+function expectedType(type: 'query' | 'mutation' | 'subscription' | undefined, method: string): 'query' | 'mutation' {
+  if (type === undefined) throw new ApiError('operation_not_found');
+  if (type === 'subscription')
+    throw new ApiError('method_not_allowed', { detail: 'Open a subscription with GET, by itself.' });
   if ((type === 'query') !== (method === 'GET')) {
     throw new ApiError('method_not_allowed', { detail: `Call a ${type} with ${type === 'query' ? 'GET' : 'POST'}.` });
   }
@@ -105,7 +132,7 @@ function expectedType(type: string | undefined, method: string): 'query' | 'muta
 }
 
 function parseQuery(text: string | null): unknown {
-  return text === null ? undefined : parseJson(text);
+  return text === null || text === '' ? undefined : parseJson(text);
 }
 
 function asBatch(raw: unknown): Record<number, unknown> {

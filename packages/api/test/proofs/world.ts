@@ -7,7 +7,6 @@ import type { Answer, Person, TestApp } from '../app.ts';
 
 /** Every procedure, as the proofs see it. Whatever is added to the router is proven without being named here. */
 export const procedures = proceduresOf(appRouter)
-  .filter(([, { type }]) => type !== 'subscription')
   .map(([name, { meta, type, inputs }]) => ({ name, meta, type, inputs }));
 
 export type Procedure = (typeof procedures)[number];

@@ -1,7 +1,10 @@
 import { NoInput } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
-import { Ticket } from './schemas.ts';
+import { Ticket, WatchEvents } from './schemas.ts';
 import { issueTicket } from './service.ts';
+import { watchEvents } from './watch.ts';
+
+const tags: [string] = ['Realtime'];
 
 export const ws = router({
   ticket: procedure({
@@ -9,7 +12,7 @@ export const ws = router({
     openapi: {
       method: 'POST',
       path: '/ws/ticket',
-      tags: ['Realtime'],
+      tags,
       summary: 'Get a ticket for the realtime socket',
       description: 'Works once, for 30 seconds, so that no lasting credential stands in a URL.',
     },
@@ -20,4 +23,21 @@ export const ws = router({
     .input(NoInput)
     .output(Ticket)
     .mutation(({ ctx }) => issueTicket(ctx)),
+});
+
+/** The realtime socket's twin for tRPC clients, over WebSocket and server-sent events; no REST, so in no document. */
+export const realtime = router({
+  events: procedure({
+    access: 'userOrKey',
+    openapi: {
+      method: 'GET',
+      path: '/ws/events',
+      tags,
+      summary: 'Watch events of the current organization',
+      enabled: false,
+    },
+    example: { input: { events: ['api_key.*'] } },
+  })
+    .input(WatchEvents)
+    .subscription(({ ctx, input, signal }) => watchEvents(ctx, input, signal)),
 });

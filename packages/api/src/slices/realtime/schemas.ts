@@ -11,22 +11,34 @@ export type Ticket = z.output<typeof Ticket>;
 /** Topics beside event types. */
 export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'] as const;
 
-const MAX_PATTERNS = 100;
-const Patterns = z.array(z.string().min(1).max(100)).min(1).max(MAX_PATTERNS);
+const Patterns = z.array(z.string().min(1).max(100)).min(1).max(100);
+const LastEventId = z.string().max(100);
 
 /** What a client may say on a socket. */
 export const ClientMessage = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) }),
-  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: z.string().max(100).optional() }),
+  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.optional() }),
   z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }),
   z.strictObject({ action: z.literal('ping') }),
 ]);
 export type ClientMessage = z.output<typeof ClientMessage>;
 
+/** The same over tRPC, where `lastEventId` is what the client has last seen: its link sends it after a reconnection. */
+export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastEventId.nullish() });
+export type WatchEvents = z.output<typeof WatchEvents>;
+
+/** Something that happened. `api_call` has no id: it is told once, and not kept. */
+export interface ToldEvent {
+  id: string | null;
+  event: string;
+  createdAt: string;
+  data: unknown;
+}
+
 /** What the server says. */
 export type ServerMessage =
-  | { type: 'ready' }
+  | { type: 'ready'; expiresAt: string | null }
   | { type: 'subscribed'; events: string[] }
-  | { type: 'event'; id: string | null; event: string; createdAt: string; data: unknown }
+  | ({ type: 'event' } & ToldEvent)
   | { type: 'pong' }
   | { type: 'error'; code: string; detail: string };

@@ -1,32 +1,35 @@
 import type { WebSocket } from 'ws';
-import type { Context, OrganizationContext } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { toApiError } from '../../contract/problem.ts';
-import type { Feed, StampedEvent } from '../../outbox/feed.ts';
-import { apiCallTopic } from '../../pipeline/api-calls.ts';
 import { parseJson } from '../../transports/json.ts';
+import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from './connection.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
-import { createSubscription } from './subscription.ts';
+import { type Entry, type Standing, takeStanding } from './standing.ts';
+import { type EventStream, openStream } from './stream.ts';
 
 const AUTH_TIMEOUT_MS = 10_000;
-const PING_EVERY_MS = 30_000;
-const MAX_BUFFERED_BYTES = 1024 ** 2;
-const BACKLOG_PAGE = 500;
+const MAX_WAITING_MESSAGES = 20;
 
-/** Close codes: 4401 as HTTP's 401, 4408 no credential in time, 1013 try again later (RFC 6455). */
-const UNAUTHORIZED = 4401;
-const AUTH_TIMED_OUT = 4408;
-const TRY_AGAIN_LATER = 1013;
+/** Somebody who was let in, and their events. */
+interface Session {
+  standing: Standing;
+  stream: EventStream;
+}
 
 /**
  * Speaks the realtime protocol on one open socket: a credential first (in the URL, or as the first message), then
  * `subscribe`, then the organization's events in order of `position`.
  */
-export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, query: URLSearchParams): Promise<void> {
+export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchParams): void {
+  let session: Session | undefined;
+  /** Messages wait for each other: a `subscribe` sent right behind `auth` finds the caller known. */
+  let turn = Promise.resolve();
+  let waiting = 0;
+
   const say = (message: ServerMessage): void => {
-    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) socket.close(TRY_AGAIN_LATER, 'reads too slowly');
-    else socket.send(JSON.stringify(message));
+    if (socket.readyState === socket.OPEN && hasRoom(socket)) socket.send(JSON.stringify(message));
   };
   const complain = (error: unknown): void => {
     const known = toApiError(error);
@@ -34,110 +37,91 @@ export async function serveSocket(socket: WebSocket, ctx: Context, feed: Feed, q
       ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.call.requestId }, 'socket message failed');
     say({ type: 'error', code: known.errorCode, detail: known.detail });
   };
-  keepAlive(socket);
-
-  // Messages wait for each other: a `subscribe` sent right behind `auth` finds the caller known.
-  let turn = Promise.resolve();
-  let session: ReturnType<typeof openSession> | undefined;
-  const enter = async (entering: Promise<OrganizationContext>): Promise<void> => {
-    try {
-      session = openSession(await entering, feed, say);
-      say({ type: 'ready' });
-    } catch (error) {
-      complain(error);
-      socket.close(UNAUTHORIZED, 'not authenticated');
-    }
+  const refuse = (reason: ApiError): void => {
+    complain(reason);
+    closeFor(socket, reason);
   };
-  const handle = async (text: string): Promise<void> => {
-    const message = readMessage(text);
-    if (message.action === 'ping') return say({ type: 'pong' });
-    if (message.action === 'auth') {
-      if (session) throw new ApiError('ambiguous_credentials', { detail: 'This socket is authenticated already.' });
-      return enter(redeemToken(ctx, message.token));
-    }
-    if (!session)
-      throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
-    if (message.action === 'subscribe') return session.subscribe(message.events, message.lastEventId);
-    session.unsubscribe(message.events);
-  };
-  socket.on('message', (data) => {
-    turn = turn.then(() => handle(String(data))).catch(complain);
-  });
 
-  const timer = setTimeout(() => !session && socket.close(AUTH_TIMED_OUT, 'no credential in time'), AUTH_TIMEOUT_MS);
-  socket.on('close', () => {
-    clearTimeout(timer);
-    session?.close();
-  });
+  async function enter(entry: Entry): Promise<void> {
+    const standing = takeStanding(entry, refuse);
+    const stream = await openStream(standing, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
+    session = { standing, stream };
+    socket.on('close', () => leave({ standing, stream }));
+    if (socket.readyState !== socket.OPEN) return leave(session);
+    ready(standing);
+    tellAll(stream).catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
+  }
 
-  const ticket = query.get('ticket');
-  const token = query.get('token');
-  if (ticket) turn = turn.then(() => enter(redeemTicket(ctx, ticket)));
-  else if (token) turn = turn.then(() => enter(redeemToken(ctx, token)));
-  await turn;
-}
+  function leave({ standing, stream }: Session): void {
+    standing.close();
+    stream.close();
+  }
 
-/** What an authenticated socket can do. */
-function openSession(ctx: OrganizationContext, feed: Feed, say: (message: ServerMessage) => void) {
-  const { organization, ids, ports } = ctx;
-  const subscription = createSubscription(organization.permissions);
-  let waiting: StampedEvent[] | null = null; // while a backlog is read, live events wait behind it
-
-  const tell = (event: StampedEvent): void => {
-    if (!subscription.wants(event.type)) return;
-    say({
-      type: 'event',
-      id: ids.encode('evt', event.id),
-      event: event.type,
-      createdAt: event.createdAt.toISOString(),
-      data: event.data,
-    });
-  };
-  const unfollow = feed.follow(organization.id, (event) => {
-    if (waiting) waiting.push(event);
-    else tell(event);
-  });
-  const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (call) => {
-    if (!subscription.list().includes('api_call') || !organization.permissions.has('api_keys:read')) return;
-    say({ type: 'event', id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data: call });
-  });
-
-  /** What was missed since an event, then what came meanwhile: in order, each once. */
-  async function replay(lastEventId: string): Promise<void> {
-    waiting = [];
-    let replayed = 0;
-    try {
-      let after = ids.decode('evt', lastEventId);
-      for (;;) {
-        const page = await feed.since(organization.id, after, BACKLOG_PAGE);
-        for (const event of page) tell(event);
-        const last = page.at(-1);
-        replayed = last?.position ?? replayed;
-        if (!last || page.length < BACKLOG_PAGE) break;
-        after = last.id;
+  async function tellAll(stream: EventStream): Promise<void> {
+    for (let events = await stream.next(); events.length > 0; events = await stream.next()) {
+      for (const event of events) {
+        say({ type: 'event', ...event });
+        await drained(socket);
       }
-    } finally {
-      const live = waiting;
-      waiting = null;
-      for (const event of live) if (event.position > replayed) tell(event);
     }
   }
 
-  return {
-    async subscribe(patterns: readonly string[], lastEventId?: string): Promise<void> {
-      subscription.add(patterns);
-      say({ type: 'subscribed', events: subscription.list() });
-      if (lastEventId !== undefined) await replay(lastEventId);
-    },
-    unsubscribe(patterns: readonly string[]): void {
-      subscription.remove(patterns);
-      say({ type: 'subscribed', events: subscription.list() });
-    },
-    close(): void {
-      unfollow();
-      unlisten();
-    },
-  };
+  function ready({ expiresAt }: Standing): void {
+    say({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
+  }
+
+  /** The first time, or for longer than the token that is running out. */
+  async function authenticate(token: string): Promise<void> {
+    const now = { ...ctx, now: ctx.ports.clock.now() };
+    if (!session) return admit(redeemToken(now, token, null));
+    session.standing.renew(await redeemToken(now, token, session.standing.ctx.organization.id));
+    ready(session.standing);
+  }
+
+  /** Whoever brings no good credential has nothing more to say. */
+  async function admit(entering: Promise<Entry>): Promise<void> {
+    try {
+      await enter(await entering);
+    } catch (error) {
+      refuse(toApiError(error));
+    }
+  }
+
+  async function subscribe({ stream }: Session, patterns: readonly string[], lastEventId?: string): Promise<void> {
+    const from = lastEventId === undefined ? undefined : await stream.placeOf(lastEventId);
+    stream.subscribe(patterns, from);
+    say({ type: 'subscribed', events: stream.subscription.list() });
+  }
+
+  async function handle(message: ClientMessage): Promise<void> {
+    if (message.action === 'ping') return say({ type: 'pong' });
+    if (message.action === 'auth') return authenticate(message.token);
+    if (!session)
+      throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
+    if (message.action === 'subscribe') return subscribe(session, message.events, message.lastEventId);
+    session.stream.subscription.remove(message.events);
+    say({ type: 'subscribed', events: session.stream.subscription.list() });
+  }
+
+  keepAlive(socket);
+  limitMessages(socket);
+  socket.on('message', (data) => {
+    if (++waiting > MAX_WAITING_MESSAGES) return closeWith(socket, CLOSE.tooMuch, 'sends faster than it is answered');
+    turn = turn
+      .then(() => handle(readMessage(String(data))))
+      .catch(complain)
+      .finally(() => waiting--);
+  });
+  const timer = setTimeout(
+    () => session || closeWith(socket, CLOSE.unauthenticated, 'no credential in time'),
+    AUTH_TIMEOUT_MS,
+  );
+  socket.on('close', () => clearTimeout(timer));
+
+  const ticket = query.get('ticket');
+  const token = query.get('token');
+  if (ticket) turn = turn.then(() => admit(redeemTicket(ctx, ticket)));
+  else if (token) turn = turn.then(() => admit(redeemToken(ctx, token, null)));
 }
 
 function readMessage(text: string): ClientMessage {
@@ -147,18 +131,4 @@ function readMessage(text: string): ClientMessage {
     detail:
       'Send { "action": "auth", "token" }, { "action": "subscribe", "events": […], "lastEventId"? }, { "action": "unsubscribe", "events" } or { "action": "ping" }.',
   });
-}
-
-/** A peer that does not answer a ping by the next one is gone, whatever TCP says. */
-function keepAlive(socket: WebSocket): void {
-  let alive = true;
-  socket.on('pong', () => {
-    alive = true;
-  });
-  const timer = setInterval(() => {
-    if (!alive) return socket.terminate();
-    alive = false;
-    socket.ping();
-  }, PING_EVERY_MS);
-  socket.on('close', () => clearInterval(timer));
 }

@@ -3,32 +3,42 @@ import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { eventTypes } from '../../events.ts';
 import { TOPICS } from './schemas.ts';
 
-/** Which of an organization's events one socket is told. */
+type Permissions = ReadonlySet<OrganizationPermission>;
+
+/** Which of an organization's events one reader has asked for. */
 export interface Subscription {
   add(patterns: readonly string[]): void;
   remove(patterns: readonly string[]): void;
   list(): string[];
-  /** Whether this type is asked for, and its reader may see it. */
-  wants(eventType: string): boolean;
+  /** Whether this is asked for, and whoever holds these permissions may see it. */
+  wants(event: string, permissions: Permissions): boolean;
 }
 
-/** Patterns are event types (`api_key.created`), `api_key.*`, or topics, which stand for all types that begin so. */
-export function createSubscription(permissions: ReadonlySet<OrganizationPermission>): Subscription {
-  const patterns = new Set<string>();
+const MAX_PATTERNS = 100;
+
+/** Patterns are event types (`api_key.created`), `api_key.*`, `*`, or topics, which stand for all types that begin so. */
+export function createSubscription(asked: readonly string[] = []): Subscription {
+  const patterns = new Set(asked);
   return {
-    add(asked) {
-      for (const pattern of asked) assertKnown(pattern);
-      for (const pattern of asked) patterns.add(pattern);
+    add(more) {
+      for (const pattern of more) assertKnown(pattern);
+      if (new Set([...patterns, ...more]).size > MAX_PATTERNS) {
+        throw new ApiError('limit_reached', {
+          detail: `One connection subscribes to at most ${MAX_PATTERNS} patterns: use \`resource.*\`, or another connection.`,
+        });
+      }
+      for (const pattern of more) patterns.add(pattern);
     },
-    remove(asked) {
-      for (const pattern of asked) patterns.delete(pattern);
+    remove(given) {
+      for (const pattern of given) patterns.delete(pattern);
     },
     list: () => [...patterns],
-    wants(name) {
-      const type = eventTypes.get(name);
+    wants(event, permissions) {
+      if (event === 'api_call') return patterns.has(event) && permissions.has('api_keys:read');
+      const type = eventTypes.get(event);
       if (type?.audience !== 'organization' || !type.permission || !permissions.has(type.permission)) return false;
-      const [resource = ''] = name.split('.');
-      return patterns.has(name) || patterns.has(`${resource}.*`) || patterns.has('*') || patterns.has(resource);
+      const [resource = ''] = event.split('.');
+      return patterns.has(event) || patterns.has(`${resource}.*`) || patterns.has('*') || patterns.has(resource);
     },
   };
 }

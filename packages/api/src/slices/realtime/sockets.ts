@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createContext, type Ports } from '../../context.ts';
+import { type ClientAddress, readCall, requestIdOf } from '../../transports/call.ts';
+import { CLOSE } from './connection.ts';
+import { serveSocket } from './socket.ts';
+
+/** What upgrades a connection at one path. */
+export interface Upgrade {
+  path: string;
+  /** Says its first word, and everything after, on an open socket. */
+  serve(socket: WebSocket, req: IncomingMessage, query: URLSearchParams): void;
+}
+
+export interface Sockets {
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Closes them with 1001, so that their clients connect to another process. */
+  close(): void;
+}
+
+const MAX_MESSAGE_BYTES = 64 * 1024;
+
+/** `/api/v1/ws/realtime`. */
+export function realtimeUpgrade(ports: Ports, clientAddress: ClientAddress): Upgrade {
+  return {
+    path: '/api/v1/ws/realtime',
+    serve(socket, req, query) {
+      const ctx = createContext(ports, readCall(req, requestIdOf(req.headers), clientAddress(req)));
+      serveSocket(socket, ctx, query);
+    },
+  };
+}
+
+/** Every connection that is upgraded, whatever it speaks then. */
+export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Sockets {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
+
+  return {
+    upgrade(req, socket, head) {
+      socket.on('error', () => socket.destroy());
+      const url = new URL(req.url ?? '/', 'http://localhost');
+      const upgrade = byPath.get(url.pathname);
+      if (!upgrade) return refuse(socket, '404 Not Found');
+      if (ports.process.draining) return refuse(socket, '503 Service Unavailable');
+      server.handleUpgrade(req, socket, head, (webSocket) => {
+        webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
+        upgrade.serve(webSocket, req, url.searchParams);
+      });
+    },
+    close() {
+      ports.feed.release();
+      for (const webSocket of server.clients) webSocket.close(CLOSE.goingAway, 'server is stopping');
+      server.close();
+    },
+  };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

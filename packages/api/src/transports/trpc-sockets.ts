@@ -1,0 +1,73 @@
+import type { AnyRouter } from '@trpc/server';
+import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
+import { WebSocketServer } from 'ws';
+import { type Context, createContext, type Ports } from '../context.ts';
+import { toApiError } from '../contract/problem.ts';
+import { closeFor, drained, hasRoom, keepAlive, limitMessages } from '../slices/realtime/connection.ts';
+import { entryOfCall } from '../slices/realtime/service.ts';
+import type { Upgrade } from '../slices/realtime/sockets.ts';
+import { takeStanding } from '../slices/realtime/standing.ts';
+import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { parseJson } from './json.ts';
+import { MAX_BATCH } from './trpc.ts';
+import { withConnectionParams } from './trpc-connection-params.ts';
+
+/**
+ * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, judged call by call as over HTTP. A connection ends with the
+ * credential it was opened with; its client connects again, with a new one, and its subscriptions go on where they were.
+ */
+export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAddress: ClientAddress }): Upgrade {
+  const { router, ports, clientAddress } = options;
+  const server = new WebSocketServer({ noServer: true }); // only to tell the stock handler of connections
+  applyWSSHandler({
+    wss: server,
+    router,
+    createContext: open,
+    maxBatchSize: MAX_BATCH,
+    experimental_encoder: { encode: (message) => JSON.stringify(message), decode: (data) => parseJson(String(data)) },
+    onError({ error, path }) {
+      const known = toApiError(error);
+      if (known.status >= 500) ports.log.error({ err: known.cause ?? error, procedure: path }, 'request failed');
+    },
+  });
+
+  /** Once for a connection: who opens it is asked now, and again for every call. */
+  async function open({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
+    const said = readCall(req, requestIdOf(req.headers), clientAddress(req));
+    // One header cannot stand for every call to come.
+    const call = withConnectionParams(
+      { ...said, idempotencyKey: undefined, ifMatch: undefined },
+      info.connectionParams,
+    );
+    const ctx: Context = {
+      ...createContext(ports, call),
+      connection: { subscriptions: 0, drained: () => drained(socket) },
+    };
+    if (call.authorization === undefined && call.apiKey === undefined) return ctx;
+    try {
+      const standing = takeStanding(await entryOfCall(ctx, null), (reason) => closeFor(socket, reason));
+      socket.once('close', standing.close);
+      if (socket.readyState !== socket.OPEN) standing.close();
+    } catch (error) {
+      const known = toApiError(error);
+      if (known.status === 401) closeFor(socket, known);
+      // Whoever is known, and may not do this here, is told so by each call.
+      if (known.status === 401 || known.status >= 500) throw error;
+    }
+    return ctx;
+  }
+
+  return {
+    path: '/trpc',
+    serve(socket, req) {
+      keepAlive(socket);
+      limitMessages(socket);
+      const send = socket.send.bind(socket);
+      // The stock handler answers without looking how much is unread.
+      socket.send = ((...message: Parameters<typeof send>) => {
+        if (hasRoom(socket)) send(...message);
+      }) as typeof socket.send;
+      server.emit('connection', socket, req);
+    },
+  };
+}
