@@ -6,7 +6,9 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/
 import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
 import type { Env } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
-import { createCaptureMailer, type Mailbox } from '@rentapi/platform/mail';
+import { createCaptureMailer, type Mailbox, type Mailer } from '@rentapi/platform/mail';
+import { createResendMailer } from '@rentapi/platform/mail/resend';
+import { createSmtpMailer } from '@rentapi/platform/mail/smtp';
 import { VERSION } from './version.ts';
 
 export interface Opened {
@@ -30,7 +32,7 @@ export async function open(env: Env, say: (line: string) => void): Promise<Opene
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
   const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Opened['secrets'];
-  const mailer = createCaptureMailer(path.join(dataDir, 'mail'), () => new Date());
+  const { mailer, mailbox } = openMailer(env, dataDir);
   const ports = openPorts({
     env,
     log: createLogger({ level: env.LOG_LEVEL }),
@@ -40,7 +42,16 @@ export async function open(env: Env, say: (line: string) => void): Promise<Opene
     mailer,
     version: VERSION,
   });
-  return { ports, secrets, databaseUrl, directUrl, mailbox: mailer, embedded };
+  return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
+}
+
+/** What a driver needs is there: `readEnv` saw to it. */
+function openMailer(env: Env, dataDir: string): { mailer: Mailer; mailbox: Mailbox | null } {
+  const { MAIL_DRIVER: driver, MAIL_FROM: from, SMTP_URL: url, RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = env;
+  if (driver === 'smtp') return { mailer: createSmtpMailer({ url: url!, from }), mailbox: null };
+  if (driver === 'resend') return { mailer: createResendMailer({ apiKey: apiKey!, from, baseUrl }), mailbox: null };
+  const mailbox = createCaptureMailer(path.join(dataDir, 'mail'), () => new Date());
+  return { mailer: mailbox, mailbox };
 }
 
 /** The environment wins over what embedded mode keeps in DATA_DIR. With DATABASE_URL all three are there: `readEnv` saw to it. */

@@ -5,7 +5,9 @@ import type { Env } from '@rentapi/platform/env';
 import type { Limiter } from '@rentapi/platform/limiter';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
+import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
+import type { Redis } from '@rentapi/platform/redis';
 import type { Keyring } from '@rentapi/platform/secrets';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
@@ -23,10 +25,14 @@ export interface Ports {
   log: Logger;
   clock: Clock;
   database: Knex;
+  /** Null where this process is the only one, and shares nothing. */
+  redis: Redis | null;
   limiter: Limiter;
   cache: Cache;
   pubsub: PubSub;
   mailer: Mailer;
+  /** The only way to an address that a tenant has set. */
+  outbound: Outbound;
   keyring: Keyring;
   ids: Ids;
   cursors: Cursors;

@@ -1,11 +1,16 @@
 import { createMemoryCache } from '@rentapi/platform/cache';
+import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Clock, systemClock } from '@rentapi/platform/clock';
 import { createDatabase } from '@rentapi/platform/database';
 import type { Env } from '@rentapi/platform/env';
 import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
+import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
+import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
+import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
+import { openRedis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
@@ -56,10 +61,14 @@ export function openPorts({
     log,
     clock: clock ?? systemClock,
     database,
-    limiter: limiter ?? createMemoryLimiter(),
-    cache: createMemoryCache(),
-    pubsub: createMemoryPubSub((error) => log.error({ err: error }, 'a listener failed')),
+    ...openShared(env, log),
+    ...(limiter && { limiter }),
     mailer,
+    outbound: createOutbound({
+      allowedTargets: env.WEBHOOK_ALLOWED_TARGETS,
+      settingName: 'WEBHOOK_ALLOWED_TARGETS',
+      timeoutMs: env.WEBHOOK_TIMEOUT_MS,
+    }),
     keyring,
     ids: createIds(secrets.ID_SECRET),
     cursors: createCursors(keyring),
@@ -72,11 +81,26 @@ export function openPorts({
   };
 }
 
+/** What all processes share, in Redis; without one there is one process, whose memory does. */
+function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'cache' | 'pubsub'> {
+  const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
+  if (!env.REDIS_URL) {
+    const limiter = createMemoryLimiter();
+    return { redis: null, limiter, cache: createMemoryCache(), pubsub: createMemoryPubSub(onError) };
+  }
+  const redis = openRedis(env.REDIS_URL, log);
+  const pubsub = createRedisPubSub(redis, onError);
+  return { redis, limiter: createRedisLimiter(redis), cache: createRedisCache(redis, pubsub), pubsub };
+}
+
 export async function closePorts(ports: Ports): Promise<void> {
   await ports.actors.close();
   await ports.feed.stop();
+  await ports.mailer.close();
+  ports.outbound.close();
   await ports.limiter.close();
-  await ports.pubsub.close();
   await ports.cache.disconnectAll();
+  await ports.pubsub.close();
+  await ports.redis?.close();
   await ports.database.destroy();
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Bucket, Decision } from '@rentapi/platform/limiter';
+import { type Bucket, type Decision, type DuringOutage, LimiterUnavailableError } from '@rentapi/platform/limiter';
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
@@ -7,6 +7,7 @@ import type { Actor } from './actor.ts';
 
 const MINUTE_MS = 60_000;
 const SIGNED_IN_FACTOR = 10;
+const OUTAGE_RETRY_S = 2;
 
 /**
  * Every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller pays as itself,
@@ -14,15 +15,14 @@ const SIGNED_IN_FACTOR = 10;
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.openapi.path.startsWith('/health')) return; // a probe must never be told to wait
-  await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta));
+  await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
   // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
   const shared = actor && procedureBucket(ctx, meta, actor);
-  if (shared) await take(ctx, [shared]);
+  if (shared) await take(ctx, [shared], 'refuse');
 }
 
-async function take(ctx: Context, buckets: Bucket[]): Promise<void> {
-  const taken = ctx.ports.limiter.take(buckets);
-  const decision = taken instanceof Promise ? await taken : taken;
+async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<void> {
+  const decision = await decide(ctx, buckets, outage);
   describe(ctx, decision);
   if (decision.allowed) return;
   const retryAfterS = Math.ceil(decision.retryAfterMs / 1000);
@@ -44,6 +44,29 @@ function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): 
     size: limit.size(ctx.ports.env),
     windowMs: limit.windowS * 1000,
   };
+}
+
+/**
+ * While Redis is away: whoever could be guessing a credential is refused, because each process alone would let too much
+ * through; what known callers do and everybody may read goes on, counted by each process for itself.
+ */
+function duringOutage(meta: ProcedureMeta, actor: Actor | null): DuringOutage {
+  const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !meta.limit;
+  return actor || publicRead ? 'local' : 'refuse';
+}
+
+async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<Decision> {
+  try {
+    const taken = ctx.ports.limiter.take(buckets, outage);
+    return taken instanceof Promise ? await taken : taken;
+  } catch (error) {
+    if (!(error instanceof LimiterUnavailableError)) throw error;
+    throw new ApiError('unavailable', {
+      detail: 'Signing in is closed for a moment, because its limits cannot be checked: wait and repeat the request.',
+      retryAfterS: OUTAGE_RETRY_S,
+      cause: error,
+    });
+  }
 }
 
 function ownBuckets(ctx: Context, actor: Actor): Bucket[] {

@@ -55,12 +55,13 @@ async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
 }
 
 async function probeCache(ctx: Context): Promise<CacheHealth> {
-  const { cache } = ctx.ports;
-  const answer = await timed(async () => {
-    await cache.set({ key: 'health:probe', value: ctx.call.requestId, ttl: '10s' });
-    return cache.get({ key: 'health:probe' });
-  });
-  return { status: answer.value === undefined ? 'down' : 'ok', latencyMs: answer.latencyMs, driver: 'memory' };
+  const { redis } = ctx.ports;
+  const answer = await timed(async () => (redis ? (await redis.probe()) || undefined : true));
+  return {
+    status: answer.value ? 'ok' : 'down',
+    latencyMs: answer.latencyMs,
+    driver: redis ? 'redis' : 'memory',
+  };
 }
 
 async function timed<T>(probe: () => PromiseLike<T>): Promise<{ value: T | undefined; latencyMs: number | null }> {
