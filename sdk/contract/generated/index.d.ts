@@ -749,7 +749,7 @@ export interface PermissionMatrix {
 }
 
 /** How somebody came by a permission. */
-export interface PermissionPath {
+export type PermissionPath = {
   from: 'platform_role';
   role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
 } | {
@@ -764,7 +764,7 @@ export interface PermissionPath {
     id: string;
     name: string;
   }[];
-}
+};
 
 export interface Probe {
   status: 'ok';

@@ -56,7 +56,7 @@ export function createPrinter() {
     underWay.add(key);
     const body = printBare(schema, side);
     underWay.delete(key);
-    const text = body.startsWith('{') ? `export interface ${name} ${body}` : `export type ${name} = ${body};`;
+    const text = isOneObject(body) ? `export interface ${name} ${body}` : `export type ${name} = ${body};`;
     declarations.set(name, comment(schema, '') + text);
     return name;
   }
@@ -166,7 +166,12 @@ function union(parts: string[]): string {
 }
 
 function parenthesised(text: string): string {
-  return text.includes(' | ') && !text.startsWith('{') ? `(${text})` : text;
+  return text.includes(' | ') && !isOneObject(text) ? `(${text})` : text;
+}
+
+/** One object, and not a union that begins with one. */
+function isOneObject(text: string): boolean {
+  return text.startsWith('{') && !/^\} \| /m.test(text);
 }
 
 function quoted(value: unknown): string {

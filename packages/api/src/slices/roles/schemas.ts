@@ -12,7 +12,7 @@ export const OrganizationPermission = z
   .enum(Object.keys(ORGANIZATION_PERMISSIONS) as [Permission, ...Permission[]])
   .meta({ id: 'OrganizationPermission', example: 'api_keys:read' });
 
-const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS as [Permission, ...Permission[]]).meta({
+const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS).meta({
   id: 'GrantablePermission',
   description: 'Every organization permission but those of owners alone.',
   example: 'api_keys:read',
