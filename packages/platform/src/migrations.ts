@@ -60,7 +60,11 @@ async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Prom
     connectionTimeoutMillis: 10_000,
   });
   guard.on('error', () => {}); // its loss surfaces in the next query
-  await guard.connect();
+  await guard.connect().catch((error: Error) => {
+    throw new Error(
+      `The database at ${guard.host}:${guard.port} does not let us in (${error.message}): check DATABASE_URL.`,
+    );
+  });
   const db = createDatabase({
     url,
     poolMin: 0,

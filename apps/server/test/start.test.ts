@@ -1,0 +1,188 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createIds } from '@rentapi/api/contract/ids';
+import { assertSecrets } from '@rentapi/api/deployment-secrets';
+import { createDatabase, type Knex } from '@rentapi/platform/database';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  killAll,
+  type RunningProcess,
+  rentapi,
+  SECRETS,
+  type Server,
+  startServer,
+  temporaryDirectory,
+} from './processes.ts';
+
+const home = temporaryDirectory();
+const DATA_DIR = path.join(home.dir, 'data');
+let outside: Awaited<ReturnType<typeof cloneDatabase>>;
+let database: Knex;
+
+beforeAll(async () => {
+  outside = await cloneDatabase(inject('postgres'));
+  database = createDatabase({
+    url: outside.url,
+    poolMin: 0,
+    poolMax: 2,
+    acquireTimeoutMs: 5000,
+    statementTimeoutMs: 5000,
+    applicationName: 'test',
+  });
+  await assertSecrets(database, SECRETS, []); // as its first start would have noted them
+});
+afterAll(async () => {
+  killAll();
+  await database.destroy();
+  await outside.drop();
+  home.remove();
+});
+
+/** Settings for the database outside. */
+const elsewhere = () => ({
+  DATABASE_URL: outside.url,
+  DATA_DIR: path.join(home.dir, 'other'),
+  SEED_DEMO: '0',
+  ...SECRETS,
+});
+
+/** It failed as an operator may read it: one line, no stack, and not as a success. */
+async function expectRefusal(program: RunningProcess, sentence: RegExp, code = 1): Promise<void> {
+  expect(await program.ended).toBe(code);
+  const lines = program.said().trimEnd().split('\n');
+  expect(lines.at(-1)).toMatch(sentence);
+  expect(program.said()).not.toMatch(/^\s+at /m);
+}
+
+const postmaster = () => Number(readFileSync(path.join(DATA_DIR, 'pg', 'postmaster.pid'), 'utf8').split('\n')[0]);
+
+/** The first letter of what the kernel says of it: Z is one that has ended and waits to be noticed. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+describe('rentapi start', () => {
+  let server: Server;
+  let postgres: number;
+
+  it('makes a database and demo data the first time, serves, and says where everything is', async () => {
+    server = await startServer(['start'], { DATA_DIR });
+    await expect.poll(() => server.said()).toMatch(/Demo account +admin@example.com \/ /);
+    for (const place of ['/api/v1', '/docs', '/dev/mail']) expect(server.said()).toContain(place);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    const login = await fetch(`${server.url}/api/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'admin@example.com', password: 'Admin123!@#' }),
+    });
+    expect(login.status).toBe(200);
+    postgres = postmaster();
+  });
+
+  it('refuses a second time on the same directory, naming who is there', async () => {
+    await expectRefusal(
+      rentapi(['start'], { DATA_DIR, PORT: '8123' }),
+      new RegExp(`already used by a running RentAPI \\(pid ${server.child.pid}\\b.*http`),
+    );
+  });
+
+  it('refuses a port that is in use, before it touches the database', async () => {
+    await expectRefusal(
+      rentapi(['start'], { ...elsewhere(), PORT: String(server.port) }),
+      new RegExp(`^Port ${server.port} is in use: .*PORT\\.$`),
+    );
+  });
+
+  it('stops with everything at SIGTERM', async () => {
+    expect(await server.stop()).toBe(0);
+    expect(isRunning(postgres)).toBe(false);
+  });
+
+  it('recovers by itself from kill -9, and stops at Ctrl-C', async () => {
+    const killed = await startServer(['start'], { DATA_DIR });
+    postgres = postmaster();
+    expect(await killed.stop('SIGKILL')).toBeNull();
+    const next = await startServer(['start'], { DATA_DIR });
+    expect((await fetch(`${next.url}/health`)).status).toBe(200);
+    expect(await next.stop('SIGINT')).toBe(0);
+    expect(isRunning(postgres)).toBe(false);
+  });
+
+  it('does not open demo accounts to others', async () => {
+    await expectRefusal(rentapi(['start'], { DATA_DIR, HOST: '0.0.0.0' }), /^HOST: 0\.0\.0\.0 is open to others/);
+  });
+});
+
+describe('a start that cannot be', () => {
+  it.concurrent.each([
+    ['a bad setting', { PORT: 'many' }, /^PORT: /],
+    [
+      'a database that does not answer',
+      { ...SECRETS, DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/x' },
+      /^The database at 127\.0\.0\.1:1 .*DATABASE_URL\.$/,
+    ],
+    ['a database without the secrets it needs', { DATABASE_URL: 'postgres://127.0.0.1/x' }, /^SECRET_KEY: required/],
+  ])('refuses %s in one sentence', async (_, settings, sentence) => {
+    const program = rentapi(['start'], { DATA_DIR: path.join(home.dir, 'none'), ...settings });
+    await expectRefusal(program, sentence);
+    expect(program.said()).not.toContain('hidden');
+  });
+
+  it.concurrent('refuses another secret than its database has', async () => {
+    const other = { ...elsewhere(), ID_SECRET: 'another-secret-that-is-long-enough-01' };
+    await expectRefusal(rentapi(['start'], other), /^ID_SECRET is not the one/);
+  });
+});
+
+describe('rentapi api and rentapi worker', () => {
+  it.concurrent('are refused without a Redis to share', async () => {
+    await expectRefusal(rentapi(['api'], elsewhere()), /^REDIS_URL: required by `rentapi api`.*`rentapi start`/);
+  });
+
+  it.concurrent('are refused on a database of their own', async () => {
+    await expectRefusal(rentapi(['worker'], { DATA_DIR }), /^DATABASE_URL: required by `rentapi worker`/);
+  });
+
+  it.concurrent('names the queues there are to whoever names another', async () => {
+    await expectRefusal(rentapi(['worker', '--queues=mails'], elsewhere()), /emails/, 2);
+  });
+});
+
+describe('the other commands', () => {
+  it.concurrent('say what there is to whoever asks for none of them', async () => {
+    await expectRefusal(rentapi(['sing']), /id <public id>/, 2);
+  });
+
+  it.concurrent('migrate status lists what is done, migrate check finds no difference', async () => {
+    const [status, check] = [rentapi(['migrate', 'status'], elsewhere()), rentapi(['migrate', 'check'], elsewhere())];
+    expect([await status.ended, await check.ended]).toEqual([0, 0]);
+    expect(status.printed()).toMatch(/^done {5}0001_foundation$/m);
+    expect(check.said()).toContain('agree');
+  });
+
+  it.concurrent('openapi prints the document with an empty environment', async () => {
+    const program = rentapi(['openapi'], { PATH: undefined });
+    expect(await program.ended).toBe(0);
+    expect(JSON.parse(program.printed())).toMatchObject({ openapi: expect.stringMatching(/^3\.1/) });
+  });
+
+  it.concurrent('id decodes a public id of this deployment, and no other', async () => {
+    const encode = (secret: string) => createIds(secret).encode('usr', 42);
+    const ours = rentapi(['id', encode(SECRETS.ID_SECRET)], elsewhere());
+    const theirs = rentapi(['id', encode('an id secret of somebody else 0123')], elsewhere());
+    expect([await ours.ended, ours.printed()]).toEqual([0, '42\n']);
+    await expectRefusal(theirs, /was not made with this deployment's ID_SECRET/);
+  });
+
+  it.concurrent('create-admin makes a SUPER_ADMIN with the password it reads', async () => {
+    const program = rentapi(['create-admin', 'root@example.com'], elsewhere(), 'a password of some length\n');
+    expect([await program.ended, program.said()]).toEqual([0, 'root@example.com is SUPER_ADMIN.\n']);
+    expect(await database('users').where({ email: 'root@example.com' }).first()).toMatchObject({ role: 'SUPER_ADMIN' });
+  });
+});
