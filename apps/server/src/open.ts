@@ -9,6 +9,7 @@ import { createLogger } from '@rentapi/platform/logger';
 import { createCaptureMailer, type Mailbox, type Mailer } from '@rentapi/platform/mail';
 import { createResendMailer } from '@rentapi/platform/mail/resend';
 import { createSmtpMailer } from '@rentapi/platform/mail/smtp';
+import { openObservers } from './observers.ts';
 import { VERSION } from './version.ts';
 
 export interface Opened {
@@ -42,6 +43,7 @@ export async function open(env: Env, say: (line: string) => void): Promise<Opene
     mailer,
     version: VERSION,
   });
+  Object.assign(ports, await openObservers(env));
   return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
 }
 

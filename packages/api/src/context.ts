@@ -2,6 +2,7 @@ import type { Cache } from '@rentapi/platform/cache';
 import type { Clock } from '@rentapi/platform/clock';
 import type { Knex } from '@rentapi/platform/database';
 import type { Env } from '@rentapi/platform/env';
+import type { ErrorReporter } from '@rentapi/platform/error-reporting';
 import type { Limiter } from '@rentapi/platform/limiter';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
@@ -9,6 +10,7 @@ import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { Redis } from '@rentapi/platform/redis';
 import type { Keyring } from '@rentapi/platform/secrets';
+import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
 import type { OrganizationPermission } from './contract/permissions.ts';
@@ -16,6 +18,8 @@ import type { Feed } from './outbox/feed.ts';
 import type { JobRegistry } from './outbox/jobs.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
 import type { ActorLease } from './pipeline/session-lease.ts';
+import type { Observed } from './pipeline/observe.ts';
+import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 
@@ -41,6 +45,10 @@ export interface Ports {
   jobs: JobRegistry;
   actors: ActorLease;
   feed: Feed;
+  metrics: Metrics;
+  /** Null unless they are configured. */
+  tracer: Tracer | null;
+  errors: ErrorReporter | null;
   process: ProcessState;
 }
 
@@ -66,6 +74,8 @@ export interface Call {
   origin: string | undefined;
   /** Several calls in one request share it. */
   batched: boolean;
+  /** What is learned of the request on its way; absent where there is no request. */
+  observed?: Observed;
 }
 
 /** The organization a call is about, and what the caller may do there. */

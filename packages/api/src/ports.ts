@@ -19,6 +19,7 @@ import { jobs } from './jobs.ts';
 import { createFeed } from './outbox/feed.ts';
 import { createJobRegistry } from './outbox/jobs.ts';
 import { createActorLease } from './pipeline/session-lease.ts';
+import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 
@@ -48,6 +49,8 @@ export function openPorts({
   limiter,
 }: OpenPorts): Ports {
   const keyring = createKeyring(secrets.SECRET_KEY, env.SECRET_KEYS_OLD);
+  const shared = openShared(env, log);
+  const metrics = createMetrics();
   const database = createDatabase({
     url: databaseUrl,
     poolMin: env.DB_POOL_MIN,
@@ -61,8 +64,8 @@ export function openPorts({
     log,
     clock: clock ?? systemClock,
     database,
-    ...openShared(env, log),
-    ...(limiter && { limiter }),
+    ...shared,
+    limiter: observeLimiter(limiter ?? shared.limiter, metrics),
     mailer,
     outbound: createOutbound({
       allowedTargets: env.WEBHOOK_ALLOWED_TARGETS,
@@ -77,6 +80,9 @@ export function openPorts({
     jobs: createJobRegistry(jobs),
     actors: createActorLease({ url: directUrl ?? databaseUrl, log }),
     feed: createFeed({ database, log }),
+    metrics,
+    tracer: null,
+    errors: null,
     process: { version, draining: false },
   };
 }
@@ -103,4 +109,5 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.pubsub.close();
   await ports.redis?.close();
   await ports.database.destroy();
+  await Promise.all([ports.tracer?.close(), ports.errors?.close()]);
 }

@@ -3,10 +3,11 @@ import type { ActorContext, Context, OrganizationContext, UserContext } from './
 import { TRPC_CODES } from './contract/errors.ts';
 import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
 import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
-import { toApiError, toProblem } from './contract/problem.ts';
+import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { announceCall } from './pipeline/api-calls.ts';
 import { idempotently } from './pipeline/idempotency.ts';
+import { watchCall } from './pipeline/observe.ts';
 
 const t = initTRPC
   .context<Context>()
@@ -34,21 +35,23 @@ export const router = t.router;
 function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
-    const began = performance.now();
+    const watched = watchCall(ctx, path);
     // A WebSocket's calls share one context: each is judged by its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
-    const admitted = await admit({ ...ctx, now }, meta, getRawInput);
-    const run = (ctx: Context) => next({ ctx: ctx as C });
-    const repeatable =
-      type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.call.idempotencyKey !== undefined;
-    const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
-    announceCall(
-      admitted,
-      path,
-      result.ok ? (meta.rest?.status ?? 200) : toApiError(result.error).status,
-      performance.now() - began,
-    );
-    return result;
+    try {
+      const admitted = await admit({ ...ctx, now }, meta, getRawInput);
+      watched.admitted(admitted);
+      const run = (ctx: Context) => next({ ctx: ctx as C });
+      const repeatable =
+        type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.call.idempotencyKey !== undefined;
+      const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
+      const ended = result.ok ? watched.succeeded(meta.rest?.status ?? 200) : watched.failed(result.error);
+      announceCall(admitted, path, ended.status, ended.durationMs);
+      return result;
+    } catch (error) {
+      watched.failed(error); // not admitted, or refused for its idempotency key
+      throw error;
+    }
   });
 }
 

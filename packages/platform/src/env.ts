@@ -89,6 +89,10 @@ const settings = z.object({
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
     .default([]),
 
+  METRICS_TOKEN: secret.optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
+  SENTRY_DSN: url.optional(),
+
   FIRST_SUPERUSER_EMAIL: z.email().optional(),
   FIRST_SUPERUSER_PASSWORD: z.string().min(8).optional(),
   SEED_DEMO: flag.optional(),

@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ApiError, ERRORS } from '@rentapi/api/contract/errors';
 import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
+import { noteFailure, observed } from '@rentapi/api/pipeline/observe';
+import { observeRequest } from '@rentapi/api/pipeline/observe-request';
 import { appRouter } from '@rentapi/api/router';
 import { createSockets, realtimeUpgrade } from '@rentapi/api/slices/realtime/sockets';
 import { requestIdOf } from '@rentapi/api/transports/call';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
 import { createTrpcHandler } from '@rentapi/api/transports/trpc';
 import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
-import { redactUrl } from '@rentapi/platform/logger';
 import express from 'express';
 import type { Opened } from '../open.ts';
 import { pagesRouter } from '../pages/pages.ts';
@@ -18,6 +20,7 @@ import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
 import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
+import { createMetricsHandler } from './metrics.ts';
 
 export interface HttpServer {
   port: number;
@@ -45,15 +48,12 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
   ]);
   let app: express.Express | undefined;
 
-  const server = createServer((req, res) =>
-    app
-      ? app(req, res)
-      : refuse(
-          req,
-          res,
-          new ApiError('unavailable', { detail: 'Starting: the database is being prepared.', retryAfterS: 2 }),
-        ),
-  );
+  const server = createServer((req, res) => {
+    observeRequest(ports, clientAddress, req, res);
+    if (app) return app(req, res);
+    const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
+    refuse(req, res, new ApiError('unavailable', starting));
+  });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.on('clientError', refuseMalformed);
@@ -63,6 +63,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     port: (server.address() as AddressInfo).port,
     serve() {
       app = createApp();
+      server.on('upgrade', countSocket);
       server.on('upgrade', sockets.upgrade);
     },
     async close() {
@@ -76,6 +77,11 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     },
   };
 
+  function countSocket(_: IncomingMessage, socket: Duplex): void {
+    ports.metrics.openSockets.inc();
+    socket.once('close', () => ports.metrics.openSockets.dec());
+  }
+
   function createApp(): express.Express {
     const app = express();
     app.disable('x-powered-by');
@@ -83,6 +89,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
     const answersPreflight = createCors(env.CORS_ORIGINS);
     const rest = createRestHandler({ router: appRouter, ports, clientAddress });
+    const metrics = createMetricsHandler(ports);
     const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
 
     app.use((req, res, next) => {
@@ -90,6 +97,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
       if (ports.process.draining) res.setHeader('Connection', 'close');
       if (answersPreflight(req, res)) return;
       const url = req.url;
+      if (req.path === '/metrics') return metrics(req, res);
       if (!url.startsWith('/trpc/')) return rest(req, res, next);
       const query = url.indexOf('?');
       return trpc(
@@ -113,20 +121,20 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     );
     app.use((req, res) => refuse(req, res, new ApiError('operation_not_found')));
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
-      ports.log.error({ err: error, url: redactUrl(req.url) }, 'request failed');
-      refuse(req, res, error);
+      const requestId = requestIdOf(req.headers);
+      if (toApiError(error).status >= 500) noteFailure({ ports, call: { requestId, observed: observed(req) } }, error);
+      refuse(req, res, error, requestId);
     });
     return app;
   }
 }
 
-function refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-  const requestId = requestIdOf(req.headers);
+function refuse(req: IncomingMessage, res: ServerResponse, error: unknown, requestId = requestIdOf(req.headers)): void {
   sendProblem(req, res, { 'X-Request-Id': requestId }, toProblem(error, requestId), toApiError(error).retryAfterS);
 }
 
 /** What is not even HTTP has no request to answer: the socket is all there is. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const status =
     error.code === 'HPE_HEADER_OVERFLOW'

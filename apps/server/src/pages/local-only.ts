@@ -1,5 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import type { Request } from 'express';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -10,7 +10,7 @@ loopback.addAddress('::1', 'ipv6');
  * same on the socket and are refused besides: a proxy or tunnel on this machine that speaks for someone else, and a web
  * site whose name was pointed at 127.0.0.1 (DNS rebinding), which a browser here would let read the answer.
  */
-export function isLocal(req: Request): boolean {
+export function isLocal(req: IncomingMessage): boolean {
   const address = req.socket.remoteAddress ?? '';
   const family = isIP(address);
   if (family === 0 || !loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')) return false;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Call } from '../context.ts';
+import { observed } from '../pipeline/observe.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const MAX_USER_AGENT = 500;
@@ -28,6 +29,7 @@ export function readCall(req: IncomingMessage, requestId: string, ip: string, ba
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,
     batched,
+    observed: observed(req),
   };
 }
 

@@ -3,6 +3,7 @@ import { type AnyRouter, callTRPCProcedure } from '@trpc/server';
 import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
+import { noteFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { assertText } from './json.ts';
@@ -52,8 +53,7 @@ export function createRestHandler({ router, ports, clientAddress }: RestOptions)
     } catch (error) {
       const problem = toProblem(error, call.requestId);
       const known = toApiError(error);
-      if (problem.status >= 500)
-        ports.log.error({ err: known.cause ?? error, requestId: call.requestId, path: pathname }, 'request failed');
+      if (problem.status >= 500) noteFailure(ctx, error);
       sendProblem(req, res, ctx.reply, problem, known.retryAfterS);
     }
   };

@@ -4,6 +4,7 @@ import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
+import { noteFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { assertText, parseJson } from './json.ts';
@@ -41,8 +42,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const refuse = (cause: unknown, name: string, input: unknown): Result => {
       const error = toApiError(cause);
       errors.push(error);
-      if (error.status >= 500)
-        ports.log.error({ err: error.cause ?? cause, requestId: call.requestId, procedure: name }, 'request failed');
+      if (error.status >= 500) noteFailure(ctx, cause);
       const type = types.get(name) ?? 'unknown';
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };

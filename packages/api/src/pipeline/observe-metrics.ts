@@ -1,0 +1,111 @@
+import type { Knex } from '@rentapi/platform/database';
+import type { Limiter } from '@rentapi/platform/limiter';
+import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@rentapi/platform/metrics';
+
+/** What is counted of the product. Labels are names out of the code — procedures, buckets, error codes — never ids or paths. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const ROWS_EVERY_MS = 5000;
+const ROWS_TIMEOUT_MS = 2000;
+/** Past this many rows nobody needs the exact number, and counting on would cost what the rows cost. */
+const MAX_COUNTED = 100_000;
+
+const counted = (rows: string): string =>
+  `(select count(*) from (select from ${rows} limit ${MAX_COUNTED}) as some)::double precision`;
+const age = (column: string, rows: string): string =>
+  `coalesce((select extract(epoch from now() - ${column}) from ${rows} limit 1), 0)::double precision`;
+
+/** Each column by an index, whatever has piled up. */
+const QUEUES = {
+  name: 'metrics_queues',
+  text: `
+  select ${counted('outbox')} as rentapi_outbox_depth,
+         ${age('available_at', 'outbox order by id')} as rentapi_outbox_oldest_seconds,
+         ${age('created_at', 'events where position is null order by id')} as rentapi_unstamped_oldest_seconds,
+         ${counted('agenda_jobs where next_run_at <= now() and locked_at is null')} as rentapi_jobs_due,
+         ${counted('agenda_jobs where locked_at is not null')} as rentapi_jobs_running,
+         ${counted('dead_jobs')} as rentapi_jobs_dead`,
+};
+
+/** The pool, and what waits in the database: for whoever serves the registry. */
+export function measureDatabase({ registry }: Metrics, database: Knex): void {
+  measurePool(registry, database);
+  measureRows(registry, {
+    database,
+    statement: QUEUES,
+    gauges: {
+      rentapi_outbox_depth: `Work recorded and not yet handed over, counted up to ${MAX_COUNTED}.`,
+      rentapi_outbox_oldest_seconds: 'Age of the oldest work that is not yet handed over.',
+      rentapi_unstamped_oldest_seconds: 'Age of the oldest event that has no position yet.',
+      rentapi_jobs_due: `Jobs that are due and not yet begun, counted up to ${MAX_COUNTED}.`,
+      rentapi_jobs_running: 'Jobs that a worker holds.',
+      rentapi_jobs_dead: `Jobs whose attempts are used up, counted up to ${MAX_COUNTED}.`,
+    },
+    everyMs: ROWS_EVERY_MS,
+    timeoutMs: ROWS_TIMEOUT_MS,
+  });
+}
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  return {
+    registry,
+    requests: new Counter({
+      name: 'rentapi_requests_total',
+      help: 'Calls by procedure, transport and status; procedure "none" is what named no procedure.',
+      labelNames: ['procedure', 'transport', 'status'],
+      registers,
+    }),
+    durations: new Histogram({
+      name: 'rentapi_request_duration_seconds',
+      help: 'How long a call took, from admission to its answer.',
+      labelNames: ['procedure', 'transport'],
+      buckets: DURATION_BUCKETS_S,
+      registers,
+    }),
+    limiterDecisions: new Counter({
+      name: 'rentapi_limiter_decisions_total',
+      help: 'Decisions by the bucket that was strictest.',
+      labelNames: ['bucket', 'decision'],
+      registers,
+    }),
+    replays: new Counter({
+      name: 'rentapi_idempotency_replays_total',
+      help: 'Calls answered from memory for their Idempotency-Key.',
+      labelNames: ['procedure'],
+      registers,
+    }),
+    refusedLogins: new Counter({
+      name: 'rentapi_logins_refused_total',
+      help: 'Logins refused, by error code.',
+      labelNames: ['code'],
+      registers,
+    }),
+    openSockets: new Gauge({
+      name: 'rentapi_sockets_open',
+      help: 'Connections that were upgraded to a socket.',
+      registers,
+    }),
+  };
+}
+
+/** The same limiter, counted. */
+export function observeLimiter(limiter: Limiter, { limiterDecisions }: Metrics): Limiter {
+  type Taken = Awaited<ReturnType<Limiter['take']>>;
+  const count = (taken: Taken): Taken => {
+    limiterDecisions.inc({
+      bucket: taken.strictest.bucket.name,
+      decision: taken.allowed ? 'allowed' : 'refused',
+    });
+    return taken;
+  };
+  return {
+    take(...asked) {
+      const taken = limiter.take(...asked);
+      return taken instanceof Promise ? taken.then(count) : count(taken);
+    },
+    close: () => limiter.close(),
+  };
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import type { Call, Context, Ports } from '../context.ts';
+import { toApiError } from '../contract/problem.ts';
+import type { Actor } from './actor.ts';
+
+/** How a call came in. */
+export type Transport = 'rest' | 'trpc' | 'socket' | 'internal';
+
+/** What is learned of a request on its way, for its log line, its trace and its count. */
+export interface Observed {
+  transport: Transport;
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+  /** Names of the procedures it calls: one, or those of a batch. */
+  procedures: string[];
+  actor: Actor | null;
+  organizationId: number | null;
+  /** Why the answer is a 5xx. */
+  failure: unknown;
+  /** Whether somebody writes a line when the request ends. */
+  logged: boolean;
+  /** Whether the guard counted a call. */
+  counted: boolean;
+}
+
+const OBSERVED = Symbol('observed');
+type ObservedRequest = IncomingMessage & { [OBSERVED]?: Observed };
+
+/** The request's own, made at the first question. */
+export function observed(req: ObservedRequest): Observed {
+  return (req[OBSERVED] ??= {
+    transport: transportOf(req),
+    traceparent: single(req.headers['traceparent']),
+    tracestate: single(req.headers['tracestate']),
+    procedures: [],
+    actor: null,
+    organizationId: null,
+    failure: undefined,
+    logged: false,
+    counted: false,
+  });
+}
+
+function transportOf({ url = '', headers }: IncomingMessage): Transport {
+  if (headers.upgrade) return 'socket';
+  return url.startsWith('/trpc/') ? 'trpc' : 'rest';
+}
+
+const single = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header;
+
+/** How a call ended. */
+interface Ended {
+  status: number;
+  durationMs: number;
+}
+
+/** Follows one call of a procedure from before admission to its end: count, duration, span, and who called for the log. */
+export function watchCall(ctx: Context, procedure: string) {
+  const { metrics, tracer } = ctx.ports;
+  const request = ctx.call.observed;
+  const transport = request?.transport ?? 'internal';
+  const began = performance.now();
+  if (transport !== 'socket') request?.procedures.push(procedure); // a socket's calls have no end
+  const span = tracer?.start(
+    procedure,
+    { traceparent: request?.traceparent, tracestate: request?.tracestate },
+    { 'rpc.system': 'trpc', 'rpc.method': procedure, 'rentapi.transport': transport, 'request.id': ctx.call.requestId },
+  );
+
+  function end(status: number): Ended {
+    const durationMs = performance.now() - began;
+    metrics.requests.inc({ procedure, transport, status });
+    metrics.durations.observe({ procedure, transport }, durationMs / 1000);
+    if (request) request.counted = true;
+    span?.setAttribute('http.response.status_code', status);
+    span?.end();
+    return { status, durationMs };
+  }
+
+  return {
+    admitted({ actor, organization }: Context): void {
+      if (!request) return;
+      request.actor = actor;
+      request.organizationId = organization?.id ?? null;
+    },
+    succeeded(status: number): Ended {
+      if (ctx.reply['Idempotency-Replayed']) metrics.replays.inc({ procedure });
+      return end(status);
+    },
+    failed(error: unknown): Ended {
+      const { status, errorCode } = toApiError(error);
+      if (procedure === 'auth.login' && status < 500) metrics.refusedLogins.inc({ code: errorCode });
+      span?.setAttribute('error.type', errorCode);
+      if (status >= 500) {
+        span?.setStatus({ code: SPAN_FAILED });
+        report(ctx, error, procedure);
+      }
+      return end(status);
+    },
+  };
+}
+
+/** `SpanStatusCode.ERROR`, whose package is loaded only where traces are wanted. */
+const SPAN_FAILED = 2;
+
+type Failed = { ports: Ports; call: Pick<Call, 'requestId' | 'observed'> };
+
+/** A failure that is ours, told to whoever collects them, and kept for the request's log line. */
+function report({ ports, call }: Failed, error: unknown, procedure?: string): void {
+  const cause = toApiError(error).cause ?? error;
+  if (call.observed) call.observed.failure ??= cause;
+  ports.errors?.report(cause, { requestId: call.requestId, ...(procedure && { procedure }) });
+}
+
+/** For transports: what failed before or behind every procedure. Gets a line of its own where the request will not have one. */
+export function noteFailure(failed: Failed, error: unknown): void {
+  const { observed, requestId } = failed.call;
+  if (observed?.failure === undefined) report(failed, error);
+  if (!observed?.logged) failed.ports.log.error({ err: toApiError(error).cause ?? error, requestId }, 'request failed');
+}

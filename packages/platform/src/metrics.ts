@@ -1,0 +1,87 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { execute, type Knex, type Statement } from './database.ts';
+
+export { Counter, Gauge, Histogram, Registry };
+
+/** CPU, memory, event-loop lag and garbage collection of this process. Once per process: it measures all the time. */
+export function measureProcess(registry: Registry): void {
+  collectDefaultMetrics({ register: registry });
+}
+
+/** Connections of the pool, read when somebody asks. */
+export function measurePool(registry: Registry, database: Knex): void {
+  const { pool } = database.client as { pool?: ConnectionPool };
+  new Gauge({
+    name: 'database_pool_connections',
+    help: 'Connections to Postgres, by what they are doing.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      if (!pool) return;
+      this.set({ state: 'used' }, pool.numUsed());
+      this.set({ state: 'free' }, pool.numFree());
+    },
+  });
+  new Gauge({
+    name: 'database_pool_pending',
+    help: 'Requests that wait for a connection to Postgres.',
+    registers: [registry],
+    collect() {
+      if (pool) this.set(pool.numPendingAcquires());
+    },
+  });
+}
+
+/** What knex pools with, as far as it is read here. */
+interface ConnectionPool {
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
+}
+
+/**
+ * A gauge for each column of one cheap statement, asked at most every `everyMs` however many scrapers there are. A database that
+ * is slow or gone leaves the gauges out of this answer instead of holding it up.
+ */
+export function measureRows(
+  registry: Registry,
+  options: {
+    database: Knex;
+    statement: Statement;
+    gauges: Record<string, string>;
+    everyMs: number;
+    timeoutMs: number;
+  },
+): void {
+  const { database, statement, gauges, everyMs, timeoutMs } = options;
+  let asked: { atMs: number; rows: Promise<Record<string, number>[]> } | undefined;
+
+  function ask(): Promise<Record<string, number>[]> {
+    const atMs = performance.now();
+    if (!asked || atMs - asked.atMs > everyMs) {
+      asked = { atMs, rows: within(timeoutMs, execute<Record<string, number>>(database, statement, [])) };
+    }
+    return asked.rows;
+  }
+
+  for (const [name, help] of Object.entries(gauges)) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        const [row] = await ask();
+        this.remove();
+        if (row) this.set(row[name]!);
+      },
+    });
+  }
+}
+
+/** No rows where it fails or takes longer. */
+function within<Row>(timeoutMs: number, work: Promise<Row[]>): Promise<Row[]> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs, []);
+    work.then(resolve, () => resolve([])).finally(() => clearTimeout(timer));
+  });
+}

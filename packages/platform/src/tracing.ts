@@ -1,0 +1,48 @@
+import type { Span } from '@opentelemetry/api';
+
+/** Where a trace comes from: the W3C headers of a request. */
+export interface TraceHeaders {
+  traceparent: string | undefined;
+  tracestate: string | undefined;
+}
+
+export interface Tracer {
+  /** Begins the span of one call, under the caller's trace where there is one. Whoever begins it ends it. */
+  start(name: string, headers: TraceHeaders, attributes: Record<string, string>): Span;
+  /** Sends what is still held. */
+  close(): Promise<void>;
+}
+
+/** A collector that is down costs this long at the stop, and nothing before. */
+const EXPORT_TIMEOUT_MS = 5000;
+
+/**
+ * Spans, sent in batches to an OpenTelemetry collector over OTLP/HTTP. The packages are loaded here and not before: a process
+ * without a collector neither reads nor holds them.
+ */
+export async function openTracer(options: { endpoint: string; service: string; version: string }): Promise<Tracer> {
+  const [api, core, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/core'),
+    import('@opentelemetry/sdk-trace-base'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+  ]);
+  const exporter = new OTLPTraceExporter({ url: `${options.endpoint}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT_MS });
+  const provider = new sdk.BasicTracerProvider({
+    resource: resourceFromAttributes({ 'service.name': options.service, 'service.version': options.version }),
+    spanProcessors: [new sdk.BatchSpanProcessor(exporter, { exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
+  });
+  const tracer = provider.getTracer(options.service, options.version);
+  const propagator = new core.W3CTraceContextPropagator();
+
+  return {
+    start(name, headers, attributes) {
+      const parent = headers.traceparent
+        ? propagator.extract(api.ROOT_CONTEXT, headers, api.defaultTextMapGetter)
+        : api.ROOT_CONTEXT;
+      return tracer.startSpan(name, { kind: api.SpanKind.SERVER, attributes }, parent);
+    },
+    close: () => provider.shutdown(),
+  };
+}
