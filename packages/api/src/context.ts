@@ -17,9 +17,9 @@ import type { OrganizationPermission } from './contract/permissions.ts';
 import type { Feed } from './outbox/feed.ts';
 import type { JobRegistry } from './outbox/jobs.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
-import type { ActorLease } from './pipeline/session-lease.ts';
 import type { Observed } from './pipeline/observe.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
+import type { ActorLease } from './pipeline/session-lease.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 

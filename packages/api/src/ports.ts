@@ -18,8 +18,8 @@ import { createCursors } from './contract/pagination.ts';
 import { jobs } from './jobs.ts';
 import { createFeed } from './outbox/feed.ts';
 import { createJobRegistry } from './outbox/jobs.ts';
-import { createActorLease } from './pipeline/session-lease.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
+import { createActorLease } from './pipeline/session-lease.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 
