@@ -62,7 +62,7 @@ async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Pr
   } catch (error) {
     if (!(error instanceof LimiterUnavailableError)) throw error;
     throw new ApiError('unavailable', {
-      detail: 'Signing in is closed for a moment, because its limits cannot be checked: wait and repeat the request.',
+      detail: 'The limits of this call cannot be checked for a moment: wait and repeat the request.',
       retryAfterS: OUTAGE_RETRY_S,
       cause: error,
     });

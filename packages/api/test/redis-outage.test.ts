@@ -1,0 +1,89 @@
+import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from './app.ts';
+
+describe.skipIf(redisIsMissing())('the product on Redis', () => {
+  let redis: TestRedis;
+  let app: TestApp;
+  let user: Person;
+  const up = () => eventually(() => app.ports.redis?.available || undefined, 'Redis');
+  const down = () => eventually(() => !app.ports.redis?.available || undefined, 'the loss of Redis');
+
+  beforeAll(async () => {
+    redis = await startTestRedis();
+    app = await startApp({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '30' });
+    await up();
+    user = await app.signUp();
+  });
+  afterAll(async () => {
+    await app?.close();
+    await redis?.stop();
+  });
+
+  const login = () =>
+    app.request('/api/v1/auth/login', { method: 'POST', body: { email: user.email, password: user.password } });
+
+  it('says so', async () => {
+    expect((await app.request('/health/cache')).body).toMatchObject({ status: 'ok', driver: 'redis' });
+    expect((await app.request('/health')).body).toMatchObject({ status: 'ok', cache: { driver: 'redis' } });
+  });
+
+  it('counts calls there, for all processes', async () => {
+    const other = await startApp({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '30' });
+    try {
+      await eventually(() => other.ports.redis?.available || undefined, 'Redis');
+      const headers = { 'x-test-ip': '198.51.100.7' };
+      const began = performance.now();
+      let passed = 0;
+      for (let i = 0; i < 40; i++) {
+        const process = i % 2 ? app : other;
+        if ((await process.request('/api/v1/users/me', { headers })).status !== 429) passed++;
+      }
+      const refilled = ((performance.now() - began) * 30) / 60_000;
+      expect(passed).toBeGreaterThanOrEqual(30);
+      expect(passed).toBeLessThanOrEqual(31 + refilled);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('goes on without it where it is known who calls, and lets nobody sign in or guess', async () => {
+    await redis.kill();
+    await down();
+    expect((await user.request('/api/v1/users/me')).status).toBe(200);
+    const refused = await login();
+    expect(refused.status).toBe(503);
+    expect(refused.body.code).toBe('unavailable');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    const guessed = await app.request('/api/v1/users/me', { headers: { authorization: 'Bearer guessed' } });
+    expect(guessed.status).toBe(503);
+  });
+
+  it('still limits known callers, each process for itself', async () => {
+    const calls = Array.from({ length: 400 }, () => user.request('/api/v1/users/me'));
+    const refused = (await Promise.all(calls)).filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThanOrEqual(101); // of 300 a minute, one was used before
+  });
+
+  it('is degraded meanwhile, and ready', async () => {
+    expect((await app.request('/health/cache')).body).toMatchObject({ status: 'down', driver: 'redis' });
+    const health = await app.request('/health');
+    expect(health).toMatchObject({ status: 200, body: { status: 'degraded', cache: { status: 'down' } } });
+    expect((await app.request('/health/readiness')).status).toBe(200);
+  });
+
+  it('is whole again within two seconds', async () => {
+    await redis.start();
+    const began = performance.now();
+    await eventually(async () => (await login()).status === 200 || undefined, 'sign-in');
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect((await app.request('/health')).body).toMatchObject({ status: 'ok' });
+    expect((await user.request('/api/v1/users/me')).status).toBe(200);
+  });
+
+  it('says in its log that Redis was lost and found, once each', () => {
+    const lines = app.logs.map((line) => JSON.parse(line).msg as string).filter((text) => text.startsWith('Redis'));
+    expect(lines).toEqual(['Redis does not answer: going on without it', 'Redis answers again']);
+  });
+});
