@@ -30,9 +30,12 @@ export interface Request {
   headers?: Record<string, string>;
 }
 
-/** The product on a database of its own: both transports over HTTP, the work behind them, and mail that is kept. */
-export async function startApp(settings: Record<string, string> = {}) {
-  const database = await cloneDatabase(inject('postgres'));
+/**
+ * The product on a database of its own: both transports over HTTP, the work behind them, and mail that is kept. `beside`
+ * another app it shares that one's database and nothing else, as a second process does.
+ */
+export async function startApp(settings: Record<string, string> = {}, beside?: { databaseUrl: string }) {
+  const database = beside ? { url: beside.databaseUrl, drop: async () => {} } : await cloneDatabase(inject('postgres'));
   const env = readEnv({
     NODE_ENV: 'test',
     PORT: '0',
@@ -122,6 +125,7 @@ export async function startApp(settings: Record<string, string> = {}) {
     url,
     ports,
     work,
+    sockets,
     mails,
     logs,
     databaseUrl: database.url,
@@ -145,12 +149,16 @@ export async function startApp(settings: Record<string, string> = {}) {
 export type TestApp = Awaited<ReturnType<typeof startApp>>;
 export type Person = Awaited<ReturnType<TestApp['signUp']>>;
 
-/** Looks again every 10 ms until there is something, at most 5 s. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>, what: string): Promise<T> {
-  for (const until = Date.now() + 5000; Date.now() < until; ) {
+/** Looks again every 10 ms until there is something, at most `timeoutMs`. */
+export async function eventually<T>(
+  look: () => T | undefined | Promise<T | undefined>,
+  what: string,
+  timeoutMs = 5000,
+): Promise<T> {
+  for (const until = Date.now() + timeoutMs; Date.now() < until; ) {
     const found = await look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`waited 5 s in vain for ${what}`);
+  throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
 }

@@ -15,6 +15,8 @@ export interface Upgrade {
 
 export interface Sockets {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** How many are open, and what they hold for peers that have not read it. */
+  stats(): { open: number; bufferedBytes: number };
   /** Closes them with 1001, so that their clients connect to another process. */
   close(): void;
 }
@@ -48,6 +50,10 @@ export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Socke
         webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
         upgrade.serve(webSocket, req, url.searchParams);
       });
+    },
+    stats() {
+      const clients = [...server.clients];
+      return { open: clients.length, bufferedBytes: clients.reduce((sum, each) => sum + each.bufferedAmount, 0) };
     },
     close() {
       ports.feed.release();

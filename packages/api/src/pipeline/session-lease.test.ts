@@ -1,0 +1,305 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogger } from '@rentapi/platform/logger';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { eventually } from '../../test/app.ts';
+import { type FlakyProxy, startFlakyProxy } from '../../test/flaky-proxy.ts';
+import { type ActorLease, createActorLease, type Question } from './session-lease.ts';
+
+const log = createLogger({ level: 'silent' });
+const PROMISED_MS = 1000;
+
+let database: Awaited<ReturnType<typeof cloneDatabase>>;
+let pool: pg.Pool;
+let proxy: FlakyProxy;
+/** Two processes, as far as the database can tell; the second one's notifications come over the network that fails. */
+let leases: [ActorLease, ActorLease];
+let loads = 0;
+
+beforeAll(async () => {
+  database = await cloneDatabase(inject('postgres'));
+  pool = new pg.Pool({ connectionString: database.url, max: 20 });
+  proxy = await startFlakyProxy(database.url);
+  leases = [createActorLease({ url: database.url, log }), createActorLease({ url: proxy.url, log })];
+  await provenHit(...leases);
+});
+afterAll(async () => {
+  await Promise.all(leases.map((lease) => lease.close()));
+  await pool.end();
+  await proxy.close();
+  await database.drop();
+});
+afterEach(() => proxy.heal());
+
+interface Row {
+  version: number;
+}
+
+function versionOf(userId: number): Question<Row> {
+  return {
+    key: `user ${userId}`,
+    async load() {
+      loads++;
+      const { rows } = await pool.query<Row>('select version from users where id = $1', [userId]);
+      return rows[0];
+    },
+    subjectsOf: () => [`user:${userId}`],
+  };
+}
+
+const read = async (lease: ActorLease, userId: number) => (await lease.read(versionOf(userId)))?.version;
+const change = (userId: number) => pool.query('update users set version = version + 1 where id = $1', [userId]);
+const killListeners = () =>
+  pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
+              where application_name = 'rentapi actors' and datname = current_database()`);
+
+async function newUser(): Promise<number> {
+  const { rows } = await pool.query<{ id: string }>(`
+    with home as (
+      insert into organizations (name, created_at, updated_at) values ('Home', now(), now()) returning id
+    )
+    insert into users (email, email_key, default_organization_id, personal_organization_id, created_at, updated_at)
+    select gen_random_uuid(), gen_random_uuid(), id, id, now(), now() from home returning id`);
+  return Number(rows[0]!.id);
+}
+
+/** Waits until each lease answers a row from memory that is older than it may be by its own reading: its listener vouches. */
+async function provenHit(...asked: ActorLease[]): Promise<void> {
+  const userId = await newUser();
+  for (const lease of asked) {
+    await eventually(async () => {
+      await read(lease, userId);
+      await sleep(PROMISED_MS);
+      const { misses } = lease.stats();
+      await read(lease, userId);
+      return lease.stats().misses === misses ? true : undefined;
+    }, 'a listener that vouches');
+  }
+}
+
+describe('a lease', () => {
+  it('answers from memory for as long as nothing has changed', async () => {
+    const userId = await newUser();
+    const [lease] = leases;
+    await read(lease, userId);
+    const before = loads;
+    for (let at = 0; at < 15; at++) {
+      await sleep(100);
+      await read(lease, userId);
+    }
+    expect(loads).toBe(before);
+  });
+
+  it('hears of a change at once, in every process', async () => {
+    const userId = await newUser();
+    await provenHit(...leases);
+    for (const lease of leases) await read(lease, userId);
+    await change(userId);
+    const changedAt = performance.now();
+    for (const lease of leases) {
+      await eventually(async () => ((await read(lease, userId)) === 2 ? true : undefined), 'the change');
+    }
+    expect(performance.now() - changedAt).toBeLessThan(500);
+  });
+
+  it('hears nothing of a change that is undone', async () => {
+    const userId = await newUser();
+    const [lease] = leases;
+    await read(lease, userId);
+    const client = await pool.connect();
+    await client.query('begin');
+    await client.query('update users set version = version + 1 where id = $1', [userId]);
+    await client.query('rollback');
+    client.release();
+    await sleep(100);
+    const before = loads;
+    expect(await read(lease, userId)).toBe(1);
+    expect(loads).toBe(before);
+  });
+
+  it.each([
+    ['is killed', async () => void (await killListeners())],
+    ['falls silent', async () => proxy.swallow()],
+    ['is cut off', async () => proxy.cut()],
+  ])('refuses within a second while its listener %s', async (_, fail) => {
+    const userId = await newUser();
+    for (const lease of leases) await read(lease, userId);
+    await fail();
+    await change(userId);
+    const changedAt = performance.now();
+    for (const lease of leases) {
+      let staleMs = 0;
+      while ((await read(lease, userId)) !== 2) {
+        staleMs = performance.now() - changedAt;
+        expect(staleMs).toBeLessThan(PROMISED_MS);
+        await sleep(5);
+      }
+    }
+  });
+
+  it('listens again by itself after each of these', async () => {
+    proxy.cut();
+    await killListeners();
+    await sleep(300);
+    proxy.heal();
+    await provenHit(...leases);
+  });
+
+  it('does not vouch for what was read before it listened', async () => {
+    const userId = await newUser();
+    const [, lease] = leases;
+    await provenHit(lease);
+    const { reconnects } = lease.stats();
+    await read(lease, userId);
+    proxy.cut();
+    await change(userId); // nobody tells the second process
+    proxy.heal();
+    await eventually(() => (lease.stats().reconnects > reconnects ? true : undefined), 'the connection to be lost');
+    await sleep(PROMISED_MS);
+    expect(await read(lease, userId)).toBe(2);
+  });
+
+  it('does not keep a row that was read while it changed', async () => {
+    const userId = await newUser();
+    const [lease] = leases;
+    const gate = Promise.withResolvers<void>();
+    const slow: Question<Row> = {
+      ...versionOf(userId),
+      async load() {
+        const row = await versionOf(userId).load();
+        await gate.promise;
+        return row;
+      },
+    };
+    const early = lease.read(slow);
+    await sleep(50); // it has read
+    const heard = Promise.withResolvers<void>();
+    const unwatch = lease.watch([`user:${userId}`], async () => heard.resolve());
+    await change(userId);
+    await heard.promise;
+    unwatch();
+    const late = read(lease, userId); // does not join the load that read too early
+    gate.resolve();
+    expect((await early)?.version).toBe(1);
+    expect(await late).toBe(2);
+    expect(await read(lease, userId)).toBe(2);
+  });
+
+  it('reads once for everybody who asks at once', async () => {
+    const userId = await newUser();
+    const before = loads;
+    await Promise.all(Array.from({ length: 50 }, () => read(leases[0], userId)));
+    expect(loads).toBe(before + 1);
+  });
+
+  it('keeps no more than 20,000 rows', async () => {
+    const lease = createActorLease({ url: database.url, log });
+    for (let at = 0; at < 20_100; at++) {
+      await lease.read({ key: `many ${at}`, load: async () => ({ at }), subjectsOf: () => [`user:${-at}`] });
+    }
+    expect(lease.stats().kept).toBe(20_000);
+    await lease.close();
+  });
+
+  it('keeps nothing that does not say whose changes change it, and nothing that is not there', async () => {
+    const [lease] = leases;
+    const { kept } = lease.stats();
+    await lease.read({ key: 'nobody’s', load: async () => ({}), subjectsOf: () => null });
+    await lease.read({ key: 'nothing', load: async () => undefined, subjectsOf: () => [] });
+    expect(lease.stats().kept).toBe(kept);
+  });
+});
+
+describe('whoever watches', () => {
+  it('looks at once when told, and within a second when nobody can tell', async () => {
+    const userId = await newUser();
+    await provenHit(...leases);
+    for (const lease of leases) {
+      let seen = 1;
+      const look = async () => void (seen = (await read(lease, userId))!);
+      const unwatch = lease.watch([`user:${userId}`], look);
+      const { rows } = await pool.query<Row>('select version from users where id = $1', [userId]);
+      if (lease === leases[1]) proxy.swallow();
+      await change(userId);
+      const changedAt = performance.now();
+      await eventually(() => (seen > rows[0]!.version ? true : undefined), 'the watcher to have seen it');
+      expect(performance.now() - changedAt).toBeLessThan(PROMISED_MS + 100);
+      unwatch();
+    }
+  });
+});
+
+/**
+ * Changes, and every way of not hearing of them, at random; two leases are asked all the time. LEASE_FUZZ_MS for longer.
+ * An answer is as old as the first change that it does not know of, counted from the moment that change was acknowledged.
+ */
+describe('whatever happens', () => {
+  const FUZZ_MS = Number(process.env['LEASE_FUZZ_MS'] ?? 10_000);
+  const USERS = 20;
+
+  it('no answer is older than a second', { timeout: FUZZ_MS + 20_000 }, async () => {
+    const users = await Promise.all(Array.from({ length: USERS }, newUser));
+    const acknowledged = new Map(users.map((id) => [id, [0]])); // when each version became the newest
+    const counts = { reads: 0, changes: 0, undone: 0, kills: 0, silences: 0, cuts: 0 };
+    const until = performance.now() + FUZZ_MS;
+    const lasts = () => performance.now() < until;
+    let worstMs = 0;
+
+    async function ask(lease: ActorLease): Promise<void> {
+      while (lasts()) {
+        const userId = pick(users);
+        const known = acknowledged.get(userId)!;
+        const askedAt = performance.now();
+        const version = (await read(lease, userId))!;
+        counts.reads++;
+        const missed = known[version]; // when the next version was acknowledged, if it was
+        if (missed !== undefined) worstMs = Math.max(worstMs, askedAt - missed);
+        if (counts.reads % 20 === 0) await sleep(Math.random() * 3);
+      }
+    }
+
+    async function alter(own: number[]): Promise<void> {
+      while (lasts()) {
+        const userId = pick(own);
+        const client = await pool.connect();
+        await client.query('begin');
+        await client.query('update users set version = version + 1 where id = $1', [userId]);
+        await sleep(Math.random() * 100);
+        const undone = Math.random() < 0.2;
+        await client.query(undone ? 'rollback' : 'commit');
+        if (!undone) acknowledged.get(userId)!.push(performance.now());
+        client.release();
+        counts[undone ? 'undone' : 'changes']++;
+        await sleep(Math.random() * 300);
+      }
+    }
+
+    async function disturb(): Promise<void> {
+      while (lasts()) {
+        await sleep(Math.random() * 700);
+        const kind = pick(['kills', 'silences', 'cuts'] as const);
+        counts[kind]++;
+        if (kind === 'kills') await killListeners();
+        else {
+          if (kind === 'silences') proxy.swallow();
+          else proxy.cut();
+          await sleep(Math.random() * 2500);
+          proxy.heal();
+        }
+      }
+    }
+
+    const halves = [users.slice(0, USERS / 2), users.slice(USERS / 2)];
+    await Promise.all([...leases.flatMap((lease) => [ask(lease), ask(lease)]), ...halves.map(alter), disturb()]);
+    const hits = leases.reduce((sum, lease) => sum + lease.stats().hits, 0);
+    process.stdout.write(
+      `lease fuzz: ${JSON.stringify({ ...counts, fromMemory: hits, oldestAnswerMs: Math.round(worstMs) })}\n`,
+    );
+    expect(counts.changes).toBeGreaterThan(10);
+    expect(hits).toBeGreaterThan(counts.reads / 4);
+    expect(worstMs).toBeLessThan(PROMISED_MS);
+  });
+});
+
+const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)]!;

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A network between a client and a server that can be cut, or swallow what is sent while both ends believe in it. */
+export interface FlakyProxy {
+  url: string;
+  /** From now on nothing arrives, and nobody is told. */
+  swallow(): void;
+  /** What is connected goes on, without what was swallowed; and new connections are let through. */
+  heal(): void;
+  /** Ends what is connected, and lets nobody connect until healed. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
+  const target = new URL(targetUrl);
+  const sockets = new Set<Socket>();
+  let mode: 'whole' | 'swallowing' | 'cut' = 'whole';
+  const server = createServer((near) => {
+    if (mode === 'cut') return near.destroy();
+    const far = connect(Number(target.port), target.hostname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => mode === 'whole' && to.write(data));
+      from.on('error', () => {});
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(target);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: url.href,
+    swallow() {
+      mode = 'swallowing';
+    },
+    heal() {
+      mode = 'whole';
+    },
+    cut() {
+      mode = 'cut';
+      drop();
+    },
+    async close() {
+      drop();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
