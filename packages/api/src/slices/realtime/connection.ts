@@ -19,7 +19,7 @@ export const CLOSE = {
 const MAX_BUFFERED_BYTES = 1024 ** 2;
 /** Above this nothing is added, so that what is held stays far below the most. */
 const HIGH_WATER_BYTES = 64 * 1024;
-const MAX_STALL_MS = 10_000;
+const MAX_STALL_MS = 5000;
 const LOOK_EVERY_MS = 20;
 /** A peer that reads nothing does not read a close either. */
 const CLOSE_TIMEOUT_MS = 1000;
@@ -29,6 +29,7 @@ const MESSAGES_PER_SECOND = 10;
 const MESSAGES_AT_ONCE = 50;
 
 export function closeWith(socket: WebSocket, code: number, reason: string): void {
+  if (socket.readyState !== socket.OPEN) return;
   socket.close(code, reason);
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
   socket.once('close', () => clearTimeout(timer));
@@ -46,7 +47,7 @@ export function hasRoom(socket: WebSocket): boolean {
   return false;
 }
 
-/** Resolves when the peer has read most of what it was sent. One that does not within 10 s is dropped; then it rejects. */
+/** Resolves when the peer has read most of what it was sent. One that does not within 5 s is dropped; then it rejects. */
 export async function drained(socket: WebSocket): Promise<void> {
   for (let waitedMs = 0; socket.bufferedAmount > HIGH_WATER_BYTES; waitedMs += LOOK_EVERY_MS) {
     if (socket.readyState !== socket.OPEN) throw new Error('the connection is closed');

@@ -1,0 +1,419 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { systemContext } from '../../context.ts';
+import { record } from '../../outbox/record.ts';
+import { transaction } from '../../transaction.ts';
+import { ApiKeyCreated } from '../api-keys/events.ts';
+import { ApiKeyModel } from '../api-keys/model.ts';
+import { createAccessTokens } from '../auth/access-tokens.ts';
+
+const PROMISED_MS = 1000;
+const KEYS = '/api/v1/api-keys';
+
+let app: TestApp;
+/** As a second process: nothing in common but the database. */
+let other: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+  other = await startApp({}, app);
+  ada = await app.signUp();
+});
+afterAll(async () => {
+  await other.close();
+  await app.close();
+});
+
+type Message = { type: string; events?: string[]; id?: string; event?: string; code?: string; data?: unknown } & Record<
+  string,
+  unknown
+>;
+
+/** A client that keeps what it hears. */
+function open(at: TestApp, query = '') {
+  const socket = new WebSocket(`${at.url.replace('http', 'ws')}/api/v1/ws/realtime${query}`);
+  const messages: Message[] = [];
+  const closed = new Promise<{ code: number; reason: string; at: number }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: String(reason), at: performance.now() }));
+  });
+  socket.on('message', (data) => void messages.push(JSON.parse(String(data))));
+  socket.on('error', () => {});
+  const opened = new Promise((resolve) => socket.once('open', resolve));
+  return {
+    socket,
+    messages,
+    closed,
+    async say(message: object): Promise<void> {
+      await opened;
+      socket.send(JSON.stringify(message));
+    },
+    hear: (what: (message: Message) => boolean) => eventually(() => messages.find(what), 'a message'),
+    events: () => messages.filter(({ type }) => type === 'event'),
+  };
+}
+
+const ready = ({ type }: Message) => type === 'ready';
+const subscribed = ({ type }: Message) => type === 'subscribed';
+const event =
+  (name: string, keyName?: string) =>
+  ({ type, event, data }: Message) =>
+    type === 'event' && event === name && (keyName === undefined || (data as { name: string }).name === keyName);
+
+async function follow(at: TestApp, token: string, events = ['api_key.*'], lastEventId?: string) {
+  const client = open(at);
+  await client.say({ action: 'auth', token });
+  await client.say({ action: 'subscribe', events, lastEventId });
+  await client.hear(subscribed);
+  return client;
+}
+
+let names = 0;
+async function createKey(person: Person, scopes = ['*']) {
+  const { body } = await person.request(KEYS, { method: 'POST', body: { name: `key ${++names}`, scopes } });
+  return body as { id: string; name: string; secret: string };
+}
+
+/** An event of the person's organization, whose transaction ends when `gate` opens. */
+async function recordSlowly(person: Person, name: string, gate: Promise<void>): Promise<void> {
+  const ctx = systemContext(app.ports, 'test');
+  const organization = { id: ctx.ids.decode('org', person.organizationId) };
+  await transaction(ctx, async (inner) => {
+    const key = await ApiKeyModel.of({ db: inner.db, organization }).first().throwIfNotFound();
+    const data = { ...key.present(ctx.ids), name };
+    await record(inner, ApiKeyCreated, { target: key, data, organizationId: organization.id });
+    await gate;
+  });
+}
+
+describe('resuming', () => {
+  it('misses nothing, though an event with an earlier id was committed later', async () => {
+    await createKey(ada);
+    const gate = Promise.withResolvers<void>();
+    const slow = recordSlowly(ada, 'early id, late commit', gate.promise);
+    await sleep(50); // it has its id
+    const first = await follow(app, ada.tokens.accessToken);
+    await recordSlowly(ada, 'late id, early commit', Promise.resolve());
+    const seen = await first.hear(event('api_key.created', 'late id, early commit'));
+    first.socket.terminate();
+    gate.resolve();
+    await slow;
+
+    const second = await follow(app, ada.tokens.accessToken, ['api_key.*'], seen.id!);
+    const missed = await second.hear(event('api_key.created', 'early id, late commit'));
+    expect(app.ports.ids.decode('evt', missed.id!)).toBeLessThan(app.ports.ids.decode('evt', seen.id!));
+    expect(second.events()).toHaveLength(1);
+    second.socket.close();
+  });
+
+  it('tells each event once and in order, however many there are, while new ones come', async () => {
+    const bea = await app.signUp();
+    const client = await follow(app, bea.tokens.accessToken);
+    await createKey(bea);
+    const { id } = await client.hear(event('api_key.created'));
+    client.socket.terminate();
+    const context = systemContext(app.ports, 'test');
+    await app.ports.database('events').insert(
+      Array.from({ length: 1200 }, (_, at) => ({
+        organizationId: context.ids.decode('org', bea.organizationId),
+        type: 'api_key.created',
+        data: { name: `missed ${at}` },
+        createdAt: context.now,
+      })),
+    );
+    const again = await follow(app, bea.tokens.accessToken, ['api_key.*'], id!);
+    const live = await createKey(bea);
+    await again.hear(event('api_key.created', live.name));
+    await eventually(() => (again.events().length >= 1201 ? true : undefined), 'all events');
+    const told = again.events().map(({ data }) => (data as { name: string }).name);
+    expect(told).toEqual([...Array.from({ length: 1200 }, (_, at) => `missed ${at}`), live.name]);
+    again.socket.close();
+  });
+
+  it('says so where the event is not there, rather than telling nothing', async () => {
+    const client = open(app);
+    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    const lastEventId = app.ports.ids.encode('evt', 999_999_999);
+    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
+    client.socket.close();
+  });
+
+  it("does not take another organization's event for a place", async () => {
+    const stranger = await app.signUp();
+    const theirs = await follow(app, stranger.tokens.accessToken);
+    await createKey(stranger);
+    const { id } = await theirs.hear(event('api_key.created'));
+    const client = open(app);
+    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId: id });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
+    theirs.socket.close();
+    client.socket.close();
+  });
+});
+
+describe('two processes', () => {
+  it('both tell what happens in either', async () => {
+    const [here, there] = [await follow(app, ada.tokens.accessToken), await follow(other, ada.tokens.accessToken)];
+    const key = await createKey(ada);
+    await Promise.all([here, there].map((client) => client.hear(event('api_key.created', key.name))));
+    expect(here.events().map(({ id }) => id)).toEqual(there.events().map(({ id }) => id));
+    here.socket.close();
+    there.socket.close();
+  });
+
+  it('let a client go on in the other where it broke off', async () => {
+    const here = await follow(app, ada.tokens.accessToken);
+    await createKey(ada);
+    const { id } = await here.hear(event('api_key.created'));
+    here.socket.terminate();
+    const missed = await createKey(ada);
+    const there = await follow(other, ada.tokens.accessToken, ['api_key.*'], id!);
+    await there.hear(event('api_key.created', missed.name));
+    expect(there.events()).toHaveLength(1);
+    there.socket.close();
+  });
+});
+
+describe('a credential', () => {
+  /** A token of the person's session that ends soon. */
+  function shortToken(person: Person, ttlS: number): Promise<string> {
+    const { keyring, env } = app.ports;
+    const [, claims = ''] = person.tokens.accessToken.split('.');
+    const { sub, sid } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    return createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS }).sign({ sub, sid }, new Date());
+  }
+
+  it('closes its socket with 4401 when it expires', async () => {
+    const client = await follow(app, await shortToken(ada, 2));
+    const { code, reason } = await client.closed;
+    expect([code, reason]).toEqual([4401, 'access_token_expired']);
+    expect(client.messages.at(-1)).toMatchObject({ type: 'error', code: 'access_token_expired' });
+  });
+
+  it('is renewed by another on the open socket, which then goes on', async () => {
+    const client = await follow(app, await shortToken(ada, 2));
+    client.messages.length = 0;
+    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    const { expiresAt } = await client.hear(ready);
+    expect(new Date(String(expiresAt)).getTime()).toBeGreaterThan(Date.now() + 60_000);
+    await sleep(2500);
+    const key = await createKey(ada);
+    await client.hear(event('api_key.created', key.name));
+    client.socket.close();
+  });
+
+  it("is not renewed by somebody else's, nor by a bad one; the socket stays whose it was", async () => {
+    const stranger = await app.signUp();
+    const client = await follow(app, ada.tokens.accessToken);
+    for (const token of [stranger.tokens.accessToken, 'nonsense']) {
+      client.messages.length = 0;
+      await client.say({ action: 'auth', token });
+      await client.hear(({ type }) => type === 'error');
+    }
+    const key = await createKey(ada);
+    await client.hear(event('api_key.created', key.name));
+    client.socket.close();
+  });
+
+  it('that is a ticket lasts as long as the session behind it', async () => {
+    const bea = await app.signUp();
+    const { body } = await bea.request('/api/v1/ws/ticket', { method: 'POST' });
+    const client = open(app, `?ticket=${body.ticket}`);
+    expect(await client.hear(ready)).toMatchObject({ expiresAt: null });
+    await bea.request('/api/v1/auth/logout', { method: 'POST' });
+    expect((await client.closed).code).toBe(4401);
+    const again = open(app, `?ticket=${body.ticket}`);
+    expect((await again.closed).code).toBe(4401);
+  });
+
+  it('is asked for within 10 s, and only messages of the protocol are taken', async () => {
+    const client = open(app);
+    await client.say({ action: 'subscribe', events: ['api_key.*'] });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'credentials_required' });
+    client.messages.length = 0;
+    await client.say({ action: 'dance' });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    client.socket.close();
+  });
+});
+
+describe('within a second, in a process that was not asked', () => {
+  /** How long a socket at the other process lived after the change was answered. */
+  async function outlives(client: ReturnType<typeof open>, change: () => Promise<unknown>) {
+    await change();
+    const changedAt = performance.now();
+    const { code, reason, at } = await client.closed;
+    expect(at - changedAt).toBeLessThan(PROMISED_MS);
+    return [code, reason];
+  }
+
+  it('a revoked session closes its sockets', async () => {
+    const bea = await app.signUp();
+    const client = await follow(other, bea.tokens.accessToken);
+    expect(await outlives(client, () => bea.request('/api/v1/auth/logout', { method: 'POST' }))).toEqual([
+      4401,
+      'session_revoked',
+    ]);
+  });
+
+  it('a revoked key closes its sockets', async () => {
+    const key = await createKey(ada);
+    const client = await follow(other, key.secret);
+    const revoke = () => ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
+    expect(await outlives(client, revoke)).toEqual([4401, 'api_key_revoked']);
+  });
+
+  it('a suspended user loses all sockets', async () => {
+    const bea = await app.signUp();
+    const client = await follow(other, bea.tokens.accessToken);
+    const suspend = () =>
+      app.ports
+        .database('users')
+        .where({ id: app.ports.ids.decode('usr', bea.id) })
+        .update({ status: 'SUSPENDED' });
+    expect(await outlives(client, suspend)).toEqual([4403, 'account_inactive']);
+  });
+
+  it('a removed member loses the sockets of that organization', async () => {
+    const bea = await app.signUp();
+    const ids = app.ports.ids;
+    const membership = { organizationId: ids.decode('org', ada.organizationId), userId: ids.decode('usr', bea.id) };
+    const now = new Date();
+    await app.ports
+      .database('organization_members')
+      .insert({ ...membership, role: 'MEMBER', createdAt: now, updatedAt: now });
+    const { body } = await bea.request('/api/v1/ws/ticket', {
+      method: 'POST',
+      headers: { 'x-organization-id': ada.organizationId },
+    });
+    const client = open(other, `?ticket=${body.ticket}`);
+    await client.hear(ready);
+    const remove = () => app.ports.database('organization_members').where(membership).delete();
+    expect(await outlives(client, remove)).toEqual([4403, 'not_found']);
+  });
+
+  it('narrower rights tell less on a socket that stays', async () => {
+    const key = await createKey(ada);
+    const watching = await createKey(ada, ['api_keys:read', 'org:read']);
+    const client = await follow(other, watching.secret);
+    await app.ports
+      .database('api_keys')
+      .where({ id: app.ports.ids.decode('key', watching.id) })
+      .update({ scopes: ['org:read'] });
+    await sleep(PROMISED_MS);
+    client.messages.length = 0; // its own making may have been told
+    await ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
+    const witness = await follow(other, ada.tokens.accessToken);
+    const last = await createKey(ada);
+    await witness.hear(event('api_key.created', last.name));
+    await sleep(200);
+    expect(client.events()).toEqual([]);
+    expect(client.socket.readyState).toBe(WebSocket.OPEN);
+    client.socket.close();
+    witness.socket.close();
+  });
+});
+
+describe('a connection', () => {
+  it('that does not read is dropped, and little is kept for it', async () => {
+    const bea = await app.signUp();
+    const slow = await follow(app, bea.tokens.accessToken);
+    const quick = await follow(app, bea.tokens.accessToken);
+    slow.socket.pause();
+    const organizationId = app.ports.ids.decode('org', bea.organizationId);
+    const large = 'x'.repeat(10_000);
+    const { open: opened } = app.sockets.stats();
+    let mostBytes = 0;
+    const timer = setInterval(() => {
+      mostBytes = Math.max(mostBytes, app.sockets.stats().bufferedBytes);
+    }, 1);
+    for (let batch = 0; batch < 20; batch++) {
+      await app.ports.database('events').insert(
+        Array.from({ length: 100 }, (_, at) => ({
+          organizationId,
+          type: 'api_key.created',
+          data: { name: `${batch}.${at}`, large },
+          createdAt: new Date(),
+        })),
+      );
+    }
+    await eventually(() => (quick.events().length === 2000 ? true : undefined), 'the quick one to have everything');
+    await eventually(() => (app.sockets.stats().open < opened ? true : undefined), 'the slow one to go', 15_000);
+    clearInterval(timer);
+    // 20 MB were told to each.
+    expect(mostBytes).toBeGreaterThan(0);
+    expect(mostBytes).toBeLessThan(1024 ** 2);
+    slow.socket.resume();
+    expect([1006, 1013]).toContain((await slow.closed).code);
+    expect(slow.events().length).toBeLessThan(2000);
+    quick.socket.close();
+  }, 40_000);
+
+  it('that reads again goes on where it stopped, with nothing missing', async () => {
+    const bea = await app.signUp();
+    const client = await follow(app, bea.tokens.accessToken);
+    client.socket.pause();
+    const organizationId = app.ports.ids.decode('org', bea.organizationId);
+    const large = 'x'.repeat(10_000);
+    await app.ports.database('events').insert(
+      Array.from({ length: 1500 }, (_, at) => ({
+        organizationId,
+        type: 'api_key.created',
+        data: { name: `${at}`, large },
+        createdAt: new Date(),
+      })),
+    );
+    await sleep(1500);
+    client.socket.resume();
+    await eventually(() => (client.events().length === 1500 ? true : undefined), 'all events', 15_000);
+    expect(client.events().map(({ data }) => (data as { name: string }).name)).toEqual(
+      Array.from({ length: 1500 }, (_, at) => `${at}`),
+    );
+    client.socket.close();
+  }, 30_000);
+
+  it('that says too much is closed', async () => {
+    const client = await follow(app, ada.tokens.accessToken);
+    for (let at = 0; at < 200; at++) client.socket.send('{"action":"ping"}');
+    expect((await client.closed).code).toBe(1008);
+  });
+
+  it('subscribes to known patterns, at most 100 of them', async () => {
+    const client = await follow(app, ada.tokens.accessToken);
+    client.messages.length = 0;
+    await client.say({ action: 'subscribe', events: ['no_such.thing'] });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    client.messages.length = 0;
+    await client.say({ action: 'subscribe', events: Array.from({ length: 101 }, () => 'api_key.*') });
+    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    client.socket.close();
+  });
+
+  it('is refused where there is nothing to connect to', async () => {
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/api/v1/ws/nothing`);
+    const [error] = await new Promise<[Error]>((resolve) => socket.on('error', (failure) => resolve([failure])));
+    expect(error.message).toContain('404');
+  });
+
+  it('is closed with 1001 when its process stops', async () => {
+    const third = await startApp({}, app);
+    const client = await follow(third, ada.tokens.accessToken);
+    await third.close();
+    expect((await client.closed).code).toBe(1001);
+  });
+});
+
+describe('calls made with keys', () => {
+  it('are told to whoever watches `api_call` and may read keys', async () => {
+    const key = await createKey(ada);
+    const client = await follow(app, ada.tokens.accessToken, ['api_call']);
+    await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    const told = await client.hear(event('api_call'));
+    expect(told).toMatchObject({ id: null, data: { procedure: 'apiKeys.list', status: 200 } });
+    client.socket.close();
+  });
+});
