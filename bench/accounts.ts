@@ -5,9 +5,13 @@ import type { Stage } from './stage.ts';
 
 const TOKEN_TTL_S = 86_400;
 
-/** People with a personal organization and a live session each. Returns one access token for every one of them. */
-export async function createAccounts(stage: Stage, count: number): Promise<string[]> {
-  const { rows } = await stage.database.query<{ userId: number; sid: string }>(INSERT, [count]);
+/**
+ * People with a personal organization and so many live sessions each. Returns an access token for every session: first
+ * everybody's first, then everybody's second, and so on.
+ */
+export async function createAccounts(stage: Stage, people: number, sessionsEach: number): Promise<string[]> {
+  await stage.database.query(INSERT, [people, sessionsEach]);
+  const { rows } = await stage.database.query<{ userId: number; sid: string }>(SESSIONS);
   await stage.database.query('analyze');
   const ids = createIds(stage.secrets.ID_SECRET);
   const keyring = createKeyring(stage.secrets.SECRET_KEY);
@@ -23,9 +27,9 @@ const INSERT = `
     returning id
   ), people as (
     insert into users (email, email_key, username, username_key, full_name, email_verified_at, default_organization_id,
-                       created_at, updated_at)
+                       personal_organization_id, created_at, updated_at)
     select 'person' || id || '@example.com', 'person' || id || '@example.com', 'person' || id, 'person' || id,
-           'Person ' || id, now(), id, now(), now()
+           'Person ' || id, now(), id, id, now(), now()
     from homes
     returning id, default_organization_id
   ), members as (
@@ -33,5 +37,8 @@ const INSERT = `
     select default_organization_id, id, 'OWNER', now() from people
   )
   insert into sessions (user_id, ip, user_agent, created_at, expires_at)
-  select id, '127.0.0.1', 'bench', now(), now() + interval '1 day' from people
-  returning user_id::integer as "userId", public_id as "sid"`;
+  select id, '127.0.0.1', 'bench ' || n, now(), now() + interval '1 day' from people, generate_series(1, $2) n`;
+
+const SESSIONS = `
+  select user_id::integer as "userId", public_id as "sid" from sessions
+  order by row_number() over (partition by user_id order by id), user_id`;

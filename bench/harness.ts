@@ -7,7 +7,11 @@ export interface Contender {
   name: string;
   child: Child;
   path: string;
+  /** The headers of each request of a round; all contenders send the same number. */
+  requestsOf(round: number): readonly Headers[];
 }
+
+export type Headers = Record<string, string>;
 
 /** What one contender's requests of a round have cost. */
 export interface Round {
@@ -23,8 +27,6 @@ export type Rounds = Map<Contender, Round[]>;
 
 export interface Plan {
   contenders: readonly Contender[];
-  /** The requests of one round. */
-  headers: readonly Record<string, string>[];
   connections: number;
   warmUps: number;
   rounds: number;
@@ -41,7 +43,7 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   try {
     for (let at = -warmUps; at < rounds; at++) {
       process.stderr.write(at < 0 ? 'Warming up.\n' : `Round ${at + 1} of ${rounds}.\n`);
-      const round = await playRound(stage, plan, clients);
+      const round = await playRound(stage, clients, at + warmUps);
       if (at >= 0) for (const contender of contenders) measured.get(contender)!.push(round.get(contender)!);
     }
   } finally {
@@ -50,38 +52,37 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   return measured;
 }
 
-async function playRound(stage: Stage, plan: Plan, clients: Map<Contender, Client>): Promise<Map<Contender, Round>> {
-  const { contenders, headers } = plan;
-  const round = new Map(
-    contenders.map((each): [Contender, Round] => [
-      each,
-      { cpuUs: 0, elapsedMs: 0, statements: 0, requests: 0, latenciesMs: [] },
-    ]),
-  );
-  for (let at = 0, turn = 0; at < headers.length; at += REQUESTS_PER_TURN, turn++) {
+async function playRound(stage: Stage, clients: Map<Contender, Client>, at: number): Promise<Map<Contender, Round>> {
+  const contenders = [...clients.keys()];
+  const round = new Map(contenders.map((each) => [each, newRound()]));
+  const requests = new Map(contenders.map((each) => [each, each.requestsOf(at)]));
+  const length = requests.get(contenders[0]!)!.length;
+  for (let from = 0, turn = 0; from < length; from += REQUESTS_PER_TURN, turn++) {
     // Turned round each time, so that none always comes after the same one.
     for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
-      const requests = headers.slice(at, at + REQUESTS_PER_TURN);
-      await playTurn(stage, contender, clients.get(contender)!, requests, round.get(contender)!);
+      const headers = requests.get(contender)!.slice(from, from + REQUESTS_PER_TURN);
+      await playTurn(stage, contender, clients.get(contender)!, headers, round.get(contender)!);
     }
   }
   return round;
 }
 
+const newRound = (): Round => ({ cpuUs: 0, elapsedMs: 0, statements: 0, requests: 0, latenciesMs: [] });
+
 async function playTurn(
   stage: Stage,
   { child, path }: Contender,
   client: Client,
-  requests: readonly Record<string, string>[],
+  headers: readonly Headers[],
   sum: Round,
 ): Promise<void> {
   const statements = await stage.countStatements();
   const before = await child.usage();
-  const { elapsedMs, latenciesMs } = await client.drive(path, requests);
+  const { elapsedMs, latenciesMs } = await client.drive(path, headers);
   const after = await child.usage();
   sum.cpuUs += after.cpuUs - before.cpuUs;
   sum.statements += (await stage.countStatements()) - statements;
   sum.elapsedMs += elapsedMs;
-  sum.requests += requests.length;
+  sum.requests += headers.length;
   sum.latenciesMs.push(...latenciesMs);
 }

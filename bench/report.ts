@@ -13,6 +13,8 @@ export interface Verdict {
   measured: Spread;
   atMost: number;
   unit: string;
+  /** False where the two did not do the same work, so that their ratio means nothing. */
+  comparable?: boolean;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
@@ -26,6 +28,14 @@ export function spreadOf(values: readonly number[]): Spread {
 export function cpuRatio(rounds: Rounds, of: Contender, by: Contender): Spread {
   const base = rounds.get(by)!;
   return spreadOf(rounds.get(of)!.map((round, at) => round.cpuUs / base[at]!.cpuUs));
+}
+
+const STATEMENTS_TOLERANCE = 0.02; // a server's background work
+
+/** Whether the two asked the database equally often. */
+export function sameStatements(rounds: Rounds, one: Contender, other: Contender): boolean {
+  const [a, b] = [one, other].map((each) => rounds.get(each)!.reduce((sum, round) => sum + round.statements, 0));
+  return Math.abs(a! / b! - 1) <= STATEMENTS_TOLERANCE;
 }
 
 type Column = [title: string, digits: number, of: (round: Round) => number];
@@ -72,7 +82,7 @@ export function printVerdicts(verdicts: readonly Verdict[]): void {
 }
 
 /** Measurements that lie further apart than their middle lies from the target say nothing about the target. */
-function judge({ measured, atMost }: Verdict): 'kept' | 'missed' | 'undecided' {
-  if (measured.max - measured.min > Math.abs(atMost - measured.median)) return 'undecided';
+function judge({ measured, atMost, comparable = true }: Verdict): 'kept' | 'missed' | 'undecided' {
+  if (!comparable || measured.max - measured.min > Math.abs(atMost - measured.median)) return 'undecided';
   return measured.median <= atMost ? 'kept' : 'missed';
 }

@@ -39,7 +39,7 @@ export async function openStage(): Promise<Stage> {
     undo.push(async () => rmSync(directory, { recursive: true, force: true }));
     const postgres = await startEmbeddedPostgres({
       dataDir: directory,
-      settings: { shared_preload_libraries: 'pg_stat_statements', fsync: 'off' },
+      settings: { shared_preload_libraries: 'pg_stat_statements', fsync: 'off', max_connections: '300' },
     });
     undo.push(() => postgres.stop());
     await migrateUp(postgres.url, MIGRATIONS);
