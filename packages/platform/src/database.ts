@@ -77,7 +77,7 @@ export function isUnavailable(error: unknown): boolean {
   const { code, message } = native;
   // Class 08: connection exception. 57P01–57P03: shutting down, crashed, starting. 53300: too many connections.
   if (code !== undefined && (/^08|^57P0[123]$|^53300$/.test(code) || SOCKET_ERRORS.has(code))) return true;
-  return /Connection terminated|Connection ended|Client was closed|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
+  return /Connection terminated|Connection ended|Client was closed|is not queryable|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
     message,
   );
 }

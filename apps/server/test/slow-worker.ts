@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createJobRegistry, job } from '@rentapi/api/outbox/jobs';
+import { startWorking } from '@rentapi/api/outbox/work';
+import { readEnv } from '@rentapi/platform/env';
+import { z } from 'zod';
+import { open } from '../src/open.ts';
+
+/** A worker process with one job, that never ends the first time, and a short lease: for a test that kills it. */
+const slow = job({
+  name: 'test.slow',
+  queue: 'maintenance',
+  data: z.object({ n: z.number() }),
+  async run(_, { n }, { touch }) {
+    process.stdout.write(`began ${n} in ${process.pid}\n`);
+    while (process.argv[2] === 'forever') {
+      await sleep(100);
+      touch();
+    }
+    process.stdout.write(`ended ${n} in ${process.pid}\n`);
+  },
+});
+
+const { ports, directUrl } = await open(readEnv(process.env), () => {});
+startWorking({ ...ports, jobs: createJobRegistry([slow]) }, directUrl, { leaseMs: 2000 });
+process.stdout.write('ready\n');

@@ -1,0 +1,224 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import WebSocket from 'ws';
+import { killAll, run, SECRETS, type Server, startServer, temporaryDirectory, until } from './processes.ts';
+import { startProxy } from './proxy.ts';
+
+const home = temporaryDirectory();
+const PASSWORD = 'correct horse battery staple';
+let database: Awaited<ReturnType<typeof cloneDatabase>>;
+let redis: TestRedis | undefined;
+
+beforeAll(async () => {
+  database = await cloneDatabase(inject('postgres'));
+  redis = redisIsMissing() ? undefined : await startTestRedis();
+});
+afterAll(async () => {
+  killAll();
+  await redis?.stop();
+  await database.drop();
+  home.remove();
+});
+
+const settings = (url = database.url): NodeJS.ProcessEnv => ({
+  NODE_ENV: 'test',
+  DATABASE_URL: url,
+  DATA_DIR: path.join(home.dir, 'data'),
+  REDIS_URL: redis?.url,
+  ...SECRETS,
+});
+
+/** Without Redis, processes that only serve are refused: then each does everything. */
+const serving = () => startServer([redis ? 'api' : 'start'], { ...settings(), SHUTDOWN_GRACE_MS: '1000' });
+
+async function send(url: string, token: string | undefined, body?: unknown): Promise<Response> {
+  return fetch(url, {
+    method: body ? 'POST' : 'GET',
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+async function signUp(url: string): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  await send(`${url}/api/v1/auth/register`, undefined, { email, password: PASSWORD });
+  const login = await send(`${url}/api/v1/auth/login`, undefined, { email, password: PASSWORD });
+  return ((await login.json()) as { accessToken: string }).accessToken;
+}
+
+/** Creates keys, several at a time, until it is told to stop; then says what became of each. */
+function startLoad(url: string, token: string) {
+  const created: string[] = [];
+  const refused: { status: number; retryAfter: string | null }[] = [];
+  const lost: string[] = [];
+  let over = false;
+  let sent = 0;
+  const clients = Array.from({ length: 4 }, async () => {
+    while (!over) {
+      const name = `key ${++sent}`;
+      try {
+        const answer = await send(`${url}/api/v1/api-keys`, token, { name, scopes: ['api_keys:read'] });
+        await answer.text();
+        if (answer.status === 201) created.push(name);
+        else refused.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') });
+      } catch (error) {
+        lost.push(String((error as Error).cause ?? error));
+      }
+      await sleep(5);
+    }
+  });
+  return {
+    created,
+    refused,
+    lost,
+    /** Resolves once so many more were created. */
+    async creates(more: number) {
+      for (const goal = created.length + more; created.length < goal; ) await sleep(5);
+    },
+    async stop() {
+      over = true;
+      await Promise.all(clients);
+    },
+  };
+}
+
+async function query<Row>(url: string, sql: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return (await client.query(sql, values)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+describe('SIGTERM', () => {
+  it('lets a slow request finish, takes no other, closes sockets with 1001, and ends with 0', async () => {
+    const server = await startServer(['start'], settings());
+    const token = await signUp(server.url);
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/v1/ws/realtime?token=${token}`);
+    await once(socket, 'open');
+    const closed = once(socket, 'close');
+    const lock = new pg.Client(database.url);
+    await lock.connect();
+    await lock.query('begin; lock table api_keys in access exclusive mode');
+    const slow = send(`${server.url}/api/v1/api-keys`, token);
+    await expect
+      .poll(() => query(database.url, "select 1 from pg_locks where relation = 'api_keys'::regclass and not granted"))
+      .toHaveLength(1);
+    const ended = server.stop();
+    await expect.poll(() => fetch(`${server.url}/health`).catch(() => 'refused')).toBe('refused');
+    await lock.query('rollback');
+    await lock.end();
+    expect((await slow).status).toBe(200);
+    expect((await closed)[0]).toBe(1001);
+    expect(await ended).toBe(0);
+  });
+
+  it('makes readiness say no before anything is refused', async () => {
+    const server = await serving();
+    const ended = server.stop();
+    await expect.poll(async () => (await fetch(`${server.url}/health/readiness`)).status).toBe(503);
+    expect((await fetch(`${server.url}/health/liveness`)).status).toBe(200);
+    expect(await ended).toBe(0);
+  });
+});
+
+describe('a rolling restart', { timeout: 60_000 }, () => {
+  it('of two processes behind a balancer loses no request', async () => {
+    const proxy = await startProxy();
+    const servers: Server[] = await Promise.all([serving(), serving()]);
+    await proxy.use(servers.map(({ url }) => url));
+    const token = await signUp(proxy.url);
+    const load = startLoad(proxy.url, token);
+    for (const at of [0, 1]) {
+      await load.creates(20);
+      expect(await servers[at]!.stop()).toBe(0);
+      servers[at] = await serving();
+      await proxy.use(servers.map(({ url }) => url));
+    }
+    await load.creates(20);
+    await load.stop();
+    expect([load.refused, load.lost]).toEqual([[], []]);
+    const rows = await query<{ name: string }>(database.url, "select name from api_keys where name like 'key %'");
+    expect(rows.map(({ name }) => name).sort()).toEqual([...load.created].sort());
+    await Promise.all(servers.map((server) => server.stop()));
+    await proxy.close();
+  });
+});
+
+describe('a restart of PostgreSQL under load', { timeout: 60_000 }, () => {
+  it('is told as 503 with Retry-After, is over within 5 s, and loses nothing that was acknowledged', async () => {
+    const options = { dataDir: path.join(home.dir, 'postgres'), settings: { port: String(await freePort()) } };
+    let postgres = await startEmbeddedPostgres(options);
+    const server = await startServer(['start'], { ...settings(postgres.url), REDIS_URL: undefined });
+    const token = await signUp(server.url);
+    const load = startLoad(server.url, token);
+    await load.creates(20);
+    await postgres.stop();
+    await expect.poll(() => load.refused.length).toBeGreaterThan(10);
+    expect((await fetch(`${server.url}/health/liveness`)).status).toBe(200);
+    expect((await fetch(`${server.url}/health`)).status).toBe(503);
+    postgres = await startEmbeddedPostgres(options);
+    const backAt = performance.now();
+    await load.creates(1);
+    expect(performance.now() - backAt).toBeLessThan(5000);
+    await load.creates(20);
+    await load.stop();
+    expect(load.lost).toEqual([]);
+    expect(load.refused.filter(({ status, retryAfter }) => status !== 503 || !retryAfter)).toEqual([]);
+    const rows = await query<{ name: string }>(postgres.url, 'select name from api_keys');
+    const kept = new Set(rows.map(({ name }) => name));
+    expect(load.created.filter((name) => !kept.has(name))).toEqual([]);
+    // What follows the events is back as well: all have their place, and their work is done.
+    await expect
+      .poll(() => query(postgres.url, 'select 1 from events where position is null union all select 1 from outbox'), {
+        timeout: 10_000,
+      })
+      .toEqual([]);
+    expect(await server.stop()).toBe(0);
+    await postgres.stop();
+  });
+});
+
+describe('a worker that is killed', { timeout: 60_000 }, () => {
+  it('leaves its job to another, once its lease has ended', async () => {
+    const program = path.join(import.meta.dirname, 'slow-worker.ts');
+    const start = async (mode: string) => {
+      const worker = run([program, mode], { PATH: process.env['PATH'], LOG_LEVEL: 'silent', ...settings() });
+      await until(worker, /ready/);
+      return worker;
+    };
+    const victim = await start('forever');
+    await query(database.url, "insert into outbox (job, data, available_at) values ('test.slow', $1, now())", [
+      { n: 7 },
+    ]);
+    await until(victim, /began 7/);
+    const heir = await start('once');
+    await sleep(3000); // longer than the lease: the victim lives, so it keeps its job
+    expect(heir.printed()).not.toContain('began');
+    victim.child.kill('SIGKILL');
+    await until(heir, /ended 7/);
+    await expect.poll(() => query(database.url, "select 1 from agenda_jobs where name = 'test.slow'")).toEqual([]);
+    heir.child.kill('SIGKILL');
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
