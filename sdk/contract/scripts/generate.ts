@@ -12,7 +12,7 @@ interface Procedure {
     type: 'query' | 'mutation' | 'subscription';
     inputs: z.ZodType[];
     output?: z.ZodType;
-    meta: { openapi: { summary: string; description?: string } };
+    meta: { openapi: { summary: string; description?: string }; tells?: z.ZodType };
   };
 }
 type Record_ = { [name: string]: Procedure | Record_ };
@@ -33,13 +33,17 @@ function printRecord(record: Record_): string {
   return `{\n${members.join('\n')}\n}`;
 }
 
-function printProcedure(name: string, { _def: { type, inputs, output } }: Procedure): string {
+function printProcedure(name: string, { _def: { type, inputs, output, meta } }: Procedure): string {
   const [schema] = inputs;
-  if (!schema || inputs.length > 1 || !output) throw new Error(`${name} needs one input schema and an output schema.`);
+  const answer = output ?? meta.tells;
+  if (!schema || inputs.length > 1 || !answer) {
+    throw new Error(`${name} needs one input schema, and an output schema or what it \`tells\`.`);
+  }
   used.add(KINDS[type]);
   const input = printer.print(schema, 'input');
-  const answer = printer.print(output, 'output');
-  return `${KINDS[type]}<{\n  meta: unknown;\n  input: ${indent(input)};\n  output: ${indent(answer)};\n}>`;
+  const printed = printer.print(answer, 'output');
+  const given = type === 'subscription' ? `AsyncIterable<{ id: string; data: ${printed} } | ${printed}>` : printed;
+  return `${KINDS[type]}<{\n  meta: unknown;\n  input: ${indent(input)};\n  output: ${indent(given)};\n}>`;
 }
 
 function summaryOf({ _def: { meta } }: Procedure): string {

@@ -1,25 +1,27 @@
 import type { AppRouter as Real } from '@rentapi/api/router';
 import type { AppRouter as Published } from '@rentapi/contract';
-import type { inferRouterError, inferRouterInputs, inferRouterOutputs } from '@trpc/server';
+import type { AnyTRPCRouter, inferRouterError } from '@trpc/server';
 
 // Compiles only while the published type says of every procedure exactly what the router's own type says.
 // The compiler names the field that differs; after a change of the contract it goes away with `pnpm contract`.
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** The type written out: named or not, an object is its fields. */
-type Flat<T> = T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
+/** The type written out: named or not, an object is its fields, and a stream is what it tells. */
+type Flat<T> =
+  T extends AsyncIterable<infer Told> ? { tells: Flat<Told> } : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
 
 /**
  * Where two types differ: `apiKeys.create.scopes`. An enum that is put together at start is a `string` to the compiler,
  * while its values can be printed: that is no difference.
  */
-type Difference<A, B, Path extends string = ''> =
-  Same<Flat<A>, Flat<B>> extends true
+type Difference<A, B, Path extends string = ''> = [A, B] extends [AsyncIterable<infer X>, AsyncIterable<infer Y>]
+  ? Difference<X, Y, `${Path}()`>
+  : Same<Flat<A>, Flat<B>> extends true
     ? never
     : [A, B] extends [readonly (infer X)[], readonly (infer Y)[]]
       ? Difference<X, Y, `${Path}[]`>
-      : [A, B] extends [Fields, Fields]
+      : [A, B, Single<A>, Single<B>] extends [Fields, Fields, true, true]
         ? {
             [K in Names<A, B>]: Presence<A, K> extends Presence<B, K>
               ? Difference<At<A, K>, At<B, K>, `${Path}.${K}`>
@@ -29,6 +31,12 @@ type Difference<A, B, Path extends string = ''> =
           ? never
           : Path;
 type Fields = { readonly [name: string]: unknown } | object;
+/** Not a union, of which only the common fields could be compared. */
+type Single<T> = [T] extends [
+  (T extends unknown ? (member: T) => void : never) extends (all: infer All) => void ? All : never,
+]
+  ? true
+  : false;
 type Names<A, B> = (keyof A | keyof B) & string;
 type At<T, K> = K extends keyof T ? T[K] : never;
 type Presence<T, K> = K extends keyof T
@@ -39,6 +47,15 @@ type Presence<T, K> = K extends keyof T
 
 type None<T extends string> = [T] extends [never] ? 'none' : T;
 
-export const inputs: None<Difference<inferRouterInputs<Published>, inferRouterInputs<Real>>> = 'none';
-export const outputs: None<Difference<inferRouterOutputs<Published>, inferRouterOutputs<Real>>> = 'none';
+/** One side of every procedure, as it is declared. */
+type Inputs<Record> = {
+  [K in keyof Record]: Record[K] extends { _def: { $types: { input: infer Input } } } ? Input : Inputs<Record[K]>;
+};
+type Outputs<Record> = {
+  [K in keyof Record]: Record[K] extends { _def: { $types: { output: infer Output } } } ? Output : Outputs<Record[K]>;
+};
+type Procedures<Router extends AnyTRPCRouter> = Router['_def']['record'];
+
+export const inputs: None<Difference<Inputs<Procedures<Published>>, Inputs<Procedures<Real>>>> = 'none';
+export const outputs: None<Difference<Outputs<Procedures<Published>>, Outputs<Procedures<Real>>>> = 'none';
 export const errors: inferRouterError<Real> extends inferRouterError<Published> ? 'none' : 'errors' = 'none';

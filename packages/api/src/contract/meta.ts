@@ -1,4 +1,5 @@
 import type { Env } from '@rentapi/platform/env';
+import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import type { OrganizationPermission, PlatformPermission } from './permissions.ts';
 
@@ -56,6 +57,8 @@ export interface ProcedureMeta {
   idempotency?: false;
   /** Every mutation leaves an audit row; one that does not says why. */
   audit?: { none: string };
+  /** Each event of a subscription, which has no output to declare: it has no end. Under its id where it has one. */
+  tells?: z.ZodType;
   /** A request and its answer, for the document and for the tests generated from the router. */
   example: { input?: Record<string, unknown>; output?: unknown };
 }

@@ -1,6 +1,6 @@
 import { NoInput } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
-import { Ticket, WatchEvents } from './schemas.ts';
+import { Ticket, ToldEvent, WatchEvents } from './schemas.ts';
 import { issueTicket } from './service.ts';
 import { watchEvents } from './watch.ts';
 
@@ -36,6 +36,7 @@ export const realtime = router({
       summary: 'Watch events of the current organization',
       enabled: false,
     },
+    tells: ToldEvent,
     example: { input: { events: ['api_key.*'] } },
   })
     .input(WatchEvents)

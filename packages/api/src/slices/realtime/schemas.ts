@@ -27,13 +27,18 @@ export type ClientMessage = z.output<typeof ClientMessage>;
 export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastEventId.nullish() });
 export type WatchEvents = z.output<typeof WatchEvents>;
 
-/** Something that happened. `api_call` has no id: it is told once, and not kept. */
-export interface ToldEvent {
-  id: string | null;
-  event: string;
-  createdAt: string;
-  data: unknown;
-}
+export const ToldEvent = z
+  .object({
+    id: z.string().nullable(),
+    event: z.string().meta({ example: 'api_key.created' }),
+    createdAt: z.string(),
+    data: z.unknown(),
+  })
+  .meta({
+    id: 'ToldEvent',
+    description: 'Something that happened. `api_call` has no id: it is told once, and not kept.',
+  });
+export type ToldEvent = z.output<typeof ToldEvent>;
 
 /** What the server says. */
 export type ServerMessage =
