@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     include: ['{apps,packages,sdk}/**/*.test.ts'],
     globalSetup: 'packages/api/test/global-setup.ts',
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     coverage: {
       provider: 'v8',
       reporter: ['text-summary', 'html'],

@@ -133,6 +133,6 @@ describe('transactions', () => {
         await UserModel.query(ctx.db).findById(second).forUpdate();
       });
     await Promise.all([lockBoth(a, b), lockBoth(b, a)]);
-    expect(runs).toBe(3);
+    expect(runs).toBeGreaterThan(2); // the victim ran again
   });
 });
