@@ -1,5 +1,7 @@
 import type { Job } from './outbox/jobs.ts';
-import { mailRepeatedRegistration, mailVerification, mailVerificationAgain } from './slices/auth/jobs.ts';
+import * as auth from './slices/auth/jobs.ts';
+import * as realtime from './slices/realtime/jobs.ts';
+import * as system from './slices/system/jobs.ts';
 
 /** Every job of the product. */
-export const jobs: Job[] = [mailVerification, mailVerificationAgain, mailRepeatedRegistration];
+export const jobs: Job[] = [auth, realtime, system].flatMap((slice) => Object.values(slice));

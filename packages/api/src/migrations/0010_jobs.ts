@@ -84,11 +84,18 @@ export async function up(db: Knex): Promise<void> {
       add column data jsonb,
       add column key text,
       add constraint outbox_event_or_data check ((event_id is null) <> (data is null));
+
+    -- Scheduled jobs delete what has expired.
+    create index verification_tokens_expiry on verification_tokens (expires_at);
+    create index refresh_tokens_expiry on refresh_tokens (expires_at);
+    create index realtime_tickets_expiry on realtime_tickets (expires_at);
+    create index sessions_expiry on sessions (expires_at);
   `);
 }
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
+    drop index verification_tokens_expiry, refresh_tokens_expiry, realtime_tickets_expiry, sessions_expiry;
     delete from outbox where event_id is null;
     alter table outbox
       drop constraint outbox_event_or_data, drop column data, drop column key,

@@ -1,6 +1,7 @@
 import type { Context } from '../../context.ts';
 import { composeMail } from '../../mail/compose.ts';
 import { job, type RecordedEvent } from '../../outbox/jobs.ts';
+import { purge } from '../../purge.ts';
 import type { User } from '../users/schemas.ts';
 import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
 import { mintEmailToken } from './service/verify-email.ts';
@@ -49,5 +50,21 @@ export const mailRepeatedRegistration = job({
         footnote: 'If this was not you, nothing has changed and there is nothing to do.',
       }),
     );
+  },
+});
+
+/** For whoever asks later what a session was. */
+const ENDED_SESSION_KEPT_MS = 30 * 86_400_000;
+
+/** A session's refresh tokens go with it; those it has outlived go before. */
+export const purgeExpired = job({
+  name: 'auth.purge_expired',
+  queue: 'maintenance',
+  every: '1 hour',
+  async run(ctx, _, work) {
+    const before = new Date(ctx.now.getTime() - ENDED_SESSION_KEPT_MS);
+    await purge(ctx, work, { table: 'verification_tokens', column: 'expires_at', before: ctx.now });
+    await purge(ctx, work, { table: 'refresh_tokens', column: 'expires_at', before: ctx.now });
+    await purge(ctx, work, { table: 'sessions', column: 'expires_at', before });
   },
 });

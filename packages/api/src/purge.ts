@@ -1,0 +1,19 @@
+import type { Context } from './context.ts';
+import type { Work } from './outbox/jobs.ts';
+
+const BATCH = 1000;
+
+/** Deletes rows that are of no use any more, in batches: each locks little and can be vacuumed soon. */
+export async function purge(
+  ctx: Context,
+  { touch, signal }: Work,
+  rows: { table: string; column: string; before: Date },
+): Promise<void> {
+  for (let deleted = BATCH; deleted === BATCH && !signal.aborted; touch()) {
+    const { rowCount } = await ctx.db.raw<{ rowCount: number }>(
+      `delete from ?? where ctid = any(array(select ctid from ?? where ?? < ? limit ${BATCH}))`,
+      [rows.table, rows.table, rows.column, rows.before],
+    );
+    deleted = rowCount;
+  }
+}

@@ -1,0 +1,14 @@
+import { job } from '../../outbox/jobs.ts';
+import { purge } from '../../purge.ts';
+
+const KEPT_MS = 24 * 3_600_000;
+
+export const purgeIdempotencyKeys = job({
+  name: 'system.purge_idempotency_keys',
+  queue: 'maintenance',
+  every: '1 hour',
+  async run(ctx, _, work) {
+    const before = new Date(ctx.now.getTime() - KEPT_MS);
+    await purge(ctx, work, { table: 'idempotency_keys', column: 'claimed_at', before });
+  },
+});
