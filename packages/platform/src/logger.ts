@@ -35,9 +35,12 @@ export function createLogger(options: { level: string; destination?: Destination
   );
 }
 
-const SECRET_IN_URL = /([?&](?:token|ticket|code|key|secret)=)[^&#\s]*/gi;
+const QUERY_PARAMETER = /([?&][^=&#]*=)[^&#]*/g;
+const SECRET_PARAMETER = /token|ticket|code|key|secret|password|signature/i;
 
 /** A URL fit for a log: values of query parameters that carry credentials are replaced. */
 export function redactUrl(url: string): string {
-  return url.replace(SECRET_IN_URL, '$1[redacted]');
+  return url.replace(QUERY_PARAMETER, (whole, name: string) =>
+    SECRET_PARAMETER.test(name) ? `${name}[redacted]` : whole,
+  );
 }

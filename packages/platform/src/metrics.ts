@@ -51,15 +51,16 @@ export function measureRows(
     gauges: Record<string, string>;
     everyMs: number;
     timeoutMs: number;
+    onError: (error: unknown) => void;
   },
 ): void {
-  const { database, statement, gauges, everyMs, timeoutMs } = options;
+  const { database, statement, gauges, everyMs, timeoutMs, onError } = options;
   let asked: { atMs: number; rows: Promise<Record<string, number>[]> } | undefined;
 
   function ask(): Promise<Record<string, number>[]> {
     const atMs = performance.now();
     if (!asked || atMs - asked.atMs > everyMs) {
-      asked = { atMs, rows: within(timeoutMs, execute<Record<string, number>>(database, statement, [])) };
+      asked = { atMs, rows: within(timeoutMs, execute<Record<string, number>>(database, statement, []), onError) };
     }
     return asked.rows;
   }
@@ -79,9 +80,12 @@ export function measureRows(
 }
 
 /** No rows where it fails or takes longer. */
-function within<Row>(timeoutMs: number, work: Promise<Row[]>): Promise<Row[]> {
+function within<Row>(timeoutMs: number, work: Promise<Row[]>, onError: (error: unknown) => void): Promise<Row[]> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeoutMs, []);
-    work.then(resolve, () => resolve([])).finally(() => clearTimeout(timer));
+    work.catch(onError).then((rows) => {
+      clearTimeout(timer);
+      resolve(rows ?? []);
+    });
   });
 }

@@ -14,7 +14,7 @@ import { isLocal } from '../pages/local-only.ts';
 export function createMetricsHandler(ports: Ports): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { registry } = ports.metrics;
   measureProcess(registry);
-  measureDatabase(ports.metrics, ports.database);
+  measureDatabase(ports.metrics, ports.database, ports.log);
 
   return async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'HEAD') {

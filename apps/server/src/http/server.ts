@@ -97,7 +97,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
       if (ports.process.draining) res.setHeader('Connection', 'close');
       if (answersPreflight(req, res)) return;
       const url = req.url;
-      if (req.path === '/metrics') return metrics(req, res);
+      if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
       if (!url.startsWith('/trpc/')) return rest(req, res, next);
       const query = url.indexOf('?');
       return trpc(

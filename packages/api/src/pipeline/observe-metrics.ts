@@ -1,5 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { Limiter } from '@rentapi/platform/limiter';
+import type { Logger } from '@rentapi/platform/logger';
 import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@rentapi/platform/metrics';
 
 /** What is counted of the product. Labels are names out of the code — procedures, buckets, error codes — never ids or paths. */
@@ -12,7 +13,7 @@ const ROWS_TIMEOUT_MS = 2000;
 const MAX_COUNTED = 100_000;
 
 const counted = (rows: string): string =>
-  `(select count(*) from (select from ${rows} limit ${MAX_COUNTED}) as some)::double precision`;
+  `(select count(*) from (select from ${rows} limit ${MAX_COUNTED}) as found)::double precision`;
 const age = (column: string, rows: string): string =>
   `coalesce((select extract(epoch from now() - ${column}) from ${rows} limit 1), 0)::double precision`;
 
@@ -29,7 +30,7 @@ const QUEUES = {
 };
 
 /** The pool, and what waits in the database: for whoever serves the registry. */
-export function measureDatabase({ registry }: Metrics, database: Knex): void {
+export function measureDatabase({ registry }: Metrics, database: Knex, log: Logger): void {
   measurePool(registry, database);
   measureRows(registry, {
     database,
@@ -44,6 +45,7 @@ export function measureDatabase({ registry }: Metrics, database: Knex): void {
     },
     everyMs: ROWS_EVERY_MS,
     timeoutMs: ROWS_TIMEOUT_MS,
+    onError: (error) => log.warn({ err: error }, 'what waits in the database is not measured'),
   });
 }
 

@@ -1,0 +1,265 @@
+import { randomUUID } from 'node:crypto';
+import type { Ports } from '@rentapi/api/context';
+import { closePorts, openPorts } from '@rentapi/api/ports';
+import { readEnv } from '@rentapi/platform/env';
+import { createLogger } from '@rentapi/platform/logger';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createHttpServer } from './server.ts';
+
+const PASSWORD = 'correct horse battery staple';
+const TOKEN = 'metrics-token-of-the-tests-0123456789';
+const SECRETS = {
+  SECRET_KEY: 'secret-key-of-the-tests-0123456789',
+  ID_SECRET: 'id-secret-of-the-tests-0123456789',
+  PASSWORD_PEPPER: 'pepper-of-the-tests-0123456789abc',
+};
+
+/** A whole server, and the lines it logs. */
+async function startServer(settings: Record<string, string> = {}) {
+  const database = await cloneDatabase(inject('postgres'));
+  const env = readEnv({ NODE_ENV: 'test', PORT: '0', BCRYPT_COST: '4', RATE_LIMIT_PER_MINUTE: '1000', ...settings });
+  const lines: string[] = [];
+  const ports = openPorts({
+    env,
+    log: createLogger({ level: env.LOG_LEVEL, destination: { write: (line) => void lines.push(line) } }),
+    databaseUrl: database.url,
+    secrets: SECRETS,
+    mailer: { send: async () => {}, close: async () => {} },
+    version: '0.0.0',
+  });
+  const http = await createHttpServer({
+    ports,
+    secrets: SECRETS,
+    databaseUrl: database.url,
+    directUrl: database.url,
+    mailbox: null,
+    embedded: null,
+  });
+  http.serve();
+  const url = `http://127.0.0.1:${http.port}`;
+  return {
+    url,
+    ports: ports as Ports,
+    lines,
+    async post(path: string, body: unknown, headers: Record<string, string> = {}) {
+      const response = await fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: JSON.parse((await response.text()) || 'null'),
+      };
+    },
+    /** The log line of a request, which is written when its connection has let go of it. */
+    async lineOf(requestId: string): Promise<Record<string, unknown>> {
+      for (const until = Date.now() + 2000; Date.now() < until; await new Promise((done) => setTimeout(done, 5))) {
+        const found = lines.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId);
+        if (found.length > 1) throw new Error(`${found.length} lines for one request`);
+        if (found[0]) return found[0];
+      }
+      throw new Error(`no line for ${requestId}`);
+    },
+    async metric(name: string): Promise<number | undefined> {
+      const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+      const line = (await response.text()).split('\n').find((each) => each.startsWith(`${name} `));
+      return line === undefined ? undefined : Number(line.slice(name.length + 1));
+    },
+    async close() {
+      await http.close();
+      await closePorts(ports);
+      await database.drop();
+    },
+  };
+}
+
+type Server = Awaited<ReturnType<typeof startServer>>;
+
+describe('an observed server', () => {
+  let server: Server;
+  beforeAll(async () => void (server = await startServer({ METRICS_TOKEN: TOKEN })));
+  afterAll(() => server.close());
+
+  async function signUp() {
+    const email = `${randomUUID()}@example.com`;
+    await server.post('/api/v1/auth/register', { email, password: PASSWORD });
+    const { body } = await server.post('/api/v1/auth/login', { email, password: PASSWORD });
+    return { email, tokens: body, headers: { authorization: `Bearer ${body.accessToken}` } };
+  }
+
+  it('writes one line for a request: who called what, how it ended, and how long it took', async () => {
+    const { headers, tokens } = await signUp();
+    const requestId = randomUUID();
+    const key = { name: 'CI', scopes: ['api_keys:read'] };
+    const created = await server.post('/api/v1/api-keys', key, { ...headers, 'x-request-id': requestId });
+    expect(created.status).toBe(201);
+    expect(await server.lineOf(requestId)).toEqual({
+      level: 30,
+      time: expect.any(String),
+      msg: 'request',
+      method: 'POST',
+      url: '/api/v1/api-keys',
+      procedure: 'apiKeys.create',
+      status: 201,
+      durationMs: expect.any(Number),
+      bytes: expect.any(Number),
+      requestId,
+      ip: '127.0.0.1',
+      userId: tokens.user.id,
+      organizationId: tokens.user.defaultOrganizationId,
+    });
+
+    const listed = randomUUID();
+    await fetch(`${server.url}/trpc/apiKeys.list?input=%7B%22limit%22%3A1%7D`, {
+      headers: { 'x-api-key': created.body.secret, 'x-request-id': listed },
+    });
+    expect(await server.lineOf(listed)).toMatchObject({
+      url: '/trpc/apiKeys.list',
+      procedure: 'apiKeys.list',
+      status: 200,
+      keyId: created.body.id,
+    });
+  });
+
+  it('has no credential and no body in any line', async () => {
+    const { email, tokens, headers } = await signUp();
+    const created = await server.post('/api/v1/api-keys', { name: 'Very private name', scopes: ['*'] }, headers);
+    const { secret } = created.body;
+    await fetch(`${server.url}/api/v1/users/me?token=${secret}&access_token=${secret}`, { headers });
+    await fetch(`${server.url}/trpc/users.me.get?input=${encodeURIComponent(JSON.stringify({ token: secret }))}`, {
+      headers,
+    });
+    await server.post(
+      '/trpc/apiKeys.create',
+      { name: 'Very private name', scopes: ['api_keys:read'] },
+      { 'x-api-key': secret },
+    );
+    await server.post('/api/v1/auth/login', { email, password: 'Wrong and secret too' });
+    const last = randomUUID();
+    await server.post('/api/v1/auth/refresh', { refreshToken: tokens.refreshToken }, { 'x-request-id': last });
+    await server.lineOf(last);
+    const log = server.lines.join('');
+    const texts = [
+      email,
+      PASSWORD,
+      'Wrong and secret',
+      tokens.accessToken,
+      tokens.refreshToken,
+      secret,
+      'private name',
+      TOKEN,
+    ];
+    for (const text of texts) expect(log).not.toContain(text);
+  });
+
+  it('says of a failure of its own why, in the same line, and reports it once', async () => {
+    const reported: unknown[] = [];
+    server.ports.errors = { report: (...told) => void reported.push(told), close: async () => {} };
+    const { verify } = server.ports.accessTokens;
+    server.ports.accessTokens.verify = () => Promise.reject(new Error('the disk is full'));
+    try {
+      for (const path of ['/api/v1/users/me', '/trpc/users.me.get']) {
+        const requestId = randomUUID();
+        const headers = { authorization: 'Bearer a.b.c', 'x-request-id': requestId };
+        const response = await fetch(server.url + path, { headers });
+        expect(response.status).toBe(500);
+        expect(await response.text()).not.toContain('disk');
+        const line = await server.lineOf(requestId);
+        expect(line).toMatchObject({ level: 50, status: 500, err: { message: 'the disk is full' } });
+        const facts = { requestId, procedure: 'users.me.get' };
+        expect(reported.splice(0)).toEqual([[expect.objectContaining({ message: 'the disk is full' }), facts]]);
+      }
+    } finally {
+      server.ports.accessTokens.verify = verify;
+      server.ports.errors = null;
+    }
+  });
+
+  it('keeps probes out of the log', async () => {
+    const before = server.lines.length;
+    await fetch(`${server.url}/health/liveness`);
+    await fetch(`${server.url}/nowhere`);
+    await expect.poll(() => server.lines.length).toBe(before + 1);
+    expect(JSON.parse(server.lines.at(-1)!)).toMatchObject({ url: '/nowhere', status: 404 });
+  });
+
+  it('counts calls by procedure, transport and status, and what named none under one name', async () => {
+    const { email, headers } = await signUp();
+    const counted = (labels: string) => server.metric(`rentapi_requests_total{${labels}}`);
+    const before = await counted('procedure="users.me.get",transport="rest",status="200"');
+    await fetch(`${server.url}/api/v1/users/me`, { headers });
+    expect(await counted('procedure="users.me.get",transport="rest",status="200"')).toBe((before ?? 0) + 1);
+    await fetch(`${server.url}/trpc/users.me.get,users.me.get?batch=1`, { headers });
+    expect(await counted('procedure="users.me.get",transport="trpc",status="200"')).toBeGreaterThanOrEqual(2);
+    expect(
+      await server.metric('rentapi_request_duration_seconds_count{procedure="users.me.get",transport="rest"}'),
+    ).toBeGreaterThan(0);
+
+    for (let at = 0; at < 5; at++) await fetch(`${server.url}/api/v1/guess-${at}`);
+    for (let at = 0; at < 5; at++) await fetch(`${server.url}/trpc/guess.${at}`);
+    const response = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
+    expect(response.headers.get('content-type')).toContain('text/plain');
+    const text = await response.text();
+    expect(text).not.toContain('guess');
+    expect(await counted('procedure="none",transport="rest",status="404"')).toBeGreaterThanOrEqual(5);
+
+    await server.post('/api/v1/auth/login', { email, password: 'not the one' });
+    expect(await server.metric('rentapi_logins_refused_total{code="invalid_credentials"}')).toBeGreaterThanOrEqual(1);
+    const key = { name: 'CI', scopes: ['api_keys:read'] };
+    for (let at = 0; at < 2; at++) await server.post('/api/v1/api-keys', key, { ...headers, 'idempotency-key': email });
+    expect(await server.metric('rentapi_idempotency_replays_total{procedure="apiKeys.create"}')).toBe(1);
+    expect(await server.metric('rentapi_limiter_decisions_total{bucket="user",decision="allowed"}')).toBeGreaterThan(0);
+  });
+
+  it('tells of the process, the pool, sockets and what waits in the database', async () => {
+    await signUp();
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/v1/ws/realtime`);
+    await new Promise((resolve) => socket.addEventListener('open', resolve));
+    expect(await server.metric('rentapi_sockets_open')).toBe(1);
+    socket.close();
+    await expect.poll(() => server.metric('rentapi_sockets_open')).toBe(0);
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+      'database_pool_connections{state="used"}',
+      'database_pool_connections{state="free"}',
+      'database_pool_pending',
+      'rentapi_outbox_depth',
+      'rentapi_outbox_oldest_seconds',
+      'rentapi_unstamped_oldest_seconds',
+      'rentapi_jobs_due',
+      'rentapi_jobs_running',
+      'rentapi_jobs_dead',
+    ]) {
+      expect([name, await server.metric(name)]).toEqual([name, expect.any(Number)]);
+    }
+    // Nobody works here: what registration recorded waits.
+    expect(await server.metric('rentapi_outbox_depth')).toBeGreaterThan(0);
+  });
+
+  it('gives metrics to whoever brings the token, and to nobody else', async () => {
+    const status = async (headers: Record<string, string>, init: RequestInit = {}) =>
+      (await fetch(`${server.url}/metrics`, { ...init, headers })).status;
+    expect(await status({ authorization: `Bearer ${TOKEN}` })).toBe(200);
+    expect(await status({})).toBe(401);
+    expect(await status({ authorization: `Bearer ${TOKEN}x` })).toBe(401);
+    expect(await status({ authorization: `Bearer ${TOKEN}` }, { method: 'POST' })).toBe(405);
+  });
+});
+
+describe('a server without METRICS_TOKEN that logs warnings only', () => {
+  let server: Server;
+  beforeAll(async () => void (server = await startServer({ LOG_LEVEL: 'warn' })));
+  afterAll(() => server.close());
+  afterEach(() => expect(server.lines).toEqual([]));
+
+  it('gives metrics on this machine, and not through a proxy on it', async () => {
+    expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
+    const proxied = await fetch(`${server.url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    expect(proxied.status).toBe(403);
+  });
+});
