@@ -46,7 +46,9 @@ export function openRedis(url: string, log: Logger): Redis {
 
   function down(error: unknown): void {
     if (state === 'down') return;
-    log.error({ err: error }, `Redis does not answer: ${state === 'up' ? 'going on' : 'starting'} without it`);
+    // Only its sentence: ioredis hangs the command on an error, and with AUTH the password.
+    const reason = error instanceof Error ? error.message : String(error);
+    log.error({ reason }, `Redis does not answer: ${state === 'up' ? 'going on' : 'starting'} without it`);
     state = 'down';
   }
 
@@ -91,7 +93,7 @@ export function openRedis(url: string, log: Logger): Redis {
       } catch (error) {
         if (isAnswer(error)) throw error;
         down(error);
-        throw new RedisUnavailableError('Redis does not answer', { cause: error });
+        throw new RedisUnavailableError('Redis does not answer'); // logged, with its reason
       } finally {
         inFlight--;
       }

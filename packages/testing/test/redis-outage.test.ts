@@ -2,6 +2,7 @@ import type { Cache } from '@rentapi/platform/cache';
 import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Decision, type Limiter, LimiterUnavailableError } from '@rentapi/platform/limiter';
 import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
+import { createLogger } from '@rentapi/platform/logger';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
@@ -156,6 +157,27 @@ describe.skipIf(withoutRedis)('a process that starts before its Redis', () => {
       expect(await until(() => redis.available, 'Redis')).toBeLessThan(RECOVERY_MS);
     } finally {
       await redis.close();
+      await server.stop();
+    }
+  });
+});
+
+describe.skipIf(withoutRedis)('a Redis that wants another password', () => {
+  it('is done without, and neither password reaches the log', async () => {
+    const server = await startTestRedis();
+    const admin = await connect(server.url);
+    await admin.client.config('SET', 'requirepass', 'hunter2');
+    const lines: string[] = [];
+    const log = createLogger({ level: 'trace', destination: { write: (line: string) => void lines.push(line) } });
+    const redis = openRedis(server.url.replace('//', '//:tr0ub4dor@'), log);
+    const right = openRedis(server.url.replace('//', '//:hunter2@'), silent);
+    try {
+      await until(() => lines.length > 0 && right.available, 'the refusal');
+      expect(redis.available).toBe(false);
+      expect(lines.join()).toContain('WRONGPASS');
+      expect(lines.join()).not.toMatch(/tr0ub4dor|hunter2/);
+    } finally {
+      for (const each of [admin, redis, right]) await each.close();
       await server.stop();
     }
   });

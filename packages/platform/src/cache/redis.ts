@@ -15,7 +15,7 @@ export function createRedisCache(redis: Redis, pubsub: PubSub): Cache {
     PREFIX,
     memoryStore()
       .useL2Layer({ options: {}, factory: () => createTier(redis, PREFIX) })
-      .useBus({ options: { retryQueue: { enabled: false } }, factory: () => createBus(pubsub) }),
+      .useBus({ options: { retryQueue: { enabled: false, retryInterval: false } }, factory: () => createBus(pubsub) }),
   );
 }
 
