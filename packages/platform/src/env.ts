@@ -98,6 +98,11 @@ const settings = z.object({
   SEED_DEMO: flag.optional(),
 });
 
+/** The database in parts, for platforms that hand it out so. */
+const DATABASE_PARTS = ['POSTGRES_HOST', 'POSTGRES_PORT', 'POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB'] as const;
+
+export const SETTING_NAMES: readonly string[] = [...Object.keys(settings.shape), ...DATABASE_PARTS];
+
 type Settings = z.output<typeof settings>;
 
 /** The settings with every default filled in. */
@@ -171,7 +176,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   };
 }
 
-function composeDatabaseUrl(given: Record<string, string | undefined>): string | undefined {
+function composeDatabaseUrl(given: Partial<Record<(typeof DATABASE_PARTS)[number], string>>): string | undefined {
   const {
     POSTGRES_HOST,
     POSTGRES_PORT = '5432',

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { readEnv, SETTING_NAMES } from './env.ts';
+
+/** `.env.example`: what each setting is for, and its default. */
+const text = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
+const listed = [...text.matchAll(/^(?:# (.+)\n)?([A-Z0-9_]+)=(.*)$/gm)].map(([, meaning, name, value]) => ({
+  name: name!,
+  value: value!,
+  meaning,
+}));
+
+describe('.env.example', () => {
+  it('lists every setting there is, once, and no other', () => {
+    expect(listed.map(({ name }) => name).sort()).toEqual([...SETTING_NAMES].sort());
+  });
+
+  it.each(listed)('says in a line what $name is for', ({ meaning }) => {
+    expect(meaning).toBeDefined();
+  });
+
+  it.each(listed.filter(({ value }) => value !== ''))('gives the default of $name', ({ name, value }) => {
+    expect(readEnv({ [name]: value })).toEqual(readEnv({}));
+    if (!name.startsWith('POSTGRES_')) return;
+    const POSTGRES_HOST = 'db.example.com';
+    const SECRETS = { SECRET_KEY: 's'.repeat(32), ID_SECRET: 'i'.repeat(32), PASSWORD_PEPPER: 'p'.repeat(32) };
+    expect(readEnv({ POSTGRES_HOST, ...SECRETS, [name]: value })).toEqual(readEnv({ POSTGRES_HOST, ...SECRETS }));
+  });
+
+  it.each(listed.filter(({ value }) => value === ''))(
+    'gives no default of $name, which has none of its own',
+    ({ name }) => {
+      const value = readEnv({})[name as keyof ReturnType<typeof readEnv>];
+      const dependent = ['PUBLIC_URL', 'SHUTDOWN_GRACE_MS', 'REQUIRE_EMAIL_VERIFICATION', 'CORS_ORIGINS', 'SEED_DEMO'];
+      if (dependent.includes(name)) expect(value).toBeDefined();
+      else expect(value ?? []).toEqual([]);
+    },
+  );
+
+  it('starts as it stands', () => {
+    expect(readEnv(Object.fromEntries(listed.map(({ name, value }) => [name, value])))).toEqual(readEnv({}));
+  });
+});
