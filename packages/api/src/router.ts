@@ -1,6 +1,8 @@
 import { router } from './procedure.ts';
 import { apiKeys } from './slices/api-keys/router.ts';
+import { auditLogs } from './slices/audit/router.ts';
 import { auth } from './slices/auth/router.ts';
+import { invitations } from './slices/invitations/router.ts';
 import { members, membership } from './slices/members/router.ts';
 import { organizations } from './slices/organizations/router.ts';
 import { permissions } from './slices/permissions/router.ts';
@@ -14,7 +16,7 @@ export const appRouter = router({
   auth,
   users,
   apiKeys,
-  orgs: router({ ...organizations, ...membership, members }),
+  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,
   permissions,
   ws,

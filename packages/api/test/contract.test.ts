@@ -78,9 +78,13 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
 
 describe('organization permissions', () => {
   it.each(Object.entries(ORGANIZATION_PERMISSIONS))('%s is a %s, as its procedures are', (permission, kind) => {
-    for (const { type } of procedures.filter(({ meta }) => meta.access === permission)) {
-      expect(type).toBe(kind === 'read' ? 'query' : 'mutation');
-    }
+    const used = procedures.filter(({ meta }) => meta.access === permission);
+    if (used.length === 0) return;
+    const { mutation = [], query = [] } = Object.groupBy(used, ({ type }) => (type === 'mutation' ? type : 'query'));
+    if (kind === 'read') expect(mutation).toEqual([]);
+    else expect(mutation, 'what it lets change').not.toEqual([]); // it may also show what is changed
+    expect(mutation.every(({ meta }) => Boolean(meta.fresh) === (kind === 'fresh'))).toBe(true);
+    if (kind === 'fresh') expect(query).toEqual([]);
   });
 });
 

@@ -55,6 +55,12 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: void;
       }>;
+      /** Confirm your password. For ten minutes from then, or from a login, operations that ask for a recent login are open to the session. */
+      reauthenticate: TRPCMutationProcedure<{
+        meta: unknown;
+        input: Reauthenticate;
+        output: void;
+      }>;
       email: {
         /** Verify an e-mail address with the mailed token. */
         verify: TRPCMutationProcedure<{
@@ -258,6 +264,85 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
+      invitations: {
+        /** List invitations. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Id of an organization. */
+            orgId: string;
+            status?: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED' | undefined;
+          } | undefined;
+          output: InvitationPage;
+        }>;
+        /** Invite somebody. Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do. */
+        create: TRPCMutationProcedure<{
+          meta: unknown;
+          input: CreateInvitation;
+          output: Invitation;
+        }>;
+        /** Revoke an invitation. */
+        revoke: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of an organization. */
+            orgId: string;
+            /** Id of an invitation. */
+            invitationId: string;
+          };
+          output: void;
+        }>;
+        /** Send an invitation again. With a new link for another 7 days; the old one is dead. */
+        resend: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of an organization. */
+            orgId: string;
+            /** Id of an invitation. */
+            invitationId: string;
+          };
+          output: Invitation;
+        }>;
+        /** Accept an invitation. Signed in with the address that was invited. */
+        accept: TRPCMutationProcedure<{
+          meta: unknown;
+          input: MailedToken;
+          output: Member;
+        }>;
+        /** Decline an invitation. */
+        decline: TRPCMutationProcedure<{
+          meta: unknown;
+          input: MailedToken;
+          output: void;
+        }>;
+      };
+      /** List an organization's audit log. Newest first. As one JSON value a line, all of it, at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters. */
+      auditLogs: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+          /** Id of an organization. */
+          orgId: string;
+          /** Only what this user or key did. */
+          actorId?: string | undefined;
+          /** Only this: an event type, such as `member.removed`. */
+          action?: string | undefined;
+          /** Only what was done to this. */
+          targetId?: string | undefined;
+          /** Not before. */
+          from?: string | undefined;
+          /** Before. */
+          to?: string | undefined;
+        } | undefined;
+        output: AuditPage;
+      }>;
     };
     roles: {
       /** List roles. The organization's own, newest first, then OWNER, ADMIN, MEMBER and VIEWER. */
@@ -408,6 +493,38 @@ export interface ApiKeyPage {
   nextCursor: string | null;
 }
 
+/** Who did what. Written once; a later change would break the chain of hashes. */
+export interface AuditEntry {
+  /** Id of an audit log entry. */
+  id: string;
+  action: string;
+  actor: {
+    kind: 'user' | 'key' | 'system';
+    /** Of the user or API key. */
+    id: string | null;
+  };
+  target: {
+    kind: string;
+    /** Null for what has no id of its own, as a membership. */
+    id: string | null;
+  };
+  /** The row before, without secrets. Null once erased. */
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  ip: string | null;
+  userAgent: string | null;
+  requestId: string;
+  /** Links the entry to the one before it in the organization: SHA-256 over both. */
+  hash: string | null;
+  createdAt: string;
+}
+
+export interface AuditPage {
+  items: AuditEntry[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 export interface CacheHealth {
   status: 'ok' | 'down';
   latencyMs: number | null;
@@ -434,6 +551,16 @@ export interface CreateApiKey {
   /** `live` unless told. */
   environment?: 'live' | 'test' | undefined;
   metadata?: Metadata | undefined;
+}
+
+/** Nobody grants a role that holds more than they do. */
+export interface CreateInvitation {
+  /** Id of an organization. */
+  orgId: string;
+  /** One account per mailbox, whatever its case or Unicode form. */
+  email: string;
+  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  role: OrganizationRole;
 }
 
 export interface CreateOrganization {
@@ -539,6 +666,30 @@ export interface Health {
   timestamp: string;
   database: DatabaseHealth;
   cache: CacheHealth;
+}
+
+/** An offer of membership to whoever owns a mailbox, for 7 days. */
+export interface Invitation {
+  /** Id of an invitation. */
+  id: string;
+  /** Id of an organization. */
+  organizationId: string;
+  email: string;
+  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  role: OrganizationRole;
+  /** A pending one works until `expiresAt`, and can be resent after it. */
+  status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
+  /** Null if an API key did. */
+  invitedBy: string | null;
+  expiresAt: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface InvitationPage {
+  items: Invitation[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
 }
 
 export interface Login {
@@ -862,6 +1013,10 @@ export interface Problem {
   }[] | undefined;
 }
 
+export interface Reauthenticate {
+  password: string;
+}
+
 export interface Refresh {
   /** Works once, within 7 days; the answer brings the next. */
   refreshToken: string;
@@ -1022,6 +1177,8 @@ export interface UpdateMe {
   fullName?: string | null | undefined;
   username?: string | null | undefined;
   metadata?: Metadata | undefined;
+  /** Where you act when a request names no organization: one you are a member of. */
+  defaultOrganizationId?: string | undefined;
 }
 
 /** What is missing stays; null clears. */

@@ -15,6 +15,7 @@ export const USAGE = `Usage: rentapi <command>
   seed                        put demo data into an empty database
   create-admin <email>        make a SUPER_ADMIN; the password is read from standard input
   openapi                     print the OpenAPI document
+  audit verify                follow every organization's audit log and name the first broken link
   id <public id>              decode a public id
 `;
 
@@ -27,6 +28,7 @@ const commands: Record<string, (args: string[]) => Promise<Command>> = {
   seed: async () => (await import('./seed.ts')).seed,
   'create-admin': async (args) => (await import('./create-admin.ts')).createAdmin(args),
   openapi: async () => (await import('./openapi.ts')).openapi,
+  audit: async (args) => (await import('./audit.ts')).audit(args),
   id: async (args) => (await import('./id.ts')).id(args),
 };
 

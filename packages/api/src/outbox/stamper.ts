@@ -11,12 +11,43 @@ const STAMPER_LOCK = 7_301_448;
  * miss rows that commit later. One process at a time therefore gives committed rows their `position`, and readers follow
  * that. Whoever holds the advisory lock is the one; it goes with the connection, which is also the one that stamps.
  */
-const STAMP = (table: 'events' | 'audit_logs') => `
-  with batch as (select id from ${table} where position is null order by id limit ${BATCH}),
+const STAMP_EVENTS = `
+  with batch as (select id from events where position is null order by id limit ${BATCH}),
   placed as (
-    select id, coalesce((select max(position) from ${table}), 0) + row_number() over (order by id) as position from batch
+    select id, coalesce((select max(position) from events), 0) + row_number() over (order by id) as position from batch
   )
-  update ${table} set position = placed.position from placed where ${table}.id = placed.id`;
+  update events set position = placed.position from placed where events.id = placed.id`;
+
+/**
+ * Audit rows get their place and, in the same statement, their link: a hash over the link before it in the organization's
+ * chain and the row's own content, in which the personal part stands as a salted digest.
+ */
+const STAMP_AUDIT = `
+  with batch as (select id from audit_logs where position is null order by id limit ${BATCH}),
+  placed as (
+    select batch.id, coalesce(entry.organization_id, 0) as chain, audit_personal_digest(entry) as personal,
+           coalesce((select max(position) from audit_logs), 0) + row_number() over (order by batch.id) as position
+    from batch join audit_logs entry on entry.id = batch.id
+  ),
+  linked as (
+    select placed.*, audit_chain(coalesce(chains.hash, ''), audit_digest(entry, placed.position, personal))
+             over (partition by chain order by placed.position) as link
+    from placed
+    join audit_logs entry on entry.id = placed.id
+    left join audit_chains chains on chains.organization_id = placed.chain
+  ),
+  stamped as (
+    update audit_logs entry set position = linked.position, personal_digest = personal, chain_hash = link
+    from linked where entry.id = linked.id
+    returning entry.id
+  ),
+  ends as (
+    insert into audit_chains (organization_id, position, hash)
+    select distinct on (chain) chain, position, link from linked order by chain, position desc
+    on conflict (organization_id) do update set position = excluded.position, hash = excluded.hash
+    returning organization_id
+  )
+  select (select count(*) from stamped) as stamped, (select count(*) from ends) as chains`;
 
 export function startStamper(options: { url: string; log: Logger }): Loop {
   let leader: pg.Client | undefined;
@@ -49,10 +80,10 @@ export function startStamper(options: { url: string; log: Logger }): Loop {
       leader ??= await lead();
       if (!leader) return false; // another process leads
       try {
-        const events = await leader.query(STAMP('events'));
-        const audit = await leader.query(STAMP('audit_logs'));
+        const events = await leader.query(STAMP_EVENTS);
+        const audit = await leader.query<{ stamped: string }>(STAMP_AUDIT);
         if (events.rowCount) await leader.query("select pg_notify('stamped', '')");
-        return events.rowCount === BATCH || audit.rowCount === BATCH;
+        return events.rowCount === BATCH || Number(audit.rows[0]?.stamped) === BATCH;
       } catch (error) {
         if (leader) drop(leader);
         throw error;

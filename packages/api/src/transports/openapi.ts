@@ -94,9 +94,9 @@ function keepsAnswers(meta: ProcedureMeta, type: string): boolean {
   return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
 }
 
-function securityOf({ access }: ProcedureMeta): Json[] {
+function securityOf({ access, fresh }: ProcedureMeta): Json[] {
   if (access === 'public' || access.startsWith('proof:')) return [];
-  const keysToo = access === 'userOrKey' || isOrganizationPermission(access);
+  const keysToo = !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
   return keysToo ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
 }
 
@@ -129,8 +129,13 @@ function errorCodesOf(meta: ProcedureMeta): ErrorCode[] {
       'access_token_expired',
       'session_revoked',
     );
-    codes.push('account_inactive', access === 'user' ? 'user_required' : 'invalid_api_key');
+    codes.push(
+      'organization_mismatch',
+      'account_inactive',
+      access === 'user' || meta.fresh ? 'user_required' : 'invalid_api_key',
+    );
     if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied');
+    if (meta.fresh) codes.push('reauthentication_required');
   }
   if (meta.openapi.path.includes('{')) codes.push('not_found');
   return [...new Set([...codes, ...(meta.errors ?? [])])];

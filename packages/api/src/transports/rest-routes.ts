@@ -72,10 +72,20 @@ export function buildRoutes(router: AnyRouter): Node {
     });
     insert(root, method, path, route());
     const put: Alias[] = method === 'PATCH' ? [{ method: 'PUT', path }] : [];
-    for (const alias of [...put, ...(meta.rest?.aliases ?? [])])
+    for (const alias of [...put, ...(meta.rest?.aliases ?? []), ...familyAliases(method, path)])
       insert(root, alias.method ?? method, alias.path, route(alias));
   }
   return root;
+}
+
+/** Whole families of paths that go by a second name as well. */
+const FAMILIES: Record<string, string> = { '/organizations': '/tenants' };
+
+function familyAliases(method: Method, path: string): Alias[] {
+  const family = Object.keys(FAMILIES).find((name) => path === name || path.startsWith(`${name}/`));
+  if (!family) return [];
+  const second = FAMILIES[family] + path.slice(family.length);
+  return [{ method, path: second }, ...(method === 'PATCH' ? [{ method: 'PUT' as const, path: second }] : [])];
 }
 
 function insert(root: Node, method: Method, path: string, route: Route): void {

@@ -9,6 +9,7 @@ export async function belongings(world: World): Promise<Record<string, string>> 
     usr: members.MEMBER.id,
     key: (await key(['read:*'])).id,
     rol: await someRole(world),
+    inv: await someInvitation(world),
     evt: await someEvent(world),
   };
 }
@@ -20,6 +21,16 @@ async function someRole({ owner, here }: World): Promise<string> {
     headers: here,
     body: { name, permissions: [] },
   });
+  return body.id;
+}
+
+async function someInvitation({ app, owner, organizationId }: World): Promise<string> {
+  const email = `${randomUUID()}@example.com`;
+  const { body } = await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
+    method: 'POST',
+    body: { email, role: 'VIEWER' },
+  });
+  await app.mailTo(email); // from here on nothing changes by itself
   return body.id;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually, type Person } from '../app.ts';
 import { belongings } from './belongings.ts';
 import { type Caller, idsIn, type Procedure, replaceAt, type World } from './world.ts';
 
@@ -20,6 +21,12 @@ const special: Record<string, (world: World) => Promise<Scenario>> = {
     input: { token: /token=([\w-]+)/.exec((await app.mailTo(owner.email)).text)![1] },
   }),
   'auth.email.resendVerification': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
+  'auth.reauthenticate': async ({ owner, bearer }) => ({ caller: bearer(owner), input: { password: owner.password } }),
+  'orgs.invitations.accept': async (world) => {
+    const { token, guest } = await invited(world);
+    return { caller: world.bearer(guest), input: { token } };
+  },
+  'orgs.invitations.decline': async (world) => ({ caller: {}, input: { token: (await invited(world)).token } }),
   'orgs.create': async (world) => ({ caller: world.inOrganization('OWNER'), input: { name: 'Acme Inc.' } }),
   'orgs.leave': async (world) => ({
     caller: world.inOrganization('MEMBER'),
@@ -30,6 +37,20 @@ const special: Record<string, (world: World) => Promise<Scenario>> = {
     return { caller: bearer(owner), input: { orgId: organizationId } };
   },
 };
+
+/** Somebody who has just registered, with the token of an invitation that was mailed to them. */
+async function invited({ app, owner, organizationId }: World): Promise<{ token: string; guest: Person }> {
+  const guest = await app.signUp();
+  await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
+    method: 'POST',
+    body: { email: guest.email, role: 'VIEWER' },
+  });
+  const mail = await eventually(
+    () => app.mails.find(({ to, text }) => to === guest.email && text.includes('/accept-invitation')),
+    'the invitation',
+  );
+  return { token: /token=([\w-]+)/.exec(mail.text)![1]!, guest };
+}
 
 /** A call that succeeds: the example's, by an owner who holds everything, on rows that exist. */
 export async function scenario(world: World, { name, meta }: Procedure): Promise<Scenario> {

@@ -6,8 +6,12 @@ import { proceduresOf } from '../../src/transports/rest-routes.ts';
 import type { Answer, Person, TestApp } from '../app.ts';
 
 /** Every procedure, as the proofs see it. Whatever is added to the router is proven without being named here. */
-export const procedures = proceduresOf(appRouter)
-  .map(([name, { meta, type, inputs }]) => ({ name, meta, type, inputs }));
+export const procedures = proceduresOf(appRouter).map(([name, { meta, type, inputs }]) => ({
+  name,
+  meta,
+  type,
+  inputs,
+}));
 
 export type Procedure = (typeof procedures)[number];
 

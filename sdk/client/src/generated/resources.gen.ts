@@ -10,12 +10,15 @@ export type {
   ApiKeysCreateResponse,
   ApiKeysGetResponse,
   ApiKeysListResponse,
+  AuditEntry,
+  AuditPage,
   AuthLoginResponse,
   AuthRefreshResponse,
   AuthRegisterResponse,
   CacheHealth,
   CheckPermissions,
   CreateApiKey,
+  CreateInvitation,
   CreateOrganization,
   CreateRole,
   CreatedApiKey,
@@ -23,6 +26,8 @@ export type {
   EffectivePermissions,
   GrantablePermission,
   Health,
+  Invitation,
+  InvitationPage,
   Login,
   Mailbox,
   MailedToken,
@@ -33,8 +38,13 @@ export type {
   OrganizationPage,
   OrganizationPermission,
   OrganizationRole,
+  OrgsAuditLogsResponse,
   OrgsCreateResponse,
   OrgsGetResponse,
+  OrgsInvitationsAcceptResponse,
+  OrgsInvitationsCreateResponse,
+  OrgsInvitationsListResponse,
+  OrgsInvitationsResendResponse,
   OrgsListResponse,
   OrgsMembersListResponse,
   OrgsMembersSetRoleResponse,
@@ -55,6 +65,7 @@ export type {
   PermissionsMatrixResponse,
   Probe,
   Problem,
+  Reauthenticate,
   Refresh,
   Register,
   Registered,
@@ -161,11 +172,19 @@ export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVeri
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
 export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
+export type AuthReauthenticateParams = Params<Types.AuthReauthenticateData>;
 export type AuthRefreshParams = Params<Types.AuthRefreshData>;
 export type AuthRegisterParams = Params<Types.AuthRegisterData>;
+export type OrgsAuditLogsParams = Params<Types.OrgsAuditLogsData>;
 export type OrgsCreateParams = Params<Types.OrgsCreateData>;
 export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
 export type OrgsGetParams = Params<Types.OrgsGetData>;
+export type OrgsInvitationsAcceptParams = Params<Types.OrgsInvitationsAcceptData>;
+export type OrgsInvitationsCreateParams = Params<Types.OrgsInvitationsCreateData>;
+export type OrgsInvitationsDeclineParams = Params<Types.OrgsInvitationsDeclineData>;
+export type OrgsInvitationsListParams = Params<Types.OrgsInvitationsListData>;
+export type OrgsInvitationsResendParams = Params<Types.OrgsInvitationsResendData>;
+export type OrgsInvitationsRevokeParams = Params<Types.OrgsInvitationsRevokeData>;
 export type OrgsLeaveParams = Params<Types.OrgsLeaveData>;
 export type OrgsListParams = Params<Types.OrgsListData>;
 export type OrgsMembersListParams = Params<Types.OrgsMembersListData>;
@@ -279,6 +298,15 @@ export class AuthResource extends Resource {
   }
 
   /**
+   * Confirm your password
+   * For ten minutes from then, or from a login, operations that ask for a recent login are open to the session.
+   * `POST /api/v1/auth/reauthenticate`
+   */
+  reauthenticate(params: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json"}, params, options);
+  }
+
+  /**
    * Exchange a refresh token for a new pair
    * Each refresh token works once. A used one that comes back after 10 seconds ends the session.
    * `POST /api/v1/auth/refresh`
@@ -294,6 +322,60 @@ export class AuthResource extends Resource {
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
     return this.transport.call({"id":"auth.register","method":"POST","path":"/api/v1/auth/register","public":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.orgs.invitations` */
+export class OrgsInvitationsResource extends Resource {
+  /**
+   * Accept an invitation
+   * Signed in with the address that was invited.
+   * `POST /api/v1/invitations/accept`
+   */
+  accept(params: OrgsInvitationsAcceptParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsAcceptResponse> {
+    return this.transport.call({"id":"orgs.invitations.accept","method":"POST","path":"/api/v1/invitations/accept","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Invite somebody
+   * Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.
+   * `POST /api/v1/organizations/{orgId}/invitations`
+   */
+  create(params: OrgsInvitationsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsCreateResponse> {
+    return this.transport.call({"id":"orgs.invitations.create","method":"POST","path":"/api/v1/organizations/{orgId}/invitations","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Decline an invitation
+   * `POST /api/v1/invitations/decline`
+   */
+  decline(params: OrgsInvitationsDeclineParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.invitations.decline","method":"POST","path":"/api/v1/invitations/decline","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * List invitations
+   * `GET /api/v1/organizations/{orgId}/invitations`
+   */
+  list(params: OrgsInvitationsListParams, options?: RequestOptions): PagePromise<Types.OrgsInvitationsListResponse> {
+    return this.transport.list({"id":"orgs.invitations.list","method":"GET","path":"/api/v1/organizations/{orgId}/invitations"}, params, options);
+  }
+
+  /**
+   * Send an invitation again
+   * With a new link for another 7 days; the old one is dead.
+   * `POST /api/v1/organizations/{orgId}/invitations/{invitationId}/resend`
+   */
+  resend(params: OrgsInvitationsResendParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsResendResponse> {
+    return this.transport.call({"id":"orgs.invitations.resend","method":"POST","path":"/api/v1/organizations/{orgId}/invitations/{invitationId}/resend","keyed":true}, params, options);
+  }
+
+  /**
+   * Revoke an invitation
+   * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
+   */
+  revoke(params: OrgsInvitationsRevokeParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.invitations.revoke","method":"DELETE","path":"/api/v1/organizations/{orgId}/invitations/{invitationId}","keyed":true}, params, options);
   }
 }
 
@@ -328,11 +410,22 @@ export class OrgsMembersResource extends Resource {
 
 /** `client.orgs` */
 export class OrgsResource extends Resource {
+  readonly invitations: OrgsInvitationsResource;
   readonly members: OrgsMembersResource;
 
   constructor(transport: Transport) {
     super(transport);
+    this.invitations = new OrgsInvitationsResource(transport);
     this.members = new OrgsMembersResource(transport);
+  }
+
+  /**
+   * List an organization's audit log
+   * Newest first. As one JSON value a line, all of it, at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.
+   * `GET /api/v1/organizations/{orgId}/audit-logs`
+   */
+  auditLogs(params: OrgsAuditLogsParams, options?: RequestOptions): PagePromise<Types.OrgsAuditLogsResponse> {
+    return this.transport.list({"id":"orgs.auditLogs","method":"GET","path":"/api/v1/organizations/{orgId}/audit-logs"}, params, options);
   }
 
   /**

@@ -294,6 +294,91 @@ export type MemberPage = {
     nextCursor: string | null;
 };
 
+export type InvitationPage = {
+    items: Array<Invitation>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * An offer of membership to whoever owns a mailbox, for 7 days.
+ */
+export type Invitation = {
+    /**
+     * Id of an invitation.
+     */
+    id: string;
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    email: string;
+    role: OrganizationRole;
+    /**
+     * A pending one works until `expiresAt`, and can be resent after it.
+     */
+    status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
+    /**
+     * Null if an API key did.
+     */
+    invitedBy: string | null;
+    expiresAt: string;
+    createdAt: string;
+    updatedAt: string;
+};
+
+export type AuditPage = {
+    items: Array<AuditEntry>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * Who did what. Written once; a later change would break the chain of hashes.
+ */
+export type AuditEntry = {
+    /**
+     * Id of an audit log entry.
+     */
+    id: string;
+    action: string;
+    actor: {
+        kind: 'user' | 'key' | 'system';
+        /**
+         * Of the user or API key.
+         */
+        id: string | null;
+    };
+    target: {
+        kind: string;
+        /**
+         * Null for what has no id of its own, as a membership.
+         */
+        id: string | null;
+    };
+    /**
+     * The row before, without secrets. Null once erased.
+     */
+    before: {
+        [key: string]: unknown;
+    } | null;
+    after: {
+        [key: string]: unknown;
+    } | null;
+    ip: string | null;
+    userAgent: string | null;
+    requestId: string;
+    /**
+     * Links the entry to the one before it in the organization: SHA-256 over both.
+     */
+    hash: string | null;
+    createdAt: string;
+};
+
 export type RolePage = {
     items: Array<Role>;
     /**
@@ -490,6 +575,10 @@ export type Refresh = {
     refreshToken: string;
 };
 
+export type Reauthenticate = {
+    password: string;
+};
+
 export type MailedToken = {
     /**
      * From the `?token=` of the mailed link.
@@ -511,6 +600,10 @@ export type UpdateMe = {
     fullName?: string | null;
     username?: string | null;
     metadata?: Metadata;
+    /**
+     * Where you act when a request names no organization: one you are a member of.
+     */
+    defaultOrganizationId?: string;
 };
 
 export type SetUserRoles = {
@@ -584,6 +677,17 @@ export type TransferOwnership = {
 };
 
 export type SetMemberRole = {
+    role: OrganizationRole;
+};
+
+/**
+ * Nobody grants a role that holds more than they do.
+ */
+export type CreateInvitation = {
+    /**
+     * One account per mailbox, whatever its case or Unicode form.
+     */
+    email: string;
     role: OrganizationRole;
 };
 
@@ -756,7 +860,7 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -791,6 +895,51 @@ export type AuthLogoutResponses = {
 };
 
 export type AuthLogoutResponse = AuthLogoutResponses[keyof AuthLogoutResponses];
+
+export type AuthReauthenticateData = {
+    body: Reauthenticate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/reauthenticate';
+};
+
+export type AuthReauthenticateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_credentials`: Wrong e-mail address or password
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     */
+    403: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     */
+    503: Problem;
+};
+
+export type AuthReauthenticateError = AuthReauthenticateErrors[keyof AuthReauthenticateErrors];
+
+export type AuthReauthenticateResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthReauthenticateResponse = AuthReauthenticateResponses[keyof AuthReauthenticateResponses];
 
 export type AuthEmailVerifyData = {
     body: MailedToken;
@@ -873,7 +1022,7 @@ export type UsersMeGetData = {
 
 export type UsersMeGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -924,7 +1073,7 @@ export type UsersMeUpdateData = {
 
 export type UsersMeUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -935,6 +1084,10 @@ export type UsersMeUpdateErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `username_taken`: Username taken
      */
@@ -977,7 +1130,7 @@ export type UsersMePermissionsData = {
 
 export type UsersMePermissionsErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1033,7 +1186,7 @@ export type UsersRolesSetData = {
 
 export type UsersRolesSetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1099,7 +1252,7 @@ export type ApiKeysListData = {
 
 export type ApiKeysListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1150,7 +1303,7 @@ export type ApiKeysCreateData = {
 
 export type ApiKeysCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1210,7 +1363,7 @@ export type ApiKeysRevokeData = {
 
 export type ApiKeysRevokeErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1268,7 +1421,7 @@ export type ApiKeysGetData = {
 
 export type ApiKeysGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1327,7 +1480,7 @@ export type OrgsListData = {
 
 export type OrgsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1378,7 +1531,7 @@ export type OrgsCreateData = {
 
 export type OrgsCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `name_reserved`: Reserved name
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `name_reserved`: Reserved name
      */
     400: Problem;
     /**
@@ -1440,7 +1593,7 @@ export type OrgsSearchData = {
 
 export type OrgsSearchErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1487,7 +1640,7 @@ export type OrgsSubdomainAvailableData = {
 
 export type OrgsSubdomainAvailableErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1543,15 +1696,15 @@ export type OrgsDeleteData = {
 
 export type OrgsDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -1605,7 +1758,7 @@ export type OrgsGetData = {
 
 export type OrgsGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1665,7 +1818,7 @@ export type OrgsUpdateData = {
 
 export type OrgsUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `name_reserved`: Reserved name
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `name_reserved`: Reserved name
      */
     400: Problem;
     /**
@@ -1733,15 +1886,15 @@ export type OrgsRestoreData = {
 
 export type OrgsRestoreErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -1797,7 +1950,7 @@ export type OrgsLeaveData = {
 
 export type OrgsLeaveErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1861,15 +2014,15 @@ export type OrgsTransferData = {
 
 export type OrgsTransferErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -1928,7 +2081,7 @@ export type OrgsMembersListData = {
 
 export type OrgsMembersListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1992,7 +2145,7 @@ export type OrgsMembersRemoveData = {
 
 export type OrgsMembersRemoveErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2060,7 +2213,7 @@ export type OrgsMembersSetRoleData = {
 
 export type OrgsMembersSetRoleErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2108,6 +2261,430 @@ export type OrgsMembersSetRoleResponses = {
 
 export type OrgsMembersSetRoleResponse = OrgsMembersSetRoleResponses[keyof OrgsMembersSetRoleResponses];
 
+export type OrgsInvitationsListData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        status?: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
+    };
+    url: '/api/v1/organizations/{orgId}/invitations';
+};
+
+export type OrgsInvitationsListErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsListError = OrgsInvitationsListErrors[keyof OrgsInvitationsListErrors];
+
+export type OrgsInvitationsListResponses = {
+    /**
+     * OK
+     */
+    200: InvitationPage;
+};
+
+export type OrgsInvitationsListResponse = OrgsInvitationsListResponses[keyof OrgsInvitationsListResponses];
+
+export type OrgsInvitationsCreateData = {
+    body: CreateInvitation;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/invitations';
+};
+
+export type OrgsInvitationsCreateErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsCreateError = OrgsInvitationsCreateErrors[keyof OrgsInvitationsCreateErrors];
+
+export type OrgsInvitationsCreateResponses = {
+    /**
+     * Created
+     */
+    201: Invitation;
+};
+
+export type OrgsInvitationsCreateResponse = OrgsInvitationsCreateResponses[keyof OrgsInvitationsCreateResponses];
+
+export type OrgsInvitationsRevokeData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of an invitation.
+         */
+        invitationId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/invitations/{invitationId}';
+};
+
+export type OrgsInvitationsRevokeErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `invitation_settled`: Invitation settled
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsRevokeError = OrgsInvitationsRevokeErrors[keyof OrgsInvitationsRevokeErrors];
+
+export type OrgsInvitationsRevokeResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsInvitationsRevokeResponse = OrgsInvitationsRevokeResponses[keyof OrgsInvitationsRevokeResponses];
+
+export type OrgsInvitationsResendData = {
+    body?: never;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of an invitation.
+         */
+        invitationId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/invitations/{invitationId}/resend';
+};
+
+export type OrgsInvitationsResendErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `invitation_settled`: Invitation settled
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsResendError = OrgsInvitationsResendErrors[keyof OrgsInvitationsResendErrors];
+
+export type OrgsInvitationsResendResponses = {
+    /**
+     * OK
+     */
+    200: Invitation;
+};
+
+export type OrgsInvitationsResendResponse = OrgsInvitationsResendResponses[keyof OrgsInvitationsResendResponses];
+
+export type OrgsInvitationsAcceptData = {
+    body: MailedToken;
+    headers?: {
+        /**
+         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/invitations/accept';
+};
+
+export type OrgsInvitationsAcceptErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_token`: Invalid or expired token
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `invitation_for_another`: Invitation for another address
+     */
+    403: Problem;
+    /**
+     * `invitation_stale`: Invitation no longer backed; `already_member`: Already a member
+     */
+    409: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsAcceptError = OrgsInvitationsAcceptErrors[keyof OrgsInvitationsAcceptErrors];
+
+export type OrgsInvitationsAcceptResponses = {
+    /**
+     * OK
+     */
+    200: Member;
+};
+
+export type OrgsInvitationsAcceptResponse = OrgsInvitationsAcceptResponses[keyof OrgsInvitationsAcceptResponses];
+
+export type OrgsInvitationsDeclineData = {
+    body: MailedToken;
+    path?: never;
+    query?: never;
+    url: '/api/v1/invitations/decline';
+};
+
+export type OrgsInvitationsDeclineErrors = {
+    /**
+     * `invalid_input`: Invalid input; `invalid_token`: Invalid or expired token
+     */
+    400: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsInvitationsDeclineError = OrgsInvitationsDeclineErrors[keyof OrgsInvitationsDeclineErrors];
+
+export type OrgsInvitationsDeclineResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsInvitationsDeclineResponse = OrgsInvitationsDeclineResponses[keyof OrgsInvitationsDeclineResponses];
+
+export type OrgsAuditLogsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        actorId?: string;
+        action?: string;
+        targetId?: string;
+        from?: string;
+        to?: string;
+    };
+    url: '/api/v1/organizations/{orgId}/audit-logs';
+};
+
+export type OrgsAuditLogsErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsAuditLogsError = OrgsAuditLogsErrors[keyof OrgsAuditLogsErrors];
+
+export type OrgsAuditLogsResponses = {
+    /**
+     * OK
+     */
+    200: AuditPage;
+};
+
+export type OrgsAuditLogsResponse = OrgsAuditLogsResponses[keyof OrgsAuditLogsResponses];
+
 export type RolesListData = {
     body?: never;
     path?: never;
@@ -2126,7 +2703,7 @@ export type RolesListData = {
 
 export type RolesListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -2177,7 +2754,7 @@ export type RolesCreateData = {
 
 export type RolesCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2241,7 +2818,7 @@ export type RolesDeleteData = {
 
 export type RolesDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2303,7 +2880,7 @@ export type RolesGetData = {
 
 export type RolesGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2363,7 +2940,7 @@ export type RolesUpdateData = {
 
 export type RolesUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2420,7 +2997,7 @@ export type PermissionsListData = {
 
 export type PermissionsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2465,7 +3042,7 @@ export type PermissionsMatrixData = {
 
 export type PermissionsMatrixErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2510,7 +3087,7 @@ export type PermissionsCheckData = {
 
 export type PermissionsCheckErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -2555,7 +3132,7 @@ export type WsTicketData = {
 
 export type WsTicketErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**

@@ -2,7 +2,9 @@ import type { OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
+import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { record } from '../../outbox/record.ts';
+import type { Tenancy } from '../../tenant-model.ts';
 import { transaction } from '../../transaction.ts';
 import { permissionsOf } from './authenticate.ts';
 import { ApiKeyCreated, ApiKeyRevoked } from './events.ts';
@@ -79,6 +81,16 @@ async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for upda
   const key = await (lock ? query.forUpdate() : query);
   if (!key) throw new ApiError('not_found');
   return key;
+}
+
+/** What a key may do at this moment; nothing, once it was revoked or has expired. */
+export async function permissionsOfKey(
+  ctx: Pick<OrganizationContext, 'now'> & Tenancy,
+  id: number,
+): Promise<ReadonlySet<OrganizationPermission>> {
+  const key = await ApiKeyModel.of(ctx).findOne({ id });
+  const live = key && !key.revokedAt && !(key.expiresAt && key.expiresAt <= ctx.now);
+  return live ? permissionsOf(key.scopes) : new Set();
 }
 
 /** A key must never hold more than whoever makes it: otherwise `api_keys:create` would be every permission. */

@@ -10,6 +10,7 @@ export const RegistrationRepeated = event('user.registration_repeated', { data: 
 export const VerificationRequested = event('user.verification_requested', { data: User, audience: 'internal' });
 export const EmailVerified = event('user.email_verified', { data: User, audience: 'internal' });
 export const SessionStarted = event('session.started', { data: Session, audience: 'internal' });
+export const SessionReauthenticated = event('session.reauthenticated', { data: Session, audience: 'internal' });
 export const SessionEnded = event('session.ended', { data: Session, audience: 'internal' });
 /** A used refresh token came back: it was copied, so the whole session ends. */
 export const RefreshTokenReplayed = event('session.refresh_token_replayed', { data: Session, audience: 'internal' });

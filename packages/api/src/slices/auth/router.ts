@@ -2,9 +2,10 @@ import type { ProcedureLimit } from '../../contract/meta.ts';
 import { NoInput, Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleUser } from '../users/router.ts';
-import { Login, Mailbox, MailedToken, Refresh, Register, Registered, Tokens } from './schemas.ts';
+import { Login, Mailbox, MailedToken, Reauthenticate, Refresh, Register, Registered, Tokens } from './schemas.ts';
 import { login } from './service/login.ts';
 import { logout } from './service/logout.ts';
+import { reauthenticate } from './service/reauthenticate.ts';
 import { refresh } from './service/refresh.ts';
 import { register } from './service/register.ts';
 import { resendVerification, verifyEmail } from './service/verify-email.ts';
@@ -91,6 +92,26 @@ export const auth = router({
     .input(NoInput)
     .output(Nothing)
     .mutation(({ ctx }) => logout(ctx)),
+
+  reauthenticate: procedure({
+    access: 'user',
+    openapi: {
+      method: 'POST',
+      path: '/auth/reauthenticate',
+      tags,
+      summary: 'Confirm your password',
+      description:
+        'For ten minutes from then, or from a login, operations that ask for a recent login are open to the session.',
+    },
+    rest: { status: 204 },
+    errors: ['invalid_credentials', 'overloaded'],
+    limit: { ...signIn, by: 'caller' },
+    idempotency: false,
+    example: { input: { password: credentials.password } },
+  })
+    .input(Reauthenticate)
+    .output(Nothing)
+    .mutation(({ ctx, input }) => reauthenticate(ctx, input.password)),
 
   email: router({
     verify: procedure({

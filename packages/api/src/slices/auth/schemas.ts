@@ -50,6 +50,8 @@ export type Registered = z.output<typeof Registered>;
 export const Login = z.strictObject({ email: EmailAddress, password: GivenPassword }).meta({ id: 'Login' });
 export type Login = z.output<typeof Login>;
 
+export const Reauthenticate = z.strictObject({ password: GivenPassword }).meta({ id: 'Reauthenticate' });
+
 export const RefreshToken = z
   .string()
   .min(1)

@@ -50,8 +50,11 @@ export const users = router({
         summary: 'Update the current user',
         description: 'With `If-Match`, only if nobody changed the profile since the `ETag` was read.',
       },
-      errors: ['username_taken', 'version_mismatch'],
-      example: { input: { fullName: 'Ada King' }, output: { ...exampleUser, fullName: 'Ada King' } },
+      errors: ['username_taken', 'not_found', 'version_mismatch'],
+      example: {
+        input: { fullName: 'Ada King', defaultOrganizationId: exampleUser.defaultOrganizationId },
+        output: { ...exampleUser, fullName: 'Ada King' },
+      },
     })
       .input(UpdateMe)
       .output(User)

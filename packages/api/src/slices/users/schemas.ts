@@ -44,6 +44,9 @@ export const UpdateMe = z
     fullName: FullName.nullish(),
     username: Username.nullish(),
     metadata: Metadata.optional(),
+    defaultOrganizationId: id('org')
+      .optional()
+      .meta({ description: 'Where you act when a request names no organization: one you are a member of.' }),
   })
   .meta({ id: 'UpdateMe', description: 'What is missing stays; null clears.' });
 export type UpdateMe = z.output<typeof UpdateMe>;

@@ -3,6 +3,8 @@ import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { record } from '../../outbox/record.ts';
 import { transaction } from '../../transaction.ts';
+import { membershipsOf } from '../members/service/find.ts';
+import { isLive } from '../organizations/service/find.ts';
 import { UserUpdated } from './events.ts';
 import { UserModel, usernameKey } from './model.ts';
 import type { UpdateMe, User } from './schemas.ts';
@@ -16,6 +18,10 @@ export async function getMe(ctx: ActorContext): Promise<User> {
 
 export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User> {
   return transaction(ctx, async (ctx) => {
+    const home =
+      input.defaultOrganizationId === undefined
+        ? undefined
+        : await memberOrganization(ctx, input.defaultOrganizationId);
     const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
     ifMatch(ctx, before);
     const after = await UserModel.query(ctx.db)
@@ -24,6 +30,7 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
         ...(input.fullName !== undefined && { fullName: input.fullName }),
         ...(input.username !== undefined && { username: input.username, usernameKey: usernameKey(input.username) }),
         ...(input.metadata !== undefined && { metadata: input.metadata }),
+        ...(home !== undefined && { defaultOrganizationId: home }),
         version: before.version + 1,
         updatedAt: ctx.now,
       })
@@ -33,6 +40,18 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
     await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return answerWithEtag(ctx, after);
   });
+}
+
+/**
+ * The locks keep organization and membership until the commit: a removal meanwhile waits, and then sends its person home. They
+ * come before that of the person, as everywhere.
+ */
+async function memberOrganization(ctx: UserContext, publicId: string): Promise<number> {
+  const organizationId = ctx.ids.decode('org', publicId);
+  const live = await isLive(ctx, organizationId);
+  const [member] = await membershipsOf(ctx, ctx.actor.user.id).where({ organizationId }).forShare();
+  if (!live || !member) throw new ApiError('not_found');
+  return organizationId;
 }
 
 export async function assertUsernameFree(ctx: Pick<UserContext, 'db'>, username: string): Promise<void> {

@@ -1,6 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { memberPermissions, type OrganizationPermission } from '../../../contract/permissions.ts';
+import type { Tenancy } from '../../../tenant-model.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { MemberModel } from '../model.ts';
 
@@ -25,10 +26,7 @@ export async function lockAuthority(
   return { organization, held };
 }
 
-export async function lockOrganization(
-  ctx: Pick<OrganizationContext, 'db' | 'organization'>,
-  { inDeleted = false } = {},
-): Promise<OrganizationModel> {
+export async function lockOrganization(ctx: Tenancy, { inDeleted = false } = {}): Promise<OrganizationModel> {
   const organization = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).forUpdate();
   if (!organization || (organization.deletedAt && !inDeleted)) throw new ApiError('not_found');
   return organization;
@@ -36,7 +34,7 @@ export async function lockOrganization(
 
 /** Nothing for whoever is no member. */
 export async function heldBy(
-  ctx: Pick<OrganizationContext, 'db' | 'organization' | 'ports'>,
+  ctx: Pick<OrganizationContext, 'ports'> & Tenancy,
   userId: number,
 ): Promise<ReadonlySet<OrganizationPermission>> {
   const member = await MemberModel.of(ctx).findOne({ userId });

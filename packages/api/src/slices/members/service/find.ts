@@ -35,3 +35,9 @@ export async function findMember(ctx: OrganizationContext, userId: string): Prom
 export function membershipsOf(ctx: Pick<Context, 'db'>, userId: number) {
   return MemberModel.acrossOrganizations(ctx.db).where({ userId });
 }
+
+/** Whether the owner of a mailbox is a member already. */
+export async function isMailboxOfMember(ctx: Tenancy, emailKey: string): Promise<boolean> {
+  const owner = UserModel.query(ctx.db).where({ emailKey }).select('id');
+  return (await MemberModel.of(ctx).whereIn('userId', owner).first()) !== undefined;
+}

@@ -11,6 +11,16 @@ export async function getOrganization(ctx: OrganizationContext): Promise<Organiz
   return answerWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
 }
 
+export async function organizationName(ctx: Context, organizationId: number): Promise<string> {
+  return (await OrganizationModel.query(ctx.db).findById(organizationId).throwIfNotFound()).name;
+}
+
+/** Locked against a deletion until the commit. */
+export async function isLive(ctx: Context, organizationId: number): Promise<boolean> {
+  const found = await OrganizationModel.query(ctx.db).findById(organizationId).whereNull('deletedAt').forShare();
+  return found !== undefined;
+}
+
 /** The organization of somebody whose access is `user`: the path names it, and they were found to be a member. */
 export function inOrganization<C extends Context>(ctx: C): C & OrganizationContext {
   if (!ctx.organization || !ctx.actor) throw new ApiError('not_found');

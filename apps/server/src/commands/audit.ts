@@ -1,0 +1,40 @@
+import { closePorts } from '@rentapi/api/ports';
+import { type BrokenLink, verifyAuditChains } from '@rentapi/api/slices/audit/verify';
+import { open } from '../open.ts';
+import { say } from '../say.ts';
+import type { Command } from './index.ts';
+
+/** Exit code 1 where a chain is broken. What is printed of an intact one, kept elsewhere, proves later that it still is. */
+export function audit([action = '']: string[]): Command {
+  return async (env) => {
+    if (action !== 'verify') {
+      say('Say what to do: audit verify.');
+      return 2;
+    }
+    const { ports, embedded } = await open(env(), say);
+    try {
+      let broken = 0;
+      for await (const chain of verifyAuditChains(ports.database)) {
+        const name = chain.organizationId === null ? 'no organization' : ports.ids.encode('org', chain.organizationId);
+        if (chain.broken) broken++;
+        const state = chain.broken
+          ? `broken after ${chain.entries} entries: ${describe(chain.broken, (id) => ports.ids.encode('aud', id))}`
+          : `${chain.entries} entries, end ${chain.end}`;
+        process.stdout.write(`${name}: ${state}\n`);
+      }
+      say(broken > 0 ? `${broken} chains are broken.` : 'Every chain is as it was written.');
+      return broken > 0 ? 1 : 0;
+    } finally {
+      await closePorts(ports);
+      await embedded?.stop();
+    }
+  };
+}
+
+function describe({ entryId, position, action, what }: BrokenLink, idOf: (entryId: number) => string): string {
+  if (entryId === null) return `entries after position ${position} are missing`;
+  const entry = `${idOf(entryId)} (position ${position}, ${action})`;
+  return what === 'content'
+    ? `${entry} was changed, or one before it was removed or added`
+    : `the personal part of ${entry} was changed`;
+}

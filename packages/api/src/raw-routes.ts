@@ -1,0 +1,5 @@
+import { auditExport } from './slices/audit/export.ts';
+import type { RawRoute } from './transports/raw.ts';
+
+/** Every route that is not a procedure. */
+export const rawRoutes: RawRoute[] = [auditExport as RawRoute]; // its input is parsed by its own schema before it is served

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import { Timestamp } from '../../contract/words.ts';
+
+const Snapshot = z.record(z.string(), z.unknown());
+
+export const AuditEntry = z
+  .object({
+    id: id('aud'),
+    action: z.string().meta({ example: 'member.roles_changed' }),
+    actor: z.object({
+      kind: z.enum(['user', 'key', 'system']),
+      id: z.string().nullable().meta({ description: 'Of the user or API key.' }),
+    }),
+    target: z.object({
+      kind: z.string().meta({ example: 'api_key' }),
+      id: z.string().nullable().meta({ description: 'Null for what has no id of its own, as a membership.' }),
+    }),
+    before: Snapshot.nullable().meta({ description: 'The row before, without secrets. Null once erased.' }),
+    after: Snapshot.nullable(),
+    ip: z.string().nullable().meta({ example: '203.0.113.9' }),
+    userAgent: z.string().nullable(),
+    requestId: z.string(),
+    hash: z
+      .string()
+      .nullable()
+      .meta({ description: 'Links the entry to the one before it in the organization: SHA-256 over both.' }),
+    createdAt: Timestamp,
+  })
+  .meta({
+    id: 'AuditEntry',
+    description: 'Who did what. Written once; a later change would break the chain of hashes.',
+  });
+export type AuditEntry = z.output<typeof AuditEntry>;
+
+const ActorId = z.string().regex(/^(usr|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of a user or an API key');
+const TargetId = z
+  .string()
+  .regex(/^(usr|org|inv|rol|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of what was changed');
+
+const filters = {
+  orgId: id('org'),
+  actorId: ActorId.optional().meta({ description: 'Only what this user or key did.' }),
+  action: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'Only this: an event type, such as `member.removed`.', example: 'member.removed' }),
+  targetId: TargetId.optional().meta({ description: 'Only what was done to this.' }),
+  from: Timestamp.optional().meta({ description: 'Not before.' }),
+  to: Timestamp.optional().meta({ description: 'Before.' }),
+};
+
+export const ListAuditLogs = pageInput(filters);
+export type ListAuditLogs = z.output<typeof ListAuditLogs>;
+export const ExportAuditLogs = z.strictObject(filters);
+export type AuditFilters = z.output<typeof ExportAuditLogs>;
+export const AuditPage = page('AuditPage', AuditEntry);
+export type AuditPage = z.output<typeof AuditPage>;

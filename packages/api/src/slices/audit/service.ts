@@ -1,0 +1,43 @@
+import type { OrganizationContext } from '../../context.ts';
+import { AuditLogModel, targetOf } from './model.ts';
+import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schemas.ts';
+
+const EXPORT_BATCH = 500;
+
+/** By position, newest first: an entry is there once it has its place in the chain, a moment after its change. */
+export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
+  const { limit, cursor, ...filters } = input;
+  const list = `audit/${ctx.organization.id}/${JSON.stringify(Object.entries(filters).sort())}`;
+  const query = entries(ctx, filters).orderBy('position', 'desc');
+  if (cursor !== undefined) query.where('position', '<', ctx.ports.cursors.read(list, cursor));
+  const rows = await query.limit(limit + 1);
+  const more = rows.length > limit;
+  if (more) rows.pop();
+  return {
+    items: rows.map((entry) => entry.present(ctx.ids)),
+    nextCursor: more ? ctx.ports.cursors.write(list, rows.at(-1)!.position!) : null,
+  };
+}
+
+/** All that match, oldest first, a batch at a time: an export of any length takes the memory of one batch. */
+export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditFilters): AsyncGenerator<AuditEntry> {
+  for (let after = 0; ; ) {
+    const rows = await entries(ctx, filters).where('position', '>', after).orderBy('position').limit(EXPORT_BATCH);
+    for (const entry of rows) yield entry.present(ctx.ids);
+    if (rows.length < EXPORT_BATCH) return;
+    after = rows.at(-1)!.position!;
+  }
+}
+
+function entries({ db, ids, organization }: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>) {
+  const query = AuditLogModel.query(db).where({ organizationId: organization.id }).whereNotNull('position');
+  const { actorId, action, targetId, from, to } = filters;
+  if (actorId?.startsWith('key_')) query.where({ actorKind: 'key', actorId: ids.decode('key', actorId) });
+  else if (actorId) query.where({ actorKind: 'user', actorId: ids.decode('usr', actorId) });
+  if (action) query.where({ action });
+  const target = targetId && targetOf(ids, targetId);
+  if (target) query.where(target);
+  if (from) query.where('createdAt', '>=', new Date(from));
+  if (to) query.where('createdAt', '<', new Date(to));
+  return query;
+}

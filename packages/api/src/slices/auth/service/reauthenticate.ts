@@ -1,0 +1,24 @@
+import type { UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { record } from '../../../outbox/record.ts';
+import { transaction } from '../../../transaction.ts';
+import { UserModel } from '../../users/model.ts';
+import { SessionReauthenticated } from '../events.ts';
+import { SessionModel } from '../model.ts';
+
+/** Proves that whoever holds the access token is still its person: what asks for a recent login is open again. */
+export async function reauthenticate(ctx: UserContext, password: string): Promise<void> {
+  const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+  if (!(await ctx.ports.passwords.matches(password, user.passwordHash))) {
+    throw new ApiError('invalid_credentials', { detail: 'This is not the password of your account.' });
+  }
+  await transaction(ctx, async (ctx) => {
+    const session = await SessionModel.query(ctx.db)
+      .findById(ctx.actor.session.id)
+      .patch({ authenticatedAt: ctx.now })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await record(ctx, SessionReauthenticated, { target: session, data: session.present() });
+  });
+}

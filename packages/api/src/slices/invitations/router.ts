@@ -1,0 +1,131 @@
+import { exampleId } from '../../contract/ids.ts';
+import type { ProcedureLimit } from '../../contract/meta.ts';
+import { Nothing } from '../../contract/words.ts';
+import { procedure, router } from '../../procedure.ts';
+import { MailedToken } from '../auth/schemas.ts';
+import { exampleMember } from '../members/router.ts';
+import { Member } from '../members/schemas.ts';
+import { CreateInvitation, Invitation, InvitationId, InvitationPage, ListInvitations } from './schemas.ts';
+import { listInvitations } from './service/find.ts';
+import { createInvitation, resendInvitation } from './service/send.ts';
+import { acceptInvitation, declineInvitation, revokeInvitation } from './service/settle.ts';
+
+const tags: [string] = ['Invitations'];
+
+/** Each is a mail to a stranger, in our name. */
+const mails: ProcedureLimit = { name: 'invitations', by: 'organization', size: () => 100, windowS: 3600 };
+/** Guessing tokens starts from one source. */
+const guesses: ProcedureLimit = {
+  name: 'mailed-token',
+  by: 'source',
+  size: (env) => env.AUTH_RATE_LIMIT_PER_MINUTE,
+  windowS: 60,
+};
+
+const exampleInvitation: Invitation = {
+  id: exampleId('inv'),
+  organizationId: exampleId('org'),
+  email: 'grace@example.com',
+  role: 'MEMBER',
+  status: 'PENDING',
+  invitedBy: exampleId('usr'),
+  expiresAt: '2026-02-07T12:00:00.000Z',
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
+const orgId = exampleInvitation.organizationId;
+const invitationId = exampleInvitation.id;
+const token = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
+
+export const invitations = router({
+  list: procedure({
+    access: 'members:invite',
+    openapi: { method: 'GET', path: '/organizations/{orgId}/invitations', tags, summary: 'List invitations' },
+    errors: ['invalid_cursor'],
+    example: { input: { orgId, limit: 25 }, output: { items: [exampleInvitation], nextCursor: null } },
+  })
+    .input(ListInvitations)
+    .output(InvitationPage)
+    .query(({ ctx, input }) => listInvitations(ctx, input)),
+
+  create: procedure({
+    access: 'members:invite',
+    openapi: {
+      method: 'POST',
+      path: '/organizations/{orgId}/invitations',
+      tags,
+      summary: 'Invite somebody',
+      description: 'Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.',
+    },
+    rest: { status: 201 },
+    errors: ['permission_not_held', 'already_member', 'invitation_pending', 'limit_reached'],
+    limit: mails,
+    example: { input: { orgId, email: 'grace@example.com', role: 'MEMBER' }, output: exampleInvitation },
+  })
+    .input(CreateInvitation)
+    .output(Invitation)
+    .mutation(({ ctx, input }) => createInvitation(ctx, input)),
+
+  revoke: procedure({
+    access: 'members:invite',
+    openapi: {
+      method: 'DELETE',
+      path: '/organizations/{orgId}/invitations/{invitationId}',
+      tags,
+      summary: 'Revoke an invitation',
+    },
+    rest: { status: 204 },
+    errors: ['invitation_settled'],
+    example: { input: { orgId, invitationId } },
+  })
+    .input(InvitationId)
+    .output(Nothing)
+    .mutation(({ ctx, input }) => revokeInvitation(ctx, input.invitationId)),
+
+  resend: procedure({
+    access: 'members:invite',
+    openapi: {
+      method: 'POST',
+      path: '/organizations/{orgId}/invitations/{invitationId}/resend',
+      tags,
+      summary: 'Send an invitation again',
+      description: 'With a new link for another 7 days; the old one is dead.',
+    },
+    errors: ['permission_not_held', 'invitation_settled'],
+    limit: mails,
+    example: { input: { orgId, invitationId }, output: exampleInvitation },
+  })
+    .input(InvitationId)
+    .output(Invitation)
+    .mutation(({ ctx, input }) => resendInvitation(ctx, input.invitationId)),
+
+  accept: procedure({
+    access: 'user',
+    openapi: {
+      method: 'POST',
+      path: '/invitations/accept',
+      tags,
+      summary: 'Accept an invitation',
+      description: 'Signed in with the address that was invited.',
+    },
+    errors: ['invalid_token', 'invitation_for_another', 'invitation_stale', 'already_member'],
+    limit: { ...guesses, by: 'caller' },
+    example: { input: { token }, output: { ...exampleMember, role: 'MEMBER', roles: [] } },
+  })
+    .input(MailedToken)
+    .output(Member)
+    .mutation(({ ctx, input }) => acceptInvitation(ctx, input.token)),
+
+  decline: procedure({
+    access: 'proof:mailed',
+    openapi: { method: 'POST', path: '/invitations/decline', tags, summary: 'Decline an invitation' },
+    rest: { status: 204 },
+    errors: ['invalid_token'],
+    limit: guesses,
+    idempotency: false,
+    example: { input: { token } },
+  })
+    .input(MailedToken)
+    .output(Nothing)
+    .mutation(({ ctx, input }) => declineInvitation(ctx, input.token)),
+});

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import { Timestamp } from '../../contract/words.ts';
+import { OrganizationRole } from '../organizations/schemas.ts';
+import { EmailAddress } from '../users/schemas.ts';
+
+const Status = z.enum(['PENDING', 'ACCEPTED', 'DECLINED', 'REVOKED', 'EXPIRED']);
+
+export const Invitation = z
+  .object({
+    id: id('inv'),
+    organizationId: id('org'),
+    email: z.string().meta({ example: 'grace@example.com' }),
+    role: OrganizationRole,
+    status: Status.meta({ description: 'A pending one works until `expiresAt`, and can be resent after it.' }),
+    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key did.' }),
+    expiresAt: Timestamp,
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: 'Invitation', description: 'An offer of membership to whoever owns a mailbox, for 7 days.' });
+export type Invitation = z.output<typeof Invitation>;
+
+export const CreateInvitation = z
+  .strictObject({ orgId: id('org'), email: EmailAddress, role: OrganizationRole })
+  .meta({ id: 'CreateInvitation', description: 'Nobody grants a role that holds more than they do.' });
+export type CreateInvitation = z.output<typeof CreateInvitation>;
+
+export const ListInvitations = pageInput({ orgId: id('org'), status: Status.optional() });
+export type ListInvitations = z.output<typeof ListInvitations>;
+export const InvitationPage = page('InvitationPage', Invitation);
+export type InvitationPage = z.output<typeof InvitationPage>;
+
+export const InvitationId = z.strictObject({ orgId: id('org'), invitationId: id('inv') });

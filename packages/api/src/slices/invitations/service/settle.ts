@@ -1,0 +1,82 @@
+import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { rolePermissions } from '../../../contract/permissions.ts';
+import type { EventType } from '../../../outbox/event.ts';
+import { record } from '../../../outbox/record.ts';
+import type { Tenancy } from '../../../tenant-model.ts';
+import { transaction } from '../../../transaction.ts';
+import { permissionsOfKey } from '../../api-keys/service.ts';
+import { MemberAdded } from '../../members/events.ts';
+import type { Member } from '../../members/schemas.ts';
+import { addMember } from '../../members/service/add.ts';
+import { heldBy, lockAuthority } from '../../members/service/authority.ts';
+import { membershipsOf, presentMember } from '../../members/service/find.ts';
+import { emailKey } from '../../users/model.ts';
+import { InvitationAccepted, InvitationDeclined, InvitationRevoked } from '../events.ts';
+import { InvitationModel } from '../model.ts';
+import type { Invitation } from '../schemas.ts';
+import { findInvitation } from './find.ts';
+import { redeemInvitationToken } from './token.ts';
+
+/** The token proves the mailbox, the signed-in person must be its owner, and whoever vouched must still be able to. */
+export async function acceptInvitation(ctx: UserContext, token: string): Promise<Member> {
+  return transaction(ctx, async (ctx) => {
+    const invitation = await redeemInvitationToken(ctx, token);
+    const { user } = ctx.actor;
+    if (emailKey(user.email) !== invitation.emailKey) throw new ApiError('invitation_for_another');
+    const organization = { id: invitation.organizationId };
+    const there = { ...ctx, organization: { ...organization, permissions: new Set<never>() } };
+    await assertStillBacked(there, invitation);
+    if (await membershipsOf(ctx, user.id).findOne({ organizationId: organization.id }))
+      throw new ApiError('already_member');
+    const member = await addMember(ctx, organization, user.id, invitation.role);
+    await settle(there, invitation, 'ACCEPTED', InvitationAccepted);
+    const shown = await presentMember(there, member);
+    await record(there, MemberAdded, { target: member, after: member, data: shown });
+    return shown;
+  });
+}
+
+export async function declineInvitation(ctx: Context, token: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const invitation = await redeemInvitationToken(ctx, token);
+    const organization = { id: invitation.organizationId, permissions: new Set<never>() };
+    await settle({ ...ctx, organization }, invitation, 'DECLINED', InvitationDeclined);
+  });
+}
+
+/** Repeating it changes nothing. */
+export async function revokeInvitation(ctx: OrganizationContext, invitationId: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    await lockAuthority(ctx, 'members:invite');
+    const invitation = await findInvitation(ctx, invitationId);
+    if (invitation.status === 'REVOKED') return;
+    if (invitation.status !== 'PENDING') throw new ApiError('invitation_settled');
+    await settle(ctx, invitation, 'REVOKED', InvitationRevoked);
+  });
+}
+
+/** A stale invitation must not grant what its inviter may no longer grant: an admin who was dismissed leaves no doors open. */
+async function assertStillBacked(ctx: Context & Tenancy, invitation: InvitationModel): Promise<void> {
+  const held =
+    invitation.inviterUserId === null
+      ? await permissionsOfKey(ctx, invitation.inviterKeyId!)
+      : await heldBy(ctx, invitation.inviterUserId);
+  const needed = ['members:invite' as const, ...rolePermissions(invitation.role, ctx.ports.env)];
+  if (!needed.every((permission) => held.has(permission))) throw new ApiError('invitation_stale');
+}
+
+async function settle(
+  ctx: Context & Tenancy,
+  before: InvitationModel,
+  status: Invitation['status'],
+  type: EventType<typeof Invitation>,
+): Promise<void> {
+  const after = await InvitationModel.of(ctx)
+    .where({ id: before.id })
+    .patch({ status, tokenHash: null, version: before.version + 1, updatedAt: ctx.now })
+    .returning('*')
+    .first()
+    .throwIfNotFound();
+  await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
+}

@@ -1,0 +1,35 @@
+import { mac } from '@rentapi/platform/secrets';
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { RecordedEvent } from '../../../outbox/jobs.ts';
+import { tokenHash } from '../../auth/tokens.ts';
+import { lockOrganization } from '../../members/service/authority.ts';
+import { InvitationModel } from '../model.ts';
+import type { Invitation } from '../schemas.ts';
+
+/**
+ * The token of an invitation's mail; null where there is nothing to mail any more. Made from the event under a key of ours, so
+ * that a job that runs twice sends the same link twice, and the first of two mails is no dead one. Only its hash is stored.
+ */
+export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Invitation>): Promise<string | null> {
+  const token = mac(ctx.ports.keyring.key('rentapi/invitation'), `${event.type} ${event.id}`).toString('base64url');
+  const minted = await InvitationModel.of({ db: ctx.db, organization: { id: event.organizationId! } })
+    .where({ id: ctx.ids.decode('inv', event.data.id), status: 'PENDING' })
+    .where('updatedAt', new Date(event.data.updatedAt)) // a later resending has its own mail
+    .patch({ tokenHash: tokenHash(token) });
+  return minted > 0 ? token : null;
+}
+
+/** The pending invitation behind a mailed token, its organization locked: of two who bring it at once, one finds it settled. */
+export async function redeemInvitationToken(ctx: Context, token: string): Promise<InvitationModel> {
+  const hash = tokenHash(token);
+  const named = await InvitationModel.acrossOrganizations(ctx.db).findOne({ tokenHash: hash });
+  if (!named) throw new ApiError('invalid_token');
+  const there = { db: ctx.db, organization: { id: named.organizationId } };
+  await lockOrganization(there).catch((error) => {
+    throw error instanceof ApiError ? new ApiError('invalid_token') : error; // it was deleted: no news for the invited
+  });
+  const invitation = await InvitationModel.of(there).findOne({ tokenHash: hash, status: 'PENDING' });
+  if (!invitation || invitation.expiresAt <= ctx.now) throw new ApiError('invalid_token');
+  return invitation;
+}
