@@ -48,16 +48,28 @@ export function toApiError(error: unknown): ApiError {
   const conflict = UNIQUE[violatedConstraint(error) ?? ''];
   if (conflict) return new ApiError(conflict);
   if (isUnavailable(error)) return new ApiError('unavailable', { retryAfterS: RETRY_AFTER_S, cause: error });
-  if (error instanceof TRPCError) {
-    if (error.code === 'NOT_FOUND') return new ApiError('operation_not_found');
-    if (error.code === 'METHOD_NOT_SUPPORTED') return new ApiError('method_not_allowed');
-    if (error.cause && (error.code === 'BAD_REQUEST' || error.code === 'INTERNAL_SERVER_ERROR')) {
-      // Only bad *input* is the caller's fault: an output that does not parse is ours.
-      const ours = error.code === 'INTERNAL_SERVER_ERROR' && error.cause instanceof z.core.$ZodError;
-      if (!ours) return toApiError(error.cause);
-    }
-  }
+  if (error instanceof TRPCError) return fromTrpc(error);
   return new ApiError('internal_error', { cause: error });
+}
+
+/** What tRPC refuses by itself, before a procedure is asked: the request's fault, never ours. */
+const REFUSED_BY_TRPC: Partial<Record<TRPCError['code'], ErrorCode>> = {
+  BAD_REQUEST: 'invalid_input',
+  UNPROCESSABLE_CONTENT: 'invalid_input',
+  PARSE_ERROR: 'malformed_json',
+  NOT_FOUND: 'operation_not_found',
+  METHOD_NOT_SUPPORTED: 'method_not_allowed',
+  PAYLOAD_TOO_LARGE: 'body_too_large',
+  UNSUPPORTED_MEDIA_TYPE: 'unsupported_media_type',
+};
+
+function fromTrpc(error: TRPCError): ApiError {
+  // Only bad *input* is the caller's fault: an output that does not parse is ours.
+  const ours = error.code === 'INTERNAL_SERVER_ERROR' && error.cause instanceof z.core.$ZodError;
+  const cause = error.cause && !ours ? toApiError(error.cause) : new ApiError('internal_error', { cause: error });
+  if (cause.errorCode !== 'internal_error') return cause;
+  const refused = REFUSED_BY_TRPC[error.code];
+  return refused ? new ApiError(refused) : cause;
 }
 
 export function toProblem(error: unknown, requestId: string): ProblemBody {

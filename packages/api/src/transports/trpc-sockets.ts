@@ -1,7 +1,8 @@
 import type { AnyRouter } from '@trpc/server';
 import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type Context, createContext, type Ports } from '../context.ts';
+import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { closeFor, drained, hasRoom, keepAlive, limitMessages } from '../slices/realtime/connection.ts';
 import { entryOfCall } from '../slices/realtime/service.ts';
@@ -9,8 +10,11 @@ import type { Upgrade } from '../slices/realtime/sockets.ts';
 import { takeStanding } from '../slices/realtime/standing.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { parseJson } from './json.ts';
-import { MAX_BATCH } from './trpc.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
+
+const LAST_WORDS_MS = 250;
+/** A link says in one message all that is asked for at once, and does not know how to say less. */
+const MAX_MESSAGES_AT_ONCE = 100;
 
 /**
  * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, judged call by call as over HTTP. A connection ends with the
@@ -23,7 +27,7 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     wss: server,
     router,
     createContext: open,
-    maxBatchSize: MAX_BATCH,
+    maxBatchSize: MAX_MESSAGES_AT_ONCE,
     experimental_encoder: { encode: (message) => JSON.stringify(message), decode: (data) => parseJson(String(data)) },
     onError({ error, path }) {
       const known = toApiError(error);
@@ -45,7 +49,7 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     };
     if (call.authorization === undefined && call.apiKey === undefined) return ctx;
     try {
-      const standing = takeStanding(await entryOfCall(ctx, null), (reason) => closeFor(socket, reason));
+      const standing = takeStanding(await entryOfCall(ctx, null), (reason) => end(socket, reason));
       socket.once('close', standing.close);
       if (socket.readyState !== socket.OPEN) standing.close();
     } catch (error) {
@@ -55,6 +59,12 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
       if (known.status === 401 || known.status >= 500) throw error;
     }
     return ctx;
+  }
+
+  /** Whoever only needs a newer token connects again at once. Whoever may no more is first told so, by each subscription. */
+  function end(socket: WebSocket, reason: ApiError): void {
+    if (reason.errorCode === 'access_token_expired') closeFor(socket, reason);
+    else setTimeout(() => closeFor(socket, reason), LAST_WORDS_MS);
   }
 
   return {

@@ -12,7 +12,7 @@ import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
-export const MAX_BATCH = 20;
+const MAX_BATCH = 20;
 
 type Request = IncomingMessage & { body?: unknown };
 type Result = { result: { data: unknown } } | { error: unknown };

@@ -1,0 +1,265 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  createTRPCClient,
+  createWSClient,
+  httpBatchLink,
+  httpBatchStreamLink,
+  httpLink,
+  httpSubscriptionLink,
+  type TRPCClient,
+  TRPCClientError,
+  type TRPCLink,
+  wsLink,
+} from '@trpc/client';
+import { EventSource } from 'eventsource';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { AppRouter } from '../src/router.ts';
+import { createAccessTokens } from '../src/slices/auth/access-tokens.ts';
+import type { ToldEvent } from '../src/slices/realtime/schemas.ts';
+import { eventually, type Person, startApp, type TestApp } from './app.ts';
+
+type Client = TRPCClient<AppRouter>;
+
+let app: TestApp;
+let ada: Person;
+const closing: (() => void)[] = [];
+
+beforeAll(async () => {
+  app = await startApp();
+  ada = await app.signUp();
+});
+afterAll(async () => {
+  for (const close of closing) close();
+  await app.close();
+});
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const client = (link: TRPCLink<AppRouter>): Client => createTRPCClient<AppRouter>({ links: [link] });
+const url = () => `${app.url}/trpc`;
+
+/** `tokens` are used one after the other, one for each connection; the last one stays. */
+function overWebSocket(...tokens: string[]) {
+  const ws = createWSClient({
+    url: url().replace('http', 'ws'),
+    WebSocket: WebSocket as unknown as typeof globalThis.WebSocket, // the same API, typed apart
+    connectionParams: async () => ({ token: tokens.length > 1 ? tokens.shift()! : tokens[0]! }),
+    retryDelayMs: () => 50,
+  });
+  closing.push(() => void ws.close());
+  return client(wsLink({ client: ws }));
+}
+
+function overEvents(token: string): Client {
+  return client(
+    httpSubscriptionLink({
+      url: url(),
+      EventSource,
+      eventSourceOptions: {
+        fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...bearer(token) } }),
+      },
+    }),
+  );
+}
+
+const links: [string, (person: Person) => Client][] = [
+  ['httpLink', ({ tokens }) => client(httpLink({ url: url(), headers: bearer(tokens.accessToken) }))],
+  ['httpBatchLink', ({ tokens }) => client(httpBatchLink({ url: url(), headers: bearer(tokens.accessToken) }))],
+  [
+    'httpBatchStreamLink',
+    ({ tokens }) => client(httpBatchStreamLink({ url: url(), headers: bearer(tokens.accessToken) })),
+  ],
+  ['wsLink', ({ tokens }) => overWebSocket(tokens.accessToken)],
+];
+
+describe.each(links)('%s', (_, connect) => {
+  it('queries, changes, and is told what REST is told', async () => {
+    const trpc = connect(ada);
+    expect((await trpc.users.me.get.query()).id).toBe(ada.id);
+    const created = await trpc.apiKeys.create.mutate({ name: 'by tRPC', scopes: ['api_keys:read'] });
+    const [me, key, keys] = await Promise.all([
+      trpc.users.me.get.query(),
+      trpc.apiKeys.get.query({ keyId: created.id }),
+      trpc.apiKeys.list.query({ limit: 1 }),
+    ]);
+    expect([me.id, key.name, keys.items[0]?.id]).toEqual([ada.id, 'by tRPC', created.id]);
+  });
+
+  it('fails with the problem that REST answers', async () => {
+    const trpc = connect(ada);
+    const failures = await Promise.all([
+      trpc.apiKeys.get.query({ keyId: ada.id }).catch((error: unknown) => error),
+      trpc.apiKeys.create.mutate({ name: '', scopes: [] }).catch((error: unknown) => error),
+      trpc.users.me.get.query(),
+    ]);
+    for (const failure of failures.slice(0, 2)) {
+      expect(failure).toBeInstanceOf(TRPCClientError);
+      const { data } = failure as TRPCClientError<AppRouter>;
+      expect(data).toMatchObject({ code: 'BAD_REQUEST', httpStatus: 400, problem: { code: 'invalid_input' } });
+    }
+  });
+});
+
+const subscribing: [string, (token: string) => Client][] = [
+  ['httpSubscriptionLink', overEvents],
+  ['wsLink', (token) => overWebSocket(token)],
+];
+
+/** Keeps what it hears; `api_call` comes without a place to go on from. */
+function listen(trpc: Client, events: string[], lastEventId?: string) {
+  const heard: ToldEvent[] = [];
+  const failures: TRPCClientError<AppRouter>[] = [];
+  let started = 0;
+  let ended = false;
+  const subscription = trpc.realtime.events.subscribe(
+    { events, lastEventId },
+    {
+      onStarted: () => void started++,
+      onData: (told) => {
+        const event = told as unknown as ToldEvent | { id: string; data: ToldEvent };
+        heard.push('event' in event ? event : event.data);
+      },
+      onError: (error) => void failures.push(error as TRPCClientError<AppRouter>),
+      onComplete: () => {
+        ended = true;
+      },
+    },
+  );
+  closing.push(() => subscription.unsubscribe());
+  return {
+    heard,
+    failures,
+    names: () => heard.map(({ data }) => (data as { name: string }).name),
+    ended: () => ended,
+    ready: async () => {
+      await eventually(() => (started > 0 ? true : undefined), 'the subscription to begin');
+      await sleep(150); // `started` says that it was taken, not that it follows
+    },
+    stop: () => subscription.unsubscribe(),
+  };
+}
+
+let names = 0;
+async function createKey(person: Person): Promise<{ id: string; name: string; secret: string }> {
+  const body = { name: `key ${++names}`, scopes: ['*'] };
+  return (await person.request('/api/v1/api-keys', { method: 'POST', body })).body;
+}
+
+describe.each(subscribing)('a subscription over %s', (_, connect) => {
+  it('tells events in order, under their ids', async () => {
+    const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
+    await listener.ready();
+    const made = [await createKey(ada), await createKey(ada)];
+    await eventually(() => (listener.heard.length >= 2 ? true : undefined), 'two events');
+    expect(listener.names()).toEqual(made.map(({ name }) => name));
+    expect(listener.heard.every(({ id }) => id?.startsWith('evt_'))).toBe(true);
+    listener.stop();
+    await createKey(ada);
+    await sleep(200);
+    expect(listener.heard).toHaveLength(2);
+  });
+
+  it('goes on after the last event heard', async () => {
+    const first = listen(connect(ada.tokens.accessToken), ['api_key.created']);
+    await first.ready();
+    await createKey(ada);
+    await eventually(() => (first.heard.length === 1 ? true : undefined), 'an event');
+    first.stop();
+    const missed = [await createKey(ada), await createKey(ada)];
+    const second = listen(connect(ada.tokens.accessToken), ['api_key.created'], first.heard[0]!.id!);
+    await eventually(() => (second.heard.length >= 2 ? true : undefined), 'what was missed');
+    expect(second.names()).toEqual(missed.map(({ name }) => name));
+    second.stop();
+  });
+
+  it('ends within a second of the session, and says why', async () => {
+    const bea = await app.signUp();
+    const listener = listen(connect(bea.tokens.accessToken), ['api_key.*']);
+    await listener.ready();
+    await bea.request('/api/v1/auth/logout', { method: 'POST' });
+    const changedAt = performance.now();
+    await eventually(() => listener.failures[0], 'the reason');
+    expect(performance.now() - changedAt).toBeLessThan(1000);
+    expect(listener.failures[0]!.data?.problem.code).toBe('session_revoked');
+  });
+
+  it('tells nothing of other organizations, and refuses what is unknown', async () => {
+    const stranger = await app.signUp();
+    const listener = listen(connect(stranger.tokens.accessToken), ['*']);
+    await listener.ready();
+    await createKey(ada);
+    const own = await createKey(stranger);
+    await eventually(() => (listener.heard.length > 0 ? true : undefined), 'an event');
+    expect(listener.names()).toEqual([own.name]);
+    const refused = listen(connect(ada.tokens.accessToken), ['no_such.thing']);
+    await eventually(() => refused.failures[0], 'the refusal');
+    expect(refused.failures[0]!.data?.problem.code).toBe('invalid_input');
+    const anonymous = listen(connect('nonsense'), ['*']);
+    listener.stop();
+    anonymous.stop();
+  });
+
+  it('tells calls made with keys, which have no id', async () => {
+    const key = await createKey(ada);
+    const listener = listen(connect(ada.tokens.accessToken), ['api_call']);
+    await listener.ready();
+    await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    await eventually(() => listener.heard[0], 'the call');
+    expect(listener.heard[0]).toMatchObject({ id: null, event: 'api_call', data: { procedure: 'apiKeys.list' } });
+    listener.stop();
+  });
+});
+
+describe('a tRPC WebSocket', () => {
+  it('ends with its token; its client connects with the next, and misses nothing', async () => {
+    const { keyring, env } = app.ports;
+    const [, claims = ''] = ada.tokens.accessToken.split('.');
+    const { sub, sid } = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    const short = await createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: 2 }).sign({ sub, sid }, new Date());
+    const listener = listen(overWebSocket(short, ada.tokens.accessToken), ['api_key.created']);
+    await listener.ready();
+    const made = [await createKey(ada)];
+    await eventually(() => listener.heard[0], 'the first event');
+    await sleep(2000);
+    made.push(await createKey(ada));
+    await eventually(() => (listener.heard.length >= 2 ? true : undefined), 'the event after the renewal');
+    expect(listener.names()).toEqual(made.map(({ name }) => name));
+    expect(listener.failures).toEqual([]);
+    listener.stop();
+  });
+
+  it('takes what JSON must not hold for what it is', async () => {
+    const socket = new WebSocket(`${url().replace('http', 'ws')}`);
+    await new Promise((resolve) => socket.once('open', resolve));
+    const heard: string[] = [];
+    socket.on('message', (data) => void heard.push(String(data)));
+    for (const text of [
+      '{"id":1,"method":"query","params":{"path":"system.health","input":{"__proto__":{"admin":true}}}}',
+      'no JSON',
+      '[]',
+      `{"id":2,"method":"query","params":{"path":"system.health","input":${'['.repeat(5000)}${']'.repeat(5000)}}}`,
+    ])
+      socket.send(text);
+    await eventually(() => (heard.length >= 3 ? true : undefined), 'refusals');
+    for (const text of heard) expect(text).toContain('"error"');
+    expect(heard.join()).not.toContain('stack');
+    socket.close();
+  });
+
+  it('is limited in its subscriptions', async () => {
+    const trpc = overWebSocket(ada.tokens.accessToken);
+    const listeners = Array.from({ length: 21 }, () => listen(trpc, ['api_key.*']));
+    await eventually(() => listeners.flatMap(({ failures }) => failures)[0], 'the limit');
+    const failures = listeners.flatMap((each) => each.failures);
+    expect(failures.map(({ data }) => data?.problem.code)).toEqual(['limit_reached']);
+    for (const listener of listeners) listener.stop();
+  });
+
+  it('judges each call by its own time: an old connection holds no old truth', async () => {
+    const bea = await app.signUp();
+    const trpc = overWebSocket(bea.tokens.accessToken);
+    await trpc.users.me.get.query();
+    await bea.request('/api/v1/auth/logout', { method: 'POST' });
+    await expect(trpc.users.me.get.query()).rejects.toMatchObject({ data: { problem: { code: 'session_revoked' } } });
+  });
+});
