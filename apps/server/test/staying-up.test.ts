@@ -8,7 +8,7 @@ import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import WebSocket from 'ws';
-import { killAll, run, SECRETS, type Server, startServer, temporaryDirectory, until } from './processes.ts';
+import { killAll, rentapi, run, SECRETS, type Server, startServer, temporaryDirectory, until } from './processes.ts';
 import { startProxy } from './proxy.ts';
 
 const home = temporaryDirectory();
@@ -188,6 +188,21 @@ describe('a restart of PostgreSQL under load', { timeout: 60_000 }, () => {
       .toEqual([]);
     expect(await server.stop()).toBe(0);
     await postgres.stop();
+  });
+});
+
+describe.skipIf(redisIsMissing())('an api and a worker, apart', () => {
+  it('do together what one process does: the worker mails what the api was asked', async () => {
+    const api = await startServer(['api'], settings());
+    const worker = rentapi(['worker', '--queues=emails'], settings());
+    await until(worker, /ready for emails\.$/m);
+    const email = `${crypto.randomUUID()}@example.com`;
+    const { status } = await send(`${api.url}/api/v1/auth/register`, undefined, { email, password: PASSWORD });
+    expect(status).toBe(201);
+    const mailed = async () => (await fetch(`${api.url}/dev/mail?to=${encodeURIComponent(email)}`)).text();
+    await expect.poll(mailed, { timeout: 10_000 }).toContain('Confirm your e-mail address');
+    worker.child.kill('SIGTERM');
+    expect([await worker.ended, await api.stop()]).toEqual([0, 0]);
   });
 });
 
