@@ -35,6 +35,14 @@ export function createLogger(options: { level: string; destination?: Destination
   );
 }
 
+/**
+ * The same log for records whose every field was chosen by hand. Looking for secrets in a record costs more than 100 µs, which
+ * is what a whole request costs.
+ */
+export function withoutRedaction(log: Logger): Logger {
+  return log.child({}, { redact: [] });
+}
+
 const QUERY_PARAMETER = /([?&][^=&#]*=)[^&#]*/g;
 const SECRET_PARAMETER = /token|ticket|code|key|secret|password|signature/i;
 

@@ -178,6 +178,36 @@ describe('an observed server', () => {
     }
   });
 
+  it('makes a span of every call, with its request id and how it ended', async () => {
+    const spans: { name: string; attributes: Record<string, unknown>; traceparent: string | undefined }[] = [];
+    server.ports.tracer = {
+      start: (name, { traceparent }, given) => {
+        const span = { name, traceparent, attributes: { ...given } as Record<string, unknown> };
+        return {
+          setAttribute: (key: string, value: unknown) => void (span.attributes[key] = value),
+          setStatus: () => {},
+          end: () => void spans.push(span),
+        } as unknown as ReturnType<NonNullable<Ports['tracer']>['start']>;
+      },
+      close: async () => {},
+    };
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await fetch(`${server.url}/api/v1/users/me`, { headers: { traceparent, 'x-request-id': 'traced' } });
+    server.ports.tracer = null;
+    expect(spans).toEqual([
+      {
+        name: 'users.me.get',
+        traceparent,
+        attributes: expect.objectContaining({
+          'request.id': 'traced',
+          'rentapi.transport': 'rest',
+          'http.response.status_code': 401,
+          'error.type': 'credentials_required',
+        }),
+      },
+    ]);
+  });
+
   it('keeps probes out of the log', async () => {
     const before = server.lines.length;
     await fetch(`${server.url}/health/liveness`);

@@ -6,7 +6,7 @@ import { ApiError, ERRORS } from '@rentapi/api/contract/errors';
 import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import { noteFailure, observed } from '@rentapi/api/pipeline/observe';
-import { observeRequest } from '@rentapi/api/pipeline/observe-request';
+import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { rawRoutes } from '@rentapi/api/raw-routes';
 import { appRouter } from '@rentapi/api/router';
 import { createSockets, realtimeUpgrade } from '@rentapi/api/slices/realtime/sockets';
@@ -48,10 +48,11 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     realtimeUpgrade(ports, clientAddress),
     trpcUpgrade({ router: appRouter, ports, clientAddress }),
   ]);
+  const observe = createRequestObserver(ports, clientAddress);
   let app: express.Express | undefined;
 
   const server = createServer((req, res) => {
-    observeRequest(ports, clientAddress, req, res);
+    observe(req, res);
     if (app) return app(req, res);
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
     refuse(req, res, new ApiError('unavailable', starting));
