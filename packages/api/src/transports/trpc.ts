@@ -47,15 +47,17 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };
 
+    if (req.method === 'HEAD') return void res.writeHead(204).end(); // whether somebody is there
+    if (names.length > MAX_BATCH) {
+      const refused = refuse(new ApiError('batch_too_large'), '', undefined);
+      return answer(req, res, ctx, refused, statusOf([refused], errors), errors);
+    }
     let answers: Result[];
     try {
-      if (names.length > MAX_BATCH) throw new ApiError('batch_too_large');
-      if (req.method !== 'GET' && req.method !== 'POST') throw new ApiError('method_not_allowed');
       if (req.method === 'GET' && !batched && types.get(path) === 'subscription') {
         return await subscribe(req, res, path, query, ctx);
       }
-      const raw =
-        req.method === 'POST' ? await readJsonBody(req, ports.env.BODY_LIMIT) : parseQuery(query.get('input'));
+      const raw = req.method === 'GET' ? parseQuery(query.get('input')) : await readJsonBody(req, ports.env.BODY_LIMIT);
       if (isStreamed(req)) return await stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
       const signal = abortedWith(res);
@@ -63,7 +65,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
         names.map(async (name, at): Promise<Result> => {
           const input = inputs[at];
           try {
-            const type = expectedType(types.get(name), req.method!);
+            const type = expectedType(types.get(name), req.method!, ctx.reply);
             // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
             const data = await callTRPCProcedure({
               router,
@@ -81,8 +83,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
         }),
       );
     } catch (error) {
-      const refused = refuse(error, names[0] ?? '', undefined);
-      answers = batched ? names.slice(0, MAX_BATCH).map(() => refused) : [refused];
+      answers = names.map((name) => refuse(error, name, undefined));
     }
     answer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
   };
@@ -121,14 +122,17 @@ function isStreamed({ headers }: IncomingMessage): boolean {
   return Boolean(headers.accept?.split(',').some((type) => type.trim() === 'application/jsonl'));
 }
 
-function expectedType(type: 'query' | 'mutation' | 'subscription' | undefined, method: string): 'query' | 'mutation' {
+/** A 405 says in `Allow` what would be right. */
+function expectedType(
+  type: 'query' | 'mutation' | 'subscription' | undefined,
+  method: string,
+  reply: Record<string, string>,
+): 'query' | 'mutation' {
   if (type === undefined) throw new ApiError('operation_not_found');
-  if (type === 'subscription')
-    throw new ApiError('method_not_allowed', { detail: 'Open a subscription with GET, by itself.' });
-  if ((type === 'query') !== (method === 'GET')) {
-    throw new ApiError('method_not_allowed', { detail: `Call a ${type} with ${type === 'query' ? 'GET' : 'POST'}.` });
-  }
-  return type;
+  const expected = type === 'mutation' ? 'POST' : 'GET';
+  if (type !== 'subscription' && method === expected) return type;
+  reply['Allow'] = expected;
+  throw new ApiError('method_not_allowed');
 }
 
 function parseQuery(text: string | null): unknown {
