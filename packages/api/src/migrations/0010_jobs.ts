@@ -105,7 +105,7 @@ export async function down(db: Knex): Promise<void> {
       add column last_error text;
     create index outbox_due on outbox (available_at) where failed_at is null;
     insert into outbox (event_id, job, available_at)
-      select (data ->> 'eventId')::bigint, name, coalesce(next_run_at, now()) from agenda_jobs where data ? 'eventId';
+      select (data ->> 'eventId')::bigint, name, coalesce(next_run_at, now()) from agenda_jobs where data ->> 'eventId' is not null;
     drop table dead_jobs, job_schedules, agenda_jobs;
     drop function guard_agenda_jobs;
   `);

@@ -1,0 +1,13 @@
+import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migrations';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { expect, inject, it } from 'vitest';
+import { MIGRATIONS } from '../src/migrations.ts';
+
+it('can be taken back one by one, to nothing, and done again', async () => {
+  const database = await cloneDatabase(inject('postgres'));
+  const { done } = await migrationStatus(database.url, MIGRATIONS);
+  for (const name of [...done].reverse()) expect(await migrateDown(database.url, MIGRATIONS)).toBe(name);
+  expect(await migrateDown(database.url, MIGRATIONS)).toBeNull();
+  expect(await migrateUp(database.url, MIGRATIONS)).toEqual(done);
+  await database.drop();
+});
