@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash, createSecretKey, type webcrypto } from 'node:crypto';
 import type { Keyring } from '@rentapi/platform/secrets';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
@@ -22,12 +22,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
   const { keyring, issuer, ttlS } = options;
-  const keys = new Map<string, KeyObject>(
-    keyring
-      .keys('rentapi/jwt')
-      .map((key) => [createHash('sha256').update(key).digest('base64url').slice(0, 8), createSecretKey(key)]),
-  );
-  const [[kid, signingKey]] = [...keys] as [[string, KeyObject]]; // the current secret comes first
+  const keys = new Map(keyring.keys('rentapi/jwt').map((key) => [nameOf(key), importKey(key)]));
+  const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
 
   return {
     ttlS,
@@ -61,9 +57,16 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
     },
   };
 
-  function keyNamed(name: string | undefined): KeyObject {
+  function keyNamed(name: string | undefined): webcrypto.CryptoKey {
     const key = name === undefined ? undefined : keys.get(name);
     if (!key) throw new ApiError('invalid_access_token');
     return key;
   }
+}
+
+const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
+
+/** As jose uses it: of a KeyObject it would make one of these for every token, at half the price of the whole check. */
+function importKey(key: Buffer): webcrypto.CryptoKey {
+  return createSecretKey(key).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }
