@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { type ChainReport, verifyAuditChains } from './verify.ts';
+
+let app: TestApp;
+let acme: TestOrganization;
+let admin: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  acme = await makeOrganization(app);
+  admin = await acme.join('ADMIN');
+});
+afterAll(() => app.close());
+
+const read = (who: Person, query = '') => who.request(`${acme.path}/audit-logs?${query}`);
+const makeKey = (who: Person, name: string) =>
+  acme.as(who)('/api/v1/api-keys', { method: 'POST', body: { name, scopes: ['org:read'] } });
+
+async function stamped(): Promise<void> {
+  const waiting = async () => (await app.ports.database('audit_logs').whereNull('position').first()) === undefined;
+  await eventually(async () => ((await waiting()) ? true : undefined), 'all entries to be stamped');
+}
+
+describe('the audit log', () => {
+  it('says who did what to what, with public ids alone', async () => {
+    const { body: key } = await makeKey(admin, 'CI');
+    await stamped();
+    const [entry] = (await read(acme.owner)).body.items;
+    expect(entry).toMatchObject({
+      action: 'api_key.created',
+      actor: { kind: 'user', id: admin.id },
+      target: { kind: 'api_key', id: key.id },
+      before: null,
+      after: { id: key.id, organizationId: acme.id, name: 'CI', createdBy: admin.id },
+      ip: '127.0.0.1',
+    });
+    expect(JSON.stringify(entry)).not.toMatch(/secret|emailKey|[iI]d":\d/);
+  });
+
+  it('is read by admins and owners of the organization, and by nobody else', async () => {
+    const [member, viewer, stranger] = [await acme.join('MEMBER'), await acme.join('VIEWER'), await app.signUp()];
+    expect((await read(admin)).status).toBe(200);
+    for (const who of [member, viewer]) expect(told(await read(who))).toEqual([403, 'permission_denied']);
+    expect(told(await read(stranger))).toEqual([404, 'not_found']);
+  });
+
+  it('can be filtered by actor, action, target and time', async () => {
+    const { body: first } = await makeKey(admin, 'first');
+    const { body: second } = await makeKey(acme.owner, 'second');
+    await acme.as(acme.owner)(`/api/v1/api-keys/${first.id}`, { method: 'DELETE' });
+    await stamped();
+    const actions = async (query: string) =>
+      (await read(acme.owner, query)).body.items.map(({ action }: { action: string }) => action);
+    expect(await actions(`actorId=${admin.id}`)).toEqual(['api_key.created']);
+    expect(await actions('action=api_key.created')).toHaveLength(2);
+    expect(await actions(`targetId=${first.id}`)).toEqual(['api_key.revoked', 'api_key.created']);
+    expect(await actions(`targetId=${second.id}&action=api_key.revoked`)).toEqual([]);
+    expect(await actions(`to=${acme.made.createdAt}`)).toEqual([]);
+    expect(await actions(`from=${acme.made.createdAt}&action=organization.created`)).toHaveLength(1);
+    expect(told(await read(acme.owner, 'actorId=org_00000000000000000000000000'))).toEqual([400, 'invalid_input']);
+  });
+
+  it('comes page by page, each entry once', async () => {
+    for (let at = 0; at < 5; at++) await makeKey(admin, `k${at}`);
+    await stamped();
+    const first = await read(admin, 'limit=4');
+    await makeKey(admin, 'meanwhile');
+    const second = await read(admin, `limit=4&cursor=${first.body.nextCursor}`);
+    const ids = [...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id);
+    expect([ids.length, new Set(ids).size, second.body.nextCursor]).toEqual([6, 6, null]);
+    const misused = await read(admin, `action=member.left&cursor=${first.body.nextCursor}`);
+    expect(told(misused)).toEqual([400, 'invalid_cursor']);
+  });
+
+  it('can be taken away whole, as one JSON value a line', async () => {
+    for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);
+    await stamped();
+    const { status, headers, body } = await admin.request(`${acme.path}/audit-logs/export?action=api_key.created`);
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
+    const lines: { after: { name: string } }[] = body
+      .trimEnd()
+      .split('\n')
+      .map((line: string) => JSON.parse(line));
+    expect(lines.map(({ after }) => after.name)).toEqual(['k0', 'k1', 'k2']);
+    const member = await acme.join('MEMBER');
+    const refused = [
+      await member.request(`${acme.path}/audit-logs/export`),
+      await (await app.signUp()).request(`${acme.path}/audit-logs/export`),
+      await app.request(`${acme.path}/audit-logs/export`),
+      await admin.request(`${acme.path}/audit-logs/export?page=2`),
+    ];
+    expect(refused.map(told)).toEqual([
+      [403, 'permission_denied'],
+      [404, 'not_found'],
+      [401, 'credentials_required'],
+      [400, 'invalid_input'],
+    ]);
+  });
+});
+
+describe('the chain of hashes', () => {
+  const raw = (text: string, values: (string | number)[] = []) => app.ports.database.raw(text, values);
+
+  async function verifyAll(): Promise<ChainReport[]> {
+    const reports: ChainReport[] = [];
+    for await (const report of verifyAuditChains(app.ports.database)) reports.push(report);
+    return reports;
+  }
+  async function verify(): Promise<ChainReport> {
+    await stamped();
+    return (await verifyAll()).find(({ organizationId }) => organizationId === acme.organizationId)!;
+  }
+  /** As somebody who owns the database can. */
+  async function tamper(text: string, values: (string | number)[] = []): Promise<void> {
+    await raw('alter table audit_logs disable trigger append_only');
+    await raw(text, values);
+    await raw('alter table audit_logs enable trigger append_only');
+  }
+  const entryNamed = (action: string) =>
+    app.ports.database('audit_logs').where({ organizationId: acme.organizationId, action }).first();
+
+  beforeEach(async () => {
+    for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);
+    await acme.setRole(acme.owner, admin, 'MEMBER');
+    await makeKey(acme.owner, 'last');
+    await stamped();
+  });
+
+  it('holds for what was written, in every organization and beside them', async () => {
+    const reports = await verifyAll();
+    expect(reports.map(({ broken }) => broken)).toEqual(reports.map(() => null));
+    expect((await verify()).entries).toBe(6);
+  });
+
+  it('names the first entry that was changed', async () => {
+    const entry = await entryNamed('member.roles_changed');
+    await tamper('update audit_logs set actor_id = actor_id + 1 where id = ?', [entry.id]);
+    const { broken, entries } = await verify();
+    expect(broken).toEqual({
+      entryId: entry.id,
+      position: entry.position,
+      action: 'member.roles_changed',
+      what: 'content',
+    });
+    expect(entries).toBe(4);
+  });
+
+  it('names the entry behind one that was removed', async () => {
+    const entry = await entryNamed('member.roles_changed');
+    await tamper('delete from audit_logs where id = ?', [entry.id]);
+    const { broken } = await verify();
+    expect([broken?.action, broken?.what]).toEqual(['api_key.created', 'content']);
+    expect(broken?.position).toBeGreaterThan(entry.position);
+  });
+
+  it('misses entries that were cut off the end', async () => {
+    const entry = await entryNamed('member.roles_changed');
+    await tamper('delete from audit_logs where organization_id = ? and position >= ?', [
+      acme.organizationId,
+      entry.position,
+    ]);
+    expect((await verify()).broken?.what).toBe('end');
+    await raw('delete from audit_chains where organization_id = ?', [acme.organizationId]);
+    expect((await verify()).broken?.what).toBe('end');
+  });
+
+  it('notices a personal part that was changed', async () => {
+    const entry = await entryNamed('member.roles_changed');
+    await tamper(`update audit_logs set ip = '203.0.113.1' where id = ?`, [entry.id]);
+    expect((await verify()).broken).toMatchObject({ entryId: entry.id, what: 'personal part' });
+  });
+
+  it('survives the erasure of personal data, which needs no trick', async () => {
+    const erase = `update audit_logs set ip = null, user_agent = null, before = null, after = null, personal_salt = null
+                   where organization_id = ? and actor_id = ?`;
+    await raw(erase, [acme.organizationId, app.ports.ids.decode('usr', admin.id)]);
+    expect((await verify()).broken).toBeNull();
+    const { body } = await read(acme.owner, `actorId=${admin.id}`);
+    expect(body.items.map((entry: { ip: unknown; after: unknown }) => [entry.ip, entry.after])).toEqual(
+      Array(3).fill([null, null]),
+    );
+  });
+
+  it('cannot be rewritten by a program that forgets that it is one', async () => {
+    const entry = await entryNamed('member.roles_changed');
+    for (const change of [
+      "action = 'nothing'",
+      'position = position + 1000',
+      "chain_hash = ''",
+      'ip = null',
+      'before = null, after = null',
+    ]) {
+      await expect(raw(`update audit_logs set ${change} where id = ?`, [entry.id])).rejects.toThrow('append-only');
+    }
+  });
+});

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+
+let app: TestApp;
+let acme: TestOrganization;
+let guest: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  acme = await makeOrganization(app);
+  guest = await app.signUp();
+});
+afterAll(() => app.close());
+
+const invite = (by: Person, email: string, role = 'MEMBER') =>
+  by.request(`${acme.path}/invitations`, { method: 'POST', body: { email, role } });
+const settle = (who: Person, how: 'accept' | 'decline', token: string) =>
+  who.request(`/api/v1/invitations/${how}`, { method: 'POST', body: { token } });
+
+const invitationsTo = (email: string) =>
+  app.mails.filter(({ to, text }) => to === email && text.includes('/accept-invitation'));
+async function tokenOf(email: string, nth = 1): Promise<string> {
+  const mail = await eventually(() => invitationsTo(email)[nth - 1], 'the invitation');
+  return /accept-invitation\?token=([\w-]+)/.exec(mail.text)![1]!;
+}
+
+describe('an invitation', () => {
+  it('is mailed, and makes a member of whoever owns the mailbox, once', async () => {
+    const { status, body } = await invite(acme.owner, guest.email.toUpperCase());
+    expect([status, body.status]).toEqual([201, 'PENDING']);
+    const token = await tokenOf(guest.email.toUpperCase());
+    const accepted = await settle(guest, 'accept', token);
+    expect([accepted.status, accepted.body.role]).toEqual([200, 'MEMBER']);
+    expect((await guest.request(acme.path)).status).toBe(200);
+    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+  });
+
+  it('keeps its token out of the database, the events and the audit log', async () => {
+    await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    const { database } = app.ports;
+    const rows = await Promise.all(
+      ['organization_invitations', 'events', 'audit_logs', 'outbox'].map((table) => database(table).select()),
+    );
+    expect(JSON.stringify(rows)).not.toContain(token);
+  });
+
+  it('is accepted by someone who registers after it', async () => {
+    await invite(acme.owner, 'later@example.com', 'VIEWER');
+    const later = await app.signUp({ email: 'later@example.com' });
+    expect((await settle(later, 'accept', await tokenOf(later.email))).body.role).toBe('VIEWER');
+  });
+
+  it('is for the mailbox it was sent to, and for nobody who finds it', async () => {
+    await invite(acme.owner, guest.email);
+    const eve = await app.signUp();
+    const token = await tokenOf(guest.email);
+    expect(told(await settle(eve, 'accept', token))).toEqual([403, 'invitation_for_another']);
+    expect((await settle(guest, 'accept', token)).status).toBe(200);
+  });
+
+  it('makes one membership of 20 acceptances at once', async () => {
+    await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => settle(guest, 'accept', token)));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.filter(({ status }) => status !== 200).map(({ body }) => body.code))).toEqual(
+      new Set(['invalid_token']),
+    );
+  });
+
+  it('expires after 7 days', async () => {
+    await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    await app.ports.database('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
+    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect((await invite(acme.owner, guest.email)).status).toBe(201);
+  });
+
+  it('can be declined by whoever has the link, without an account', async () => {
+    const { body } = await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    const decline = await app.request('/api/v1/invitations/decline', { method: 'POST', body: { token } });
+    expect(decline.status).toBe(204);
+    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    const { body: list } = await acme.owner.request(`${acme.path}/invitations?status=DECLINED`);
+    expect(list.items.map(({ id }: { id: string }) => id)).toEqual([body.id]);
+  });
+
+  it('is dead once revoked, and cannot be resent then', async () => {
+    const { body } = await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    const one = `${acme.path}/invitations/${body.id}`;
+    expect((await acme.owner.request(one, { method: 'DELETE' })).status).toBe(204);
+    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    const again = await acme.owner.request(`${one}/resend`, { method: 'POST' });
+    expect(told(again)).toEqual([409, 'invitation_settled']);
+  });
+
+  it('works by its newest link alone', async () => {
+    const { body } = await invite(acme.owner, guest.email);
+    const first = await tokenOf(guest.email);
+    await acme.owner.request(`${acme.path}/invitations/${body.id}/resend`, { method: 'POST' });
+    const second = await tokenOf(guest.email, 2);
+    expect(told(await settle(guest, 'accept', first))).toEqual([400, 'invalid_token']);
+    expect((await settle(guest, 'accept', second)).status).toBe(200);
+  });
+
+  it('is nothing to an organization that was deleted', async () => {
+    await invite(acme.owner, guest.email);
+    const token = await tokenOf(guest.email);
+    await acme.owner.request(acme.path, { method: 'DELETE' });
+    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+  });
+});
+
+describe('inviting', () => {
+  it('is for those who may, and to no role that holds more than they do', async () => {
+    const [admin, member] = [await acme.join('ADMIN'), await acme.join('MEMBER')];
+    expect(told(await invite(member, guest.email, 'VIEWER'))).toEqual([403, 'permission_denied']);
+    expect(told(await invite(admin, guest.email, 'OWNER'))).toEqual([403, 'permission_not_held']);
+    expect(told(await invite(admin, guest.email, 'KING'))).toEqual([400, 'invalid_input']);
+    expect((await invite(admin, guest.email, 'ADMIN')).status).toBe(201);
+  });
+
+  it('grants nothing any more once the inviter was demoted or removed', async () => {
+    for (const fall of ['demoted', 'removed']) {
+      const admin = await acme.join('ADMIN');
+      const invited = await app.signUp();
+      await invite(admin, invited.email, 'ADMIN');
+      const token = await tokenOf(invited.email);
+      if (fall === 'demoted') await acme.setRole(acme.owner, admin, 'MEMBER');
+      else await acme.owner.request(`${acme.path}/members/${admin.id}`, { method: 'DELETE' });
+      expect(told(await settle(invited, 'accept', token))).toEqual([409, 'invitation_stale']);
+      expect(told(await invited.request(acme.path))).toEqual([404, 'not_found']);
+    }
+  });
+
+  it('grants nothing any more once the inviting key was revoked', async () => {
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'inviter', scopes: ['*'] },
+    });
+    await app.request(`${acme.path}/invitations`, {
+      method: 'POST',
+      headers: { 'x-api-key': key.secret },
+      body: { email: guest.email, role: 'VIEWER' },
+    });
+    const token = await tokenOf(guest.email);
+    await acme.as(acme.owner)(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
+    expect(told(await settle(guest, 'accept', token))).toEqual([409, 'invitation_stale']);
+  });
+
+  it('refuses members, and whoever is invited already', async () => {
+    expect(told(await invite(acme.owner, acme.owner.email))).toEqual([409, 'already_member']);
+    await invite(acme.owner, guest.email);
+    expect(told(await invite(acme.owner, guest.email))).toEqual([409, 'invitation_pending']);
+  });
+
+  it('is limited per organization, however many members invite', async () => {
+    const admins = await Promise.all([acme.join('ADMIN'), acme.join('ADMIN')]);
+    const answers = [];
+    for (let at = 0; at < 101; at++) answers.push(await invite(admins[at % 2]!, `nobody${at}@example.com`, 'VIEWER'));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(100);
+    expect(told(answers.at(-1)!)).toEqual([429, 'rate_limited']);
+    expect(answers.at(-1)!.headers.get('ratelimit')).toContain('"invitations"');
+  });
+
+  it("cannot be done, seen or undone in a stranger's organization", async () => {
+    const eve = await makeOrganization(app);
+    const { body } = await invite(acme.owner, guest.email);
+    expect(told(await invite(eve.owner, guest.email))).toEqual([404, 'not_found']);
+    const there = `${eve.path}/invitations/${body.id}`;
+    expect(told(await eve.owner.request(there, { method: 'DELETE' }))).toEqual([404, 'not_found']);
+    expect(told(await eve.owner.request(`${there}/resend`, { method: 'POST' }))).toEqual([404, 'not_found']);
+    expect((await eve.owner.request(`${eve.path}/invitations`)).body.items).toEqual([]);
+  });
+});

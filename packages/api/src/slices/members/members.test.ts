@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+
+let app: TestApp;
+let acme: TestOrganization;
+let admin: Person;
+let member: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  acme = await makeOrganization(app);
+  admin = await acme.join('ADMIN');
+  member = await acme.join('MEMBER');
+});
+afterAll(() => app.close());
+
+const remove = (by: Person, who: Person) => by.request(`${acme.path}/members/${who.id}`, { method: 'DELETE' });
+const leave = (who: Person) => who.request(`${acme.path}/leave`, { method: 'POST' });
+
+describe('roles of members', () => {
+  it('let an admin manage members, but never owners', async () => {
+    expect((await acme.setRole(admin, member, 'ADMIN')).body.role).toBe('ADMIN');
+    expect(told(await acme.setRole(admin, member, 'OWNER'))).toEqual([403, 'permission_not_held']);
+    expect(told(await acme.setRole(admin, acme.owner, 'MEMBER'))).toEqual([403, 'outranked']);
+    expect(told(await remove(admin, acme.owner))).toEqual([403, 'outranked']);
+    expect(await acme.owners()).toHaveLength(1);
+  });
+
+  it('let a member and a viewer change nothing', async () => {
+    const viewer = await acme.join('VIEWER');
+    for (const who of [member, viewer]) {
+      expect(told(await acme.setRole(who, admin, 'VIEWER'))).toEqual([403, 'permission_denied']);
+      expect(told(await remove(who, admin))).toEqual([403, 'permission_denied']);
+    }
+  });
+
+  it('refuse one that does not exist, and change nothing', async () => {
+    expect(told(await acme.setRole(acme.owner, member, 'KING'))).toEqual([400, 'invalid_input']);
+    expect((await acme.owner.request(`${acme.path}/members`)).body.items[0].role).toBe('MEMBER');
+  });
+
+  it('take effect with the next request', async () => {
+    const invite = () =>
+      member.request(`${acme.path}/invitations`, { method: 'POST', body: { email: 'x@example.com', role: 'VIEWER' } });
+    expect(told(await invite())).toEqual([403, 'permission_denied']);
+    await acme.setRole(acme.owner, member, 'ADMIN');
+    expect((await invite()).status).toBe(201);
+  });
+
+  it('change for one of two who read the same version', async () => {
+    const first = await acme.setRole(acme.owner, member, 'VIEWER');
+    const stale = await acme.owner.request(`${acme.path}/members/${member.id}`, {
+      method: 'PATCH',
+      body: { role: 'ADMIN' },
+      headers: { 'if-match': '"1"' },
+    });
+    expect([first.headers.get('etag'), ...told(stale)]).toEqual(['"2"', 412, 'version_mismatch']);
+  });
+});
+
+describe('the last owner', () => {
+  it('can neither step down, nor be removed, nor leave', async () => {
+    expect(told(await acme.setRole(acme.owner, acme.owner, 'ADMIN'))).toEqual([409, 'last_owner']);
+    expect(told(await remove(acme.owner, acme.owner))).toEqual([409, 'last_owner']);
+    expect(told(await leave(acme.owner))).toEqual([409, 'last_owner']);
+    expect(await acme.owners()).toHaveLength(1);
+  });
+
+  it('remains when 50 owners step down at once, in every way there is', async () => {
+    const owners = await Promise.all(Array.from({ length: 49 }, () => acme.join('OWNER')));
+    const all = [acme.owner, ...owners];
+    const ways = [
+      (who: Person) => acme.setRole(who, who, 'MEMBER'),
+      (who: Person) => leave(who),
+      (who: Person) => remove(who, who),
+    ];
+    const answers = await Promise.all(all.map((who, at) => ways[at % ways.length]!(who)));
+    expect(answers.filter(({ status }) => status < 300)).toHaveLength(49);
+    expect(answers.filter(({ status }) => status >= 300).map(told)).toEqual([[409, 'last_owner']]);
+    expect(await acme.owners()).toHaveLength(1);
+  });
+
+  it('remains when pairs of owners demote each other at once', async () => {
+    for (let race = 0; race < 10; race++) {
+      const here = await makeOrganization(app);
+      const other = await here.join('OWNER');
+      const answers = await Promise.all([
+        here.setRole(here.owner, other, 'MEMBER'),
+        here.setRole(other, here.owner, 'MEMBER'),
+      ]);
+      // Whoever comes second is an owner no longer when the lock is theirs.
+      expect(answers.map(told).sort()).toEqual([[200], [403, 'permission_denied']]);
+      expect(await here.owners()).toHaveLength(1);
+    }
+  });
+});
+
+describe('leaving', () => {
+  it('sends whoever had the organization as default home', async () => {
+    const me = (body: object) => member.request('/api/v1/users/me', { method: 'PATCH', body });
+    expect((await me({ defaultOrganizationId: acme.id })).body.defaultOrganizationId).toBe(acme.id);
+    expect((await leave(member)).status).toBe(204);
+    const after = await member.request('/api/v1/users/me');
+    expect(after.body.defaultOrganizationId).toBe(member.organizationId);
+    expect(told(await member.request(acme.path))).toEqual([404, 'not_found']);
+    expect(told(await me({ defaultOrganizationId: acme.id }))).toEqual([404, 'not_found']);
+  });
+
+  it('is not possible from the personal organization', async () => {
+    const home = `/api/v1/organizations/${member.organizationId}`;
+    const answer = await member.request(`${home}/leave`, { method: 'POST' });
+    expect(told(answer)).toEqual([409, 'personal_organization']);
+    const deletion = await member.request(home, { method: 'DELETE' });
+    expect(told(deletion)).toEqual([409, 'personal_organization']);
+  });
+});
+
+describe('transferring ownership', () => {
+  const transfer = (by: Person, to: string) =>
+    by.request(`${acme.path}/transfer-ownership`, { method: 'POST', body: { userId: to } });
+
+  it('makes the member owner and the owner admin, in one step', async () => {
+    expect((await transfer(acme.owner, member.id)).body.role).toBe('OWNER');
+    expect(await acme.owners()).toEqual([member.id]);
+    expect(told(await transfer(acme.owner, admin.id))).toEqual([403, 'permission_denied']);
+  });
+
+  it('is for owners alone, and to members alone', async () => {
+    const stranger = await app.signUp();
+    expect(told(await transfer(admin, member.id))).toEqual([403, 'permission_denied']);
+    expect(told(await transfer(acme.owner, stranger.id))).toEqual([404, 'not_found']);
+    expect(told(await transfer(acme.owner, acme.owner.id))).toEqual([400, 'invalid_input']);
+    expect(await acme.owners()).toHaveLength(1);
+  });
+
+  it('asks for a login not older than ten minutes, which the password renews', async () => {
+    app.advance(601_000);
+    expect(told(await transfer(acme.owner, member.id))).toEqual([403, 'reauthentication_required']);
+    const confirm = (password: string) =>
+      acme.owner.request('/api/v1/auth/reauthenticate', { method: 'POST', body: { password } });
+    expect(told(await confirm('not the password'))).toEqual([401, 'invalid_credentials']);
+    expect(told(await transfer(acme.owner, member.id))).toEqual([403, 'reauthentication_required']);
+    expect((await confirm(acme.owner.password)).status).toBe(204);
+    expect((await transfer(acme.owner, member.id)).status).toBe(200);
+    app.advance(-601_000);
+  });
+});
+
+it('gives every member exactly once, page by page, while others join', async () => {
+  for (let at = 0; at < 4; at++) await acme.join('VIEWER');
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const { body } = await acme.owner.request(`${acme.path}/members?limit=3${cursor && `&cursor=${cursor}`}`);
+    seen.push(...body.items.map((item: { userId: string }) => item.userId));
+    cursor = body.nextCursor;
+    await acme.join('VIEWER');
+  }
+  expect(new Set(seen).size).toBe(7);
+  expect(seen).toHaveLength(7);
+});
+
+it('does not know an organization to strangers, nor their members to it', async () => {
+  const eve = await makeOrganization(app);
+  for (const path of [acme.path, `${acme.path}/members`])
+    expect(told(await eve.owner.request(path))).toEqual([404, 'not_found']);
+  expect(told(await acme.setRole(acme.owner, eve.owner, 'VIEWER'))).toEqual([404, 'not_found']);
+  expect(told(await remove(acme.owner, eve.owner))).toEqual([404, 'not_found']);
+});

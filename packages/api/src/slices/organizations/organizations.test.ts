@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, told } from '../../../test/organization.ts';
+import { nameFrom } from './names.ts';
+
+let app: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+  ada = await app.signUp();
+});
+afterAll(() => app.close());
+
+const create = (body: object, who = ada) => who.request('/api/v1/organizations', { method: 'POST', body });
+const day = 86_400_000;
+
+describe('creating', () => {
+  it('makes its creator the owner and starts on the free plan, under a name of its own', async () => {
+    const { status, body } = await create({ name: 'Zoë & Søn GmbH' });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ slug: 'zoe-s-n-gmbh', subdomain: 'zoe-s-n-gmbh', plan: 'FREE', personal: false });
+    const { body: list } = await ada.request('/api/v1/organizations');
+    expect(list.items[0]).toMatchObject({ id: body.id, role: 'OWNER' });
+  });
+
+  it('finds another slug where the name is taken', async () => {
+    const first = await create({ name: 'Twice' });
+    const second = await create({ name: 'Twice' });
+    expect(first.body.slug).toBe('twice');
+    expect(second.body.slug).toMatch(/^twice-\d{4}$/);
+  });
+
+  it.each([
+    ['www', [400, 'name_reserved']],
+    ['admin', [400, 'name_reserved']],
+    ['bi11ing', [400, 'name_reserved']],
+    ['vvebhook', [400, 'name_reserved']],
+    ['Acme', [400, 'invalid_input']],
+    ['a', [400, 'invalid_input']],
+    ['-acme', [400, 'invalid_input']],
+    ['аcme', [400, 'invalid_input']], // a Cyrillic а
+    ['xn--cme-5cd', [400, 'invalid_input']],
+  ])('refuses the slug %s', async (slug, answer) => {
+    expect(told(await create({ name: 'Bad', slug }))).toEqual(answer);
+  });
+
+  it('refuses a slug or subdomain that is taken or looks like it', async () => {
+    await create({ name: 'Modern', slug: 'modern-tools', subdomain: 'modern' });
+    expect(told(await create({ name: 'x', slug: 'modern-tools' }))).toEqual([409, 'slug_taken']);
+    expect(told(await create({ name: 'x', slug: 'rnodern-too1s' }))).toEqual([409, 'slug_taken']);
+    expect(told(await create({ name: 'x', subdomain: 'm0dern' }))).toEqual([409, 'subdomain_taken']);
+  });
+
+  it('gives one name to one of ten who ask at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => create({ name: 'Rush', slug: 'rush-hour' })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(new Set(answers.filter(({ status }) => status !== 201).map(({ body }) => body.code))).toEqual(
+      new Set(['slug_taken']),
+    );
+  });
+});
+
+it('tells whether a subdomain is free, and why not', async () => {
+  await create({ name: 'Here', slug: 'here-we-are' });
+  const ask = async (subdomain: string) =>
+    (await ada.request(`/api/v1/organizations/subdomain-availability?subdomain=${encodeURIComponent(subdomain)}`)).body;
+  expect(await ask('nobody-has-it')).toEqual({ subdomain: 'nobody-has-it', available: true, reason: null });
+  expect((await ask('here-vve-are')).reason).toBe('taken');
+  expect((await ask('api')).reason).toBe('reserved');
+  expect((await ask('No!')).reason).toBe('invalid');
+});
+
+it('finds organizations by part of the name, among one’s own alone', async () => {
+  const eve = await app.signUp();
+  await create({ name: '100% Sure' });
+  await create({ name: '1000 Sure' }, eve);
+  const find = async (who: Person, query: string) =>
+    (await who.request(`/api/v1/organizations/search?query=${encodeURIComponent(query)}`)).body.items.map(
+      ({ name }: { name: string }) => name,
+    );
+  expect(await find(ada, '0% s')).toEqual(['100% Sure']);
+  expect(await find(eve, '100%')).toEqual([]);
+  expect(await find(eve, 'sure')).toEqual(['1000 Sure']);
+});
+
+describe('deleting', () => {
+  it('is refused while protected, and to all but owners', async () => {
+    const acme = await makeOrganization(app);
+    const admin = await acme.join('ADMIN');
+    expect(told(await admin.request(acme.path, { method: 'DELETE' }))).toEqual([403, 'permission_denied']);
+    await acme.owner.request(acme.path, { method: 'PATCH', body: { deletionProtection: true } });
+    expect(told(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([409, 'deletion_protected']);
+    expect((await acme.owner.request(acme.path)).status).toBe(200);
+  });
+
+  it('hides it from members and keys, until an owner restores it', async () => {
+    const acme = await makeOrganization(app);
+    const member = await acme.join('MEMBER');
+    await member.request('/api/v1/users/me', { method: 'PATCH', body: { defaultOrganizationId: acme.id } });
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'k', scopes: ['*'] },
+    });
+    const withKey = () => app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    expect((await acme.owner.request(acme.path, { method: 'DELETE' })).status).toBe(204);
+    expect(told(await acme.owner.request(acme.path))).toEqual([404, 'not_found']);
+    expect(told(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([404, 'not_found']);
+    expect(told(await withKey())).toEqual([401, 'api_key_revoked']);
+    expect((await member.request('/api/v1/users/me')).body.defaultOrganizationId).toBe(member.organizationId);
+    const { body: gone } = await acme.owner.request('/api/v1/organizations?deleted=true');
+    expect(gone.items.map(({ id }: { id: string }) => id)).toEqual([acme.id]);
+
+    const restore = (who: Person) => who.request(`${acme.path}/restore`, { method: 'POST' });
+    expect(told(await restore(member))).toEqual([403, 'permission_denied']);
+    expect((await restore(acme.owner)).body.deletedAt).toBeNull();
+    expect((await withKey()).status).toBe(200);
+    expect((await member.request(acme.path)).status).toBe(200);
+  });
+
+  it('is for good after 30 days, and then its name is free', async () => {
+    const acme = await makeOrganization(app, undefined, { name: 'Gone', slug: 'gone-fishing' });
+    await acme.owner.request(acme.path, { method: 'DELETE' });
+    expect(told(await create({ name: 'x', slug: 'gone-fishing' }))).toEqual([409, 'slug_taken']);
+    await app.ports
+      .database('organizations')
+      .where({ id: acme.organizationId })
+      .update({ deletedAt: new Date(Date.now() - 30 * day) });
+    const late = await acme.owner.request(`${acme.path}/restore`, { method: 'POST' });
+    expect(told(late)).toEqual([409, 'restore_window_over']);
+    expect((await create({ name: 'New', slug: 'gone-fishing' })).status).toBe(201);
+  });
+
+  it('is never possible with a key, which was never logged in', async () => {
+    const acme = await makeOrganization(app);
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'k', scopes: ['*'] },
+    });
+    const answer = await app.request(acme.path, { method: 'DELETE', headers: { 'x-api-key': key.secret } });
+    expect(told(answer)).toEqual([403, 'user_required']);
+  });
+});
+
+it('is served as /tenants too, marked deprecated', async () => {
+  const acme = await makeOrganization(app);
+  const path = acme.path.replace('/organizations/', '/tenants/');
+  const read = await acme.owner.request(path);
+  expect([read.status, read.body.id, read.headers.get('deprecation')]).toEqual([200, acme.id, '@1767225600']);
+  expect((await acme.owner.request(path, { method: 'PUT', body: { name: 'Renamed' } })).body.name).toBe('Renamed');
+  expect((await acme.owner.request('/api/v1/tenants')).body.items[0].name).toBe('Renamed');
+  expect((await acme.owner.request(`${path}/members`)).status).toBe(200);
+});
+
+it('makes names out of what people type, or none', () => {
+  expect(nameFrom('Crème Brûlée!')).toBe('creme-brulee');
+  expect(nameFrom('東京')).toBeNull();
+  expect(nameFrom('東京', '1234')).toBe('org-1234');
+  expect(nameFrom('Admin')).toBeNull();
+});
