@@ -11,8 +11,8 @@ export interface ChangeListener {
   /** Goes up with every LISTEN. */
   readonly epoch: number;
   readonly reconnects: number;
-  /** Whether no change of the last `ms` can have been missed, neither by silence nor between two connections. */
-  isSure(ms: number): boolean;
+  /** Whether nothing was missed by silence, as far as `provenMs` ago, nor between two connections, as far as `listeningMs` ago. */
+  isSure(provenMs: number, listeningMs: number): boolean;
   close(): Promise<void>;
 }
 
@@ -99,9 +99,9 @@ export function startChangeListener(options: {
     get reconnects() {
       return state.reconnects;
     },
-    isSure(ms) {
+    isSure(provenMs, listeningMs) {
       const now = performance.now();
-      return now - state.listeningSince > ms && now - state.provenAt < ms;
+      return now - state.provenAt < provenMs && now - state.listeningSince > listeningMs;
     },
     async close() {
       closed = true;

@@ -5,9 +5,14 @@ import pLimit from 'p-limit';
 const LOOK_EVERY_MS = 1000;
 /** While changes may be missed, whatever lasts looks as often as its lease allows: what is proven is answered from memory. */
 const DOUBT_EVERY_MS = 100;
-const SURE_WITHIN_MS = 800;
+/** Less than a lease lasts, so that a look comes when the first of them ends. */
+const PROVEN_MS = 800;
+/** Longer than a lease lasts: what was read before a connection was lost is answered from memory until then. */
+const LISTENING_MS = 1200;
 /** Ten thousand open sockets must not ask the database all at once. */
 const MAX_LOOKS_AT_ONCE = 8;
+
+type IsSure = (provenMs: number, listeningMs: number) => boolean;
 
 interface Watcher {
   look: () => Promise<void>;
@@ -40,9 +45,9 @@ export function createWatchers(log: Logger) {
     }
   }
 
-  function tick(isSure: (ms: number) => boolean): void {
+  function tick(isSure: IsSure): void {
     const now = performance.now();
-    if (isSure(SURE_WITHIN_MS) && now - lookedAt < LOOK_EVERY_MS) return;
+    if (isSure(PROVEN_MS, LISTENING_MS) && now - lookedAt < LOOK_EVERY_MS) return;
     lookedAt = now;
     for (const watcher of watchers) void look(watcher);
   }
@@ -53,7 +58,7 @@ export function createWatchers(log: Logger) {
   }
 
   return {
-    add(subjects: readonly string[], lookAgain: () => Promise<void>, isSure: (ms: number) => boolean): () => void {
+    add(subjects: readonly string[], lookAgain: () => Promise<void>, isSure: IsSure): () => void {
       const watcher: Watcher = { look: lookAgain, again: false, busy: false };
       watchers.add(watcher);
       for (const subject of subjects) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(watcher));
