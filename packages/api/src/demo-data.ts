@@ -1,8 +1,13 @@
 import type { Knex } from '@rentapi/platform/database';
-import { type OrganizationContext, type Ports, systemContext } from './context.ts';
-import { ROLE_PERMISSIONS } from './contract/permissions.ts';
+import { type Context, type OrganizationContext, type Ports, systemContext, type UserContext } from './context.ts';
+import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.ts';
 import { createApiKey } from './slices/api-keys/service.ts';
 import { createAccount } from './slices/auth/service/register.ts';
+import { createInvitation } from './slices/invitations/service/send.ts';
+import { addMember } from './slices/members/service/add.ts';
+import { createOrganization } from './slices/organizations/service/create.ts';
+import { setUserRoles } from './slices/roles/service/assign.ts';
+import { createRole } from './slices/roles/service/write.ts';
 import { emailKey, UserModel } from './slices/users/model.ts';
 import { transaction } from './transaction.ts';
 
@@ -17,6 +22,24 @@ const PEOPLE = [
   { email: 'jane@startup.io', fullName: 'Jane Roe', username: 'jane', role: 'USER' },
   { email: 'bob@freelance.dev', fullName: 'Bob Freelance', username: 'bob', role: 'USER' },
 ] as const;
+
+interface DemoOrganization {
+  name: string;
+  slug: string;
+  owner: string;
+  members: Record<string, OrganizationRole>;
+  invited: string;
+}
+const ORGANIZATIONS: DemoOrganization[] = [
+  {
+    name: 'Acme Inc.',
+    slug: 'acme',
+    owner: 'john',
+    members: { alice: 'ADMIN', jane: 'MEMBER', bob: 'VIEWER' },
+    invited: 'newcomer@acme.com',
+  },
+  { name: 'Startup', slug: 'startup', owner: 'jane', members: { bob: 'MEMBER' }, invited: 'john@acme.com' },
+];
 
 export async function isEmptyDatabase(database: Knex): Promise<boolean> {
   return !(await UserModel.query(database).select('id').first());
@@ -43,17 +66,57 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
     ports.passwords.hash(DEMO_PASSWORD),
   ]);
   await transaction(systemContext(ports, 'seed'), async (ctx) => {
+    const people: Record<string, UserModel> = {};
     for (const person of PEOPLE) {
       const passwordHash = person.email === DEMO_ADMIN.email ? adminHash : userHash;
       const user = await createAccount(ctx, { ...person, passwordHash, emailVerifiedAt: ctx.now });
-      const owner: OrganizationContext = {
-        ...ctx,
-        actor: { kind: 'user', user, session: { id: 0, publicId: '', authenticatedAt: ctx.now }, membership: null },
-        organization: { id: user.defaultOrganizationId, permissions: ROLE_PERMISSIONS.OWNER },
-      };
-      await createApiKey(owner, { name: 'Production', scopes: ['*'] });
-      await createApiKey(owner, { name: 'Dashboard, read only', scopes: ['read:*'], environment: 'test' });
+      people[person.username] = user;
+      await seedKeys(ownerOf(ctx, user, user.defaultOrganizationId));
     }
+    for (const demo of ORGANIZATIONS) await seedOrganization(ctx, people, demo);
   });
   return true;
+}
+
+async function seedKeys(owner: OrganizationContext): Promise<void> {
+  await createApiKey(owner, { name: 'Production', scopes: ['*'] });
+  await createApiKey(owner, { name: 'Dashboard, read only', scopes: ['read:*'], environment: 'test' });
+}
+
+/** An organization with members of every role, two custom roles of which one inherits from the other, and keys. */
+async function seedOrganization(
+  ctx: Context,
+  people: Record<string, UserModel>,
+  { owner, members, invited, ...named }: (typeof ORGANIZATIONS)[number],
+): Promise<void> {
+  const founder = people[owner]!;
+  const { id } = await createOrganization(ownerOf(ctx, founder, founder.defaultOrganizationId), named);
+  const organizationId = ctx.ids.decode('org', id);
+  const there = ownerOf(ctx, founder, organizationId);
+  for (const [username, role] of Object.entries(members))
+    await addMember(ctx, there.organization, people[username]!.id, role);
+  const support = await createRole(there, {
+    name: 'Support',
+    description: 'Answers customers',
+    permissions: ['members:invite', 'webhooks:test'],
+  });
+  const lead = await createRole(there, {
+    name: 'Support lead',
+    parentId: support.id,
+    permissions: ['api_keys:delete', 'roles:assign'],
+  });
+  const [first] = Object.keys(members);
+  await setUserRoles(there, { userId: ctx.ids.encode('usr', people[first!]!.id), roleIds: [lead.id] });
+  await createInvitation(there, { orgId: id, email: invited, role: 'MEMBER' });
+  await seedKeys(there);
+}
+
+function ownerOf(ctx: Context, user: UserModel, organizationId: number): UserContext & OrganizationContext {
+  const permissions = ROLE_PERMISSIONS.OWNER;
+  const session = { id: 0, publicId: '', authenticatedAt: ctx.now };
+  return {
+    ...ctx,
+    actor: { kind: 'user', user, session, membership: { organizationId, role: 'OWNER', permissions } },
+    organization: { id: organizationId, permissions },
+  };
 }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProcedureMeta } from '../../src/contract/meta.ts';
 import {
+  GRANTABLE_PERMISSIONS,
+  isGrantable,
   isOrganizationPermission,
   ORGANIZATION_PERMISSIONS,
   ORGANIZATION_ROLES,
@@ -86,5 +88,13 @@ describe.each(procedures)('$name ($meta.access)', (procedure) => {
     const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
     expect(outcome(await probe(procedure, (await world.key([access])).caller))).toBe('invalid_input');
     expect(outcome(await probe(procedure, (await world.key(without)).caller))).toBe('permission_denied');
+  });
+
+  if (!isGrantable(procedure.meta.access) || ROLE_PERMISSIONS.VIEWER.has(procedure.meta.access)) return;
+  it('opens to a viewer who inherits exactly it from a custom role, and to none who inherits the rest', async () => {
+    const { access } = procedure.meta;
+    const rest = GRANTABLE_PERMISSIONS.filter((permission) => permission !== access);
+    expect(outcome(await probe(procedure, await world.heir([access])))).toBe('invalid_input');
+    expect(outcome(await probe(procedure, await world.heir(rest)))).toBe('permission_denied');
   });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ID_PREFIXES, type IdPrefix } from '../../src/contract/ids.ts';
 import type { OrganizationRole, PlatformRole } from '../../src/contract/permissions.ts';
 import { ORGANIZATION_ROLES } from '../../src/contract/permissions.ts';
@@ -53,13 +54,37 @@ export async function buildWorld(app: TestApp) {
     return { id: body.id, caller: { 'x-api-key': body.secret } };
   }
 
+  /** A viewer with a custom role that has nothing of its own, but a grandparent that does. */
+  async function heir(permissions: readonly string[]): Promise<Caller> {
+    let parentId: string | undefined;
+    for (const own of [permissions, [], []]) {
+      const body = { name: randomUUID(), permissions: own, parentId };
+      parentId = (await owner.request('/api/v1/roles', { method: 'POST', headers: here, body })).body.id;
+    }
+    const person = await member('VIEWER');
+    const body = { roleIds: [parentId] };
+    await owner.request(`/api/v1/users/${person.id}/roles`, { method: 'PUT', headers: here, body });
+    return { ...bearer(person), ...here };
+  }
+
   const members = Object.fromEntries(
     await Promise.all(
       ORGANIZATION_ROLES.map(async (role) => [role, role === 'OWNER' ? owner : await member(role)] as const),
     ),
   ) as Record<OrganizationRole, Person>;
   const inOrganization = (role: OrganizationRole): Caller => ({ ...bearer(members[role]), ...here });
-  return { app, owner, members, organizationId: made.body.id as string, here, key, staff, bearer, inOrganization };
+  return {
+    app,
+    owner,
+    members,
+    organizationId: made.body.id as string,
+    here,
+    key,
+    heir,
+    staff,
+    bearer,
+    inOrganization,
+  };
 }
 
 export type World = Awaited<ReturnType<typeof buildWorld>>;
