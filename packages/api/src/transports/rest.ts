@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyRouter, callTRPCProcedure } from '@trpc/server';
+import type { AnyRouter } from '@trpc/server';
 import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
 import { noteFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { invoke } from './invoke.ts';
 import { assertText } from './json.ts';
 import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
 
@@ -40,8 +41,7 @@ export function createRestHandler({ router, ports, clientAddress }: RestOptions)
       if (!route) return send(res, 204, ctx.reply);
       if (route.successor || trailingSlash) deprecate(ctx.reply, route.successor ?? pathname.replace(/\/$/, ''));
       const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
-      const data = await callTRPCProcedure({
-        router,
+      const data = await invoke(router, {
         path: route.procedure,
         type: route.type,
         ctx,

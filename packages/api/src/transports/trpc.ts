@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyRouter, callTRPCProcedure, getTRPCErrorShape, type TRPCError } from '@trpc/server';
+import { type AnyRouter, getTRPCErrorShape, type TRPCError } from '@trpc/server';
 import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
@@ -7,6 +7,7 @@ import { toApiError } from '../contract/problem.ts';
 import { noteFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { invoke } from './invoke.ts';
 import { assertText, parseJson } from './json.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
@@ -67,8 +68,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
           try {
             const type = expectedType(types.get(name), req.method!, ctx.reply);
             // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
-            const data = await callTRPCProcedure({
-              router,
+            const data = await invoke(router, {
               path: name,
               type,
               ctx: { ...ctx },
