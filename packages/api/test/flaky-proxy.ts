@@ -1,22 +1,21 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A network between a client and a server that can be cut, or swallow what is sent while both ends believe in it. */
+/** A network between a client and a server that can be cut, or stall while both ends believe in it. */
 export interface FlakyProxy {
   url: string;
-  /** From now on nothing arrives, and nobody is told. */
-  swallow(): void;
-  /** What is connected goes on, without what was swallowed; and new connections are let through. */
-  heal(): void;
+  /** From now on nothing arrives, and nobody is told. As TCP has it, nothing is lost either: it comes when healed. */
+  stall(): void;
   /** Ends what is connected, and lets nobody connect until healed. */
   cut(): void;
+  heal(): void;
   close(): Promise<void>;
 }
 
 export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
-  let mode: 'whole' | 'swallowing' | 'cut' = 'whole';
+  let mode: 'whole' | 'stalled' | 'cut' = 'whole';
   const server = createServer((near) => {
     if (mode === 'cut') return near.destroy();
     const far = connect(Number(target.port), target.hostname);
@@ -25,7 +24,8 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
       [far, near],
     ] as const) {
       sockets.add(from);
-      from.on('data', (data) => mode === 'whole' && to.write(data));
+      from.on('data', (data) => to.write(data));
+      if (mode === 'stalled') from.pause();
       from.on('error', () => {});
       from.on('close', () => {
         sockets.delete(from);
@@ -42,15 +42,17 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   };
   return {
     url: url.href,
-    swallow() {
-      mode = 'swallowing';
-    },
-    heal() {
-      mode = 'whole';
+    stall() {
+      mode = 'stalled';
+      for (const socket of sockets) socket.pause();
     },
     cut() {
       mode = 'cut';
       drop();
+    },
+    heal() {
+      mode = 'whole';
+      for (const socket of sockets) socket.resume();
     },
     async close() {
       drop();

@@ -33,7 +33,7 @@ export interface ActorLease {
 /** The clocks of the promise: a second, less what a check and a timer may take. Monotonic, or a corrected wall clock would prolong it. */
 export const MAX_STALE_MS = 900;
 /** Whatever the notifications say: a column that no trigger tells of is seen by then. */
-const MAX_AGE_MS = 60_000;
+const MAX_AGE_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
 
 interface Entry {
@@ -46,6 +46,8 @@ interface Entry {
 interface Load {
   startedAt: number;
   answer: Promise<unknown>;
+  /** What has changed since: the row may have been read before. */
+  changed: Set<string>;
 }
 
 /** `url` leads to the primary itself: no pooler between, which would not pass notifications on, and no replica, which lags. */
@@ -80,7 +82,9 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
       return entry.row as Row; // the key names the kind of row
     }
     const running = loads.get(key);
-    if (running && now - running.startedAt < MAX_STALE_MS) return running.answer as Promise<Row | undefined>;
+    if (running?.changed.size === 0 && now - running.startedAt < MAX_STALE_MS) {
+      return running.answer as Promise<Row | undefined>;
+    }
     counts.misses++;
     return begin(question, now);
   }
@@ -88,7 +92,7 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
   function begin<Row extends object>(question: Question<Row>, startedAt: number): Promise<Row | undefined> {
     const { key } = question;
     const { epoch } = listening(); // before reading
-    const load: Load = { startedAt, answer: Promise.resolve() };
+    const load: Load = { startedAt, answer: Promise.resolve(), changed: new Set() };
     loads.set(key, load);
     const answered = answer();
     load.answer = answered;
@@ -98,7 +102,10 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
       try {
         const row = await question.load();
         const subjects = row && question.subjectsOf(row);
-        if (subjects && loads.get(key) === load) keep(key, { row, readAt: startedAt, epoch, subjects });
+        const isLatest = loads.get(key) === load;
+        if (isLatest && subjects?.every((subject) => !load.changed.has(subject))) {
+          keep(key, { row, readAt: startedAt, epoch, subjects });
+        }
         return row;
       } finally {
         if (loads.get(key) === load) loads.delete(key);
@@ -130,8 +137,8 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
 
   function drop(subject: string): void {
     for (const key of [...(keysOf.get(subject) ?? [])]) remove(key);
-    // A load under way may have read the row before it changed: it answers whoever has asked, is joined by nobody, and not kept.
-    loads.clear();
+    // A load under way may have read its row before: it answers whoever has asked, and nobody joins it.
+    for (const load of loads.values()) load.changed.add(subject);
     watchers.changed(subject);
   }
 
