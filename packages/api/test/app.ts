@@ -68,6 +68,8 @@ export async function startApp(settings: Record<string, string> = {}, beside?: {
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
   const raw = createRawHandler({ routes: rawRoutes, ports, clientAddress });
   const server = createServer((req, res) => {
+    // `fetch` does not let a Host be chosen.
+    req.headers.host = (req.headers['x-test-host'] as string | undefined) ?? req.headers.host;
     const [path = '', search = ''] = req.url!.split('?');
     if (path.startsWith('/trpc/')) void trpc(req, res, decodeURIComponent(path.slice(6)), search);
     else if (!raw(req, res)) void rest(req, res, () => res.writeHead(404).end());

@@ -11,29 +11,22 @@ import {
   ROLE_PERMISSIONS,
 } from '../../src/contract/permissions.ts';
 import { startApp, type TestApp } from '../app.ts';
-import { buildWorld, type Caller, call, outcome, type Procedure, procedures, type World } from './world.ts';
+import {
+  buildWorld,
+  type Caller,
+  call,
+  MAIN_DOMAIN,
+  outcome,
+  type Procedure,
+  procedures,
+  STRATEGIES,
+  type World,
+} from './world.ts';
 
 /**
  * Every procedure × everybody gives exactly what its `access` says. Permission is judged before input, so a call with an
  * unknown field tells who would have been let in, and changes nothing.
  */
-let app: TestApp;
-let world: World;
-const callers: Record<string, Caller> = {};
-
-beforeAll(async () => {
-  app = await startApp();
-  world = await buildWorld(app);
-  for (const role of ORGANIZATION_ROLES) callers[role] = world.inOrganization(role);
-  callers['anonymous'] = {};
-  callers['stranger'] = world.bearer(await app.signUp());
-  callers['platform VIEWER'] = world.bearer(await world.staff('VIEWER'));
-  callers['platform ADMIN'] = world.bearer(await world.staff('ADMIN'));
-  callers['SUPER_ADMIN'] = world.bearer(await world.staff('SUPER_ADMIN'));
-  callers['key with every scope'] = (await world.key(['*'])).caller;
-});
-afterAll(() => app.close());
-
 const WHO = [
   ...ORGANIZATION_ROLES,
   'anonymous',
@@ -71,30 +64,49 @@ function expected(meta: ProcedureMeta, who: Who): string {
   return !isKey(who) && held.has(access as PlatformPermission) ? 'invalid_input' : 'permission_denied';
 }
 
-const probe = (procedure: Procedure, caller: Caller) =>
-  call(app, procedure, caller, {
-    ...(namesOrganization(procedure.meta) && { orgId: world.organizationId }),
-    surelyUnknown: true,
-  });
+describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
+  let app: TestApp;
+  let world: World;
+  const callers: Record<string, Caller> = {};
 
-describe.each(procedures)('$name ($meta.access)', (procedure) => {
-  it.each(WHO)('to %s is what the contract says', async (who) => {
-    expect(outcome(await probe(procedure, callers[who]!))).toBe(expected(procedure.meta, who));
+  beforeAll(async () => {
+    app = await startApp({ MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: MAIN_DOMAIN });
+    world = await buildWorld(app);
+    for (const role of ORGANIZATION_ROLES) callers[role] = world.inOrganization(role);
+    callers['anonymous'] = {};
+    callers['stranger'] = world.bearer(await app.signUp());
+    callers['platform VIEWER'] = world.bearer(await world.staff('VIEWER'));
+    callers['platform ADMIN'] = world.bearer(await world.staff('ADMIN'));
+    callers['SUPER_ADMIN'] = world.bearer(await world.staff('SUPER_ADMIN'));
+    callers['key with every scope'] = (await world.key(['*'])).caller;
   });
+  afterAll(() => app.close());
 
-  if (!isOrganizationPermission(procedure.meta.access) || procedure.meta.fresh) return;
-  it('opens to a key with exactly its scope, and to none without', async () => {
-    const { access } = procedure.meta;
-    const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
-    expect(outcome(await probe(procedure, (await world.key([access])).caller))).toBe('invalid_input');
-    expect(outcome(await probe(procedure, (await world.key(without)).caller))).toBe('permission_denied');
-  });
+  const probe = (procedure: Procedure, caller: Caller) =>
+    call(app, procedure, caller, {
+      ...(namesOrganization(procedure.meta) && { orgId: world.organizationId }),
+      surelyUnknown: true,
+    });
 
-  if (!isGrantable(procedure.meta.access) || ROLE_PERMISSIONS.VIEWER.has(procedure.meta.access)) return;
-  it('opens to a viewer who inherits exactly it from a custom role, and to none who inherits the rest', async () => {
-    const { access } = procedure.meta;
-    const rest = GRANTABLE_PERMISSIONS.filter((permission) => permission !== access);
-    expect(outcome(await probe(procedure, await world.heir([access])))).toBe('invalid_input');
-    expect(outcome(await probe(procedure, await world.heir(rest)))).toBe('permission_denied');
+  describe.each(procedures)('$name ($meta.access)', (procedure) => {
+    it.each(WHO)('to %s is what the contract says', async (who) => {
+      expect(outcome(await probe(procedure, callers[who]!))).toBe(expected(procedure.meta, who));
+    });
+
+    if (!isOrganizationPermission(procedure.meta.access) || procedure.meta.fresh) return;
+    it('opens to a key with exactly its scope, and to none without', async () => {
+      const { access } = procedure.meta;
+      const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
+      expect(outcome(await probe(procedure, (await world.key([access])).caller))).toBe('invalid_input');
+      expect(outcome(await probe(procedure, (await world.key(without)).caller))).toBe('permission_denied');
+    });
+
+    if (!isGrantable(procedure.meta.access) || ROLE_PERMISSIONS.VIEWER.has(procedure.meta.access)) return;
+    it('opens to a viewer who inherits exactly it from a custom role, and to none who inherits the rest', async () => {
+      const { access } = procedure.meta;
+      const rest = GRANTABLE_PERMISSIONS.filter((permission) => permission !== access);
+      expect(outcome(await probe(procedure, await world.heir([access])))).toBe('invalid_input');
+      expect(outcome(await probe(procedure, await world.heir(rest)))).toBe('permission_denied');
+    });
   });
 });

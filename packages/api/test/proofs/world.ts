@@ -19,15 +19,32 @@ export type Procedure = (typeof procedures)[number];
 /** Somebody who calls, by the headers that say who it is. */
 export type Caller = Record<string, string>;
 
-/** One organization with a member of every role, two keys of it, platform staff, a stranger, and nobody. */
+export const STRATEGIES = ['header', 'subdomain', 'none'] as const;
+export const MAIN_DOMAIN = 'proofs.test';
+
+/**
+ * One organization with a member of every role, keys of it, and platform staff. Its members say where they are as the app's
+ * tenancy strategy reads it: by header, by subdomain, or by having it as their default.
+ */
 export async function buildWorld(app: TestApp) {
   const { database, ids } = app.ports;
   const owner = await app.signUp();
   const made = await owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven' } });
-  const here = { 'x-organization-id': made.body.id as string };
+  const strategy = app.ports.env.MULTI_TENANCY_STRATEGY;
+  const here: Caller =
+    strategy === 'subdomain'
+      ? { 'x-test-host': `${made.body.subdomain}.${MAIN_DOMAIN}` }
+      : strategy === 'header'
+        ? { 'x-organization-id': made.body.id }
+        : {};
   const organizationId = ids.decode('org', made.body.id);
   const bearer = (person: Person): Caller => ({ authorization: `Bearer ${person.tokens.accessToken}` });
 
+  /** Where nothing else is read, the default decides. */
+  async function settle(person: Person): Promise<void> {
+    if (strategy !== 'none') return;
+    await person.request('/api/v1/users/me', { method: 'PATCH', body: { defaultOrganizationId: made.body.id } });
+  }
   async function member(role: OrganizationRole): Promise<Person> {
     const person = await app.signUp();
     await database('organization_members').insert({
@@ -36,6 +53,7 @@ export async function buildWorld(app: TestApp) {
       role,
       createdAt: new Date(),
     });
+    await settle(person);
     return person;
   }
   async function staff(role: PlatformRole): Promise<Person> {
@@ -67,6 +85,7 @@ export async function buildWorld(app: TestApp) {
     return { ...bearer(person), ...here };
   }
 
+  await settle(owner);
   const members = Object.fromEntries(
     await Promise.all(
       ORGANIZATION_ROLES.map(async (role) => [role, role === 'OWNER' ? owner : await member(role)] as const),
