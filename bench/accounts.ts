@@ -7,11 +7,10 @@ const TOKEN_TTL_S = 86_400;
 
 /**
  * People with a personal organization and so many live sessions each. Returns an access token for every session: first
- * everybody's first, then everybody's second, and so on.
+ * everybody's first, then everybody's second, and so on; people in the order of their ids.
  */
 export async function createAccounts(stage: Stage, people: number, sessionsEach: number): Promise<string[]> {
-  await stage.database.query(INSERT, [people, sessionsEach]);
-  const { rows } = await stage.database.query<{ userId: number; sid: string }>(SESSIONS);
+  const { rows } = await stage.database.query<{ userId: number; sid: string }>(INSERT, [people, sessionsEach]);
   await stage.database.query('analyze');
   const ids = createIds(stage.secrets.ID_SECRET);
   const keyring = createKeyring(stage.secrets.SECRET_KEY);
@@ -35,10 +34,10 @@ const INSERT = `
   ), members as (
     insert into organization_members (organization_id, user_id, role, created_at)
     select default_organization_id, id, 'OWNER', now() from people
+  ), begun as (
+    insert into sessions (user_id, ip, user_agent, created_at, expires_at)
+    select id, '127.0.0.1', 'bench ' || n, now(), now() + interval '1 day' from people, generate_series(1, $2) n
+    returning id, user_id, public_id
   )
-  insert into sessions (user_id, ip, user_agent, created_at, expires_at)
-  select id, '127.0.0.1', 'bench ' || n, now(), now() + interval '1 day' from people, generate_series(1, $2) n`;
-
-const SESSIONS = `
-  select user_id::integer as "userId", public_id as "sid" from sessions
+  select user_id::integer as "userId", public_id as "sid" from begun
   order by row_number() over (partition by user_id order by id), user_id`;

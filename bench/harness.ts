@@ -30,20 +30,21 @@ export interface Plan {
   connections: number;
   warmUps: number;
   rounds: number;
+  /** For a turn of some 50 ms: whatever else this machine does then, the neighbouring turns feel it too. */
+  requestsPerTurn?: number;
 }
 
-/** A turn of some 50 ms: whatever else this machine does then, the neighbouring turns feel it too. */
 const REQUESTS_PER_TURN = 250;
 
 /** Lets the contenders take turns, one load at a time, until each has sent every round's requests. */
 export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
-  const { contenders, warmUps, rounds } = plan;
+  const { contenders, warmUps, rounds, requestsPerTurn = REQUESTS_PER_TURN } = plan;
   const measured: Rounds = new Map(contenders.map((contender) => [contender, []]));
   const clients = new Map(contenders.map((each) => [each, openClient(each.child.origin, plan.connections)]));
   try {
     for (let at = -warmUps; at < rounds; at++) {
       process.stderr.write(at < 0 ? 'Warming up.\n' : `Round ${at + 1} of ${rounds}.\n`);
-      const round = await playRound(stage, clients, at + warmUps);
+      const round = await playRound(stage, clients, at + warmUps, requestsPerTurn);
       if (at >= 0) for (const contender of contenders) measured.get(contender)!.push(round.get(contender)!);
     }
   } finally {
@@ -52,15 +53,20 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   return measured;
 }
 
-async function playRound(stage: Stage, clients: Map<Contender, Client>, at: number): Promise<Map<Contender, Round>> {
+async function playRound(
+  stage: Stage,
+  clients: Map<Contender, Client>,
+  at: number,
+  requestsPerTurn: number,
+): Promise<Map<Contender, Round>> {
   const contenders = [...clients.keys()];
   const round = new Map(contenders.map((each) => [each, newRound()]));
   const requests = new Map(contenders.map((each) => [each, each.requestsOf(at)]));
   const length = requests.get(contenders[0]!)!.length;
-  for (let from = 0, turn = 0; from < length; from += REQUESTS_PER_TURN, turn++) {
+  for (let from = 0, turn = 0; from < length; from += requestsPerTurn, turn++) {
     // Turned round each time, so that none always comes after the same one.
     for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
-      const headers = requests.get(contender)!.slice(from, from + REQUESTS_PER_TURN);
+      const headers = requests.get(contender)!.slice(from, from + requestsPerTurn);
       await playTurn(stage, contender, clients.get(contender)!, headers, round.get(contender)!);
     }
   }

@@ -7,8 +7,10 @@ interface Bench {
 
 /** A further bench is a file with a `run`, and a line here. */
 const BENCHES: Record<string, () => Promise<Bench>> = {
+  dispatch: () => import('./dispatch.ts'),
   idle: () => import('./idle.ts'),
   me: () => import('./me.ts'),
+  permissions: () => import('./permissions.ts'),
 };
 
 /** `pnpm bench [name…]`. Tells what was measured; a missed target is not a failure, because the machine may be busy. */

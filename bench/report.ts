@@ -25,9 +25,14 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /** CPU of one contender by that of another, round by round. */
-export function cpuRatio(rounds: Rounds, of: Contender, by: Contender): Spread {
+export const cpuRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, of, by, 'cpuUs');
+
+/** Time on the clock, the database's included. */
+export const timeRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, of, by, 'elapsedMs');
+
+function ratio(rounds: Rounds, of: Contender, by: Contender, what: 'cpuUs' | 'elapsedMs'): Spread {
   const base = rounds.get(by)!;
-  return spreadOf(rounds.get(of)!.map((round, at) => round.cpuUs / base[at]!.cpuUs));
+  return spreadOf(rounds.get(of)!.map((round, at) => round[what] / base[at]![what]));
 }
 
 const STATEMENTS_TOLERANCE = 0.02; // a server's background work
@@ -62,7 +67,7 @@ export function printRounds(rounds: Rounds): void {
 const percentile = (values: readonly number[], part: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!;
 
-function printTable(rows: string[][]): void {
+export function printTable(rows: string[][]): void {
   const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
   for (const row of rows) {
     const cells = row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)));
