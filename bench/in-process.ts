@@ -4,6 +4,8 @@ import { printTable, type Spread, spreadOf } from './report.ts';
 export interface Work {
   name: string;
   run(times: number): Promise<void> | void;
+  /** Not measured. */
+  prepare?(times: number): Promise<void>;
 }
 
 interface Sample {
@@ -31,6 +33,7 @@ export async function takeTurns(works: readonly Work[], { timesPerTurn, turns, r
     for (let turn = 0; turn < turns; turn++) {
       // Turned round each time, so that none always comes after the same one.
       for (const work of turn % 2 === 0 ? works : works.toReversed()) {
+        await work.prepare?.(timesPerTurn);
         const cpu = process.cpuUsage();
         const began = performance.now();
         await work.run(timesPerTurn);
@@ -68,4 +71,13 @@ export function printSamples(title: string, samples: Samples): void {
   });
   process.stdout.write(`\n${title}\n`);
   printTable([['', 'ops/s', 'CPU µs/op', 'CPU ratio (min–max)'], ...lines]);
+}
+
+/** For what waits for an answer: so many are under way at once. */
+export async function atOnce(senders: number, times: number, once: (at: number) => unknown): Promise<void> {
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    for (let at = next++; at < times; at = next++) await once(at);
+  };
+  await Promise.all(Array.from({ length: senders }, sender));
 }

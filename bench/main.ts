@@ -9,6 +9,7 @@ interface Bench {
 const BENCHES: Record<string, () => Promise<Bench>> = {
   dispatch: () => import('./dispatch.ts'),
   idle: () => import('./idle.ts'),
+  limits: () => import('./limits.ts'),
   me: () => import('./me.ts'),
   permissions: () => import('./permissions.ts'),
 };
