@@ -9,7 +9,11 @@ const TOKEN_TTL_S = 86_400;
  * People with a personal organization and so many live sessions each. Returns an access token for every session: first
  * everybody's first, then everybody's second, and so on; people in the order of their ids.
  */
-export async function createAccounts(stage: Stage, people: number, sessionsEach: number): Promise<string[]> {
+export async function createAccounts(
+  stage: Pick<Stage, 'database' | 'secrets' | 'issuer'>,
+  people: number,
+  sessionsEach: number,
+): Promise<string[]> {
   const { rows } = await stage.database.query<{ userId: number; sid: string }>(INSERT, [people, sessionsEach]);
   await stage.database.query('analyze');
   const ids = createIds(stage.secrets.ID_SECRET);

@@ -4,19 +4,23 @@ import type { Usage } from './probe.ts';
 
 /** A server in a process of its own, which tells what it has used. */
 export interface Child {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`; of a worker, what it said. */
   origin: string;
   usage(): Promise<Usage>;
   stop(): Promise<void>;
+  /** SIGKILL: what a crash looks like from outside. */
+  kill(): Promise<void>;
 }
 
 const PROBE = import.meta.resolve('./probe.ts');
+/** A server says where, a worker for what. */
+const READY = /ready (?:on (http:\/\/127\.0\.0\.1:\d+)|for [\w, ]+\.)/;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const USAGE_TIMEOUT_MS = 30_000;
 const MAX_KEPT_OUTPUT = 10_000;
 
-/** Resolves once the program has said `ready on http://127.0.0.1:<port>` on stderr. */
+/** Resolves once the program has said on stderr that it is ready. */
 export async function startChild(options: {
   program: string;
   args: string[];
@@ -31,9 +35,14 @@ export async function startChild(options: {
   });
   try {
     const origin = await untilReady(child, program);
-    return { origin, usage: () => usageOf(child), stop: () => stop(child) };
+    return {
+      origin,
+      usage: () => usageOf(child),
+      stop: () => end(child, 'SIGTERM'),
+      kill: () => end(child, 'SIGKILL'),
+    };
   } catch (error) {
-    await stop(child);
+    await end(child, 'SIGTERM');
     throw error;
   }
 }
@@ -44,8 +53,8 @@ function untilReady(child: ChildProcess, program: string): Promise<string> {
   const timer = setTimeout(() => reject(new Error(`${program} was not ready in time: ${said}`)), START_TIMEOUT_MS);
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-MAX_KEPT_OUTPUT);
-    const origin = /ready on (http:\/\/127\.0\.0\.1:\d+)/.exec(said)?.[1];
-    if (origin) resolve(origin);
+    const ready = READY.exec(said);
+    if (ready) resolve(ready[1] ?? ready[0]);
   });
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${said}`)));
@@ -58,10 +67,10 @@ async function usageOf(child: ChildProcess): Promise<Usage> {
   return ((await answer) as [Usage])[0];
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await ended;
   clearTimeout(timer);

@@ -22,7 +22,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-const SERVER = fileURLToPath(import.meta.resolve('../apps/server/src/main.ts'));
+export const SERVER = fileURLToPath(import.meta.resolve('../apps/server/src/main.ts'));
 const FLOOR = fileURLToPath(import.meta.resolve('./floor.ts'));
 
 export async function openStage(): Promise<Stage> {
@@ -91,12 +91,12 @@ const COUNT_STATEMENTS = `
   select coalesce(sum(calls), 0)::float8 as calls from pg_stat_statements
   where dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'`;
 
-const newSecret = (): string => randomBytes(32).toString('base64');
+export const newSecret = (): string => randomBytes(32).toString('base64');
 
-type Undo = () => Promise<void>;
+export type Undo = () => Promise<void>;
 
 /** The newest first; one that fails does not keep the others running. */
-async function undoAll(undo: Undo[]): Promise<void> {
+export async function undoAll(undo: Undo[]): Promise<void> {
   for (const each of undo.reverse()) {
     try {
       await each();

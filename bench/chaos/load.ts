@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+
+/** One thing somebody wants done, as a careful client does it: the same request again until it is answered. */
+export interface Attempt {
+  /** Names it in the database: a key's name, or an address. */
+  name: string;
+  beganAt: number;
+  /** When it was answered 2xx; never, where the client gave up or was refused. */
+  doneAt?: number;
+  retries: number;
+  /** Why the client stopped trying. */
+  failure?: string;
+}
+
+export interface Load {
+  writes: Attempt[];
+  registrations: Attempt[];
+  /** Sends nothing new, and resolves when everything sent was answered or given up. */
+  stop(): Promise<void>;
+}
+
+const WRITE_EVERY_MS = 25;
+const REGISTER_EVERY_MS = 500;
+const MAX_OPEN = 1000; // at once, whatever happens on the other side
+const REQUEST_TIMEOUT_MS = 10_000;
+// A claim of an idempotency key whose process died is free after 60 s.
+const GIVE_UP_MS = 90_000;
+const RETRY_MS = 100;
+/** The same request may be answered differently later: try again. */
+const TEMPORARY = [409, 429, 503];
+
+/** Starts so much each second, however slowly it is answered. */
+export function startLoad(origins: () => string[], tokens: readonly string[]): Load {
+  const agent = new Agent({ headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS });
+  const open = new Set<Promise<void>>();
+  const writes: Attempt[] = [];
+  const registrations: Attempt[] = [];
+
+  function begin(attempts: Attempt[], name: string, path: string, headers: Record<string, string>, body: object): void {
+    if (open.size >= MAX_OPEN) return;
+    const attempt: Attempt = { name, beganAt: performance.now(), retries: 0 };
+    attempts.push(attempt);
+    const all = { 'content-type': 'application/json', ...headers };
+    const run = persist(attempt, path, all, JSON.stringify(body)).finally(() => open.delete(run));
+    open.add(run);
+  }
+
+  async function persist(attempt: Attempt, path: string, headers: Record<string, string>, body: string): Promise<void> {
+    // Each retry goes to the next process, as through a balancer.
+    for (let at = writes.length; performance.now() - attempt.beganAt < GIVE_UP_MS; at++, attempt.retries++) {
+      const now = origins();
+      try {
+        const answer = await request(now[at % now.length]! + path, {
+          method: 'POST',
+          headers,
+          body,
+          dispatcher: agent,
+        });
+        const text = await answer.body.text();
+        if (answer.statusCode < 300) {
+          attempt.doneAt = performance.now();
+          return;
+        }
+        if (!TEMPORARY.includes(answer.statusCode)) {
+          attempt.failure = `${answer.statusCode} ${text.slice(0, 300)}`;
+          return;
+        }
+      } catch {
+        // Refused or cut: nobody knows whether it was done, which is what the idempotency key is for.
+      }
+      await sleep(RETRY_MS);
+    }
+    attempt.failure = 'no answer in time';
+  }
+
+  const write = setInterval(() => {
+    const authorization = `Bearer ${tokens[writes.length % tokens.length]}`;
+    const name = `chaos ${writes.length}`;
+    const headers = { authorization, 'idempotency-key': randomUUID() };
+    begin(writes, name, '/api/v1/api-keys', headers, { name, scopes: ['api_keys:read'] });
+  }, WRITE_EVERY_MS);
+  const register = setInterval(() => {
+    const email = `chaos${registrations.length}@example.com`;
+    begin(registrations, email, '/api/v1/auth/register', {}, { email, password: 'correct horse battery staple' });
+  }, REGISTER_EVERY_MS);
+
+  return {
+    writes,
+    registrations,
+    async stop() {
+      clearInterval(write);
+      clearInterval(register);
+      await Promise.all(open);
+      await agent.destroy();
+    },
+  };
+}
