@@ -47,6 +47,16 @@ export interface Struck {
   untilAt: number;
 }
 
+/** Why clients had to ask again, all in all. */
+export function printRefusals(attempts: readonly Attempt[]): void {
+  const sums = new Map<string, number>();
+  for (const { refusals } of attempts) {
+    for (const [what, times] of refusals) sums.set(what, (sums.get(what) ?? 0) + times);
+  }
+  const parts = [...sums].toSorted(([, a], [, b]) => b - a).map(([what, times]) => `${what} × ${times}`);
+  process.stdout.write(`Asked again after: ${parts.join(', ') || 'nothing'}\n`);
+}
+
 /** Of the stretch since each incident: how long nothing was answered, and how long single things took. */
 export function printIncidents(
   struck: readonly Struck[],

@@ -10,6 +10,8 @@ export interface Attempt {
   /** When it was answered 2xx; never, where the client gave up or was refused. */
   doneAt?: number;
   retries: number;
+  /** What it was told before, and how often: a status with its code, or how the connection ended. */
+  refusals: Map<string, number>;
   /** Why the client stopped trying. */
   failure?: string;
 }
@@ -21,7 +23,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-const WRITE_EVERY_MS = 25;
+const WRITE_EVERY_MS = 50;
 const REGISTER_EVERY_MS = 500;
 const MAX_OPEN = 1000; // at once, whatever happens on the other side
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -40,7 +42,7 @@ export function startLoad(origins: () => string[], tokens: readonly string[]): L
 
   function begin(attempts: Attempt[], name: string, path: string, headers: Record<string, string>, body: object): void {
     if (open.size >= MAX_OPEN) return;
-    const attempt: Attempt = { name, beganAt: performance.now(), retries: 0 };
+    const attempt: Attempt = { name, beganAt: performance.now(), retries: 0, refusals: new Map() };
     attempts.push(attempt);
     const all = { 'content-type': 'application/json', ...headers };
     const run = persist(attempt, path, all, JSON.stringify(body)).finally(() => open.delete(run));
@@ -67,24 +69,26 @@ export function startLoad(origins: () => string[], tokens: readonly string[]): L
           attempt.failure = `${answer.statusCode} ${text.slice(0, 300)}`;
           return;
         }
-      } catch {
+        note(attempt, `${answer.statusCode} ${/"code":"(\w+)"/.exec(text)?.[1]}`);
+      } catch (error) {
         // Refused or cut: nobody knows whether it was done, which is what the idempotency key is for.
+        note(attempt, String((error as { code?: string }).code ?? error));
       }
       await sleep(RETRY_MS);
     }
     attempt.failure = 'no answer in time';
   }
 
-  const write = setInterval(() => {
+  const write = every(WRITE_EVERY_MS, () => {
     const authorization = `Bearer ${tokens[writes.length % tokens.length]}`;
     const name = `chaos ${writes.length}`;
     const headers = { authorization, 'idempotency-key': randomUUID() };
     begin(writes, name, '/api/v1/api-keys', headers, { name, scopes: ['api_keys:read'] });
-  }, WRITE_EVERY_MS);
-  const register = setInterval(() => {
+  });
+  const register = every(REGISTER_EVERY_MS, () => {
     const email = `chaos${registrations.length}@example.com`;
     begin(registrations, email, '/api/v1/auth/register', {}, { email, password: 'correct horse battery staple' });
-  }, REGISTER_EVERY_MS);
+  });
 
   return {
     writes,
@@ -96,4 +100,17 @@ export function startLoad(origins: () => string[], tokens: readonly string[]): L
       await agent.destroy();
     },
   };
+}
+
+function note({ refusals }: Attempt, what: string): void {
+  refusals.set(what, (refusals.get(what) ?? 0) + 1);
+}
+
+/** On a busy machine a timer comes late: what is due by then is made up for. */
+function every(ms: number, work: () => void): NodeJS.Timeout {
+  const beganAt = performance.now();
+  let done = 0;
+  return setInterval(() => {
+    for (; done * ms < performance.now() - beganAt; done++) work();
+  }, ms);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compare, printFindings, printIncidents, type Struck } from './findings.ts';
+import { compare, printFindings, printIncidents, printRefusals, type Struck } from './findings.ts';
 import { type Load, startLoad } from './load.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -77,6 +77,7 @@ async function report(system: System, load: Load, struck: Struck[]): Promise<boo
   const mailed = compare(load.registrations, count([...distinct.values()]));
   printIncidents(struck, load, mails);
   printFindings({ writes, mails: mailed });
+  printRefusals([...load.writes, ...load.registrations]);
   process.stdout.write(`Mails handed over again under the same Message-ID: ${mails.length - distinct.size}\n`);
   return writes.lost.length + writes.doubled.length + mailed.lost.length === 0;
 }
