@@ -25,7 +25,7 @@ export interface System {
   close(): Promise<void>;
 }
 
-export interface Incident {
+interface Incident {
   name: string;
   /** Resolves when it is over: what was taken away is back, or the process is dead. */
   strike(): Promise<void>;
