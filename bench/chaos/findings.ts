@@ -47,14 +47,23 @@ export interface Struck {
   untilAt: number;
 }
 
-/** Why clients had to ask again, all in all. */
+/** Why clients had to ask again: all in all, and whoever waited longest. */
 export function printRefusals(attempts: readonly Attempt[]): void {
   const sums = new Map<string, number>();
   for (const { refusals } of attempts) {
     for (const [what, times] of refusals) sums.set(what, (sums.get(what) ?? 0) + times);
   }
-  const parts = [...sums].toSorted(([, a], [, b]) => b - a).map(([what, times]) => `${what} × ${times}`);
-  process.stdout.write(`Asked again after: ${parts.join(', ') || 'nothing'}\n`);
+  process.stdout.write(`Asked again after: ${listed(sums)}\n`);
+  const waitedMs = ({ beganAt, doneAt }: Attempt) => (doneAt ?? beganAt) - beganAt;
+  const slowest = attempts.reduce((one, other) => (waitedMs(other) > waitedMs(one) ? other : one));
+  process.stdout.write(
+    `Longest until it was done: ${slowest.name}, ${waitedMs(slowest).toFixed(0)} ms, after ${listed(slowest.refusals)}\n`,
+  );
+}
+
+function listed(refusals: ReadonlyMap<string, number>): string {
+  const parts = [...refusals].toSorted(([, a], [, b]) => b - a).map(([what, times]) => `${what} × ${times}`);
+  return parts.join(', ') || 'nothing';
 }
 
 /** Of the stretch since each incident: how long nothing was answered, and how long single things took. */

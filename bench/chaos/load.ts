@@ -23,7 +23,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-const WRITE_EVERY_MS = 50;
+const WRITE_EVERY_MS = 25;
 const REGISTER_EVERY_MS = 500;
 const MAX_OPEN = 1000; // at once, whatever happens on the other side
 const REQUEST_TIMEOUT_MS = 10_000;
