@@ -14,20 +14,6 @@ export function verifyEmail(site: Site): string {
   });
 }
 
-export function resetPassword(site: Site): string {
-  return mailedLink(site, {
-    action: 'reset-password',
-    title: 'Choose a new password',
-    lead: 'You will sign in with it from now on.',
-    form: html`
-      <label>New password
-        <input type="password" name="password" autocomplete="new-password" required maxlength="1000"></label>
-      <label class="check"><input type="checkbox" name="reveal"> Show password</label>
-      <button type="submit">Set password</button>`,
-    done: 'Your password is changed. You can sign in with it now.',
-  });
-}
-
 export function acceptInvitation(site: Site): string {
   return mailedLink(site, {
     action: 'accept-invitation',
@@ -38,8 +24,6 @@ export function acceptInvitation(site: Site): string {
         <input type="email" name="email" autocomplete="username" required maxlength="320"></label>
       <label>Password
         <input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>
-      <label data-step="code" hidden>Code from your authenticator
-        <input type="text" name="code" autocomplete="one-time-code" maxlength="20"></label>
       <button type="submit">Sign in and accept</button>
       <p class="quiet">No account yet? Register with the invited address first, then open this link again.</p>`,
     done: 'You are a member now.',
@@ -47,7 +31,7 @@ export function acceptInvitation(site: Site): string {
 }
 
 interface MailedLink {
-  action: 'verify-email' | 'reset-password' | 'accept-invitation';
+  action: 'verify-email' | 'accept-invitation';
   title: string;
   lead: string;
   form: Html;

@@ -93,7 +93,7 @@ describe('html', () => {
 
 describe('every page', () => {
   const paths = ['/', '/docs', '/redoc', '/docs/errors', '/docs/errors/not_found', '/dev/mail', '/dev/mail/older'];
-  const links = ['/verify-email', '/reset-password', '/accept-invitation'];
+  const links = ['/verify-email', '/accept-invitation'];
 
   it.each([...paths, ...links])('%s has no inline script and loads nothing from elsewhere', async (path) => {
     const response = await get(path);
@@ -183,7 +183,7 @@ describe('error pages', () => {
 });
 
 describe('pages that mailed links open', () => {
-  it.each(['/verify-email', '/reset-password', '/accept-invitation'])('%s never consumes the token', async (path) => {
+  it.each(['/verify-email', '/accept-invitation'])('%s never consumes the token', async (path) => {
     for (const method of ['GET', 'HEAD', 'GET']) {
       const response = await fetch(`${origin}${path}?token=t0ken`, { method });
       expect(response.status).toBe(200);
@@ -195,7 +195,7 @@ describe('pages that mailed links open', () => {
   });
 
   it('cannot put a password into the address, not even with scripts off', async () => {
-    const response = await get('/reset-password');
+    const response = await get('/accept-invitation');
     expect(await response.text()).toContain('<form method="post"');
     expect(response.headers.get('content-security-policy')).toContain("form-action 'none'");
   });

@@ -6,7 +6,7 @@ import { type ErrorCatalogue, errorList, errorPage, noSuchError } from './error-
 import { frontPage } from './front-page.ts';
 import { isLocal } from './local-only.ts';
 import { type Mailbox, mailBody, mailList, mailView, newestFirst, noSuchMail } from './mail-pages.ts';
-import { acceptInvitation, resetPassword, verifyEmail } from './mailed-link-pages.ts';
+import { acceptInvitation, verifyEmail } from './mailed-link-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 
 export interface PagesOptions {
@@ -77,7 +77,6 @@ export function pagesRouter(options: PagesOptions): express.Router {
   // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
   const mailedLinks = [
     { path: '/verify-email', page: verifyEmail(site) },
-    { path: '/reset-password', page: resetPassword(site) },
     { path: '/accept-invitation', page: acceptInvitation(site) },
   ];
   for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store'));

@@ -7,24 +7,18 @@ const form = document.querySelector('form');
 const button = form.querySelector('button');
 const actions = {
   'verify-email': () => call('/auth/verify-email', { token }),
-  'reset-password': () => call('/auth/password-reset/confirm', { token, password: form.elements.password.value }),
   'accept-invitation': acceptInvitation,
 };
 
 if (token) form.hidden = false;
 else show('incomplete');
 
-form.elements.reveal?.addEventListener('change', (event) => {
-  form.elements.password.type = event.target.checked ? 'text' : 'password';
-});
-
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   hide('problem');
   button.disabled = true;
   try {
-    const finished = await actions[form.dataset.action]();
-    if (finished === false) return;
+    await actions[form.dataset.action]();
     form.remove();
     show('done');
   } catch (error) {
@@ -34,35 +28,14 @@ form.addEventListener('submit', async (event) => {
   }
 });
 
-// Whoever corrects the address or the password starts over: the challenge belongs to what was typed before.
-let challengeToken;
-for (const name of ['email', 'password']) {
-  form.elements[name]?.addEventListener('input', () => {
-    challengeToken = undefined;
-    const code = form.elements.code;
-    if (code) code.required = false;
-  });
-}
-
 /** Accepting needs a signed-in person. The session lives for this one call and is closed after it. */
 async function acceptInvitation() {
-  const { email, password, code } = form.elements;
-  const answer = challengeToken
-    ? await call('/auth/2fa/login', { challengeToken, code: code.value.trim() })
-    : await call('/auth/login', { email: email.value, password: password.value });
-  if (answer.mfaRequired) {
-    challengeToken = answer.challengeToken;
-    form.querySelector('[data-step=code]').hidden = false;
-    code.required = true;
-    code.focus();
-    return false;
-  }
-  // A second attempt signs in anew: the challenge is spent.
-  challengeToken = undefined;
+  const { email, password } = form.elements;
+  const { accessToken } = await call('/auth/login', { email: email.value, password: password.value });
   try {
-    await call('/invitations/accept', { token }, answer.accessToken);
+    await call('/invitations/accept', { token }, accessToken);
   } finally {
-    await call('/auth/logout', undefined, answer.accessToken).catch(() => undefined);
+    await call('/auth/logout', undefined, accessToken).catch(() => undefined);
   }
 }
 
