@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../test/app.ts';
+import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
 
 let app: TestApp;
 let ada: Person;
@@ -82,6 +82,31 @@ it('frees the claim of a process that died, after a minute', async () => {
   expect((await create('dead')).body.code).toBe('idempotency_in_progress');
   await table().update({ claimedAt: new Date(Date.now() - 61_000) });
   expect((await create('dead')).status).toBe(201);
+});
+
+it('frees the claim of a request that failed with the database, once that is back', async () => {
+  const { database } = app.ports;
+  const gate = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const holding = database.transaction(async (other) => {
+    await other.raw('lock table api_keys in access exclusive mode');
+    locked.resolve();
+    await gate.promise;
+  });
+  await locked.promise;
+  const first = create('outage');
+  await eventually(async () => (await database('idempotency_keys').whereNull('answer').first()) && true, 'the claim');
+  await database.raw('alter table idempotency_keys rename to idempotency_keys_away');
+  gate.resolve();
+  await holding;
+  expect((await first).status).toBe(500);
+  await database.raw('alter table idempotency_keys_away rename to idempotency_keys');
+  const repeated = await eventually(async () => {
+    const answer = await create('outage');
+    return answer.body.code === 'idempotency_in_progress' ? undefined : answer;
+  }, 'the key to be free');
+  expect(repeated.status).toBe(201);
+  expect(await count()).toBe(1);
 });
 
 it('keeps answers sealed and inputs unguessable', async () => {

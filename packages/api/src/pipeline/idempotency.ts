@@ -15,6 +15,10 @@ interface Claim {
   answer: Buffer | null;
 }
 
+/** As long as the claim would stand without us. */
+const RELEASE_EVERY_MS = 500;
+const RELEASE_TRIES = 120;
+
 const VALID_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
@@ -59,7 +63,7 @@ export async function idempotently(
         ...(error.errors && { errors: error.errors }),
       });
     } else {
-      await ctx.db('idempotency_keys').where({ keyHash, token }).delete();
+      await release(ctx, keyHash, token);
     }
     throw error;
   }
@@ -83,6 +87,18 @@ async function claim(ctx: Context, keyHash: Buffer, inputMac: Buffer, token: str
   if (!sameBytes(found.inputMac, inputMac)) throw new ApiError('idempotency_key_reused');
   if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
   return found.answer;
+}
+
+/**
+ * Gives the key free, so that the repeat we ask for can succeed. Where the very database is what failed, that is done as soon
+ * as it is back: else the repeat would be told for a minute that its first request is still running.
+ */
+async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0): Promise<void> {
+  try {
+    await ctx.ports.database('idempotency_keys').where({ keyHash, token }).delete();
+  } catch {
+    if (tries < RELEASE_TRIES) setTimeout(() => void release(ctx, keyHash, token, tries + 1), RELEASE_EVERY_MS).unref();
+  }
 }
 
 async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
