@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createIds } from '@rentapi/api/contract/ids';
-import { USER_COLUMNS } from '@rentapi/api/slices/users/model';
+import { SESSION_ACTOR } from '@rentapi/api/pipeline/authenticate';
 import { createMemoryLimiter } from '@rentapi/platform/limiter';
 import { createKeyring } from '@rentapi/platform/secrets';
 import express from 'express';
@@ -24,22 +24,6 @@ const limiter = createMemoryLimiter();
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 20 });
 pool.on('error', () => {});
 
-/** The product's own statement, word for word: `session_actor` in its `authenticate.ts`. */
-const SESSION = {
-  name: 'session_actor',
-  text: `
-    select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
-           s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
-           m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt", ${USER_COLUMNS}
-    from sessions s
-    join users u on u.id = s.user_id
-    left join organizations named on named.subdomain = $4
-    left join organization_members m
-      on m.user_id = u.id and m.organization_id = coalesce($3, named.id, u.default_organization_id)
-    left join organizations o on o.id = m.organization_id
-    where s.public_id = $1 and s.user_id = $2`,
-};
-
 const app = express();
 app.disable('x-powered-by');
 app.disable('etag'); // a hash of every answer would flatter us
@@ -52,7 +36,7 @@ app.get('/users/me', async (req, res) => {
     audience: 'rentapi',
   });
   const userId = ids.decode('usr', payload.sub ?? '');
-  const { rows } = await pool.query({ ...SESSION, values: [payload.sid, userId, null, null] });
+  const { rows } = await pool.query({ ...SESSION_ACTOR, values: [payload.sid, userId, null, null] });
   const row = rows[0];
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= new Date() || row.status !== 'ACTIVE') {
     res.status(401).json({ error: 'unauthorized' });

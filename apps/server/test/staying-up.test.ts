@@ -114,7 +114,9 @@ describe('SIGTERM', () => {
     await lock.query('begin; lock table api_keys in access exclusive mode');
     const slow = send(`${server.url}/api/v1/api-keys`, token);
     await expect
-      .poll(() => query(database.url, "select 1 from pg_locks where relation = 'api_keys'::regclass and not granted"))
+      .poll(() =>
+        query(database.ownerUrl, "select 1 from pg_locks where relation = 'api_keys'::regclass and not granted"),
+      )
       .toHaveLength(1);
     const ended = server.stop();
     await expect.poll(() => fetch(`${server.url}/health`).catch(() => 'refused')).toBe('refused');
@@ -150,7 +152,7 @@ describe('a rolling restart', { timeout: 60_000 }, () => {
     await load.creates(20);
     await load.stop();
     expect([load.refused, load.lost]).toEqual([[], []]);
-    const rows = await query<{ name: string }>(database.url, "select name from api_keys where name like 'key %'");
+    const rows = await query<{ name: string }>(database.ownerUrl, "select name from api_keys where name like 'key %'");
     expect(rows.map(({ name }) => name).sort()).toEqual([...load.created].sort());
     await Promise.all(servers.map((server) => server.stop()));
     await proxy.close();

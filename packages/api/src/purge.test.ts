@@ -21,7 +21,7 @@ async function runJob(name: string): Promise<void> {
   await job.run(ctx, { at: ctx.now }, { touch() {}, signal: new AbortController().signal });
 }
 
-const count = async (table: string): Promise<number> => (await app.ports.database(table)).length;
+const count = async (table: string): Promise<number> => (await app.rows(table)).length;
 const counts = () => Promise.all(['verification_tokens', 'refresh_tokens', 'sessions', 'realtime_tickets'].map(count));
 
 async function purgeAfter(ms: number): Promise<void> {
@@ -44,7 +44,7 @@ it('keeps what may still be used, and deletes each thing when it no longer can b
 });
 
 it('deletes idempotency keys after a day, however many there are', async () => {
-  await app.ports.database.raw(
+  await app.rows.raw(
     `insert into idempotency_keys (key_hash, input_mac, token, claimed_at)
      select int4send(n), '', gen_random_uuid(), ?::timestamptz - (case when n = 0 then interval '23 hours' else interval '25 hours' end)
      from generate_series(0, 2500) n`,

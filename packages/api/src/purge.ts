@@ -11,7 +11,8 @@ export async function purge(
 ): Promise<void> {
   for (let deleted = BATCH; deleted === BATCH && !signal.aborted; touch()) {
     const { rowCount } = await ctx.db.raw<{ rowCount: number }>(
-      `delete from ?? where ctid = any(array(select ctid from ?? where ?? < ? limit ${BATCH}))`,
+      `/* across organizations */
+       delete from ?? where ctid = any(array(select ctid from ?? where ?? < ? limit ${BATCH}))`,
       [rows.table, rows.table, rows.column, rows.before],
     );
     deleted = rowCount;

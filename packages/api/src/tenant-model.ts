@@ -10,6 +10,12 @@ export interface Tenancy {
 }
 
 /**
+ * What a statement says that reads rows of more than one organization, or looks for somebody whose organization is not known yet.
+ * The tests run under a row-level security that refuses every other statement which compares no organization.
+ */
+export const ACROSS_ORGANIZATIONS = 'across organizations';
+
+/**
  * A table whose rows belong to organizations. Its queries begin with `of(ctx)`, which names the organization; `query()` takes
  * nothing and throws, so that one that forgets its tenant neither compiles nor runs.
  */
@@ -22,7 +28,7 @@ export abstract class TenantModel extends BaseModel {
 
   /** The organization's rows. */
   static of<M extends TenantModel>(this: ModelClass<M>, { db, organization }: Tenancy): QueryBuilder<M, M[]> {
-    return this.acrossOrganizations(db).where(`${this.tableName}.organizationId`, organization.id);
+    return queryOf(this, db).where(`${this.tableName}.organizationId`, organization.id);
   }
 
   /** A new row of the organization, whatever `fields` says. */
@@ -32,13 +38,18 @@ export abstract class TenantModel extends BaseModel {
     fields: Omit<PartialModelObject<M>, 'organizationId'>,
   ): Promise<M> {
     const row = { ...fields, organizationId: organization.id } as PartialModelObject<M>; // a spread of a generic is not narrowed
-    return this.acrossOrganizations(db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
+    return queryOf(this, db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
   }
 
   /** For the few questions that no organization asks: whose token is this, which organizations is somebody in. */
   static acrossOrganizations<M extends TenantModel>(this: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
-    return Model.query.call(this as never, db) as unknown as QueryBuilder<M, M[]>; // the one way past `query`
+    return queryOf(this, db).onBuildKnex((query: Knex.QueryBuilder) => query.comment(ACROSS_ORGANIZATIONS));
   }
 }
 
-type ModelClass<M extends TenantModel> = Constructor<M> & Pick<typeof TenantModel, 'tableName' | 'acrossOrganizations'>;
+type ModelClass<M extends TenantModel> = Constructor<M> & Pick<typeof TenantModel, 'tableName'>;
+
+/** The one way past `query`. */
+function queryOf<M extends TenantModel>(model: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
+  return Model.query.call(model as never, db) as unknown as QueryBuilder<M, M[]>;
+}

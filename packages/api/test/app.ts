@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createDatabase } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
 import type { Mail } from '@rentapi/platform/mail';
@@ -15,6 +16,7 @@ import { createRawHandler } from '../src/transports/raw.ts';
 import { createRestHandler } from '../src/transports/rest.ts';
 import { createTrpcHandler } from '../src/transports/trpc.ts';
 import { trpcUpgrade } from '../src/transports/trpc-sockets.ts';
+import { TRIPPED } from './tenant-tripwire.ts';
 
 const PASSWORD = 'correct horse battery staple';
 
@@ -32,12 +34,20 @@ export interface Request {
   headers?: Record<string, string>;
 }
 
+/** What a second app shares with the first. */
+interface Beside {
+  databaseUrl: string;
+  ownerUrl: string;
+}
+
 /**
  * The product on a database of its own: both transports over HTTP, the work behind them, and mail that is kept. `beside`
  * another app it shares that one's database and nothing else, as a second process does.
  */
-export async function startApp(settings: Record<string, string> = {}, beside?: { databaseUrl: string }) {
-  const database = beside ? { url: beside.databaseUrl, drop: async () => {} } : await cloneDatabase(inject('postgres'));
+export async function startApp(settings: Record<string, string> = {}, beside?: Beside) {
+  const database = beside
+    ? { url: beside.databaseUrl, ownerUrl: beside.ownerUrl, drop: async () => {} }
+    : await cloneDatabase(inject('postgres'));
   const env = readEnv({
     NODE_ENV: 'test',
     PORT: '0',
@@ -63,6 +73,14 @@ export async function startApp(settings: Record<string, string> = {}, beside?: {
     clock: { now: () => new Date(Date.now() + shiftMs) },
   });
   const work = startWork(ports, database.url);
+  const rows = createDatabase({
+    url: database.ownerUrl,
+    poolMin: 0,
+    poolMax: 2,
+    acquireTimeoutMs: 10_000,
+    statementTimeoutMs: 10_000,
+    applicationName: 'rentapi tests',
+  });
   const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
   const rest = createRestHandler({ router: appRouter, ports, clientAddress });
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
@@ -134,6 +152,9 @@ export async function startApp(settings: Record<string, string> = {}, beside?: {
     mails,
     logs,
     databaseUrl: database.url,
+    ownerUrl: database.ownerUrl,
+    /** The database's own view, past the tripwire: what a test looks at, or does to the tables behind the product's back. */
+    rows,
     request,
     signUp,
     mailTo,
@@ -146,7 +167,11 @@ export async function startApp(settings: Record<string, string> = {}, beside?: {
       });
       await work.stop();
       await closePorts(ports);
+      await rows.destroy();
       await database.drop();
+      // What a loop in the background does is not answered to anybody.
+      const tripped = logs.find((line) => line.includes(TRIPPED));
+      if (tripped) throw new Error(tripped);
     },
   };
 }

@@ -367,9 +367,7 @@ async function footprint(): Promise<unknown> {
     'outbox',
     'idempotency_keys',
   ];
-  return Promise.all(
-    tables.map(async (table) => [table, (await app.ports.database(table).count().first())?.['count']]),
-  );
+  return Promise.all(tables.map(async (table) => [table, (await app.rows(table).count().first())?.['count']]));
 }
 
 async function rawPost(body: Buffer): Promise<Answer> {

@@ -1,20 +1,25 @@
 import { migrateUp } from '@rentapi/platform/migrations';
-import { startTestPostgres } from '@rentapi/testing/postgres';
+import { startTestPostgres, type TestPostgres } from '@rentapi/testing/postgres';
 import type { TestProject } from 'vitest/node';
 import { MIGRATIONS } from '../src/migrations.ts';
+import { armTripwire } from './tenant-tripwire.ts';
 
 /** One real PostgreSQL for the whole run, with a migrated template that every test file clones. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startTestPostgres({
     serverUrl: process.env['TEST_DATABASE_URL'],
-    migrate: async (url) => void (await migrateUp(url, MIGRATIONS)),
+    async migrate(url) {
+      await migrateUp(url, MIGRATIONS);
+      await armTripwire(url);
+    },
   });
-  project.provide('postgres', { adminUrl: postgres.adminUrl, templateName: postgres.templateName });
-  return postgres.stop;
+  const { stop, ...provided } = postgres;
+  project.provide('postgres', provided);
+  return stop;
 }
 
 declare module 'vitest' {
   interface ProvidedContext {
-    postgres: { adminUrl: string; templateName: string };
+    postgres: Omit<TestPostgres, 'stop'>;
   }
 }

@@ -5,9 +5,9 @@ import { MIGRATIONS } from '../src/migrations.ts';
 
 it('can be taken back one by one, to nothing, and done again', async () => {
   const database = await cloneDatabase(inject('postgres'));
-  const { done } = await migrationStatus(database.url, MIGRATIONS);
-  for (const name of [...done].reverse()) expect(await migrateDown(database.url, MIGRATIONS)).toBe(name);
-  expect(await migrateDown(database.url, MIGRATIONS)).toBeNull();
-  expect(await migrateUp(database.url, MIGRATIONS)).toEqual(done);
+  const { done } = await migrationStatus(database.ownerUrl, MIGRATIONS);
+  for (const name of [...done].reverse()) expect(await migrateDown(database.ownerUrl, MIGRATIONS)).toBe(name);
+  expect(await migrateDown(database.ownerUrl, MIGRATIONS)).toBeNull();
+  expect(await migrateUp(database.ownerUrl, MIGRATIONS)).toEqual(done);
   await database.drop();
 });

@@ -10,14 +10,12 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 it('gives every column a field and every field a column, nullable alike', async () => {
-  expect(await checkModels(app.ports.database)).toEqual([]);
+  expect(await checkModels(app.rows)).toEqual([]);
 });
 
 it('notices a column without a field, and one that became nullable', async () => {
-  await app.ports.database.raw(
-    'alter table users add column nickname text; alter table users alter column email drop not null',
-  );
-  expect(await checkModels(app.ports.database)).toEqual([
+  await app.rows.raw('alter table users add column nickname text; alter table users alter column email drop not null');
+  expect(await checkModels(app.rows)).toEqual([
     'UserModel.email: the column is nullable, the field is not.',
     'UserModel has no field for the column nickname of users.',
   ]);

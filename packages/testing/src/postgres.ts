@@ -9,7 +9,14 @@ import pg from 'pg';
 export interface TestPostgres {
   adminUrl: string;
   templateName: string;
+  /** Who the tests are: a role that owns nothing, so that row-level security holds for it as for nobody's superuser. */
+  guest: Guest;
   stop(): Promise<void>;
+}
+
+interface Guest {
+  name: string;
+  password: string;
 }
 
 export interface StartTestPostgresOptions {
@@ -32,24 +39,34 @@ const FAST_AND_LOOSE = {
 /** For Vitest's global setup: once per run. */
 export async function startTestPostgres(options: StartTestPostgresOptions): Promise<TestPostgres> {
   const server = await openServer(options.serverUrl ?? process.env.TEST_DATABASE_URL);
+  const guest = { name: guestOf(server.templateName), password: randomBytes(16).toString('hex') };
   try {
+    const template = databaseUrl(server.url, server.templateName);
     await admin(server.url, `CREATE DATABASE ${server.templateName}`);
-    await options.migrate(databaseUrl(server.url, server.templateName));
+    await admin(server.url, `CREATE ROLE ${guest.name} LOGIN PASSWORD '${guest.password}'`);
+    await options.migrate(template);
+    await admin(template, `GRANT ALL ON SCHEMA public TO ${guest.name}`);
+    await admin(template, `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${guest.name}`);
+    await admin(template, `GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${guest.name}`);
     // With nobody let in, not even autovacuum, no clone can find the template busy.
     await admin(server.url, `ALTER DATABASE ${server.templateName} ALLOW_CONNECTIONS false`);
   } catch (error) {
     await server.stop();
     throw error;
   }
-  return { adminUrl: server.url, templateName: server.templateName, stop: server.stop };
+  return { adminUrl: server.url, templateName: server.templateName, guest, stop: server.stop };
 }
 
 /** A database of one's own, migrated, in a few dozen milliseconds. */
-export async function cloneDatabase(from: Pick<TestPostgres, 'adminUrl' | 'templateName'>) {
+export async function cloneDatabase(from: Pick<TestPostgres, 'adminUrl' | 'templateName' | 'guest'>) {
   const name = `${from.templateName}_${randomBytes(6).toString('hex')}`;
   await admin(from.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${from.templateName}`);
+  const ownerUrl = databaseUrl(from.adminUrl, name);
   return {
-    url: databaseUrl(from.adminUrl, name),
+    /** For the product, and for whatever looks at its rows: as the guest. */
+    url: as(from.guest, ownerUrl),
+    /** For whatever changes tables or triggers. */
+    ownerUrl,
     /** Cuts whatever is still connected. */
     drop: () => admin(from.adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
@@ -100,9 +117,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const guestOf = (templateName: string): string => `${templateName}_guest`;
+
 async function dropAll(adminUrl: string, templateName: string): Promise<void> {
   const rows = await admin(adminUrl, `SELECT datname FROM pg_database WHERE datname LIKE '${templateName}%'`);
   for (const { datname } of rows) await admin(adminUrl, `DROP DATABASE IF EXISTS ${String(datname)} WITH (FORCE)`);
+  await admin(adminUrl, `DROP ROLE IF EXISTS ${guestOf(templateName)}`);
 }
 
 async function admin(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -113,6 +133,13 @@ async function admin(url: string, sql: string): Promise<Record<string, unknown>[
   } finally {
     await client.end();
   }
+}
+
+function as({ name, password }: Guest, databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.username = name;
+  url.password = password;
+  return url.href;
 }
 
 function databaseUrl(adminUrl: string, name: string): string {

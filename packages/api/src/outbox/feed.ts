@@ -1,5 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
+import { ACROSS_ORGANIZATIONS } from '../tenant-model.ts';
 import { type Loop, startLoop } from './loop.ts';
 
 export interface StampedEvent {
@@ -49,9 +50,10 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
   }
 
   async function round(): Promise<boolean> {
-    position ??= Number((await database('events').max('position as last').first())?.['last'] ?? 0);
+    const everybodys = () => database('events').comment(ACROSS_ORGANIZATIONS);
+    position ??= Number((await everybodys().max('position as last').first())?.['last'] ?? 0);
     begun.resolve();
-    const events: StampedEvent[] = await database('events')
+    const events: StampedEvent[] = await everybodys()
       .where('position', '>', position)
       .orderBy('position')
       .limit(BATCH)

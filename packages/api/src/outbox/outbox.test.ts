@@ -29,7 +29,7 @@ async function recordUpdate(work: () => Promise<void> = async () => {}): Promise
 
 describe('recording', () => {
   it('leaves neither event nor audit row when the change is undone', async () => {
-    const count = async () => (await app.ports.database('events').where({ type: 'user.updated' })).length;
+    const count = async () => (await app.rows('events').where({ type: 'user.updated' })).length;
     const before = await count();
     await expect(recordUpdate(() => Promise.reject(new Error('undone')))).rejects.toThrow('undone');
     expect(await count()).toBe(before);
@@ -51,7 +51,7 @@ describe('recording', () => {
       body: { fullName: 'Ada' },
       headers: { 'x-request-id': 'req-1', 'user-agent': 'test/1' },
     });
-    const row = await app.ports.database('audit_logs').where({ requestId: 'req-1' }).first();
+    const row = await app.rows('audit_logs').where({ requestId: 'req-1' }).first();
     expect(row).toMatchObject({
       action: 'user.updated',
       actorKind: 'user',
@@ -64,8 +64,8 @@ describe('recording', () => {
   });
 
   it('is written once: the audit log refuses to be changed or deleted', async () => {
-    await expect(app.ports.database('audit_logs').update({ action: 'nothing' })).rejects.toThrow('append-only');
-    await expect(app.ports.database('audit_logs').delete()).rejects.toThrow('append-only');
+    await expect(app.rows('audit_logs').update({ action: 'nothing' })).rejects.toThrow('append-only');
+    await expect(app.rows('audit_logs').delete()).rejects.toThrow('append-only');
   });
 });
 
@@ -75,7 +75,7 @@ describe('positions', () => {
     const unfollow = app.ports.feed.follow(organizationId(), { told: (event) => seen.push(event), released() {} });
     await app.ports.feed.place();
     await recordUpdate();
-    const newest = (await app.ports.database('events').max('id as id').first())!['id'];
+    const newest = (await app.rows('events').max('id as id').first())!['id'];
     await eventually(() => seen.find(({ id }) => id === newest), 'the feed to have caught up');
     seen.length = 0;
     const gate = Promise.withResolvers<void>();
@@ -97,10 +97,10 @@ describe('positions', () => {
   it('have no gaps and no doubles', async () => {
     await Promise.all(Array.from({ length: 20 }, () => recordUpdate()));
     await eventually(
-      async () => ((await app.ports.database('events').whereNull('position')).length === 0 ? true : undefined),
+      async () => ((await app.rows('events').whereNull('position')).length === 0 ? true : undefined),
       'all stamped',
     );
-    const positions: number[] = await app.ports.database('events').orderBy('position').pluck('position');
+    const positions: number[] = await app.rows('events').orderBy('position').pluck('position');
     expect(positions).toEqual(positions.map((_, at) => at + 1));
   });
 });

@@ -12,6 +12,7 @@ const STAMPER_LOCK = 7_301_448;
  * that. Whoever holds the advisory lock is the one; it goes with the connection, which is also the one that stamps.
  */
 const STAMP_EVENTS = `
+  /* across organizations */
   with batch as (select id from events where position is null order by id limit ${BATCH}),
   placed as (
     select id, coalesce((select max(position) from events), 0) + row_number() over (order by id) as position from batch
@@ -23,6 +24,7 @@ const STAMP_EVENTS = `
  * chain and the row's own content, in which the personal part stands as a salted digest.
  */
 const STAMP_AUDIT = `
+  /* across organizations */
   with batch as (select id from audit_logs where position is null order by id limit ${BATCH}),
   placed as (
     select batch.id, coalesce(entry.organization_id, 0) as chain, audit_personal_digest(entry) as personal,

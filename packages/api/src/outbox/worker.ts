@@ -1,5 +1,6 @@
 import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/platform/jobs';
 import { type Ports, systemContext } from '../context.ts';
+import { ACROSS_ORGANIZATIONS } from '../tenant-model.ts';
 import type { Job, Queue, RecordedEvent } from './jobs.ts';
 
 const CONCURRENCY = 10;
@@ -42,6 +43,7 @@ async function inputOf(ports: Ports, job: Job, kept: unknown): Promise<unknown> 
 async function readEvent(ports: Ports, job: Job, eventId: number): Promise<RecordedEvent> {
   const event: RecordedEvent | undefined = await ports
     .database('events')
+    .comment(ACROSS_ORGANIZATIONS)
     .where({ id: eventId })
     .first('id', 'organizationId', 'type', 'data', 'createdAt');
   if (!event) throw new Error(`event ${eventId} is gone`);

@@ -39,9 +39,10 @@ function readCredential(call: Call, keyPrefix: string): { token: string } | { ke
  * Session, person and membership in one statement: the session row is the truth, the token only names it. What custom roles
  * add stands in the membership already, so that a member with 20 roles costs what one with none costs.
  */
-const SESSION_ACTOR: Statement = {
+export const SESSION_ACTOR: Statement = {
   name: 'session_actor',
   text: `
+    /* across organizations */
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
            m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt", ${USER_COLUMNS}

@@ -77,7 +77,7 @@ it('judges the caller again before it repeats an answer', async () => {
 
 it('frees the claim of a process that died, after a minute', async () => {
   await create('dead');
-  const table = () => app.ports.database('idempotency_keys');
+  const table = () => app.rows('idempotency_keys');
   await table().update({ answer: null });
   expect((await create('dead')).body.code).toBe('idempotency_in_progress');
   await table().update({ claimedAt: new Date(Date.now() - 61_000) });
@@ -85,7 +85,7 @@ it('frees the claim of a process that died, after a minute', async () => {
 });
 
 it('frees the claim of a request that failed with the database, once that is back', async () => {
-  const { database } = app.ports;
+  const { rows: database } = app;
   const gate = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
   const holding = database.transaction(async (other) => {
@@ -111,7 +111,7 @@ it('frees the claim of a request that failed with the database, once that is bac
 
 it('keeps answers sealed and inputs unguessable', async () => {
   const { body } = await create('sealed', { name: 'very recognisable', scopes: ['*'] });
-  const rows = await app.ports.database('idempotency_keys').whereNotNull('answer');
+  const rows = await app.rows('idempotency_keys').whereNotNull('answer');
   const kept = Buffer.concat(rows.flatMap((row) => [row.answer, row.inputMac, row.keyHash])).toString('latin1');
   expect(kept).not.toContain(body.secret);
   expect(kept).not.toContain('recognisable');

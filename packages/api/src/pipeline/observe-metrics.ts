@@ -21,6 +21,7 @@ const age = (column: string, rows: string): string =>
 const QUEUES = {
   name: 'metrics_queues',
   text: `
+  /* across organizations */
   select ${counted('outbox')} as rentapi_outbox_depth,
          ${age('available_at', 'outbox order by id')} as rentapi_outbox_oldest_seconds,
          ${age('created_at', 'events where position is null order by id')} as rentapi_unstamped_oldest_seconds,

@@ -32,7 +32,7 @@ describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (pr
     const { caller, input } = await scenario(world, procedure);
     const requestId = `proof-${procedure.name}`;
     expect(outcome(await call(app, procedure, { ...caller, 'x-request-id': requestId }, input))).toBe('ok');
-    const rows = await app.ports.database('audit_logs').where({ requestId });
+    const rows = await app.rows('audit_logs').where({ requestId });
     if (procedure.meta.audit) expect(rows).toEqual([]);
     else expect(rows.length).toBeGreaterThan(0);
   });
@@ -56,7 +56,7 @@ describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (pr
 });
 
 /** Every row of every table that a call could change, as text. */
-async function everything({ ports: { database } }: TestApp): Promise<string[]> {
+async function everything({ rows: database }: TestApp): Promise<string[]> {
   const tables: { tablename: string }[] = await database('pg_tables')
     .where({ schemaname: 'public' })
     .orderBy('tablename');

@@ -19,6 +19,7 @@ export function looksLikeKey(bearer: string, prefix: string): boolean {
 const KEY_ACTOR: Statement = {
   name: 'key_actor',
   text: `
+    /* across organizations */
     select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",

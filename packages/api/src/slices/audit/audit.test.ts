@@ -21,7 +21,7 @@ const makeKey = (who: Person, name: string) =>
   acme.as(who)('/api/v1/api-keys', { method: 'POST', body: { name, scopes: ['org:read'] } });
 
 async function stamped(): Promise<void> {
-  const waiting = async () => (await app.ports.database('audit_logs').whereNull('position').first()) === undefined;
+  const waiting = async () => (await app.rows('audit_logs').whereNull('position').first()) === undefined;
   await eventually(async () => ((await waiting()) ? true : undefined), 'all entries to be stamped');
 }
 
@@ -103,7 +103,7 @@ describe('the audit log', () => {
 });
 
 describe('the chain of hashes', () => {
-  const raw = (text: string, values: (string | number)[] = []) => app.ports.database.raw(text, values);
+  const raw = (text: string, values: (string | number)[] = []) => app.rows.raw(text, values);
 
   async function verifyAll(): Promise<ChainReport[]> {
     const reports: ChainReport[] = [];
@@ -121,7 +121,7 @@ describe('the chain of hashes', () => {
     await raw('alter table audit_logs enable trigger append_only');
   }
   const entryNamed = (action: string) =>
-    app.ports.database('audit_logs').where({ organizationId: acme.organizationId, action }).first();
+    app.rows('audit_logs').where({ organizationId: acme.organizationId, action }).first();
 
   beforeEach(async () => {
     for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);

@@ -79,6 +79,7 @@ async function verifyChain(
 
 /** Chains with an end, and chains whose end somebody took away. */
 const CHAINS = `
+  /* across organizations */
   select coalesce(ends.organization_id, logs.chain) as chain, ends.position, ends.hash
   from audit_chains ends
   full join (select distinct coalesce(organization_id, 0) as chain from audit_logs where position is not null) logs

@@ -35,7 +35,7 @@ describe('registration', () => {
   it('gives one mailbox one account, whatever its case or Unicode form', async () => {
     await post('/auth/register', { email: 'Jose\u0301@Example.com', password: 'another fine password' });
     await post('/auth/register', { email: 'JOS\u00c9@example.COM', password: 'another fine password' });
-    expect((await app.ports.database('users').where('email_key', 'like', 'jos%')).length).toBeLessThanOrEqual(1);
+    expect((await app.rows('users').where('email_key', 'like', 'jos%')).length).toBeLessThanOrEqual(1);
   });
 
   it('makes one account of 20 registrations at once', async () => {
@@ -44,7 +44,7 @@ describe('registration', () => {
       Array.from({ length: 20 }, () => post('/auth/register', { email, password: 'another fine password' })),
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
-    expect(await app.ports.database('users').where({ email })).toHaveLength(1);
+    expect(await app.rows('users').where({ email })).toHaveLength(1);
   });
 
   it('takes a username once, in any case, also by two at once', async () => {
@@ -114,7 +114,7 @@ describe('e-mail verification', () => {
   it('leaves no token in the events or the audit log', async () => {
     const token = tokenIn((await app.mailTo(ada.email)).text);
     const kept = await Promise.all(
-      ['events', 'audit_logs', 'outbox', 'verification_tokens'].map((table) => app.ports.database(table)),
+      ['events', 'audit_logs', 'outbox', 'verification_tokens'].map((table) => app.rows(table)),
     );
     expect(JSON.stringify(kept)).not.toContain(token);
   });
@@ -160,7 +160,7 @@ describe('login', () => {
   });
 
   it('is refused to a suspended account, and so is every session it has', async () => {
-    await app.ports.database('users').where({ email: ada.email }).update({ status: 'SUSPENDED' });
+    await app.rows('users').where({ email: ada.email }).update({ status: 'SUSPENDED' });
     expect((await post('/auth/login', { email: ada.email, password: ada.password })).body.code).toBe(
       'account_inactive',
     );
@@ -201,7 +201,7 @@ describe('a session', () => {
     expect((await post('/auth/refresh', { refreshToken: child.refreshToken })).body.code).toBe('invalid_refresh_token');
     expect((await me(child.accessToken)).body.code).toBe('session_revoked');
     app.advance(-11_000);
-    const noted = await app.ports.database('audit_logs').where({ action: 'session.refresh_token_replayed' });
+    const noted = await app.rows('audit_logs').where({ action: 'session.refresh_token_replayed' });
     expect(noted.length).toBeGreaterThan(0);
   });
 
@@ -214,7 +214,7 @@ describe('a session', () => {
 
   it('keeps only hashes of its tokens', async () => {
     await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
-    const kept = await Promise.all(['refresh_tokens', 'sessions'].map((table) => app.ports.database(table)));
+    const kept = await Promise.all(['refresh_tokens', 'sessions'].map((table) => app.rows(table)));
     expect(JSON.stringify(kept)).not.toContain(ada.tokens.refreshToken);
   });
 });

@@ -41,7 +41,7 @@ describe('an invitation', () => {
   it('keeps its token out of the database, the events and the audit log', async () => {
     await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
-    const { database } = app.ports;
+    const { rows: database } = app;
     const rows = await Promise.all(
       ['organization_invitations', 'events', 'audit_logs', 'outbox'].map((table) => database(table).select()),
     );
@@ -75,7 +75,7 @@ describe('an invitation', () => {
   it('expires after 7 days', async () => {
     await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
-    await app.ports.database('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
+    await app.rows('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
     expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
     expect((await invite(acme.owner, guest.email)).status).toBe(201);
   });

@@ -115,7 +115,7 @@ describe('resuming', () => {
     const { id } = await client.hear(event('api_key.created'));
     client.socket.terminate();
     const context = systemContext(app.ports, 'test');
-    await app.ports.database('events').insert(
+    await app.rows('events').insert(
       Array.from({ length: 1200 }, (_, at) => ({
         organizationId: context.ids.decode('org', bea.organizationId),
         type: 'api_key.created',
@@ -271,8 +271,8 @@ describe('within a second, in a process that was not asked', () => {
     const bea = await app.signUp();
     const client = await follow(other, bea.tokens.accessToken);
     const suspend = () =>
-      app.ports
-        .database('users')
+      app
+        .rows('users')
         .where({ id: app.ports.ids.decode('usr', bea.id) })
         .update({ status: 'SUSPENDED' });
     expect(await outlives(client, suspend)).toEqual([4403, 'account_inactive']);
@@ -283,16 +283,14 @@ describe('within a second, in a process that was not asked', () => {
     const ids = app.ports.ids;
     const membership = { organizationId: ids.decode('org', ada.organizationId), userId: ids.decode('usr', bea.id) };
     const now = new Date();
-    await app.ports
-      .database('organization_members')
-      .insert({ ...membership, role: 'MEMBER', createdAt: now, updatedAt: now });
+    await app.rows('organization_members').insert({ ...membership, role: 'MEMBER', createdAt: now, updatedAt: now });
     const { body } = await bea.request('/api/v1/ws/ticket', {
       method: 'POST',
       headers: { 'x-organization-id': ada.organizationId },
     });
     const client = open(other, `?ticket=${body.ticket}`);
     await client.hear(ready);
-    const remove = () => app.ports.database('organization_members').where(membership).delete();
+    const remove = () => app.rows('organization_members').where(membership).delete();
     expect(await outlives(client, remove)).toEqual([4403, 'not_found']);
   });
 
@@ -300,8 +298,8 @@ describe('within a second, in a process that was not asked', () => {
     const key = await createKey(ada);
     const watching = await createKey(ada, ['api_keys:read', 'org:read']);
     const client = await follow(other, watching.secret);
-    await app.ports
-      .database('api_keys')
+    await app
+      .rows('api_keys')
       .where({ id: app.ports.ids.decode('key', watching.id) })
       .update({ scopes: ['org:read'] });
     await sleep(PROMISED_MS);
@@ -332,7 +330,7 @@ describe('a connection', () => {
       mostBytes = Math.max(mostBytes, app.sockets.stats().bufferedBytes);
     }, 1);
     for (let batch = 0; batch < 20; batch++) {
-      await app.ports.database('events').insert(
+      await app.rows('events').insert(
         Array.from({ length: 100 }, (_, at) => ({
           organizationId,
           type: 'api_key.created',
@@ -359,7 +357,7 @@ describe('a connection', () => {
     client.socket.pause();
     const organizationId = app.ports.ids.decode('org', bea.organizationId);
     const large = 'x'.repeat(10_000);
-    await app.ports.database('events').insert(
+    await app.rows('events').insert(
       Array.from({ length: 1500 }, (_, at) => ({
         organizationId,
         type: 'api_key.created',

@@ -36,7 +36,7 @@ interface TicketRow {
 export async function redeemTicket(ctx: Context, ticket: string): Promise<Entry> {
   const [row]: TicketRow[] = await ctx
     .db('realtime_tickets')
-    .where({ ticketHash: tokenHash(ticket) })
+    .whereRaw('/* across organizations */ ticket_hash = ?', [tokenHash(ticket)])
     .delete()
     .returning('*');
   if (!row || row.expiresAt <= ctx.now) throw new ApiError('invalid_ticket');
