@@ -38,9 +38,14 @@ const settings = (url = database.url): NodeJS.ProcessEnv => ({
 /** Without Redis, processes that only serve are refused: then each does everything. */
 const serving = () => startServer([redis ? 'api' : 'start'], { ...settings(), SHUTDOWN_GRACE_MS: '1000' });
 
-async function send(url: string, token: string | undefined, body?: unknown): Promise<Response> {
+async function send(
+  url: string,
+  token: string | undefined,
+  body?: unknown,
+  method = body ? 'POST' : 'GET',
+): Promise<Response> {
   return fetch(url, {
-    method: body ? 'POST' : 'GET',
+    method,
     headers: {
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...(token && { authorization: `Bearer ${token}` }),
@@ -56,25 +61,31 @@ async function signUp(url: string): Promise<string> {
   return ((await login.json()) as { accessToken: string }).accessToken;
 }
 
-/** Creates keys, several at a time, until it is told to stop; then says what became of each. */
+/** Creates keys and revokes them (an organization holds so many), several at a time, until it is told to stop; says what became of each. */
 function startLoad(url: string, token: string) {
   const created: string[] = [];
   const refused: { status: number; retryAfter: string | null }[] = [];
   const lost: string[] = [];
   let over = false;
   let sent = 0;
+  const note = ({ status, headers }: Response, wanted: number): void => {
+    if (status !== wanted) refused.push({ status, retryAfter: headers.get('retry-after') });
+  };
   const clients = Array.from({ length: 4 }, async () => {
     while (!over) {
       const name = `key ${++sent}`;
       try {
         const answer = await send(`${url}/api/v1/api-keys`, token, { name, scopes: ['api_keys:read'] });
-        await answer.text();
-        if (answer.status === 201) created.push(name);
-        else refused.push({ status: answer.status, retryAfter: answer.headers.get('retry-after') });
+        const { id } = (await answer.json()) as { id: string };
+        note(answer, 201);
+        if (answer.status !== 201) continue;
+        created.push(name);
+        note(await send(`${url}/api/v1/api-keys/${id}`, token, undefined, 'DELETE'), 204);
       } catch (error) {
         lost.push(String((error as Error).cause ?? error));
+      } finally {
+        await sleep(5);
       }
-      await sleep(5);
     }
   });
   return {
