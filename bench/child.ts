@@ -24,11 +24,10 @@ const MAX_KEPT_OUTPUT = 10_000;
 export async function startChild(options: {
   program: string;
   args: string[];
-  nodeArgs: string[];
   env: Record<string, string>;
 }): Promise<Child> {
-  const { program, args, nodeArgs, env } = options;
-  const child = spawn(process.execPath, [...nodeArgs, '--import', PROBE, program, ...args], {
+  const { program, args, env } = options;
+  const child = spawn(process.execPath, ['--import', PROBE, program, ...args], {
     // Nothing of the caller's settings: two runs must measure the same program.
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

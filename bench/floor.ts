@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { createIds } from '@rentapi/api/contract/ids';
 import { SESSION_ACTOR } from '@rentapi/api/pipeline/authenticate';
 import { createMemoryLimiter } from '@rentapi/platform/limiter';
+import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
+import { createLogger } from '@rentapi/platform/logger';
+import { openRedis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
 import express from 'express';
 import { jwtVerify } from 'jose';
@@ -12,7 +15,7 @@ import pg from 'pg';
  * The floor that we measure ourselves against: `GET /users/me` as a careful person writes it by hand, and nothing else. The
  * same token, bucket, statement and answer; no validation of the answer, no headers beyond Express's, no second route.
  */
-const { SECRET_KEY = '', ID_SECRET = '', DATABASE_URL, PUBLIC_URL = '' } = process.env;
+const { SECRET_KEY = '', ID_SECRET = '', DATABASE_URL, REDIS_URL, PUBLIC_URL = '' } = process.env;
 const ids = createIds(ID_SECRET);
 // jose imports any other form of the key anew for every token, which doubles the cost.
 const key = createSecretKey(createKeyring(SECRET_KEY).key('rentapi/jwt')).toCryptoKey(
@@ -20,7 +23,9 @@ const key = createSecretKey(createKeyring(SECRET_KEY).key('rentapi/jwt')).toCryp
   false,
   ['verify'],
 );
-const limiter = createMemoryLimiter();
+const limiter = REDIS_URL
+  ? createRedisLimiter(openRedis(REDIS_URL, createLogger({ level: 'warn' })))
+  : createMemoryLimiter();
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 20 });
 pool.on('error', () => {});
 

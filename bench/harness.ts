@@ -5,7 +5,8 @@ import type { Stage } from './stage.ts';
 /** One of those that do the same work. */
 export interface Contender {
   name: string;
-  child: Child;
+  /** Its processes, which requests reach in turn. */
+  children: readonly Child[];
   path: string;
   /** The headers of each request of a round; all contenders send the same number. */
   requestsOf(round: number): readonly Headers[];
@@ -18,6 +19,8 @@ export interface Round {
   cpuUs: number;
   elapsedMs: number;
   statements: number;
+  /** Of Redis. */
+  commands: number;
   requests: number;
   latenciesMs: number[];
 }
@@ -40,7 +43,7 @@ const REQUESTS_PER_TURN = 250;
 export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   const { contenders, warmUps, rounds, requestsPerTurn = REQUESTS_PER_TURN } = plan;
   const measured: Rounds = new Map(contenders.map((contender) => [contender, []]));
-  const clients = new Map(contenders.map((each) => [each, openClient(each.child.origin, plan.connections)]));
+  const clients = new Map(contenders.map((each) => [each, clientOf(each, plan.connections)]));
   try {
     for (let at = -warmUps; at < rounds; at++) {
       process.stderr.write(at < 0 ? 'Warming up.\n' : `Round ${at + 1} of ${rounds}.\n`);
@@ -73,22 +76,40 @@ async function playRound(
   return round;
 }
 
-const newRound = (): Round => ({ cpuUs: 0, elapsedMs: 0, statements: 0, requests: 0, latenciesMs: [] });
+export const clientOf = ({ children }: Contender, connections: number): Client =>
+  openClient(
+    children.map(({ origin }) => origin),
+    connections,
+  );
+
+const newRound = (): Round => ({
+  cpuUs: 0,
+  elapsedMs: 0,
+  statements: 0,
+  commands: 0,
+  requests: 0,
+  latenciesMs: [],
+});
 
 async function playTurn(
   stage: Stage,
-  { child, path }: Contender,
+  { children, path }: Contender,
   client: Client,
   headers: readonly Headers[],
   sum: Round,
 ): Promise<void> {
-  const statements = await stage.countStatements();
-  const before = await child.usage();
+  const [statements, commands] = [await stage.countStatements(), await stage.countCommands()];
+  const before = await cpuUsOf(children);
   const { elapsedMs, latenciesMs } = await client.drive(path, headers);
-  const after = await child.usage();
-  sum.cpuUs += after.cpuUs - before.cpuUs;
+  sum.cpuUs += (await cpuUsOf(children)) - before;
   sum.statements += (await stage.countStatements()) - statements;
+  sum.commands += (await stage.countCommands()) - commands;
   sum.elapsedMs += elapsedMs;
   sum.requests += headers.length;
   sum.latenciesMs.push(...latenciesMs);
+}
+
+async function cpuUsOf(children: readonly Child[]): Promise<number> {
+  const usages = await Promise.all(children.map((child) => child.usage()));
+  return usages.reduce((sum, { cpuUs }) => sum + cpuUs, 0);
 }

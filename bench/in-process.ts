@@ -66,11 +66,11 @@ export function printSamples(title: string, samples: Samples): void {
       work.name,
       (1e9 / spreadOf(each.map(({ elapsedNs }) => elapsedNs)).median).toFixed(0),
       (spreadOf(each.map(({ cpuNs }) => cpuNs)).median / 1000).toFixed(2),
-      `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
+      `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})`,
     ];
   });
   process.stdout.write(`\n${title}\n`);
-  printTable([['', 'ops/s', 'CPU µs/op', 'CPU ratio (min–max)'], ...lines]);
+  printTable([['', 'ops/s', 'CPU µs/op', 'CPU ratio (95 %)'], ...lines]);
 }
 
 /** For what waits for an answer: so many are under way at once. */

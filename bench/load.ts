@@ -6,7 +6,7 @@ interface Loaded {
   latenciesMs: number[];
 }
 
-/** A client that keeps its connections, each of which carries one request at a time. */
+/** A client that keeps its connections to one or several servers, each of which carries one request at a time. */
 export interface Client {
   /** Sends one request for each of `headers`. Throws unless all are answered 200. */
   drive(path: string, headers: readonly Record<string, string>[]): Promise<Loaded>;
@@ -16,11 +16,14 @@ export interface Client {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-export function openClient(origin: string, connections: number): Client {
-  const pool = new Pool(origin, { connections, headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS });
+/** `connections` are as many as requests are under way at once; the servers get them in turn. */
+export function openClient(origins: readonly string[], connections: number): Client {
+  const options = { connections, headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS };
+  const pools = origins.map((origin) => new Pool(origin, options));
+  let turn = 0;
 
   const get = async (path: string, headers: Record<string, string>): Promise<string> => {
-    const { statusCode, body } = await pool.request({ method: 'GET', path, headers });
+    const { statusCode, body } = await pools[turn++ % pools.length]!.request({ method: 'GET', path, headers });
     const text = await body.text();
     if (statusCode !== 200) throw new Error(`GET ${path} answered ${statusCode}: ${text.slice(0, 500)}`);
     return text;
@@ -42,6 +45,6 @@ export function openClient(origin: string, connections: number): Client {
       return { elapsedMs: performance.now() - began, latenciesMs };
     },
     getJson: async (path, headers) => JSON.parse(await get(path, headers)),
-    close: () => pool.destroy(),
+    close: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
   };
 }

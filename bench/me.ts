@@ -1,52 +1,103 @@
 import { isDeepStrictEqual } from 'node:util';
+import { redisIsMissing } from '@rentapi/testing/redis';
 import { createAccounts } from './accounts.ts';
-import { alternate, type Contender, type Headers } from './harness.ts';
-import { openClient } from './load.ts';
-import { cpuRatio, printRounds, sameStatements, type Verdict } from './report.ts';
+import type { Child } from './child.ts';
+import { alternate, type Contender, clientOf, type Headers } from './harness.ts';
+import { askedAlike, cpuRatio, printRounds, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
 const USERS = 10_000;
-const SESSIONS_EACH = 3; // more sessions in all than the server remembers: each request reads its own, as the floor's does
+// More sessions in all than the servers remember, though requests go to two of them in turn: each reads its own, as the floor's does.
+const SESSIONS_EACH = 6;
 const CONNECTIONS = 16; // fewer than pooled database connections: nobody waits for one
 const WARM_UPS = 2;
-const ROUNDS = 9;
+const ROUNDS = 15;
 const COMPARED_ANSWERS = 20;
 const FLOOR_PATH = '/users/me';
+const REST_PATH = '/api/v1/users/me';
+const TRPC_PATH = '/trpc/users.me.get';
 
-/**
- * What it costs to be us: the current user over REST and tRPC, beside a handler written by hand that asks the database as
- * often. For information, the same where the server remembers who calls.
- */
+/** What it costs to be us: the current user over REST and tRPC, beside a handler written by hand that does the same I/O. */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const tokens = await createAccounts(stage, USERS, SESSIONS_EACH);
-  const all = tokens.map((token) => ({ authorization: `Bearer ${token}` }));
-  const first = all.slice(0, USERS);
-  const inTurn = (round: number) => all.slice((round % SESSIONS_EACH) * USERS).slice(0, USERS);
-  const contender = async (name: string, path: string, requestsOf: Contender['requestsOf']): Promise<Contender> => ({
-    name,
-    path,
-    requestsOf,
-    child: path === FLOOR_PATH ? await stage.startFloor() : await stage.startServer(),
-  });
-  const bare = await contender('bare Express 5', FLOOR_PATH, inTurn);
-  const rest = await contender('REST', '/api/v1/users/me', inTurn);
-  const trpc = await contender('tRPC', '/trpc/users.me.get', inTurn);
-  const remembered = await contender('REST, remembered', '/api/v1/users/me', () => first);
-  await assertSameAnswers(bare, rest, trpc, first.slice(0, COMPARED_ANSWERS));
+  const requests = tokens.map((token) => ({ authorization: `Bearer ${token}` }));
+  const verdicts = await compareAlone(stage, requests);
+  if (!redisIsMissing()) return [...verdicts, ...(await compareTogether(stage, requests))];
+  process.stdout.write('\nThere is no redis-server here: processes that share one are not measured.\n');
+  return verdicts;
+}
 
-  const contenders = [bare, rest, trpc, remembered];
+const ofRound = (requests: readonly Headers[], round: number): readonly Headers[] =>
+  requests.slice((round % SESSIONS_EACH) * USERS).slice(0, USERS);
+
+/** One process that does everything. For information, the same where the server remembers who calls. */
+async function compareAlone(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
+  const inTurn = (round: number) => ofRound(requests, round);
+  const one = async (starting: Promise<Child>) => [await starting];
+  const bare = {
+    name: 'bare Express 5',
+    path: FLOOR_PATH,
+    requestsOf: inTurn,
+    children: await one(stage.startFloor()),
+  };
+  const rest = { name: 'REST', path: REST_PATH, requestsOf: inTurn, children: await one(stage.startServer()) };
+  const trpc = { name: 'tRPC', path: TRPC_PATH, requestsOf: inTurn, children: await one(stage.startServer()) };
+  const remembered = {
+    name: 'REST, remembered',
+    path: REST_PATH,
+    requestsOf: () => requests.slice(0, USERS),
+    children: await one(stage.startServer()),
+  };
+  return compare(stage, 'one process', [bare, rest, trpc, remembered], requests);
+}
+
+/** Two processes that serve, beside a worker, with their limits in Redis. */
+async function compareTogether(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
+  const settings = { REDIS_URL: await stage.redisUrl() };
+  const worker = await stage.startServer('worker', settings);
+  const two = (start: () => Promise<Child>) => Promise.all([start(), start()]);
+  // An odd shift, so that in time every session comes to each of the two.
+  const inTurn = (round: number) => {
+    const all = ofRound(requests, round);
+    return Math.floor(round / SESSIONS_EACH) % 2 === 0 ? all : [...all.slice(1), all[0]!];
+  };
+  const api = await two(() => stage.startServer('api', settings));
+  const bare = {
+    name: 'bare Express 5',
+    path: FLOOR_PATH,
+    requestsOf: inTurn,
+    children: await two(() => stage.startFloor(settings)),
+  };
+  const rest = { name: 'REST', path: REST_PATH, requestsOf: inTurn, children: api };
+  const trpc = { name: 'tRPC', path: TRPC_PATH, requestsOf: inTurn, children: api };
+  const verdicts = await compare(stage, 'two processes and Redis', [bare, rest, trpc], requests);
+  await worker.stop();
+  return verdicts;
+}
+
+/** The first contender is the floor; the second and third are held to it. */
+async function compare(
+  stage: Stage,
+  setting: string,
+  contenders: [bare: Contender, rest: Contender, trpc: Contender, ...more: Contender[]],
+  requests: readonly Headers[],
+): Promise<Verdict[]> {
+  const [bare, rest, trpc] = contenders;
+  await assertSameAnswers(bare, rest, trpc, requests.slice(0, COMPARED_ANSWERS));
   const rounds = await alternate(stage, { contenders, connections: CONNECTIONS, warmUps: WARM_UPS, rounds: ROUNDS });
-  for (const { child } of contenders) await child.stop();
-  process.stdout.write(`\nCurrent user: ${ROUNDS} rounds of ${USERS} requests, ${CONNECTIONS} connections\n`);
+  for (const { children } of contenders) for (const child of children) await child.stop();
+  process.stdout.write(
+    `\nCurrent user, ${setting}: ${ROUNDS} rounds of ${USERS} requests, ${CONNECTIONS} connections\n`,
+  );
   printRounds(rounds);
-  const verdict = (promise: string, of: Contender, atMost: number): Verdict => ({
-    promise,
+  const verdict = (name: string, of: Contender, atMost: number): Verdict => ({
+    promise: `${name}, ${setting}, CPU per request`,
     measured: cpuRatio(rounds, of, bare),
     atMost,
     unit: '× the bare handler',
-    comparable: sameStatements(rounds, of, bare),
+    comparable: askedAlike(rounds, of, bare),
   });
-  return [verdict('REST, CPU per request', rest, 1.67), verdict('tRPC, CPU per request', trpc, 2.5)];
+  return [verdict('REST', rest, 1.67), verdict('tRPC', trpc, 2.5)];
 }
 
 async function assertSameAnswers(
@@ -55,7 +106,7 @@ async function assertSameAnswers(
   trpc: Contender,
   requests: readonly Headers[],
 ): Promise<void> {
-  const clients = [bare, rest, trpc].map(({ child, path }) => ({ path, client: openClient(child.origin, 1) }));
+  const clients = [bare, rest, trpc].map((each) => ({ path: each.path, client: clientOf(each, 1) }));
   for (const each of requests) {
     const answers = await Promise.all(clients.map(({ client, path }) => client.getJson(path, each)));
     const [expected, fromRest, fromTrpc] = answers;

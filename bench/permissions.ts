@@ -1,9 +1,8 @@
 import { createIds } from '@rentapi/api/contract/ids';
 import { GRANTABLE_PERMISSIONS } from '@rentapi/api/contract/permissions';
 import { createAccounts } from './accounts.ts';
-import { alternate, type Contender, type Headers } from './harness.ts';
-import { openClient } from './load.ts';
-import { cpuRatio, printRounds, sameStatements, timeRatio, type Verdict } from './report.ts';
+import { alternate, type Contender, clientOf, type Headers } from './harness.ts';
+import { askedAlike, cpuRatio, printRounds, timeRatio, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
 const MEMBERS = 10_000;
@@ -39,7 +38,7 @@ async function compareMembers(stage: Stage, requests: readonly Headers[]): Promi
       .filter(alternating(from));
   const contender = (name: string, from: number) => ({
     name,
-    child,
+    children: [child],
     path: '/api/v1/users/me',
     requestsOf: every2nd(from),
   });
@@ -60,7 +59,7 @@ async function compareMembers(stage: Stage, requests: readonly Headers[]): Promi
       measured: cpuRatio(rounds, withRoles, without),
       atMost: 1.1,
       unit: '× one without',
-      comparable: sameStatements(rounds, withRoles, without),
+      comparable: askedAlike(rounds, withRoles, without),
     },
   ];
 }
@@ -68,7 +67,7 @@ async function compareMembers(stage: Stage, requests: readonly Headers[]): Promi
 const alternating = (from: number) => (_: unknown, at: number) => at % 2 === from;
 
 async function assertRolesCount(withRoles: Contender, without: Contender): Promise<void> {
-  const client = openClient(withRoles.child.origin, 1);
+  const client = clientOf(withRoles, 1);
   const held = async ({ requestsOf }: Contender) =>
     JSON.stringify(await client.getJson('/api/v1/users/me/permissions', requestsOf(0)[0]!));
   const [one, other] = [await held(withRoles), await held(without)];
@@ -82,7 +81,7 @@ async function compareLists(stage: Stage, organizationId: number, headers: Heade
   const child = await stage.startServer();
   const list = `/api/v1/organizations/${createIds(stage.secrets.ID_SECRET).encode('org', organizationId)}/members`;
   const requestsOf = () => Array<Headers>(PAGES_PER_ROUND).fill(headers);
-  const first = { name: 'page 1', child, path: `${list}?limit=${PAGE}`, requestsOf };
+  const first = { name: 'page 1', children: [child], path: `${list}?limit=${PAGE}`, requestsOf };
   const last = { ...first, name: `page ${LAST_PAGE}`, path: await walk(first, headers) };
 
   const contenders = [first, last];
@@ -96,7 +95,7 @@ async function compareLists(stage: Stage, organizationId: number, headers: Heade
   await child.stop();
   process.stdout.write(`\nMembers, ${PAGE} of ${MEMBERS} a page: ${ROUNDS} rounds of ${PAGES_PER_ROUND} requests\n`);
   printRounds(rounds);
-  const comparable = sameStatements(rounds, last, first);
+  const comparable = askedAlike(rounds, last, first);
   const shared = { atMost: 1.2, unit: '× page 1', comparable };
   return [
     { promise: `Members, page ${LAST_PAGE}, time per page`, measured: timeRatio(rounds, last, first), ...shared },
@@ -105,8 +104,9 @@ async function compareLists(stage: Stage, organizationId: number, headers: Heade
 }
 
 /** Where the last page is: only the page before knows. */
-async function walk({ child, path }: Contender, headers: Headers): Promise<string> {
-  const client = openClient(child.origin, 1);
+async function walk(contender: Contender, headers: Headers): Promise<string> {
+  const { path } = contender;
+  const client = clientOf(contender, 1);
   let at = path;
   for (let page = 1; page < LAST_PAGE; page++) {
     const { nextCursor } = (await client.getJson(at, headers)) as { nextCursor: string | null };

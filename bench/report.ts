@@ -1,10 +1,10 @@
 import type { Contender, Round, Rounds } from './harness.ts';
 
-/** Several measurements of the same, by their middle and their ends. */
+/** The middle of several measurements of the same, and between what it lies with a confidence of 95 %. */
 export interface Spread {
   median: number;
-  min: number;
-  max: number;
+  low: number;
+  high: number;
 }
 
 export interface Verdict {
@@ -21,7 +21,24 @@ export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)! };
+  const cut = outside(sorted.length);
+  return { median, low: sorted[cut]!, high: sorted.at(-1 - cut)! };
+}
+
+/**
+ * How many of `count` measurements to leave out at either end, whatever their distribution: each lies on either side of the true
+ * median like a coin, so the ends count by the binomial distribution (Hoefler and
+ * Belli, Scientific Benchmarking of Parallel Computing Systems, 2015).
+ */
+function outside(count: number): number {
+  let cut = 0;
+  let chance = 0.5 ** count; // that none lies below
+  for (let sum = chance; cut < count / 2; cut++) {
+    chance *= (count - cut) / (cut + 1);
+    sum += chance;
+    if (2 * sum > 0.05) break;
+  }
+  return cut;
 }
 
 /** CPU of one contender by that of another, round by round. */
@@ -35,12 +52,14 @@ function ratio(rounds: Rounds, of: Contender, by: Contender, what: 'cpuUs' | 'el
   return spreadOf(rounds.get(of)!.map((round, at) => round[what] / base[at]![what]));
 }
 
-const STATEMENTS_TOLERANCE = 0.02; // a server's background work
+const TOLERANCE = 0.02; // a server's background work
 
-/** Whether the two asked the database equally often. */
-export function sameStatements(rounds: Rounds, one: Contender, other: Contender): boolean {
-  const [a, b] = [one, other].map((each) => rounds.get(each)!.reduce((sum, round) => sum + round.statements, 0));
-  return Math.abs(a! / b! - 1) <= STATEMENTS_TOLERANCE;
+/** Whether the two asked the database, and Redis, equally often. */
+export function askedAlike(rounds: Rounds, one: Contender, other: Contender): boolean {
+  return (['statements', 'commands'] as const).every((what) => {
+    const [a = 0, b = 0] = [one, other].map((each) => rounds.get(each)!.reduce((sum, round) => sum + round[what], 0));
+    return Math.abs(a - b) <= TOLERANCE * b;
+  });
 }
 
 type Column = [title: string, digits: number, of: (round: Round) => number];
@@ -51,6 +70,7 @@ const COLUMNS: Column[] = [
   ['p50 ms', 2, (round) => percentile(round.latenciesMs, 0.5)],
   ['p99 ms', 2, (round) => percentile(round.latenciesMs, 0.99)],
   ['SQL/request', 3, (round) => round.statements / round.requests],
+  ['Redis/request', 3, (round) => round.commands / round.requests],
 ];
 
 /** Medians over the rounds; the first contender is what the others are compared with. */
@@ -59,9 +79,13 @@ export function printRounds(rounds: Rounds): void {
   const lines = contenders.map((contender) => {
     const ratio = cpuRatio(rounds, contender, contenders[0]!);
     const medians = COLUMNS.map(([, digits, of]) => spreadOf(rounds.get(contender)!.map(of)).median.toFixed(digits));
-    return [contender.name, ...medians, `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`];
+    return [
+      contender.name,
+      ...medians,
+      `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})`,
+    ];
   });
-  printTable([['', ...COLUMNS.map(([title]) => title), 'CPU ratio (min–max)'], ...lines]);
+  printTable([['', ...COLUMNS.map(([title]) => title), 'CPU ratio (95 %)'], ...lines]);
 }
 
 const percentile = (values: readonly number[], part: number): number =>
@@ -79,15 +103,16 @@ export function printTable(rows: string[][]): void {
 export function printVerdicts(verdicts: readonly Verdict[]): void {
   for (const verdict of verdicts) {
     const { promise, measured, atMost, unit } = verdict;
-    const ends = measured.min === measured.max ? '' : ` (${measured.min.toFixed(2)}–${measured.max.toFixed(2)})`;
+    const ends = measured.low === measured.high ? '' : ` (${measured.low.toFixed(2)}–${measured.high.toFixed(2)})`;
     process.stdout.write(
       `${judge(verdict).padEnd(9)}  ${promise}: ${measured.median.toFixed(2)}${ends} ${unit}, at most ${atMost}\n`,
     );
   }
 }
 
-/** Measurements that lie further apart than their middle lies from the target say nothing about the target. */
+/** Where the target lies between what the middle may be, nothing is said about the target. */
 function judge({ measured, atMost, comparable = true }: Verdict): 'kept' | 'missed' | 'undecided' {
-  if (!comparable || measured.max - measured.min > Math.abs(atMost - measured.median)) return 'undecided';
-  return measured.median <= atMost ? 'kept' : 'missed';
+  if (!comparable) return 'undecided';
+  if (measured.high <= atMost) return 'kept';
+  return measured.low > atMost ? 'missed' : 'undecided';
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { MIGRATIONS } from '@rentapi/api/migrations';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { migrateUp } from '@rentapi/platform/migrations';
+import { startTestRedis } from '@rentapi/testing/redis';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Child, startChild } from './child.ts';
 
@@ -14,13 +16,19 @@ export interface Stage {
   database: pg.Client;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   issuer: string;
-  startFloor(): Promise<Child>;
-  /** `program` is another checkout's `main.ts`, to compare the two. */
-  startServer(options?: { program?: string; nodeArgs?: string[] }): Promise<Child>;
+  /** For whatever is started with it; begun when first asked for, and empty. */
+  redisUrl(): Promise<string>;
+  startFloor(env?: Settings): Promise<Child>;
+  /** `role` is a command of the program: `start`, `api`, `worker`. */
+  startServer(role?: string, env?: Settings): Promise<Child>;
   /** Statements that Postgres has run in our database since it started. */
   countStatements(): Promise<number>;
+  /** Commands that our Redis has run, those of scripts included; none while there is no Redis. */
+  countCommands(): Promise<number>;
   close(): Promise<void>;
 }
+
+type Settings = Record<string, string>;
 
 export const SERVER = fileURLToPath(import.meta.resolve('../apps/server/src/main.ts'));
 const FLOOR = fileURLToPath(import.meta.resolve('./floor.ts'));
@@ -64,8 +72,9 @@ export async function openStage(): Promise<Stage> {
       RATE_LIMIT_PER_MINUTE: '1000000',
       AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
     };
-    const begin = async (program: string, args: string[], nodeArgs: string[] = []): Promise<Child> => {
-      const child = await startChild({ program, args, nodeArgs, env });
+    let redis: { url: string; client: Redis } | undefined;
+    const begin = async (program: string, args: string[], settings: Settings = {}): Promise<Child> => {
+      const child = await startChild({ program, args, env: { ...env, ...settings } });
       undo.push(() => child.stop());
       return child;
     };
@@ -73,11 +82,25 @@ export async function openStage(): Promise<Stage> {
       database,
       secrets,
       issuer,
-      startFloor: () => begin(FLOOR, []),
-      startServer: ({ program = SERVER, nodeArgs } = {}) => begin(program, ['start'], nodeArgs),
+      async redisUrl() {
+        if (!redis) {
+          const server = await startTestRedis();
+          undo.push(() => server.stop());
+          const client = new Redis(server.url);
+          undo.push(async () => client.disconnect());
+          redis = { url: server.url, client };
+        }
+        return redis.url;
+      },
+      startFloor: (settings) => begin(FLOOR, [], settings),
+      startServer: (role = 'start', settings) => begin(SERVER, [role], settings),
       async countStatements() {
         const { rows } = await database.query<{ calls: number }>(COUNT_STATEMENTS);
         return rows[0]!.calls;
+      },
+      async countCommands() {
+        const stats = await redis?.client.info('stats');
+        return Number(/total_commands_processed:(\d+)/.exec(stats ?? '')?.[1] ?? 0);
       },
       close,
     };

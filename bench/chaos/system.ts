@@ -82,7 +82,7 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
   const roles = redis ? ['api', 'api', 'worker', 'worker'] : ['start', 'start'];
   const children: Child[] = [];
   undo.push(async () => void (await Promise.all(children.map((child) => child.stop()))));
-  const begin = (role: string) => startChild({ program: SERVER, args: [role], nodeArgs: [], env });
+  const begin = (role: string) => startChild({ program: SERVER, args: [role], env });
   for (const role of roles) children.push(await begin(role));
 
   const kill = (role: string): Incident => {
