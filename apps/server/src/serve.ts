@@ -34,12 +34,13 @@ export async function serve(env: Env, { works, stopped }: ServeOptions): Promise
     await stopped;
     say('Stopping: finishing the requests under way.');
     ports.process.draining = true;
-    // Readiness says no from here on. A balancer needs a moment to see it, and sends requests until then.
-    await Promise.all([sleep(env.SHUTDOWN_GRACE_MS), working?.stop()]);
+    // Readiness says no from here on. A balancer needs a moment to see it, and sends requests until then; jobs end meanwhile.
+    void working?.stop();
+    await sleep(env.SHUTDOWN_GRACE_MS);
     return 0;
   } finally {
-    await http?.close();
-    await Promise.all([following?.stop(), working?.stop()]);
+    await Promise.all([http?.close(), working?.stop()]);
+    await following?.stop();
     await closePorts(ports);
     await embedded?.stop();
   }

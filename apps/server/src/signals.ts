@@ -1,8 +1,13 @@
+import { say } from './say.ts';
+
 const SAME_SIGNAL_MS = 1000;
+/** Supervisors kill what is still there after 30 s: before that, whatever waits for a peer that does not answer is left. */
+const STOP_WITHIN_MS = 29_000;
 
 /**
- * Resolves at the first signal that asks for a stop. One that follows within a second is the same: a terminal's Ctrl-C and a
- * supervisor's SIGTERM come together. A later one ends the process at once.
+ * Resolves at the first signal that asks for a stop, after which the process ends within 30 s, come what may. A signal that
+ * follows within a second is the same: a terminal's Ctrl-C and a supervisor's SIGTERM come together. A later one ends the
+ * process at once.
  */
 export function untilStopped(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -11,8 +16,14 @@ export function untilStopped(): Promise<void> {
     process.on(signal, () => {
       firstAt ??= performance.now();
       if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+      setTimeout(giveUp, STOP_WITHIN_MS).unref();
       resolve();
     });
   }
   return promise;
+}
+
+function giveUp(): void {
+  say('Something does not answer, and is left: its connections end with this process.');
+  process.exit(0);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
@@ -136,6 +136,20 @@ describe('SIGTERM', () => {
     expect((await slow).status).toBe(200);
     expect((await closed)[0]).toBe(1001);
     expect(await ended).toBe(0);
+  });
+
+  it('waits for no socket whose peer has stopped listening', async () => {
+    const server = await startServer(['start'], { ...settings(), SHUTDOWN_GRACE_MS: '0' });
+    const peer = connect(server.port, '127.0.0.1');
+    peer.write(
+      'GET /api/v1/ws/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    expect(String((await once(peer, 'data'))[0])).toContain('101 Switching Protocols');
+    const began = performance.now();
+    expect(await server.stop()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    peer.destroy();
   });
 
   it('makes readiness say no before anything is refused', async () => {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, type Person, startApp, type TestApp } from './app.ts';
 
@@ -346,6 +347,19 @@ it('does not wait for the rest of a body it refuses', async () => {
   );
   expect(await answered).toMatch(/^HTTP\/1\.1 413 [\s\S]*connection: close/i);
   socket.destroy();
+});
+
+it('takes a client that is cut off within its body for no failure of its own', async () => {
+  const { hostname, port } = new URL(app.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    'POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
+  );
+  const before = app.logs.length;
+  await sleep(100);
+  socket.resetAndDestroy();
+  await sleep(200);
+  expect(app.logs.slice(before)).toEqual([]);
 });
 
 it('keeps every secret out of the log', async () => {

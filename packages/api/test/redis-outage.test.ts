@@ -73,6 +73,18 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     expect((await app.request('/health/readiness')).status).toBe(200);
   });
 
+  it('is not ready in a process that has never reached it', async () => {
+    const late = await startApp({ REDIS_URL: redis.url });
+    expect((await late.request('/health/readiness')).body).toMatchObject({ status: 503, code: 'unavailable' });
+    await redis.start();
+    const ready = async () => (await late.request('/health/readiness')).status === 200 || undefined;
+    await eventually(ready, 'readiness');
+    await late.close();
+    await up();
+    await redis.kill();
+    await down();
+  });
+
   it('is whole again within two seconds', async () => {
     await redis.start();
     const began = performance.now();
@@ -82,8 +94,11 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     expect((await user.request('/api/v1/users/me')).status).toBe(200);
   });
 
-  it('says in its log that Redis was lost and found, once each', () => {
+  it('says in its log that Redis was lost and found, once each time', () => {
     const lines = app.logs.map((line) => JSON.parse(line).msg as string).filter((text) => text.startsWith('Redis'));
-    expect(lines).toEqual(['Redis does not answer: going on without it', 'Redis answers again']);
+    expect(lines).toEqual([
+      ...['Redis does not answer: going on without it', 'Redis answers again'],
+      ...['Redis does not answer: going on without it', 'Redis answers again'],
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import knexModule, { type Knex } from 'knex';
 import { knexSnakeCaseMappers } from 'objection';
 import pg from 'pg';
@@ -27,11 +28,41 @@ export function createDatabase(options: DatabaseOptions): Knex {
       statement_timeout: options.statementTimeoutMs,
       connectionTimeoutMillis: options.acquireTimeoutMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       types: { getTypeParser },
     } as Knex.PgConnectionConfig,
-    pool: { min: options.poolMin, max: options.poolMax, acquireTimeoutMillis: options.acquireTimeoutMs },
+    pool: {
+      min: options.poolMin,
+      max: options.poolMax,
+      acquireTimeoutMillis: options.acquireTimeoutMs,
+      afterCreate(connection: pg.Client, done: (error: unknown, connection: pg.Client) => void) {
+        if (options.statementTimeoutMs > 0) dropSilent(connection, options.statementTimeoutMs + SILENCE_MS);
+        done(null, connection);
+      },
+    },
     acquireConnectionTimeout: options.acquireTimeoutMs,
     ...knexSnakeCaseMappers(),
+  });
+}
+
+/** How long an idle connection may hear nothing before TCP asks whether the peer is there. */
+export const KEEP_ALIVE_MS = 10_000;
+const SILENCE_MS = 5000;
+
+/** What pg leaves untyped of its client: whether the last statement was answered, and the socket below. */
+type Wire = pg.Client & { readyForQuery: boolean; connection: { stream: Socket } };
+
+/**
+ * Ends a connection whose server says nothing although it would have cancelled the statement by now: a peer that is cut off, or
+ * stopped, takes a quarter of an hour to be noticed by TCP, and never, if something between still acknowledges.
+ */
+function dropSilent(connection: pg.Client, silentMs: number): void {
+  const wire = connection as Wire;
+  const { stream } = wire.connection;
+  stream.setTimeout(silentMs);
+  stream.on('timeout', () => {
+    if (wire.readyForQuery) return; // nobody waits
+    stream.destroy(new Error(`Connection terminated: the database said nothing for ${silentMs} ms`));
   });
 }
 

@@ -13,6 +13,8 @@ export interface Redis {
   readonly address: RedisAddress;
   /** False from the first failure until every master answers again. */
   readonly available: boolean;
+  /** Whether it has answered at least once: until then nobody knows that the address is right. */
+  readonly reached: boolean;
   /** For libraries that speak to ioredis themselves. */
   readonly client: RedisClient;
   /** Throws `RedisUnavailableError` where Redis does not answer; what it answers, errors included, is passed on. */
@@ -41,6 +43,7 @@ export function openRedis(url: string, log: Logger): Redis {
   if (!address) throw new TypeError('REDIS_URL is not an address of Redis');
   const client = address.cluster ? connectCluster(address) : new Connection(connectionOptions(address));
   let state: 'unknown' | 'up' | 'down' = 'unknown';
+  let reached = false;
   let inFlight = 0;
   let probing = false;
 
@@ -55,6 +58,7 @@ export function openRedis(url: string, log: Logger): Redis {
   function up(): void {
     if (state === 'down') log.info('Redis answers again');
     state = 'up';
+    reached = true;
   }
 
   async function probe(): Promise<boolean> {
@@ -83,6 +87,9 @@ export function openRedis(url: string, log: Logger): Redis {
     client,
     get available() {
       return state === 'up' && client.status === 'ready';
+    },
+    get reached() {
+      return reached;
     },
     async run(command) {
       if (state !== 'up' || client.status !== 'ready') throw new RedisUnavailableError('Redis does not answer');

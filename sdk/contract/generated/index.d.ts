@@ -445,7 +445,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: CacheHealth;
       }>;
-      /** Ask whether requests may be sent. 503 while starting, stopping, or without a database. */
+      /** Ask whether requests may be sent. 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once. */
       readiness: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;

@@ -37,6 +37,10 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const DRAIN_TIMEOUT_MS = 20_000;
 
+const LIVENESS_PATH = '/health/liveness';
+const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
+
+const OPENAPI_PATH = '/api/v1/openapi.json';
 const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
 
 /** Listens at once, so that a port in use is known before anything is migrated. */
@@ -51,9 +55,13 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
   const observe = createRequestObserver(ports, clientAddress);
   let app: express.Express | undefined;
 
-  const server = createServer((req, res) => {
+  // An offer of HTTP/2 (`curl --http2`) is no wish for a socket: it is answered as if it had not been made.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket';
+  const server = createServer({ shouldUpgradeCallback }, (req, res) => {
     observe(req, res);
     if (app) return app(req, res);
+    // A long migration is no death: whoever looks for one must not end the process in the middle of it.
+    if (req.url === LIVENESS_PATH) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
     refuse(req, res, new ApiError('unavailable', starting));
   });
@@ -103,6 +111,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
       const url = req.url;
       if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
       if (raw(req, res)) return;
+      if (url === OPENAPI_PATH) return next(); // a page, though it lies below the API
       if (!url.startsWith('/trpc/')) return rest(req, res, next);
       const query = url.indexOf('?');
       return trpc(
@@ -127,6 +136,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     app.use((req, res) => refuse(req, res, new ApiError('operation_not_found')));
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
       const requestId = requestIdOf(req.headers);
+      if (error instanceof URIError) return refuse(req, res, new ApiError('operation_not_found'), requestId); // `/docs/errors/%ff`
       if (toApiError(error).status >= 500) noteFailure({ ports, call: { requestId, observed: observed(req) } }, error);
       refuse(req, res, error, requestId);
     });

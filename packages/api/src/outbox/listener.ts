@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KEEP_ALIVE_MS } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
 import pg from 'pg';
 
@@ -28,6 +29,7 @@ export function startListener(options: {
         application_name: 'rentapi listener',
         connectionTimeoutMillis: 5000,
         keepAlive: true,
+        keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       });
       const lost = new Promise<Error | undefined>((resolve) => {
         client?.on('error', resolve).on('end', () => resolve(undefined));

@@ -1,8 +1,11 @@
+import { KEEP_ALIVE_MS } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
 import pg from 'pg';
 import { type Loop, startLoop } from './loop.ts';
 
 const BATCH = 1000;
+/** Whoever leads says something each second. */
+const SILENT_MS = 10_000;
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
 const STAMPER_LOCK = 7_301_448;
 
@@ -60,6 +63,10 @@ export function startStamper(options: { url: string; log: Logger }): Loop {
       application_name: 'rentapi stamper',
       connectionTimeoutMillis: 5000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+      // Of a server that fell silent we let go, and a server lets go of us: otherwise the lock stays with whoever leads no more.
+      query_timeout: SILENT_MS,
+      options: `-c statement_timeout=${SILENT_MS} -c idle_session_timeout=${SILENT_MS}`,
     });
     client.on('error', () => drop(client)); // the lock went with the connection
     await client.connect();

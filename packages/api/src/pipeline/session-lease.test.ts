@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@rentapi/platform/logger';
+import { type FlakyProxy, startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../../test/app.ts';
-import { type FlakyProxy, startFlakyProxy } from '../../test/flaky-proxy.ts';
 import { type ActorLease, createActorLease, type Question } from './session-lease.ts';
 
 const log = createLogger({ level: 'silent' });

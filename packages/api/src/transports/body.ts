@@ -43,7 +43,8 @@ function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
     } else chunks.push(chunk);
   });
   req.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-  req.once('error', reject);
-  req.once('close', () => reject(new ApiError('malformed_json', { detail: 'The body ended early.' })));
+  // Whoever hangs up in the middle, or is cut off, is no failure of ours.
+  const ended = () => reject(new ApiError('malformed_json', { detail: 'The body ended early.' }));
+  req.once('error', ended).once('close', ended);
   return promise;
 }

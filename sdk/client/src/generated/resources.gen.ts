@@ -628,7 +628,7 @@ export class SystemResource extends Resource {
 
   /**
    * Ask whether requests may be sent
-   * 503 while starting, stopping, or without a database.
+   * 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.
    * `GET /health/readiness`
    */
   readiness(params?: SystemReadinessParams, options?: RequestOptions): ApiPromise<Types.SystemReadinessResponse> {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { createContext, type Ports } from '../../context.ts';
 import { type ClientAddress, readCall, requestIdOf } from '../../transports/call.ts';
-import { CLOSE } from './connection.ts';
+import { CLOSE, closeWith } from './connection.ts';
 import { serveSocket } from './socket.ts';
 
 /** What upgrades a connection at one path. */
@@ -42,8 +42,9 @@ export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Socke
   return {
     upgrade(req, socket, head) {
       socket.on('error', () => socket.destroy());
-      const url = new URL(req.url ?? '/', 'http://localhost');
-      const upgrade = byPath.get(url.pathname);
+      // A target such as `//` is none: what throws here would end the process.
+      const url = URL.parse(req.url ?? '/', 'http://localhost');
+      const upgrade = url && byPath.get(url.pathname);
       if (!upgrade) return refuse(socket, '404 Not Found');
       if (ports.process.draining) return refuse(socket, '503 Service Unavailable');
       server.handleUpgrade(req, socket, head, (webSocket) => {
@@ -57,7 +58,7 @@ export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Socke
     },
     close() {
       ports.feed.release();
-      for (const webSocket of server.clients) webSocket.close(CLOSE.goingAway, 'server is stopping');
+      for (const webSocket of server.clients) closeWith(webSocket, CLOSE.goingAway, 'server is stopping');
       server.close();
     },
   };

@@ -60,7 +60,8 @@ export const system = router({
       path: '/health/readiness',
       tags,
       summary: 'Ask whether requests may be sent',
-      description: '503 while starting, stopping, or without a database.',
+      description:
+        '503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.',
     },
     errors: ['unavailable'],
     example: { output: { status: 'ok' } },

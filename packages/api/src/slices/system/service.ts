@@ -42,6 +42,9 @@ export async function readiness(ctx: Context): Promise<Probe> {
   if (ctx.ports.process.draining)
     throw new ApiError('unavailable', { detail: 'This process is stopping.', retryAfterS: RETRY_AFTER_S });
   if ((await probeDatabase(ctx)).status === 'down') throw databaseDown();
+  // One that was there and is away is lived without; one that never answered is more likely a wrong address.
+  if (ctx.ports.redis?.reached === false)
+    throw new ApiError('unavailable', { detail: 'Redis has not answered yet.', retryAfterS: RETRY_AFTER_S });
   return { status: 'ok' };
 }
 

@@ -6,6 +6,8 @@ export interface FlakyProxy {
   url: string;
   /** From now on nothing arrives, and nobody is told. As TCP has it, nothing is lost either: it comes when healed. */
   stall(): void;
+  /** What is connected stalls for ever; whoever connects from now on gets through. */
+  silence(): void;
   /** Ends what is connected, and lets nobody connect until healed. */
   cut(): void;
   heal(): void;
@@ -15,6 +17,7 @@ export interface FlakyProxy {
 export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
+  const silent = new Set<Socket>(); // healing is not for these
   let mode: 'whole' | 'stalled' | 'cut' = 'whole';
   const server = createServer((near) => {
     if (mode === 'cut') return near.destroy();
@@ -29,6 +32,7 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
       from.on('error', () => {});
       from.on('close', () => {
         sockets.delete(from);
+        silent.delete(from);
         to.destroy();
       });
     }
@@ -46,6 +50,10 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
       mode = 'stalled';
       for (const socket of sockets) socket.pause();
     },
+    silence() {
+      for (const socket of sockets) silent.add(socket.pause());
+      sockets.clear();
+    },
     cut() {
       mode = 'cut';
       drop();
@@ -56,6 +64,7 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
     },
     async close() {
       drop();
+      for (const socket of silent) socket.destroy();
       server.close();
       await once(server, 'close');
     },

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  killAll,
+  rentapi,
+  SECRETS,
+  type Server,
+  startServer,
+  temporaryDirectory,
+  until,
+} from '../../test/processes.ts';
+
+const home = temporaryDirectory();
+let database: Awaited<ReturnType<typeof cloneDatabase>>;
+let server: Server;
+
+const settings = (url = database.url) => ({ NODE_ENV: 'test', DATABASE_URL: url, DATA_DIR: home.dir, ...SECRETS });
+
+beforeAll(async () => {
+  database = await cloneDatabase(inject('postgres'));
+  server = await startServer(['start'], settings());
+});
+afterAll(async () => {
+  await server?.stop();
+  killAll();
+  await database.drop();
+  home.remove();
+});
+
+/** What comes back for a request that no client library would send. */
+async function answerTo(target: string, headers: string[]): Promise<string> {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write([`GET ${target} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n'));
+  const [data] = await once(socket, 'data');
+  socket.destroy();
+  return String(data);
+}
+
+const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
+
+describe('a request', () => {
+  it.each(['//', 'http://', '/\\'])(
+    'to upgrade %s, which is no address, is refused, and costs nobody else theirs',
+    async (target) => {
+      expect(await answerTo(target, UPGRADE)).toMatch(/^HTTP\/1.1 4\d\d /);
+      expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    },
+  );
+
+  it('that offers HTTP/2 is answered as if it had not', async () => {
+    const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
+    expect(await answerTo('/health/liveness', offer)).toContain('{"status":"ok"}');
+  });
+
+  it.each(['/docs/errors/%ff', '/assets/%ff', '/dev/mail/%ff', '/api/v1/users/%ff'])(
+    'for %s is a 404',
+    async (path) => {
+      const response = await fetch(server.url + path);
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+        404,
+        'operation_not_found',
+      ]);
+    },
+  );
+
+  it('finds the OpenAPI document below the API too', async () => {
+    const response = await fetch(`${server.url}/api/v1/openapi.json`);
+    expect(((await response.json()) as { openapi: string }).openapi).toBe('3.1.0');
+  });
+});
+
+describe('while the database is being prepared', () => {
+  it('a server is alive, so that a long migration is not ended in the middle, and not ready', async () => {
+    const migrating = new pg.Client(database.url);
+    await migrating.connect();
+    await migrating.query('select pg_advisory_lock(7301447)');
+    const port = String(20_000 + (process.pid % 10_000));
+    const starting = rentapi(['start'], { ...settings(), PORT: port });
+    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;
+    await expect.poll(() => ask('/health/liveness'), { timeout: 20_000 }).toBe(200);
+    expect(await ask('/health/readiness')).toBe(503);
+    await migrating.end();
+    await until(starting, /is ready on/);
+    expect(await ask('/health/readiness')).toBe(200);
+    starting.child.kill('SIGTERM');
+    expect(await starting.ended).toBe(0);
+  });
+});
