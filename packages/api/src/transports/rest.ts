@@ -160,10 +160,8 @@ function send(res: ServerResponse, status: number, headers: Record<string, strin
   for (const name in headers) res.setHeader(name, headers[name]!);
   res.setHeader('Cache-Control', 'no-store');
   if (data === undefined) return void res.end();
-  const body = Buffer.from(JSON.stringify(data));
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.setHeader('Content-Length', body.length);
-  res.end(body);
+  res.end(JSON.stringify(data)); // as text, so that it leaves in one write with the headers, which then say its length
 }
 
 /** Every error of every transport but tRPC's leaves through here. */

@@ -14,16 +14,23 @@ export interface AccessTokens {
   ttlS: number;
   sign(claims: AccessClaims, now: Date): Promise<string>;
   /** Throws `access_token_expired` or `invalid_access_token`. */
-  verify(token: string, now: Date): Promise<AccessClaims & { expiresAt: Date }>;
+  verify(token: string, now: Date): Verified | Promise<Verified>;
 }
 
+type Verified = AccessClaims & { expiresAt: Date };
+
 const AUDIENCE = 'rentapi';
+/** Some 500 bytes each. */
+const MAX_REMEMBERED = 20_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
   const { keyring, issuer, ttlS } = options;
   const keys = new Map(keyring.keys('rentapi/jwt').map((key) => [nameOf(key), importKey(key)]));
   const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
+
+  /** What was found good stays so until it expires: a caller brings the same token with every call of a quarter of an hour. */
+  const remembered = new Map<string, Verified>();
 
   return {
     ttlS,
@@ -36,26 +43,37 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
         .setIssuedAt(now)
         .setExpirationTime(Math.floor(now.getTime() / 1000) + ttlS)
         .sign(signingKey),
-    async verify(token, now) {
-      try {
-        const { payload } = await jwtVerify(token, (header) => keyNamed(header.kid), {
-          algorithms: ['HS256'],
-          typ: 'at+jwt',
-          issuer,
-          audience: AUDIENCE,
-          requiredClaims: ['sub', 'sid', 'exp'],
-          currentDate: now,
-        });
-        const { sub, sid, exp } = payload;
-        if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || exp === undefined)
-          throw new ApiError('invalid_access_token');
-        return { sub, sid, expiresAt: new Date(exp * 1000) };
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) throw new ApiError('access_token_expired');
-        throw new ApiError('invalid_access_token', { cause: error });
-      }
+    verify(token, now) {
+      const known = remembered.get(token);
+      if (!known) return verify(token, now);
+      if (known.expiresAt > now) return known;
+      remembered.delete(token);
+      throw new ApiError('access_token_expired');
     },
   };
+
+  async function verify(token: string, now: Date): Promise<Verified> {
+    try {
+      const { payload } = await jwtVerify(token, (header) => keyNamed(header.kid), {
+        algorithms: ['HS256'],
+        typ: 'at+jwt',
+        issuer,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'sid', 'exp'],
+        currentDate: now,
+      });
+      const { sub, sid, exp } = payload;
+      if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || exp === undefined)
+        throw new ApiError('invalid_access_token');
+      const verified = { sub, sid, expiresAt: new Date(exp * 1000) };
+      if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!); // the oldest
+      remembered.set(token, verified);
+      return verified;
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw new ApiError('access_token_expired');
+      throw new ApiError('invalid_access_token', { cause: error });
+    }
+  }
 
   function keyNamed(name: string | undefined): webcrypto.CryptoKey {
     const key = name === undefined ? undefined : keys.get(name);

@@ -177,6 +177,14 @@ describe('a session', () => {
     );
   });
 
+  it('needs a new access token after a quarter of an hour, though the old one was just found good', async () => {
+    expect((await me(ada.tokens.accessToken)).status).toBe(200);
+    app.advance(15 * 60_000);
+    expect((await me(ada.tokens.accessToken)).body.code).toBe('access_token_expired');
+    expect((await me(ada.tokens.accessToken)).body.code).toBe('access_token_expired');
+    app.advance(-15 * 60_000);
+  });
+
   it('goes on with each refresh, whose token works once', async () => {
     const first = await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     expect(first.status).toBe(200);
