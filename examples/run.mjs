@@ -1,30 +1,17 @@
 // Runs the examples and the README's own commands against a real server: a new database, a free port, the built SDK.
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { buildSdk, run } from './build-sdk.mjs';
+import { documentCommands, paste } from './documents.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 20_000;
-const EXAMPLE_TIMEOUT_MS = 120_000;
-
-/** The exit code of a program; 1 where a signal ended it or it took too long. */
-function run(command, args, options = {}) {
-  const { timeoutMs = EXAMPLE_TIMEOUT_MS, ...rest } = options;
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...rest });
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    child.once('error', reject);
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      resolve(code ?? 1);
-    });
-  });
-}
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -71,24 +58,9 @@ async function stopServer({ server, ended }) {
   throw new Error(`The server did not stop within ${STOP_TIMEOUT_MS / 1000} s of SIGTERM.`);
 }
 
-/** README.md and the guides, each with its ```bash blocks that follow `<!-- ci -->`, as one session. */
-function documentCommands() {
-  const guides = readdirSync(join(root, 'docs/guides')).sort();
-  return ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap((name) => {
-    const text = readFileSync(join(root, name), 'utf8');
-    const blocks = [...text.matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(([, block]) => block);
-    if (name === 'README.md' && blocks.length === 0)
-      throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
-    return blocks.length > 0 ? [{ name, commands: blocks.join('\n') }] : [];
-  });
-}
-
 async function main() {
-  const built = await run(
-    process.execPath,
-    [join(root, 'sdk/client/node_modules/tsdown/dist/run.mjs'), '--log-level', 'warn'],
-    { cwd: join(root, 'sdk/client') },
-  );
+  const sessions = documentCommands();
+  const built = await buildSdk();
   if (built !== 0) return built;
 
   const dataDir = mkdtempSync(join(tmpdir(), 'rentapi-examples-'));
@@ -112,7 +84,7 @@ async function main() {
       });
       if (code !== 0) throw Object.assign(new Error(`examples/${name} failed with ${code}.`), { exitCode: code });
     }
-    for (const { name, commands } of documentCommands()) {
+    for (const { name, commands } of sessions) {
       process.stdout.write(`\n— ${name}\n`);
       const code = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], {
         cwd: root,
@@ -121,6 +93,7 @@ async function main() {
       if (code !== 0)
         throw Object.assign(new Error(`The commands of ${name} failed with ${code}.`), { exitCode: code });
     }
+    await paste(sessions[0], url);
     return 0;
   } catch (error) {
     process.stderr.write(`\n${error.message}\n— the server's last words\n${running.log()}\n`);

@@ -1,0 +1,45 @@
+// The commands of README.md and the guides: what they are, and how a person's shell takes them.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const PASTE_TIMEOUT_MS = 60_000;
+
+/** README.md and the guides, each with its ```bash blocks that follow `<!-- ci -->`, as one session. */
+export function documentCommands() {
+  const guides = readdirSync(join(root, 'docs/guides')).sort();
+  return ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap((name) => {
+    const text = readFileSync(join(root, name), 'utf8');
+    for (const [, block] of text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)) assertPasteable(name, block);
+    const blocks = [...text.matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(([, block]) => block);
+    if (name === 'README.md' && blocks.length === 0)
+      throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
+    return blocks.length > 0 ? [{ name, commands: blocks.join('\n') }] : [];
+  });
+}
+
+/** A script may hold what a prompt does not take: zsh runs `#` as a command, and both shells replace `!word` by history. */
+function assertPasteable(name, block) {
+  const unquoted = block.replace(/'[^']*'/g, "''");
+  const [line] = /^.*(?:^|\s)#.*$|^.*![^\s=(].*$/m.exec(unquoted) ?? [];
+  if (line === undefined) return;
+  throw new Error(`${name} has a block that cannot be pasted: put comments between blocks and \`!\` in '…': ${line}`);
+}
+
+/** Types the commands at the prompt of a shell on a terminal, with history expansion on; the first that fails ends it. */
+export async function paste({ name, commands }, url) {
+  process.stdout.write(`\n— ${name}, pasted\n`);
+  const shell = spawn('script', ['-qec', 'bash --noprofile --norc -i -o histexpand', '/dev/null'], {
+    cwd: root,
+    env: { ...process.env, BASE: url, PS1: '$ ', HISTFILE: '' },
+    stdio: ['pipe', 'inherit', 'inherit'],
+    timeout: PASTE_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  });
+  shell.stdin.end(`set -e -o pipefail\n${commands}\nexit\n`);
+  const [code] = await once(shell, 'exit');
+  if (code !== 0) throw new Error(`The commands of ${name} failed with ${code ?? 'a timeout'} when they were pasted.`);
+}
