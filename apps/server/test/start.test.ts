@@ -127,7 +127,11 @@ describe('a start that cannot be', () => {
       { ...SECRETS, DATABASE_URL: 'postgres://u:hidden@127.0.0.1:1/x' },
       /^The database at 127\.0\.0\.1:1 .*DATABASE_URL\.$/,
     ],
-    ['a database without the secrets it needs', { DATABASE_URL: 'postgres://127.0.0.1/x' }, /^SECRET_KEY: required/],
+    [
+      'a database without the secrets it needs',
+      { DATABASE_URL: 'postgres://127.0.0.1/x' },
+      /^SECRET_KEY, ID_SECRET, PASSWORD_PEPPER: required/,
+    ],
   ])('refuses %s in one sentence', async (_, settings, sentence) => {
     const program = rentapi(['start'], { DATA_DIR: path.join(home.dir, 'none'), ...settings });
     await expectRefusal(program, sentence);

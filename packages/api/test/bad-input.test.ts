@@ -321,6 +321,16 @@ it.each([
   expect((await withToken(forge({ ...header(), ...change }, {}, '')).rest()).body.code).toBe('invalid_access_token');
 });
 
+it('says of each wrong field what it must be, not what a library calls it', async () => {
+  const { body } = await post({ name: '', scopes: ['fly:*'], expiresAt: 'tomorrow' });
+  expect(body.errors).toEqual([
+    { path: 'name', message: 'must have at least 1 character' },
+    { path: 'scopes.0', message: 'is none of the values that the reference lists' },
+    { path: 'expiresAt', message: 'must be a date and time in UTC such as 2026-01-31T12:00:00Z' },
+  ]);
+  expect((await mutate({})).body.error.data.problem.errors[0]).toEqual({ path: 'name', message: 'is required' });
+});
+
 it('refuses more than 20 calls in one batch, and answers 20 one by one', async () => {
   const batch = (calls: number) => ada.request(`/trpc/${Array(calls).fill('users.me.get').join(',')}?batch=1`);
   const twenty = await batch(20);

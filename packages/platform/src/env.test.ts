@@ -34,3 +34,41 @@ describe('settings of what is outside', () => {
     }
   });
 });
+
+describe('a setting that cannot be', () => {
+  const secrets = ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'];
+
+  it('names every secret that is missing, at once', () => {
+    expect(() => readEnv({ DATABASE_URL: 'postgres://db/x' })).toThrow(
+      `${secrets.join(', ')}: required with DATABASE_URL`,
+    );
+  });
+
+  it('is told with every other, each in a line that says what it must be', () => {
+    expect(() => readEnv({ PORT: 'abc', DB_POOL_MAX: '1.5', LOG_LEVEL: 'loud', FIRST_SUPERUSER_EMAIL: 'ada' })).toThrow(
+      [
+        'PORT: must be a whole number from 0 to 65535.',
+        'LOG_LEVEL: must be one of fatal, error, warn, info, debug, trace, silent.',
+        'DB_POOL_MAX: must be a whole number from 2 to 1000.',
+        'FIRST_SUPERUSER_EMAIL: must be an e-mail address.',
+      ].join('\n'),
+    );
+  });
+
+  it('names web origins as browsers do, or refuses them', () => {
+    const origins = (text: string) => readEnv({ CORS_ORIGINS: text }).CORS_ORIGINS;
+    expect(origins('https://app.example.com, http://localhost:5173,capacitor://localhost')).toHaveLength(3);
+    expect(origins('*')).toEqual(['*']);
+    for (const wrong of [
+      'foo',
+      'https://a.com/',
+      'https://A.com',
+      'https://a.com:443',
+      'a.com:8080',
+      'https://u@a.com',
+    ])
+      expect(() => origins(`https://good.example,${wrong}`), wrong).toThrow(
+        /^CORS_ORIGINS: each must be an origin, which is scheme, host and port only/,
+      );
+  });
+});

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { describeIssue } from './describe-issue.ts';
 import { parseRedisUrl } from './redis/address.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int(error).min(min, error).max(max, error);
+};
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -11,6 +15,13 @@ const list = z.string().transform((text) =>
 );
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+/** Browsers send a page's origin in one spelling: an address with a path, or without a scheme, would never match it. */
+const origin = z
+  .string()
+  .refine(
+    (text) => text === '*' || isOrigin(text),
+    'each must be an origin, which is scheme, host and port only, such as https://app.example.com or http://localhost:5173',
+  );
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const size = z
   .string()
@@ -56,7 +67,7 @@ const settings = z.object({
   BCRYPT_COST: whole(4, 16).default(12),
   REQUIRE_EMAIL_VERIFICATION: flag.optional(),
 
-  CORS_ORIGINS: list.optional(),
+  CORS_ORIGINS: list.pipe(z.array(origin)).optional(),
   CSP_MODE: z.enum(['strict', 'relaxed', 'disabled']).default('strict'),
   TRUST_PROXY: z.string().optional(),
   BODY_LIMIT: size.default(1024 ** 2),
@@ -120,7 +131,7 @@ export interface Env
   SEED_DEMO: boolean;
 }
 
-/** A setting that stops the start. Its message is one sentence for the operator. */
+/** Settings that stop the start. Its message is a sentence for each, for the operator. */
 export class BadSettingError extends Error {
   override name = 'BadSettingError';
 }
@@ -133,19 +144,18 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   }
   const parsed = settings.safeParse({ ...given, DATABASE_URL: given['DATABASE_URL'] ?? composeDatabaseUrl(given) });
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    refuse(String(issue.path[0]), issue.message);
+    const faults = parsed.error.issues.map((issue) => [String(issue.path[0]), describeIssue(issue)] as const);
+    throw new BadSettingError([...new Map(faults)].map(([name, why]) => complaint(name, why)).join('\n'));
   }
   const env = parsed.data;
   const production = env.NODE_ENV === 'production';
   if (env.DATABASE_URL) {
-    for (const name of ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const) {
-      if (!env[name])
-        refuse(
-          name,
-          'required with DATABASE_URL: at least 32 random characters, the same on every start (openssl rand -base64 32)',
-        );
-    }
+    const missing = (['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const).filter((name) => !env[name]);
+    if (missing.length > 0)
+      refuse(
+        missing.join(', '),
+        'required with DATABASE_URL: each at least 32 random characters, the same on every start (openssl rand -base64 32)',
+      );
   }
   if (production && env.CORS_ORIGINS?.includes('*'))
     refuse('CORS_ORIGINS', 'must name its origins in production, not *');
@@ -190,5 +200,12 @@ function composeDatabaseUrl(given: Partial<Record<(typeof DATABASE_PARTS)[number
 }
 
 function refuse(name: string, why: string): never {
-  throw new BadSettingError(`${name}: ${why.replace(/^./, (first) => first.toLowerCase())}.`.replace(/\.\.$/, '.'));
+  throw new BadSettingError(complaint(name, why));
+}
+
+const complaint = (name: string, why: string): string => `${name}: ${why}.`;
+
+function isOrigin(text: string): boolean {
+  if (!/^https?:/i.test(text)) return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/.test(text); // an app's own scheme
+  return URL.parse(text)?.origin === text;
 }

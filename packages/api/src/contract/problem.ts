@@ -1,4 +1,5 @@
 import { isUnavailable, violatedConstraint } from '@rentapi/platform/database';
+import { describeIssue } from '@rentapi/platform/describe-issue';
 import { TRPCError } from '@trpc/server';
 import { z } from 'zod';
 import { ApiError, ERRORS, type ErrorCode, type FieldError, type TRPC_CODES } from './errors.ts';
@@ -89,7 +90,7 @@ export function toProblem(error: unknown, requestId: string): ProblemBody {
 function fieldErrors(error: z.core.$ZodError): FieldError[] {
   return error.issues.flatMap((issue) => {
     const at = issue.path.map(String).join('.');
-    if (issue.code !== 'unrecognized_keys') return { path: at, message: issue.message };
+    if (issue.code !== 'unrecognized_keys') return { path: at, message: describeIssue(issue) };
     return issue.keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: 'is not a field of this request' }));
   });
 }
