@@ -61,7 +61,7 @@ export const ERRORS = {
   invalid_credentials: {
     status: 401,
     title: 'Wrong e-mail address or password',
-    mend: 'Check both, or reset the password.',
+    mend: 'Check both, capitals included; register if the address has no account yet.',
   },
   invalid_access_token: {
     status: 401,
