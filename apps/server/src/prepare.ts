@@ -10,10 +10,20 @@ import { say } from './say.ts';
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
 const FIRST_ACCOUNTS_LOCK = 7_301_449;
 
-/** Migrates, and proves that the secrets are this database's. Any number of processes may start at once. */
-export async function prepareDatabase({ ports, secrets, directUrl }: Opened): Promise<void> {
+/** Migrates, proves that the secrets are this database's, and says what would lock people out. Any number may start at once. */
+export async function prepareDatabase(opened: Opened): Promise<void> {
+  const { ports, secrets, directUrl } = opened;
   await migrateUp(directUrl, MIGRATIONS, say);
   await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
+  warnOfCapturedMail(opened);
+}
+
+/** A server without mail starts well, and nobody who registers can ever log in. */
+function warnOfCapturedMail({ ports, mailbox }: Opened): void {
+  if (!ports.env.production || !mailbox) return;
+  const warning = 'No mail is sent: it is captured, so nobody who registers gets the link to log in with';
+  say(`${warning}. Set MAIL_DRIVER to smtp or resend (docs/guides/deploy.md).`);
+  ports.log.warn(warning);
 }
 
 /** Makes the first accounts, for whoever serves clients. */

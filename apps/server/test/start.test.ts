@@ -144,6 +144,29 @@ describe('a start that cannot be', () => {
   });
 });
 
+describe('rentapi start in production', () => {
+  const production = () => ({
+    ...elsewhere(),
+    NODE_ENV: 'production',
+    PUBLIC_URL: 'https://api.example.com',
+    LOG_LEVEL: 'warn',
+  });
+  const smtp = { MAIL_DRIVER: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'Acme <hello@example.com>' };
+
+  it('says on the terminal and in the log that captured mail locks everybody out', async () => {
+    const server = await startServer(['start'], { ...production(), SHUTDOWN_GRACE_MS: '0' });
+    await server.stop();
+    expect(server.said()).toMatch(/^No mail is sent: .* Set MAIL_DRIVER to smtp or resend/m);
+    expect(server.printed()).toMatch(/"level":40.*"msg":"No mail is sent/);
+  });
+
+  it('says nothing of it where mail is sent', async () => {
+    const server = await startServer(['start'], { ...production(), ...smtp, SHUTDOWN_GRACE_MS: '0' });
+    await server.stop();
+    expect(server.said() + server.printed()).not.toContain('No mail is sent');
+  });
+});
+
 describe('rentapi api and rentapi worker', () => {
   it.concurrent('are refused without a Redis to share', async () => {
     await expectRefusal(rentapi(['api'], elsewhere()), /^REDIS_URL: required by `rentapi api`.*`rentapi start`/);
