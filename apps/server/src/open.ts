@@ -23,12 +23,14 @@ export interface Opened {
   embedded: EmbeddedPostgres | null;
 }
 
-/** Brings up the database (ours, unless DATABASE_URL names another) and what every command needs. */
-export async function open(env: Env, say: (line: string) => void): Promise<Opened> {
+/**
+ * Brings up the database (ours, unless DATABASE_URL names another) and what every command needs. A command that may run `beside` a
+ * server uses that one's database.
+ */
+export async function open(env: Env, say: (line: string) => void, { beside = false } = {}): Promise<Opened> {
   const dataDir = path.resolve(env.DATA_DIR);
-  const embedded = env.DATABASE_URL
-    ? null
-    : await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${env.PORT}`, say });
+  const label = `rentapi ${process.pid}${beside ? '' : ` http ${env.PORT}`}`;
+  const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach: beside, say });
   mkdirSync(dataDir, { recursive: true });
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;

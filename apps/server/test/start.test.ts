@@ -92,6 +92,19 @@ describe('rentapi start', () => {
     );
   });
 
+  it('lets commands that only ask its database run beside it, and refuses to change its tables', async () => {
+    for (const args of [
+      ['migrate', 'status'],
+      ['migrate', 'check'],
+      ['audit', 'verify'],
+    ]) {
+      const program = rentapi(args, { DATA_DIR });
+      expect([args.join(' '), await program.ended]).toEqual([args.join(' '), 0]);
+    }
+    await expectRefusal(rentapi(['migrate', 'down'], { DATA_DIR }), /already used by a running RentAPI/);
+    expect((await fetch(`${server.url}/health/readiness`)).status).toBe(200);
+  });
+
   it('refuses a port that is in use, before it touches the database', async () => {
     await expectRefusal(
       rentapi(['start'], { ...elsewhere(), PORT: String(server.port) }),

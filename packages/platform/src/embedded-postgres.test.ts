@@ -97,6 +97,16 @@ describe('the embedded PostgreSQL', () => {
     await start();
   });
 
+  it('lets what only asks it something use the server of the first, which goes on after it', async () => {
+    const { parent, postgresPid } = await startElsewhere();
+    const attached = await startEmbeddedPostgres({ dataDir, attach: true });
+    expect(attached.pid).toBe(postgresPid);
+    await attached.stop();
+    expect(await query(attached.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await killAndWait(parent);
+    await start();
+  });
+
   it('lets one of two simultaneous first starts win', async () => {
     const results = await Promise.allSettled([start(), start()]);
     expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);

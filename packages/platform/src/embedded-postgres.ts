@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { locateBinaries } from './embedded-postgres/binaries.ts';
 import { createCluster, openCluster } from './embedded-postgres/cluster.ts';
-import { connect, takeGuard } from './embedded-postgres/guard.ts';
+import { connect, DataDirInUseError, takeGuard } from './embedded-postgres/guard.ts';
 import { chooseIdentity, locateHome } from './embedded-postgres/identity.ts';
 import {
   clearStalePid,
@@ -13,14 +13,14 @@ import {
   stopPostmaster,
 } from './embedded-postgres/postmaster.ts';
 
-export { DataDirInUseError } from './embedded-postgres/guard.ts';
+export { DataDirInUseError };
 
 /** A PostgreSQL server of our own, listening on 127.0.0.1 only. */
 export interface EmbeddedPostgres {
   url: string;
   port: number;
   pid: number;
-  /** Ends the server and returns when it is gone. Close your own connections first: this cuts what is left. */
+  /** Ends the server, where it is ours, and returns when it is gone. Close your own connections first: this cuts what is left. */
   stop(): Promise<void>;
 }
 
@@ -28,6 +28,8 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   /** Who we are, for the message a second start gets: `rentapi <pid> http <port>`. */
   label?: string;
+  /** Use the server of another RentAPI that holds the cluster, for what only asks it something; else that is refused. */
+  attach?: boolean;
   /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
   /** Told what happens while somebody waits. */
@@ -66,14 +68,19 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   await createCluster(place, say);
   const { password } = openCluster(place);
   const login = { password, label: options.label ?? `rentapi ${process.pid}` };
-  const { client, pid, port } = await reach(place, login, options.settings ?? {}, say);
-  const guard = await takeGuard(client, { port, ...login, dataDir: options.dataDir });
+  const { client, pid, port, found } = await reach(place, login, options.settings ?? {});
+  const guard = await takeGuard(client, { port, ...login, dataDir: options.dataDir }).catch((error: unknown) => {
+    if (options.attach && error instanceof DataDirInUseError) return null;
+    throw error;
+  });
+  if (found && guard) say('Found the database still running.');
 
   return {
     url: `postgres://rentapi:${password}@127.0.0.1:${port}/postgres`,
     port,
     pid,
     async stop() {
+      if (!guard) return;
       // The guard is held until Postgres itself cuts it: let go earlier, and a second start could adopt a dying server.
       guard.expectEnd();
       await stopPostmaster(place, pid);
@@ -82,12 +89,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
 }
 
 /** A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched here. */
-async function reach(
-  place: Place,
-  login: { password: string; label: string },
-  settings: Record<string, string>,
-  say: (line: string) => void,
-) {
+async function reach(place: Place, login: { password: string; label: string }, settings: Record<string, string>) {
   let child: ChildProcess | undefined;
   let launches = 0;
   const deadline = performance.now() + START_TIMEOUT_MS;
@@ -95,8 +97,7 @@ async function reach(
     const running = readPostmaster(place.cluster);
     if (running) {
       const client = await connect({ port: running.port, ...login });
-      if (client && running.pid !== child?.pid) say('Found the database still running.');
-      if (client) return { client, ...running };
+      if (client) return { client, ...running, found: running.pid !== child?.pid };
     } else if (!child || child.exitCode !== null || child.signalCode !== null) {
       if (launches === MAX_LAUNCHES) break;
       launches += 1;

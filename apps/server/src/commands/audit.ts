@@ -11,7 +11,7 @@ export function audit([action = '']: string[]): Command {
       say('Say what to do: audit verify.');
       return 2;
     }
-    const { ports, embedded } = await open(env(), say);
+    const { ports, embedded } = await open(env(), say, { beside: true });
     try {
       let broken = 0;
       for await (const chain of verifyAuditChains(ports.database)) {

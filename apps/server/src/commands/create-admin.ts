@@ -13,7 +13,7 @@ export function createAdmin([email = '']: string[]): Command {
     }
     if (process.stdin.isTTY) say('Password, then Enter and Ctrl-D:');
     const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-    const { ports, embedded } = await open(env(), say);
+    const { ports, embedded } = await open(env(), say, { beside: true });
     try {
       await ensureSuperAdmin(ports, { email, password });
       say(`${email} is SUPER_ADMIN.`);

@@ -15,7 +15,7 @@ export function id([publicId = '']: string[]): Command {
       );
       return 2;
     }
-    const { ports, embedded } = await open(env(), say);
+    const { ports, embedded } = await open(env(), say, { beside: true });
     try {
       process.stdout.write(`${ports.ids.decode(prefix as IdPrefix, publicId)}\n`);
       return 0;

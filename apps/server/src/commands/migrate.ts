@@ -41,7 +41,8 @@ export function migrate([action = '', name = '']: string[]): Command {
       say('Say what to do: migrate up, down, status, new <name> or check.');
       return 2;
     }
-    const opened = await open(env(), say);
+    // A server that runs must not have its tables changed below it.
+    const opened = await open(env(), say, { beside: action === 'status' || action === 'check' });
     try {
       return await act(opened);
     } finally {

@@ -9,7 +9,7 @@ export const seed: Command = async (env) => {
   const settings = env();
   if (settings.production)
     throw new BadSettingError('NODE_ENV: demo accounts have published passwords and are refused in production.');
-  const { ports, embedded } = await open(settings, say);
+  const { ports, embedded } = await open(settings, say, { beside: true });
   try {
     const seeded = await seedDemoData(ports);
     say(seeded ? 'Demo data is in.' : 'The database is not empty: nothing was changed.');
