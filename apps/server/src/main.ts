@@ -1,21 +1,27 @@
 #!/usr/bin/env node
 import { BadSettingError, readEnv } from '@rentapi/platform/env';
-import { run, USAGE } from './commands/index.ts';
+import { find, USAGE } from './commands/index.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. A failure that an operator can mend is one sentence, never a stack trace. */
-const [command = '', ...args] = process.argv.slice(2);
+const [name = '', ...args] = process.argv.slice(2);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', carryOn);
 try {
-  const work = run(command, args);
-  if (!work) {
-    process.stderr.write(`${command ? `There is no command \`${command}\`.\n` : ''}${USAGE}`);
+  const command = find(name, args);
+  if (typeof command === 'string') {
+    process.stderr.write(`${command}\n${USAGE}`);
     process.exitCode = 2;
-  } else process.exitCode = await work(() => readEnv(process.env));
+  } else process.exitCode = await command(() => readEnv(process.env));
 } catch (error) {
   const known = error instanceof BadSettingError || (error instanceof Error && !isBug(error));
   process.stderr.write(`${known ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
   process.exitCode = 1;
 }
 process.exit();
+
+/** `… | head -1` reads no further: what was begun is ended all the same, the database too. */
+function carryOn(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
 
 function isBug(error: Error): boolean {
   return [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createIds } from '@rentapi/api/contract/ids';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
@@ -196,7 +196,36 @@ describe('rentapi api and rentapi worker', () => {
 
 describe('the other commands', () => {
   it.concurrent('say what there is to whoever asks for none of them', async () => {
-    await expectRefusal(rentapi(['sing']), /id <public id>/, 2);
+    await expectRefusal(rentapi(['sing']), /help, version/, 2);
+  });
+
+  it.concurrent.each([['help'], ['--help'], ['-h'], ['migrate', '--help']])(
+    'print how they are called: %s',
+    async (...args) => {
+      const program = rentapi(args);
+      expect([await program.ended, program.said()]).toEqual([0, '']);
+      expect(program.printed()).toMatch(/^Usage: rentapi <command>/);
+    },
+  );
+
+  it.concurrent.each(['version', '--version', '-v'])('print the version: %s', async (name) => {
+    const program = rentapi([name]);
+    expect([await program.ended, program.printed()]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
+  });
+
+  it.concurrent('refuse what they do not take', async () => {
+    const program = rentapi(['seed', '--force']);
+    expect(await program.ended).toBe(2);
+    expect(program.said()).toMatch(/^`seed` does not take `--force`\.\nUsage: /);
+  });
+
+  it.concurrent('end with the database of their own where nobody reads their answer any more', async () => {
+    const alone = path.join(home.dir, 'unread');
+    const program = rentapi(['migrate', 'status'], { DATA_DIR: alone });
+    program.child.stdout!.destroy();
+    expect(await program.ended).toBe(1); // migrations are pending
+    expect(program.said()).not.toContain('EPIPE');
+    expect(existsSync(path.join(alone, 'pg', 'postmaster.pid'))).toBe(false);
   });
 
   it.concurrent('migrate status lists what is done, migrate check finds no difference', async () => {
@@ -224,5 +253,16 @@ describe('the other commands', () => {
     const program = rentapi(['create-admin', 'root@example.com'], elsewhere(), 'a password of some length\n');
     expect([await program.ended, program.said()]).toEqual([0, 'root@example.com is SUPER_ADMIN.\n']);
     expect(await database('users').where({ email: 'root@example.com' }).first()).toMatchObject({ role: 'SUPER_ADMIN' });
+    const again = rentapi(['create-admin', 'root@example.com'], elsewhere(), 'another password\n');
+    expect([await again.ended, again.said()]).toEqual([
+      0,
+      expect.stringContaining('its password is now the one you gave'),
+    ]);
+  });
+
+  it.concurrent('create-admin refuses a password that is too short in one sentence', async () => {
+    const program = rentapi(['create-admin', 'short@example.com'], elsewhere(), '\n');
+    await expectRefusal(program, /^The password must have at least 8 characters\.$/);
+    expect(program.said()).toMatch(/^The password/);
   });
 });

@@ -1,4 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
+import { describeIssue } from '@rentapi/platform/describe-issue';
+import type { z } from 'zod';
 import { type Ports, systemContext } from './context.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
@@ -11,11 +13,14 @@ export async function hasSuperAdmin(database: Knex): Promise<boolean> {
 }
 
 /** Makes the account, or makes an existing one SUPER_ADMIN; its password is then what is given here. */
-export async function ensureSuperAdmin(ports: Ports, given: { email: string; password: string }): Promise<void> {
-  const email = EmailAddress.parse(given.email);
-  const password = NewPassword.parse(given.password);
+export async function ensureSuperAdmin(
+  ports: Ports,
+  given: { email: string; password: string },
+): Promise<{ existed: boolean }> {
+  const email = read('address', EmailAddress, given.email);
+  const password = read('password', NewPassword, given.password);
   const passwordHash = await ports.passwords.hash(password);
-  await transaction(systemContext(ports, 'create-admin'), async (ctx) => {
+  return transaction(systemContext(ports, 'create-admin'), async (ctx) => {
     const existing = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
     const account = { passwordHash, role: 'SUPER_ADMIN' as const, emailVerifiedAt: ctx.now };
     if (existing)
@@ -23,5 +28,13 @@ export async function ensureSuperAdmin(ports: Ports, given: { email: string; pas
         .findById(existing.id)
         .patch({ ...account, updatedAt: ctx.now });
     else await createAccount(ctx, { email, ...account });
+    return { existed: Boolean(existing) };
   });
+}
+
+/** An operator reads the failure at a terminal: one sentence. */
+function read(name: string, schema: z.ZodType<string>, value: string): string {
+  const { data, error } = schema.safeParse(value);
+  if (error) throw new Error(`The ${name} ${describeIssue(error.issues[0]!)}.`);
+  return data;
 }

@@ -15,8 +15,10 @@ export function createAdmin([email = '']: string[]): Command {
     const password = (await text(process.stdin)).replace(/\r?\n$/, '');
     const { ports, embedded } = await open(env(), say, { beside: true });
     try {
-      await ensureSuperAdmin(ports, { email, password });
-      say(`${email} is SUPER_ADMIN.`);
+      const { existed } = await ensureSuperAdmin(ports, { email, password });
+      say(
+        `${email} is SUPER_ADMIN${existed ? '; the account was there, and its password is now the one you gave' : ''}.`,
+      );
       return 0;
     } finally {
       await closePorts(ports);

@@ -1,4 +1,5 @@
 import type { Env } from '@rentapi/platform/env';
+import { VERSION } from '../version.ts';
 
 /** Resolves to the exit code. `env` is read only by what needs it, so that the document is made with an empty environment. */
 export type Command = (env: () => Env) => Promise<number>;
@@ -13,26 +14,54 @@ export const USAGE = `Usage: rentapi <command>
   migrate new <name>          add a migration file
   migrate check               compare the models with the database
   seed                        put demo data into an empty database
-  create-admin <email>        make a SUPER_ADMIN; the password is read from standard input
+  create-admin <email>        make a SUPER_ADMIN; the password is read from standard input. An account that is there
+                              is promoted, and its password replaced
   openapi                     print the OpenAPI document
   audit verify                follow every organization's audit log and name the first broken link
   id <public id>              decode a public id
+  help, version               print this, or the version
 `;
 
-const commands: Record<string, (args: string[]) => Promise<Command>> = {
-  start: async () => (await import('./start.ts')).start,
-  api: async () => (await import('./api.ts')).api,
-  worker: async (args) => (await import('./worker.ts')).worker(args),
-  dev: async () => async () => (await import('../dev.ts')).dev(process.env),
-  migrate: async (args) => (await import('./migrate.ts')).migrate(args),
-  seed: async () => (await import('./seed.ts')).seed,
-  'create-admin': async (args) => (await import('./create-admin.ts')).createAdmin(args),
-  openapi: async () => (await import('./openapi.ts')).openapi,
-  audit: async (args) => (await import('./audit.ts')).audit(args),
-  id: async (args) => (await import('./id.ts')).id(args),
+interface Row {
+  /** How many arguments it takes at most: one too many was meant for something else. */
+  takes: number;
+  load(args: string[]): Promise<Command>;
+}
+
+const commands: Record<string, Row> = {
+  start: { takes: 0, load: async () => (await import('./start.ts')).start },
+  api: { takes: 0, load: async () => (await import('./api.ts')).api },
+  worker: { takes: 1, load: async (args) => (await import('./worker.ts')).worker(args) },
+  dev: { takes: 0, load: async () => async () => (await import('../dev.ts')).dev(process.env) },
+  migrate: { takes: 2, load: async (args) => (await import('./migrate.ts')).migrate(args) },
+  seed: { takes: 0, load: async () => (await import('./seed.ts')).seed },
+  'create-admin': { takes: 1, load: async (args) => (await import('./create-admin.ts')).createAdmin(args) },
+  openapi: { takes: 0, load: async () => (await import('./openapi.ts')).openapi },
+  audit: { takes: 1, load: async (args) => (await import('./audit.ts')).audit(args) },
+  id: { takes: 1, load: async (args) => (await import('./id.ts')).id(args) },
+  help: { takes: 1, load: async () => printing(USAGE) },
+  version: { takes: 0, load: async () => printing(`${VERSION}\n`) },
 };
 
-export function run(name: string, args: string[]): Command | undefined {
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  return load && (async (env) => (await load(args))(env));
+const SPELLINGS: Record<string, string> = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' };
+
+/** The command that is called, or the sentence that says why it is none. */
+export function find(name: string, args: string[]): Command | string {
+  const asksForHelp = args.some((arg) => SPELLINGS[arg] === 'help');
+  const row = asksForHelp ? commands['help'] : own(commands, own(SPELLINGS, name) ?? name);
+  if (!row) return name ? `There is no command \`${name}\`.` : 'Name a command.';
+  const surplus = asksForHelp ? undefined : args[row.takes];
+  if (surplus !== undefined) return `\`${name}\` does not take \`${surplus}\`.`;
+  return async (env) => (await row.load(args))(env);
+}
+
+function own<Value>(record: Record<string, Value>, name: string): Value | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function printing(text: string): Command {
+  return async () => {
+    process.stdout.write(text);
+    return 0;
+  };
 }
