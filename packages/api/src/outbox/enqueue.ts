@@ -7,7 +7,7 @@ const ENQUEUE: Statement = {
   name: 'enqueue',
   text: `
     with row as (
-      insert into outbox (job, data, key, available_at) values ($1, $2, $3, $4)
+      insert into outbox (job, data, key, available_at) values ($1, $2, $3, coalesce($4::timestamptz, now()))
     ) select pg_notify('recorded', '')`,
 };
 
@@ -26,6 +26,6 @@ export async function enqueue<Data extends z.ZodType>(
     job.name,
     JSON.stringify(job.data.parse(data)),
     options.key ?? null,
-    options.at ?? new Date(0),
+    options.at ?? null,
   ]);
 }
