@@ -57,6 +57,9 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const guessed = await app.request('/api/v1/users/me', { headers: { authorization: 'Bearer guessed' } });
     expect(guessed.status).toBe(503);
+    expect(await app.ports.metrics.registry.metrics()).toMatch(
+      /^rentapi_limiter_decisions_total\{bucket="\w+",decision="unavailable"\} 2$/m,
+    );
   });
 
   it('still limits known callers, each process for itself', async () => {

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
 import { PatientBackend, WakeChannel } from './jobs/agenda-parts.ts';
-import { type JobDefinition, performJob, WorkerStoppingError } from './jobs/perform.ts';
+import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
 import type { Logger } from './logger.ts';
 
-export type { JobDefinition, JobRun } from './jobs/perform.ts';
+export type { JobDefinition, JobRun, ObserveRun, RunEnd } from './jobs/perform.ts';
 
 export interface JobWorker {
   /** Jobs of these names were enqueued: look now instead of at the next poll. Without names: look for all. */
@@ -21,6 +21,8 @@ export interface JobWorkerOptions {
   url: string;
   log: Logger;
   definitions: readonly JobDefinition[];
+  /** For whoever counts, traces and reports. */
+  observe?: ObserveRun;
   /** A job whose worker said nothing for this long is free for others: the worker has died. */
   leaseMs?: number;
   pollMs?: number;
@@ -33,7 +35,8 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const SETTLE_MS = 2000;
 
 /** Runs the jobs of `agenda_jobs` whose names are defined here, each until it succeeds or its attempts are used up. */
-export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWorkerOptions): JobWorker {
+export function startJobWorker(options: JobWorkerOptions): JobWorker {
+  const { url, log, definitions, leaseMs, pollMs, observe = () => () => {} } = options;
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const pool = createPool(url, log);
   const backend = new PatientBackend(pool, log);
@@ -49,7 +52,6 @@ export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWo
     maxConcurrency: definitions.reduce((sum, { concurrency }) => sum + concurrency, 1),
   });
   agenda.on('error', (error) => log.warn({ err: error }, 'jobs: supervision failed'));
-  channel.on('error', (error) => log.warn({ err: error }, 'jobs: wake-up failed'));
 
   const running = new Set<AbortController>();
   for (const definition of definitions) {
@@ -57,7 +59,7 @@ export function startJobWorker({ url, log, definitions, leaseMs, pollMs }: JobWo
     agenda.define(
       definition.name,
       // One parameter: to Agenda a second one is a callback.
-      async (job) => performJob({ pool, log, leaseMs: lockLifetime, running }, definition, job),
+      async (job) => performJob({ pool, log, leaseMs: lockLifetime, running, observe }, definition, job),
       { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
     );
   }

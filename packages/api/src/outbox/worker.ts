@@ -2,6 +2,7 @@ import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/pla
 import { type Ports, systemContext } from '../context.ts';
 import { ACROSS_ORGANIZATIONS } from '../tenant-model.ts';
 import type { Job, Queue, RecordedEvent } from './jobs.ts';
+import { observeRuns } from './observe-runs.ts';
 
 const CONCURRENCY = 10;
 const ATTEMPTS = 20;
@@ -16,7 +17,13 @@ export function startWorker(
   const { url, queues, leaseMs } = options;
   const jobs = ports.jobs.all.filter(({ queue }) => !queues || queues.includes(queue));
   const definitions = jobs.map((job) => define(ports, job));
-  const worker = startJobWorker({ url, log: ports.log, definitions, ...(leaseMs && { leaseMs }) });
+  const worker = startJobWorker({
+    url,
+    log: ports.log,
+    definitions,
+    observe: observeRuns(ports),
+    ...(leaseMs && { leaseMs }),
+  });
   return { ...worker, jobs };
 }
 

@@ -1,5 +1,5 @@
 import type { Knex } from '@rentapi/platform/database';
-import type { Limiter } from '@rentapi/platform/limiter';
+import { type Limiter, LimiterUnavailableError } from '@rentapi/platform/limiter';
 import type { Logger } from '@rentapi/platform/logger';
 import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@rentapi/platform/metrics';
 
@@ -7,6 +7,7 @@ import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+const JOB_DURATION_BUCKETS_S = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1800];
 const ROWS_EVERY_MS = 5000;
 const ROWS_TIMEOUT_MS = 2000;
 /** Past this many rows nobody needs the exact number, and counting on would cost what the rows cost. */
@@ -70,7 +71,7 @@ export function createMetrics() {
     }),
     limiterDecisions: new Counter({
       name: 'rentapi_limiter_decisions_total',
-      help: 'Decisions by the bucket that was strictest.',
+      help: 'Decisions by the bucket that was strictest: allowed, refused, or unavailable where the shared buckets could not be asked.',
       labelNames: ['bucket', 'decision'],
       registers,
     }),
@@ -84,6 +85,19 @@ export function createMetrics() {
       name: 'rentapi_logins_refused_total',
       help: 'Logins refused, by error code.',
       labelNames: ['code'],
+      registers,
+    }),
+    jobs: new Counter({
+      name: 'rentapi_jobs_total',
+      help: 'Runs of jobs by how they ended: succeeded, failed (to be tried again), dead, lost (to another worker) or stopped.',
+      labelNames: ['job', 'outcome'],
+      registers,
+    }),
+    jobDurations: new Histogram({
+      name: 'rentapi_job_duration_seconds',
+      help: 'How long a run of a job took.',
+      labelNames: ['job'],
+      buckets: JOB_DURATION_BUCKETS_S,
       registers,
     }),
     openSockets: new Gauge({
@@ -107,7 +121,13 @@ export function observeLimiter(limiter: Limiter, { limiterDecisions }: Metrics):
   return {
     take(...asked) {
       const taken = limiter.take(...asked);
-      return taken instanceof Promise ? taken.then(count) : count(taken);
+      if (!(taken instanceof Promise)) return count(taken);
+      return taken.then(count, (error: unknown) => {
+        // Nobody could say which bucket was strictest: the first that was asked stands for all.
+        const bucket = asked[0][0]!.name;
+        if (error instanceof LimiterUnavailableError) limiterDecisions.inc({ bucket, decision: 'unavailable' });
+        throw error;
+      });
     },
     close: () => limiter.close(),
   };

@@ -102,7 +102,7 @@ export function watchCall(ctx: Context, procedure: string) {
 }
 
 /** `SpanStatusCode.ERROR`, whose package is loaded only where traces are wanted. */
-const SPAN_FAILED = 2;
+export const SPAN_FAILED = 2;
 
 type Failed = { ports: Ports; call: Pick<Call, 'requestId' | 'observed'> };
 

@@ -27,41 +27,60 @@ export interface JobDefinition {
   run(run: JobRun): Promise<void>;
 }
 
+/** How a run ended. `lost`: its place went to another worker; `stopped`: its worker could not wait, and it begins anew elsewhere. */
+export type RunEnd = { outcome: 'succeeded' | 'stopped' } | { outcome: 'failed' | 'dead' | 'lost'; error: unknown };
+
+/** Told when a run begins; what it answers is told how that run ended. */
+export type ObserveRun = (run: { name: string; id: string; attempt: number }) => (end: RunEnd) => void;
+
 interface Supervision {
   pool: pg.Pool;
   log: Logger;
   leaseMs: number;
   running: Set<AbortController>;
+  observe: ObserveRun;
 }
 
-/** Called by Agenda with a job it has locked. Returns when the job is done or dead, throws when it is to be tried again. */
+/**
+ * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other case: of a run
+ * that returns, Agenda saves that it is never due again, and a row that stayed would swallow whatever has its key.
+ */
 export async function performJob(supervision: Supervision, definition: JobDefinition, job: Job): Promise<void> {
   const { pool, log, running } = supervision;
   const { name, attempts } = definition;
   const id = String(job.attrs._id);
   const attempt = await countStart(pool, id, job.attrs.lockedAt);
-  if (attempt > attempts) {
-    // Agenda counts only failures it sees. A job that kills its worker is never seen to fail.
-    log.error({ job: name, id, attempt, dead: true }, 'job failed');
-    return bury(pool, id, `started ${attempts} times without an end: its worker died each time`);
-  }
-  const controller = new AbortController();
-  running.add(controller);
-  const watch = watchOver(supervision, definition, job, controller);
+  const ended = supervision.observe({ name, id, attempt });
   try {
-    const run = definition.run({ id, data: job.attrs.data, attempt, touch: watch.touch, signal: controller.signal });
-    await Promise.race([run, watch.aborted]);
+    // Agenda counts only failures it sees. A job that kills its worker is never seen to fail.
+    if (attempt > attempts) throw new Error(`started ${attempts} times without an end: its worker died each time`);
+    const controller = new AbortController();
+    running.add(controller);
+    const watch = watchOver(supervision, definition, job, controller);
+    try {
+      const run = definition.run({ id, data: job.attrs.data, attempt, touch: watch.touch, signal: controller.signal });
+      await Promise.race([run, watch.aborted]);
+    } finally {
+      running.delete(controller);
+      await watch.end();
+    }
     await remove(pool, job);
+    ended({ outcome: 'succeeded' });
   } catch (error) {
     // No failure: whoever stops frees the job as it was. Agenda, told anything, would note a failed attempt.
-    if (error instanceof WorkerStoppingError) return new Promise(() => {});
-    const dead = attempt >= attempts && !(error instanceof LeaseLostError);
+    if (error instanceof WorkerStoppingError) {
+      ended({ outcome: 'stopped' });
+      return new Promise(() => {});
+    }
+    const lost = error instanceof LeaseLostError;
+    const dead = attempt >= attempts && !lost;
     log.error({ err: error, job: name, id, attempt, dead }, 'job failed');
+    ended({ outcome: lost ? 'lost' : dead ? 'dead' : 'failed', error });
     if (!dead) throw error;
-    await bury(pool, id, String(error).slice(0, 1000));
-  } finally {
-    watch.end();
-    running.delete(controller);
+    await bury(pool, job, String(error).slice(0, 1000)).catch((unburied: unknown) => {
+      log.warn({ err: unburied, job: name, id }, 'jobs: not buried');
+      throw unburied;
+    });
   }
 }
 
@@ -86,7 +105,7 @@ function watchOver(
   aborted.catch(() => {}); // nobody may be waiting any more
   controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
   let touchedAt = performance.now();
-  let renewing = false;
+  let renewing: Promise<void> | undefined;
 
   async function renew(): Promise<void> {
     const { _id, lockedAt } = job.attrs;
@@ -107,11 +126,10 @@ function watchOver(
       } else if (Date.now() - Number(job.attrs.lockedAt) > leaseMs) {
         controller.abort(new LeaseLostError(`${name}: the lease could not be renewed`));
       } else if (!renewing && Date.now() - Number(job.attrs.lockedAt) > leaseMs / 3) {
-        renewing = true;
-        renew()
+        renewing = renew()
           .catch((error: unknown) => log.warn({ err: error, job: name }, 'jobs: lease not renewed'))
           .finally(() => {
-            renewing = false;
+            renewing = undefined;
           });
       }
     },
@@ -123,7 +141,11 @@ function watchOver(
     touch: () => {
       touchedAt = performance.now();
     },
-    end: () => clearInterval(timer),
+    /** A renewal under way moves the lease by which the row is known: whoever ends the job waits for it. */
+    async end() {
+      clearInterval(timer);
+      await renewing;
+    },
   };
 }
 
@@ -141,15 +163,20 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
  * waits for that never sees the last one go.
  */
 async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
-  await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [attrs._id, attrs.lockedAt]);
+  const { rowCount } = await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [
+    attrs._id,
+    attrs.lockedAt,
+  ]);
+  if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before its end was noted`);
 }
 
 /** Out of the queue, into the table where operators look. */
-async function bury(pool: pg.Pool, id: string, reason: string): Promise<void> {
-  await pool.query(
-    `with dead as (delete from agenda_jobs where id = $1 returning *)
+async function bury(pool: pg.Pool, { attrs }: Job, reason: string): Promise<void> {
+  const { rowCount } = await pool.query(
+    `with dead as (delete from agenda_jobs where id = $1 and locked_at = $2 returning *)
      insert into dead_jobs (name, unique_key, data, starts, reason, created_at)
-     select name, unique_key, data, starts, $2, created_at from dead`,
-    [id, reason],
+     select name, unique_key, data, starts, $3, created_at from dead`,
+    [attrs._id, attrs.lockedAt, reason],
   );
+  if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before it could be buried`);
 }
