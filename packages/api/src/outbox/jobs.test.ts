@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createDatabase } from '@rentapi/platform/database';
+import { type JobDefinition, startJobWorker } from '@rentapi/platform/jobs';
 import { expectedTable } from '@rentapi/platform/jobs/schema';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '@rentapi/platform/logger';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { eventually, startApp, type TestApp } from '../../test/app.ts';
-import { type Context, systemContext } from '../context.ts';
+import { type Context, type Ports, systemContext } from '../context.ts';
 import { transaction } from '../transaction.ts';
 import { enqueue } from './enqueue.ts';
 import { createJobRegistry, type DataJob, type Job, job, type Work } from './jobs.ts';
+import { startListener } from './listener.ts';
 import { startScheduler } from './scheduler.ts';
 import { startWorking, type WorkerOptions } from './work.ts';
 
@@ -34,8 +39,13 @@ function testJob(
 }
 
 /** A worker as another process would be one: with its own pool, scheduler and dispatcher. */
-function startWorker(jobs: Job[], options: WorkerOptions = {}): { stop(): Promise<void> } {
-  const worker = startWorking({ ...app.ports, jobs: createJobRegistry(jobs) }, app.databaseUrl, options);
+function startWorker(
+  jobs: Job[],
+  options: WorkerOptions = {},
+  observers: Partial<Pick<Ports, 'errors' | 'tracer'>> = {},
+): { stop(): Promise<void> } {
+  const ports = { ...app.ports, ...observers, jobs: createJobRegistry(jobs) };
+  const worker = startWorking(ports, app.databaseUrl, options);
   workers.push(worker);
   return worker;
 }
@@ -43,6 +53,19 @@ function startWorker(jobs: Job[], options: WorkerOptions = {}): { stop(): Promis
 function ask(of: DataJob<typeof Input>, n = 0, options: { key?: string; at?: Date } = {}): Promise<void> {
   return transaction(systemContext(app.ports, 'test'), (ctx) => enqueue(ctx, of, { n }, options));
 }
+
+/** A job that never has anything to do, for a worker that is looked at from outside. */
+const idle = (name: string): JobDefinition => ({
+  name,
+  concurrency: 1,
+  attempts: 1,
+  timeoutMs: 1000,
+  backoffMs: () => 0,
+  run: async () => {},
+});
+
+const keepingLog = (lines: string[]) =>
+  createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
 
 const queued = (name: string) => database()('agenda_jobs').where({ name });
 const dead = (name: string) => database()('dead_jobs').where({ name });
@@ -101,10 +124,9 @@ describe('a job', () => {
   });
 
   it('starts when a process that runs no jobs asks, without waiting for a poll', async () => {
+    const connected = Promise.withResolvers<void>();
     const started = Promise.withResolvers<void>();
     const work = testJob(async () => started.resolve());
-    const { startJobWorker } = await import('@rentapi/platform/jobs');
-    const { startListener } = await import('./listener.ts');
     const patient = startJobWorker({
       url: app.databaseUrl,
       log: app.ports.log,
@@ -124,12 +146,30 @@ describe('a job', () => {
     const listener = startListener({
       url: app.databaseUrl,
       log: app.ports.log,
-      channels: { enqueued: (said) => patient.wake(said ? said.split(',') : undefined) },
+      channels: {
+        enqueued: (said) => {
+          if (said === '') return connected.resolve(); // no word of anybody's
+          patient.wake(said.split(','));
+        },
+      },
     });
+    await connected.promise;
     await ask(work);
     await started.promise;
     await listener.close();
     await patient.drain(1000);
+  });
+
+  it('that names no time is due from the moment it is asked for', async () => {
+    const work = testJob(async () => {});
+    const age = await transaction(systemContext(app.ports, 'test'), async (ctx) => {
+      await enqueue(ctx, work, { n: 1 });
+      return ctx
+        .db('outbox')
+        .where({ job: work.name })
+        .first(ctx.db.raw("now() - available_at < interval '1 minute' as young"));
+    });
+    expect(age).toEqual({ young: true });
   });
 
   it('does not run before its time', async () => {
@@ -218,6 +258,74 @@ describe('a lease', () => {
     expect((await queued(work.name))[0]).toMatchObject({ lockedAt, lastModifiedBy: 'another' });
   });
 
+  it('that is being renewed as the run ends is waited for, and the key is free again', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ran: number[] = [];
+    const work = testJob(async (_, { n }) => {
+      ran.push(n);
+      await gates[n]!.promise;
+    });
+    startWorker([work], { leaseMs: 3000 });
+    await ask(work, 0, { key: 'renewed' });
+    await eventually(() => ran[0] === 0 || undefined, 'the run');
+    // Whoever holds the row holds up the renewal.
+    await app.rows.transaction(async (holding) => {
+      await holding('agenda_jobs').where({ name: work.name }).forUpdate();
+      await eventually(async () => {
+        const { rows } = await app.rows.raw(
+          "select 1 from pg_stat_activity where datname = current_database() and application_name = 'rentapi jobs' and wait_event_type = 'Lock'",
+        );
+        return rows[0];
+      }, 'the renewal');
+      gates[0]!.resolve();
+      await sleep(200); // long enough for an end that waits for nobody
+    });
+    await nothingQueued(work.name);
+    gates[1]!.resolve();
+    await ask(work, 1, { key: 'renewed' });
+    await nothingQueued(work.name);
+    expect(ran).toEqual([0, 1]);
+  });
+
+  it('whose renewal was never answered leaves no row that is never due: the job runs once more', async () => {
+    let starts = 0;
+    const work = testJob(async () => {
+      if (++starts > 1) return;
+      // As the database took a renewal, and the connection was lost before it said so.
+      await app
+        .rows('agenda_jobs')
+        .where({ name: work.name })
+        .update({ lockedAt: new Date(Date.now() + 1) });
+    });
+    startWorker([work]);
+    await ask(work, 0, { key: 'unanswered' });
+    await nothingQueued(work.name);
+    expect(starts).toBe(2);
+    expect(await dead(work.name)).toEqual([]);
+  });
+
+  it('that was lost leaves it to the other worker to bury the job', async () => {
+    const theirs = { lockedAt: new Date(Date.now() + 10_000), lastModifiedBy: 'another' };
+    const work = testJob(
+      async () => {
+        await app.rows('agenda_jobs').where({ name: work.name }).update(theirs);
+        throw new Error('no');
+      },
+      { attempts: 1 },
+    );
+    const reported: string[] = [];
+    startWorker(
+      [work],
+      {},
+      { errors: { report: (error) => void reported.push(String(error)), close: async () => {} } },
+    );
+    await ask(work);
+    await eventually(() => reported[0], 'the failure');
+    await sleep(200);
+    expect(await queued(work.name)).toMatchObject([theirs]);
+    expect(await dead(work.name)).toEqual([]);
+  });
+
   it('does not keep a run alive that is stuck; touch() says that it is not', async () => {
     const ends: string[] = [];
     const stuck = testJob(
@@ -280,6 +388,79 @@ describe('a job that fails', () => {
   });
 });
 
+describe('a run', () => {
+  it('is counted, timed and traced, and each failure is reported with its job, id and attempt', async () => {
+    const reported: unknown[] = [];
+    const spans: { name: string; attributes: Record<string, unknown>; failed: boolean }[] = [];
+    const tracer: Ports['tracer'] = {
+      start: (name, _, given) => {
+        const span = { name, attributes: { ...given } as Record<string, unknown>, failed: false };
+        return {
+          setAttribute: (key: string, value: unknown) => void (span.attributes[key] = value),
+          setStatus: () => void (span.failed = true),
+          end: () => void spans.push(span),
+        } as unknown as ReturnType<NonNullable<Ports['tracer']>['start']>;
+      },
+      close: async () => {},
+    };
+    const errors: Ports['errors'] = {
+      report: (error, facts) => void reported.push([error, facts]),
+      close: async () => {},
+    };
+    const failing = testJob(
+      async () => {
+        throw new Error('no');
+      },
+      { attempts: 2 },
+    );
+    const slow = testJob(() => sleep(150));
+    startWorker([failing, slow], {}, { errors, tracer });
+    await ask(failing);
+    await ask(slow);
+    await nothingQueued(failing.name);
+    await nothingQueued(slow.name);
+
+    const jobId = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    const failure = (attempt: string, outcome: string) => [
+      expect.objectContaining({ message: 'no' }),
+      { job: failing.name, jobId, attempt, outcome },
+    ];
+    expect(reported).toEqual([failure('1', 'failed'), failure('2', 'dead')]);
+    const span = (name: string, attempt: string, outcome: string) => ({
+      name,
+      attributes: {
+        'rentapi.job': name,
+        'rentapi.job.id': jobId,
+        'rentapi.job.attempt': attempt,
+        'rentapi.job.outcome': outcome,
+      },
+      failed: outcome !== 'succeeded',
+    });
+    expect(spans.filter(({ name }) => name === failing.name)).toEqual([
+      span(failing.name, '1', 'failed'),
+      span(failing.name, '2', 'dead'),
+    ]);
+    expect(spans.filter(({ name }) => name === slow.name)).toEqual([span(slow.name, '1', 'succeeded')]);
+
+    const text = await app.ports.metrics.registry.metrics();
+    const metric = (line: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((each) => each.startsWith(`${line} `))
+          ?.split(' ')
+          .at(-1),
+      );
+    expect(metric(`rentapi_jobs_total{job="${failing.name}",outcome="failed"}`)).toBe(1);
+    expect(metric(`rentapi_jobs_total{job="${failing.name}",outcome="dead"}`)).toBe(1);
+    expect(metric(`rentapi_jobs_total{job="${slow.name}",outcome="succeeded"}`)).toBe(1);
+    expect(metric(`rentapi_job_duration_seconds_count{job="${failing.name}"}`)).toBe(2);
+    const took = metric(`rentapi_job_duration_seconds_sum{job="${slow.name}"}`);
+    expect(took).toBeGreaterThan(0.14);
+    expect(took).toBeLessThan(10);
+  });
+});
+
 describe('a worker', () => {
   it('that stops lets its jobs finish', async () => {
     let finished = 0;
@@ -300,7 +481,6 @@ describe('a worker', () => {
   it('that cannot wait any longer aborts them and hands them over at once', async () => {
     const ran: string[] = [];
     const begun = Promise.withResolvers<void>();
-    const { startJobWorker } = await import('@rentapi/platform/jobs');
     const work = testJob(async () => {});
     const definition = (who: string, run: () => Promise<void>) => ({
       name: work.name,
@@ -359,8 +539,53 @@ describe('a worker', () => {
     expect(ran).toEqual([1, 2]);
   });
 
+  it('says so while the database lets it take nothing, and goes on looking', async () => {
+    const lines: string[] = [];
+    const url = new URL(app.databaseUrl);
+    url.searchParams.set('options', '-c default_transaction_read_only=on'); // as on a standby
+    const worker = startJobWorker({
+      url: url.href,
+      log: keepingLog(lines),
+      definitions: [idle('test.read_only')],
+      pollMs: 50,
+    });
+    const said = () => lines.filter((line) => line.includes('jobs: supervision failed')).length;
+    await eventually(() => said() >= 2 || undefined, 'two complaints');
+    await worker.drain(100);
+    expect(lines.join('')).toContain('read-only');
+  });
+
+  it('makes no table: workers that start at once would crash each other', async () => {
+    const unmigrated = await cloneDatabase(inject('postgres'));
+    const owner = createDatabase({
+      url: unmigrated.ownerUrl,
+      poolMin: 0,
+      poolMax: 2,
+      acquireTimeoutMs: 10_000,
+      statementTimeoutMs: 10_000,
+      applicationName: 'rentapi tests',
+    });
+    try {
+      await owner.schema.dropTable('agenda_jobs');
+      const lines: string[] = [];
+      const definitions = [idle('test.unmigrated')];
+      const worker = startJobWorker({ url: unmigrated.ownerUrl, log: keepingLog(lines), definitions, pollMs: 50 });
+      await eventually(
+        async () =>
+          lines.some((line) => line.includes('agenda_jobs')) ||
+          (await owner.schema.hasTable('agenda_jobs')) ||
+          undefined,
+        'a look at the table',
+      );
+      await worker.drain(100);
+      expect(await owner.schema.hasTable('agenda_jobs')).toBe(false);
+    } finally {
+      await owner.destroy();
+      await unmigrated.drop();
+    }
+  });
+
   it('waits for a database that is not there yet, and may stop meanwhile', async () => {
-    const { startJobWorker } = await import('@rentapi/platform/jobs');
     const worker = startJobWorker({
       url: 'postgres://nobody@127.0.0.1:1/none',
       log: app.ports.log,
