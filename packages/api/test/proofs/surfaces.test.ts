@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
-import { restPath } from '../../src/contract/meta.ts';
 import { toProblem } from '../../src/contract/problem.ts';
 import { appRouter } from '../../src/router.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { type Scenario, scenario } from './scenarios.ts';
-import { buildWorld, type Caller, call, type Procedure, procedures, type World } from './world.ts';
+import { buildWorld, type Caller, call, callRest, type Procedure, procedures, type World } from './world.ts';
 
 /** The same call by tRPC's caller, tRPC over HTTP, REST and the SDK gives the same answer, and the same code where it fails. */
 /** The SDK is written for browsers too: its types need a browser's, which nothing here has. */
@@ -68,25 +67,9 @@ const surfaces: Record<string, Surface> = {
     const { body } = await call(app, procedure, caller, input);
     return body.error ? { code: body.error.data.problem.code } : { data: body.result.data };
   },
-  async REST({ meta }, caller, input) {
-    const fields = { ...(input as Record<string, unknown>) };
-    const path = restPath(meta.openapi.path).replace(/\{(\w+)\}/g, (_, name: string) => {
-      const value = String(fields[name]);
-      delete fields[name];
-      return encodeURIComponent(value);
-    });
-    const { method } = meta.openapi;
-    const inQuery = method === 'GET' || method === 'DELETE';
-    const query = inQuery
-      ? new URLSearchParams(
-          Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
-        ).toString()
-      : '';
-    const { status, body } = await app.request(query ? `${path}?${query}` : path, {
-      method,
-      headers: caller,
-      ...(!inQuery && { body: fields }),
-    });
+  async REST(procedure, caller, input) {
+    const { meta } = procedure;
+    const { status, body } = await callRest(app, procedure, caller, input);
     if (status >= 400) return { code: body.code };
     expect(status).toBe(meta.rest?.status ?? 200);
     return { data: body === '' ? undefined : body };

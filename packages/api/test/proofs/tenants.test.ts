@@ -1,13 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { IdPrefix } from '../../src/contract/ids.ts';
-import { startApp, type TestApp } from '../app.ts';
+import { type Answer, startApp, type TestApp } from '../app.ts';
 import { belongings } from './belongings.ts';
-import { buildWorld, call, idsIn, outcome, procedures, replaceAt, type World } from './world.ts';
+import {
+  buildWorld,
+  type Caller,
+  call,
+  callBatch,
+  callRest,
+  idPlaces,
+  idsIn,
+  type Procedure,
+  placeOf,
+  procedures,
+  replaceAt,
+  subscriptions,
+  type World,
+} from './world.ts';
 
 /**
  * Every id a procedure takes × the id of a stranger's row: the same answer as for a row that never existed, wherever the
- * id stands (path, query, body, a call in a batch). The caller is the OWNER of an organization and may do everything there.
+ * id stands — in REST's path, query or body, in a tRPC call, in one of a batch. The places come from the schemas, so that a new
+ * field is proven without being named here. The caller is the OWNER of an organization and may do everything there.
  */
 let app: TestApp;
 let mine: World;
@@ -25,43 +39,119 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const MISSING_ROW = 2 ** 40;
+const missing = (prefix: IdPrefix) => app.ports.ids.encode(prefix, MISSING_ROW);
+
+interface Asked {
+  stranger: unknown;
+  nowhere: unknown;
+}
+interface Answers {
+  stranger: Answer;
+  nowhere: Answer;
+}
+type Way = (procedure: Procedure, caller: Caller, asked: Asked) => Promise<Answers>;
+
+/** Each its own transport, with its own reading of the input. */
+const ways: Record<'REST' | 'tRPC' | 'tRPC batch', Way> = {
+  REST: async (procedure, caller, { stranger, nowhere }) => ({
+    stranger: await callRest(app, procedure, caller, stranger),
+    nowhere: await callRest(app, procedure, caller, nowhere),
+  }),
+  tRPC: async (procedure, caller, { stranger, nowhere }) => ({
+    stranger: await call(app, procedure, caller, stranger),
+    nowhere: await call(app, procedure, caller, nowhere),
+  }),
+  'tRPC batch': async (procedure, caller, asked) => {
+    const [nowhere, stranger] = await callBatch(app, procedure, caller, [asked.nowhere, asked.stranger]);
+    return { stranger: stranger!, nowhere: nowhere! };
+  },
+};
+
 const taken = procedures.flatMap((procedure) =>
-  idsIn(procedure.meta.example.input).map(({ path, prefix }) => ({ ...procedure, path, prefix, at: path.join('.') })),
+  idPlaces(procedure).flatMap(({ path, prefix }) =>
+    (Object.keys(ways) as (keyof typeof ways)[]).map((way) => ({
+      ...procedure,
+      path,
+      prefix,
+      at: `${path.join('.')} (${prefix})`,
+      way,
+      by: way === 'REST' ? `REST, in the ${placeOf(procedure.meta, path[0]!)}` : way,
+    })),
+  ),
 );
 
-describe.each(taken)('$name, $at', (procedure) => {
-  const input = (id: string) => {
-    const own = idsIn(procedure.meta.example.input).reduce<unknown>(
-      (value, { path, prefix }) => replaceAt(value, path, ours[prefix] ?? missing(prefix)),
-      procedure.meta.example.input,
-    );
-    return replaceAt(own, procedure.path, id);
-  };
-  const missing = (prefix: IdPrefix) => app.ports.ids.encode(prefix, MISSING_ROW);
+/** The example's input with ids of ours, and another id at one place. */
+function inputWith({ meta }: Pick<Procedure, 'meta'>, path: string[], id: string): unknown {
+  const own = idsIn(meta.example.input).reduce<unknown>(
+    (value, place) => replaceAt(value, place.path, ours[place.prefix] ?? missing(place.prefix)),
+    meta.example.input,
+  );
+  return replaceAt(own, path, id);
+}
 
-  it("answers a stranger's id as one that never existed", async () => {
-    const strangers = foreign[procedure.prefix];
-    expect(strangers, `belongings() makes a ${procedure.prefix}_`).toBeDefined();
+function strangers(prefix: IdPrefix): string {
+  const id = foreign[prefix];
+  if (!id) throw new Error(`belongings() makes no ${prefix}_`);
+  return id;
+}
+
+/** What was answered, but for the request's own id. */
+function told({ status, body }: Answer): unknown {
+  const problem = body.error?.data.problem ?? body;
+  return { status, ...problem, ...(problem.requestId && { requestId: '' }) };
+}
+
+/** A list that is asked for what is not there has nothing to list; everything else says that it is not there. */
+function findsNothing({ body }: Answer): boolean {
+  const { code, items } = body.error?.data.problem ?? body.result?.data ?? body;
+  return code === 'not_found' || (Array.isArray(items) && items.length === 0);
+}
+
+describe.each(taken)('$name, $at', (procedure) => {
+  it(`answers a stranger's id as one that never existed, over ${procedure.by}`, async () => {
     const caller = mine.inOrganization('OWNER');
     // A path that names another organization cannot agree with a header that names ours.
     if (procedure.prefix === 'org') delete caller['x-organization-id'];
-    const [there, nowhere] = [
-      await call(app, procedure, caller, input(strangers!)),
-      await call(app, procedure, caller, input(missing(procedure.prefix))),
-    ];
-    expect(outcome(nowhere)).toBe('not_found');
-    const problem = ({ body }: typeof there) => ({ ...body.error.data.problem, requestId: '' });
-    expect([there.status, problem(there)]).toEqual([nowhere.status, problem(nowhere)]);
+    const { stranger, nowhere } = await ways[procedure.way](procedure, caller, {
+      stranger: inputWith(procedure, procedure.path, strangers(procedure.prefix)),
+      nowhere: inputWith(procedure, procedure.path, missing(procedure.prefix)),
+    });
+    expect(findsNothing(nowhere), JSON.stringify(nowhere.body)).toBe(true);
+    expect(told(stranger)).toEqual(told(nowhere));
   });
 });
 
-it('covers every procedure that takes an id', () => {
-  const takesId = (input: z.ZodType) =>
-    /"\^[a-z]{3}_\[/.test(JSON.stringify(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })));
-  const withId = procedures.filter(({ inputs }) => inputs.some(takesId)).map(({ name }) => name);
-  const covered = new Set(taken.map(({ name }) => name));
-  expect(
-    withId.filter((name) => !covered.has(name)),
-    'name an id in the example',
-  ).toEqual([]);
+const watched = subscriptions.flatMap((subscription) =>
+  idPlaces(subscription).map(({ path, prefix }) => ({ ...subscription, path, prefix, at: path.join('.') })),
+);
+
+describe.each(watched)('$name, $at', ({ name, meta, path, prefix }) => {
+  it("ends for a stranger's id as for one that never existed", async () => {
+    const end = async (id: string): Promise<unknown> => {
+      const input = encodeURIComponent(JSON.stringify(inputWith({ meta }, path, id)));
+      const response = await fetch(`${app.url}/trpc/${name}?input=${input}`, { headers: mine.inOrganization('OWNER') });
+      let text = '';
+      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        const said = /event: serialized-error\ndata: (.+)\n/.exec(text)?.[1];
+        if (said) return { ...JSON.parse(said).data.problem, requestId: '' };
+      }
+      throw new Error(`ended without a reason: ${text}`);
+    };
+    const nowhere = await end(missing(prefix));
+    expect(nowhere).toMatchObject({ code: 'not_found' });
+    expect(await end(strangers(prefix))).toEqual(nowhere);
+  });
+});
+
+it('sends ids in every place there is', () => {
+  const places = new Set([...taken.map(({ by }) => by), ...watched.map(() => 'a subscription')]);
+  expect([...places].sort()).toEqual([
+    'REST, in the body',
+    'REST, in the path',
+    'REST, in the query',
+    'a subscription',
+    'tRPC',
+    'tRPC batch',
+  ]);
 });

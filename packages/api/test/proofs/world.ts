@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { ID_PREFIXES, type IdPrefix } from '../../src/contract/ids.ts';
+import { type ProcedureMeta, restPath } from '../../src/contract/meta.ts';
 import type { OrganizationRole, PlatformRole } from '../../src/contract/permissions.ts';
 import { ORGANIZATION_ROLES } from '../../src/contract/permissions.ts';
 import { appRouter } from '../../src/router.ts';
-import { proceduresOf } from '../../src/transports/rest-routes.ts';
+import { proceduresOf, subscriptionsOf } from '../../src/transports/rest-routes.ts';
 import type { Answer, Person, TestApp } from '../app.ts';
 
 /** Every procedure, as the proofs see it. Whatever is added to the router is proven without being named here. */
@@ -15,6 +17,14 @@ export const procedures = proceduresOf(appRouter).map(([name, { meta, type, inpu
 }));
 
 export type Procedure = (typeof procedures)[number];
+
+type Declared = { _def: { meta: ProcedureMeta; inputs: z.ZodType[] } };
+
+/** What is tRPC's alone. The router's type names each; here they are read as one. */
+export const subscriptions = subscriptionsOf(appRouter).map((name) => {
+  const { meta, inputs } = (appRouter._def.procedures as unknown as Record<string, Declared>)[name]!._def;
+  return { name, meta, inputs };
+});
 
 /** Somebody who calls, by the headers that say who it is. */
 export type Caller = Record<string, string>;
@@ -119,6 +129,56 @@ export function call(
   return app.request(`/trpc/${name}?input=${encodeURIComponent(JSON.stringify(input ?? {}))}`, { headers: caller });
 }
 
+/** The same call several times in one batch; one answer for each input. */
+export async function callBatch(
+  app: TestApp,
+  { name, type }: Pick<Procedure, 'name' | 'type'>,
+  caller: Caller,
+  inputs: readonly unknown[],
+): Promise<Answer[]> {
+  const path = `/trpc/${inputs.map(() => name).join(',')}?batch=1`;
+  const body = Object.fromEntries(inputs.map((input, at) => [at, input ?? {}]));
+  const { headers, body: answers } =
+    type === 'mutation'
+      ? await app.request(path, { method: 'POST', headers: caller, body })
+      : await app.request(`${path}&input=${encodeURIComponent(JSON.stringify(body))}`, { headers: caller });
+  return answers.map((answer: Answer['body']) => ({
+    status: answer.error?.data.httpStatus ?? 200,
+    headers,
+    body: answer,
+  }));
+}
+
+/** Calls a procedure over REST: fields of the path in the path, the others in the query or the body, as the method has it. */
+export function callRest(app: TestApp, { meta }: Pick<Procedure, 'meta'>, caller: Caller, input: unknown) {
+  const { method } = meta.openapi;
+  const { path, rest } = inPath(meta, input);
+  if (hasBody(method)) return app.request(path, { method, headers: caller, body: rest });
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(rest)) {
+    for (const each of Array.isArray(value) ? value : [value]) query.append(name, String(each));
+  }
+  return app.request(query.size > 0 ? `${path}?${query}` : path, { method, headers: caller });
+}
+
+function inPath({ openapi }: ProcedureMeta, input: unknown) {
+  const rest = { ...(input as Record<string, unknown>) };
+  const path = restPath(openapi.path).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = String(rest[name]);
+    delete rest[name];
+    return encodeURIComponent(value);
+  });
+  return { path, rest };
+}
+
+const hasBody = (method: string): boolean => method !== 'GET' && method !== 'DELETE';
+
+/** Where REST takes a field from. */
+export function placeOf({ openapi }: ProcedureMeta, field: string): 'path' | 'query' | 'body' {
+  if (openapi.path.includes(`{${field}}`)) return 'path';
+  return hasBody(openapi.method) ? 'body' : 'query';
+}
+
 /** `ok`, or the code of the problem. */
 export const outcome = ({ body }: Answer): string => body.error?.data.problem.code ?? 'ok';
 
@@ -134,10 +194,51 @@ export function idsIn(value: unknown, path: string[] = []): { path: string[]; pr
   return Object.entries(value).flatMap(([key, part]) => idsIn(part, [...path, key]));
 }
 
-/** A copy of `value` with what stands at `path` replaced. */
+/** Ids that are taken as a text, because whatever is no id of theirs is answered like one that names nothing. */
+const TAKEN_AS_TEXT: Record<string, IdPrefix> = { lastEventId: 'evt' };
+
+interface JsonSchema {
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  type?: string | string[];
+  pattern?: string;
+}
+
+/** Every place of a procedure's input that takes an id, by the schema: `keyId`, `roleIds.0`, and each kind that it takes. */
+export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): { path: string[]; prefix: IdPrefix }[] {
+  return inputs.flatMap((input) => {
+    const root = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
+    const look = (schema: JsonSchema, path: string[]): { path: string[]; prefix: IdPrefix }[] => {
+      if (schema.$ref) return look(root.$defs![schema.$ref.split('/').at(-1)!]!, path);
+      const kinds = /^\^\(?([a-z]{3}(?:\|[a-z]{3})*)\)?_\[/.exec(schema.pattern ?? '')?.[1];
+      if (kinds) return kinds.split('|').map((prefix) => ({ path, prefix: prefix as IdPrefix }));
+      const field = path.findLast((key) => key !== '0') ?? '';
+      if ([schema.type].flat().includes('string') && /(^i|I)ds?$/.test(field)) {
+        const prefix = TAKEN_AS_TEXT[field];
+        if (!prefix) throw new Error(`${name}, ${field}: give it the form of an id, with id()`);
+        return [{ path, prefix }];
+      }
+      return [
+        ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])].flatMap((part) =>
+          look(part, path),
+        ),
+        ...Object.entries(schema.properties ?? {}).flatMap(([key, part]) => look(part, [...path, key])),
+        ...(schema.items ? look(schema.items, [...path, '0']) : []),
+      ];
+    };
+    return look(root, []);
+  });
+}
+
+/** A copy of `value` with what stands at `path` replaced, or put there. */
 export function replaceAt(value: unknown, [key, ...rest]: string[], replacement: unknown): unknown {
   if (key === undefined) return replacement;
-  const copy = structuredClone(value) as Record<string, unknown>;
+  const copy = structuredClone(value ?? (key === '0' ? [] : {})) as Record<string, unknown>;
   copy[key] = replaceAt(copy[key], rest, replacement);
   return copy;
 }
