@@ -10,6 +10,8 @@ export interface FlakyProxy {
   silence(): void;
   /** Ends what is connected, and lets nobody connect until healed. */
   cut(): void;
+  /** Cuts a connection that has sent `statement` behind its next COMMIT: that is done, and its client is not told. */
+  loseCommitAfter(statement: string): void;
   heal(): void;
   close(): Promise<void>;
 }
@@ -19,9 +21,22 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   const sockets = new Set<Socket>();
   const silent = new Set<Socket>(); // healing is not for these
   let mode: 'whole' | 'stalled' | 'cut' = 'whole';
+  let marked: string | null = null;
   const server = createServer((near) => {
     if (mode === 'cut') return near.destroy();
     const far = connect(Number(target.port), target.hostname);
+    let following = false;
+    let losing = false;
+    near.on('data', (data) => {
+      if (marked === null) return;
+      following ||= data.includes(marked);
+      if (!following || !/commit;?\0/i.test(data.toString('latin1'))) return;
+      losing = true;
+      marked = null;
+    });
+    far.on('data', () => {
+      if (losing) near.destroy(); // the server has answered: it is committed
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -57,6 +72,9 @@ export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
     cut() {
       mode = 'cut';
       drop();
+    },
+    loseCommitAfter(statement) {
+      marked = statement;
     },
     heal() {
       mode = 'whole';

@@ -1,5 +1,7 @@
+import { createKeyring } from '@rentapi/platform/secrets';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
+import { startFlakyProxy } from '../../test/flaky-proxy.ts';
 
 let app: TestApp;
 let ada: Person;
@@ -107,6 +109,42 @@ it('frees the claim of a request that failed with the database, once that is bac
   }, 'the key to be free');
   expect(repeated.status).toBe(201);
   expect(await count()).toBe(1);
+});
+
+it('has one effect where it was committed and only the word of that was lost', async () => {
+  const network = await startFlakyProxy(app.databaseUrl);
+  const other = await startApp({}, { databaseUrl: network.url, ownerUrl: app.ownerUrl });
+  const ask = () =>
+    other.request('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'CI', scopes: ['*'] },
+      headers: { authorization: `Bearer ${ada.tokens.accessToken}`, 'idempotency-key': 'lost' },
+    });
+  network.loseCommitAfter('"answer" = $1');
+  expect((await ask()).status).toBe(503);
+  const repeat = await ask();
+  expect([repeat.status, repeat.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+  expect(await count()).toBe(1);
+  await other.close();
+  await network.close();
+});
+
+it('knows a repeat, and opens its answer, after SECRET_KEY was rotated', async () => {
+  const [old, current] = ['the old secret key 0123456789abcdef', 'the current secret key 0123456789'];
+  const rotated = await startApp({}, app);
+  const ask = (name: string) =>
+    rotated.request('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name, scopes: ['*'] },
+      headers: { authorization: `Bearer ${ada.tokens.accessToken}`, 'idempotency-key': 'rotated' },
+    });
+  rotated.ports.keyring = createKeyring(old);
+  const first = await ask('CI');
+  rotated.ports.keyring = createKeyring(current, [old]);
+  const repeat = await ask('CI');
+  expect([repeat.status, repeat.body]).toEqual([201, first.body]);
+  expect((await ask('other')).body.code).toBe('idempotency_key_reused');
+  await rotated.close();
 });
 
 it('keeps answers sealed and inputs unguessable', async () => {

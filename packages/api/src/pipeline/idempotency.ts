@@ -38,7 +38,7 @@ export async function idempotently(
   const scope = [actorName(ctx), ctx.organization?.id ?? 0, procedure, rawKey].join('\n');
   const keyHash = createHash('sha256').update(scope).digest();
   const token = randomUUID();
-  const settled = await claim(ctx, keyHash, inputMac(ctx, input), token);
+  const settled = await claim(ctx, keyHash, inputMacs(ctx, input), token);
   if (settled) {
     const answer = openAnswer(ctx, scope, settled);
     ctx.reply['Idempotency-Replayed'] = 'true';
@@ -70,13 +70,13 @@ export async function idempotently(
 }
 
 /** Null: the work is ours to do. Otherwise the sealed answer of whoever did it. Throws while somebody is at it. */
-async function claim(ctx: Context, keyHash: Buffer, inputMac: Buffer, token: string): Promise<Buffer | null> {
+async function claim(ctx: Context, keyHash: Buffer, inputMacs: Buffer[], token: string): Promise<Buffer | null> {
   const { rowCount } = await ctx.db.raw(
     `insert into idempotency_keys (key_hash, input_mac, token, claimed_at) values (?, ?, ?, now())
      on conflict (key_hash) do update set input_mac = excluded.input_mac, token = excluded.token, claimed_at = now(), answer = null
      where idempotency_keys.claimed_at < now() - interval '24 hours'
         or (idempotency_keys.answer is null and idempotency_keys.claimed_at < now() - interval '60 seconds')`,
-    [keyHash, inputMac, token],
+    [keyHash, inputMacs[0]!, token],
   );
   if (rowCount === 1) return null;
   const found: Claim | undefined = await ctx
@@ -84,18 +84,20 @@ async function claim(ctx: Context, keyHash: Buffer, inputMac: Buffer, token: str
     .where({ keyHash })
     .first('inputMac', 'claimedAt', 'answer');
   if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 }); // its first request failed this very moment
-  if (!sameBytes(found.inputMac, inputMac)) throw new ApiError('idempotency_key_reused');
+  if (!inputMacs.some((inputMac) => sameBytes(found.inputMac, inputMac)))
+    throw new ApiError('idempotency_key_reused');
   if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
   return found.answer;
 }
 
 /**
  * Gives the key free, so that the repeat we ask for can succeed. Where the very database is what failed, that is done as soon
- * as it is back: else the repeat would be told for a minute that its first request is still running.
+ * as it is back: else the repeat would be told for a minute that its first request is still running. A claim that has its
+ * answer stays: its commit was done, only the word of it was lost, and without the answer the repeat would do it again.
  */
 async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0): Promise<void> {
   try {
-    await ctx.ports.database('idempotency_keys').where({ keyHash, token }).delete();
+    await ctx.ports.database('idempotency_keys').where({ keyHash, token }).whereNull('answer').delete();
   } catch {
     if (tries < RELEASE_TRIES) setTimeout(() => void release(ctx, keyHash, token, tries + 1), RELEASE_EVERY_MS).unref();
   }
@@ -108,9 +110,13 @@ async function settle(ctx: Context, keyHash: Buffer, token: string, scope: strin
   if (settled === 0 && ctx.db.isTransaction) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
 }
 
-/** Bodies hold passwords: a bare hash of one could be guessed offline, an HMAC cannot. */
-function inputMac(ctx: Context, input: unknown): Buffer {
-  return mac(ctx.ports.keyring.key('rentapi/idempotency/input'), canonical(input));
+/**
+ * Bodies hold passwords: a bare hash of one could be guessed offline, an HMAC cannot. Under the current key first, then under
+ * each old one: the first request may have come before SECRET_KEY was rotated.
+ */
+function inputMacs(ctx: Context, input: unknown): Buffer[] {
+  const text = canonical(input);
+  return ctx.ports.keyring.keys('rentapi/idempotency/input').map((key) => mac(key, text));
 }
 
 /** The key depends on the raw key, which is not stored: the table alone opens nothing. */
