@@ -1,5 +1,6 @@
 import type { OrganizationRole } from '../src/contract/permissions.ts';
-import type { Person, Request, TestApp } from './app.ts';
+import type { Knex } from '@rentapi/platform/database';
+import { type Answer, eventually, type Person, type Request, type TestApp } from './app.ts';
 
 /** An organization with an owner, and ways to fill it. Requests of `as` are made in it. */
 export async function makeOrganization(app: TestApp, owner?: Person, body: object = { name: 'Acme' }) {
@@ -40,7 +41,23 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
     return rows.map(({ userId }) => app.ports.ids.encode('usr', userId));
   }
 
-  return { id, path, organizationId, made, owner: founder, as, join, role, assign, setRole, owners };
+  /** What a request is answered that waits for the lock of authority, and meanwhile `change` is committed. */
+  async function overtaken(
+    request: () => Promise<Answer>,
+    change: (db: Knex.Transaction) => PromiseLike<unknown>,
+  ): Promise<Answer> {
+    const sent = await app.rows.transaction(async (db) => {
+      await db('organizations').where({ id: organizationId }).forUpdate();
+      const answer = request();
+      const blocked = db('pg_stat_activity').whereRaw('pg_backend_pid() = any(pg_blocking_pids(pid))').first();
+      await eventually(async () => await blocked.clone(), 'the request to wait');
+      await change(db);
+      return { answer };
+    });
+    return sent.answer;
+  }
+
+  return { id, path, organizationId, made, owner: founder, as, join, role, assign, setRole, owners, overtaken };
 }
 
 export type TestOrganization = Awaited<ReturnType<typeof makeOrganization>>;

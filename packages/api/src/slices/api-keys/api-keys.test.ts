@@ -1,5 +1,7 @@
+import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, told } from '../../../test/organization.ts';
 import { isWellFormed } from './secret.ts';
 
 let app: TestApp;
@@ -147,6 +149,68 @@ describe('calling with a key', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('ratelimit')).toContain('"key-minute"');
   });
+});
+
+describe('whoever waits while others change what they may', () => {
+  const removed = (who: Person, organizationId: number) => (db: Knex.Transaction) =>
+    db('organization_members')
+      .where({ organizationId, userId: app.ports.ids.decode('usr', who.id) })
+      .delete();
+
+  it('takes no key with them when they are removed', async () => {
+    const acme = await makeOrganization(app);
+    const admin = await acme.join('ADMIN');
+    const answer = await acme.overtaken(
+      () => acme.as(admin)('/api/v1/api-keys', { method: 'POST', body: { name: 'souvenir', scopes: ['members:*'] } }),
+      removed(admin, acme.organizationId),
+    );
+    expect(told(answer)).toEqual([403, 'permission_denied']);
+  });
+
+  it('revokes no key once they are removed', async () => {
+    const acme = await makeOrganization(app);
+    const admin = await acme.join('ADMIN');
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'k', scopes: ['*'] },
+    });
+    const answer = await acme.overtaken(
+      () => acme.as(admin)(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' }),
+      removed(admin, acme.organizationId),
+    );
+    expect(told(answer)).toEqual([403, 'permission_denied']);
+  });
+
+  it('changes nothing with a key that was revoked', async () => {
+    const acme = await makeOrganization(app);
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'k', scopes: ['*'] },
+    });
+    const answer = await acme.overtaken(
+      () =>
+        app.request('/api/v1/roles', {
+          method: 'POST',
+          headers: { 'x-api-key': key.secret },
+          body: { name: 'Late', permissions: ['members:remove'] },
+        }),
+      (db) => db('api_keys').where({ organizationId: acme.organizationId }).update({ revokedAt: new Date() }),
+    );
+    expect(told(answer)).toEqual([403, 'permission_denied']);
+  });
+});
+
+it('lets an organization hold at most 1000 live keys, however many are made at once', async () => {
+  await create(ada, { name: 'first', scopes: ['*'] });
+  await app.rows.raw(
+    `insert into api_keys (organization_id, name, secret_hash, prefix, last4, environment, scopes, created_at, updated_at)
+     select organization_id, name, sha256(n::text::bytea), prefix, last4, environment, scopes, created_at, updated_at
+     from api_keys, generate_series(1, 998) n where organization_id = ?`,
+    [app.ports.ids.decode('org', ada.organizationId)],
+  );
+  const answers = await Promise.all(Array.from({ length: 10 }, () => create(ada, { name: 'one more', scopes: ['*'] })));
+  expect(answers.map(told).filter(([status]) => status === 201)).toHaveLength(1);
+  expect(answers.map(told).filter(([, code]) => code === 'limit_reached')).toHaveLength(9);
 });
 
 describe('another organization', () => {

@@ -2,12 +2,12 @@ import { BlockList, isIP } from 'node:net';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type Question, recall } from '../../pipeline/session-lease.ts';
 import { assertHeader, namedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
+import { permissionsOf } from './scopes.ts';
 import { hashSecret, isWellFormed } from './secret.ts';
 
 /** Whether a bearer token is meant as an API key rather than an access token. */
@@ -110,10 +110,6 @@ export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActo
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };
-}
-
-export function permissionsOf(scopes: readonly string[]): ReadonlySet<OrganizationPermission> {
-  return new Set(scopes.flatMap(expandScope));
 }
 
 /** Whether an address is in one of the ranges. An IPv4 address mapped into IPv6 is that IPv4 address. */

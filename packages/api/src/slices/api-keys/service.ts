@@ -4,12 +4,12 @@ import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { record } from '../../outbox/record.ts';
-import type { Tenancy } from '../../tenant-model.ts';
 import { transaction } from '../../transaction.ts';
-import { permissionsOf } from './authenticate.ts';
+import { lockAuthority } from '../members/service/authority.ts';
 import { ApiKeyCreated, ApiKeyRevoked } from './events.ts';
 import { ApiKeyModel } from './model.ts';
 import type { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './schemas.ts';
+import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 
 const MAX_KEYS = 1000;
@@ -23,14 +23,16 @@ export async function listApiKeys(
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
 }
 
+/** Behind the lock of authority: whoever was removed meanwhile must not take a key with them, and of many at once each is counted. */
 export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey): Promise<CreatedApiKey> {
-  assertGrantable(ctx, input.scopes);
   if (input.expiresAt && new Date(input.expiresAt) <= ctx.now) {
     throw new ApiError('invalid_input', { errors: [{ path: 'expiresAt', message: 'must be in the future' }] });
   }
   const environment = input.environment ?? 'live';
   const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
   return transaction(ctx, async (ctx) => {
+    const { held } = await lockAuthority(ctx, 'api_keys:create');
+    assertGrantable(held, input.scopes);
     await assertRoomForKey(ctx);
     const key = await ApiKeyModel.add(ctx, {
       name: input.name,
@@ -60,10 +62,14 @@ export async function getApiKey(ctx: OrganizationContext, keyId: string): Promis
   return answerWithEtag(ctx, await findKey(ctx, keyId));
 }
 
-/** The row stays, for the audit log and for usage; the secret is dead from now on. Repeating it changes nothing. */
+/**
+ * The row stays, for the audit log and for usage; the secret is dead from now on: behind the lock of authority, so that nothing
+ * it grants is committed later. Repeating it changes nothing.
+ */
 export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const before = await findKey(ctx, keyId, 'for update');
+    await lockAuthority(ctx, 'api_keys:delete');
+    const before = await findKey(ctx, keyId);
     ifMatch(ctx, before);
     if (before.revokedAt) return;
     const after = await ApiKeyModel.of(ctx)
@@ -76,27 +82,16 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
   });
 }
 
-async function findKey(ctx: OrganizationContext, keyId: string, lock?: 'for update'): Promise<ApiKeyModel> {
-  const query = ApiKeyModel.of(ctx).findOne({ id: ctx.ids.decode('key', keyId) });
-  const key = await (lock ? query.forUpdate() : query);
+async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyModel> {
+  const key = await ApiKeyModel.of(ctx).findOne({ id: ctx.ids.decode('key', keyId) });
   if (!key) throw new ApiError('not_found');
   return key;
 }
 
-/** What a key may do at this moment; nothing, once it was revoked or has expired. */
-export async function permissionsOfKey(
-  ctx: Pick<OrganizationContext, 'now'> & Tenancy,
-  id: number,
-): Promise<ReadonlySet<OrganizationPermission>> {
-  const key = await ApiKeyModel.of(ctx).findOne({ id });
-  const live = key && !key.revokedAt && !(key.expiresAt && key.expiresAt <= ctx.now);
-  return live ? permissionsOf(key.scopes) : new Set();
-}
-
 /** A key must never hold more than whoever makes it: otherwise `api_keys:create` would be every permission. */
-function assertGrantable(ctx: OrganizationContext, scopes: readonly string[]): void {
+function assertGrantable(held: ReadonlySet<OrganizationPermission>, scopes: readonly string[]): void {
   for (const permission of permissionsOf(scopes)) {
-    if (!ctx.organization.permissions.has(permission)) {
+    if (!held.has(permission)) {
       throw new ApiError('scope_not_held', {
         detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.`,
       });

@@ -5,7 +5,7 @@ import type { EventType } from '../../../outbox/event.ts';
 import { record } from '../../../outbox/record.ts';
 import type { Tenancy } from '../../../tenant-model.ts';
 import { transaction } from '../../../transaction.ts';
-import { permissionsOfKey } from '../../api-keys/service.ts';
+import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { MemberAdded } from '../../members/events.ts';
 import type { Member } from '../../members/schemas.ts';
 import { addMember } from '../../members/service/add.ts';

@@ -2,6 +2,7 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { memberPermissions, type OrganizationPermission } from '../../../contract/permissions.ts';
 import type { Tenancy } from '../../../tenant-model.ts';
+import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { MemberModel } from '../model.ts';
 
@@ -13,7 +14,7 @@ export interface Authority {
 
 /**
  * Lines up every change to who may do what in an organization, by a lock on its row. Whoever waited for it may have been
- * demoted or removed meanwhile, so the caller's permissions are read again behind it.
+ * demoted or removed meanwhile, or their key revoked, so the caller's permissions are read again behind it.
  */
 export async function lockAuthority(
   ctx: OrganizationContext,
@@ -21,7 +22,8 @@ export async function lockAuthority(
   { inDeleted = false } = {},
 ): Promise<Authority> {
   const organization = await lockOrganization(ctx, { inDeleted });
-  const held = ctx.actor.kind === 'user' ? await heldBy(ctx, ctx.actor.user.id) : ctx.organization.permissions;
+  const { actor } = ctx;
+  const held = await (actor.kind === 'user' ? heldBy(ctx, actor.user.id) : permissionsOfKey(ctx, actor.key.id));
   if (!held.has(needed)) throw new ApiError('permission_denied');
   return { organization, held };
 }
