@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, told } from '../../../test/organization.ts';
+import { systemContext } from '../../context.ts';
 import { nameFrom } from './names.ts';
+import { createPersonalOrganization } from './service/create.ts';
 
 let app: TestApp;
 let ada: Person;
@@ -22,6 +24,17 @@ describe('creating', () => {
     expect(body).toMatchObject({ slug: 'zoe-s-n-gmbh', subdomain: 'zoe-s-n-gmbh', plan: 'FREE', personal: false });
     const { body: list } = await ada.request('/api/v1/organizations');
     expect(list.items[0]).toMatchObject({ id: body.id, role: 'OWNER' });
+  });
+
+  it('takes as much of a person’s address as a name can be, in whole characters', async () => {
+    const { organizationId, ...long } = await app.signUp({ email: `${'a'.repeat(60)}@${'b'.repeat(60)}.example.com` });
+    const { status, body } = await long.request('/api/v1/organizations');
+    expect([status, body.items.map(({ id, name }: { id: string; name: string }) => [id, name])]).toEqual([
+      200,
+      [[organizationId, long.email.slice(0, 120)]],
+    ]);
+    const foxes = await createPersonalOrganization(systemContext(app.ports, 'test'), `a${'🦊'.repeat(60)}`);
+    expect(foxes.name).toBe(`a${'🦊'.repeat(59)}`);
   });
 
   it('finds another slug where the name is taken', async () => {

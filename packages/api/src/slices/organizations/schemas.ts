@@ -7,7 +7,8 @@ import { NAME } from './names.ts';
 
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 
-const OrganizationName = z.string().trim().min(1).max(120).meta({ example: 'Acme Inc.' });
+export const MAX_NAME = 120;
+const OrganizationName = z.string().trim().min(1).max(MAX_NAME).meta({ example: 'Acme Inc.' });
 const Slug = z
   .string()
   .regex(NAME, SHAPE)

@@ -8,7 +8,7 @@ import { addMember, countOwned } from '../../members/service/add.ts';
 import { OrganizationCreated } from '../events.ts';
 import { OrganizationModel } from '../model.ts';
 import { nameFrom } from '../names.ts';
-import type { CreateOrganization, Organization } from '../schemas.ts';
+import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas.ts';
 import { claimName, isFree, lockNames } from './claim-names.ts';
 
 const MAX_OWNED = 100;
@@ -16,8 +16,13 @@ const MAX_OWNED = 100;
 /** Everybody has one, so that keys, usage and billing always belong to an organization. It has no name in addresses: that would publish its person's. */
 export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
   return OrganizationModel.query(ctx.db)
-    .insert({ name, personal: true, createdAt: ctx.now, updatedAt: ctx.now })
+    .insert({ name: cutName(name), personal: true, createdAt: ctx.now, updatedAt: ctx.now })
     .returning('*');
+}
+
+/** An address may be longer than a name. Half of a surrogate pair is no character: it goes too. */
+function cutName(text: string): string {
+  return text.slice(0, MAX_NAME).replace(/\p{Surrogate}$/u, '');
 }
 
 export async function createOrganization(ctx: UserContext, input: CreateOrganization): Promise<Organization> {
