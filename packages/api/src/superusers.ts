@@ -2,8 +2,11 @@ import type { Knex } from '@rentapi/platform/database';
 import { describeIssue } from '@rentapi/platform/describe-issue';
 import type { z } from 'zod';
 import { type Ports, systemContext } from './context.ts';
+import { record } from './outbox/record.ts';
+import { SessionModel } from './slices/auth/model.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
+import { UserUpdated } from './slices/users/events.ts';
 import { emailKey, UserModel } from './slices/users/model.ts';
 import { EmailAddress } from './slices/users/schemas.ts';
 import { transaction } from './transaction.ts';
@@ -12,7 +15,10 @@ export async function hasSuperAdmin(database: Knex): Promise<boolean> {
   return Boolean(await UserModel.query(database).findOne({ role: 'SUPER_ADMIN' }).select('id'));
 }
 
-/** Makes the account, or makes an existing one SUPER_ADMIN; its password is then what is given here. */
+/**
+ * Makes the account, or makes an existing one SUPER_ADMIN; its password is then what is given here. Its sessions end: whoever
+ * registered the address first would else be the platform's administrator.
+ */
 export async function ensureSuperAdmin(
   ports: Ports,
   given: { email: string; password: string },
@@ -21,14 +27,23 @@ export async function ensureSuperAdmin(
   const password = read('password', NewPassword, given.password);
   const passwordHash = await ports.passwords.hash(password);
   return transaction(systemContext(ports, 'create-admin'), async (ctx) => {
-    const existing = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
+    const before = await UserModel.query(ctx.db)
+      .findOne({ emailKey: emailKey(email) })
+      .forUpdate();
     const account = { passwordHash, role: 'SUPER_ADMIN' as const, emailVerifiedAt: ctx.now };
-    if (existing)
-      await UserModel.query(ctx.db)
-        .findById(existing.id)
-        .patch({ ...account, updatedAt: ctx.now });
-    else await createAccount(ctx, { email, ...account });
-    return { existed: Boolean(existing) };
+    if (!before) {
+      await createAccount(ctx, { email, ...account });
+      return { existed: false };
+    }
+    const after = await UserModel.query(ctx.db)
+      .findById(before.id)
+      .patch({ ...account, version: before.version + 1, updatedAt: ctx.now })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await SessionModel.query(ctx.db).where({ userId: before.id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
+    await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+    return { existed: true };
   });
 }
 
