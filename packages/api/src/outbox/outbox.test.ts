@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
 import { systemContext } from '../context.ts';
+import { OrganizationUpdated } from '../slices/organizations/events.ts';
+import { OrganizationModel } from '../slices/organizations/model.ts';
 import { UserUpdated } from '../slices/users/events.ts';
 import { UserModel } from '../slices/users/model.ts';
 import { transaction } from '../transaction.ts';
@@ -21,15 +23,15 @@ const organizationId = () => app.ports.ids.decode('org', ada.organizationId);
 
 async function recordUpdate(work: () => Promise<void> = async () => {}): Promise<void> {
   await transaction(context(), async (ctx) => {
-    const user = await UserModel.query(ctx.db).findById(app.ports.ids.decode('usr', ada.id)).throwIfNotFound();
-    await record(ctx, UserUpdated, { target: user, data: user.present(ctx.ids), organizationId: organizationId() });
+    const home = await OrganizationModel.query(ctx.db).findById(organizationId()).throwIfNotFound();
+    await record(ctx, OrganizationUpdated, { target: home, data: home.present(ctx.ids), organizationId: home.id });
     await work();
   });
 }
 
 describe('recording', () => {
   it('leaves neither event nor audit row when the change is undone', async () => {
-    const count = async () => (await app.rows('events').where({ type: 'user.updated' })).length;
+    const count = async () => (await app.rows('events').where({ type: 'organization.updated' })).length;
     const before = await count();
     await expect(recordUpdate(() => Promise.reject(new Error('undone')))).rejects.toThrow('undone');
     expect(await count()).toBe(before);

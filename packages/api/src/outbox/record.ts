@@ -13,7 +13,7 @@ interface Change<Data> {
   after?: BaseModel;
   /** The public payload: ids, never secrets. */
   data: Data;
-  /** Where it happened, if that is not the organization of the call. */
+  /** Where it happened, if that is not the organization of the call. What is a person's own happened in none. */
   organizationId?: number;
 }
 
@@ -40,8 +40,9 @@ export async function record<Data extends z.ZodType>(
 ): Promise<void> {
   if (!ctx.db.isTransaction) throw new Error(`${type.name} must be recorded in the transaction of its change`);
   const { actor } = ctx;
+  const organizationId = type.audience === 'person' ? null : (change.organizationId ?? ctx.organization?.id ?? null);
   await execute(ctx.db, RECORD, [
-    change.organizationId ?? ctx.organization?.id ?? null,
+    organizationId,
     type.name,
     JSON.stringify(change.data),
     ctx.now,

@@ -48,6 +48,24 @@ describe('the audit log', () => {
     expect(told(await read(stranger))).toEqual([404, 'not_found']);
   });
 
+  it('tells an organization nothing of what its members do to their own accounts and sessions', async () => {
+    const secret = await makeOrganization(app, admin, { name: 'Secret venture' });
+    const here = acme.as(admin);
+    const body = { metadata: { salary: 1 }, defaultOrganizationId: secret.id };
+    expect((await here('/api/v1/users/me', { method: 'PATCH', body })).status).toBe(200);
+    await here('/api/v1/auth/reauthenticate', { method: 'POST', body: { password: admin.password } });
+    await here('/api/v1/auth/logout', { method: 'POST' });
+    await stamped();
+    const { items } = (await read(acme.owner)).body;
+    expect(items.map(({ action }: { action: string }) => action)).toEqual(['organization.created']);
+    const own = { actorKind: 'user', actorId: app.ports.ids.decode('usr', admin.id), organizationId: null };
+    const kept = await app.rows('audit_logs').where(own).orderBy('id').pluck('action');
+    expect(kept).toEqual(['session.started', 'user.updated', 'session.reauthenticated', 'session.ended']);
+    expect(await app.rows('events').where({ organizationId: acme.organizationId }).pluck('type')).toEqual([
+      'organization.created',
+    ]);
+  });
+
   it('can be filtered by actor, action, target and time', async () => {
     const { body: first } = await makeKey(admin, 'first');
     const { body: second } = await makeKey(acme.owner, 'second');

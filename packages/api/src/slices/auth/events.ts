@@ -4,13 +4,13 @@ import { User } from '../users/schemas.ts';
 
 const Session = z.object({ sessionId: z.string(), ip: z.string(), userAgent: z.string().nullable() });
 
-export const UserRegistered = event('user.registered', { data: User, audience: 'internal' });
+export const UserRegistered = event('user.registered', { data: User, audience: 'person' });
 /** Somebody registered with an address that has an account. */
-export const RegistrationRepeated = event('user.registration_repeated', { data: User, audience: 'internal' });
-export const VerificationRequested = event('user.verification_requested', { data: User, audience: 'internal' });
-export const EmailVerified = event('user.email_verified', { data: User, audience: 'internal' });
-export const SessionStarted = event('session.started', { data: Session, audience: 'internal' });
-export const SessionReauthenticated = event('session.reauthenticated', { data: Session, audience: 'internal' });
-export const SessionEnded = event('session.ended', { data: Session, audience: 'internal' });
+export const RegistrationRepeated = event('user.registration_repeated', { data: User, audience: 'person' });
+export const VerificationRequested = event('user.verification_requested', { data: User, audience: 'person' });
+export const EmailVerified = event('user.email_verified', { data: User, audience: 'person' });
+export const SessionStarted = event('session.started', { data: Session, audience: 'person' });
+export const SessionReauthenticated = event('session.reauthenticated', { data: Session, audience: 'person' });
+export const SessionEnded = event('session.ended', { data: Session, audience: 'person' });
 /** A used refresh token came back: it was copied, so the whole session ends. */
-export const RefreshTokenReplayed = event('session.refresh_token_replayed', { data: Session, audience: 'internal' });
+export const RefreshTokenReplayed = event('session.refresh_token_replayed', { data: Session, audience: 'person' });

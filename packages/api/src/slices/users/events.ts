@@ -1,4 +1,4 @@
 import { event } from '../../outbox/event.ts';
 import { User } from './schemas.ts';
 
-export const UserUpdated = event('user.updated', { data: User, audience: 'internal' });
+export const UserUpdated = event('user.updated', { data: User, audience: 'person' });

@@ -52,12 +52,7 @@ export async function createAccount(ctx: Context, account: NewAccount): Promise<
       })
       .returning('*');
     await addMember(ctx, organization, user.id, 'OWNER');
-    await record(ctx, UserRegistered, {
-      target: user,
-      after: user,
-      data: user.present(ctx.ids),
-      organizationId: organization.id,
-    });
+    await record(ctx, UserRegistered, { target: user, after: user, data: user.present(ctx.ids) });
     return user;
   });
 }
