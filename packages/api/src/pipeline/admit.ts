@@ -1,5 +1,6 @@
 import type { Context, CurrentOrganization } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
+import { id } from '../contract/ids.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import {
   isOrganizationPermission,
@@ -9,9 +10,10 @@ import {
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
-import { enforceLimits } from './limits.ts';
+import { chargeRefusal, enforceLimits } from './limits.ts';
 
 const FRESH_FOR_MS = 10 * 60_000;
+const OrganizationId = id('org');
 
 /**
  * Lets a call in or throws: who is it (401), is it within its limits (429), may it do this (403), in which organization
@@ -22,8 +24,7 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
     await enforceLimits(ctx, meta, null);
     return ctx;
   }
-  const pathOrganizationId = meta.openapi.path.includes('{orgId}') ? await organizationOf(ctx, readInput) : null;
-  const actor = await identify(ctx, meta, pathOrganizationId);
+  const actor = await identify(ctx, meta, readInput);
   await enforceLimits(ctx, meta, actor);
   const organization = currentOrganization(actor);
   assertAccess(meta, actor, organization);
@@ -31,22 +32,28 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   return { ...ctx, actor, organization };
 }
 
-/** A call without a good credential pays into the bucket of its source, so that guessing is limited. */
-async function identify(ctx: Context, meta: ProcedureMeta, pathOrganizationId: number | null): Promise<Actor> {
+async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Actor> {
   try {
-    const actor = await authenticate(ctx, pathOrganizationId, meta);
+    const actor = await authenticate(ctx, () => pathOrganization(ctx, meta, readInput), meta);
     if (!actor) throw new ApiError('credentials_required');
     return actor;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) await enforceLimits(ctx, meta, null);
+    await chargeRefusal(ctx, error, meta);
     throw error;
   }
 }
 
-async function organizationOf(ctx: Context, readInput: () => Promise<unknown>): Promise<number | null> {
+/** The organization that the path names; null where it names none. A missing or misshapen id is the schema's to refuse. */
+async function pathOrganization(
+  ctx: Context,
+  meta: ProcedureMeta,
+  readInput: () => Promise<unknown>,
+): Promise<number | null> {
+  if (!meta.openapi.path.includes('{orgId}')) return null;
   const input = await readInput();
   const orgId = typeof input === 'object' && input !== null && 'orgId' in input ? input.orgId : undefined;
-  return typeof orgId === 'string' ? ctx.ids.decode('org', orgId) : null; // a missing one is the schema's to refuse
+  const { success, data } = OrganizationId.safeParse(orgId);
+  return success ? ctx.ids.decode('org', data) : null;
 }
 
 export function currentOrganization(actor: Actor): CurrentOrganization | null {

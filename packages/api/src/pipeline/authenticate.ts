@@ -10,18 +10,18 @@ import { agreed, assertHeader, type NamedOrganization, namedOrganization } from 
 
 /**
  * Who is calling, from the one credential of the call, and in which organization; null where there is no credential. Throws
- * 401 for one that is not good.
+ * 401 for one that is not good. The path is looked at only behind a good one: else strangers would learn which ids are there.
  */
 export async function authenticate(
   ctx: Context,
-  pathOrganizationId: number | null,
+  pathOrganization: () => Promise<number | null>,
   { inDeleted = false } = {},
 ): Promise<Actor | null> {
   const credential = readCredential(ctx.call, ctx.ports.env.API_KEY_PREFIX);
   if (!credential) return null;
-  if ('key' in credential) return authenticateKey(ctx, credential.key, pathOrganizationId);
+  if ('key' in credential) return authenticateKey(ctx, credential.key, pathOrganization);
   const { sub, sid } = await ctx.ports.accessTokens.verify(credential.token, ctx.now);
-  const named = namedOrganization(ctx, pathOrganizationId);
+  const named = namedOrganization(ctx, await pathOrganization());
   return loadSession(ctx, { sid, userId: ctx.ids.decode('usr', sub), named, inDeleted });
 }
 

@@ -1,5 +1,11 @@
 import { isIPv6 } from 'node:net';
-import { type Bucket, type Decision, type DuringOutage, LimiterUnavailableError } from '@rentapi/platform/limiter';
+import {
+  type Bucket,
+  type BucketState,
+  type Decision,
+  type DuringOutage,
+  LimiterUnavailableError,
+} from '@rentapi/platform/limiter';
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
@@ -15,22 +21,35 @@ const OUTAGE_RETRY_S = 2;
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.openapi.path.startsWith('/health')) return; // a probe must never be told to wait
-  await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
+  const own = await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
   // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
-  const shared = actor && procedureBucket(ctx, meta, actor);
-  if (shared) await take(ctx, [shared], 'refuse');
+  const bucket = actor && procedureBucket(ctx, meta, actor);
+  const shared = bucket && (await take(ctx, [bucket], 'refuse'));
+  describe(ctx, shared && share(shared) < share(own) ? shared : own);
 }
 
-async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<void> {
-  const decision = await decide(ctx, buckets, outage);
-  describe(ctx, decision);
-  if (decision.allowed) return;
-  const retryAfterS = Math.ceil(decision.retryAfterMs / 1000);
+/**
+ * Whoever is turned away at the door pays into the bucket of their source: else guessing credentials, and asking for what is
+ * not theirs, would cost nothing. `meta` is the procedure's; a socket has none.
+ */
+export async function chargeRefusal(ctx: Context, error: unknown, meta?: ProcedureMeta): Promise<void> {
+  if (!(error instanceof ApiError) || error.status >= 500) return;
+  describe(ctx, await take(ctx, sourceBuckets(ctx, meta), 'refuse'));
+}
+
+/** What every bucket has left, told by the strictest. Throws where one refuses. */
+async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<BucketState> {
+  const { allowed, retryAfterMs, strictest } = await decide(ctx, buckets, outage);
+  if (allowed) return strictest;
+  describe(ctx, strictest);
+  const retryAfterS = Math.ceil(retryAfterMs / 1000);
   throw new ApiError('rate_limited', {
-    detail: `The limit \`${decision.strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
+    detail: `The limit \`${strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
     retryAfterS,
   });
 }
+
+const share = ({ bucket, remaining }: BucketState): number => remaining / bucket.size;
 
 /** What the procedure itself asks of a signed-in caller. */
 function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): Bucket | null {
@@ -70,20 +89,19 @@ async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Pr
 }
 
 function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
-  // The hash tag keeps the buckets of one organization on one node of a Redis Cluster, for one script call.
   if (actor.kind === 'user') {
-    const { user } = actor;
-    const tag = `{${user.defaultOrganizationId}}`;
     return [
       {
         name: 'user',
-        key: `${tag}user:${user.id}`,
+        // By the person alone: one named by their organization would be full again whenever they change it.
+        key: `{user:${actor.user.id}}user`,
         size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR,
         windowMs: MINUTE_MS,
       },
     ];
   }
   const { id, organizationId, limits } = actor.key;
+  // The hash tag keeps the buckets of one organization on one node of a Redis Cluster, for one script call.
   const key = `{${organizationId}}key:${id}`;
   const buckets = [
     { name: 'key', key, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS },
@@ -97,12 +115,12 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
   return buckets;
 }
 
-function sourceBuckets(ctx: Context, meta: ProcedureMeta): Bucket[] {
+function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
   const tag = `{${source(ctx.call.ip)}}`;
   const buckets = [
     { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
   ];
-  if (meta.limit?.by === 'source') {
+  if (meta?.limit?.by === 'source') {
     const { name, size, windowS } = meta.limit;
     buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
   }
@@ -126,8 +144,7 @@ export function source(ip: string): string {
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */
-function describe(ctx: Context, { strictest }: Decision): void {
-  const { bucket, remaining, resetMs } = strictest;
+function describe(ctx: Context, { bucket, remaining, resetMs }: BucketState): void {
   const resetS = Math.ceil(resetMs / 1000);
   const { reply } = ctx;
   reply['RateLimit-Policy'] = `"${bucket.name}";q=${bucket.size};w=${bucket.windowMs / 1000}`;

@@ -5,7 +5,7 @@ import { type Context, createContext, type Ports } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { closeFor, drained, hasRoom, keepAlive, limitMessages } from '../slices/realtime/connection.ts';
-import { entryOfCall } from '../slices/realtime/service.ts';
+import { entryOfCall, letIn } from '../slices/realtime/service.ts';
 import type { Upgrade } from '../slices/realtime/sockets.ts';
 import { takeStanding } from '../slices/realtime/standing.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
@@ -49,14 +49,15 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     };
     if (call.authorization === undefined && call.apiKey === undefined) return ctx;
     try {
-      const standing = takeStanding(await entryOfCall(ctx, null), (reason) => end(socket, reason));
+      const standing = takeStanding(await letIn(ctx, entryOfCall(ctx, null)), (reason) => end(socket, reason));
       socket.once('close', standing.close);
       if (socket.readyState !== socket.OPEN) standing.close();
     } catch (error) {
       const known = toApiError(error);
-      if (known.status === 401) closeFor(socket, known);
+      const isStranger = known.status === 401 || known.status === 429;
+      if (isStranger) closeFor(socket, known);
       // Whoever is known, and may not do this here, is told so by each call.
-      if (known.status === 401 || known.status >= 500) throw error;
+      if (isStranger || known.status >= 500) throw error;
     }
     return ctx;
   }

@@ -62,10 +62,11 @@ function keyQuestion(ctx: Context, secretHash: Buffer): Question<KeyRow> {
 export async function authenticateKey(
   ctx: Context,
   secret: string,
-  pathOrganizationId: number | null,
+  pathOrganization: () => Promise<number | null>,
 ): Promise<KeyActor> {
   if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
   const actor = await loadKey(ctx, hashSecret(secret));
+  const pathOrganizationId = await pathOrganization();
   // To a key, the organizations of others are not there.
   if (pathOrganizationId !== null && pathOrganizationId !== actor.key.organizationId) throw new ApiError('not_found');
   return actor;

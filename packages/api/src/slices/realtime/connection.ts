@@ -4,7 +4,7 @@ import type { ApiError } from '../../contract/errors.ts';
 
 /**
  * Close codes (RFC 6455, and 4000–4999 for our own): 4401 and 4403 as HTTP's, 4408 no credential in time, 1001 the server
- * stops, 1008 more messages than allowed, 1013 reads too slowly.
+ * stops, 1008 more messages or attempts than allowed, 1013 reads too slowly.
  */
 export const CLOSE = {
   goingAway: 1001,
@@ -35,9 +35,10 @@ export function closeWith(socket: WebSocket, code: number, reason: string): void
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** Ends a connection whose caller may no more. */
-export function closeFor(socket: WebSocket, reason: ApiError): void {
-  closeWith(socket, reason.status === 401 ? CLOSE.unauthorized : CLOSE.forbidden, reason.errorCode);
+/** Ends a connection whose caller may no more, or has guessed too often. */
+export function closeFor(socket: WebSocket, { status, errorCode }: ApiError): void {
+  const code = status === 401 ? CLOSE.unauthorized : status === 429 ? CLOSE.tooMuch : CLOSE.forbidden;
+  closeWith(socket, code, errorCode);
 }
 
 /** False, and the end of the connection, where the peer has left a megabyte unread. */

@@ -3,6 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import type { Actor } from '../../pipeline/actor.ts';
 import { currentOrganization } from '../../pipeline/admit.ts';
 import { authenticate, loadSession } from '../../pipeline/authenticate.ts';
+import { chargeRefusal } from '../../pipeline/limits.ts';
 import { loadKey } from '../api-keys/authenticate.ts';
 import { hashSecret } from '../api-keys/secret.ts';
 import { newToken, tokenHash } from '../auth/tokens.ts';
@@ -32,6 +33,16 @@ interface TicketRow {
   expiresAt: Date;
 }
 
+/** Over a socket, too, a credential that is not good costs its source: or it would be the place to guess at. */
+export async function letIn(ctx: Context, entering: Promise<Entry>): Promise<Entry> {
+  try {
+    return await entering;
+  } catch (error) {
+    await chargeRefusal(ctx, error);
+    throw error;
+  }
+}
+
 /** Who brings the ticket, for as long as the session or key behind it lives. Deleting makes it single: of two at once, one finds nothing. */
 export async function redeemTicket(ctx: Context, ticket: string): Promise<Entry> {
   const [row]: TicketRow[] = await ctx
@@ -57,7 +68,7 @@ export async function redeemToken(ctx: Context, token: string, organizationId: n
 
 /** Whoever the credential of the call says. */
 export async function entryOfCall(ctx: Context, organizationId: number | null): Promise<Entry> {
-  const actor = await authenticate(ctx, organizationId);
+  const actor = await authenticate(ctx, async () => organizationId);
   if (!actor) throw new ApiError('credentials_required');
   const bearer = ctx.call.authorization?.replace(/^Bearer +/i, '') ?? '';
   if (actor.kind === 'key') return entryOfKey(ctx, hashSecret(ctx.call.apiKey ?? bearer));

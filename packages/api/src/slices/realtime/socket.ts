@@ -5,7 +5,7 @@ import { toApiError } from '../../contract/problem.ts';
 import { parseJson } from '../../transports/json.ts';
 import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from './connection.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
-import { redeemTicket, redeemToken } from './service.ts';
+import { letIn, redeemTicket, redeemToken } from './service.ts';
 import { type Entry, type Standing, takeStanding } from './standing.ts';
 import { type EventStream, openStream } from './stream.ts';
 
@@ -74,14 +74,14 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
   async function authenticate(token: string): Promise<void> {
     const now = { ...ctx, now: ctx.ports.clock.now() };
     if (!session) return admit(redeemToken(now, token, null));
-    session.standing.renew(await redeemToken(now, token, session.standing.ctx.organization.id));
+    session.standing.renew(await letIn(now, redeemToken(now, token, session.standing.ctx.organization.id)));
     ready(session.standing);
   }
 
   /** Whoever brings no good credential has nothing more to say. */
   async function admit(entering: Promise<Entry>): Promise<void> {
     try {
-      await enter(await entering);
+      await enter(await letIn(ctx, entering));
     } catch (error) {
       refuse(toApiError(error));
     }

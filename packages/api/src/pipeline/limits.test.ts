@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Answer, type Request, startApp, type TestApp } from '../../test/app.ts';
+import { told } from '../../test/organization.ts';
+import { exampleId } from '../contract/ids.ts';
+
+const OF_A_SOURCE = 3;
+const OF_A_PERSON = 30;
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp({ RATE_LIMIT_PER_MINUTE: String(OF_A_SOURCE) });
+});
+afterAll(() => app.close());
+
+let sources = 0;
+/** An address that has not called yet. */
+const newSource = () => ({ 'x-test-ip': `192.0.2.${++sources}` });
+
+/** Somebody who signed up from an address of their own, and calls from another. */
+async function signUp() {
+  const body = { email: `p${sources}@example.com`, password: 'correct horse battery staple' };
+  const headers = newSource();
+  await app.request('/api/v1/auth/register', { method: 'POST', body, headers });
+  const { body: tokens } = await app.request('/api/v1/auth/login', { method: 'POST', body, headers });
+  const own = { authorization: `Bearer ${tokens.accessToken}`, ...newSource() };
+  const request = (path: string, given: Request = {}) =>
+    app.request(path, { ...given, headers: { ...own, ...given.headers } });
+  return { organizationId: tokens.user.defaultOrganizationId as string, request };
+}
+
+async function statuses(count: number, ask: () => Promise<Answer>): Promise<Record<number, number>> {
+  const seen: Record<number, number> = {};
+  for (let at = 0; at < count; at++) {
+    const { status } = await ask();
+    seen[status] = (seen[status] ?? 0) + 1;
+  }
+  return seen;
+}
+
+describe('whoever is turned away pays as the address they call from', () => {
+  it("for asking for organizations that are not the caller's", async () => {
+    const [ada, bea] = [await signUp(), await signUp()];
+    const seen = await statuses(8, () => ada.request(`/api/v1/organizations/${bea.organizationId}`));
+    expect(seen).toEqual({ 404: OF_A_SOURCE, 429: 5 });
+    expect((await ada.request('/api/v1/users/me')).status).toBe(200);
+  });
+
+  it('for using a key from an address that it does not allow', async () => {
+    const ada = await signUp();
+    const body = { name: 'CI', scopes: ['*'], ipAllowList: ['203.0.113.1'] };
+    const { body: key } = await ada.request('/api/v1/api-keys', { method: 'POST', body });
+    const headers = { 'x-api-key': key.secret, ...newSource() };
+    expect(await statuses(8, () => app.request('/api/v1/api-keys', { headers }))).toEqual({ 403: OF_A_SOURCE, 429: 5 });
+  });
+
+  it('for asking without a credential, of which nobody learns what is there', async () => {
+    const headers = newSource();
+    const path = `/api/v1/organizations/${exampleId('org')}`;
+    expect(await statuses(8, () => app.request(path, { headers }))).toEqual({ 401: OF_A_SOURCE, 429: 5 });
+  });
+
+  it.each([
+    ['a ticket', '/api/v1/ws/realtime?ticket=guess'],
+    ['a token', '/api/v1/ws/realtime?token=guess'],
+  ])('for opening sockets with %s that is not good', async (_, path) => {
+    const headers = newSource();
+    const open = async () => {
+      const socket = new WebSocket(app.url.replace('http', 'ws') + path, { headers });
+      const said = new Promise<string>((resolve) =>
+        socket.once('message', (data) => resolve(JSON.parse(String(data)).code)),
+      );
+      const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+      return [await closed, await said];
+    };
+    for (let at = 0; at < OF_A_SOURCE; at++) expect((await open())[0]).toBe(4401);
+    expect(await open()).toEqual([1008, 'rate_limited']);
+  });
+
+  it('for opening tRPC sockets with tokens that are not good', async () => {
+    const headers = newSource();
+    const codes: number[] = [];
+    for (let at = 0; at <= OF_A_SOURCE; at++) {
+      const socket = new WebSocket(`${app.url.replace('http', 'ws')}/trpc`, {
+        headers: { ...headers, authorization: 'Bearer guess' },
+      });
+      codes.push(await new Promise((resolve) => socket.once('close', resolve)));
+    }
+    expect(codes).toEqual([...Array(OF_A_SOURCE).fill(4401), 1008]);
+  });
+});
+
+describe('an id in the path', () => {
+  it('that is misshapen is an input like any other', async () => {
+    const ada = await signUp();
+    expect(told(await ada.request('/api/v1/organizations/garbage'))).toEqual([400, 'invalid_input']);
+    expect(told(await ada.request('/api/v1/api-keys/garbage'))).toEqual([400, 'invalid_input']);
+    expect(told(await ada.request(`/api/v1/organizations/${exampleId('org')}`))).toEqual([404, 'not_found']);
+  });
+});
+
+describe('a person', () => {
+  it('has one bucket, whichever organization they are in', async () => {
+    const ada = await signUp();
+    const { body: other } = await ada.request('/api/v1/organizations', { method: 'POST', body: { name: 'Other' } });
+    const spend = () => statuses(OF_A_PERSON - 5, () => ada.request('/api/v1/users/me'));
+    expect(await spend()).toEqual({ 200: OF_A_PERSON - 5 });
+    const body = { defaultOrganizationId: other.id };
+    expect((await ada.request('/api/v1/users/me', { method: 'PATCH', body })).status).toBe(200);
+    const { 200: served = 0 } = await spend();
+    expect(served).toBeLessThan(10);
+  });
+
+  it('is told of the limit that has least left, though the procedure has one of its own', async () => {
+    const ada = await signUp();
+    await statuses(OF_A_PERSON - 3, () => ada.request('/api/v1/users/me'));
+    const { status, headers } = await ada.request(`/api/v1/organizations/${ada.organizationId}/invitations`, {
+      method: 'POST',
+      body: { email: 'x@example.com', role: 'VIEWER' },
+    });
+    expect([status, headers.get('ratelimit')]).toEqual([201, expect.stringMatching(/^"user";r=[123];/)]);
+  });
+});
