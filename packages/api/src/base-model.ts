@@ -1,3 +1,4 @@
+import type { Knex } from '@rentapi/platform/database';
 import { Model } from 'objection';
 
 /**
@@ -11,4 +12,9 @@ export abstract class BaseModel extends Model {
   static hydrate<M extends BaseModel>(this: new () => M, row: object): M {
     return Object.assign(new this(), row);
   }
+}
+
+/** What many rows count their change with, in one statement. Postgres makes a number of it, where Objection's types want one. */
+export function nextVersion(db: Knex): number {
+  return db.raw('version + 1') as unknown as number;
 }

@@ -41,21 +41,9 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
     return rows.map(({ userId }) => app.ports.ids.encode('usr', userId));
   }
 
-  /** What a request is answered that waits for the lock of authority, and meanwhile `change` is committed. */
-  async function overtaken(
-    request: () => Promise<Answer>,
-    change: (db: Knex.Transaction) => PromiseLike<unknown>,
-  ): Promise<Answer> {
-    const sent = await app.rows.transaction(async (db) => {
-      await db('organizations').where({ id: organizationId }).forUpdate();
-      const answer = request();
-      const blocked = db('pg_stat_activity').whereRaw('pg_backend_pid() = any(pg_blocking_pids(pid))').first();
-      await eventually(async () => await blocked.clone(), 'the request to wait');
-      await change(db);
-      return { answer };
-    });
-    return sent.answer;
-  }
+  /** What a request is answered for which the lock of authority comes late: only once `change` is committed. */
+  const overtaken = (request: () => Promise<Answer>, change: Change) =>
+    overtake(app, { lock: (db) => db('organizations').where({ id: organizationId }).forUpdate(), request, change });
 
   return { id, path, organizationId, made, owner: founder, as, join, role, assign, setRole, owners, overtaken };
 }
@@ -65,3 +53,21 @@ export type TestOrganization = Awaited<ReturnType<typeof makeOrganization>>;
 /** Status and code, or just the status where all went well. */
 export const told = ({ status, body }: { status: number; body: { code?: string } }) =>
   body?.code ? [status, body.code] : [status];
+
+type Change = (db: Knex.Transaction) => PromiseLike<unknown>;
+
+/** What a request is answered that comes upon `lock`, and waits there until `change` is committed. */
+export async function overtake(
+  app: TestApp,
+  { lock, request, change }: { lock: Change; request: () => Promise<Answer>; change: Change },
+): Promise<Answer> {
+  const sent = await app.rows.transaction(async (db) => {
+    await lock(db);
+    const answer = request();
+    const waiting = () => db('pg_stat_activity').whereRaw('pg_backend_pid() = any(pg_blocking_pids(pid))').first();
+    await eventually(waiting, 'the request to wait');
+    await change(db);
+    return { answer };
+  });
+  return sent.answer;
+}

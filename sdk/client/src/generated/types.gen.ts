@@ -1906,6 +1906,10 @@ export type OrgsRestoreErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `rate_limited`: Too many requests
      */
     429: Problem;
@@ -1970,6 +1974,10 @@ export type OrgsLeaveErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `rate_limited`: Too many requests
      */
     429: Problem;
@@ -2033,6 +2041,10 @@ export type OrgsTransferErrors = {
      * `personal_organization`: Personal organization
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2164,6 +2176,10 @@ export type OrgsMembersRemoveErrors = {
      * `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2433,6 +2449,10 @@ export type OrgsInvitationsRevokeErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `rate_limited`: Too many requests
      */
     429: Problem;
@@ -2500,6 +2520,10 @@ export type OrgsInvitationsResendErrors = {
      * `invitation_settled`: Invitation settled
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `rate_limited`: Too many requests
      */

@@ -100,6 +100,18 @@ describe('an invitation', () => {
     expect(told(again)).toEqual([409, 'invitation_settled']);
   });
 
+  it('is neither resent nor revoked by whoever read an older version of it', async () => {
+    const { body, headers } = await invite(acme.owner, guest.email);
+    const one = `${acme.path}/invitations/${body.id}`;
+    const first = { 'if-match': headers.get('etag')! };
+    const resend = () => acme.owner.request(`${one}/resend`, { method: 'POST', headers: first });
+    const revoke = (etag: Record<string, string>) => acme.owner.request(one, { method: 'DELETE', headers: etag });
+    const second = await resend();
+    expect(second.status).toBe(200);
+    for (const stale of [await resend(), await revoke(first)]) expect(told(stale)).toEqual([412, 'version_mismatch']);
+    expect((await revoke({ 'if-match': second.headers.get('etag')! })).status).toBe(204);
+  });
+
   it('works by its newest link alone', async () => {
     const { body } = await invite(acme.owner, guest.email);
     const first = await tokenOf(guest.email);

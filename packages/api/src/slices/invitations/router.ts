@@ -75,7 +75,7 @@ export const invitations = router({
       summary: 'Revoke an invitation',
     },
     rest: { status: 204 },
-    errors: ['invitation_settled'],
+    errors: ['invitation_settled', 'version_mismatch'],
     example: { input: { orgId, invitationId } },
   })
     .input(InvitationId)
@@ -91,7 +91,7 @@ export const invitations = router({
       summary: 'Send an invitation again',
       description: 'With a new link for another 7 days; the old one is dead.',
     },
-    errors: ['permission_not_held', 'invitation_settled'],
+    errors: ['permission_not_held', 'invitation_settled', 'version_mismatch'],
     limit: mails,
     example: { input: { orgId, invitationId }, output: exampleInvitation },
   })

@@ -61,6 +61,24 @@ describe('roles of members', () => {
   });
 });
 
+it('neither removes, nor promotes, nor lets go whom somebody else has just changed', async () => {
+  const stale = { 'if-match': '"1"' };
+  await acme.setRole(acme.owner, member, 'VIEWER');
+  const answers = [
+    await acme.owner.request(`${acme.path}/members/${member.id}`, { method: 'DELETE', headers: stale }),
+    await member.request(`${acme.path}/leave`, { method: 'POST', headers: stale }),
+    await acme.owner.request(`${acme.path}/transfer-ownership`, {
+      method: 'POST',
+      body: { userId: member.id },
+      headers: stale,
+    }),
+  ];
+  for (const answer of answers) expect(told(answer)).toEqual([412, 'version_mismatch']);
+  const current = { 'if-match': '"2"' };
+  const removed = await acme.owner.request(`${acme.path}/members/${member.id}`, { method: 'DELETE', headers: current });
+  expect(removed.status).toBe(204);
+});
+
 describe('the last owner', () => {
   it('can neither step down, nor be removed, nor leave', async () => {
     expect(told(await acme.setRole(acme.owner, acme.owner, 'ADMIN'))).toEqual([409, 'last_owner']);
@@ -101,10 +119,12 @@ describe('the last owner', () => {
 describe('leaving', () => {
   it('sends whoever had the organization as default home', async () => {
     const me = (body: object) => member.request('/api/v1/users/me', { method: 'PATCH', body });
-    expect((await me({ defaultOrganizationId: acme.id })).body.defaultOrganizationId).toBe(acme.id);
+    const before = await me({ defaultOrganizationId: acme.id });
+    expect(before.body.defaultOrganizationId).toBe(acme.id);
     expect((await leave(member)).status).toBe(204);
     const after = await member.request('/api/v1/users/me');
     expect(after.body.defaultOrganizationId).toBe(member.organizationId);
+    expect(after.headers.get('etag')).not.toBe(before.headers.get('etag'));
     expect(told(await member.request(acme.path))).toEqual([404, 'not_found']);
     expect(told(await me({ defaultOrganizationId: acme.id }))).toEqual([404, 'not_found']);
   });

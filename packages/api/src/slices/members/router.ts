@@ -66,7 +66,7 @@ export const members = router({
       summary: 'Remove a member',
     },
     rest: { status: 204 },
-    errors: ['outranked', 'last_owner', 'personal_organization'],
+    errors: ['outranked', 'last_owner', 'personal_organization', 'version_mismatch'],
     example: { input: { orgId, userId: exampleMember.userId } },
   })
     .input(MemberId)
@@ -80,7 +80,7 @@ export const membership = {
     access: 'user',
     openapi: { method: 'POST', path: '/organizations/{orgId}/leave', tags, summary: 'Leave an organization' },
     rest: { status: 204 },
-    errors: ['last_owner', 'personal_organization'],
+    errors: ['last_owner', 'personal_organization', 'version_mismatch'],
     example: { input: { orgId } },
   })
     .input(OrganizationId)
@@ -97,7 +97,7 @@ export const membership = {
       summary: 'Transfer ownership to another member',
       description: 'The member becomes OWNER, you become ADMIN.',
     },
-    errors: ['personal_organization'],
+    errors: ['personal_organization', 'version_mismatch'],
     example: { input: { orgId, userId: exampleMember.userId }, output: { ...exampleMember, role: 'OWNER' } },
   })
     .input(TransferOwnership)

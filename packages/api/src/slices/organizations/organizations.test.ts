@@ -110,7 +110,10 @@ describe('deleting', () => {
   it('hides it from members and keys, until an owner restores it', async () => {
     const acme = await makeOrganization(app);
     const member = await acme.join('MEMBER');
-    await member.request('/api/v1/users/me', { method: 'PATCH', body: { defaultOrganizationId: acme.id } });
+    const me = await member.request('/api/v1/users/me', {
+      method: 'PATCH',
+      body: { defaultOrganizationId: acme.id },
+    });
     const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
       method: 'POST',
       body: { name: 'k', scopes: ['*'] },
@@ -120,12 +123,15 @@ describe('deleting', () => {
     expect(told(await acme.owner.request(acme.path))).toEqual([404, 'not_found']);
     expect(told(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([404, 'not_found']);
     expect(told(await withKey())).toEqual([401, 'api_key_revoked']);
-    expect((await member.request('/api/v1/users/me')).body.defaultOrganizationId).toBe(member.organizationId);
+    const home = await member.request('/api/v1/users/me');
+    expect(home.body.defaultOrganizationId).toBe(member.organizationId);
+    expect(home.headers.get('etag')).not.toBe(me.headers.get('etag'));
     const { body: gone } = await acme.owner.request('/api/v1/organizations?deleted=true');
     expect(gone.items.map(({ id }: { id: string }) => id)).toEqual([acme.id]);
 
-    const restore = (who: Person) => who.request(`${acme.path}/restore`, { method: 'POST' });
+    const restore = (who: Person, headers = {}) => who.request(`${acme.path}/restore`, { method: 'POST', headers });
     expect(told(await restore(member))).toEqual([403, 'permission_denied']);
+    expect(told(await restore(acme.owner, { 'if-match': '"1"' }))).toEqual([412, 'version_mismatch']);
     expect((await restore(acme.owner)).body.deletedAt).toBeNull();
     expect((await withKey()).status).toBe(200);
     expect((await member.request(acme.path)).status).toBe(200);

@@ -152,7 +152,7 @@ export const organizations = {
       summary: 'Restore a deleted organization',
       description: 'With its members, keys and names, as it was.',
     },
-    errors: ['restore_window_over'],
+    errors: ['restore_window_over', 'version_mismatch'],
     example: { input: { orgId }, output: exampleOrganization },
   })
     .input(OrganizationId)

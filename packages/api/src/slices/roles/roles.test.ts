@@ -50,6 +50,27 @@ describe('a custom role', () => {
     expect(await mayRevoke(viewer)).toBe(false);
   });
 
+  it('is another version of itself when an ancestor gives it more, and so is a member whose role is deleted', async () => {
+    const top = await acme.role('Top', []);
+    const bottom = await acme.role('Bottom', [], top);
+    const read = () => acme.as(acme.owner)(`/api/v1/roles/${bottom}`);
+    const before = await read();
+    expect(before.headers.get('etag')).toBe('"1"');
+    expect((await update(acme.owner, top, { permissions: ['api_keys:delete'] })).headers.get('etag')).toBe('"2"');
+    const after = await read();
+    expect([after.headers.get('etag'), after.body.inheritedPermissions]).toEqual(['"2"', ['api_keys:delete']]);
+    expect(after.body.updatedAt > before.body.updatedAt).toBe(true);
+
+    const member = await acme.assign(acme.owner, viewer, [bottom]);
+    await remove(acme.owner, bottom);
+    const stale = await acme.as(acme.owner)(`/api/v1/users/${viewer.id}/roles`, {
+      method: 'PUT',
+      body: { roleIds: [top] },
+      headers: { 'if-match': member.headers.get('etag')! },
+    });
+    expect(told(stale)).toEqual([412, 'version_mismatch']);
+  });
+
   it('says by which path a permission came', async () => {
     const top = await acme.role('Top', ['api_keys:delete']);
     const bottom = await acme.role('Bottom', [], top);

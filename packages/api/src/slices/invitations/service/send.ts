@@ -1,6 +1,7 @@
+import { nextVersion } from '../../../base-model.ts';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag } from '../../../contract/etag.ts';
+import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
@@ -25,7 +26,7 @@ export async function createInvitation(ctx: OrganizationContext, input: CreateIn
     await InvitationModel.of(ctx)
       .where({ status: 'PENDING' })
       .where('expiresAt', '<=', ctx.now)
-      .patch({ status: 'EXPIRED', tokenHash: null });
+      .patch({ status: 'EXPIRED', tokenHash: null, version: nextVersion(ctx.db), updatedAt: ctx.now });
     const pending = await InvitationModel.of(ctx).where({ status: 'PENDING' });
     if (pending.some((invitation) => invitation.emailKey === key)) throw new ApiError('invitation_pending');
     if (pending.length >= MAX_PENDING)
@@ -53,6 +54,7 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'members:invite');
     const before = await findInvitation(ctx, invitationId);
+    ifMatch(ctx, before);
     if (before.status !== 'PENDING') throw new ApiError('invitation_settled');
     assertMayGrant(held, rolePermissions(before.role, ctx.ports.env));
     const after = await InvitationModel.of(ctx)

@@ -1,5 +1,6 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
 import type { EventType } from '../../../outbox/event.ts';
 import { record } from '../../../outbox/record.ts';
@@ -50,6 +51,7 @@ export async function revokeInvitation(ctx: OrganizationContext, invitationId: s
   await transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'members:invite');
     const invitation = await findInvitation(ctx, invitationId);
+    ifMatch(ctx, invitation);
     if (invitation.status === 'REVOKED') return;
     if (invitation.status !== 'PENDING') throw new ApiError('invitation_settled');
     await settle(ctx, invitation, 'REVOKED', InvitationRevoked);

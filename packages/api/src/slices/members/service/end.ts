@@ -1,5 +1,7 @@
+import { nextVersion } from '../../../base-model.ts';
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { ifMatch } from '../../../contract/etag.ts';
 import type { EventType } from '../../../outbox/event.ts';
 import { record } from '../../../outbox/record.ts';
 import type { Tenancy } from '../../../tenant-model.ts';
@@ -16,6 +18,7 @@ export async function removeMember(ctx: OrganizationContext, userId: string): Pr
   await transaction(ctx, async (ctx) => {
     const { organization, held } = await lockAuthority(ctx, 'members:remove');
     const member = await findMember(ctx, userId);
+    ifMatch(ctx, member);
     assertNotOutranked(ctx, held, member);
     await endMembership(ctx, organization, member, MemberRemoved);
   });
@@ -25,6 +28,7 @@ export async function leaveOrganization(ctx: OrganizationContext, userId: number
   await transaction(ctx, async (ctx) => {
     const organization = await lockOrganization(ctx);
     const member = await findMember(ctx, ctx.ids.encode('usr', userId));
+    ifMatch(ctx, member);
     await endMembership(ctx, organization, member, MemberLeft);
   });
 }
@@ -63,5 +67,7 @@ export async function sendHome(ctx: Context & Tenancy, userId?: number): Promise
   const here = UserModel.query(ctx.db).where({ defaultOrganizationId: ctx.organization.id });
   await (userId === undefined ? here : here.where({ id: userId })).patch({
     defaultOrganizationId: UserModel.ref('personalOrganizationId') as never, // a column, which Objection's types do not take here
+    version: nextVersion(ctx.db),
+    updatedAt: ctx.now,
   });
 }

@@ -1,5 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { ifMatch } from '../../../contract/etag.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
 import { OwnershipTransferred } from '../events.ts';
@@ -16,6 +17,7 @@ export async function transferOwnership(ctx: OrganizationContext, userId: string
     if (actor.kind !== 'user') throw new ApiError('user_required');
     const { organization } = await lockAuthority(ctx, 'org:transfer');
     const heir = await findMember(ctx, userId);
+    ifMatch(ctx, heir); // the answer's ETag is the heir's, too
     await assertNotAtHome(ctx, organization, actor.user.id);
     const owner = await findMember(ctx, ctx.ids.encode('usr', actor.user.id));
     if (heir.id === owner.id) {

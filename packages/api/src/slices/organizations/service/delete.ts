@@ -28,6 +28,7 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
 export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
   return transaction(ctx, async (ctx) => {
     const { organization } = await lockAuthority(ctx, 'org:delete', { inDeleted: true });
+    ifMatch(ctx, organization);
     if (!organization.deletedAt) return answerWithEtag(ctx, organization);
     const windowEnds = organization.deletedAt.getTime() + RESTORE_WINDOW_MS;
     if (windowEnds <= ctx.now.getTime()) throw new ApiError('restore_window_over');

@@ -4,18 +4,22 @@ import { RoleAssignmentModel, RoleModel } from '../model.ts';
 
 /**
  * Writes down what roles and members may do after a change, in its transaction and behind the organization's lock: reading a
- * request's permissions is then one row, however many roles there are and however deep they inherit.
+ * request's permissions is then one row, however many roles there are and however deep they inherit. A role that gives more or
+ * less because of an ancestor is another version of itself; the one that was `written` has counted its change already.
  */
-export async function refreshRoles(ctx: Tenancy): Promise<void> {
+export async function refreshRoles(ctx: Tenancy & { now: Date }, written: number): Promise<void> {
   const roles = await RoleModel.of(ctx);
   const effective = effectivePermissions(roles);
   const changed = roles.filter(
     ({ id, effectivePermissions }) => String(effectivePermissions) !== String(effective.get(id)),
   );
-  for (const { id } of changed)
+  for (const { id, version } of changed)
     await RoleModel.of(ctx)
       .where({ id })
-      .patch({ effectivePermissions: effective.get(id)! });
+      .patch({
+        effectivePermissions: effective.get(id)!,
+        ...(id !== written && { version: version + 1, updatedAt: ctx.now }),
+      });
   await refreshMembers(
     ctx,
     await holdersOf(

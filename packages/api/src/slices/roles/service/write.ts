@@ -1,8 +1,10 @@
+import { nextVersion } from '../../../base-model.ts';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
+import { MemberModel } from '../../members/model.ts';
 import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
 import { RoleCreated, RoleDeleted, RoleUpdated } from '../events.ts';
 import { RoleModel } from '../model.ts';
@@ -28,7 +30,7 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
       createdAt: ctx.now,
       updatedAt: ctx.now,
     });
-    await refreshRoles(ctx);
+    await refreshRoles(ctx, role.id);
     const after = await findRole(ctx, role.id);
     assertMayGrant(held, after.effectivePermissions);
     await record(ctx, RoleCreated, { target: after, after, data: after.present(ctx.ids) });
@@ -53,7 +55,7 @@ export async function updateRole(ctx: OrganizationContext, input: UpdateRole): P
         version: before.version + 1,
         updatedAt: ctx.now,
       });
-    await refreshRoles(ctx);
+    await refreshRoles(ctx, id);
     const after = await findRole(ctx, id);
     const had = new Set(before.effectivePermissions);
     assertMayGrant(
@@ -75,6 +77,9 @@ export async function deleteRole(ctx: OrganizationContext, roleId: string): Prom
     const holders = await holdersOf(ctx, [id]);
     await RoleModel.of(ctx).where({ id }).delete(); // its assignments go with it
     await refreshMembers(ctx, holders);
+    await MemberModel.of(ctx)
+      .whereIn('userId', holders)
+      .patch({ version: nextVersion(ctx.db), updatedAt: ctx.now }); // each is shown with one role less
     await record(ctx, RoleDeleted, { target: role, before: role, data: role.present(ctx.ids) });
   });
 }
