@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, overtake, type TestOrganization, told } from '../../../test/organization.ts';
 
 let app: TestApp;
 let acme: TestOrganization;
@@ -181,6 +181,18 @@ it('gives every member exactly once, page by page, while others join', async () 
   }
   expect(new Set(seen).size).toBe(7);
   expect(seen).toHaveLength(7);
+});
+
+it('lists members without the role that is deleted while they are read', async () => {
+  const role = await acme.role('Passing', []);
+  await acme.assign(acme.owner, member, [role]);
+  const { status, body } = await overtake(app, {
+    lock: (db) => db.raw('lock table roles in access exclusive mode'),
+    request: () => acme.owner.request(`${acme.path}/members`),
+    change: (db) => db('roles').where({ organizationId: acme.organizationId }).delete(),
+  });
+  const listed = body.items?.map(({ userId, roles }: { userId: string; roles: unknown[] }) => [userId, roles]);
+  expect([status, listed]).toEqual([200, [member, admin, acme.owner].map(({ id }) => [id, []])]);
 });
 
 it('does not know an organization to strangers, nor their members to it', async () => {

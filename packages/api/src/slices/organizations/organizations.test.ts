@@ -97,6 +97,33 @@ it('finds organizations by part of the name, among one’s own alone', async () 
   expect(await find(eve, 'sure')).toEqual(['1000 Sure']);
 });
 
+it('lists one’s organizations without the one that is left while they are read', async () => {
+  const acme = await makeOrganization(app);
+  const bob = await acme.join('VIEWER');
+  const membership = { organizationId: acme.organizationId, userId: app.ports.ids.decode('usr', bob.id) };
+  const other = await startApp({ DB_POOL_MAX: '2' }, app);
+  const { database } = other.ports;
+  // Both connections are asked for while the first query runs, so that the second comes behind the end of the membership.
+  const between = new Promise<void>((done, failed) => {
+    database.on('query', function hold({ sql }: { sql: string }) {
+      if (!sql.includes('from "organizations" where "id" in')) return;
+      database.off('query', hold);
+      Promise.all([database.transaction(), database.transaction()])
+        .then(async (held) => {
+          await app.rows('organization_members').where(membership).delete();
+          for (const transaction of held) await transaction.rollback();
+        })
+        .then(done, failed);
+    });
+  });
+  const { status, body } = await other.request('/api/v1/organizations', {
+    headers: { authorization: `Bearer ${bob.tokens.accessToken}` },
+  });
+  await between;
+  expect([status, body.items?.map(({ id }: { id: string }) => id)]).toEqual([200, [bob.organizationId]]);
+  await other.close();
+});
+
 describe('deleting', () => {
   it('is refused while protected, and to all but owners', async () => {
     const acme = await makeOrganization(app);

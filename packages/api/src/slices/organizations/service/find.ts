@@ -59,5 +59,10 @@ async function pageOf(
     rows.map(({ id }) => id),
   );
   const roles = new Map(members.map(({ organizationId, role }) => [organizationId, role]));
-  return { items: rows.map((row) => ({ ...row.present(ctx.ids), role: roles.get(row.id)! })), nextCursor };
+  // Whoever left between the two queries has no role there any more, and no business with it.
+  const items = rows.flatMap((row) => {
+    const role = roles.get(row.id);
+    return role ? [{ ...row.present(ctx.ids), role }] : [];
+  });
+  return { items, nextCursor };
 }

@@ -49,7 +49,8 @@ export async function rolesOf(ctx: Tenancy, userIds: readonly number[]): Promise
   const roles = await RoleModel.of(ctx).whereIn('id', [...new Set(assigned.map(({ roleId }) => roleId))]);
   const byId = new Map(roles.map((role) => [role.id, role]));
   const byUser = Map.groupBy(assigned, ({ userId }) => userId);
-  return new Map([...byUser].map(([userId, given]) => [userId, given.map(({ roleId }) => byId.get(roleId)!)]));
+  // A role may have been deleted between the two queries: then it is nobody's any more.
+  return new Map([...byUser].map(([userId, given]) => [userId, given.flatMap(({ roleId }) => byId.get(roleId) ?? [])]));
 }
 
 /** Each role assigned to a member, with its ancestors behind it. */
