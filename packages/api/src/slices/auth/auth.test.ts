@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { systemContext } from '../../context.ts';
 
 let app: TestApp;
 let ada: Person;
@@ -218,6 +219,25 @@ describe('a session', () => {
     const { body: grandchild } = await post('/auth/refresh', { refreshToken: child.refreshToken });
     expect((await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken })).status).toBe(401);
     expect((await me(grandchild.accessToken)).body.code).toBe('session_revoked');
+  });
+
+  it('keeps the child of a used token readable with it for the grace, and erases it then', async () => {
+    await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
+    const sessions = app.rows('sessions').where({ userId: app.ports.ids.decode('usr', ada.id) });
+    const sealed = () =>
+      app.rows('refresh_tokens').whereIn('sessionId', sessions.clone().select('id')).whereNotNull('childSealed');
+    const job = app.ports.jobs.all.find(({ name }) => name === 'auth.erase_sealed_tokens')!;
+    const erase = async () => {
+      const ctx = systemContext(app.ports, 'test');
+      await job.run(ctx, { at: ctx.now }, { touch() {}, signal: new AbortController().signal });
+    };
+    await erase();
+    expect(await sealed()).toHaveLength(1);
+    app.advance(60_000);
+    await erase();
+    app.advance(-60_000);
+    expect(await sealed()).toEqual([]);
+    expect(job.every).toBe('1 minute');
   });
 
   it('keeps only hashes of its tokens', async () => {

@@ -4,6 +4,7 @@ import { job, type RecordedEvent } from '../../outbox/jobs.ts';
 import { purge } from '../../purge.ts';
 import type { User } from '../users/schemas.ts';
 import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
+import { eraseSealedChildren } from './service/refresh.ts';
 import { mintEmailToken } from './service/verify-email.ts';
 
 const verify = async (ctx: Context, event: RecordedEvent<User>): Promise<void> => {
@@ -51,6 +52,13 @@ export const mailRepeatedRegistration = job({
       }),
     );
   },
+});
+
+export const eraseSealed = job({
+  name: 'auth.erase_sealed_tokens',
+  queue: 'maintenance',
+  every: '1 minute',
+  run: (ctx, _, work) => eraseSealedChildren(ctx, work),
 });
 
 /** For whoever asks later what a session was. */

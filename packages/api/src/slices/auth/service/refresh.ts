@@ -1,6 +1,7 @@
 import { deriveKey, seal, unseal } from '@rentapi/platform/secrets';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import type { Work } from '../../../outbox/jobs.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
 import { UserModel } from '../../users/model.ts';
@@ -64,6 +65,25 @@ async function childWithinGrace(ctx: Context, token: string, row: RefreshTokenMo
   if (!row.childSealed || ctx.now.getTime() > graceEnds) return null;
   const child = await RefreshTokenModel.query(ctx.db).findById(row.childId!).throwIfNotFound();
   return child.usedAt ? null : unseal(graceKey(token), row.childSealed, 'refresh');
+}
+
+const ERASE_BATCH = 1000;
+/** Two machines' clocks differ: erased a moment early, a lost answer would look like a copied token and end the session. */
+const CLOCK_SKEW_MS = 30_000;
+
+/** After the grace a parent that leaks from a log or a backup must not open its child, which works for days. */
+export async function eraseSealedChildren(ctx: Context, { touch, signal }: Work): Promise<void> {
+  const graceOver = new Date(ctx.now.getTime() - ctx.ports.env.REFRESH_GRACE_S * 1000 - CLOCK_SKEW_MS);
+  for (let erased = ERASE_BATCH; erased >= ERASE_BATCH && !signal.aborted; touch()) {
+    const over = RefreshTokenModel.query(ctx.db)
+      .whereNotNull('childSealed')
+      .where('usedAt', '<', graceOver)
+      .select('id')
+      .limit(ERASE_BATCH)
+      .forUpdate()
+      .skipLocked(); // one in use is erased by its user, or in the next round
+    erased = await RefreshTokenModel.query(ctx.db).whereIn('id', over).patch({ childSealed: null });
+  }
 }
 
 /** Made from the parent token itself, of which only a hash is stored. */
