@@ -84,8 +84,7 @@ async function claim(ctx: Context, keyHash: Buffer, inputMacs: Buffer[], token: 
     .where({ keyHash })
     .first('inputMac', 'claimedAt', 'answer');
   if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 }); // its first request failed this very moment
-  if (!inputMacs.some((inputMac) => sameBytes(found.inputMac, inputMac)))
-    throw new ApiError('idempotency_key_reused');
+  if (!inputMacs.some((inputMac) => sameBytes(found.inputMac, inputMac))) throw new ApiError('idempotency_key_reused');
   if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
   return found.answer;
 }
