@@ -1,7 +1,7 @@
 import { createKeyring } from '@rentapi/platform/secrets';
+import { startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
-import { startFlakyProxy } from '../../test/flaky-proxy.ts';
 
 let app: TestApp;
 let ada: Person;
