@@ -104,6 +104,21 @@ describe('the document', () => {
 });
 
 describe('the error catalogue', () => {
+  /** Answered by no operation: where there is none, to a batch of tRPC, on a socket. */
+  const elsewhere = [
+    'operation_not_found',
+    'method_not_allowed',
+    'batch_too_large',
+    'idempotency_key_in_batch',
+    'invalid_ticket',
+  ];
+
+  it('says of every code which operations answer it', () => {
+    const answered = new Set([...JSON.stringify(document.paths).matchAll(/`([a-z_]+)`: /g)].map(([, code]) => code));
+    expect(Object.keys(ERRORS).filter((code) => !answered.has(code))).toEqual(expect.arrayContaining(elsewhere));
+    expect([...answered, ...elsewhere].sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+
   it.each(Object.entries(ERRORS))('%s says in one sentence how to mend it', (code, { title, mend, status }) => {
     expect(code).toMatch(/^[a-z][a-z0-9_]+$/);
     expect(title).toMatch(/^[A-Z][^.]+$/);

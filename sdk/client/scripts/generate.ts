@@ -72,8 +72,11 @@ await createClient({
   logs: { level: 'silent', file: false },
 });
 const typesFile = `${generated}/types.gen.ts`;
-// The type of the transport that is not used here.
-writeFileSync(typesFile, readFileSync(typesFile, 'utf8').replace(/export type ClientOptions = \{[^}]*\};\n\n/, ''));
+const withoutTransport = readFileSync(typesFile, 'utf8')
+  .replace(/export type ClientOptions = \{[^}]*\};\n\n/, '')
+  // Headers are options of a call, not parameters.
+  .replace(/ {4}headers\?: \{\n(?: {8}.*\n)+ {4}\};\n/g, '');
+writeFileSync(typesFile, withoutTransport);
 const declared = new Set(
   [...readFileSync(typesFile, 'utf8').matchAll(/^export type (\w+)/gm)].map((match) => match[1]!),
 );

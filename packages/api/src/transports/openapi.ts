@@ -3,8 +3,15 @@ import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
-import { isOrganizationPermission } from '../contract/permissions.ts';
 import { Problem } from '../contract/problem.ts';
+import { impliedErrors, needsCredential, takesKeys } from './implied-errors.ts';
+import {
+  errorHeaders,
+  HEADER_PARAMETERS,
+  headerParameters,
+  RESPONSE_HEADERS,
+  successHeaders,
+} from './openapi-headers.ts';
 import { proceduresOf } from './rest-routes.ts';
 
 type Json = Record<string, unknown>;
@@ -16,7 +23,7 @@ interface Operation extends Json {
 }
 interface Document extends Json {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Json>; securitySchemes: Json };
+  components: { schemas: Record<string, Json>; securitySchemes: Json; parameters?: Json; headers?: Json };
 }
 
 /**
@@ -44,17 +51,17 @@ export function buildOpenApi(router: AnyRouter, version: string): Document {
     const operation = generated.paths[path]![verb]!;
     operation.operationId = name;
     operation['security'] = securityOf(meta);
-    operation.responses = responsesOf(meta, operation);
-    if (keepsAnswers(meta, type)) (operation.parameters ??= []).push(IDEMPOTENCY_KEY);
+    const repeatable = keepsAnswers(meta, type);
+    operation.responses = responsesOf(meta, operation, repeatable);
+    (operation.parameters ??= []).push(...headerParameters(meta, repeatable));
     if (operation.parameters?.length === 0) delete operation.parameters;
     nameRequestBody(operation, inputs, meta, schemas);
     const at = (paths[restPath(path)] ??= {});
     at[verb] = operation;
   }
-  const tags = [...new Set(proceduresOf(router).map(([, { meta }]) => meta.openapi.tags[0]))].map((tag) => ({
-    name: tag,
-  }));
-  const document = { ...generated, servers: [{ url: '/' }], tags, paths };
+  const tags = [...new Set(proceduresOf(router).map(([, { meta }]) => meta.openapi.tags[0]))].map(describeTag);
+  const components = { ...generated.components, parameters: HEADER_PARAMETERS, headers: RESPONSE_HEADERS };
+  const document = { ...generated, servers: [{ url: '/' }], tags, paths, components };
   simplify(document);
   return document;
 }
@@ -66,6 +73,7 @@ the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime
 - **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; not both.
 - **Organization.** A signed-in person acts in their default organization, or in the one that \`X-Organization-Id\` names.
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
+  A path that is none answers 404 \`operation_not_found\`, a method that a path does not have 405 \`method_not_allowed\` with \`Allow\`.
 - **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
 - **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
 - **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if somebody else was faster.
@@ -76,31 +84,41 @@ const SECURITY_SCHEMES = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'An access token from `POST /api/v1/auth/login`.',
+    description: 'An access token from `POST /api/v1/auth/login`, or an API key where the operation takes keys.',
   },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
 
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
+const TAGS: Record<string, string> = {
+  Authentication: 'Accounts and sessions: register, confirm the address, log in, stay signed in.',
+  Users: 'The person who calls.',
+  'Roles & permissions': 'What may be done in an organization, and custom roles that allow it.',
+  'API keys': 'Credentials for programs: made, limited, and revoked.',
+  Organizations: 'Tenants: everything belongs to one, and nothing is seen from another.',
+  Members: 'Who belongs to an organization, and as what.',
+  Invitations: 'How others become members.',
+  Audit: 'Who did what, in a chain that shows whether a row was changed.',
+  Realtime: 'What happens, as it happens.',
+  Health: 'For probes: whether the process lives and can serve.',
 };
+
+function describeTag(name: string): { name: string; description: string } {
+  const description = TAGS[name];
+  if (!description) throw new Error(`The tag ${name} has no description: add it to TAGS.`);
+  return { name, description };
+}
 
 /** The procedures that answer a repeat from memory: see `procedure.ts`. */
 function keepsAnswers(meta: ProcedureMeta, type: string): boolean {
   return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
 }
 
-function securityOf({ access, fresh }: ProcedureMeta): Json[] {
-  if (access === 'public' || access.startsWith('proof:')) return [];
-  const keysToo = !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
-  return keysToo ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
+function securityOf(meta: ProcedureMeta): Json[] {
+  if (!needsCredential(meta)) return [];
+  return takesKeys(meta) ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
 }
 
-function responsesOf(meta: ProcedureMeta, operation: Operation): Operation['responses'] {
+function responsesOf(meta: ProcedureMeta, operation: Operation, repeatable = false): Operation['responses'] {
   const status = meta.rest?.status ?? 200;
   const success = { ...operation.responses['200'], description: SUCCESS[status] } as Json & { content?: Json };
   if (status === 204 || status === 202) delete success.content;
@@ -108,7 +126,9 @@ function responsesOf(meta: ProcedureMeta, operation: Operation): Operation['resp
     const content = success.content as { 'application/json': Json };
     content['application/json']['example'] = meta.example.output;
   }
-  const byStatus = Map.groupBy(errorCodesOf(meta), (code) => ERRORS[code].status);
+  success['headers'] = successHeaders(meta, { etag: hasVersion(operation, success.content), keepsAnswers: repeatable });
+  const codes = new Set([...impliedErrors(meta, repeatable), ...(meta.errors ?? [])]);
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
   const errors = [...byStatus]
     .sort(([a], [b]) => a - b)
     .map(([errorStatus, codes]) => [String(errorStatus), problemResponse(codes)] as const);
@@ -117,33 +137,19 @@ function responsesOf(meta: ProcedureMeta, operation: Operation): Operation['resp
 
 const SUCCESS = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No content' } as const;
 
-/** What the access and the input of a procedure imply, and what it says of itself. */
-function errorCodesOf(meta: ProcedureMeta): ErrorCode[] {
-  const { access } = meta;
-  const codes: ErrorCode[] = ['invalid_input', 'rate_limited', 'internal_error', 'unavailable'];
-  if (access !== 'public' && !access.startsWith('proof:')) {
-    codes.push(
-      'ambiguous_credentials',
-      'credentials_required',
-      'invalid_access_token',
-      'access_token_expired',
-      'session_revoked',
-    );
-    codes.push(
-      'organization_mismatch',
-      'account_inactive',
-      access === 'user' || meta.fresh ? 'user_required' : 'invalid_api_key',
-    );
-    if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied');
-    if (meta.fresh) codes.push('reauthentication_required');
-  }
-  if (meta.openapi.path.includes('{')) codes.push('not_found');
-  return [...new Set([...codes, ...(meta.errors ?? [])])];
+/** Resources that several may change: their answers carry an `ETag`, but where one joins and nothing is edited. */
+const VERSIONED = /\/(User|ApiKey|CreatedApiKey|Organization|Member|Role|Invitation)$/;
+
+function hasVersion(operation: Operation, content: Json | undefined): boolean {
+  if (operation.operationId === 'orgs.invitations.accept') return false;
+  const json = content?.['application/json'] as { schema: { $ref?: string } } | undefined;
+  return VERSIONED.test(json?.schema.$ref ?? '');
 }
 
 function problemResponse(codes: ErrorCode[]): Json {
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
+    headers: errorHeaders(codes),
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createContext } from '../../src/context.ts';
+import { restPath } from '../../src/contract/meta.ts';
 import { toProblem } from '../../src/contract/problem.ts';
 import { appRouter } from '../../src/router.ts';
 import { startApp, type TestApp } from '../app.ts';
@@ -16,6 +18,10 @@ const {
   RentApi: new (options: object) => unknown;
   RentApiError: new (...args: never[]) => Error & { code: string };
 } = await import(SDK);
+
+const document = JSON.parse(readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8'));
+const operationOf = ({ method, path }: Procedure['meta']['openapi']) =>
+  document.paths[restPath(path)][method.toLowerCase()];
 
 let app: TestApp;
 let world: World;
@@ -69,9 +75,12 @@ const surfaces: Record<string, Surface> = {
   },
   async REST(procedure, caller, input) {
     const { meta } = procedure;
-    const { status, body } = await callRest(app, procedure, caller, input);
+    const { status, headers, body } = await callRest(app, procedure, caller, input);
     if (status >= 400) return { code: body.code };
     expect(status).toBe(meta.rest?.status ?? 200);
+    const declared: object = operationOf(meta.openapi).responses[status].headers;
+    for (const name of ['ETag', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'])
+      expect([name, headers.has(name)]).toEqual([name, name in declared]);
     return { data: body === '' ? undefined : body };
   },
   async SDK({ name }, caller, input) {

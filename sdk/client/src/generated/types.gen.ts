@@ -718,6 +718,21 @@ export type CheckPermissions = {
     permissions: Array<Permission>;
 };
 
+/**
+ * The organization to act in, where it is not your default one. `X-Tenant-ID` means the same.
+ */
+export type OrganizationId = string;
+
+/**
+ * The `ETag` you have read: refused with 412 if the resource was changed since.
+ */
+export type IfMatch = string;
+
+/**
+ * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+ */
+export type IdempotencyKey = string;
+
 export type AuthRegisterData = {
     body: Register;
     path?: never;
@@ -727,13 +742,21 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
      */
     400: Problem;
     /**
      * `username_taken`: Username taken
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -768,7 +791,7 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
      */
     400: Problem;
     /**
@@ -779,6 +802,14 @@ export type AuthLoginErrors = {
      * `email_not_verified`: E-mail address not verified; `account_inactive`: Account not active
      */
     403: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -813,13 +844,21 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
      */
     400: Problem;
     /**
      * `invalid_refresh_token`: Invalid refresh token
      */
     401: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -847,12 +886,6 @@ export type AuthRefreshResponse = AuthRefreshResponses[keyof AuthRefreshResponse
 
 export type AuthLogoutData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/auth/logout';
@@ -860,7 +893,7 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -871,6 +904,26 @@ export type AuthLogoutErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `idempotency_in_progress`: Still running
+     */
+    409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -905,7 +958,7 @@ export type AuthReauthenticateData = {
 
 export type AuthReauthenticateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -916,6 +969,18 @@ export type AuthReauthenticateErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -950,9 +1015,17 @@ export type AuthEmailVerifyData = {
 
 export type AuthEmailVerifyErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_token`: Invalid or expired token
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
      */
     400: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -987,9 +1060,17 @@ export type AuthEmailResendVerificationData = {
 
 export type AuthEmailResendVerificationErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
      */
     400: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1022,17 +1103,21 @@ export type UsersMeGetData = {
 
 export type UsersMeGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `key_without_user`: Key without a user
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `key_without_user`: Key without a user
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1060,12 +1145,6 @@ export type UsersMeGetResponse = UsersMeGetResponses[keyof UsersMeGetResponses];
 
 export type UsersMeUpdateData = {
     body: UpdateMe;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/users/me';
@@ -1073,7 +1152,7 @@ export type UsersMeUpdateData = {
 
 export type UsersMeUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -1089,13 +1168,25 @@ export type UsersMeUpdateErrors = {
      */
     404: Problem;
     /**
-     * `username_taken`: Username taken
+     * `idempotency_in_progress`: Still running; `username_taken`: Username taken
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1130,7 +1221,7 @@ export type UsersMePermissionsData = {
 
 export type UsersMePermissionsErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1141,6 +1232,10 @@ export type UsersMePermissionsErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1168,12 +1263,6 @@ export type UsersMePermissionsResponse = UsersMePermissionsResponses[keyof Users
 
 export type UsersRolesSetData = {
     body: SetUserRoles;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of a user.
@@ -1186,15 +1275,15 @@ export type UsersRolesSetData = {
 
 export type UsersRolesSetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
      */
     403: Problem;
     /**
@@ -1202,13 +1291,25 @@ export type UsersRolesSetErrors = {
      */
     404: Problem;
     /**
-     * `system_role`: Role of the system
+     * `idempotency_in_progress`: Still running; `system_role`: Role of the system
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1252,17 +1353,21 @@ export type ApiKeysListData = {
 
 export type ApiKeysListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1290,12 +1395,6 @@ export type ApiKeysListResponse = ApiKeysListResponses[keyof ApiKeysListResponse
 
 export type ApiKeysCreateData = {
     body: CreateApiKey;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/api-keys';
@@ -1303,21 +1402,37 @@ export type ApiKeysCreateData = {
 
 export type ApiKeysCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `scope_not_held`: Scope not held
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `scope_not_held`: Scope not held
      */
     403: Problem;
     /**
-     * `limit_reached`: Limit reached
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `idempotency_in_progress`: Still running; `limit_reached`: Limit reached
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1345,12 +1460,6 @@ export type ApiKeysCreateResponse = ApiKeysCreateResponses[keyof ApiKeysCreateRe
 
 export type ApiKeysRevokeData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an API key.
@@ -1363,15 +1472,15 @@ export type ApiKeysRevokeData = {
 
 export type ApiKeysRevokeErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -1379,9 +1488,17 @@ export type ApiKeysRevokeErrors = {
      */
     404: Problem;
     /**
+     * `idempotency_in_progress`: Still running
+     */
+    409: Problem;
+    /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1421,15 +1538,15 @@ export type ApiKeysGetData = {
 
 export type ApiKeysGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -1480,7 +1597,7 @@ export type OrgsListData = {
 
 export type OrgsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1491,6 +1608,10 @@ export type OrgsListErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1518,12 +1639,6 @@ export type OrgsListResponse = OrgsListResponses[keyof OrgsListResponses];
 
 export type OrgsCreateData = {
     body: CreateOrganization;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/organizations';
@@ -1531,7 +1646,7 @@ export type OrgsCreateData = {
 
 export type OrgsCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `name_reserved`: Reserved name
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `name_reserved`: Reserved name
      */
     400: Problem;
     /**
@@ -1543,9 +1658,25 @@ export type OrgsCreateErrors = {
      */
     403: Problem;
     /**
-     * `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `idempotency_in_progress`: Still running; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1593,7 +1724,7 @@ export type OrgsSearchData = {
 
 export type OrgsSearchErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
@@ -1604,6 +1735,10 @@ export type OrgsSearchErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1640,7 +1775,7 @@ export type OrgsSubdomainAvailableData = {
 
 export type OrgsSubdomainAvailableErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -1651,6 +1786,10 @@ export type OrgsSubdomainAvailableErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1678,12 +1817,6 @@ export type OrgsSubdomainAvailableResponse = OrgsSubdomainAvailableResponses[key
 
 export type OrgsDeleteData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -1696,7 +1829,7 @@ export type OrgsDeleteData = {
 
 export type OrgsDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -1712,13 +1845,17 @@ export type OrgsDeleteErrors = {
      */
     404: Problem;
     /**
-     * `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Still running; `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1758,15 +1895,15 @@ export type OrgsGetData = {
 
 export type OrgsGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -1800,12 +1937,6 @@ export type OrgsGetResponse = OrgsGetResponses[keyof OrgsGetResponses];
 
 export type OrgsUpdateData = {
     body: UpdateOrganization;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -1818,15 +1949,15 @@ export type OrgsUpdateData = {
 
 export type OrgsUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `name_reserved`: Reserved name
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `name_reserved`: Reserved name
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -1834,13 +1965,25 @@ export type OrgsUpdateErrors = {
      */
     404: Problem;
     /**
-     * `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
+     * `idempotency_in_progress`: Still running; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1868,12 +2011,6 @@ export type OrgsUpdateResponse = OrgsUpdateResponses[keyof OrgsUpdateResponses];
 
 export type OrgsRestoreData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -1886,7 +2023,7 @@ export type OrgsRestoreData = {
 
 export type OrgsRestoreErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -1902,13 +2039,21 @@ export type OrgsRestoreErrors = {
      */
     404: Problem;
     /**
-     * `restore_window_over`: Too late to restore
+     * `idempotency_in_progress`: Still running; `restore_window_over`: Too late to restore
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `body_too_large`: Body too large
      */
-    412: Problem;
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -1936,12 +2081,6 @@ export type OrgsRestoreResponse = OrgsRestoreResponses[keyof OrgsRestoreResponse
 
 export type OrgsLeaveData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -1954,7 +2093,7 @@ export type OrgsLeaveData = {
 
 export type OrgsLeaveErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -1970,13 +2109,21 @@ export type OrgsLeaveErrors = {
      */
     404: Problem;
     /**
-     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `body_too_large`: Body too large
      */
-    412: Problem;
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2004,12 +2151,6 @@ export type OrgsLeaveResponse = OrgsLeaveResponses[keyof OrgsLeaveResponses];
 
 export type OrgsTransferData = {
     body: TransferOwnership;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2022,7 +2163,7 @@ export type OrgsTransferData = {
 
 export type OrgsTransferErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
@@ -2038,13 +2179,21 @@ export type OrgsTransferErrors = {
      */
     404: Problem;
     /**
-     * `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Still running; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `body_too_large`: Body too large
      */
-    412: Problem;
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2093,15 +2242,15 @@ export type OrgsMembersListData = {
 
 export type OrgsMembersListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2135,12 +2284,6 @@ export type OrgsMembersListResponse = OrgsMembersListResponses[keyof OrgsMembers
 
 export type OrgsMembersRemoveData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2157,15 +2300,15 @@ export type OrgsMembersRemoveData = {
 
 export type OrgsMembersRemoveErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `outranked`: Holds more than you
      */
     403: Problem;
     /**
@@ -2173,13 +2316,13 @@ export type OrgsMembersRemoveErrors = {
      */
     404: Problem;
     /**
-     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `idempotency_key_reused`: Idempotency key reused
      */
-    412: Problem;
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2207,12 +2350,6 @@ export type OrgsMembersRemoveResponse = OrgsMembersRemoveResponses[keyof OrgsMem
 
 export type OrgsMembersSetRoleData = {
     body: SetMemberRole;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2229,15 +2366,15 @@ export type OrgsMembersSetRoleData = {
 
 export type OrgsMembersSetRoleErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
      */
     403: Problem;
     /**
@@ -2245,13 +2382,25 @@ export type OrgsMembersSetRoleErrors = {
      */
     404: Problem;
     /**
-     * `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2301,15 +2450,15 @@ export type OrgsInvitationsListData = {
 
 export type OrgsInvitationsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2343,12 +2492,6 @@ export type OrgsInvitationsListResponse = OrgsInvitationsListResponses[keyof Org
 
 export type OrgsInvitationsCreateData = {
     body: CreateInvitation;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2361,15 +2504,15 @@ export type OrgsInvitationsCreateData = {
 
 export type OrgsInvitationsCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
      */
     403: Problem;
     /**
@@ -2377,9 +2520,21 @@ export type OrgsInvitationsCreateErrors = {
      */
     404: Problem;
     /**
-     * `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Still running; `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2407,12 +2562,6 @@ export type OrgsInvitationsCreateResponse = OrgsInvitationsCreateResponses[keyof
 
 export type OrgsInvitationsRevokeData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2429,15 +2578,15 @@ export type OrgsInvitationsRevokeData = {
 
 export type OrgsInvitationsRevokeErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2445,13 +2594,13 @@ export type OrgsInvitationsRevokeErrors = {
      */
     404: Problem;
     /**
-     * `invitation_settled`: Invitation settled
+     * `idempotency_in_progress`: Still running; `invitation_settled`: Invitation settled
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `idempotency_key_reused`: Idempotency key reused
      */
-    412: Problem;
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2479,12 +2628,6 @@ export type OrgsInvitationsRevokeResponse = OrgsInvitationsRevokeResponses[keyof
 
 export type OrgsInvitationsResendData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of an organization.
@@ -2501,15 +2644,15 @@ export type OrgsInvitationsResendData = {
 
 export type OrgsInvitationsResendErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
      */
     403: Problem;
     /**
@@ -2517,13 +2660,21 @@ export type OrgsInvitationsResendErrors = {
      */
     404: Problem;
     /**
-     * `invitation_settled`: Invitation settled
+     * `idempotency_in_progress`: Still running; `invitation_settled`: Invitation settled
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `body_too_large`: Body too large
      */
-    412: Problem;
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2551,12 +2702,6 @@ export type OrgsInvitationsResendResponse = OrgsInvitationsResendResponses[keyof
 
 export type OrgsInvitationsAcceptData = {
     body: MailedToken;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/invitations/accept';
@@ -2564,7 +2709,7 @@ export type OrgsInvitationsAcceptData = {
 
 export type OrgsInvitationsAcceptErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_token`: Invalid or expired token
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `invalid_token`: Invalid or expired token
      */
     400: Problem;
     /**
@@ -2576,9 +2721,25 @@ export type OrgsInvitationsAcceptErrors = {
      */
     403: Problem;
     /**
-     * `invitation_stale`: Invitation no longer backed; `already_member`: Already a member
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `idempotency_in_progress`: Still running; `invitation_stale`: Invitation no longer backed; `already_member`: Already a member
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2613,9 +2774,17 @@ export type OrgsInvitationsDeclineData = {
 
 export type OrgsInvitationsDeclineErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_token`: Invalid or expired token
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
      */
     400: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2669,15 +2838,15 @@ export type OrgsAuditLogsData = {
 
 export type OrgsAuditLogsErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2727,17 +2896,21 @@ export type RolesListData = {
 
 export type RolesListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2765,12 +2938,6 @@ export type RolesListResponse = RolesListResponses[keyof RolesListResponses];
 
 export type RolesCreateData = {
     body: CreateRole;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path?: never;
     query?: never;
     url: '/api/v1/roles';
@@ -2778,15 +2945,15 @@ export type RolesCreateData = {
 
 export type RolesCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
      */
     403: Problem;
     /**
@@ -2794,9 +2961,21 @@ export type RolesCreateErrors = {
      */
     404: Problem;
     /**
-     * `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Still running; `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system; `limit_reached`: Limit reached
      */
     409: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2824,12 +3003,6 @@ export type RolesCreateResponse = RolesCreateResponses[keyof RolesCreateResponse
 
 export type RolesDeleteData = {
     body?: never;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of a role.
@@ -2842,15 +3015,15 @@ export type RolesDeleteData = {
 
 export type RolesDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2858,13 +3031,17 @@ export type RolesDeleteErrors = {
      */
     404: Problem;
     /**
-     * `role_has_children`: Role has children; `system_role`: Role of the system
+     * `idempotency_in_progress`: Still running; `role_has_children`: Role has children; `system_role`: Role of the system
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -2904,15 +3081,15 @@ export type RolesGetData = {
 
 export type RolesGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
@@ -2946,12 +3123,6 @@ export type RolesGetResponse = RolesGetResponses[keyof RolesGetResponses];
 
 export type RolesUpdateData = {
     body: UpdateRole;
-    headers?: {
-        /**
-         * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
     path: {
         /**
          * Id of a role.
@@ -2964,15 +3135,15 @@ export type RolesUpdateData = {
 
 export type RolesUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
      */
     403: Problem;
     /**
@@ -2980,13 +3151,25 @@ export type RolesUpdateErrors = {
      */
     404: Problem;
     /**
-     * `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system
+     * `idempotency_in_progress`: Still running; `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system
      */
     409: Problem;
     /**
      * `version_mismatch`: Changed meanwhile
      */
     412: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `idempotency_key_reused`: Idempotency key reused
+     */
+    422: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -3021,7 +3204,7 @@ export type PermissionsListData = {
 
 export type PermissionsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -3032,6 +3215,10 @@ export type PermissionsListErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -3066,17 +3253,21 @@ export type PermissionsMatrixData = {
 
 export type PermissionsMatrixErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -3111,7 +3302,7 @@ export type PermissionsCheckData = {
 
 export type PermissionsCheckErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
@@ -3122,6 +3313,18 @@ export type PermissionsCheckErrors = {
      * `account_inactive`: Account not active; `user_required`: Only for signed-in users
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -3156,17 +3359,29 @@ export type WsTicketData = {
 
 export type WsTicketErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed
      */
     403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
     /**
      * `rate_limited`: Too many requests
      */
@@ -3201,13 +3416,9 @@ export type SystemHealthData = {
 
 export type SystemHealthErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
      */
     400: Problem;
-    /**
-     * `rate_limited`: Too many requests
-     */
-    429: Problem;
     /**
      * `internal_error`: Internal error
      */
@@ -3238,13 +3449,9 @@ export type SystemHealthDatabaseData = {
 
 export type SystemHealthDatabaseErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
      */
     400: Problem;
-    /**
-     * `rate_limited`: Too many requests
-     */
-    429: Problem;
     /**
      * `internal_error`: Internal error
      */
@@ -3275,13 +3482,9 @@ export type SystemHealthCacheData = {
 
 export type SystemHealthCacheErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
      */
     400: Problem;
-    /**
-     * `rate_limited`: Too many requests
-     */
-    429: Problem;
     /**
      * `internal_error`: Internal error
      */
@@ -3312,13 +3515,9 @@ export type SystemReadinessData = {
 
 export type SystemReadinessErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
      */
     400: Problem;
-    /**
-     * `rate_limited`: Too many requests
-     */
-    429: Problem;
     /**
      * `internal_error`: Internal error
      */
@@ -3349,13 +3548,9 @@ export type SystemLivenessData = {
 
 export type SystemLivenessErrors = {
     /**
-     * `invalid_input`: Invalid input
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
      */
     400: Problem;
-    /**
-     * `rate_limited`: Too many requests
-     */
-    429: Problem;
     /**
      * `internal_error`: Internal error
      */

@@ -1,0 +1,36 @@
+import type { ErrorCode } from '../contract/errors.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
+import { isOrganizationPermission } from '../contract/permissions.ts';
+
+/** What a call can be refused with before the service is asked: its access, its method and its repeatability decide. */
+export function impliedErrors(meta: ProcedureMeta, keepsAnswers: boolean): ErrorCode[] {
+  const { method, path } = meta.openapi;
+  const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];
+  if (method !== 'GET' && method !== 'DELETE')
+    codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
+  if (!path.startsWith('/health')) codes.push('rate_limited');
+  if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
+  if (path.includes('{')) codes.push('not_found');
+  if (keepsAnswers) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');
+  return codes;
+}
+
+export function needsCredential({ access }: ProcedureMeta): boolean {
+  return access !== 'public' && !access.startsWith('proof:');
+}
+
+/** What is fresh asks for a login, which a key never has. */
+export function takesKeys({ access, fresh }: ProcedureMeta): boolean {
+  return !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
+}
+
+function credentialErrors(meta: ProcedureMeta): ErrorCode[] {
+  const codes: ErrorCode[] = ['ambiguous_credentials', 'credentials_required', 'account_inactive'];
+  codes.push('invalid_access_token', 'access_token_expired', 'session_revoked');
+  if (takesKeys(meta))
+    codes.push('invalid_api_key', 'api_key_revoked', 'api_key_expired', 'address_not_allowed', 'origin_not_allowed');
+  else if (meta.access === 'user' || meta.fresh) codes.push('user_required');
+  if (meta.access !== 'user' && meta.access !== 'userOrKey') codes.push('permission_denied');
+  if (meta.fresh) codes.push('reauthentication_required');
+  return codes;
+}
