@@ -40,13 +40,18 @@ export function layout({ assets, version }: Site, page: Page): string {
 }
 
 /** `rest` closes the head and brings the body. */
-export function document(assets: Assets, title: string, rest: Html): string {
+export function document(
+  assets: Assets,
+  title: string,
+  rest: Html,
+  colours: 'light dark' | 'light' = 'light dark',
+): string {
   return html`<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
+    <meta name="color-scheme" content="${colours}">
     <title>${title}</title>
     <link rel="icon" type="image/svg+xml" href="${assets.own('icon.svg')}">
     ${rest}
