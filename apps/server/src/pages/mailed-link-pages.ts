@@ -11,6 +11,7 @@ export function verifyEmail(site: Site): string {
     lead: 'One step is left: confirm that this address is yours.',
     form: html`<button type="submit">Confirm e-mail address</button>`,
     done: 'Your e-mail address is confirmed. You can sign in now.',
+    help: resend('invalid_token incomplete'),
   });
 }
 
@@ -20,14 +21,41 @@ export function acceptInvitation(site: Site): string {
     title: 'Accept the invitation',
     lead: 'Sign in with the address that was invited. Only its owner can accept.',
     form: html`
-      <label>E-mail address
-        <input type="email" name="email" autocomplete="username" required maxlength="320"></label>
+      ${email}
       <label>Password
         <input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>
-      <button type="submit">Sign in and accept</button>
-      <p class="quiet">No account yet? Register with the invited address first, then open this link again.</p>`,
+      <button type="submit">Sign in and accept</button>`,
     done: 'You are a member now.',
+    help: html`${resend('email_not_verified')}
+      <details data-help>
+        <summary>No account yet? Register</summary>
+        <form method="post" data-action="register">
+          <p>With the address that was invited.</p>
+          ${email}
+          <label>Password, at least 8 characters
+            <input type="password" name="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>
+          <button type="submit">Register</button>
+        </form>
+      </details>
+      ${done('register', 'Now open the link in the mail that is on its way to you. Then open the invitation in your mail once more.')}`,
   });
+}
+
+const email = html`<label>E-mail address
+        <input type="email" name="email" autocomplete="username" required maxlength="254"></label>`;
+
+/** Shown after these failures: a link that is spent or lost must not be the end. */
+function resend(failures: string): Html {
+  return html`
+      <form method="post" data-action="resend-verification" data-help="${failures}" hidden>
+        ${email}
+        <button type="submit">Mail me a new link</button>
+      </form>
+      ${done('resend-verification', 'If that address has an account that is not confirmed yet, a new link is on its way.')}`;
+}
+
+function done(action: string, sentence: string): Html {
+  return html`<p class="note good" role="status" data-show="${action}-done" hidden>${sentence}</p>`;
 }
 
 interface MailedLink {
@@ -36,6 +64,8 @@ interface MailedLink {
   lead: string;
   form: Html;
   done: string;
+  /** What a person can do where this link does not do it. */
+  help: Html;
 }
 
 function mailedLink(site: Site, link: MailedLink): string {
@@ -44,7 +74,7 @@ function mailedLink(site: Site, link: MailedLink): string {
     script: 'mailed-link.js',
     card: true,
     main: html`
-      <h1>${link.title}</h1>
+      <h1>${link.title.replaceAll('-', '\u2011')}</h1>
       <form method="post" data-action="${link.action}" hidden>
         <p>${link.lead}</p>
         ${link.form}
@@ -52,7 +82,8 @@ function mailedLink(site: Site, link: MailedLink): string {
       <p class="note bad" role="alert" data-show="problem" hidden></p>
       <p class="note bad" data-show="incomplete" hidden>This link is incomplete, or the page was reloaded. Open the link in
         the mail again.</p>
-      <p class="note good" role="status" data-show="done" hidden>${link.done}</p>
+      ${done(link.action, link.done)}
+      ${link.help}
       <noscript><p class="note bad">This page needs JavaScript.</p></noscript>`,
   });
 }

@@ -3,34 +3,51 @@
 const token = new URLSearchParams(location.search).get('token');
 history.replaceState(null, '', location.pathname);
 
-const form = document.querySelector('form');
-const button = form.querySelector('button');
 const actions = {
   'verify-email': () => call('/auth/verify-email', { token }),
   'accept-invitation': acceptInvitation,
+  'resend-verification': ({ email }) => call('/auth/resend-verification', { email: email.value }),
+  register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
 
-if (token) form.hidden = false;
-else show('incomplete');
+const [main] = document.forms;
+for (const form of document.forms) form.addEventListener('submit', submit);
+if (token) main.hidden = false;
+else {
+  show('incomplete');
+  offerRemedy('incomplete');
+}
 
-form.addEventListener('submit', async (event) => {
+async function submit(event) {
   event.preventDefault();
+  const form = event.currentTarget;
+  const button = form.querySelector('button');
   hide('problem');
   button.disabled = true;
   try {
-    await actions[form.dataset.action]();
-    form.remove();
-    show('done');
+    await actions[form.dataset.action](form.elements);
+    show(`${form.dataset.action}-done`);
+    if (form === main) for (const help of document.querySelectorAll('[data-help]')) help.remove();
+    (form.closest('details') ?? form).remove();
   } catch (error) {
     show('problem', error.message);
+    offerRemedy(error.code, form.elements.email?.value);
   } finally {
     button.disabled = false;
   }
-});
+}
+
+/** Shows what helps on after this failure, where the page has it. */
+function offerRemedy(code, email) {
+  for (const form of document.querySelectorAll('form[data-help]')) {
+    if (!form.dataset.help.split(' ').includes(code)) continue;
+    form.hidden = false;
+    if (email) form.elements.email.value = email;
+  }
+}
 
 /** Accepting needs a signed-in person. The session lives for this one call and is closed after it. */
-async function acceptInvitation() {
-  const { email, password } = form.elements;
+async function acceptInvitation({ email, password }) {
   const { accessToken } = await call('/auth/login', { email: email.value, password: password.value });
   try {
     await call('/invitations/accept', { token }, accessToken);
@@ -57,8 +74,10 @@ async function call(path, body, accessToken) {
   }
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const reasons = (answer.errors ?? []).map((error) => error.message);
-  throw new Error([answer.detail ?? answer.title ?? `The server answered ${response.status}.`, ...reasons].join(' '));
+  // The fields are what a person sees; the sentence above them is written for programs.
+  const fields = (answer.errors ?? []).map(({ path, message }) => `${path || 'The request'} ${message}.`).join(' ');
+  const sentence = fields || answer.detail || answer.title || `The server answered ${response.status}.`;
+  throw Object.assign(new Error(sentence), { code: answer.code });
 }
 
 function show(name, text) {
