@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { html } from './html.ts';
 import { layout, type Site } from './layout.ts';
 
@@ -9,6 +8,8 @@ export interface ErrorRow {
   mend: string;
 }
 export type ErrorCatalogue = Record<string, ErrorRow>;
+
+const EXAMPLE_REQUEST_ID = '1f6ad9c2-7c31-4c3e-9d5e-0b8a2f4c6e10';
 
 export function errorList(site: Site, errors: ErrorCatalogue): string {
   const rows = Object.entries(errors).sort(([a, x], [b, y]) => x.status - y.status || a.localeCompare(b, 'en'));
@@ -29,30 +30,41 @@ export function errorList(site: Site, errors: ErrorCatalogue): string {
   });
 }
 
-export function errorPage(site: Site, publicUrl: string, code: string, row: ErrorRow): string {
+export function errorPage(site: Site, code: string, row: ErrorRow): string {
   const example = {
-    type: `${publicUrl}/docs/errors/${code}`,
+    type: `/docs/errors/${code}`,
     title: row.title,
     status: row.status,
-    detail: row.title,
+    detail: row.mend,
     code,
-    requestId: 'req_example',
+    requestId: EXAMPLE_REQUEST_ID,
+    ...(code === 'invalid_input' && { errors: [{ path: 'name', message: 'is required' }] }),
   };
   return layout(site, {
     title: `${code} · RentAPI errors`,
     main: html`
       <p class="crumb"><a href="/docs/errors">All errors</a></p>
       <h1><code>${code}</code></h1>
-      <p class="lead">${badge(row.status)} ${STATUS_CODES[row.status] ?? ''}</p>
+      <p class="lead">${badge(row.status)} ${row.title}</p>
       <h2>What it means</h2>
-      <p>${row.title}</p>
-      <p class="quiet">${whose(row.status)}</p>
+      <p>${meaning(row.status)}</p>
+      <p>${whose(row.status)}</p>
       <h2>How to mend it</h2>
       <p>${row.mend}</p>
       <h2>What you receive</h2>
       <pre><code>${JSON.stringify(example, null, 2)}</code></pre>
-      <p class="quiet"><code>detail</code> says more about the one request, and <code>requestId</code> names it in the
+      <p class="quiet"><code>detail</code> can say more about the one request, and <code>requestId</code> names it in the
         server's log. It is also in the <code>X-Request-Id</code> header.</p>`,
+  });
+}
+
+export function noSuchPage(site: Site, path: string): string {
+  return layout(site, {
+    title: 'No such page · RentAPI',
+    main: html`
+      <h1>No such page</h1>
+      <p class="lead">There is nothing at <code>${path.slice(0, 200)}</code>.</p>
+      <p><a href="/">Start page</a> · <a href="/docs">API reference</a></p>`,
   });
 }
 
@@ -69,6 +81,25 @@ export function noSuchError(site: Site, code: string): string {
 function badge(status: number) {
   return html`<span class="status s${Math.floor(status / 100)}">${status}</span>`;
 }
+
+/** What all errors of a status have in common; what is particular to one stands in its title and its mend. */
+function meaning(status: number): string {
+  return MEANINGS[status] ?? (status >= 500 ? 'The server failed.' : 'The request cannot be answered as it is.');
+}
+
+const MEANINGS: Record<number, string> = {
+  400: 'Something in the request itself is wrong: its form, a field, or a header.',
+  401: 'The server does not know who is calling, or no longer believes it.',
+  403: 'The server knows who is calling, and the caller may not do this.',
+  404: 'There is nothing here that the caller could see. What belongs to others looks the same as what never was.',
+  405: 'The path is right, the method is not.',
+  409: 'The request is in order, but things are in a state that does not allow it.',
+  412: 'Somebody changed the resource after you read it.',
+  413: 'The body is larger than the server takes.',
+  415: 'The body is in a form that the server does not read.',
+  422: 'The request contradicts one that was sent before.',
+  429: 'Too much was asked in too short a time.',
+};
 
 function whose(status: number): string {
   if (status === 429) return 'Nothing was done. The same request succeeds later: wait as long as Retry-After says.';

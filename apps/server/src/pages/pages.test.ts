@@ -120,6 +120,11 @@ describe('every page', () => {
     expect((await get('/assets/..%2Fpages.ts')).status).toBe(404);
   });
 
+  it('is light or dark as the reader likes, but for Redoc, whose ink is always dark', async () => {
+    expect(await text('/')).toContain('<meta name="color-scheme" content="light dark">');
+    expect(await text('/redoc')).toContain('<meta name="color-scheme" content="light">');
+  });
+
   it('leaves the makers of the references out of it', async () => {
     const [scalar = ''] = assetsIn(await text('/docs')).filter((name) => /scalar-[0-9a-f]{12}\.js/.test(name));
     const settings = await text(scalar);
@@ -170,7 +175,8 @@ describe('error pages', () => {
     expect(response.status).toBe(200);
     const page = await response.text();
     for (const part of [code, row.status, row.title, row.mend]) expect(page).toContain(html`${part}`.text);
-    expect(page).toContain(`https://api.example.com/docs/errors/${code}`);
+    for (const part of [`"type": "/docs/errors/${code}"`, `"detail": "${row.mend}"`])
+      expect(page).toContain(html`${part}`.text);
     expect(await text('/docs/errors')).toContain(`href="/docs/errors/${code}"`);
   });
 
@@ -179,6 +185,26 @@ describe('error pages', () => {
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(await response.text()).not.toContain('<script>');
+  });
+});
+
+describe('an address that is none', () => {
+  const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const answer = async (path: string, accept: string) => {
+    const response = await get(path, { Accept: accept });
+    return [response.status, response.headers.get('content-type')?.split(';')[0]];
+  };
+
+  it('is a page for a person', async () => {
+    expect(await answer('/nothing/here', browser)).toEqual([404, 'text/html']);
+    expect(await (await get('/%3Cscript%3E', { Accept: browser })).text()).toMatch(/No such page(?!.*<script>)/s);
+  });
+
+  it('is a problem for programs, and below the API for everybody', async () => {
+    for (const accept of ['*/*', 'application/json', 'application/problem+json'])
+      expect(await answer('/nothing', accept)).toEqual([404, 'application/json']);
+    for (const path of ['/api/v1/nothing', '/api', '/trpc/nothing'])
+      expect(await answer(path, browser)).toEqual([404, 'application/json']);
   });
 });
 
@@ -192,6 +218,14 @@ describe('pages that mailed links open', () => {
       expect(await response.text()).not.toContain('t0ken');
     }
     expect(posted).toEqual([]);
+  });
+
+  it('help on whoever comes with a spent link or without an account', async () => {
+    expect(await text('/verify-email')).toContain(
+      'data-action="resend-verification" data-help="invalid_token incomplete"',
+    );
+    const invitation = await text('/accept-invitation');
+    for (const action of ['register', 'resend-verification']) expect(invitation).toContain(`data-action="${action}"`);
   });
 
   it('cannot put a password into the address, not even with scripts off', async () => {

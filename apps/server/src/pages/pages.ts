@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import express from 'express';
 import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
 import { loadAssets } from './assets.ts';
-import { type ErrorCatalogue, errorList, errorPage, noSuchError } from './error-pages.ts';
+import { type ErrorCatalogue, errorList, errorPage, noSuchError, noSuchPage } from './error-pages.ts';
 import { frontPage } from './front-page.ts';
 import { isLocal } from './local-only.ts';
 import { type Mailbox, mailBody, mailList, mailView, newestFirst, noSuchMail } from './mail-pages.ts';
@@ -69,7 +69,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
     const { code } = req.params;
     // Only rows of its own: `constructor` is no error code.
     const row = Object.hasOwn(options.errors, code) ? options.errors[code] : undefined;
-    if (row) return send(res, errorPage(site, options.publicUrl, code, row));
+    if (row) return send(res, errorPage(site, code, row));
     res.status(404);
     send(res, noSuchError(site, code));
   });
@@ -83,6 +83,14 @@ export function pagesRouter(options: PagesOptions): express.Router {
 
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, site, security, send));
+
+  // A person who mistyped an address reads a page; programs, and whatever asks below /api, get the problem of every other answer.
+  router.get(/^(?!\/(api|trpc)(\/|$))/, (req, res, next) => {
+    res.vary('Accept');
+    if (req.accepts(['application/problem+json', 'application/json', 'text/html']) !== 'text/html') return next();
+    res.status(404);
+    send(res, noSuchPage(site, req.path), 'no-store');
+  });
   return router;
 }
 
