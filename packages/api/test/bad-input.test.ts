@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exampleId } from '../src/contract/ids.ts';
 import { type Answer, type Person, startApp, type TestApp } from './app.ts';
 
 let app: TestApp;
@@ -329,6 +330,19 @@ it('says of each wrong field what it must be, not what a library calls it', asyn
     { path: 'expiresAt', message: 'must be a date and time in UTC such as 2026-01-31T12:00:00Z' },
   ]);
   expect((await mutate({})).body.error.data.problem.errors[0]).toEqual({ path: 'name', message: 'is required' });
+});
+
+it('names the header, the parameter or the protocol that is wrong, not a body that nobody sent', async () => {
+  for (const organization of ['nope', exampleId('org')]) {
+    const answer = await ada.request(KEYS, { headers: { 'x-organization-id': organization } });
+    expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
+    expect(answer.body.detail).toContain('`X-Organization-Id`');
+  }
+  const { problem } = (await ada.request('/trpc/apiKeys.get?input={bad')).body.error.data;
+  expect([problem.code, problem.detail]).toEqual(['malformed_json', expect.stringContaining('parameter `input`')]);
+  const plain = await app.request('/api/v1/ws/realtime?ticket=x');
+  expect([plain.status, plain.body.code]).toEqual([426, 'upgrade_required']);
+  expect(plain.headers.get('upgrade')).toBe('websocket');
 });
 
 it('refuses more than 20 calls in one batch, and answers 20 one by one', async () => {

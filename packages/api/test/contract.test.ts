@@ -111,6 +111,7 @@ describe('the error catalogue', () => {
     'batch_too_large',
     'idempotency_key_in_batch',
     'invalid_ticket',
+    'upgrade_required',
   ];
 
   it('says of every code which operations answer it', () => {

@@ -1000,6 +1000,7 @@ export interface Problem {
     | 'body_too_large'
     | 'unsupported_media_type'
     | 'idempotency_key_reused'
+    | 'upgrade_required'
     | 'rate_limited'
     | 'internal_error'
     | 'overloaded'

@@ -260,6 +260,11 @@ export const ERRORS = {
     title: 'Idempotency key reused',
     mend: 'Use a new `Idempotency-Key`: this one was used with a different request.',
   },
+  upgrade_required: {
+    status: 426,
+    title: 'WebSocket required',
+    mend: 'Open this address as a WebSocket, with `Upgrade: websocket`; if you do, a proxy on the way drops that header.',
+  },
   rate_limited: { status: 429, title: 'Too many requests', mend: 'Wait as many seconds as `Retry-After` says.' },
   internal_error: {
     status: 500,
@@ -306,6 +311,7 @@ export const TRPC_CODES = {
   413: 'PAYLOAD_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   422: 'UNPROCESSABLE_CONTENT',
+  426: 'BAD_REQUEST', // tRPC has no word for it, and never answers it
   429: 'TOO_MANY_REQUESTS',
   500: 'INTERNAL_SERVER_ERROR',
   503: 'SERVICE_UNAVAILABLE',

@@ -6,7 +6,7 @@ import { authenticateKey, looksLikeKey } from '../slices/api-keys/authenticate.t
 import { USER_COLUMNS, UserModel } from '../slices/users/model.ts';
 import type { Actor, UserActor } from './actor.ts';
 import { type Question, recall } from './session-lease.ts';
-import { agreed, assertHeader, type NamedOrganization, namedOrganization } from './tenancy.ts';
+import { agreed, assertHeader, type NamedOrganization, namedOrganization, unseen } from './tenancy.ts';
 
 /**
  * Who is calling, from the one credential of the call, and in which organization; null where there is no credential. Throws
@@ -124,7 +124,7 @@ export async function loadSession(
           ),
         };
   // An organization of which the caller is no member is the same as none.
-  if (wanted !== null && !membership) throw new ApiError('not_found');
+  if (wanted !== null && !membership) throw unseen(named);
   if (wanted === null) assertHeader(named, membership?.organizationId);
   return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
 }

@@ -14,7 +14,7 @@ export interface NamedOrganization {
 
 export function namedOrganization(ctx: Context, pathId: number | null): NamedOrganization {
   const { call, ids, ports } = ctx;
-  const headerId = call.organizationId === undefined ? null : ids.decode('org', call.organizationId);
+  const headerId = call.organizationId === undefined ? null : readHeader(ids, call.organizationId);
   if (pathId !== null && headerId !== null && pathId !== headerId) throw new ApiError('organization_mismatch');
   const { MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: mainDomain } = ports.env;
   return {
@@ -22,6 +22,23 @@ export function namedOrganization(ctx: Context, pathId: number | null): NamedOrg
     headerId,
     subdomain: strategy === 'subdomain' ? subdomainOf(call.host, mainDomain!) : null,
   };
+}
+
+/** What is no id, what never was and what the caller may not see are answered alike, and name the header. */
+export function unseen({ headerId }: NamedOrganization): ApiError {
+  return headerId === null ? new ApiError('not_found') : unseenInHeader();
+}
+
+function unseenInHeader(): ApiError {
+  return new ApiError('not_found', { detail: 'Check `X-Organization-Id`: it names no organization that you can see.' });
+}
+
+function readHeader(ids: Context['ids'], text: string): number {
+  try {
+    return ids.decode('org', text);
+  } catch {
+    throw unseenInHeader();
+  }
 }
 
 /** The label of an organization in a Host header; null for the main domain, for our own names below it and for foreign hosts. */

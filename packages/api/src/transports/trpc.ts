@@ -58,7 +58,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       if (req.method === 'GET' && !batched && types.get(path) === 'subscription') {
         return await subscribe(req, res, path, query, ctx);
       }
-      const raw = req.method === 'GET' ? parseQuery(query.get('input')) : await readJsonBody(req, ports.env.BODY_LIMIT);
+      const raw = req.method === 'GET' ? parseQuery(query, 'input') : await readJsonBody(req, ports.env.BODY_LIMIT);
       if (isStreamed(req)) return await stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
       const signal = abortedWith(res);
@@ -96,9 +96,9 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     query: URLSearchParams,
     ctx: Context,
   ): Promise<void> {
-    parseQuery(query.get('input'));
+    parseQuery(query, 'input');
     assertText(query.get('lastEventId') ?? '', 'lastEventId');
-    const params = parseQuery(query.get('connectionParams'));
+    const params = parseQuery(query, 'connectionParams');
     await stock(req, res, path, undefined, { ...ctx, call: withConnectionParams(ctx.call, params) });
   }
 
@@ -135,8 +135,10 @@ function expectedType(
   throw new ApiError('method_not_allowed');
 }
 
-function parseQuery(text: string | null): unknown {
-  return text === null || text === '' ? undefined : parseJson(text);
+function parseQuery(query: URLSearchParams, name: string): unknown {
+  const text = query.get(name);
+  if (text === null || text === '') return undefined;
+  return parseJson(text, `Send the parameter \`${name}\` as one JSON value, percent-encoded.`);
 }
 
 function asBatch(raw: unknown): Record<number, unknown> {

@@ -159,6 +159,7 @@ export type KnownErrorCode =
   | "body_too_large"
   | "unsupported_media_type"
   | "idempotency_key_reused"
+  | "upgrade_required"
   | "rate_limited"
   | "internal_error"
   | "overloaded"

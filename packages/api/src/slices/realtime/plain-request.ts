@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { ApiError } from '../../contract/errors.ts';
+import type { RawRoute } from '../../transports/raw.ts';
+
+/** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
+export const plainRequest: RawRoute = {
+  meta: {
+    access: 'public',
+    openapi: {
+      method: 'GET',
+      path: '/ws/realtime',
+      tags: ['Realtime'],
+      summary: 'Open the realtime socket',
+      enabled: false,
+    },
+    example: {},
+  },
+  input: z.looseObject({}), // whatever the socket takes
+  async serve({ reply }) {
+    reply['Upgrade'] = 'websocket';
+    reply['Connection'] = 'Upgrade';
+    throw new ApiError('upgrade_required');
+  },
+};
