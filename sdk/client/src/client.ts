@@ -14,6 +14,7 @@ export class RentApi extends Api {
   readonly realtime: Realtime;
 
   constructor(options: RentApiOptions) {
+    assertAbsolute(options?.baseUrl);
     const transport = new Transport(options);
     super(transport);
     this.realtime = new Realtime(transport, options.WebSocket);
@@ -23,4 +24,11 @@ export class RentApi extends Api {
   get tokens(): SessionTokens | null {
     return this.transport.session.tokens;
   }
+}
+
+/** `localhost:8000` looks like an address, and would fail at the first call in words of the runtime's. */
+function assertAbsolute(baseUrl: unknown): void {
+  if (typeof baseUrl === 'string' && /^https?:\/\//i.test(baseUrl) && URL.canParse(baseUrl)) return;
+  const given = baseUrl === undefined ? 'it is missing' : `it is ${JSON.stringify(baseUrl)}`;
+  throw new TypeError(`\`baseUrl\` must be a whole address such as https://api.example.com; ${given}.`);
 }

@@ -99,7 +99,10 @@ export function errorOfResponse(response: Response, bodyText: string, retryAfter
   const ErrorClass = CLASS_OF_STATUS[response.status] ?? (response.status >= 500 ? ServerError : RentApiError);
   const code = problem?.code ?? `http_${response.status}`;
   const sentence =
-    problem?.detail ?? problem?.title ?? (response.statusText || 'The server answered without a reason.');
+    fieldsAtFault(problem) ??
+    problem?.detail ??
+    problem?.title ??
+    (response.statusText || 'The server answered without a reason.');
   return new ErrorClass(`${response.status} ${code}: ${sentence}`, {
     code,
     status: response.status,
@@ -108,6 +111,17 @@ export function errorOfResponse(response: Response, bodyText: string, retryAfter
     headers: response.headers,
     retryAfter,
   });
+}
+
+const MAX_FIELDS = 5;
+
+/** A log shows the message alone: the fields at fault belong in it. */
+function fieldsAtFault(problem: ProblemBody | null): string | undefined {
+  const errors = problem?.errors ?? [];
+  if (errors.length === 0) return undefined;
+  const fields = errors.slice(0, MAX_FIELDS).map(({ path, message }) => (path ? `${path} ${message}` : message));
+  if (errors.length > MAX_FIELDS) fields.push(`and ${errors.length - MAX_FIELDS} more`);
+  return `${fields.join('; ')}.`;
 }
 
 function parseProblem(bodyText: string): ProblemBody | null {

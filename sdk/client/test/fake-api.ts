@@ -101,7 +101,7 @@ export async function startFakeApi() {
     }
     if (route === 'POST /api/v1/api-keys') {
       if (typeof request.body.name !== 'string') {
-        return problem(400, 'invalid_input', { errors: [{ path: 'name', message: 'Required' }] });
+        return problem(400, 'invalid_input', { errors: [{ path: 'name', message: 'is required' }] });
       }
       const claim = request.headers['idempotency-key']?.toString();
       const kept = claim === undefined ? undefined : answers.get(claim);

@@ -29,6 +29,20 @@ const failure = (call: PromiseLike<unknown>) =>
     (error: unknown) => error as RentApiError,
   );
 
+describe('a client', () => {
+  it.each([
+    [undefined, 'it is missing'],
+    ['', 'it is ""'],
+    ['localhost:8000', 'it is "localhost:8000"'],
+    ['api.example.com', 'it is "api.example.com"'],
+    ['https://', 'it is "https://"'],
+  ])('is refused with the base URL %s, in a sentence', (baseUrl, given) => {
+    expect(() => new RentApi({ baseUrl: baseUrl as string })).toThrow(
+      `\`baseUrl\` must be a whole address such as https://api.example.com; ${given}.`,
+    );
+  });
+});
+
 describe('a call', () => {
   it('sends the credential, the organization and the parameters, and answers the data', async () => {
     const created = await client.apiKeys.create({ name: 'ci', scopes: ['read:*'] }, { organizationId: 'org_1' });
@@ -74,9 +88,9 @@ describe('a failed call', () => {
       code: 'invalid_input',
       status: 400,
       requestId: 'req_1',
-      errors: [{ path: 'name', message: 'Required' }],
+      errors: [{ path: 'name', message: 'is required' }],
     });
-    expect(invalid.message).toContain('It is invalid_input.');
+    expect(invalid.message).toBe('400 invalid_input: name is required.');
     expect(invalid.problem?.title).toBe('invalid_input');
     expect(await failure(client.apiKeys.get({ keyId: 'key_9' }))).toBeInstanceOf(NotFoundError);
     expect(await failure(new RentApi({ baseUrl: api.baseUrl }).users.me.get())).toBeInstanceOf(AuthenticationError);
