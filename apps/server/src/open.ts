@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Ports } from '@rentapi/api/context';
 import { openPorts } from '@rentapi/api/ports';
@@ -9,6 +8,7 @@ import { createLogger } from '@rentapi/platform/logger';
 import { createCaptureMailer, type Mailbox, type Mailer } from '@rentapi/platform/mail';
 import { createResendMailer } from '@rentapi/platform/mail/resend';
 import { createSmtpMailer } from '@rentapi/platform/mail/smtp';
+import { makeDirectory } from '@rentapi/platform/make-directory';
 import { openObservers } from './observers.ts';
 import { VERSION } from './version.ts';
 
@@ -31,7 +31,7 @@ export async function open(env: Env, say: (line: string) => void, { beside = fal
   const dataDir = path.resolve(env.DATA_DIR);
   const label = `rentapi ${process.pid}${beside ? '' : ` http ${env.PORT}`}`;
   const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach: beside, say });
-  mkdirSync(dataDir, { recursive: true });
+  makeDirectory(dataDir);
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
   const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Opened['secrets'];

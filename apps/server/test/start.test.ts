@@ -145,6 +145,11 @@ describe('a start that cannot be', () => {
       { DATABASE_URL: 'postgres://127.0.0.1/x' },
       /^SECRET_KEY, ID_SECRET, PASSWORD_PEPPER: required/,
     ],
+    [
+      'a data directory that cannot be made',
+      { DATA_DIR: '/dev/null/x' },
+      /^Cannot create the data directory \/dev\/null\/x: /,
+    ],
   ])('refuses %s in one sentence', async (_, settings, sentence) => {
     const program = rentapi(['start'], { DATA_DIR: path.join(home.dir, 'none'), ...settings });
     await expectRefusal(program, sentence);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { makeDirectory } from './make-directory.ts';
 
 const Secrets = z.object({
   SECRET_KEY: z.string().min(32),
@@ -40,7 +41,7 @@ function create(file: string): EmbeddedSecrets {
   const fresh = () => randomBytes(32).toString('base64url');
   const secrets = { SECRET_KEY: fresh(), ID_SECRET: fresh(), PASSWORD_PEPPER: fresh() };
   const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeDirectory(path.dirname(file));
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
   try {
     linkSync(draft, file); // unlike a rename, refuses to replace what another start made first

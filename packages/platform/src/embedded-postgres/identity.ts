@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 
 /** The user PostgreSQL runs as. `switch` is there only for root, whom PostgreSQL refuses. */
 export interface Identity {
@@ -42,11 +43,7 @@ function unprivilegedUser(): { uid: number; gid: number } {
 
 /** The cluster lies in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700 directories). */
 export function locateHome(dataDir: string, identity: Identity, rootDir: string, say: (line: string) => void): Home {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-  } catch (error) {
-    throw new Error(`Cannot create the data directory ${dataDir}: ${(error as Error).message}`, { cause: error });
-  }
+  makeDirectory(dataDir);
   const real = realpathSync(dataDir);
   const pointer = path.join(real, POINTER);
   let home = real;
