@@ -31,6 +31,7 @@ function assertPasteable(name, block) {
 
 /** Types the commands at the prompt of a shell on a terminal, with history expansion on; the first that fails ends it. */
 export async function paste({ name, commands }, url) {
+  if (process.platform !== 'linux') return; // `script` takes its arguments differently elsewhere
   process.stdout.write(`\n— ${name}, pasted\n`);
   const shell = spawn('script', ['-qec', 'bash --noprofile --norc -i -o histexpand', '/dev/null'], {
     cwd: root,
