@@ -2043,6 +2043,10 @@ export type OrgsRestoreErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `body_too_large`: Body too large
      */
     413: Problem;
@@ -2113,6 +2117,10 @@ export type OrgsLeaveErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `body_too_large`: Body too large
      */
     413: Problem;
@@ -2182,6 +2190,10 @@ export type OrgsTransferErrors = {
      * `idempotency_in_progress`: Still running; `personal_organization`: Personal organization
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `body_too_large`: Body too large
      */
@@ -2319,6 +2331,10 @@ export type OrgsMembersRemoveErrors = {
      * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `idempotency_key_reused`: Idempotency key reused
      */
@@ -2598,6 +2614,10 @@ export type OrgsInvitationsRevokeErrors = {
      */
     409: Problem;
     /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
+    /**
      * `idempotency_key_reused`: Idempotency key reused
      */
     422: Problem;
@@ -2663,6 +2683,10 @@ export type OrgsInvitationsResendErrors = {
      * `idempotency_in_progress`: Still running; `invitation_settled`: Invitation settled
      */
     409: Problem;
+    /**
+     * `version_mismatch`: Changed meanwhile
+     */
+    412: Problem;
     /**
      * `body_too_large`: Body too large
      */
