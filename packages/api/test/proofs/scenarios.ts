@@ -39,9 +39,13 @@ const special: Record<string, (world: World) => Promise<Scenario>> = {
 };
 
 /** Somebody who has just registered, with the token of an invitation that was mailed to them. */
-async function invited({ app, owner, organizationId }: World): Promise<{ token: string; guest: Person }> {
+export async function invited({
+  app,
+  owner,
+  organizationId,
+}: World): Promise<{ token: string; guest: Person; id: string }> {
   const guest = await app.signUp();
-  await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
+  const { body } = await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
     method: 'POST',
     body: { email: guest.email, role: 'VIEWER' },
   });
@@ -49,7 +53,7 @@ async function invited({ app, owner, organizationId }: World): Promise<{ token: 
     () => app.mails.find(({ to, text }) => to === guest.email && text.includes('/accept-invitation')),
     'the invitation',
   );
-  return { token: /token=([\w-]+)/.exec(mail.text)![1]!, guest };
+  return { token: /token=([\w-]+)/.exec(mail.text)![1]!, guest, id: body.id };
 }
 
 /** A call that succeeds: the example's, by an owner who holds everything, on rows that exist. */

@@ -129,7 +129,10 @@ describe.each(watched)('$name, $at', ({ name, meta, path, prefix }) => {
   it("ends for a stranger's id as for one that never existed", async () => {
     const end = async (id: string): Promise<unknown> => {
       const input = encodeURIComponent(JSON.stringify(inputWith({ meta }, path, id)));
-      const response = await fetch(`${app.url}/trpc/${name}?input=${input}`, { headers: mine.inOrganization('OWNER') });
+      const response = await fetch(`${app.url}/trpc/${name}?input=${input}`, {
+        headers: mine.inOrganization('OWNER'),
+        signal: AbortSignal.timeout(5000),
+      });
       let text = '';
       for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
         text += chunk;
