@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage, type RequestListener } from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOutbound, type OutboundOptions, type OutboundReason, refuseForbiddenPeer } from './outbound.ts';
 
@@ -133,6 +133,23 @@ describe('a target that is refused', () => {
     await once(socket, 'connect');
     refuseForbiddenPeer(socket, (range) => new Error(`refused: ${range}`));
     await expect(once(socket, 'close')).rejects.toThrow('refused: loopback');
+    expect(received).toBe(0);
+  });
+
+  it('is a peer that is another than was judged: the request ends before a byte is sent', async () => {
+    let received = 0;
+    const { port, connections } = await listen(
+      createServer((socket) => void socket.on('data', (data) => (received += data.length)).on('error', () => {})),
+    );
+    // Public when it is looked at, this machine when it is connected to.
+    const answers = ['2e00::1', '127.0.0.1'];
+    const addresses = Object.defineProperty([''], 0, { get: () => answers.shift() });
+    const client = outbound({ resolve: async () => addresses });
+    const request = { url: `https://rebind.example:${port}/`, method: 'POST', body: '{}' } as const;
+    await expect(client.send(request)).rejects.toMatchObject(failing('forbidden_address'));
+    expect(answers).toEqual([]);
+    await expect.poll(connections).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(received).toBe(0);
   });
 
@@ -320,6 +337,31 @@ describe('an exchange', () => {
       await new Promise((resolve) => setTimeout(resolve, i % 10));
       expect((await client.send({ url, method: 'GET' })).body).toBe('ok');
     }
+  });
+});
+
+describe('a connection that is lost after the request was read', () => {
+  it.each([
+    ['POST', 1],
+    ['PATCH', 1],
+    ['PUT', 2],
+    ['DELETE', 2],
+    ['GET', 2],
+  ] as const)('has %s arrive %i times', async (method, times) => {
+    let arrived = 0;
+    const { port } = await serve(async (req, res) => {
+      if (req.url === '/first') return res.end('ok');
+      await bodyOf(req);
+      if (++arrived === 1) (res.socket as Socket).resetAndDestroy();
+      else res.end('ok');
+    });
+    const client = outbound({ allowedTargets: [`127.0.0.1:${port}`] });
+    const url = `http://127.0.0.1:${port}`;
+    await client.send({ url: `${url}/first`, method: 'GET' });
+    const sent = client.send({ url, method, ...(method !== 'GET' && { body: '{}' }) });
+    if (times === 1) await expect(sent).rejects.toMatchObject(failing('connection_failed'));
+    else expect((await sent).body).toBe('ok');
+    expect(arrived).toBe(times);
   });
 });
 

@@ -82,6 +82,8 @@ interface Target {
 const TIMEOUT_MS = 15_000;
 const MAX_BODY_BYTES = 65_536;
 const IDLE_CONNECTION_MS = 4000;
+/** RFC 9110, section 9.2.2. */
+const IDEMPOTENT: ReadonlySet<OutboundRequest['method']> = new Set(['GET', 'PUT', 'DELETE']);
 
 export function createOutbound(options: OutboundOptions): Outbound {
   const { settingName, timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES } = options;
@@ -155,8 +157,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
           onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
       });
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The other side closed the idle connection just as it was used again.
-        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(target, request, deadline));
+        // The other side closed the idle connection just as it was used again — or after it had read the request, which looks the
+        // same from here: what must not happen twice is for the caller to repeat, who knows.
+        const isLate = sent.reusedSocket && error.code === 'ECONNRESET';
+        if (isLate && IDEMPOTENT.has(request.method)) resolve(exchange(target, request, deadline));
         else reject(error);
       });
       sent.on('response', (response) => readBody(response, maxBodyBytes).then(resolve, reject));
@@ -189,8 +193,9 @@ export function refuseForbiddenPeer(socket: Socket, refusal: (range: string) => 
   if (range) socket.destroy(refusal(range));
 }
 
+/** Before whoever else waits for it: TLS says its first words then, the name it wants to reach among them. */
 function onceConnected(socket: Socket, look: () => void): void {
-  if (socket.connecting) socket.once('connect', look);
+  if (socket.connecting) socket.prependOnceListener('connect', look);
   else look();
 }
 
