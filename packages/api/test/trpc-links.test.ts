@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTRPCClient,
@@ -12,7 +13,7 @@ import {
   wsLink,
 } from '@trpc/client';
 import { EventSource } from 'eventsource';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { AppRouter } from '../src/router.ts';
 import { createAccessTokens } from '../src/slices/auth/access-tokens.ts';
@@ -29,10 +30,10 @@ beforeAll(async () => {
   app = await startApp();
   ada = await app.signUp();
 });
-afterAll(async () => {
-  for (const close of closing) close();
-  await app.close();
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
 });
+afterAll(() => app.close());
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const client = (link: TRPCLink<AppRouter>): Client => createTRPCClient<AppRouter>({ links: [link] });
@@ -145,7 +146,7 @@ async function createKey(person: Person): Promise<{ id: string; name: string; se
   return (await person.request('/api/v1/api-keys', { method: 'POST', body })).body;
 }
 
-describe.each(subscribing)('a subscription over %s', (_, connect) => {
+describe.each(subscribing)('a subscription over %s', (link, connect) => {
   it('tells events in order, under their ids', async () => {
     const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
     await listener.ready();
@@ -194,9 +195,22 @@ describe.each(subscribing)('a subscription over %s', (_, connect) => {
     const refused = listen(connect(ada.tokens.accessToken), ['no_such.thing']);
     await eventually(() => refused.failures[0], 'the refusal');
     expect(refused.failures[0]!.data?.problem.code).toBe('invalid_input');
-    const anonymous = listen(connect('nonsense'), ['*']);
     listener.stop();
-    anonymous.stop();
+  });
+
+  it('tells nothing to whoever brings no good credential', async () => {
+    const nobody = listen(connect('nonsense'), ['*']);
+    const somebody = listen(connect(ada.tokens.accessToken), ['*']);
+    await somebody.ready();
+    await createKey(ada);
+    await eventually(() => somebody.heard[0], 'an event');
+    await sleep(200);
+    expect(nobody.heard).toEqual([]);
+    // Over a WebSocket it is the connection that is refused; its client tries again by itself.
+    const codes = nobody.failures.map(({ data }) => data?.problem.code);
+    expect(codes).toEqual(link === 'wsLink' ? [] : ['invalid_access_token']);
+    nobody.stop();
+    somebody.stop();
   });
 
   it('tells calls made with keys, which have no id', async () => {
@@ -228,6 +242,24 @@ describe('a tRPC WebSocket', () => {
     listener.stop();
   });
 
+  it('is closed, with no answer given, for a credential that is none', async () => {
+    const socket = new WebSocket(url().replace('http', 'ws'), { headers: bearer('nonsense') });
+    const heard: string[] = [];
+    socket.on('message', (data) => void heard.push(String(data)));
+    socket.once('open', () => {
+      socket.send(
+        JSON.stringify({
+          id: 1,
+          method: 'subscription',
+          params: { path: 'realtime.events', input: { events: ['*'] } },
+        }),
+      );
+    });
+    const [code, reason] = await once(socket, 'close');
+    expect([code, String(reason)]).toEqual([4401, 'invalid_access_token']);
+    for (const text of heard) expect(text).toContain('"code":"invalid_access_token"');
+  });
+
   it('takes what JSON must not hold for what it is', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}`);
     await new Promise((resolve) => socket.once('open', resolve));
@@ -244,6 +276,71 @@ describe('a tRPC WebSocket', () => {
     for (const text of heard) expect(text).toContain('"error"');
     expect(heard.join()).not.toContain('stack');
     socket.close();
+  });
+
+  describe('whose client does not read', () => {
+    async function connectSlowly(person: Person) {
+      const headers = bearer(person.tokens.accessToken);
+      const socket = new WebSocket(url().replace('http', 'ws'), { headers });
+      await new Promise((resolve) => socket.once('open', resolve));
+      const heard: string[] = [];
+      socket.on('message', (data) => void heard.push(String(data)));
+      socket.on('error', () => {});
+      await eventually(() => app.sockets.stats().open === 1 || undefined, 'earlier ones to go');
+      let mostBytes = 0;
+      const timer = setInterval(() => {
+        mostBytes = Math.max(mostBytes, app.sockets.stats().bufferedBytes);
+      }, 1);
+      closing.push(() => clearInterval(timer));
+      return {
+        socket,
+        heard,
+        ask: (message: unknown) => socket.send(JSON.stringify(message)),
+        gone: () => eventually(() => app.sockets.stats().open === 0 || undefined, 'the slow one to go', 15_000),
+        mostBytes: () => mostBytes,
+      };
+    }
+
+    it('has its events wait for it, and is dropped', async () => {
+      const bea = await app.signUp();
+      const slow = await connectSlowly(bea);
+      const params = { path: 'realtime.events', input: { events: ['api_key.created'] } };
+      slow.ask({ id: 1, method: 'subscription', params });
+      await eventually(() => slow.heard[0], 'the subscription');
+      await sleep(150); // it was taken; now it follows
+      slow.socket.pause();
+      const organizationId = app.ports.ids.decode('org', bea.organizationId);
+      for (let batch = 0; batch < 20; batch++) {
+        await app.rows('events').insert(
+          Array.from({ length: 100 }, () => ({
+            organizationId,
+            type: 'api_key.created',
+            data: { large: 'x'.repeat(10_000) },
+            createdAt: new Date(),
+          })),
+        );
+      }
+      await app.rows.raw("select pg_notify('recorded', '')");
+      await slow.gone();
+      expect(slow.mostBytes()).toBeGreaterThan(0);
+      expect(slow.mostBytes()).toBeLessThan(256 * 1024); // of 20 MB
+    }, 40_000);
+
+    it('is dropped with a megabyte of answers unread', async () => {
+      const slow = await connectSlowly(await app.signUp());
+      slow.socket.pause();
+      const calls = Array.from({ length: 100 }, (_, id) => ({
+        id,
+        method: 'query',
+        params: { path: 'permissions.list' },
+      }));
+      for (let message = 0; message < 40; message++) slow.ask(calls);
+      await slow.gone();
+      slow.socket.resume();
+      const [code] = await once(slow.socket, 'close');
+      expect(code).toBe(1006);
+      expect(slow.heard.length).toBeLessThan(4000); // what the network held
+    }, 40_000);
   });
 
   it('is limited in its subscriptions', async () => {
