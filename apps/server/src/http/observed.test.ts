@@ -244,6 +244,40 @@ describe('an observed server', () => {
     expect(await server.metric('rentapi_limiter_decisions_total{bucket="user",decision="allowed"}')).toBeGreaterThan(0);
   });
 
+  it('measures calls in seconds', async () => {
+    const { headers } = await signUp();
+    const took = async () =>
+      (await server.metric('rentapi_request_duration_seconds_sum{procedure="users.me.get",transport="rest"}')) ?? 0;
+    const { verify } = server.ports.accessTokens;
+    server.ports.accessTokens.verify = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return verify(...given);
+    };
+    try {
+      const before = await took();
+      await fetch(`${server.url}/api/v1/users/me`, { headers });
+      const added = (await took()) - before;
+      expect(added).toBeGreaterThan(0.1);
+      expect(added).toBeLessThan(10);
+    } finally {
+      server.ports.accessTokens.verify = verify;
+    }
+  });
+
+  it('counts whom a limit lets pass, and whom it refuses', async () => {
+    const strict = await startServer({ METRICS_TOKEN: TOKEN, RATE_LIMIT_PER_MINUTE: '3' });
+    try {
+      const statuses = [];
+      for (let at = 0; at < 5; at++) statuses.push((await fetch(`${strict.url}/api/v1/users/me`)).status);
+      expect(statuses).toEqual([401, 401, 401, 429, 429]);
+      const decided = (decision: string) =>
+        strict.metric(`rentapi_limiter_decisions_total{bucket="source",decision="${decision}"}`);
+      expect([await decided('allowed'), await decided('refused')]).toEqual([3, 2]);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('tells of the process, the pool, sockets and what waits in the database', async () => {
     await signUp();
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/v1/ws/realtime`);
