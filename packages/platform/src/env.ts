@@ -35,6 +35,7 @@ const settings = z.object({
   NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
   PORT: whole(0, 65_535).default(8000),
   HOST: z.string().default('127.0.0.1'),
+  WORKER_PORT: whole(0, 65_535).optional(),
   PUBLIC_URL: url.optional(),
   DATA_DIR: z.string().default('./.rentapi'),
   SHUTDOWN_GRACE_MS: whole(0, 8000).optional(),

@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Ports } from '@rentapi/api/context';
+import { ApiError } from '@rentapi/api/contract/errors';
+import { toApiError, toProblem } from '@rentapi/api/contract/problem';
+import { router } from '@rentapi/api/procedure';
+import { system } from '@rentapi/api/slices/system/router';
+import { requestIdOf } from '@rentapi/api/transports/call';
+import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
+import { securityHeaders, setHeaders } from '../security-headers.ts';
+import { createClientAddress } from './client-address.ts';
+import { createMetricsHandler } from './metrics.ts';
+
+export interface ProbeServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Nobody asks here but an orchestrator and a scraper, both with requests that have no body. */
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** For a process that serves no clients: the same `/health…` and `/metrics` as one that does, and nothing else. */
+export async function createProbeServer(ports: Ports, port: number): Promise<ProbeServer> {
+  const { env } = ports;
+  const clientAddress = createClientAddress(env.TRUST_PROXY);
+  const health = createRestHandler({ router: router({ system }), ports, clientAddress });
+  const metrics = createMetricsHandler(ports);
+  const { api: headers } = securityHeaders(env.CSP_MODE, false);
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    setHeaders(res, headers);
+    if (/^\/metrics(\?|$)/.test(req.url!)) return metrics(req, res);
+    return health(req, res, () => {
+      throw new ApiError('operation_not_found');
+    });
+  }
+
+  const server = createServer((req, res) => {
+    answer(req, res).catch((error: unknown) => {
+      const requestId = requestIdOf(req.headers);
+      const { status, retryAfterS } = toApiError(error);
+      if (status >= 500) ports.log.error({ err: error, requestId }, 'request failed');
+      sendProblem(req, res, { 'X-Request-Id': requestId }, toProblem(error, requestId), retryAfterS);
+    });
+  });
+  server.headersTimeout = REQUEST_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`Cannot listen on WORKER_PORT ${port}: ${error.message}`)));
+    server.listen(port, env.HOST, resolve);
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections(); // a probe that is cut off is asked again
+      await closed;
+    },
+  };
+}
