@@ -152,6 +152,16 @@ describe('SIGTERM', () => {
     peer.destroy();
   });
 
+  it('asks whoever keeps a connection open to leave it, and to come back on another', async () => {
+    const server = await serving();
+    const connection = async () => (await fetch(`${server.url}/health`)).headers.get('connection');
+    expect(await connection()).toBe('keep-alive');
+    const ended = server.stop();
+    await expect.poll(async () => (await fetch(`${server.url}/health/readiness`)).status).toBe(503);
+    expect(await connection()).toBe('close');
+    expect(await ended).toBe(0);
+  });
+
   it('makes readiness say no before anything is refused', async () => {
     const server = await serving();
     const ended = server.stop();
