@@ -1,5 +1,6 @@
 import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 
 describe.skipIf(redisIsMissing())('the product on Redis', () => {
@@ -43,6 +44,38 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
       expect(passed).toBeGreaterThanOrEqual(30);
       expect(passed).toBeLessThanOrEqual(31 + refilled);
     } finally {
+      await other.close();
+    }
+  });
+
+  it('carries calls made with keys to the sockets of other processes', async () => {
+    const other = await startApp({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '30' }, app);
+    await eventually(() => other.ports.redis?.available || undefined, 'Redis');
+    const socket = new WebSocket(
+      `${other.url.replace('http', 'ws')}/api/v1/ws/realtime?token=${user.tokens.accessToken}`,
+    );
+    try {
+      const heard: { type: string; event?: string; data?: unknown }[] = [];
+      socket.on('message', (data) => void heard.push(JSON.parse(String(data))));
+      socket.once('open', () => socket.send(JSON.stringify({ action: 'subscribe', events: ['api_call'] })));
+      await eventually(() => heard.find(({ type }) => type === 'subscribed'), 'the subscription');
+      const key = { name: 'CI', scopes: ['api_keys:read'] };
+      const { secret } = (await user.request('/api/v1/api-keys', { method: 'POST', body: key })).body;
+      // A stranger's call goes through the same channel.
+      const stranger = await app.signUp();
+      const theirs = (await stranger.request('/api/v1/api-keys', { method: 'POST', body: key })).body.secret;
+      for (const apiKey of [theirs, secret])
+        await app.request('/api/v1/api-keys', { headers: { 'x-api-key': apiKey } });
+      await eventually(() => heard.find(({ type }) => type === 'event'), 'the call');
+      expect(heard.filter(({ type }) => type === 'event')).toEqual([
+        expect.objectContaining({
+          id: null,
+          event: 'api_call',
+          data: expect.objectContaining({ procedure: 'apiKeys.list', status: 200 }),
+        }),
+      ]);
+    } finally {
+      socket.close();
       await other.close();
     }
   });
