@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type FlakyProxy, startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { killAll, SECRETS, type Server, startServer, temporaryDirectory } from './processes.ts';
 
@@ -12,6 +13,8 @@ const home = temporaryDirectory();
 
 let database: Awaited<ReturnType<typeof cloneDatabase>>;
 let operator: pg.Client;
+/** Between both processes and what tells them of changes; their queries go past it. */
+let network: FlakyProxy;
 let here: Server;
 let there: Server;
 
@@ -19,9 +22,11 @@ beforeAll(async () => {
   database = await cloneDatabase(inject('postgres'));
   operator = new pg.Client(database.url);
   await operator.connect();
+  network = await startFlakyProxy(database.url);
   const settings = (name: string): NodeJS.ProcessEnv => ({
     NODE_ENV: 'test',
     DATABASE_URL: database.url,
+    DATABASE_DIRECT_URL: network.url,
     DATA_DIR: path.join(home.dir, name),
     ...SECRETS,
   });
@@ -30,10 +35,12 @@ beforeAll(async () => {
     startServer(['start'], settings('there')),
   ]);
 });
+afterEach(() => network.heal());
 afterAll(async () => {
   await Promise.all([here, there].map((server) => server?.stop()));
   killAll();
   await operator?.end();
+  await network?.close();
   await database?.drop();
   home.remove();
 });
@@ -60,6 +67,8 @@ const killListeners = () =>
 it.each([
   ['while it is told', async () => {}],
   ['while nobody can tell it', async () => void (await killListeners())],
+  ['while what would tell it is silent, and looks alive', async () => network.stall()],
+  ['while what would tell it is cut off', async () => network.cut()],
 ])('a session that ends in one process is refused by another within a second, %s', async (_, disturb) => {
   for (let round = 0; round < 3; round++) {
     const token = await signUp();
@@ -84,5 +93,6 @@ it.each([
     expect((await closed) - endedAt).toBeLessThan(PROMISED_MS + 200); // and the close had to arrive
     expect((await send(here, 'GET', '/users/me', token)).status).toBe(401);
     expect(staleMs).toBeLessThan(PROMISED_MS);
+    network.heal();
   }
 });

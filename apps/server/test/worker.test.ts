@@ -1,9 +1,9 @@
 import path from 'node:path';
+import { type FlakyProxy, startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type FlakyProxy, startFlakyProxy } from '../../../packages/api/test/flaky-proxy.ts';
 import { killAll, type RunningProcess, rentapi, SECRETS, temporaryDirectory, until } from './processes.ts';
 
 const TOKEN = 'metrics-token-of-the-tests-0123456789';
