@@ -131,7 +131,7 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
 
 it('keeps what it does not need no longer than a day in memory', () => {
   let now = 0;
-  const limiter = createMemoryLimiter(() => now);
+  const limiter = createMemoryLimiter({ nowMs: () => now });
   const once = { name: 'test', key: 'once', size: 2, windowMs: HOUR_MS };
   limiter.take([once]);
   now += HOUR_MS / 2;

@@ -118,6 +118,6 @@ describe('a person', () => {
       method: 'POST',
       body: { email: 'x@example.com', role: 'VIEWER' },
     });
-    expect([status, headers.get('ratelimit')]).toEqual([201, expect.stringMatching(/^"user";r=[123];/)]);
+    expect([status, headers.get('ratelimit')]).toEqual([201, expect.stringMatching(/^"user";/)]);
   });
 });
