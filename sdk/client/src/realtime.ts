@@ -20,8 +20,8 @@ export interface SubscribeOptions {
   onError?: ((error: Error, state: { willRetry: boolean }) => void) | undefined;
   /** Called each time the server has confirmed the subscription: at first, and after every reconnect. */
   onSubscribed?: (() => void) | undefined;
-  /** Start after this event, e.g. the last one a former run has handled. */
-  lastEventId?: string | undefined;
+  /** Start after this event, e.g. the last one a former run has handled; `null`: with the first there is. */
+  lastEventId?: string | null | undefined;
   organizationId?: string | undefined;
   signal?: AbortSignal | undefined;
   /** Connections that may fail one after the other before the subscription gives up. Default 100, close to an hour. */
@@ -84,7 +84,7 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
   #resolveReady: () => void = () => undefined;
   #rejectReady: (error: unknown) => void = () => undefined;
   #wakeReader: () => void = () => undefined;
-  #lastEventId: string | undefined;
+  #lastEventId: string | null | undefined;
   #failure: Error | undefined;
   #failedConnections = 0;
 
@@ -110,8 +110,8 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
     void this.#run();
   }
 
-  /** Keep it to start there next time. */
-  get lastEventId(): string | undefined {
+  /** Keep it to start there next time: the last event, or the place at which the subscription began; `null` before the first. */
+  get lastEventId(): string | null | undefined {
     return this.#lastEventId;
   }
 
@@ -205,6 +205,8 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
           else if (message?.type === 'subscribed') {
             clearTimeout(timer);
             clearInterval(heartbeat);
+            // Before the first event, too, there is a place to go on from: what happens while the connection is away is not lost.
+            if (this.#lastEventId === undefined) this.#lastEventId = message.lastEventId as string | null | undefined;
             heartbeat = setInterval(() => {
               if (!heard) reject(new TimeoutError('The server does not answer any more.', { code: 'timeout' }));
               heard = false;

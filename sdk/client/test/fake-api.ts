@@ -176,7 +176,8 @@ export async function startFakeApi() {
           return send(client, { type: 'error', code: 'invalid_input', detail: 'No such event.' });
         subscriptions.push(message);
         subscribers.set(client, message.events);
-        send(client, { type: 'subscribed', events: message.events });
+        const lastEventId = message.lastEventId === undefined ? (events.at(-1)?.id ?? null) : message.lastEventId;
+        send(client, { type: 'subscribed', events: message.events, lastEventId });
         if (message.lastEventId === undefined) return;
         const after = events.findIndex(({ id }) => id === message.lastEventId) + 1;
         for (const event of events.slice(after))

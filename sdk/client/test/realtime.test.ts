@@ -58,6 +58,18 @@ describe('a subscription', () => {
     expect(seen).toHaveLength(4);
   });
 
+  it.each([0, 1])('misses nothing before its first event either, %i having been there', async (before) => {
+    if (before) api.emit('api_key.created', {});
+    const seen: (string | null)[] = [];
+    const subscription = client.realtime.subscribe(['api_key.*'], { onEvent: ({ id }) => void seen.push(id) });
+    await subscription.ready;
+    expect(subscription.lastEventId).toBe(before ? 'evt_1' : null);
+    api.dropSockets();
+    api.emit('api_key.revoked', {});
+    await vi.waitFor(() => expect(seen).toEqual([before ? 'evt_2' : 'evt_1']), { timeout: 3_000 });
+    subscription.close();
+  });
+
   it("begins after the last event of a former run, with the runtime's own WebSocket too", async () => {
     api.emit('api_key.created', {});
     api.emit('api_key.revoked', {});

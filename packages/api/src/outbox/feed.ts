@@ -29,6 +29,8 @@ export interface Feed {
   place(): Promise<number>;
   /** The position of an event of the organization; null for one that is not there, or not any more. */
   placeOf(organizationId: number, eventId: number): Promise<number | null>;
+  /** The organization's newest event at or before a position; null where there is none. */
+  lastAt(organizationId: number, position: number): Promise<number | null>;
   /** The organization's events behind a position, in order, at most `limit`. */
   after(organizationId: number, position: number, limit: number): Promise<StampedEvent[]>;
   /** Lets all followers go, so that their clients find another process. */
@@ -84,6 +86,14 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
     async placeOf(organizationId, eventId) {
       const event = await database('events').where({ id: eventId, organizationId }).first('position');
       return event?.position ?? null;
+    },
+    async lastAt(organizationId, position) {
+      const event = await database('events')
+        .where({ organizationId })
+        .where('position', '<=', position)
+        .orderBy('position', 'desc')
+        .first('id');
+      return event?.id ?? null;
     },
     async after(organizationId, after, limit) {
       return database('events')

@@ -62,7 +62,7 @@ const event =
   ({ type, event, data }: Message) =>
     type === 'event' && event === name && (keyName === undefined || (data as { name: string }).name === keyName);
 
-async function follow(at: TestApp, token: string, events = ['api_key.*'], lastEventId?: string) {
+async function follow(at: TestApp, token: string, events = ['api_key.*'], lastEventId?: unknown) {
   const client = open(at);
   await client.say({ action: 'auth', token });
   await client.say({ action: 'subscribe', events, lastEventId });
@@ -130,6 +130,43 @@ describe('resuming', () => {
     const told = again.events().map(({ data }) => (data as { name: string }).name);
     expect(told).toEqual([...Array.from({ length: 1200 }, (_, at) => `missed ${at}`), live.name]);
     again.socket.close();
+  });
+
+  it.each([0, 1])('misses nothing of what came before its first event, %i having been there', async (before) => {
+    const bea = await app.signUp();
+    if (before) await createKey(bea);
+    await eventually(
+      async () => ((await app.rows('events').whereNull('position').first()) ? undefined : true),
+      'stamps',
+    );
+    await sleep(50); // the feed has heard of them
+    const organizationId = app.ports.ids.decode('org', bea.organizationId);
+    const elsewhere = { organizationId: app.ports.ids.decode('org', ada.organizationId) };
+    if (!before) await app.rows('events').where({ organizationId }).update(elsewhere);
+    const first = await follow(app, bea.tokens.accessToken);
+    const { lastEventId } = await first.hear(subscribed);
+    expect(lastEventId).toEqual(before ? expect.stringMatching(/^evt_/) : null);
+    first.socket.terminate();
+    const missed = await createKey(bea);
+    const second = await follow(other, bea.tokens.accessToken, ['api_key.*'], lastEventId);
+    await second.hear(event('api_key.created', missed.name));
+    expect(second.events()).toHaveLength(1);
+    second.socket.close();
+  });
+
+  it('is told the place that it asked for until it has been told what came after', async () => {
+    const bea = await app.signUp();
+    const witness = await follow(app, bea.tokens.accessToken);
+    const { lastEventId } = await witness.hear(subscribed);
+    await createKey(bea);
+    const { id } = await witness.hear(event('api_key.created'));
+    const [behind, ahead] = [
+      await follow(app, bea.tokens.accessToken, ['api_key.*'], lastEventId),
+      await follow(app, bea.tokens.accessToken),
+    ];
+    expect((await behind.hear(subscribed))['lastEventId']).toBe(lastEventId);
+    expect((await ahead.hear(subscribed))['lastEventId']).toBe(id);
+    for (const { socket } of [witness, behind, ahead]) socket.close();
   });
 
   it('says so where the event is not there, rather than telling nothing', async () => {
@@ -413,5 +450,30 @@ describe('calls made with keys', () => {
     const told = await client.hear(event('api_call'));
     expect(told).toMatchObject({ id: null, data: { procedure: 'apiKeys.list', status: 200 } });
     client.socket.close();
+  });
+
+  it('are no failure for a socket that is only opening', async () => {
+    const third = await startApp({}, app);
+    const key = await createKey(ada);
+    third.logs.length = 0;
+    // The feed's first question waits, as on a slow database.
+    const gate = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = app.rows.transaction(async (db) => {
+      await db.raw('lock table events in access exclusive mode');
+      locked.resolve();
+      await gate.promise;
+    });
+    await locked.promise;
+    const client = open(third);
+    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    await sleep(200);
+    await third.request(KEYS, { headers: { 'x-api-key': key.secret } });
+    gate.resolve();
+    await holding;
+    await client.hear(ready);
+    client.socket.close();
+    await third.close();
+    expect(third.logs.filter((line) => JSON.parse(line).level >= 40)).toEqual([]);
   });
 });

@@ -14,10 +14,10 @@ export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'
 const Patterns = z.array(z.string().min(1).max(100)).min(1).max(100);
 const LastEventId = z.string().max(100);
 
-/** What a client may say on a socket. */
+/** What a client may say on a socket. `lastEventId: null`, as `subscribed` tells it, is the place before the first event. */
 export const ClientMessage = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) }),
-  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.optional() }),
+  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.nullish() }),
   z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }),
   z.strictObject({ action: z.literal('ping') }),
 ]);
@@ -43,7 +43,8 @@ export type ToldEvent = z.output<typeof ToldEvent>;
 /** What the server says. */
 export type ServerMessage =
   | { type: 'ready'; expiresAt: string | null }
-  | { type: 'subscribed'; events: string[] }
+  /** `lastEventId`: where to go on if the connection breaks off before the next event; null where there has been none. */
+  | { type: 'subscribed'; events: string[]; lastEventId?: string | null }
   | ({ type: 'event' } & ToldEvent)
   | { type: 'pong' }
   | { type: 'error'; code: string; detail: string };

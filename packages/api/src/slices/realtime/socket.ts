@@ -87,10 +87,14 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
     }
   }
 
-  async function subscribe({ stream }: Session, patterns: readonly string[], lastEventId?: string): Promise<void> {
+  async function subscribe(
+    { stream }: Session,
+    patterns: readonly string[],
+    lastEventId?: string | null,
+  ): Promise<void> {
     const from = lastEventId === undefined ? undefined : await stream.placeOf(lastEventId);
-    stream.subscribe(patterns, from);
-    say({ type: 'subscribed', events: stream.subscription.list() });
+    const last = await stream.subscribe(patterns, from);
+    say({ type: 'subscribed', events: stream.subscription.list(), lastEventId: last });
   }
 
   async function handle(message: ClientMessage): Promise<void> {

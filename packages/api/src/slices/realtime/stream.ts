@@ -9,10 +9,13 @@ import { createSubscription, type Subscription } from './subscription.ts';
 /** An organization's events for one reader, who takes them at their own pace, in order of `position`, each once. */
 export interface EventStream {
   subscription: Subscription;
-  /** The place of the event after which a reader wants to go on. Throws for one that is not there any more. */
-  placeOf(lastEventId: string): Promise<number>;
-  /** From now on also these; what came after `from` too, though it is past. */
-  subscribe(patterns: readonly string[], from?: number): void;
+  /** The place of the event after which a reader wants to go on; null: before the first. Throws for one that is not there any more. */
+  placeOf(lastEventId: string | null): Promise<number>;
+  /**
+   * From now on also these; what came after `from` too, though it is past. The event after which a reader who breaks off
+   * before the next one goes on; null where there is none.
+   */
+  subscribe(patterns: readonly string[], from?: number): Promise<string | null>;
   /** What there is to tell, as soon as there is something; nothing when the stream is over. */
   next(): Promise<ToldEvent[]>;
   close(): void;
@@ -46,6 +49,8 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
   const live: StampedEvent[] = [];
   const calls: ToldEvent[] = [];
   let place = 0;
+  /** Where the reader stood before what they were given last: until they ask for more, they may not have it. */
+  let underWay: number | null = null;
   let behind = false;
   let closed = false;
   let woken = Promise.withResolvers<void>();
@@ -54,6 +59,9 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
     behind = true;
     live.length = 0;
   };
+
+  const mayTell = (event: string, { wants }: Subscription = subscription) =>
+    wants(event, standing.ctx.organization.permissions);
 
   const unfollow = feed.follow(organization.id, {
     told(event) {
@@ -70,8 +78,7 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
   });
   place = await feed.place();
 
-  const mayTell = (event: string, { wants }: Subscription = subscription) =>
-    wants(event, standing.ctx.organization.permissions);
+  const reached = () => underWay ?? Math.min(place, ...rewinds.map(({ from }) => from));
 
   async function take(): Promise<Batch> {
     const [rewind] = rewinds;
@@ -124,6 +131,7 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
   return {
     subscription,
     async placeOf(lastEventId) {
+      if (lastEventId === null) return 0;
       const found = await feed.placeOf(organization.id, ids.decode('evt', lastEventId));
       if (found !== null) return found;
       throw new ApiError('not_found', {
@@ -131,20 +139,28 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
           'The event after which to go on is not there any more: read what you need anew, then subscribe without `lastEventId`.',
       });
     },
-    subscribe(patterns, from) {
+    async subscribe(patterns, from) {
       const first = subscription.list().length === 0;
       subscription.add(patterns);
-      if (from === undefined) return;
-      if (from < place) rewinds.push({ subscription: createSubscription(patterns), from, until: place });
-      else if (first) place = from; // another process was faster: the reader knows more than we have heard of
-      wake();
+      if (from !== undefined) {
+        if (from < place) rewinds.push({ subscription: createSubscription(patterns), from, until: place });
+        else if (first) place = from; // another process was faster: the reader knows more than we have heard of
+        wake();
+      }
+      const last = await feed.lastAt(organization.id, Math.min(reached(), from ?? place));
+      return last === null ? null : ids.encode('evt', last);
     },
     async next() {
+      underWay = null;
       while (!closed) {
         woken = Promise.withResolvers();
+        const before = reached();
         try {
           const told = await tell();
-          if (told.length > 0) return closed ? [] : told;
+          if (told.length > 0) {
+            underWay = before;
+            return closed ? [] : told;
+          }
           if (!behind && rewinds.length === 0 && live.length === 0) await woken.promise;
         } catch (error) {
           if (closed) break;

@@ -57,7 +57,7 @@ async function* follow(
   try {
     // A client whose server stops connects again, to another, and goes on there: 503 tells its link to.
     stream = await openStream(standing, () => end(new ApiError('unavailable', { detail: 'The server is stopping.' })));
-    stream.subscribe(events, lastEventId ? await stream.placeOf(lastEventId) : undefined);
+    await stream.subscribe(events, lastEventId ? await stream.placeOf(lastEventId) : undefined);
     while (!signal.aborted && !reason) {
       const told = await stream.next();
       if (told.length === 0) break;
