@@ -95,7 +95,7 @@ export interface Context {
   reply: Record<string, string>;
   actor: Actor | null;
   organization: CurrentOrganization | null;
-  /** What carries many calls one after the other, and events between them; null where a call comes alone. */
+  /** What lasts longer than an answer: it carries many calls one after the other, or events; null where a call comes alone. */
   connection: Connection | null;
 }
 
@@ -104,6 +104,8 @@ export interface Connection {
   subscriptions: number;
   /** Resolves when its client has taken what it was sent; rejects for one that does not. */
   drained(): Promise<void>;
+  /** Ends it because its caller may no more; null where it sees to that by itself. */
+  end: (() => void) | null;
 }
 
 /** A signed-in person. */

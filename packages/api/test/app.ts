@@ -148,6 +148,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     url,
     ports,
     work,
+    server,
     sockets,
     mails,
     logs,

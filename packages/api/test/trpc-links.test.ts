@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createTRPCClient,
@@ -221,6 +222,51 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     await eventually(() => listener.heard[0], 'the call');
     expect(listener.heard[0]).toMatchObject({ id: null, event: 'api_call', data: { procedure: 'apiKeys.list' } });
     listener.stop();
+  });
+});
+
+describe('server-sent events that are not read', () => {
+  const large = 'x'.repeat(10_000);
+
+  /** A client that opens the stream, and reads nothing of it once it has begun. */
+  async function openStalled(person: Person) {
+    const accepting = once(app.server, 'connection');
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    const [accepted]: Socket[] = await accepting;
+    const input = encodeURIComponent(JSON.stringify({ events: ['*'] }));
+    socket.write(`GET /trpc/realtime.events?input=${input} HTTP/1.1\r\nHost: x\r\n`);
+    socket.write(`Authorization: Bearer ${person.tokens.accessToken}\r\n\r\n`);
+    await once(socket, 'data');
+    await sleep(200); // it follows
+    socket.pause();
+    const organizationId = app.ports.ids.decode('org', person.organizationId);
+    await app.rows('events').insert(
+      Array.from({ length: 1000 }, () => ({
+        organizationId,
+        type: 'api_key.created',
+        data: { large },
+        createdAt: new Date(),
+      })),
+    );
+    const gone = (timeoutMs: number) =>
+      eventually(() => (accepted!.destroyed ? true : undefined), 'the stream to be dropped', timeoutMs);
+    return { socket, gone };
+  }
+
+  it('are dropped after five seconds', async () => {
+    const { socket, gone } = await openStalled(await app.signUp());
+    await expect(gone(4000)).rejects.toThrow('in vain');
+    await gone(5000);
+    socket.destroy();
+  });
+
+  it('end within a second of the session', async () => {
+    const bea = await app.signUp();
+    const { socket, gone } = await openStalled(bea);
+    await sleep(1000); // what the network keeps for it is full
+    await bea.request('/api/v1/auth/logout', { method: 'POST' });
+    await gone(1000);
+    socket.destroy();
   });
 });
 

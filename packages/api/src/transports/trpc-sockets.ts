@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Context, createContext, type Ports } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
-import { closeFor, drained, hasRoom, keepAlive, limitMessages } from '../slices/realtime/connection.ts';
+import { closeFor, drained, hasRoom, keepAlive, LAST_WORDS_MS, limitMessages } from '../slices/realtime/connection.ts';
 import { entryOfCall, letIn } from '../slices/realtime/service.ts';
 import type { Upgrade } from '../slices/realtime/sockets.ts';
 import { takeStanding } from '../slices/realtime/standing.ts';
@@ -12,7 +12,6 @@ import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { parseJson } from './json.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
-const LAST_WORDS_MS = 250;
 /** A link says in one message all that is asked for at once, and does not know how to say less. */
 const MAX_MESSAGES_AT_ONCE = 100;
 
@@ -45,7 +44,7 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     );
     const ctx: Context = {
       ...createContext(ports, call),
-      connection: { subscriptions: 0, drained: () => drained(socket) },
+      connection: { subscriptions: 0, drained: () => drained(socket), end: null },
     };
     if (call.authorization === undefined && call.apiKey === undefined) return ctx;
     try {

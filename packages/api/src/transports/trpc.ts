@@ -5,6 +5,7 @@ import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { noteFailure } from '../pipeline/observe.ts';
+import { lastingResponse } from '../slices/realtime/connection.ts';
 import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { invoke } from './invoke.ts';
@@ -99,7 +100,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     parseQuery(query, 'input');
     assertText(query.get('lastEventId') ?? '', 'lastEventId');
     const params = parseQuery(query, 'connectionParams');
-    await stock(req, res, path, undefined, { ...ctx, call: withConnectionParams(ctx.call, params) });
+    const call = withConnectionParams(ctx.call, params);
+    await stock(req, res, path, undefined, { ...ctx, call, connection: lastingResponse(res) });
   }
 
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import type { Connection } from '../../context.ts';
 import type { ApiError } from '../../contract/errors.ts';
 
 /**
@@ -21,6 +23,9 @@ const MAX_BUFFERED_BYTES = 1024 ** 2;
 const HIGH_WATER_BYTES = 64 * 1024;
 const MAX_STALL_MS = 5000;
 const LOOK_EVERY_MS = 20;
+const WATCH_EVERY_MS = 1000;
+/** For whoever may no more to be told why, before the connection ends. */
+export const LAST_WORDS_MS = 250;
 /** A peer that reads nothing does not read a close either. */
 const CLOSE_TIMEOUT_MS = 1000;
 const PING_EVERY_MS = 30_000;
@@ -49,11 +54,51 @@ export function hasRoom(socket: WebSocket): boolean {
 }
 
 /** Resolves when the peer has read most of what it was sent. One that does not within 5 s is dropped; then it rejects. */
-export async function drained(socket: WebSocket): Promise<void> {
-  for (let waitedMs = 0; socket.bufferedAmount > HIGH_WATER_BYTES; waitedMs += LOOK_EVERY_MS) {
-    if (socket.readyState !== socket.OPEN) throw new Error('the connection is closed');
+export function drained(socket: WebSocket): Promise<void> {
+  return untilRead({
+    unread: () => socket.bufferedAmount,
+    isOpen: () => socket.readyState === socket.OPEN,
+    drop: () => closeWith(socket, CLOSE.tooSlow, 'reads too slowly'),
+  });
+}
+
+/** A response that lasts, told in parts, under the rules of a socket. */
+export function lastingResponse(res: ServerResponse): Connection {
+  const reader: Peer = {
+    // What is written waits for the reader: more than a little is never there, however long they have stopped.
+    unread: () => (res.writableNeedDrain ? Number.POSITIVE_INFINITY : res.writableLength),
+    isOpen: () => !res.destroyed && !res.writableFinished,
+    drop: () => void res.destroy(),
+  };
+  watchReader(reader).catch(() => {}); // dropped
+  return {
+    subscriptions: 0,
+    drained: () => untilRead(reader),
+    // A reader who stopped does not read why, and would stay connected to a stream that is over.
+    end: () => void setTimeout(() => reader.isOpen() && reader.drop(), LAST_WORDS_MS),
+  };
+}
+
+/** On its own: who waits for the reader does not look how long. */
+async function watchReader(reader: Peer): Promise<void> {
+  while (reader.isOpen()) {
+    await untilRead(reader);
+    await sleep(WATCH_EVERY_MS, undefined, { ref: false });
+  }
+}
+
+interface Peer {
+  /** Bytes that wait for them. */
+  unread(): number;
+  isOpen(): boolean;
+  drop(): void;
+}
+
+async function untilRead({ unread, isOpen, drop }: Peer): Promise<void> {
+  for (let waitedMs = 0; unread() > HIGH_WATER_BYTES; waitedMs += LOOK_EVERY_MS) {
+    if (!isOpen()) throw new Error('the connection is closed');
     if (waitedMs >= MAX_STALL_MS) {
-      closeWith(socket, CLOSE.tooSlow, 'reads too slowly');
+      drop();
       throw new Error('the client reads too slowly');
     }
     await sleep(LOOK_EVERY_MS);

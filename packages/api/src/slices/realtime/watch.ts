@@ -48,11 +48,13 @@ async function* follow(
   const end = (why?: ApiError) => {
     reason ??= why;
     stream?.close();
+    if (why) ctx.connection?.end?.();
   };
   const stop = () => end();
   const entry = await entryOfCall(ctx, ctx.organization?.id ?? null);
   // A connection that carries calls ends with its token as a whole: then its client renews it, and goes on by itself.
-  const standing = takeStanding(ctx.connection ? { ...entry, expiresAt: null } : entry, end);
+  const endsAsAWhole = ctx.connection?.end === null;
+  const standing = takeStanding(endsAsAWhole ? { ...entry, expiresAt: null } : entry, end);
   signal.addEventListener('abort', stop, { once: true });
   try {
     // A client whose server stops connects again, to another, and goes on there: 503 tells its link to.
