@@ -71,9 +71,7 @@ export function buildRoutes(router: AnyRouter): Node {
       ...(alias && { successor: restPath(path) }),
     });
     insert(root, method, path, route());
-    const put: Alias[] = method === 'PATCH' ? [{ method: 'PUT', path }] : [];
-    for (const alias of [...put, ...(meta.rest?.aliases ?? []), ...familyAliases(method, path)])
-      insert(root, alias.method ?? method, alias.path, route(alias));
+    for (const alias of aliasesOf(meta)) insert(root, alias.method, alias.path, route(alias));
   }
   return root;
 }
@@ -81,11 +79,16 @@ export function buildRoutes(router: AnyRouter): Node {
 /** Whole families of paths that go by a second name as well. */
 const FAMILIES: Record<string, string> = { '/organizations': '/tenants' };
 
-function familyAliases(method: Method, path: string): Alias[] {
+/** PUT wherever PATCH is served, and everything under the second name. */
+function aliasesOf({ openapi: { method, path }, rest }: ProcedureMeta): Required<Alias>[] {
   const family = Object.keys(FAMILIES).find((name) => path === name || path.startsWith(`${name}/`));
-  if (!family) return [];
-  const second = FAMILIES[family] + path.slice(family.length);
-  return [{ method, path: second }, ...(method === 'PATCH' ? [{ method: 'PUT' as const, path: second }] : [])];
+  const names: Alias[] = [{ path }, ...(rest?.aliases ?? [])];
+  if (family !== undefined) names.push({ path: FAMILIES[family] + path.slice(family.length) });
+  const aliases = names.flatMap(({ method: own = method, path }): Required<Alias>[] => {
+    const named = { method: own, path };
+    return own === 'PATCH' ? [named, { ...named, method: 'PUT' }] : [named];
+  });
+  return aliases.slice(1); // the first is no alias
 }
 
 function insert(root: Node, method: Method, path: string, route: Route): void {

@@ -39,7 +39,8 @@ export function createRestHandler({ router, ports, clientAddress }: RestOptions)
       if (!found) throw new ApiError('operation_not_found');
       const route = pickRoute(found.node.routes!, req, ctx.reply);
       if (!route) return send(res, 204, ctx.reply);
-      if (route.successor || trailingSlash) deprecate(ctx.reply, route.successor ?? pathname.replace(/\/$/, ''));
+      if (route.successor || trailingSlash)
+        deprecate(ctx.reply, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
       const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
       const data = await invoke(router, {
         path: route.procedure,
@@ -69,9 +70,15 @@ function pickRoute(routes: Map<string, Route>, req: IncomingMessage, reply: Reco
   throw new ApiError('method_not_allowed');
 }
 
+/** The path to call instead of an alias, with what the caller has put into the alias. */
+function successorOf({ successor, params }: Route, given: string[]): string | undefined {
+  return successor?.replace(/\{(\w+)\}/g, (_, name: string) => given[params.indexOf(name)]!);
+}
+
 function deprecate(reply: Record<string, string>, successor: string): void {
   reply['Deprecation'] = ALIASES_DEPRECATED;
-  reply['Link'] = `<${successor}>; rel="successor-version"`;
+  // A `>` in the path would end the link, and what follows it would be another of the caller's making.
+  reply['Link'] = `<${successor.replace(/[<>"]/g, encodeURIComponent)}>; rel="successor-version"`;
 }
 
 /** One input from path, query and body. The path decides: a field of the same name elsewhere is refused as unknown. */

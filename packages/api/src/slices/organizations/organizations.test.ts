@@ -193,6 +193,7 @@ it('is served as /tenants too, marked deprecated', async () => {
   const path = acme.path.replace('/organizations/', '/tenants/');
   const read = await acme.owner.request(path);
   expect([read.status, read.body.id, read.headers.get('deprecation')]).toEqual([200, acme.id, '@1767225600']);
+  expect(read.headers.get('link')).toBe(`<${acme.path}>; rel="successor-version"`);
   expect((await acme.owner.request(path, { method: 'PUT', body: { name: 'Renamed' } })).body.name).toBe('Renamed');
   expect((await acme.owner.request('/api/v1/tenants')).body.items[0].name).toBe('Renamed');
   expect((await acme.owner.request(`${path}/members`)).status).toBe(200);

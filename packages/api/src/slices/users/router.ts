@@ -50,6 +50,7 @@ export const users = router({
         summary: 'Update the current user',
         description: 'With `If-Match`, only if nobody changed the profile since the `ETag` was read.',
       },
+      rest: { aliases: [{ path: '/auth/me' }] },
       errors: ['username_taken', 'not_found', 'version_mismatch'],
       example: {
         input: { fullName: 'Ada King', defaultOrganizationId: exampleUser.defaultOrganizationId },

@@ -58,6 +58,16 @@ it('serves PUT, old paths and a trailing slash, and says where to go instead', a
   expect((await ada.request(ME)).headers.get('deprecation')).toBeNull();
 });
 
+it('is served as /auth/me in full', async () => {
+  const allowed = async (path: string) => (await ada.request(path, { method: 'OPTIONS' })).headers.get('allow');
+  expect(await allowed('/api/v1/auth/me')).toBe(await allowed(ME));
+  for (const method of ['PATCH', 'PUT']) {
+    const { status, headers } = await ada.request('/api/v1/auth/me', { method, body: { fullName: method } });
+    expect([status, headers.get('link')]).toEqual([200, `<${ME}>; rel="successor-version"`]);
+    expect((await ada.request(ME)).body.fullName).toBe(method);
+  }
+});
+
 it('answers HEAD as GET without the body', async () => {
   const head = await ada.request(ME, { method: 'HEAD' });
   expect([head.status, head.body, head.headers.get('etag')]).toEqual([200, '', '"1"']);
