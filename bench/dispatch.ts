@@ -86,7 +86,7 @@ const pathsOf = (count: number): string[] =>
   );
 
 function finding({ routes, asked }: Table): Work {
-  const root = buildRoutes(routerOf(routes));
+  const root = buildRoutes(routerOf(routes), []);
   const paths = pathsOf(asked);
   return {
     name: nameOf({ routes, asked }),
@@ -100,7 +100,12 @@ function finding({ routes, asked }: Table): Work {
 }
 
 function answering({ routes, asked }: Table, ports: ReturnType<typeof openPorts>): Work {
-  const handle = createRestHandler({ router: routerOf(routes), ports, clientAddress: () => '127.0.0.1' });
+  const handle = createRestHandler({
+    router: routerOf(routes),
+    rawRoutes: [],
+    ports,
+    clientAddress: () => '127.0.0.1',
+  });
   const paths = pathsOf(asked);
   const socket = new Socket(); // never connected: what is written to the answer stays there
   return {

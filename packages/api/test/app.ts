@@ -12,7 +12,6 @@ import { closePorts, openPorts } from '../src/ports.ts';
 import { rawRoutes } from '../src/raw-routes.ts';
 import { appRouter } from '../src/router.ts';
 import { createSockets, realtimeUpgrade } from '../src/slices/realtime/sockets.ts';
-import { createRawHandler } from '../src/transports/raw.ts';
 import { createRestHandler } from '../src/transports/rest.ts';
 import { createTrpcHandler } from '../src/transports/trpc.ts';
 import { trpcUpgrade } from '../src/transports/trpc-sockets.ts';
@@ -82,15 +81,14 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     applicationName: 'rentapi tests',
   });
   const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
-  const rest = createRestHandler({ router: appRouter, ports, clientAddress });
+  const rest = createRestHandler({ router: appRouter, rawRoutes, ports, clientAddress });
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
-  const raw = createRawHandler({ routes: rawRoutes, ports, clientAddress });
   const server = createServer((req, res) => {
     // `fetch` does not let a Host be chosen.
     req.headers.host = (req.headers['x-test-host'] as string | undefined) ?? req.headers.host;
     const [path = '', search = ''] = req.url!.split('?');
     if (path.startsWith('/trpc/')) void trpc(req, res, decodeURIComponent(path.slice(6)), search);
-    else if (!raw(req, res)) void rest(req, res, () => res.writeHead(404).end());
+    else void rest(req, res, () => res.writeHead(404).end());
   });
   const sockets = createSockets(ports, [
     realtimeUpgrade(ports, clientAddress),

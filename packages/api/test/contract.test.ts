@@ -5,6 +5,7 @@ import { ERRORS } from '../src/contract/errors.ts';
 import { restPath } from '../src/contract/meta.ts';
 import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '../src/contract/permissions.ts';
 import { eventTypes } from '../src/events.ts';
+import { rawRoutes } from '../src/raw-routes.ts';
 import { appRouter } from '../src/router.ts';
 import { proceduresOf, shapeOf } from '../src/transports/rest-routes.ts';
 
@@ -76,6 +77,31 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
   });
 });
 
+describe.each(rawRoutes)('$name, which is no procedure', ({ name, meta, input, answer }) => {
+  const { method, path, summary, tags } = meta.openapi;
+
+  it('is declared as procedures are', () => {
+    expect(meta.access.startsWith('proof:') || ACCESS.has(meta.access)).toBe(true);
+    expect(summary).toMatch(/^[A-Z].*[^.]$/);
+    expect(tags).toHaveLength(1);
+    expect(promised).toContain([method, path, name].join('\t'));
+    expect(procedures.map((procedure) => procedure.name)).not.toContain(name);
+  });
+
+  it('is in the document, under its name, with what it answers', () => {
+    const operation = document.paths[restPath(path)]?.[method.toLowerCase()];
+    expect(operation?.operationId).toBe(name);
+    expect(Object.keys(operation.responses[meta.rest?.status ?? 200].content)).toEqual([answer.type]);
+  });
+
+  it('takes every parameter of its path, its example, and no unknown field', () => {
+    for (const [, param] of path.matchAll(/\{(\w+)\}/g)) expect(Object.keys(shapeOf(input))).toContain(param);
+    expect(input.safeParse(meta.example.input ?? {}).error).toBeUndefined();
+    const { error } = input.safeParse({ ...meta.example.input, surelyUnknown: true });
+    expect(error?.issues.some((issue) => issue.code === 'unrecognized_keys')).toBe(true);
+  });
+});
+
 describe('organization permissions', () => {
   it.each(Object.entries(ORGANIZATION_PERMISSIONS))('%s is a %s, as its procedures are', (permission, kind) => {
     const used = procedures.filter(({ meta }) => meta.access === permission);
@@ -89,11 +115,12 @@ describe('organization permissions', () => {
 });
 
 describe('the document', () => {
-  it('holds nothing that the router does not', () => {
+  it('holds nothing that the contract does not', () => {
     const operations = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap((path) =>
       Object.values(path),
     );
-    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(procedures.map(({ name }) => name).sort());
+    const declared = [...procedures, ...rawRoutes].map(({ name }) => name);
+    expect(operations.map(({ operationId }) => operationId).sort()).toEqual(declared.sort());
   });
 
   it('names every schema it refers to, and refers to every schema it names', () => {

@@ -54,6 +54,8 @@ interface Method {
   answer: string;
   answerLabel: string;
   paged: boolean;
+  /** The answer is one JSON value a line. */
+  lines: boolean;
 }
 interface Group {
   methods: Method[];
@@ -130,6 +132,7 @@ function describe({ path, http, operation }: { path: string; http: string; opera
   const answerType =
     Object.keys(success?.content ?? {}).find((type) => type.includes('json')) ?? Object.keys(success?.content ?? {})[0];
   const answerSchema = answerType === undefined ? undefined : success?.content?.[answerType]?.schema;
+  const lines = answerType === 'application/x-ndjson';
   const stream = answerType === 'text/event-stream';
   const page = resolve(answerSchema)?.properties;
   const paged = page?.items?.items !== undefined && page.nextCursor !== undefined && queryNames.includes('cursor');
@@ -156,7 +159,7 @@ function describe({ path, http, operation }: { path: string; http: string; opera
       ...(body && { body }),
       ...(body && queryNames.length > 0 && { query: queryNames }),
       ...(body === 'raw' && { contentType }),
-      ...(stream && { stream }),
+      ...((stream || lines) && { stream: true }),
     },
     paramsType: body === 'raw' ? 'RawParams' : names.length > 0 || body ? 'Params' : 'NoParams',
     paramsRequired:
@@ -166,10 +169,13 @@ function describe({ path, http, operation }: { path: string; http: string; opera
     answer,
     answerLabel: paged
       ? `PagePromise<${label(page?.items?.items)}>`
-      : answer === 'void' || stream
-        ? answer
-        : label(answerSchema, answer.slice('Types.'.length)),
+      : lines
+        ? `AsyncGenerator<${label(answerSchema)}>`
+        : answer === 'void' || stream
+          ? answer
+          : label(answerSchema, answer.slice('Types.'.length)),
     paged,
+    lines,
   };
 }
 
@@ -289,10 +295,14 @@ function methodText(method: Method): string {
   const docs = [...method.docs, `\`${method.http} ${method.path}\``]
     .flatMap((text) => text.split('\n'))
     .map((line) => line.replaceAll('*/', '*\\/').trimEnd());
-  const wrapper = method.paged ? 'PagePromise' : 'ApiPromise';
+  const [wrapper, sender] = method.paged
+    ? ['PagePromise', 'list']
+    : method.lines
+      ? ['AsyncGenerator', 'lines']
+      : ['ApiPromise', 'call'];
   return `  /**\n${docs.map((line) => `   * ${line}`.trimEnd()).join('\n')}\n   */
   ${method.name}(params${method.paramsRequired ? '' : '?'}: ${method.typeName}Params, options?: RequestOptions): ${wrapper}<${method.answer}> {
-    return this.transport.${method.paged ? 'list' : 'call'}(${JSON.stringify(method.operation)}, params, options);
+    return this.transport.${sender}(${JSON.stringify(method.operation)}, params, options);
   }`;
 }
 

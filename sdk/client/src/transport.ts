@@ -1,5 +1,6 @@
 import { ApiPromise, type ApiResult, type Page, PagePromise } from './api-promise.ts';
 import { AuthenticationError, ConnectionError, errorOfResponse, RentApiError, TimeoutError } from './errors.ts';
+import { readLines } from './lines.ts';
 import { parseRetryAfter, retryDelayMs, sleep } from './retry.ts';
 import { Session, type SessionTokens, type TokensInput } from './session.ts';
 
@@ -18,7 +19,7 @@ export interface Operation {
   body?: 'json' | 'form' | 'raw';
   /** Of a raw body. */
   contentType?: string;
-  /** Resolves to the `Response` itself: a stream of events. */
+  /** Resolves to the `Response` itself: a stream of events or lines. */
   stream?: boolean;
 }
 
@@ -113,6 +114,16 @@ export class Transport {
     const page = (cursor?: string) =>
       this.#send<P>(operation, cursor === undefined ? { ...params } : { ...params, cursor }, options);
     return new PagePromise(page(), async (cursor) => (await page(cursor)).data);
+  }
+
+  /** The request is made when the first value is asked for; leaving the loop ends the answer. */
+  async *lines<Value>(
+    operation: Operation,
+    params: object = {},
+    options: RequestOptions = {},
+  ): AsyncGenerator<Value, void, undefined> {
+    const { data } = await this.#send<Response>(operation, { ...params }, options);
+    yield* readLines<Value>(data, options.signal);
   }
 
   async #send<Data>(operation: Operation, params: Parameters, options: RequestOptions): Promise<ApiResult<Data>> {

@@ -32,7 +32,7 @@ export async function startFakeApi() {
   const failures: Failure[] = [];
   const keys: { id: string; name: string }[] = [];
   const answers = new Map<string, { body: string; status: number; data: unknown }>();
-  const accessTokens = new Map<string, { expired: boolean }>();
+  const accessTokens = new Map<string, { expired: boolean; revoked?: boolean }>();
   const apiKeys = new Set<string>(['rapi_test_key']);
   const tickets = new Set<string>();
   const events: StoredEvent[] = [];
@@ -43,6 +43,8 @@ export async function startFakeApi() {
   let refreshDelayMs = 20;
   let sameCursor = false;
   let mute = false;
+  /** A download: as many lines, and then the end or a torn connection. */
+  let download = { lines: [] as (string | Buffer)[], breaksOff: false };
 
   function issueTokens() {
     const accessToken = `at_${randomUUID()}`;
@@ -70,6 +72,7 @@ export async function startFakeApi() {
     if (apiKeys.has(credential)) return null;
     const token = accessTokens.get(credential);
     if (!token) return problem(401, 'invalid_access_token');
+    if (token.revoked) return problem(401, 'session_revoked');
     return token.expired ? problem(401, 'access_token_expired') : null;
   }
 
@@ -89,7 +92,11 @@ export async function startFakeApi() {
     }
     const refused = refusedCredential(request);
     if (refused) return refused;
-    if (route === 'POST /api/v1/auth/logout') return { status: 204 };
+    if (route === 'POST /api/v1/auth/logout') {
+      for (const token of accessTokens.values()) token.revoked = true;
+      return { status: 204 };
+    }
+    if (request.path.startsWith('/api/v1/organizations/')) return { status: 200, data: {} };
     if (route === 'GET /api/v1/users/me') return { status: 200, data: { id: 'usr_1', email: 'a@example.com' } };
     if (route === 'PATCH /api/v1/users/me') {
       return request.headers['if-match'] === '"2"' ? { status: 200, data: {} } : problem(412, 'version_mismatch');
@@ -145,6 +152,11 @@ export async function startFakeApi() {
       return;
     }
     if (failure) result = problem(failure.status, failure.code ?? 'unavailable');
+    if (result.status === 200 && incoming.url?.includes('/export')) {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      for (const line of download.lines) await new Promise((written) => response.write(line, written));
+      return download.breaksOff ? void response.destroy() : void response.end();
+    }
     const data = 'data' in result ? result.data : undefined;
     const type = result.status >= 400 ? 'application/problem+json' : 'application/json';
     response.writeHead(result.status, {
@@ -210,6 +222,9 @@ export async function startFakeApi() {
     },
     repeatCursorForEver: () => {
       sameCursor = true;
+    },
+    setDownload: (given: typeof download) => {
+      download = given;
     },
     revokeApiKey: () => apiKeys.clear(),
     emit: (event: string, data: Record<string, unknown>) => {

@@ -262,3 +262,53 @@ describe('a list', () => {
     expect((await failure(read())).code).toBe('cursor_loop');
   });
 });
+
+describe('a download', () => {
+  const line = (id: string) => `${JSON.stringify({ id, action: 'é' })}\n`;
+  const whole = `${line('aud_1')}${line('aud_2')}${line('aud_3')}`;
+  /** However the network has cut it, within a character too. */
+  const cut = (at: number) => [Buffer.from(whole).subarray(0, at), Buffer.from(whole).subarray(at)];
+  async function read(options = {}) {
+    const seen: string[] = [];
+    for await (const { id, action } of client.orgs.exportAuditLogs({ orgId: 'org_1', action: 'x' }, options))
+      seen.push(`${id} ${action}`);
+    return seen;
+  }
+
+  it('comes value by value', async () => {
+    const marker = Buffer.from(whole).indexOf('é') + 1;
+    for (const at of [marker, 20, Buffer.byteLength(whole)]) {
+      api.setDownload({ lines: cut(at), breaksOff: false });
+      expect(await read()).toEqual(['aud_1 é', 'aud_2 é', 'aud_3 é']);
+    }
+    expect(api.requests[0]?.path).toBe('/api/v1/organizations/org_1/audit-logs/export?action=x');
+  });
+
+  it('fails where it breaks off, between two lines too', async () => {
+    for (const lines of [[line('aud_1')], [line('aud_1'), '{"id":']]) {
+      api.setDownload({ lines, breaksOff: true });
+      expect(await failure(read())).toBeInstanceOf(ConnectionError);
+    }
+    api.setDownload({ lines: [line('aud_1'), '{"id":'], breaksOff: false });
+    expect(await failure(read())).toBeInstanceOf(ConnectionError);
+  });
+
+  it('can be left, and stopped from outside', async () => {
+    api.setDownload({ lines: Array.from({ length: 2000 }, (_, at) => line(`aud_${at}`)), breaksOff: false });
+    for await (const { id } of client.orgs.exportAuditLogs({ orgId: 'org_1' })) {
+      expect(id).toBe('aud_0');
+      break;
+    }
+    const controller = new AbortController();
+    const stopped = (async () => {
+      for await (const _ of client.orgs.exportAuditLogs({ orgId: 'org_1' }, { signal: controller.signal }))
+        controller.abort(new Error('enough'));
+    })();
+    expect(await failure(stopped)).toMatchObject({ message: 'enough' });
+  });
+
+  it('that is refused says why', async () => {
+    api.failNext({ status: 403, code: 'permission_denied' });
+    expect((await failure(read())).code).toBe('permission_denied');
+  });
+});

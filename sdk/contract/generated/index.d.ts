@@ -320,7 +320,7 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
-      /** List an organization's audit log. Newest first. As one JSON value a line, all of it, at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters. */
+      /** List an organization's audit log. Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters. */
       auditLogs: TRPCQueryProcedure<{
         meta: unknown;
         input: {

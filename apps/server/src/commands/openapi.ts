@@ -1,3 +1,4 @@
+import { rawRoutes } from '@rentapi/api/raw-routes';
 import { appRouter } from '@rentapi/api/router';
 import { buildOpenApi } from '@rentapi/api/transports/openapi';
 import { VERSION } from '../version.ts';
@@ -6,7 +7,7 @@ import type { Command } from './index.ts';
 /** Needs neither settings nor a database: the contract is code. */
 export const openapi: Command = async () => {
   await new Promise((done) =>
-    process.stdout.write(`${JSON.stringify(buildOpenApi(appRouter, VERSION), null, 2)}\n`, done),
+    process.stdout.write(`${JSON.stringify(buildOpenApi(appRouter, rawRoutes, VERSION), null, 2)}\n`, done),
   );
   return 0;
 };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Ports } from '@rentapi/api/context';
+import { exampleId } from '@rentapi/api/contract/ids';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
@@ -124,6 +125,24 @@ describe('an observed server', () => {
     });
   });
 
+  it('tells of a download what it tells of every call', async () => {
+    const { headers, tokens } = await signUp();
+    const { id, defaultOrganizationId: organizationId } = tokens.user;
+    const counted = () =>
+      server.metric(`rentapi_requests_total{procedure="orgs.exportAuditLogs",transport="rest",status="200"}`);
+    const before = (await counted()) ?? 0;
+    const requestId = randomUUID();
+    const response = await fetch(`${server.url}/api/v1/organizations/${organizationId}/audit-logs/export`, {
+      headers: { ...headers, 'x-request-id': requestId },
+    });
+    await response.text();
+    const line = await server.lineOf(requestId);
+    expect(line).toMatchObject({ procedure: 'orgs.exportAuditLogs', status: 200, userId: id, organizationId });
+    expect(await counted()).toBe(before + 1);
+    const durations = 'rentapi_request_duration_seconds_count{procedure="orgs.exportAuditLogs",transport="rest"}';
+    expect(await server.metric(durations)).toBeGreaterThan(0);
+  });
+
   it('has no credential and no body in any line', async () => {
     const { email, tokens, headers } = await signUp();
     const created = await server.post('/api/v1/api-keys', { name: 'Very private name', scopes: ['*'] }, headers);
@@ -161,7 +180,11 @@ describe('an observed server', () => {
     const { verify } = server.ports.accessTokens;
     server.ports.accessTokens.verify = () => Promise.reject(new Error('the disk is full'));
     try {
-      for (const path of ['/api/v1/users/me', '/trpc/users.me.get']) {
+      for (const [path, procedure] of [
+        ['/api/v1/users/me', 'users.me.get'],
+        ['/trpc/users.me.get', 'users.me.get'],
+        [`/api/v1/organizations/${exampleId('org')}/audit-logs/export`, 'orgs.exportAuditLogs'],
+      ]) {
         const requestId = randomUUID();
         const headers = { authorization: 'Bearer a.b.c', 'x-request-id': requestId };
         const response = await fetch(server.url + path, { headers });
@@ -169,7 +192,7 @@ describe('an observed server', () => {
         expect(await response.text()).not.toContain('disk');
         const line = await server.lineOf(requestId);
         expect(line).toMatchObject({ level: 50, status: 500, err: { message: 'the disk is full' } });
-        const facts = { requestId, procedure: 'users.me.get' };
+        const facts = { requestId, procedure };
         expect(reported.splice(0)).toEqual([[expect.objectContaining({ message: 'the disk is full' }), facts]]);
       }
     } finally {

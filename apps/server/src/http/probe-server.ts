@@ -23,7 +23,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 export async function createProbeServer(ports: Ports, port: number): Promise<ProbeServer> {
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
-  const health = createRestHandler({ router: router({ system }), ports, clientAddress });
+  const health = createRestHandler({ rawRoutes: [], router: router({ system }), ports, clientAddress });
   const metrics = createMetricsHandler(ports);
   const { api: headers } = securityHeaders(env.CSP_MODE, false);
 

@@ -11,7 +11,6 @@ import { rawRoutes } from '@rentapi/api/raw-routes';
 import { appRouter } from '@rentapi/api/router';
 import { createSockets, realtimeUpgrade } from '@rentapi/api/slices/realtime/sockets';
 import { requestIdOf } from '@rentapi/api/transports/call';
-import { createRawHandler } from '@rentapi/api/transports/raw';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
 import { createTrpcHandler } from '@rentapi/api/transports/trpc';
 import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
@@ -99,8 +98,7 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     app.disable('etag');
     const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
     const answersPreflight = createCors(env.CORS_ORIGINS);
-    const rest = createRestHandler({ router: appRouter, ports, clientAddress });
-    const raw = createRawHandler({ routes: rawRoutes, ports, clientAddress });
+    const rest = createRestHandler({ router: appRouter, rawRoutes, ports, clientAddress });
     const metrics = createMetricsHandler(ports);
     const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
 
@@ -110,7 +108,6 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
       if (answersPreflight(req, res)) return;
       const url = req.url;
       if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
-      if (raw(req, res)) return;
       if (url === OPENAPI_PATH) return next(); // a page, though it lies below the API
       if (!url.startsWith('/trpc/')) return rest(req, res, next);
       const query = url.indexOf('?');

@@ -62,7 +62,7 @@ export function currentOrganization(actor: Actor): CurrentOrganization | null {
   return membership && { id: membership.organizationId, permissions: membership.permissions };
 }
 
-function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOrganization | null): void {
+export function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOrganization | null): void {
   const { access } = meta;
   if (access === 'userOrKey') return;
   if (access === 'user') {

@@ -28,7 +28,9 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
         const procedure = request.procedures[0] ?? 'none';
         ports.metrics.requests.inc({ procedure, transport: request.transport, status });
       }
-      const level = status >= 500 ? 'error' : url.startsWith('/health') ? 'debug' : 'info';
+      // An answer that broke off in the middle has said 200 long before.
+      const failed = status >= 500 || request.failure !== undefined;
+      const level = failed ? 'error' : url.startsWith('/health') ? 'debug' : 'info';
       if (!ports.log.isLevelEnabled(level)) return;
       log[level][level](
         {

@@ -1,4 +1,4 @@
-import type { AnyRouter } from '@trpc/server';
+import { type AnyRouter, initTRPC } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../contract/errors.ts';
@@ -12,17 +12,18 @@ import {
   RESPONSE_HEADERS,
   successHeaders,
 } from './openapi-headers.ts';
-import { proceduresOf } from './rest-routes.ts';
+import type { RawAnswer, RawRoute } from './raw.ts';
+import { operationsOf } from './rest-routes.ts';
 
 type Json = Record<string, unknown>;
-interface Operation extends Json {
+interface Described extends Json {
   operationId: string;
   parameters?: Json[];
   requestBody?: { required: boolean; content: { 'application/json': { schema: Json; example?: unknown } } };
   responses: Record<string, Json>;
 }
 interface Document extends Json {
-  paths: Record<string, Record<string, Operation>>;
+  paths: Record<string, Record<string, Described>>;
   components: { schemas: Record<string, Json>; securitySchemes: Json; parameters?: Json; headers?: Json };
 }
 
@@ -31,8 +32,9 @@ interface Document extends Json {
  * true statuses, problem+json errors by code, components for requests, security by access. Generating changes the schemas it
  * reads, so it runs in a process of its own, never in a server.
  */
-export function buildOpenApi(router: AnyRouter, version: string): Document {
-  const generated = generateOpenApiDocument(router, {
+export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute[], version: string): Document {
+  const rawRoutes = everyRawRoute.filter(({ meta }) => meta.openapi.enabled !== false);
+  const generated = generateOpenApiDocument(withRaw(router, rawRoutes), {
     title: 'RentAPI',
     version,
     description: DESCRIPTION,
@@ -45,25 +47,36 @@ export function buildOpenApi(router: AnyRouter, version: string): Document {
   for (const name of Object.keys(schemas)) if (name.startsWith('error.')) delete schemas[name];
 
   const paths: Document['paths'] = {};
-  for (const [name, { meta, type, inputs }] of proceduresOf(router)) {
+  const operations = operationsOf(router, rawRoutes);
+  for (const { name, meta, type, inputs, raw } of operations) {
     const { method, path } = meta.openapi;
     const verb = method.toLowerCase();
     const operation = generated.paths[path]![verb]!;
     operation.operationId = name;
     operation['security'] = securityOf(meta);
     const repeatable = keepsAnswers(meta, type);
-    operation.responses = responsesOf(meta, operation, repeatable);
+    operation.responses = responsesOf(meta, operation, repeatable, raw?.answer);
     (operation.parameters ??= []).push(...headerParameters(meta, repeatable));
     if (operation.parameters?.length === 0) delete operation.parameters;
     nameRequestBody(operation, inputs, meta, schemas);
     const at = (paths[restPath(path)] ??= {});
     at[verb] = operation;
   }
-  const tags = [...new Set(proceduresOf(router).map(([, { meta }]) => meta.openapi.tags[0]))].map(describeTag);
+  const tags = [...new Set(operations.map(({ meta }) => meta.openapi.tags[0]))].map(describeTag);
   const components = { ...generated.components, parameters: HEADER_PARAMETERS, headers: RESPONSE_HEADERS };
   const document = { ...generated, servers: [{ url: '/' }], tags, paths, components };
   simplify(document);
   return document;
+}
+
+/** Raw routes as procedures that nobody can call: only their schemas are read. */
+function withRaw(router: AnyRouter, rawRoutes: readonly RawRoute[]): AnyRouter {
+  const t = initTRPC.meta<ProcedureMeta>().create();
+  const procedures = rawRoutes.map(({ name, meta, input, answer }) => {
+    const described = t.procedure.meta(meta).input(input).output(answer.schema);
+    return [name, meta.openapi.method === 'GET' ? described.query(() => null) : described.mutation(() => null)];
+  });
+  return t.mergeRouters(router, t.router(Object.fromEntries(procedures)));
 }
 
 const DESCRIPTION = `
@@ -118,10 +131,16 @@ function securityOf(meta: ProcedureMeta): Json[] {
   return takesKeys(meta) ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
 }
 
-function responsesOf(meta: ProcedureMeta, operation: Operation, repeatable = false): Operation['responses'] {
+function responsesOf(
+  meta: ProcedureMeta,
+  operation: Described,
+  repeatable: boolean,
+  raw?: RawAnswer,
+): Described['responses'] {
   const status = meta.rest?.status ?? 200;
   const success = { ...operation.responses['200'], description: SUCCESS[status] } as Json & { content?: Json };
-  if (status === 204 || status === 202) delete success.content;
+  if (raw) success.content = { [raw.type]: success.content?.['application/json'] };
+  else if (status === 204 || status === 202) delete success.content;
   else if (meta.example.output !== undefined) {
     const content = success.content as { 'application/json': Json };
     content['application/json']['example'] = meta.example.output;
@@ -140,7 +159,7 @@ const SUCCESS = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No content' 
 /** Resources that several may change: their answers carry an `ETag`, but where one joins and nothing is edited. */
 const VERSIONED = /\/(User|ApiKey|CreatedApiKey|Organization|Member|Role|Invitation)$/;
 
-function hasVersion(operation: Operation, content: Json | undefined): boolean {
+function hasVersion(operation: Described, content: Json | undefined): boolean {
   if (operation.operationId === 'orgs.invitations.accept') return false;
   const json = content?.['application/json'] as { schema: { $ref?: string } } | undefined;
   return VERSIONED.test(json?.schema.$ref ?? '');
@@ -156,7 +175,7 @@ function problemResponse(codes: ErrorCode[]): Json {
 
 /** Request bodies become components: under the schema's own id, or one made from the operation's. */
 function nameRequestBody(
-  operation: Operation,
+  operation: Described,
   inputs: z.ZodType[],
   meta: ProcedureMeta,
   schemas: Record<string, Json>,

@@ -1,6 +1,7 @@
 import type { AnyRouter } from '@trpc/server';
 import type { z } from 'zod';
 import { type Alias, type Method, type ProcedureMeta, restPath } from '../contract/meta.ts';
+import type { RawRoute } from './raw.ts';
 
 /** How a text from the query or the path becomes a value of its field. Schemas are only looked at, never changed. */
 export type Coercion = 'text' | 'number' | 'boolean' | { listOf: 'text' | 'number' | 'boolean' };
@@ -19,6 +20,8 @@ export interface Route {
   snakeCase: Map<string, string>;
   /** Set on aliases: where this should be called instead. */
   successor?: string;
+  /** Set where it is no procedure. */
+  raw?: RawRoute;
 }
 
 /** A trie of path segments, built at start: finding a route costs the length of the path, however many routes there are. */
@@ -51,15 +54,33 @@ export function subscriptionsOf(router: AnyRouter): string[] {
   return declared.filter(([, { _def }]) => _def.type === 'subscription').map(([name]) => name);
 }
 
-export function buildRoutes(router: AnyRouter): Node {
+export interface Operation {
+  name: string;
+  meta: ProcedureMeta;
+  type: 'query' | 'mutation';
+  inputs: z.ZodType[];
+  raw?: RawRoute;
+}
+
+/** Whatever is served over REST: every query and mutation, and every raw route. */
+export function operationsOf(router: AnyRouter, rawRoutes: readonly RawRoute[]): Operation[] {
+  const procedures = proceduresOf(router).map(([name, { meta, type, inputs }]) => ({ name, meta, type, inputs }));
+  const raw = rawRoutes.map((route): Operation => {
+    const { name, meta, input } = route;
+    return { name, meta, type: meta.openapi.method === 'GET' ? 'query' : 'mutation', inputs: [input], raw: route };
+  });
+  return [...procedures, ...raw];
+}
+
+export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[]): Node {
   const root: Node = { named: new Map() };
-  for (const [name, { meta, type, inputs }] of proceduresOf(router)) {
+  for (const { name, meta, type, inputs, raw } of operationsOf(router, rawRoutes)) {
     const { method, path } = meta.openapi;
     const fields = fieldsOf(inputs);
     const route = (alias?: Alias): Route => ({
       procedure: name,
       type,
-      hasBody: hasBody(alias?.method ?? method),
+      hasBody: !raw && hasBody(alias?.method ?? method),
       status: meta.rest?.status ?? 200,
       params: [],
       fields,
@@ -69,6 +90,7 @@ export function buildRoutes(router: AnyRouter): Node {
           .filter(([snake, field]) => snake !== field),
       ),
       ...(alias && { successor: restPath(path) }),
+      ...(raw && { raw }),
     });
     insert(root, method, path, route());
     for (const alias of aliasesOf(meta)) insert(root, alias.method, alias.path, route(alias));

@@ -8,10 +8,12 @@ import { readJsonBody } from './body.ts';
 import { type ClientAddress, readCall, requestIdOf } from './call.ts';
 import { invoke } from './invoke.ts';
 import { assertText } from './json.ts';
+import { type RawRoute, serveRaw } from './raw.ts';
 import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
 
 export interface RestOptions {
   router: AnyRouter;
+  rawRoutes: readonly RawRoute[];
   ports: Ports;
   clientAddress: ClientAddress;
 }
@@ -21,9 +23,9 @@ type Handler = (req: IncomingMessage, res: ServerResponse, next: () => void) => 
 /** Since when aliases are deprecated (RFC 9745): the first release. */
 const ALIASES_DEPRECATED = '@1767225600';
 
-/** Serves every procedure of the router over REST. What is not below `/api/v1` and no procedure's path is left to `next`. */
-export function createRestHandler({ router, ports, clientAddress }: RestOptions): Handler {
-  const root = buildRoutes(router);
+/** Serves every procedure of the router, and every raw route, over REST. What is not below `/api/v1` and no path of theirs is left to `next`. */
+export function createRestHandler({ router, rawRoutes, ports, clientAddress }: RestOptions): Handler {
+  const root = buildRoutes(router, rawRoutes);
 
   return async (req, res, next) => {
     const { pathname, search } = splitUrl(req.url ?? '/');
@@ -42,6 +44,7 @@ export function createRestHandler({ router, ports, clientAddress }: RestOptions)
       if (route.successor || trailingSlash)
         deprecate(ctx.reply, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
       const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
+      if (route.raw) return await serveRaw(route.raw, ctx, input, { req, res });
       const data = await invoke(router, {
         path: route.procedure,
         type: route.type,

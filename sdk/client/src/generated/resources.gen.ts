@@ -40,6 +40,7 @@ export type {
   OrganizationRole,
   OrgsAuditLogsResponse,
   OrgsCreateResponse,
+  OrgsExportAuditLogsResponse,
   OrgsGetResponse,
   OrgsInvitationsAcceptResponse,
   OrgsInvitationsCreateResponse,
@@ -179,6 +180,7 @@ export type AuthRegisterParams = Params<Types.AuthRegisterData>;
 export type OrgsAuditLogsParams = Params<Types.OrgsAuditLogsData>;
 export type OrgsCreateParams = Params<Types.OrgsCreateData>;
 export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
+export type OrgsExportAuditLogsParams = Params<Types.OrgsExportAuditLogsData>;
 export type OrgsGetParams = Params<Types.OrgsGetData>;
 export type OrgsInvitationsAcceptParams = Params<Types.OrgsInvitationsAcceptData>;
 export type OrgsInvitationsCreateParams = Params<Types.OrgsInvitationsCreateData>;
@@ -422,7 +424,7 @@ export class OrgsResource extends Resource {
 
   /**
    * List an organization's audit log
-   * Newest first. As one JSON value a line, all of it, at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.
+   * Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.
    * `GET /api/v1/organizations/{orgId}/audit-logs`
    */
   auditLogs(params: OrgsAuditLogsParams, options?: RequestOptions): PagePromise<Types.OrgsAuditLogsResponse> {
@@ -445,6 +447,15 @@ export class OrgsResource extends Resource {
    */
   delete(params: OrgsDeleteParams, options?: RequestOptions): ApiPromise<void> {
     return this.transport.call({"id":"orgs.delete","method":"DELETE","path":"/api/v1/organizations/{orgId}","keyed":true}, params, options);
+  }
+
+  /**
+   * Download an organization's audit log
+   * Oldest first, one JSON value a line, however long it is. It ends with your right to it: an answer that breaks off is not whole.
+   * `GET /api/v1/organizations/{orgId}/audit-logs/export`
+   */
+  exportAuditLogs(params: OrgsExportAuditLogsParams, options?: RequestOptions): AsyncGenerator<Types.OrgsExportAuditLogsResponse> {
+    return this.transport.lines({"id":"orgs.exportAuditLogs","method":"GET","path":"/api/v1/organizations/{orgId}/audit-logs/export","stream":true}, params, options);
   }
 
   /**

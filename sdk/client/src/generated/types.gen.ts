@@ -3595,3 +3595,63 @@ export type SystemLivenessResponses = {
 };
 
 export type SystemLivenessResponse = SystemLivenessResponses[keyof SystemLivenessResponses];
+
+export type OrgsExportAuditLogsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        actorId?: string;
+        action?: string;
+        targetId?: string;
+        from?: string;
+        to?: string;
+    };
+    url: '/api/v1/organizations/{orgId}/audit-logs/export';
+};
+
+export type OrgsExportAuditLogsErrors = {
+    /**
+     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     */
+    400: Problem;
+    /**
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     */
+    401: Problem;
+    /**
+     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     */
+    403: Problem;
+    /**
+     * `not_found`: Not found
+     */
+    404: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type OrgsExportAuditLogsError = OrgsExportAuditLogsErrors[keyof OrgsExportAuditLogsErrors];
+
+export type OrgsExportAuditLogsResponses = {
+    /**
+     * OK
+     */
+    200: AuditEntry;
+};
+
+export type OrgsExportAuditLogsResponse = OrgsExportAuditLogsResponses[keyof OrgsExportAuditLogsResponses];

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
@@ -117,6 +121,90 @@ describe('the audit log', () => {
       [401, 'credentials_required'],
       [400, 'invalid_input'],
     ]);
+  });
+});
+
+describe('an export', () => {
+  const url = () => `${acme.path}/audit-logs/export`;
+
+  it('is an operation like any other: aliases, HEAD, other methods, spellings', async () => {
+    const ask = acme.as(acme.owner);
+    const deprecated = async (path: string) => {
+      const { status, headers } = await ask(path);
+      return [status, headers.get('link')];
+    };
+    const successor = [200, `<${url()}>; rel="successor-version"`];
+    expect(await deprecated(url().replace('organizations', 'tenants'))).toEqual(successor);
+    expect(await deprecated(`${url()}/`)).toEqual(successor);
+    expect(told(await ask(`${url()}?actor_id=${admin.id}`))).toEqual([200]);
+    expect(told(await ask(`${url()}?actor_id=${admin.id}&actorId=${admin.id}`))).toEqual([400, 'invalid_input']);
+    const head = await ask(url(), { method: 'HEAD' });
+    expect([head.status, head.body, head.headers.get('content-type')]).toEqual([
+      200,
+      '',
+      'application/x-ndjson; charset=utf-8',
+    ]);
+    const post = await ask(url(), { method: 'POST' });
+    expect([...told(post), post.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'GET, HEAD, OPTIONS']);
+    const refused = await ask(`${url()}?page=2`);
+    expect(refused.headers.get('content-disposition')).toBeNull();
+  });
+
+  /** Enough that no network holds it, and a reader who begins to read it and then stops. */
+  async function openLarge(reader: Person) {
+    await app.rows.raw(
+      `insert into audit_logs (organization_id, action, actor_kind, target_kind, target_id, request_id, user_agent, ip, created_at)
+       select ?, 'x', 'system', 'organizations', 1, 'r', repeat('x', 4000), '127.0.0.1', now() from generate_series(1, 6000)`,
+      [acme.organizationId],
+    );
+    await app.rows.raw("select pg_notify('recorded', '')");
+    await stamped();
+    const asking = once(app.server, 'request');
+    const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
+    socket.write(`GET ${url()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${reader.tokens.accessToken}\r\n\r\n`);
+    const [, res] = (await asking) as [IncomingMessage, ServerResponse];
+    await once(socket, 'data');
+    let tail = '';
+    socket.on('data', (data) => {
+      tail = (tail + data.toString('latin1')).slice(-10);
+    });
+    const isWhole = () => tail.endsWith('\r\n0\r\n\r\n');
+    const ended = async () => {
+      await eventually(() => (res.destroyed ? true : undefined), 'the export to end', 1000);
+      socket.resume();
+      await once(socket, 'close');
+      return { isWhole: isWhole() };
+    };
+    return { socket, res, isWhole, ended };
+  }
+
+  it('ends, and is seen not to be whole, within a second of the session, though nothing of it is read', async () => {
+    const { socket, ended } = await openLarge(admin);
+    socket.pause();
+    await admin.request('/api/v1/auth/logout', { method: 'POST' });
+    expect(await ended()).toEqual({ isWhole: false });
+  });
+
+  it('ends within a second of the permission', async () => {
+    const { socket, ended } = await openLarge(admin);
+    socket.pause();
+    await acme.setRole(acme.owner, admin, 'MEMBER');
+    expect(await ended()).toEqual({ isWhole: false });
+  });
+
+  it('waits for its reader, and for nothing else', async () => {
+    const { socket, res, isWhole } = await openLarge(admin);
+    let most = 0;
+    for (let pauses = 0; pauses < 40 && !isWhole(); pauses++) {
+      socket.pause();
+      await sleep(10);
+      most = Math.max(most, res.listenerCount('drain'), res.listenerCount('close'));
+      socket.resume();
+      await sleep(5);
+    }
+    await eventually(() => (isWhole() ? true : undefined), 'all of it');
+    expect(most).toBeLessThan(10);
+    socket.destroy();
   });
 });
 

@@ -1,10 +1,11 @@
-import { once } from 'node:events';
-import type { RawRoute } from '../../transports/raw.ts';
-import { ExportAuditLogs } from './schemas.ts';
+import { exampleId } from '../../contract/ids.ts';
+import { rawRoute, sendLines } from '../../transports/raw.ts';
+import { AuditEntry, ExportAuditLogs } from './schemas.ts';
 import { exportAuditLogs } from './service.ts';
 
-/** The whole log as NDJSON, at the speed of whoever reads it. */
-export const auditExport: RawRoute<typeof ExportAuditLogs> = {
+/** Beside `orgs.auditLogs`, which is an operation itself and so can hold none. */
+export const auditExport = rawRoute({
+  name: 'orgs.exportAuditLogs',
   meta: {
     access: 'org:audit',
     openapi: {
@@ -12,19 +13,12 @@ export const auditExport: RawRoute<typeof ExportAuditLogs> = {
       path: '/organizations/{orgId}/audit-logs/export',
       tags: ['Organizations'],
       summary: "Download an organization's audit log",
+      description:
+        'Oldest first, one JSON value a line, however long it is. It ends with your right to it: an answer that breaks off is not whole.',
     },
-    example: {},
+    example: { input: { orgId: exampleId('org'), action: 'api_key.revoked' } },
   },
   input: ExportAuditLogs,
-  async serve(ctx, input, res) {
-    for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
-    res.setHeader('Content-Type', 'application/x-ndjson; charset=utf-8');
-    res.setHeader('Content-Disposition', 'attachment; filename="audit-log.ndjson"');
-    res.setHeader('Cache-Control', 'no-store');
-    for await (const entry of exportAuditLogs(ctx, input)) {
-      if (res.destroyed) return;
-      if (!res.write(`${JSON.stringify(entry)}\n`)) await Promise.race([once(res, 'drain'), once(res, 'close')]);
-    }
-    res.end();
-  },
-};
+  answer: { type: 'application/x-ndjson', schema: AuditEntry, fileName: 'audit-log.ndjson' },
+  serve: (ctx, input, exchange) => sendLines(exchange, exportAuditLogs(ctx, input)),
+});

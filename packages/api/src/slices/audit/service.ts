@@ -20,10 +20,10 @@ export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLo
 }
 
 /** All that match, oldest first, a batch at a time: an export of any length takes the memory of one batch. */
-export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditFilters): AsyncGenerator<AuditEntry> {
+export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditFilters): AsyncGenerator<AuditEntry[]> {
   for (let after = 0; ; ) {
     const rows = await entries(ctx, filters).where('position', '>', after).orderBy('position').limit(EXPORT_BATCH);
-    for (const entry of rows) yield entry.present(ctx.ids);
+    if (rows.length > 0) yield rows.map((entry) => entry.present(ctx.ids));
     if (rows.length < EXPORT_BATCH) return;
     after = rows.at(-1)!.position!;
   }

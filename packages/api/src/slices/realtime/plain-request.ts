@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ApiError } from '../../contract/errors.ts';
-import type { RawRoute } from '../../transports/raw.ts';
+import { rawRoute } from '../../transports/raw.ts';
 
 /** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
-export const plainRequest: RawRoute = {
+export const plainRequest = rawRoute({
+  name: 'realtime.connect',
   meta: {
     access: 'public',
     openapi: {
@@ -15,10 +16,11 @@ export const plainRequest: RawRoute = {
     },
     example: {},
   },
-  input: z.looseObject({}), // whatever the socket takes
+  input: z.strictObject({ ticket: z.string().optional(), token: z.string().optional() }), // as the socket takes
+  answer: { type: 'application/json', schema: z.object({}) },
   async serve({ reply }) {
     reply['Upgrade'] = 'websocket';
     reply['Connection'] = 'Upgrade';
     throw new ApiError('upgrade_required');
   },
-};
+});
