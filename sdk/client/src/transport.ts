@@ -47,7 +47,7 @@ export interface TransportOptions {
   tokens?: TokensInput | undefined;
   /** Called with every new pair of tokens, to be kept; with null when the session is over. */
   onTokens?: ((tokens: SessionTokens | null) => void | Promise<void>) | undefined;
-  /** The organization all calls are about; default: the key's or the user's own. */
+  /** The organization of all calls whose path names none; default: the key's or the user's own. */
   organizationId?: string | undefined;
   /** Repeats of a failed call that may be repeated. Default 2. */
   maxRetries?: number | undefined;
@@ -151,6 +151,7 @@ export class Transport {
         return result;
       } catch (error) {
         if (!(error instanceof RentApiError)) throw error;
+        if (operation.id === 'auth.logout' && error.code === 'session_revoked') return this.#loggedOut(error);
         if (error.code === 'access_token_expired' && token !== null && !renewed) {
           renewed = true;
           if (await this.session.renew(token)) continue;
@@ -165,7 +166,9 @@ export class Transport {
 
   #headers(operation: Operation, options: RequestOptions): Record<string, string> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json, */*;q=0.1' };
-    const organizationId = options.organizationId ?? this.#options.organizationId;
+    // A path that names an organization says which: the client's own beside it would be a contradiction.
+    const ownOrganizationId = operation.path.includes('{orgId}') ? undefined : this.#options.organizationId;
+    const organizationId = options.organizationId ?? ownOrganizationId;
     if (organizationId !== undefined) headers['x-organization-id'] = organizationId;
     if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch;
     for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
@@ -237,6 +240,13 @@ export class Transport {
       clearTimeout(timer);
       if (!request.stream) signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** There is no session any more, which is what was asked for: the answer to an earlier try was lost on its way. */
+  async #loggedOut<Data>({ status, headers, requestId }: RentApiError): Promise<ApiResult<Data>> {
+    await this.session.end();
+    // The guarantee: the document declares no data for this operation.
+    return { data: undefined as Data, status: status ?? 0, headers: headers ?? new Headers(), requestId };
   }
 
   /** Logging in and out through the client changes whom it speaks for. */

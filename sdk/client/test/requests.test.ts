@@ -59,6 +59,14 @@ describe('a call', () => {
     expect(api.keys).toEqual([]);
   });
 
+  it('sends the organization of the client, unless the path or the call names another', async () => {
+    const mine = new RentApi({ baseUrl: api.baseUrl, apiKey: 'rapi_test_key', organizationId: 'org_1' });
+    await mine.apiKeys.list();
+    await mine.orgs.get({ orgId: 'org_2' });
+    await mine.apiKeys.list({}, { organizationId: 'org_3' });
+    expect(api.requests.map(({ headers }) => headers['x-organization-id'])).toEqual(['org_1', undefined, 'org_3']);
+  });
+
   it('keeps a parameter from making the URL of another operation', async () => {
     for (const keyId of ['', '.', '..']) expect(await failure(client.apiKeys.get({ keyId }))).toBeInstanceOf(TypeError);
     await failure(client.apiKeys.get({ keyId: 'a/../../users/me?x=1' }));

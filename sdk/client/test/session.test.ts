@@ -27,6 +27,14 @@ describe('a session', () => {
     await expect(client.users.me.get()).rejects.toMatchObject({ code: 'credentials_required' });
   });
 
+  it('is over where the answer to the logout was lost', async () => {
+    await logIn();
+    api.failNext({ status: 'drop', afterEffect: true });
+    await client.auth.logout();
+    expect(api.seenAt('POST /api/v1/auth/logout')).toHaveLength(2);
+    expect([client.tokens, kept.at(-1)]).toEqual([null, null]);
+  });
+
   it('sends no credential with a login', async () => {
     await logIn();
     await logIn();
