@@ -3616,15 +3616,15 @@ export type OrgsExportAuditLogsData = {
 
 export type OrgsExportAuditLogsErrors = {
     /**
-     * `invalid_input`: Invalid input; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `permission_denied`: Permission denied
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
      */
     403: Problem;
     /**
