@@ -69,6 +69,10 @@ const WRONG: [program: string, complaint: string][] = [
   ["await client.users.me.get.query({ id: '' });", "'string' is not assignable to type 'never'"],
 ];
 
+/** What a guide shows is a program too; what it leaves to the reader is declared. */
+const [GUIDE = ''] =
+  readFileSync(join(here, '../../docs/guides/realtime.md'), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/) ?? [];
+
 let project: string;
 let said: string;
 
@@ -86,6 +90,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }));
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(project, 'right.ts'), CLIENT + RIGHT);
+  writeFileSync(join(project, 'guide.ts'), `${GUIDE}\ndeclare function freshToken(): Promise<string>;\n`);
   for (const [at, [program]] of WRONG.entries()) writeFileSync(join(project, `wrong-${at}.ts`), CLIENT + program);
   said = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: project, encoding: 'utf8' }).stdout;
 }, 120_000);
@@ -94,6 +99,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe('a program outside this repository', () => {
   it('calls procedures and reads their answers and errors, typed', () => {
+    expect(GUIDE).toContain('realtime.events.subscribe');
     expect(said.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
   });
 

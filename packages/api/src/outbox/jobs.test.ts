@@ -419,6 +419,7 @@ describe('a run', () => {
     await ask(slow);
     await nothingQueued(failing.name);
     await nothingQueued(slow.name);
+    await eventually(() => spans.length === 3 || undefined, 'the end of what was taken off the queue');
 
     const jobId = expect.stringMatching(/^[0-9a-f-]{36}$/);
     const failure = (attempt: string, outcome: string) => [
