@@ -93,12 +93,11 @@ const surfaces: Record<string, Surface> = {
     const client = new RentApi({
       baseUrl: app.url,
       maxRetries: 0,
-      organizationId,
       ...(apiKey && { apiKey }),
       ...(authorization && { tokens: { accessToken: authorization.slice(7), refreshToken: 'none' } }),
     });
     try {
-      return { data: await at(client, name)(input, { ifMatch }) };
+      return { data: await at(client, name)(input, { ifMatch, organizationId }) };
     } catch (error) {
       if (!(error instanceof RentApiError)) throw error;
       return { problem: error.problem };

@@ -4,7 +4,7 @@ import { rawRoute } from '../../transports/raw.ts';
 
 /** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
 export const plainRequest = rawRoute({
-  name: 'realtime.connect',
+  name: 'ws.realtime',
   meta: {
     access: 'public',
     openapi: {
