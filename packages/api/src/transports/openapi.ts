@@ -108,9 +108,7 @@ const TAGS: Record<string, string> = {
   'Roles & permissions': 'What may be done in an organization, and custom roles that allow it.',
   'API keys': 'Credentials for programs: made, limited, and revoked.',
   Organizations: 'Tenants: everything belongs to one, and nothing is seen from another.',
-  Members: 'Who belongs to an organization, and as what.',
   Invitations: 'How others become members.',
-  Audit: 'Who did what, in a chain that shows whether a row was changed.',
   Realtime: 'What happens, as it happens.',
   Health: 'For probes: whether the process lives and can serve.',
 };
