@@ -61,15 +61,15 @@ async function compareTogether(stage: Stage, requests: readonly Headers[]): Prom
     const all = ofRound(requests, round);
     return Math.floor(round / SESSIONS_EACH) % 2 === 0 ? all : [...all.slice(1), all[0]!];
   };
-  const api = await two(() => stage.startServer('api', settings));
+  const serving = () => two(() => stage.startServer('api', settings)); // of each its own, or one would remember for the other
   const bare = {
     name: 'bare Express 5',
     path: FLOOR_PATH,
     requestsOf: inTurn,
     children: await two(() => stage.startFloor(settings)),
   };
-  const rest = { name: 'REST', path: REST_PATH, requestsOf: inTurn, children: api };
-  const trpc = { name: 'tRPC', path: TRPC_PATH, requestsOf: inTurn, children: api };
+  const rest = { name: 'REST', path: REST_PATH, requestsOf: inTurn, children: await serving() };
+  const trpc = { name: 'tRPC', path: TRPC_PATH, requestsOf: inTurn, children: await serving() };
   const verdicts = await compare(stage, 'two processes and Redis', [bare, rest, trpc], requests);
   await worker.stop();
   return verdicts;
