@@ -17,6 +17,7 @@ import type { OrganizationPermission } from './contract/permissions.ts';
 import type { Feed } from './outbox/feed.ts';
 import type { JobRegistry } from './outbox/jobs.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
+import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { Observed } from './pipeline/observe.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { ActorLease } from './pipeline/session-lease.ts';
@@ -40,6 +41,7 @@ export interface Ports {
   keyring: Keyring;
   ids: Ids;
   cursors: Cursors;
+  authenticators: Authenticators;
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
@@ -94,6 +96,8 @@ export interface Context {
   /** Headers of the answer. */
   reply: Record<string, string>;
   actor: Actor | null;
+  /** What the actor has shown, to be asked again by whatever lasts; null where nobody is known. */
+  credential: Authenticated | null;
   organization: CurrentOrganization | null;
   /** What lasts longer than an answer: it carries many calls one after the other, or events; null where a call comes alone. */
   connection: Connection | null;
@@ -133,6 +137,7 @@ export function createContext(ports: Ports, call: Call): Context {
     call,
     reply: { 'X-Request-Id': call.requestId },
     actor: null,
+    credential: null,
     organization: null,
     connection: null,
   };

@@ -20,7 +20,9 @@ import { createFeed } from './outbox/feed.ts';
 import { createJobRegistry } from './outbox/jobs.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createActorLease } from './pipeline/session-lease.ts';
+import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
+import { authenticateAccessToken } from './slices/auth/authenticate.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 
 export interface OpenPorts {
@@ -75,6 +77,11 @@ export function openPorts({
     keyring,
     ids: createIds(secrets.ID_SECRET),
     cursors: createCursors(keyring),
+    authenticators: {
+      accessToken: authenticateAccessToken,
+      apiKey: authenticateApiKey,
+      looksLikeApiKey: looksLikeKey,
+    },
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),

@@ -11,10 +11,11 @@ import { startWork } from '../src/outbox/work.ts';
 import { closePorts, openPorts } from '../src/ports.ts';
 import { rawRoutes } from '../src/raw-routes.ts';
 import { appRouter } from '../src/router.ts';
-import { createSockets, realtimeUpgrade } from '../src/slices/realtime/sockets.ts';
+import { realtimeUpgrade } from '../src/slices/realtime/socket.ts';
 import { createRestHandler } from '../src/transports/rest.ts';
 import { createTrpcHandler } from '../src/transports/trpc.ts';
 import { trpcUpgrade } from '../src/transports/trpc-sockets.ts';
+import { createSockets } from '../src/wire/sockets.ts';
 import { TRIPPED } from './tenant-tripwire.ts';
 
 const PASSWORD = 'correct horse battery staple';

@@ -7,8 +7,8 @@ import { createContext } from '../src/context.ts';
 import { ApiError } from '../src/contract/errors.ts';
 import type { ProcedureMeta } from '../src/contract/meta.ts';
 import { procedure, router } from '../src/procedure.ts';
-import { readCall, requestIdOf } from '../src/transports/call.ts';
 import { createTrpcHandler } from '../src/transports/trpc.ts';
+import { readCall, requestIdOf } from '../src/wire/call.ts';
 import { startApp, type TestApp } from './app.ts';
 
 /**

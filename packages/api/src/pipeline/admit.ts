@@ -10,6 +10,7 @@ import {
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
+import type { Authenticated } from './credential.ts';
 import { chargeRefusal, enforceLimits } from './limits.ts';
 
 const FRESH_FOR_MS = 10 * 60_000;
@@ -24,19 +25,20 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
     await enforceLimits(ctx, meta, null);
     return ctx;
   }
-  const actor = await identify(ctx, meta, readInput);
+  const credential = await identify(ctx, meta, readInput);
+  const { actor } = credential;
   await enforceLimits(ctx, meta, actor);
   const organization = currentOrganization(actor);
   assertAccess(meta, actor, organization);
   if (meta.fresh) assertFresh(ctx, actor);
-  return { ...ctx, actor, organization };
+  return { ...ctx, actor, credential, organization };
 }
 
-async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Actor> {
+async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Authenticated> {
   try {
-    const actor = await authenticate(ctx, () => pathOrganization(ctx, meta, readInput), meta);
-    if (!actor) throw new ApiError('credentials_required');
-    return actor;
+    const credential = await authenticate(ctx, () => pathOrganization(ctx, meta, readInput), meta);
+    if (!credential) throw new ApiError('credentials_required');
+    return credential;
   } catch (error) {
     await chargeRefusal(ctx, error, meta);
     throw error;

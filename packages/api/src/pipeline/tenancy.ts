@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
-import { isReserved } from '../slices/organizations/names.ts';
+import { isReserved } from '../contract/names.ts';
 
 /** The organizations that a call names before anybody is asked; null where it does not. */
 export interface NamedOrganization {

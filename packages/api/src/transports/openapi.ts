@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
+import type { RawAnswer, RawRoute } from '../wire/raw-route.ts';
 import { impliedErrors, needsCredential, takesKeys } from './implied-errors.ts';
 import {
   errorHeaders,
@@ -12,7 +13,6 @@ import {
   RESPONSE_HEADERS,
   successHeaders,
 } from './openapi-headers.ts';
-import type { RawAnswer, RawRoute } from './raw.ts';
 import { operationsOf } from './rest-routes.ts';
 
 type Json = Record<string, unknown>;

@@ -1,61 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
+import type { ServerResponse } from 'node:http';
 import type { Context, OrganizationContext } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
-import type { ProcedureMeta, Proof } from '../contract/meta.ts';
-import type { OrganizationPermission } from '../contract/permissions.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
 import { admit, assertAccess } from '../pipeline/admit.ts';
 import { announceCall } from '../pipeline/api-calls.ts';
+import { liveCaller, type Standing, takeStanding } from '../pipeline/live-caller.ts';
 import { watchCall } from '../pipeline/observe.ts';
-import { entryOfCall } from '../slices/realtime/service.ts';
-import { type Standing, takeStanding } from '../slices/realtime/standing.ts';
-
-/**
- * What is more than a JSON answer to a JSON body: a download, an upload, a stream, a provider's webhook. Declared as a
- * procedure is, and served, documented and judged as one; only what is sent and answered is its own.
- */
-export interface RawRoute {
-  /** As a procedure's: in the document, the SDK, metrics and logs. */
-  name: string;
-  meta: ProcedureMeta;
-  /** What path and query hold. A body is left to `serve`, unread. */
-  input: z.ZodType;
-  answer: RawAnswer;
-  serve(ctx: Context, input: unknown, exchange: Exchange): Promise<void>;
-}
-
-export interface RawAnswer {
-  type: string;
-  /** Of the whole body; of each line of `application/x-ndjson`. */
-  schema: z.ZodType;
-  /** What a browser saves it as. */
-  fileName?: string;
-}
-
-export interface Exchange {
-  req: IncomingMessage;
-  res: ServerResponse;
-  /** Makes sure, less than a second ago, that the caller still may. Throws where they may no more. */
-  confirm(): Promise<void>;
-}
-
-type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'answer'> & {
-  meta: ProcedureMeta & Meta;
-  input: Input;
-  serve(ctx: Ctx, input: z.output<Input>, exchange: Exchange): Promise<void>;
-};
-
-/** Declares one. Its access decides what `serve` is given, as for a procedure. */
-export function rawRoute<Input extends z.ZodType>(
-  declared: Declared<{ access: OrganizationPermission }, OrganizationContext, Input>,
-): RawRoute;
-export function rawRoute<Input extends z.ZodType>(
-  declared: Declared<{ access: 'public' | Proof }, Context, Input>,
-): RawRoute;
-export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute {
-  // `serveRaw` makes sure of both before it serves: `admit` of the context, the schema of the input. No raw answer is kept for a repeat.
-  return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
-}
+import type { Exchange, RawAnswer, RawRoute } from '../wire/raw-route.ts';
 
 /** What stands before every procedure, and around it, for a raw route. Throws what is to be answered as a problem. */
 export async function serveRaw(
@@ -72,7 +23,7 @@ export async function serveRaw(
     admitted = await admit(ctx, meta, async () => input);
     watched.admitted(admitted);
     const parsed = route.input.parse(input);
-    held = await hold(admitted, meta, res);
+    held = hold(admitted, meta, res);
     setHeaders(res, admitted.reply, answer);
     if (req.method === 'HEAD') res.end();
     else await route.serve(admitted, parsed, { req, res, confirm: held.confirm });
@@ -96,11 +47,11 @@ interface Held {
 }
 
 /** A long answer ends, cut off, within a second of its caller's right to it; not with their token, which was good when they asked. */
-async function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse): Promise<Held> {
-  const { organization } = ctx;
-  if (!organization) return { confirm: async () => {}, assertNotEnded() {}, release() {} };
+function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse): Held {
+  const { credential, organization } = ctx;
+  if (!credential || !organization) return { confirm: async () => {}, assertNotEnded() {}, release() {} };
   let reason: ApiError | undefined;
-  const entry = await entryOfCall(ctx, organization.id);
+  const entry = liveCaller(ctx, credential);
   const again = async (now: Context): Promise<OrganizationContext> => {
     const current = await entry.again(now);
     assertAccess(meta, current.actor, current.organization);
@@ -124,26 +75,4 @@ function setHeaders(res: ServerResponse, reply: Record<string, string>, { type, 
   res.setHeader('Content-Type', `${type}; charset=utf-8`);
   if (fileName !== undefined) res.setHeader('Content-Disposition', `attachment; filename="${fileName}"`);
   res.setHeader('Cache-Control', 'no-store');
-}
-
-/** Answers NDJSON at the speed of whoever reads it, each batch judged after it was read and before it is told. */
-export async function sendLines({ res, confirm }: Exchange, batches: AsyncIterable<readonly unknown[]>): Promise<void> {
-  for await (const batch of batches) {
-    await confirm();
-    if (res.destroyed) return;
-    const lines = batch.map((value) => `${JSON.stringify(value)}\n`);
-    if (!res.write(lines.join(''))) await drainedOrClosed(res);
-  }
-  if (!res.destroyed) res.end();
-}
-
-function drainedOrClosed(res: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      res.off('drain', done).off('close', done);
-      resolve();
-    };
-    if (res.destroyed) return resolve();
-    res.on('drain', done).on('close', done);
-  });
 }

@@ -1,7 +1,7 @@
 import type { AnyRouter } from '@trpc/server';
 import type { z } from 'zod';
 import { type Alias, type Method, type ProcedureMeta, restPath } from '../contract/meta.ts';
-import type { RawRoute } from './raw.ts';
+import type { RawRoute } from '../wire/raw-route.ts';
 
 /** How a text from the query or the path becomes a value of its field. Schemas are only looked at, never changed. */
 export type Coercion = 'text' | 'number' | 'boolean' | { listOf: 'text' | 'number' | 'boolean' };

@@ -4,11 +4,12 @@ import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
 import { noteFailure } from '../pipeline/observe.ts';
-import { readJsonBody } from './body.ts';
-import { type ClientAddress, readCall, requestIdOf } from './call.ts';
+import { readJsonBody } from '../wire/body.ts';
+import { type ClientAddress, readCall, requestIdOf } from '../wire/call.ts';
+import { assertText } from '../wire/json.ts';
+import type { RawRoute } from '../wire/raw-route.ts';
 import { invoke } from './invoke.ts';
-import { assertText } from './json.ts';
-import { type RawRoute, serveRaw } from './raw.ts';
+import { serveRaw } from './raw.ts';
 import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
 
 export interface RestOptions {

@@ -4,12 +4,11 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Context, createContext, type Ports } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
-import { closeFor, drained, hasRoom, keepAlive, LAST_WORDS_MS, limitMessages } from '../slices/realtime/connection.ts';
-import { entryOfCall, letIn } from '../slices/realtime/service.ts';
-import type { Upgrade } from '../slices/realtime/sockets.ts';
-import { takeStanding } from '../slices/realtime/standing.ts';
-import { type ClientAddress, readCall, requestIdOf } from './call.ts';
-import { parseJson } from './json.ts';
+import { entryOfCall, letIn, takeStanding } from '../pipeline/live-caller.ts';
+import { type ClientAddress, readCall, requestIdOf } from '../wire/call.ts';
+import { closeFor, drained, hasRoom, keepAlive, LAST_WORDS_MS, limitMessages } from '../wire/connection.ts';
+import { parseJson } from '../wire/json.ts';
+import type { Upgrade } from '../wire/sockets.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
 /** A link says in one message all that is asked for at once, and does not know how to say less. */

@@ -3,6 +3,7 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
+import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
 import { type Question, recall } from '../../pipeline/session-lease.ts';
 import { assertHeader, namedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
@@ -59,21 +60,23 @@ function keyQuestion(ctx: Context, secretHash: Buffer): Question<KeyRow> {
 }
 
 /** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
-export async function authenticateKey(
-  ctx: Context,
-  secret: string,
-  pathOrganization: () => Promise<number | null>,
-): Promise<KeyActor> {
+export const authenticateApiKey: Authenticators['apiKey'] = async (ctx, secret, path) => {
   if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
-  const actor = await loadKey(ctx, hashSecret(secret));
-  const pathOrganizationId = await pathOrganization();
+  const authenticated = await authenticateKeyHash(ctx, hashSecret(secret));
+  const organizationId = await path();
   // To a key, the organizations of others are not there.
-  if (pathOrganizationId !== null && pathOrganizationId !== actor.key.organizationId) throw new ApiError('not_found');
-  return actor;
+  if (organizationId !== null && organizationId !== authenticated.actor.key.organizationId)
+    throw new ApiError('not_found');
+  return authenticated;
+};
+
+/** The key behind a hash, for as long as it lives. */
+export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<Authenticated & { actor: KeyActor }> {
+  return { actor: await loadKey(ctx, hash), expiresAt: null, reload: (now) => loadKey(now, hash) };
 }
 
 /** The key behind a hash. It acts in its own organization: a call that names another is refused. */
-export async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
+async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   const row = await recall(ctx, keyQuestion(ctx, secretHash));
   if (!row) throw new ApiError('invalid_api_key');
   const {

@@ -1,5 +1,5 @@
 import { exampleId } from '../../contract/ids.ts';
-import { rawRoute, sendLines } from '../../transports/raw.ts';
+import { rawRoute, sendLines } from '../../wire/raw-route.ts';
 import { AuditEntry, ExportAuditLogs } from './schemas.ts';
 import { exportAuditLogs } from './service.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, told } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
-import { nameFrom } from './names.ts';
+import { nameFrom } from '../../contract/names.ts';
 import { createPersonalOrganization } from './service/create.ts';
 
 let app: TestApp;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { id } from '../../contract/ids.ts';
+import { NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
 import { Metadata, Timestamp } from '../../contract/words.ts';
-import { NAME } from './names.ts';
 
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 

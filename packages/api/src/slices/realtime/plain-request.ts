@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApiError } from '../../contract/errors.ts';
-import { rawRoute } from '../../transports/raw.ts';
+import { rawRoute } from '../../wire/raw-route.ts';
 
 /** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
 export const plainRequest = rawRoute({

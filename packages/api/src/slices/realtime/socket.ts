@@ -1,12 +1,14 @@
 import type { WebSocket } from 'ws';
-import type { Context } from '../../context.ts';
+import { type Context, createContext, type Ports } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { toApiError } from '../../contract/problem.ts';
-import { parseJson } from '../../transports/json.ts';
-import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from './connection.ts';
+import { type Entry, letIn, type Standing, takeStanding } from '../../pipeline/live-caller.ts';
+import { type ClientAddress, readCall, requestIdOf } from '../../wire/call.ts';
+import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from '../../wire/connection.ts';
+import { parseJson } from '../../wire/json.ts';
+import type { Upgrade } from '../../wire/sockets.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
-import { letIn, redeemTicket, redeemToken } from './service.ts';
-import { type Entry, type Standing, takeStanding } from './standing.ts';
+import { redeemTicket, redeemToken } from './service.ts';
 import { type EventStream, openStream } from './stream.ts';
 
 const AUTH_TIMEOUT_MS = 10_000;
@@ -126,6 +128,17 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
   const token = query.get('token');
   if (ticket) turn = turn.then(() => admit(redeemTicket(ctx, ticket)));
   else if (token) turn = turn.then(() => admit(redeemToken(ctx, token, null)));
+}
+
+/** `/api/v1/ws/realtime`. */
+export function realtimeUpgrade(ports: Ports, clientAddress: ClientAddress): Upgrade {
+  return {
+    path: '/api/v1/ws/realtime',
+    serve(socket, req, query) {
+      const ctx = createContext(ports, readCall(req, requestIdOf(req.headers), clientAddress(req)));
+      serveSocket(socket, ctx, query);
+    },
+  };
 }
 
 function readMessage(text: string): ClientMessage {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../../contract/errors.ts';
 import type { StampedEvent } from '../../outbox/feed.ts';
 import { apiCallTopic } from '../../pipeline/api-calls.ts';
+import type { Standing } from '../../pipeline/live-caller.ts';
 import type { ToldEvent } from './schemas.ts';
-import type { Standing } from './standing.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
 
 /** An organization's events for one reader, who takes them at their own pace, in order of `position`, each once. */

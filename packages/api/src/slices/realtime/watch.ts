@@ -1,9 +1,8 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
 import type { ActorContext, Connection } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
+import { liveCaller, takeStanding } from '../../pipeline/live-caller.ts';
 import type { ToldEvent, WatchEvents } from './schemas.ts';
-import { entryOfCall } from './service.ts';
-import { takeStanding } from './standing.ts';
 import { type EventStream, openStream } from './stream.ts';
 
 const MAX_SUBSCRIPTIONS = 20;
@@ -51,7 +50,7 @@ async function* follow(
     if (why) ctx.connection?.end?.();
   };
   const stop = () => end();
-  const entry = await entryOfCall(ctx, ctx.organization?.id ?? null);
+  const entry = liveCaller(ctx, ctx.credential!); // `admit` has put it there
   // A connection that carries calls ends with its token as a whole: then its client renews it, and goes on by itself.
   const endsAsAWhole = ctx.connection?.end === null;
   const standing = takeStanding(endsAsAWhole ? { ...entry, expiresAt: null } : entry, end);

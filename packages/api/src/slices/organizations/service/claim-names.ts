@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { isReserved, NAME } from '../../../contract/names.ts';
 import { OrganizationModel } from '../model.ts';
-import { isReserved, NAME } from '../names.ts';
 import type { SubdomainAvailability } from '../schemas.ts';
 import { RESTORE_WINDOW_MS } from './delete.ts';
 

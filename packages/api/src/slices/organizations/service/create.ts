@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag } from '../../../contract/etag.ts';
+import { nameFrom } from '../../../contract/names.ts';
 import { record } from '../../../outbox/record.ts';
 import { transaction } from '../../../transaction.ts';
 import { addMember, countOwned } from '../../members/service/add.ts';
 import { OrganizationCreated } from '../events.ts';
 import { OrganizationModel } from '../model.ts';
-import { nameFrom } from '../names.ts';
 import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas.ts';
 import { claimName, isFree, lockNames } from './claim-names.ts';
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import type { Connection } from '../../context.ts';
-import type { ApiError } from '../../contract/errors.ts';
+import type { Connection } from '../context.ts';
+import type { ApiError } from '../contract/errors.ts';
 
 /**
  * Close codes (RFC 6455, and 4000–4999 for our own): 4401 and 4403 as HTTP's, 4408 no credential in time, 1001 the server

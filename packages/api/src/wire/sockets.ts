@@ -1,10 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { createContext, type Ports } from '../../context.ts';
-import { type ClientAddress, readCall, requestIdOf } from '../../transports/call.ts';
+import type { Ports } from '../context.ts';
 import { CLOSE, closeWith } from './connection.ts';
-import { serveSocket } from './socket.ts';
 
 /** What upgrades a connection at one path. */
 export interface Upgrade {
@@ -22,17 +20,6 @@ export interface Sockets {
 }
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
-
-/** `/api/v1/ws/realtime`. */
-export function realtimeUpgrade(ports: Ports, clientAddress: ClientAddress): Upgrade {
-  return {
-    path: '/api/v1/ws/realtime',
-    serve(socket, req, query) {
-      const ctx = createContext(ports, readCall(req, requestIdOf(req.headers), clientAddress(req)));
-      serveSocket(socket, ctx, query);
-    },
-  };
-}
 
 /** Every connection that is upgraded, whatever it speaks then. */
 export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Sockets {

@@ -1,8 +1,12 @@
-import type { Context, OrganizationContext } from '../../context.ts';
-import { ApiError } from '../../contract/errors.ts';
-import { toApiError } from '../../contract/problem.ts';
-import type { Actor } from '../../pipeline/actor.ts';
-import type { Subject } from '../../pipeline/session-lease.ts';
+import type { Context, OrganizationContext } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { toApiError } from '../contract/problem.ts';
+import type { Actor } from './actor.ts';
+import { currentOrganization } from './admit.ts';
+import { authenticate } from './authenticate.ts';
+import type { Authenticated } from './credential.ts';
+import { chargeRefusal } from './limits.ts';
+import type { Subject } from './session-lease.ts';
 
 /** A caller who was let in, and how to ask again whether they still are. */
 export interface Entry {
@@ -104,4 +108,35 @@ const callerOf = (actor: Actor): string => (actor.kind === 'user' ? `user ${acto
 function subjectsOf({ actor, organization }: OrganizationContext): Subject[] {
   const who: Subject = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
   return [who, `organization:${organization.id}`];
+}
+
+/** The caller behind a credential, in the organization they are in now, to be asked again. */
+export function liveCaller(ctx: Context, { actor, expiresAt, reload }: Authenticated): Entry {
+  const current = inOrganization(ctx, actor);
+  const organizationId = current.organization.id;
+  return { ctx: current, expiresAt, again: async (now) => inOrganization(now, await reload(now, organizationId)) };
+}
+
+/** Whoever the credential of the call says; in `organizationId`, where that is given. */
+export async function entryOfCall(ctx: Context, organizationId: number | null): Promise<Entry> {
+  const credential = await authenticate(ctx, async () => organizationId);
+  if (!credential) throw new ApiError('credentials_required');
+  return liveCaller(ctx, credential);
+}
+
+/** Over a socket, too, a credential that is not good costs its source: or it would be the place to guess at. */
+export async function letIn(ctx: Context, entering: Promise<Entry>): Promise<Entry> {
+  try {
+    return await entering;
+  } catch (error) {
+    await chargeRefusal(ctx, error);
+    throw error;
+  }
+}
+
+export function inOrganization(ctx: Context, actor: Actor): OrganizationContext {
+  const organization = currentOrganization(actor);
+  if (!organization)
+    throw new ApiError('permission_denied', { detail: 'Events belong to an organization, and you are in none.' });
+  return { ...ctx, actor, organization };
 }

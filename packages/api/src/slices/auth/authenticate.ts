@@ -1,0 +1,125 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { memberPermissions, type OrganizationPermission, type OrganizationRole } from '../../contract/permissions.ts';
+import type { UserActor } from '../../pipeline/actor.ts';
+import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
+import { type Question, recall } from '../../pipeline/session-lease.ts';
+import { agreed, assertHeader, type NamedOrganization, namedOrganization, unseen } from '../../pipeline/tenancy.ts';
+import { USER_COLUMNS, UserModel } from '../users/model.ts';
+
+export const authenticateAccessToken: Authenticators['accessToken'] = async (
+  ctx,
+  token,
+  path,
+  { inDeleted = false },
+) => {
+  const { sub, sid, expiresAt } = await ctx.ports.accessTokens.verify(token, ctx.now);
+  const named = namedOrganization(ctx, await path());
+  return authenticateSession(ctx, { sid, userId: ctx.ids.decode('usr', sub), named, inDeleted }, expiresAt);
+};
+
+/** The caller behind a session, until `expiresAt` or for as long as the session lives. */
+export async function authenticateSession(
+  ctx: Context,
+  session: NamedSession,
+  expiresAt: Date | null,
+): Promise<Authenticated> {
+  const { sid, userId } = session;
+  return {
+    actor: await loadSession(ctx, session),
+    expiresAt,
+    reload: (now, id) => loadSession(now, { sid, userId, named: { id, headerId: null, subdomain: null } }),
+  };
+}
+
+/**
+ * Session, person and membership in one statement: the session row is the truth, the token only names it. What custom roles
+ * add stands in the membership already, so that a member with 20 roles costs what one with none costs.
+ */
+export const SESSION_ACTOR: Statement = {
+  name: 'session_actor',
+  text: `
+    /* across organizations */
+    select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
+           s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
+           m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt", ${USER_COLUMNS}
+    from sessions s
+    join users u on u.id = s.user_id
+    left join organizations named on named.subdomain = $4
+    left join organization_members m
+      on m.user_id = u.id and m.organization_id = coalesce($3, named.id, u.default_organization_id)
+    left join organizations o on o.id = m.organization_id
+    where s.public_id = $1 and s.user_id = $2`,
+};
+
+interface SessionRow {
+  sessionId: number;
+  sessionRevokedAt: Date | null;
+  sessionExpiresAt: Date;
+  authenticatedAt: Date;
+  subdomainId: number | null;
+  memberOrganizationId: number | null;
+  memberRole: OrganizationRole | null;
+  customPermissions: OrganizationPermission[] | null;
+  deletedAt: Date | null;
+}
+
+type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
+
+/** Kept only where the caller is a member: what makes them one is told neither of them nor of an organization known before. */
+function sessionQuestion(ctx: Context, values: SessionValues): Question<SessionRow> {
+  const [, userId, , subdomain] = values;
+  return {
+    key: `session ${values.join(' ')}`,
+    load: async () => (await execute<SessionRow>(ctx.db, SESSION_ACTOR, values))[0],
+    subjectsOf: ({ memberOrganizationId, subdomainId }) =>
+      memberOrganizationId === null || (subdomain !== null && subdomainId !== memberOrganizationId)
+        ? null
+        : [`user:${userId}`, `organization:${memberOrganizationId}`],
+  };
+}
+
+export interface NamedSession {
+  sid: string;
+  userId: number;
+  named: NamedOrganization;
+  /** Whether a deleted organization is one still. */
+  inDeleted?: boolean;
+}
+
+/** The caller behind a session, in the organization named, or in their default one. */
+async function loadSession(ctx: Context, { sid, userId, named, inDeleted = false }: NamedSession): Promise<UserActor> {
+  const row = await recall(ctx, sessionQuestion(ctx, [sid, userId, named.id, named.subdomain]));
+  if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
+  const {
+    sessionId,
+    sessionRevokedAt,
+    sessionExpiresAt,
+    authenticatedAt,
+    subdomainId,
+    memberOrganizationId,
+    memberRole,
+    customPermissions,
+    deletedAt,
+    ...columns
+  } = row;
+  const user = UserModel.hydrate(columns);
+  if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
+  const wanted = agreed(named, subdomainId);
+  const membership =
+    memberOrganizationId === null || memberRole === null || (deletedAt && !inDeleted)
+      ? null
+      : {
+          organizationId: memberOrganizationId,
+          role: memberRole,
+          permissions: memberPermissions(
+            { role: memberRole, customPermissions: customPermissions ?? [] },
+            ctx.ports.env,
+          ),
+        };
+  // An organization of which the caller is no member is the same as none.
+  if (wanted !== null && !membership) throw unseen(named);
+  if (wanted === null) assertHeader(named, membership?.organizationId);
+  return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { z } from 'zod';
+import type { Context, OrganizationContext } from '../context.ts';
+import type { ProcedureMeta, Proof } from '../contract/meta.ts';
+import type { OrganizationPermission } from '../contract/permissions.ts';
+
+/**
+ * What is more than a JSON answer to a JSON body: a download, an upload, a stream, a provider's webhook. Declared as a
+ * procedure is, and served, documented and judged as one; only what is sent and answered is its own.
+ */
+export interface RawRoute {
+  /** As a procedure's: in the document, the SDK, metrics and logs. */
+  name: string;
+  meta: ProcedureMeta;
+  /** What path and query hold. A body is left to `serve`, unread. */
+  input: z.ZodType;
+  answer: RawAnswer;
+  serve(ctx: Context, input: unknown, exchange: Exchange): Promise<void>;
+}
+
+export interface RawAnswer {
+  type: string;
+  /** Of the whole body; of each line of `application/x-ndjson`. */
+  schema: z.ZodType;
+  /** What a browser saves it as. */
+  fileName?: string;
+}
+
+export interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+  /** Makes sure, less than a second ago, that the caller still may. Throws where they may no more. */
+  confirm(): Promise<void>;
+}
+
+type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'answer'> & {
+  meta: ProcedureMeta & Meta;
+  input: Input;
+  serve(ctx: Ctx, input: z.output<Input>, exchange: Exchange): Promise<void>;
+};
+
+/** Declares one. Its access decides what `serve` is given, as for a procedure. */
+export function rawRoute<Input extends z.ZodType>(
+  declared: Declared<{ access: OrganizationPermission }, OrganizationContext, Input>,
+): RawRoute;
+export function rawRoute<Input extends z.ZodType>(
+  declared: Declared<{ access: 'public' | Proof }, Context, Input>,
+): RawRoute;
+export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute {
+  // `serveRaw` makes sure of both before it serves: `admit` of the context, the schema of the input. No raw answer is kept for a repeat.
+  return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
+}
+
+/** Answers NDJSON at the speed of whoever reads it, each batch judged after it was read and before it is told. */
+export async function sendLines({ res, confirm }: Exchange, batches: AsyncIterable<readonly unknown[]>): Promise<void> {
+  for await (const batch of batches) {
+    await confirm();
+    if (res.destroyed) return;
+    const lines = batch.map((value) => `${JSON.stringify(value)}\n`);
+    if (!res.write(lines.join(''))) await drainedOrClosed(res);
+  }
+  if (!res.destroyed) res.end();
+}
+
+function drainedOrClosed(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      res.off('drain', done).off('close', done);
+      resolve();
+    };
+    if (res.destroyed) return resolve();
+    res.on('drain', done).on('close', done);
+  });
+}
