@@ -1,5 +1,5 @@
-/** The arrows of docs/architecture.md, all one way. Each message says the mend. */
-const rule = (name, mend, from, to) => ({ name, severity: 'error', comment: mend, from, to });
+/** The arrows of docs/architecture.md, all one way. Each message says the fix. */
+const rule = (name, fix, from, to) => ({ name, severity: 'error', comment: fix, from, to });
 
 export default {
   forbidden: [
@@ -55,7 +55,7 @@ export default {
       'router-is-one-call',
       'A router declares; what it does belongs to its service.',
       { path: '/slices/[^/]+/router\\.ts$' },
-      { path: '(/model\\.ts|/outbox/|/platform/)' },
+      { path: '(/model\\.ts|/events/record|/jobs/|/platform/)' },
     ),
     rule(
       'service-below-router',
@@ -67,6 +67,24 @@ export default {
       'contract-is-words',
       'contract/ holds words and rules that all slices share; it knows no slice.',
       { path: '^packages/api/src/contract' },
+      { path: '/slices/', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'slices-below-transports',
+      'A slice must not know how it is transported: put what both need into wire/.',
+      { path: '/slices/' },
+      { path: '/transports/' },
+    ),
+    rule(
+      'transports-know-no-slice',
+      'A transport serves every slice alike: declare the difference in the meta of the procedure or the raw route.',
+      { path: '^packages/api/src/transports/', pathNot: '\\.test\\.ts$' },
+      { path: '/slices/[^/]+/' },
+    ),
+    rule(
+      'pipeline-knows-no-slice',
+      'A slice provides what the pipeline needs through `ports`: see `Authenticators`.',
+      { path: '^packages/api/src/(pipeline|wire)/', pathNot: '\\.test\\.ts$' },
       { path: '/slices/', dependencyTypesNot: ['type-only'] },
     ),
     rule(

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MIGRATIONS } from '@rentapi/api/migrations';
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { migrateUp } from '@rentapi/platform/migrations';
 import { startTestRedis } from '@rentapi/testing/redis';

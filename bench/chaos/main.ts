@@ -35,16 +35,16 @@ async function strikeAll({ incidents }: System): Promise<Struck[]> {
   const struck: Struck[] = [];
   const beganAt = performance.now();
   const between = (RUN_MS - CALM_MS) / incidents.length;
-  for (const [at, { name, strike, mend }] of incidents.entries()) {
+  for (const [at, { name, strike, recover }] of incidents.entries()) {
     await sleepUntil(beganAt + CALM_MS + at * between);
     process.stderr.write(`${name}.\n`);
     const incident = { name, beganAt: performance.now(), overAt: 0, untilAt: beganAt + CALM_MS + (at + 1) * between };
     await strike();
     incident.overAt = performance.now();
     struck.push(incident);
-    if (!mend) continue;
+    if (!recover) continue;
     await sleep(MEND_AFTER_MS);
-    await mend();
+    await recover();
   }
   await sleepUntil(beganAt + RUN_MS);
   return struck;

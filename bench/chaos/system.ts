@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { MIGRATIONS } from '@rentapi/api/migrations';
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { createCaptureMailer, type Mailbox } from '@rentapi/platform/mail';
 import { migrateUp } from '@rentapi/platform/migrations';
@@ -30,7 +30,7 @@ interface Incident {
   /** Resolves when it is over: what was taken away is back, or the process is dead. */
   strike(): Promise<void>;
   /** What a supervisor does then. */
-  mend?(): Promise<void>;
+  recover?(): Promise<void>;
 }
 
 export async function startSystem(): Promise<System> {
@@ -90,7 +90,7 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     return {
       name: `kill -9 of one of two \`${role}\``,
       strike: () => children[at]!.kill(),
-      async mend() {
+      async recover() {
         children[at] = await begin(role);
       },
     };

@@ -2,7 +2,7 @@
 import { BadSettingError, readEnv } from '@rentapi/platform/env';
 import { find, USAGE } from './commands/index.ts';
 
-/** Exit codes: 0 done, 1 failed, 2 called wrongly. A failure that an operator can mend is one sentence, never a stack trace. */
+/** Exit codes: 0 done, 1 failed, 2 called wrongly. A failure that an operator can fix is one sentence, never a stack trace. */
 const [name = '', ...args] = process.argv.slice(2);
 for (const stream of [process.stdout, process.stderr]) stream.on('error', carryOn);
 try {

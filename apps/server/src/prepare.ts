@@ -1,33 +1,33 @@
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { hasDemoAccounts, seedDemoData } from '@rentapi/api/demo-data';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
-import { MIGRATIONS } from '@rentapi/api/migrations';
 import { ensureSuperAdmin, hasSuperAdmin } from '@rentapi/api/superusers';
 import { BadSettingError, type Env } from '@rentapi/platform/env';
 import { migrateUp } from '@rentapi/platform/migrations';
-import type { Opened } from './open.ts';
-import { say } from './say.ts';
+import type { Runtime } from './bootstrap.ts';
+import { printLine } from './print-line.ts';
 
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
 const FIRST_ACCOUNTS_LOCK = 7_301_449;
 
 /** Migrates, proves that the secrets are this database's, and says what would lock people out. Any number may start at once. */
-export async function prepareDatabase(opened: Opened): Promise<void> {
+export async function prepareDatabase(opened: Runtime): Promise<void> {
   const { ports, secrets, directUrl } = opened;
-  await migrateUp(directUrl, MIGRATIONS, say);
+  await migrateUp(directUrl, MIGRATIONS, printLine);
   await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
   warnOfCapturedMail(opened);
 }
 
 /** A server without mail starts well, and nobody who registers can ever log in. */
-function warnOfCapturedMail({ ports, mailbox }: Opened): void {
+function warnOfCapturedMail({ ports, mailbox }: Runtime): void {
   if (!ports.env.production || !mailbox) return;
   const warning = 'No mail is sent: it is captured, so nobody who registers gets the link to log in with';
-  say(`${warning}. Set MAIL_DRIVER to smtp or resend (docs/guides/deploy.md).`);
+  printLine(`${warning}. Set MAIL_DRIVER to smtp or resend (docs/guides/deploy.md).`);
   ports.log.warn(warning);
 }
 
 /** Makes the first accounts, for whoever serves clients. */
-export async function prepareAccounts({ ports }: Opened): Promise<void> {
+export async function prepareAccounts({ ports }: Runtime): Promise<void> {
   const { env, database } = ports;
   // Two processes that start at once would both find the database empty.
   await database.transaction(async (lock) => {
@@ -35,15 +35,15 @@ export async function prepareAccounts({ ports }: Opened): Promise<void> {
     const { FIRST_SUPERUSER_EMAIL: email, FIRST_SUPERUSER_PASSWORD: password } = env;
     if (email && password && !(await hasSuperAdmin(database))) {
       await ensureSuperAdmin(ports, { email, password });
-      say(`${email} is the first SUPER_ADMIN.`);
+      printLine(`${email} is the first SUPER_ADMIN.`);
     }
-    if (env.SEED_DEMO && (await seedDemoData(ports))) say('Demo data is in.');
+    if (env.SEED_DEMO && (await seedDemoData(ports))) printLine('Demo data is in.');
   });
   await assertDemoAccountsStayHome(env, database);
 }
 
 /** The passwords of the demo accounts are printed in the README. */
-async function assertDemoAccountsStayHome(env: Env, database: Opened['ports']['database']): Promise<void> {
+async function assertDemoAccountsStayHome(env: Env, database: Runtime['ports']['database']): Promise<void> {
   if (!env.production && isLoopback(env.HOST)) return;
   if (!(await hasDemoAccounts(database))) return;
   if (env.production)

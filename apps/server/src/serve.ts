@@ -1,38 +1,38 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasDemoAccounts } from '@rentapi/api/demo-data';
-import { startFollowing, startWorking } from '@rentapi/api/outbox/work';
 import { closePorts } from '@rentapi/api/ports';
+import { startEventFeed, startJobProcessing } from '@rentapi/api/processes';
 import type { Env } from '@rentapi/platform/env';
-import { announce } from './announce.ts';
+import { bootstrap } from './bootstrap.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
-import { open } from './open.ts';
 import { prepareAccounts, prepareDatabase } from './prepare.ts';
-import { say } from './say.ts';
+import { printLine } from './print-line.ts';
+import { printBanner } from './startup-banner.ts';
 
 interface ServeOptions {
   /** Whether this process also does the work that requests cause. */
-  works: boolean;
+  runsJobs: boolean;
   /** Resolves when the process is asked to stop. */
   stopped: Promise<void>;
 }
 
 /** Serves clients until it is asked to stop; then requests, sockets and jobs under way end first, the database last. */
-export async function serve(env: Env, { works, stopped }: ServeOptions): Promise<number> {
-  const opened = await open(env, say);
+export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions): Promise<number> {
+  const opened = await bootstrap(env, printLine);
   const { ports, directUrl, embedded, mailbox } = opened;
   let http: HttpServer | undefined;
-  let following: ReturnType<typeof startFollowing> | undefined;
-  let working: ReturnType<typeof startWorking> | undefined;
+  let following: ReturnType<typeof startEventFeed> | undefined;
+  let working: ReturnType<typeof startJobProcessing> | undefined;
   try {
     http = await createHttpServer(opened);
     await prepareDatabase(opened);
     await prepareAccounts(opened);
-    following = startFollowing(ports, directUrl);
-    if (works) working = startWorking(ports, directUrl);
+    following = startEventFeed(ports, directUrl);
+    if (works) working = startJobProcessing(ports, directUrl);
     http.serve();
-    announce(env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
+    printBanner(env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
     await stopped;
-    say('Stopping: finishing the requests under way.');
+    printLine('Stopping: finishing the requests under way.');
     ports.process.draining = true;
     // Readiness says no from here on. A balancer needs a moment to see it, and sends requests until then; jobs end meanwhile.
     working?.stop().catch(() => {}); // a failure is met below, where it is waited for

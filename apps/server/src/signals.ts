@@ -1,4 +1,4 @@
-import { say } from './say.ts';
+import { printLine } from './print-line.ts';
 
 const SAME_SIGNAL_MS = 1000;
 /** Supervisors kill what is still there after 30 s: before that, whatever waits for a peer that does not answer is left. */
@@ -24,6 +24,6 @@ export function untilStopped(): Promise<void> {
 }
 
 function giveUp(): void {
-  say('Something does not answer, and is left: its connections end with this process.');
+  printLine('Something does not answer, and is left: its connections end with this process.');
   process.exit(0);
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createJobRegistry, job } from '@rentapi/api/outbox/jobs';
-import { startWorking } from '@rentapi/api/outbox/work';
+import { createJobRegistry, job } from '@rentapi/api/jobs/job';
+import { startJobProcessing } from '@rentapi/api/processes';
 import { readEnv } from '@rentapi/platform/env';
 import { z } from 'zod';
-import { open } from '../src/open.ts';
+import { bootstrap } from '../src/bootstrap.ts';
 
 /** A worker process with one job, that never ends the first time, and a short lease: for a test that kills it. */
 const slow = job({
@@ -20,6 +20,6 @@ const slow = job({
   },
 });
 
-const { ports, directUrl } = await open(readEnv(process.env), () => {});
-startWorking({ ...ports, jobs: createJobRegistry([slow]) }, directUrl, { leaseMs: 2000 });
+const { ports, directUrl } = await bootstrap(readEnv(process.env), () => {});
+startJobProcessing({ ...ports, jobs: createJobRegistry([slow]) }, directUrl, { leaseMs: 2000 });
 process.stdout.write('ready\n');

@@ -14,13 +14,13 @@ import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
 import type { OrganizationPermission } from './contract/permissions.ts';
-import type { Feed } from './outbox/feed.ts';
-import type { JobRegistry } from './outbox/jobs.ts';
+import type { Feed } from './events/feed.ts';
+import type { JobRegistry } from './jobs/job.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
+import type { ActorCache } from './pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { Observed } from './pipeline/observe.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
-import type { ActorLease } from './pipeline/session-lease.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 
@@ -45,7 +45,7 @@ export interface Ports {
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
-  actors: ActorLease;
+  actors: ActorCache;
   feed: Feed;
   metrics: Metrics;
   /** Null unless they are configured. */
@@ -61,7 +61,7 @@ export interface ProcessState {
 }
 
 /** What a transport knows of one call before anybody is asked. */
-export interface Call {
+export interface ApiRequest {
   requestId: string;
   /** The peer's address, or the one a trusted proxy names. */
   ip: string;
@@ -92,9 +92,9 @@ export interface Context {
   ids: Ids;
   db: Knex;
   now: Date;
-  call: Call;
+  request: ApiRequest;
   /** Headers of the answer. */
-  reply: Record<string, string>;
+  responseHeaders: Record<string, string>;
   actor: Actor | null;
   /** What the actor has shown, to be asked again by whatever lasts; null where nobody is known. */
   credential: Authenticated | null;
@@ -128,14 +128,14 @@ export interface OrganizationContext extends ActorContext {
 }
 
 /** The context of a call, before anybody was asked who it is. */
-export function createContext(ports: Ports, call: Call): Context {
+export function createContext(ports: Ports, request: ApiRequest): Context {
   return {
     ports,
     ids: ports.ids,
     db: ports.database,
     now: ports.clock.now(),
-    call,
-    reply: { 'X-Request-Id': call.requestId },
+    request,
+    responseHeaders: { 'X-Request-Id': request.requestId },
     actor: null,
     credential: null,
     organization: null,

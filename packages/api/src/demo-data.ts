@@ -1,6 +1,7 @@
 import type { Knex } from '@rentapi/platform/database';
 import { type Context, type OrganizationContext, type Ports, systemContext, type UserContext } from './context.ts';
 import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.ts';
+import { transaction } from './data/transaction.ts';
 import { createApiKey } from './slices/api-keys/service.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { createInvitation } from './slices/invitations/service/send.ts';
@@ -9,7 +10,6 @@ import { createOrganization } from './slices/organizations/service/create.ts';
 import { setUserRoles } from './slices/roles/service/assign.ts';
 import { createRole } from './slices/roles/service/write.ts';
 import { emailKey, UserModel } from './slices/users/model.ts';
-import { transaction } from './transaction.ts';
 
 /** Published in the README: only for a database that nobody else can reach. */
 export const DEMO_ADMIN = { email: 'admin@example.com', password: 'Admin123!@#' };

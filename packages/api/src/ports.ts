@@ -15,15 +15,15 @@ import { createKeyring } from '@rentapi/platform/secrets';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
 import { createCursors } from './contract/pagination.ts';
-import { jobs } from './jobs.ts';
-import { createFeed } from './outbox/feed.ts';
-import { createJobRegistry } from './outbox/jobs.ts';
+import { createFeed } from './events/feed.ts';
+import { createJobRegistry } from './jobs/job.ts';
+import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
-import { createActorLease } from './pipeline/session-lease.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { authenticateAccessToken } from './slices/auth/authenticate.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
+import { jobs } from './slices/jobs.ts';
 
 export interface OpenPorts {
   env: Env;
@@ -85,7 +85,7 @@ export function openPorts({
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),
-    actors: createActorLease({ url: directUrl ?? databaseUrl, log }),
+    actors: createActorCache({ url: directUrl ?? databaseUrl, log }),
     feed: createFeed({ database, log }),
     metrics,
     tracer: null,

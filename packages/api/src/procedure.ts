@@ -5,9 +5,9 @@ import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
 import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
 import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
-import { announceCall } from './pipeline/api-calls.ts';
+import { publishApiCall } from './pipeline/api-calls.ts';
 import { idempotently } from './pipeline/idempotency.ts';
-import { watchCall } from './pipeline/observe.ts';
+import { trackCall } from './pipeline/observe.ts';
 
 const t = initTRPC
   .context<Context>()
@@ -17,7 +17,7 @@ const t = initTRPC
     sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } },
     // The default shape carries the stack. Ours carries the same problem that REST answers.
     errorFormatter({ shape, error, ctx }) {
-      const problem = toProblem(error, ctx?.call.requestId ?? '');
+      const problem = toProblem(error, ctx?.request.requestId ?? '');
       return {
         message: problem.detail,
         code: shape.code,
@@ -35,7 +35,7 @@ export const router = t.router;
 function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
-    const watched = watchCall(ctx, path);
+    const watched = trackCall(ctx, path);
     // A WebSocket's calls share one context: each is judged by its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {
@@ -43,10 +43,10 @@ function guard<C extends Context>() {
       watched.admitted(admitted);
       const run = (ctx: Context) => next({ ctx: ctx as C });
       const repeatable =
-        type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.call.idempotencyKey !== undefined;
+        type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;
       const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
       const ended = result.ok ? watched.succeeded(meta.rest?.status ?? 200) : watched.failed(result.error);
-      announceCall(admitted, path, ended.status, ended.durationMs);
+      publishApiCall(admitted, path, ended.status, ended.durationMs);
       return result;
     } catch (error) {
       watched.failed(error); // not admitted, or refused for its idempotency key

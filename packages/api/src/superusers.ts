@@ -2,14 +2,14 @@ import type { Knex } from '@rentapi/platform/database';
 import { describeIssue } from '@rentapi/platform/describe-issue';
 import type { z } from 'zod';
 import { type Ports, systemContext } from './context.ts';
-import { record } from './outbox/record.ts';
+import { transaction } from './data/transaction.ts';
+import { record } from './events/record.ts';
 import { SessionModel } from './slices/auth/model.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { UserUpdated } from './slices/users/events.ts';
 import { emailKey, UserModel } from './slices/users/model.ts';
 import { EmailAddress } from './slices/users/schemas.ts';
-import { transaction } from './transaction.ts';
 
 export async function hasSuperAdmin(database: Knex): Promise<boolean> {
   return Boolean(await UserModel.query(database).findOne({ role: 'SUPER_ADMIN' }).select('id'));

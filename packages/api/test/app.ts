@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { closePorts, openPorts } from '@rentapi/api/ports';
+import { startAll } from '@rentapi/api/processes';
+import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
+import { appRouter } from '@rentapi/api/slices/router';
+import { createRestHandler } from '@rentapi/api/transports/rest';
+import { createTrpcHandler } from '@rentapi/api/transports/trpc';
+import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
+import { createSockets } from '@rentapi/api/wire/sockets';
 import { createDatabase } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
 import type { Mail } from '@rentapi/platform/mail';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { inject } from 'vitest';
-import { startWork } from '../src/outbox/work.ts';
-import { closePorts, openPorts } from '../src/ports.ts';
-import { rawRoutes } from '../src/raw-routes.ts';
-import { appRouter } from '../src/router.ts';
-import { realtimeUpgrade } from '../src/slices/realtime/socket.ts';
-import { createRestHandler } from '../src/transports/rest.ts';
-import { createTrpcHandler } from '../src/transports/trpc.ts';
-import { trpcUpgrade } from '../src/transports/trpc-sockets.ts';
-import { createSockets } from '../src/wire/sockets.ts';
 import { TRIPPED } from './tenant-tripwire.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -72,7 +72,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     version: '0.0.0',
     clock: { now: () => new Date(Date.now() + shiftMs) },
   });
-  const work = startWork(ports, database.url);
+  const work = startAll(ports, database.url);
   const rows = createDatabase({
     url: database.ownerUrl,
     poolMin: 0,

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { exampleId } from '@rentapi/api/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exampleId } from '../src/contract/ids.ts';
 import { type Answer, type Person, startApp, type TestApp } from './app.ts';
 
 let app: TestApp;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { ERRORS } from '@rentapi/api/contract/errors';
+import { restPath } from '@rentapi/api/contract/meta';
+import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '@rentapi/api/contract/permissions';
+import { eventTypes } from '@rentapi/api/slices/event-types';
+import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { appRouter } from '@rentapi/api/slices/router';
+import { proceduresOf, shapeOf } from '@rentapi/api/transports/rest-routes';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { ERRORS } from '../src/contract/errors.ts';
-import { restPath } from '../src/contract/meta.ts';
-import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '../src/contract/permissions.ts';
-import { eventTypes } from '../src/events.ts';
-import { rawRoutes } from '../src/raw-routes.ts';
-import { appRouter } from '../src/router.ts';
-import { proceduresOf, shapeOf } from '../src/transports/rest-routes.ts';
 
 /** What the router must be for every surface made from it. New procedures are judged without being named here. */
 const procedures = proceduresOf(appRouter).map(([name, def]) => ({
@@ -150,10 +150,10 @@ describe('the error catalogue', () => {
     expect([...answered, ...elsewhere].sort()).toEqual(Object.keys(ERRORS).sort());
   });
 
-  it.each(Object.entries(ERRORS))('%s says in one sentence how to mend it', (code, { title, mend, status }) => {
+  it.each(Object.entries(ERRORS))('%s says in one sentence how to fix it', (code, { title, fix, status }) => {
     expect(code).toMatch(/^[a-z][a-z0-9_]+$/);
     expect(title).toMatch(/^[A-Z][^.]+$/);
-    expect(mend).toMatch(/^[A-Z].*\.$/s);
+    expect(fix).toMatch(/^[A-Z].*\.$/s);
     expect(status).toBeGreaterThanOrEqual(400);
   });
 });

@@ -1,7 +1,7 @@
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { migrateUp } from '@rentapi/platform/migrations';
 import { startTestPostgres, type TestPostgres } from '@rentapi/testing/postgres';
 import type { TestProject } from 'vitest/node';
-import { MIGRATIONS } from '../src/migrations.ts';
 import { armTripwire } from './tenant-tripwire.ts';
 
 /** One real PostgreSQL for the whole run, with a migrated template that every test file clones. */

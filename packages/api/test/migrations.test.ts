@@ -1,7 +1,7 @@
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migrations';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { expect, inject, it } from 'vitest';
-import { MIGRATIONS } from '../src/migrations.ts';
 
 it('can be taken back one by one, to nothing, and done again', async () => {
   const database = await cloneDatabase(inject('postgres'));

@@ -1,5 +1,5 @@
+import { checkModels } from '@rentapi/api/data/check-models';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkModels } from '../src/check-models.ts';
 import { startApp, type TestApp } from './app.ts';
 
 let app: TestApp;

@@ -1,5 +1,5 @@
+import type { OrganizationRole } from '@rentapi/api/contract/permissions';
 import type { Knex } from '@rentapi/platform/database';
-import type { OrganizationRole } from '../src/contract/permissions.ts';
 import { type Answer, eventually, type Person, type Request, type TestApp } from './app.ts';
 
 /** An organization with an owner, and ways to fill it. Requests of `as` are made in it. */

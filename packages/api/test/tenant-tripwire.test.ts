@@ -1,5 +1,5 @@
+import { MemberModel } from '@rentapi/api/slices/members/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MemberModel } from '../src/slices/members/model.ts';
 import { type Person, startApp, type TestApp } from './app.ts';
 import { TRIPPED } from './tenant-tripwire.ts';
 

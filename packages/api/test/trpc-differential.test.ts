@@ -1,14 +1,14 @@
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createContext } from '@rentapi/api/context';
+import { ApiError } from '@rentapi/api/contract/errors';
+import type { ProcedureMeta } from '@rentapi/api/contract/meta';
+import { procedure, router } from '@rentapi/api/procedure';
+import { createTrpcHandler } from '@rentapi/api/transports/trpc';
+import { readRequest, requestIdOf } from '@rentapi/api/wire/request';
 import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createContext } from '../src/context.ts';
-import { ApiError } from '../src/contract/errors.ts';
-import type { ProcedureMeta } from '../src/contract/meta.ts';
-import { procedure, router } from '../src/procedure.ts';
-import { createTrpcHandler } from '../src/transports/trpc.ts';
-import { readCall, requestIdOf } from '../src/wire/call.ts';
 import { startApp, type TestApp } from './app.ts';
 
 /**
@@ -101,7 +101,7 @@ beforeAll(async () => {
       path: req.url!.slice(1).split('?')[0]!,
       maxBatchSize: 20,
       maxBodySize: ports.env.BODY_LIMIT,
-      createContext: () => createContext(ports, readCall(req, requestIdOf(req.headers), clientAddress())),
+      createContext: () => createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress())),
     });
   });
   for (const server of [ours, stock]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -134,7 +134,7 @@ interface Got {
   body: unknown;
 }
 
-/** With a plain client, because `fetch` would mend some of what is sent. */
+/** With a plain client, because `fetch` would fix some of what is sent. */
 function send(server: Server, { method = 'GET', path, headers = {}, body }: Sent): Promise<Got> {
   const { port } = server.address() as AddressInfo;
   return new Promise((resolve, reject) => {

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createAccessTokens } from '@rentapi/api/slices/auth/access-tokens';
+import type { RealtimeEvent } from '@rentapi/api/slices/realtime/schemas';
+import type { AppRouter } from '@rentapi/api/slices/router';
 import {
   createTRPCClient,
   createWSClient,
@@ -16,9 +19,6 @@ import {
 import { EventSource } from 'eventsource';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { AppRouter } from '../src/router.ts';
-import { createAccessTokens } from '../src/slices/auth/access-tokens.ts';
-import type { ToldEvent } from '../src/slices/realtime/schemas.ts';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 
 type Client = TRPCClient<AppRouter>;
@@ -109,7 +109,7 @@ const subscribing: [string, (token: string) => Client][] = [
 
 /** Keeps what it hears; `api_call` comes without a place to go on from. */
 function listen(trpc: Client, events: string[], lastEventId?: string) {
-  const heard: ToldEvent[] = [];
+  const heard: RealtimeEvent[] = [];
   const failures: TRPCClientError<AppRouter>[] = [];
   let started = 0;
   let ended = false;
@@ -118,7 +118,7 @@ function listen(trpc: Client, events: string[], lastEventId?: string) {
     {
       onStarted: () => void started++,
       onData: (told) => {
-        const event = told as unknown as ToldEvent | { id: string; data: ToldEvent };
+        const event = told as unknown as RealtimeEvent | { id: string; data: RealtimeEvent };
         heard.push('event' in event ? event : event.data);
       },
       onError: (error) => void failures.push(error as TRPCClientError<AppRouter>),

@@ -1,6 +1,6 @@
 import { createLogger } from '@rentapi/platform/logger';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
-import { redisIsMissing, startTestRedis, startTestRedisCluster } from '../src/redis.ts';
+import { redisIsMissing, startTestRedis, startTestRedisCluster } from '@rentapi/testing/redis';
 import { until } from './until.ts';
 
 /** Every place where the platform's drivers keep what they share: each suite runs against all of them. */

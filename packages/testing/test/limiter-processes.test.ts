@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { startTestRedis, type TestRedis } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestRedis, type TestRedis } from '../src/redis.ts';
 import { withoutRedis } from './drivers.ts';
 
 const PROCESSES = 3;

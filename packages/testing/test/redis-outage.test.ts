@@ -6,8 +6,8 @@ import { createLogger } from '@rentapi/platform/logger';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
+import { startTestRedis, startTestRedisCluster, type TestRedis } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestRedis, startTestRedisCluster, type TestRedis } from '../src/redis.ts';
 import { connect, silent, withoutRedis } from './drivers.ts';
 import { until, waitFully } from './until.ts';
 

@@ -176,7 +176,7 @@ export type AppRouter = TRPCBuiltRouter<
         } | undefined;
         output: OrganizationPage;
       }>;
-      /** Ask whether a subdomain is free. */
+      /** Check whether a subdomain is available. */
       subdomainAvailable: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -233,7 +233,7 @@ export type AppRouter = TRPCBuiltRouter<
         output: Member;
       }>;
       members: {
-        /** List the members of an organization. Whoever joined last comes first. */
+        /** List the members of an organization. Most recently joined first. */
         list: TRPCQueryProcedure<{
           meta: unknown;
           input: {
@@ -279,7 +279,7 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: InvitationPage;
         }>;
-        /** Invite somebody. Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do. */
+        /** Create an invitation. Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do. */
         create: TRPCMutationProcedure<{
           meta: unknown;
           input: CreateInvitation;
@@ -394,13 +394,13 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: PermissionCatalogue;
       }>;
-      /** Get the grid of roles and permissions. */
+      /** Get the permission matrix. */
       matrix: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
         output: PermissionMatrix;
       }>;
-      /** Ask whether you hold permissions. In the current organization. */
+      /** Check permissions. In the current organization. */
       check: TRPCMutationProcedure<{
         meta: unknown;
         input: CheckPermissions;
@@ -445,13 +445,13 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: CacheHealth;
       }>;
-      /** Ask whether requests may be sent. 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once. */
+      /** Check readiness. 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once. */
       readiness: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
         output: Probe;
       }>;
-      /** Ask whether the process runs. Touches nothing. */
+      /** Check liveness. Touches nothing. */
       liveness: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -968,7 +968,7 @@ export interface Problem {
     | 'permission_denied'
     | 'reauthentication_required'
     | 'permission_not_held'
-    | 'outranked'
+    | 'target_has_more_permissions'
     | 'invitation_for_another'
     | 'user_required'
     | 'key_without_user'
@@ -987,8 +987,8 @@ export interface Problem {
     | 'last_owner'
     | 'already_member'
     | 'invitation_pending'
-    | 'invitation_settled'
-    | 'invitation_stale'
+    | 'invitation_not_pending'
+    | 'invitation_no_longer_valid'
     | 'role_name_taken'
     | 'role_cycle'
     | 'role_too_deep'

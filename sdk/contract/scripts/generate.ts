@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { ERRORS, TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
-import { appRouter } from '@rentapi/api/router';
+import { appRouter } from '@rentapi/api/slices/router';
 import type { z } from 'zod';
 import { createPrinter, indent, wrapUnions } from './print-types.ts';
 
@@ -12,7 +12,7 @@ interface Procedure {
     type: 'query' | 'mutation' | 'subscription';
     inputs: z.ZodType[];
     output?: z.ZodType;
-    meta: { openapi: { summary: string; description?: string }; tells?: z.ZodType };
+    meta: { openapi: { summary: string; description?: string }; yields?: z.ZodType };
   };
 }
 type Record_ = { [name: string]: Procedure | Record_ };
@@ -35,9 +35,9 @@ function printRecord(record: Record_): string {
 
 function printProcedure(name: string, { _def: { type, inputs, output, meta } }: Procedure): string {
   const [schema] = inputs;
-  const answer = output ?? meta.tells;
+  const answer = output ?? meta.yields;
   if (!schema || inputs.length > 1 || !answer) {
-    throw new Error(`${name} needs one input schema, and an output schema or what it \`tells\`.`);
+    throw new Error(`${name} needs one input schema, and an output schema or what it \`yields\`.`);
   }
   used.add(KINDS[type]);
   const input = printer.print(schema, 'input');

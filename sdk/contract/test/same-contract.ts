@@ -1,4 +1,4 @@
-import type { AppRouter as Real } from '@rentapi/api/router';
+import type { AppRouter as Real } from '@rentapi/api/slices/router';
 import type { AppRouter as Published } from '@rentapi/contract';
 import type { AnyTRPCRouter, inferRouterError } from '@trpc/server';
 

@@ -1,4 +1,4 @@
-import { assertShared } from '../roles.ts';
+import { assertShared } from '../process-roles.ts';
 import { serve } from '../serve.ts';
 import { untilStopped } from '../signals.ts';
 import type { Command } from './index.ts';
@@ -8,5 +8,5 @@ export const api: Command = async (readSettings) => {
   const stopped = untilStopped();
   const env = readSettings();
   assertShared(env, 'api');
-  return serve(env, { works: false, stopped });
+  return serve(env, { runsJobs: false, stopped });
 };

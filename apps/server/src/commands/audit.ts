@@ -1,17 +1,17 @@
 import { closePorts } from '@rentapi/api/ports';
 import { type BrokenLink, verifyAuditChains } from '@rentapi/api/slices/audit/verify';
-import { open } from '../open.ts';
-import { say } from '../say.ts';
+import { bootstrap } from '../bootstrap.ts';
+import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 /** Exit code 1 where a chain is broken. What is printed of an intact one, kept elsewhere, proves later that it still is. */
 export function audit([action = '']: string[]): Command {
   return async (env) => {
     if (action !== 'verify') {
-      say('Say what to do: audit verify.');
+      printLine('Usage: rentapi audit verify');
       return 2;
     }
-    const { ports, embedded } = await open(env(), say, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
     try {
       let broken = 0;
       for await (const chain of verifyAuditChains(ports.database)) {
@@ -22,7 +22,7 @@ export function audit([action = '']: string[]): Command {
           : `${chain.entries} entries, end ${chain.end}`;
         process.stdout.write(`${name}: ${state}\n`);
       }
-      say(broken > 0 ? `${broken} chains are broken.` : 'Every chain is as it was written.');
+      printLine(broken > 0 ? `${broken} chains are broken.` : 'Every chain is as it was written.');
       return broken > 0 ? 1 : 0;
     } finally {
       await closePorts(ports);

@@ -1,22 +1,22 @@
 import { text } from 'node:stream/consumers';
 import { closePorts } from '@rentapi/api/ports';
 import { ensureSuperAdmin } from '@rentapi/api/superusers';
-import { open } from '../open.ts';
-import { say } from '../say.ts';
+import { bootstrap } from '../bootstrap.ts';
+import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 export function createAdmin([email = '']: string[]): Command {
   return async (env) => {
     if (!email.includes('@')) {
-      say('Name the address: rentapi create-admin ada@example.com < password.txt');
+      printLine('Name the address: rentapi create-admin ada@example.com < password.txt');
       return 2;
     }
-    if (process.stdin.isTTY) say('Password, then Enter and Ctrl-D:');
+    if (process.stdin.isTTY) printLine('Password, then Enter and Ctrl-D:');
     const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-    const { ports, embedded } = await open(env(), say, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
     try {
       const { existed } = await ensureSuperAdmin(ports, { email, password });
-      say(
+      printLine(
         `${email} is SUPER_ADMIN${existed ? '; the account was there, and its password is now the one you gave' : ''}.`,
       );
       return 0;

@@ -1,26 +1,26 @@
 import { ID_PREFIXES, type IdPrefix } from '@rentapi/api/contract/ids';
 import { closePorts } from '@rentapi/api/ports';
-import { open } from '../open.ts';
-import { say } from '../say.ts';
+import { bootstrap } from '../bootstrap.ts';
+import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 export function id([publicId = '']: string[]): Command {
   return async (env) => {
     const prefix = publicId.split('_')[0] ?? '';
     if (!Object.hasOwn(ID_PREFIXES, prefix)) {
-      say(
+      printLine(
         `Name a public id: ${Object.keys(ID_PREFIXES)
           .map((known) => `${known}_…`)
           .join(', ')}.`,
       );
       return 2;
     }
-    const { ports, embedded } = await open(env(), say, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
     try {
       process.stdout.write(`${ports.ids.decode(prefix as IdPrefix, publicId)}\n`);
       return 0;
     } catch {
-      say(`${publicId} was not made with this deployment's ID_SECRET.`);
+      printLine(`${publicId} was not made with this deployment's ID_SECRET.`);
       return 1;
     } finally {
       await closePorts(ports);

@@ -1,22 +1,22 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { checkModels } from '@rentapi/api/check-models';
-import { MIGRATIONS } from '@rentapi/api/migrations';
+import { checkModels } from '@rentapi/api/data/check-models';
+import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { closePorts } from '@rentapi/api/ports';
 import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migrations';
-import { type Opened, open } from '../open.ts';
-import { say } from '../say.ts';
+import { bootstrap, type Runtime } from '../bootstrap.ts';
+import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
-const actions: Record<string, (opened: Opened) => Promise<number>> = {
+const actions: Record<string, (opened: Runtime) => Promise<number>> = {
   async up({ directUrl }) {
-    const done = await migrateUp(directUrl, MIGRATIONS, say);
-    say(done.length > 0 ? `${done.length} migrations done.` : 'The database is up to date.');
+    const done = await migrateUp(directUrl, MIGRATIONS, printLine);
+    printLine(done.length > 0 ? `${done.length} migrations done.` : 'The database is up to date.');
     return 0;
   },
   async down({ directUrl }) {
     const undone = await migrateDown(directUrl, MIGRATIONS);
-    say(undone ? `${undone} taken back.` : 'There is no migration to take back.');
+    printLine(undone ? `${undone} taken back.` : 'There is no migration to take back.');
     return 0;
   },
   async status({ directUrl }) {
@@ -28,7 +28,7 @@ const actions: Record<string, (opened: Opened) => Promise<number>> = {
   async check({ ports }) {
     const differences = await checkModels(ports.database);
     for (const difference of differences) process.stdout.write(`${difference}\n`);
-    say(differences.length > 0 ? 'Models and database differ.' : 'Models and database agree.');
+    printLine(differences.length > 0 ? 'Models and database differ.' : 'Models and database agree.');
     return differences.length > 0 ? 1 : 0;
   },
 };
@@ -38,11 +38,11 @@ export function migrate([action = '', name = '']: string[]): Command {
     if (action === 'new') return addMigration(name);
     const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (!act) {
-      say('Say what to do: migrate up, down, status, new <name> or check.');
+      printLine('Usage: rentapi migrate up | down | status | new <name> | check');
       return 2;
     }
     // A server that runs must not have its tables changed below it.
-    const opened = await open(env(), say, { beside: action === 'status' || action === 'check' });
+    const opened = await bootstrap(env(), printLine, { beside: action === 'status' || action === 'check' });
     try {
       return await act(opened);
     } finally {
@@ -54,7 +54,7 @@ export function migrate([action = '', name = '']: string[]): Command {
 
 async function addMigration(name: string): Promise<number> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-    say('Name the migration in lowercase letters, digits and underscores: migrate new add_webhooks.');
+    printLine('Name the migration in lowercase letters, digits and underscores: migrate new add_webhooks.');
     return 2;
   }
   const last =

@@ -1,5 +1,5 @@
-import { rawRoutes } from '@rentapi/api/raw-routes';
-import { appRouter } from '@rentapi/api/router';
+import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { appRouter } from '@rentapi/api/slices/router';
 import { buildOpenApi } from '@rentapi/api/transports/openapi';
 import { VERSION } from '../version.ts';
 import type { Command } from './index.ts';

@@ -1,18 +1,18 @@
 import { seedDemoData } from '@rentapi/api/demo-data';
 import { closePorts } from '@rentapi/api/ports';
 import { BadSettingError } from '@rentapi/platform/env';
-import { open } from '../open.ts';
-import { say } from '../say.ts';
+import { bootstrap } from '../bootstrap.ts';
+import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 export const seed: Command = async (env) => {
   const settings = env();
   if (settings.production)
     throw new BadSettingError('NODE_ENV: demo accounts have published passwords and are refused in production.');
-  const { ports, embedded } = await open(settings, say, { beside: true });
+  const { ports, embedded } = await bootstrap(settings, printLine, { beside: true });
   try {
     const seeded = await seedDemoData(ports);
-    say(seeded ? 'Demo data is in.' : 'The database is not empty: nothing was changed.');
+    printLine(seeded ? 'Demo data is in.' : 'The database is not empty: nothing was changed.');
     return 0;
   } finally {
     await closePorts(ports);

@@ -1,11 +1,11 @@
-import { QUEUES, type Queue } from '@rentapi/api/outbox/jobs';
-import { startWorking } from '@rentapi/api/outbox/work';
+import { QUEUES, type Queue } from '@rentapi/api/jobs/job';
 import { closePorts } from '@rentapi/api/ports';
+import { startJobProcessing } from '@rentapi/api/processes';
+import { bootstrap } from '../bootstrap.ts';
 import { createProbeServer, type ProbeServer } from '../http/probe-server.ts';
-import { open } from '../open.ts';
 import { prepareDatabase } from '../prepare.ts';
-import { assertShared } from '../roles.ts';
-import { say } from '../say.ts';
+import { printLine } from '../print-line.ts';
+import { assertShared } from '../process-roles.ts';
 import { untilStopped } from '../signals.ts';
 import type { Command } from './index.ts';
 
@@ -14,24 +14,26 @@ export function worker(args: string[]): Command {
   return async (readSettings) => {
     const queues = readQueues(args);
     if (!queues) {
-      say(`Say which queues: rentapi worker --queues=${QUEUES.join(',')}; without, it is all of them.`);
+      printLine(`Say which queues: rentapi worker --queues=${QUEUES.join(',')}; without, it is all of them.`);
       return 2;
     }
     const stopped = untilStopped();
     const env = readSettings();
     assertShared(env, 'worker');
-    const opened = await open(env, say);
-    let work: ReturnType<typeof startWorking> | undefined;
+    const opened = await bootstrap(env, printLine);
+    let work: ReturnType<typeof startJobProcessing> | undefined;
     let probes: ProbeServer | undefined;
     try {
       await prepareDatabase(opened);
       if (env.WORKER_PORT !== undefined) probes = await createProbeServer(opened.ports, env.WORKER_PORT);
-      work = startWorking(opened.ports, opened.directUrl, { queues });
-      say(`The worker is ready for ${queues.join(', ')}.`);
+      work = startJobProcessing(opened.ports, opened.directUrl, { queues });
+      printLine(`The worker is ready for ${queues.join(', ')}.`);
       if (probes)
-        say(`It is probed on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${probes.port}/health`);
+        printLine(
+          `It is probed on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${probes.port}/health`,
+        );
       await stopped;
-      say('Stopping: finishing the jobs under way.');
+      printLine('Stopping: finishing the jobs under way.');
       opened.ports.process.draining = true;
       return 0;
     } finally {

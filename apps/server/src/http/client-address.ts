@@ -1,4 +1,4 @@
-import type { ClientAddress } from '@rentapi/api/wire/call';
+import type { ClientAddress } from '@rentapi/api/wire/request';
 import { BadSettingError } from '@rentapi/platform/env';
 import proxyaddr from 'proxy-addr';
 

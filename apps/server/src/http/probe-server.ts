@@ -6,7 +6,7 @@ import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { router } from '@rentapi/api/procedure';
 import { system } from '@rentapi/api/slices/system/router';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
-import { requestIdOf } from '@rentapi/api/wire/call';
+import { requestIdOf } from '@rentapi/api/wire/request';
 import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { createClientAddress } from './client-address.ts';
 import { createMetricsHandler } from './metrics.ts';

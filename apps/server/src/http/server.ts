@@ -5,18 +5,18 @@ import type { Duplex } from 'node:stream';
 import { ApiError, ERRORS } from '@rentapi/api/contract/errors';
 import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
-import { noteFailure, observed } from '@rentapi/api/pipeline/observe';
+import { observed, reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
-import { rawRoutes } from '@rentapi/api/raw-routes';
-import { appRouter } from '@rentapi/api/router';
+import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
+import { appRouter } from '@rentapi/api/slices/router';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
 import { createTrpcHandler } from '@rentapi/api/transports/trpc';
 import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
-import { requestIdOf } from '@rentapi/api/wire/call';
+import { requestIdOf } from '@rentapi/api/wire/request';
 import { createSockets } from '@rentapi/api/wire/sockets';
 import express from 'express';
-import type { Opened } from '../open.ts';
+import type { Runtime } from '../bootstrap.ts';
 import { pagesRouter } from '../pages/pages.ts';
 import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
@@ -44,7 +44,7 @@ const OPENAPI_PATH = '/api/v1/openapi.json';
 const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
 
 /** Listens at once, so that a port in use is known before anything is migrated. */
-export async function createHttpServer(opened: Opened): Promise<HttpServer> {
+export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const { ports, mailbox } = opened;
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
@@ -135,7 +135,8 @@ export async function createHttpServer(opened: Opened): Promise<HttpServer> {
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
       const requestId = requestIdOf(req.headers);
       if (error instanceof URIError) return refuse(req, res, new ApiError('operation_not_found'), requestId); // `/docs/errors/%ff`
-      if (toApiError(error).status >= 500) noteFailure({ ports, call: { requestId, observed: observed(req) } }, error);
+      if (toApiError(error).status >= 500)
+        reportFailure({ ports, request: { requestId, observed: observed(req) } }, error);
       refuse(req, res, error, requestId);
     });
     return app;

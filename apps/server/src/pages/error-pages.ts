@@ -5,7 +5,7 @@ export interface ErrorRow {
   status: number;
   title: string;
   /** What the caller can do about it. */
-  mend: string;
+  fix: string;
 }
 export type ErrorCatalogue = Record<string, ErrorRow>;
 
@@ -35,7 +35,7 @@ export function errorPage(site: Site, code: string, row: ErrorRow): string {
     type: `/docs/errors/${code}`,
     title: row.title,
     status: row.status,
-    detail: row.mend,
+    detail: row.fix,
     code,
     requestId: EXAMPLE_REQUEST_ID,
     ...(code === 'invalid_input' && { errors: [{ path: 'name', message: 'is required' }] }),
@@ -49,8 +49,8 @@ export function errorPage(site: Site, code: string, row: ErrorRow): string {
       <h2>What it means</h2>
       <p>${meaning(row.status)}</p>
       <p>${whose(row.status)}</p>
-      <h2>How to mend it</h2>
-      <p>${row.mend}</p>
+      <h2>How to fix it</h2>
+      <p>${row.fix}</p>
       <h2>What you receive</h2>
       <pre><code>${JSON.stringify(example, null, 2)}</code></pre>
       <p class="quiet"><code>detail</code> can say more about the one request, and <code>requestId</code> names it in the
@@ -82,7 +82,7 @@ function badge(status: number) {
   return html`<span class="status s${Math.floor(status / 100)}">${status}</span>`;
 }
 
-/** What all errors of a status have in common; what is particular to one stands in its title and its mend. */
+/** What all errors of a status have in common; what is particular to one stands in its title and its fix. */
 function meaning(status: number): string {
   return MEANINGS[status] ?? (status >= 500 ? 'The server failed.' : 'The request cannot be answered as it is.');
 }

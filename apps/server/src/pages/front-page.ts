@@ -33,7 +33,7 @@ export function frontPage(site: Site, front: Front): string {
           ${tile('/docs', 'API reference', 'Every operation, with a client to try it.')}
           ${tile('/redoc', 'Redoc', 'The same reference, for reading and printing.')}
           ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
-          ${tile('/docs/errors', 'Errors', 'Each error code, and how to mend it.')}
+          ${tile('/docs/errors', 'Errors', 'Each error code, and how to fix it.')}
           ${tile('/health', 'Health', 'Whether the server and its parts are well.')}
           ${front.captured ? tile('/dev/mail', 'Captured mail', 'What would have been sent, with its links.') : null}
         </ul>

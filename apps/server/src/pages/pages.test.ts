@@ -8,10 +8,10 @@ import type { CapturedMail, Mailbox } from './mail-pages.ts';
 import { type PagesOptions, pagesRouter } from './pages.ts';
 
 const errors = {
-  not_found: { status: 404, title: 'It does not exist.', mend: 'Check the id.' },
-  rate_limited: { status: 429, title: 'Too many requests.', mend: 'Wait.' },
-  internal_error: { status: 500, title: 'Something <failed>.', mend: 'Retry & tell us.' },
-  unavailable: { status: 503, title: 'Not now.', mend: 'Retry.' },
+  not_found: { status: 404, title: 'It does not exist.', fix: 'Check the id.' },
+  rate_limited: { status: 429, title: 'Too many requests.', fix: 'Wait.' },
+  internal_error: { status: 500, title: 'Something <failed>.', fix: 'Retry & tell us.' },
+  unavailable: { status: 503, title: 'Not now.', fix: 'Retry.' },
 };
 
 const mails: CapturedMail[] = [
@@ -170,12 +170,12 @@ describe('the OpenAPI document', () => {
 });
 
 describe('error pages', () => {
-  it.each(Object.entries(errors))('%s has one, with its status, meaning and mend', async (code, row) => {
+  it.each(Object.entries(errors))('%s has one, with its status, meaning and fix', async (code, row) => {
     const response = await get(`/docs/errors/${code}`);
     expect(response.status).toBe(200);
     const page = await response.text();
-    for (const part of [code, row.status, row.title, row.mend]) expect(page).toContain(html`${part}`.text);
-    for (const part of [`"type": "/docs/errors/${code}"`, `"detail": "${row.mend}"`])
+    for (const part of [code, row.status, row.title, row.fix]) expect(page).toContain(html`${part}`.text);
+    for (const part of [`"type": "/docs/errors/${code}"`, `"detail": "${row.fix}"`])
       expect(page).toContain(html`${part}`.text);
     expect(await text('/docs/errors')).toContain(`href="/docs/errors/${code}"`);
   });

@@ -1,287 +1,287 @@
 import { TRPCError } from '@trpc/server';
 
 /**
- * Every error the product answers with, in one place: its HTTP status, its name, and the sentence that tells the mend.
+ * Every error the product answers with, in one place: its HTTP status, its name, and the sentence that tells the fix.
  * A `detail` given where it is thrown replaces the sentence. Each code has a page at `/docs/errors/<code>`.
  */
 export const ERRORS = {
   invalid_input: {
     status: 400,
     title: 'Invalid input',
-    mend: 'Correct the fields listed in `errors` and send the request again.',
+    fix: 'Correct the fields listed in `errors` and send the request again.',
   },
-  malformed_json: { status: 400, title: 'Malformed JSON', mend: 'Send a body that is one valid JSON value in UTF-8.' },
-  json_too_deep: { status: 400, title: 'JSON nested too deeply', mend: 'Send JSON nested at most 32 levels deep.' },
+  malformed_json: { status: 400, title: 'Malformed JSON', fix: 'Send a body that is one valid JSON value in UTF-8.' },
+  json_too_deep: { status: 400, title: 'JSON nested too deeply', fix: 'Send JSON nested at most 32 levels deep.' },
   invalid_text: {
     status: 400,
     title: 'Text that cannot be stored',
-    mend: 'Remove NUL characters and unpaired surrogates from all strings.',
+    fix: 'Remove NUL characters and unpaired surrogates from all strings.',
   },
   invalid_cursor: {
     status: 400,
     title: 'Invalid cursor',
-    mend: 'Use `nextCursor` of the previous page unchanged and with the same filters, or leave it out to start again.',
+    fix: 'Use `nextCursor` of the previous page unchanged and with the same filters, or leave it out to start again.',
   },
   ambiguous_credentials: {
     status: 400,
     title: 'Two credentials',
-    mend: 'Send either `Authorization` or `X-API-Key`, not both.',
+    fix: 'Send either `Authorization` or `X-API-Key`, not both.',
   },
   organization_mismatch: {
     status: 400,
     title: 'Two organizations named',
-    mend: 'Name one organization: the header must agree with the path and with the API key.',
+    fix: 'Name one organization: the header must agree with the path and with the API key.',
   },
   invalid_idempotency_key: {
     status: 400,
     title: 'Invalid idempotency key',
-    mend: 'Send an `Idempotency-Key` of 1 to 255 printable ASCII characters.',
+    fix: 'Send an `Idempotency-Key` of 1 to 255 printable ASCII characters.',
   },
   idempotency_key_in_batch: {
     status: 400,
     title: 'Idempotency key on a batch',
-    mend: 'Send the call by itself: one `Idempotency-Key` cannot stand for several calls.',
+    fix: 'Send the call by itself: one `Idempotency-Key` cannot stand for several calls.',
   },
-  batch_too_large: { status: 400, title: 'Batch too large', mend: 'Send at most 20 calls in one batch.' },
+  batch_too_large: { status: 400, title: 'Batch too large', fix: 'Send at most 20 calls in one batch.' },
   invalid_token: {
     status: 400,
     title: 'Invalid or expired token',
-    mend: 'Ask for a new link: this one was used, has expired, or was changed.',
+    fix: 'Ask for a new link: this one was used, has expired, or was changed.',
   },
   name_reserved: {
     status: 400,
     title: 'Reserved name',
-    mend: 'Choose another name: this one, or one that looks like it, is kept for the service itself.',
+    fix: 'Choose another name: this one, or one that looks like it, is kept for the service itself.',
   },
   credentials_required: {
     status: 401,
     title: 'Not signed in',
-    mend: 'Send `Authorization: Bearer <access token>` or `X-API-Key: <key>`.',
+    fix: 'Send `Authorization: Bearer <access token>` or `X-API-Key: <key>`.',
   },
   invalid_credentials: {
     status: 401,
     title: 'Wrong e-mail address or password',
-    mend: 'Check both, capitals included; register if the address has no account yet.',
+    fix: 'Check both, capitals included; register if the address has no account yet.',
   },
   invalid_access_token: {
     status: 401,
     title: 'Invalid access token',
-    mend: 'Log in again: this access token was not issued by this server, or was changed.',
+    fix: 'Log in again: this access token was not issued by this server, or was changed.',
   },
   access_token_expired: {
     status: 401,
     title: 'Access token expired',
-    mend: 'Exchange the refresh token at POST /api/v1/auth/refresh.',
+    fix: 'Exchange the refresh token at POST /api/v1/auth/refresh.',
   },
   session_revoked: {
     status: 401,
     title: 'Session ended',
-    mend: 'Log in again: this session was logged out or revoked.',
+    fix: 'Log in again: this session was logged out or revoked.',
   },
   invalid_refresh_token: {
     status: 401,
     title: 'Invalid refresh token',
-    mend: 'Log in again: this refresh token was used, has expired, or was revoked.',
+    fix: 'Log in again: this refresh token was used, has expired, or was revoked.',
   },
   invalid_api_key: {
     status: 401,
     title: 'Invalid API key',
-    mend: 'Check that the key was copied whole; a lost key cannot be shown again, only replaced.',
+    fix: 'Check that the key was copied whole; a lost key cannot be shown again, only replaced.',
   },
-  api_key_revoked: { status: 401, title: 'API key revoked', mend: 'Create a new key: this one was revoked.' },
-  api_key_expired: { status: 401, title: 'API key expired', mend: 'Create a new key: this one has expired.' },
+  api_key_revoked: { status: 401, title: 'API key revoked', fix: 'Create a new key: this one was revoked.' },
+  api_key_expired: { status: 401, title: 'API key expired', fix: 'Create a new key: this one has expired.' },
   invalid_ticket: {
     status: 401,
     title: 'Invalid ticket',
-    mend: 'Get a new ticket from POST /api/v1/ws/ticket; each works once, for 30 seconds.',
+    fix: 'Get a new ticket from POST /api/v1/ws/ticket; each works once, for 30 seconds.',
   },
   email_not_verified: {
     status: 403,
     title: 'E-mail address not verified',
-    mend: 'Open the link in the verification mail, or ask for a new one.',
+    fix: 'Open the link in the verification mail, or ask for a new one.',
   },
-  account_inactive: { status: 403, title: 'Account not active', mend: 'Ask an administrator to activate the account.' },
+  account_inactive: { status: 403, title: 'Account not active', fix: 'Ask an administrator to activate the account.' },
   permission_denied: {
     status: 403,
     title: 'Permission denied',
-    mend: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.',
+    fix: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.',
   },
   reauthentication_required: {
     status: 403,
     title: 'Recent login required',
-    mend: 'Confirm your password at POST /api/v1/auth/reauthenticate and repeat the request within ten minutes.',
+    fix: 'Confirm your password at POST /api/v1/auth/reauthenticate and repeat the request within ten minutes.',
   },
   permission_not_held: {
     status: 403,
-    title: 'More than you hold',
-    mend: 'Grant only permissions that you hold yourself in this organization.',
+    title: 'Permission not held',
+    fix: 'Grant only permissions that you hold yourself in this organization.',
   },
-  outranked: {
+  target_has_more_permissions: {
     status: 403,
-    title: 'Holds more than you',
-    mend: 'Ask somebody who holds at least the permissions of that member: you cannot change who may do more than you.',
+    title: 'Member has more permissions',
+    fix: 'Ask somebody who holds at least the permissions of that member: you cannot change who may do more than you.',
   },
   invitation_for_another: {
     status: 403,
     title: 'Invitation for another address',
-    mend: 'Sign in with the e-mail address that was invited, or ask for an invitation to yours.',
+    fix: 'Sign in with the e-mail address that was invited, or ask for an invitation to yours.',
   },
   user_required: {
     status: 403,
     title: 'Only for signed-in users',
-    mend: 'Call this with an access token: API keys cannot.',
+    fix: 'Call this with an access token: API keys cannot.',
   },
   key_without_user: {
     status: 403,
     title: 'Key without a user',
-    mend: 'The person who created this key is no longer a member; call this with an access token.',
+    fix: 'The person who created this key is no longer a member; call this with an access token.',
   },
   scope_not_held: {
     status: 403,
     title: 'Scope not held',
-    mend: 'Ask only for scopes that you hold yourself in this organization.',
+    fix: 'Ask only for scopes that you hold yourself in this organization.',
   },
   address_not_allowed: {
     status: 403,
     title: 'Address not allowed',
-    mend: "Call from an address in the key's `ipAllowList`.",
+    fix: "Call from an address in the key's `ipAllowList`.",
   },
   origin_not_allowed: {
     status: 403,
     title: 'Origin not allowed',
-    mend: "Call from a web origin in the key's `allowedOrigins`.",
+    fix: "Call from a web origin in the key's `allowedOrigins`.",
   },
   not_found: {
     status: 404,
     title: 'Not found',
-    mend: 'Check the id: nothing with it exists in an organization you can see.',
+    fix: 'Check the id: nothing with it exists in an organization you can see.',
   },
   operation_not_found: {
     status: 404,
     title: 'No such operation',
-    mend: 'Check the path against /openapi.json or /docs.',
+    fix: 'Check the path against /openapi.json or /docs.',
   },
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
-    mend: 'Use one of the methods in the `Allow` header.',
+    fix: 'Use one of the methods in the `Allow` header.',
   },
-  username_taken: { status: 409, title: 'Username taken', mend: 'Choose another username.' },
+  username_taken: { status: 409, title: 'Username taken', fix: 'Choose another username.' },
   slug_taken: {
     status: 409,
     title: 'Slug taken',
-    mend: 'Choose another slug: this one, or one that looks like it, is in use.',
+    fix: 'Choose another slug: this one, or one that looks like it, is in use.',
   },
   subdomain_taken: {
     status: 409,
     title: 'Subdomain taken',
-    mend: 'Choose another subdomain: this one, or one that looks like it, is in use.',
+    fix: 'Choose another subdomain: this one, or one that looks like it, is in use.',
   },
   personal_organization: {
     status: 409,
     title: 'Personal organization',
-    mend: 'Use another organization: a personal one stays with its person as long as the account exists.',
+    fix: 'Use another organization: a personal one stays with its person as long as the account exists.',
   },
   deletion_protected: {
     status: 409,
     title: 'Protected from deletion',
-    mend: 'Set `deletionProtection` of the organization to false first.',
+    fix: 'Set `deletionProtection` of the organization to false first.',
   },
   restore_window_over: {
     status: 409,
     title: 'Too late to restore',
-    mend: 'Create a new organization: a deleted one can be restored for 30 days only.',
+    fix: 'Create a new organization: a deleted one can be restored for 30 days only.',
   },
   last_owner: {
     status: 409,
     title: 'Last owner',
-    mend: 'Make another member OWNER first, or transfer ownership: an organization always has one.',
+    fix: 'Make another member OWNER first, or transfer ownership: an organization always has one.',
   },
-  already_member: { status: 409, title: 'Already a member', mend: 'Change the role of the member instead.' },
+  already_member: { status: 409, title: 'Already a member', fix: 'Change the role of the member instead.' },
   invitation_pending: {
     status: 409,
     title: 'Already invited',
-    mend: 'Resend or revoke the pending invitation to this address.',
+    fix: 'Resend or revoke the pending invitation to this address.',
   },
-  invitation_settled: {
+  invitation_not_pending: {
     status: 409,
-    title: 'Invitation settled',
-    mend: 'Create a new invitation: this one was accepted, declined or revoked.',
+    title: 'Invitation not pending',
+    fix: 'Create a new invitation: this one was accepted, declined or revoked.',
   },
-  invitation_stale: {
+  invitation_no_longer_valid: {
     status: 409,
-    title: 'Invitation no longer backed',
-    mend: 'Ask for a new invitation: whoever sent this one may no longer grant its role.',
+    title: 'Invitation no longer valid',
+    fix: 'Ask for a new invitation: whoever sent this one may no longer grant its role.',
   },
-  role_name_taken: { status: 409, title: 'Role name taken', mend: 'Choose another name for the role.' },
+  role_name_taken: { status: 409, title: 'Role name taken', fix: 'Choose another name for the role.' },
   role_cycle: {
     status: 409,
     title: 'Role would inherit from itself',
-    mend: 'Choose a parent that does not inherit from this role.',
+    fix: 'Choose a parent that does not inherit from this role.',
   },
   role_too_deep: {
     status: 409,
     title: 'Roles nested too deeply',
-    mend: 'Choose a parent nearer to the top: a role has at most 5 generations above and including it.',
+    fix: 'Choose a parent nearer to the top: a role has at most 5 generations above and including it.',
   },
   role_has_children: {
     status: 409,
     title: 'Role has children',
-    mend: 'Give the roles that inherit from this one another parent first.',
+    fix: 'Give the roles that inherit from this one another parent first.',
   },
   system_role: {
     status: 409,
-    title: 'Role of the system',
-    mend: 'Use a role of your own here: OWNER, ADMIN, MEMBER and VIEWER are given by PATCH …/members/{userId} and cannot be changed.',
+    title: 'System role',
+    fix: 'Use a role of your own here: OWNER, ADMIN, MEMBER and VIEWER are given by PATCH …/members/{userId} and cannot be changed.',
   },
   idempotency_in_progress: {
     status: 409,
-    title: 'Still running',
-    mend: 'The first request with this `Idempotency-Key` is still running: wait and repeat it.',
+    title: 'Request in progress',
+    fix: 'The first request with this `Idempotency-Key` is still running: wait and repeat it.',
   },
   limit_reached: {
     status: 409,
     title: 'Limit reached',
-    mend: 'Remove something first: the organization holds as many as it may.',
+    fix: 'Remove something first: the organization holds as many as it may.',
   },
   version_mismatch: {
     status: 412,
-    title: 'Changed meanwhile',
-    mend: 'Read the resource again and repeat the change with its new `ETag` in `If-Match`.',
+    title: 'Version mismatch',
+    fix: 'Read the resource again and repeat the change with its new `ETag` in `If-Match`.',
   },
-  body_too_large: { status: 413, title: 'Body too large', mend: 'Send a smaller body.' },
+  body_too_large: { status: 413, title: 'Body too large', fix: 'Send a smaller body.' },
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    mend: 'Send the body as `Content-Type: application/json`.',
+    fix: 'Send the body as `Content-Type: application/json`.',
   },
   idempotency_key_reused: {
     status: 422,
     title: 'Idempotency key reused',
-    mend: 'Use a new `Idempotency-Key`: this one was used with a different request.',
+    fix: 'Use a new `Idempotency-Key`: this one was used with a different request.',
   },
   upgrade_required: {
     status: 426,
     title: 'WebSocket required',
-    mend: 'Open this address as a WebSocket, with `Upgrade: websocket`; if you do, a proxy on the way drops that header.',
+    fix: 'Open this address as a WebSocket, with `Upgrade: websocket`; if you do, a proxy on the way drops that header.',
   },
-  rate_limited: { status: 429, title: 'Too many requests', mend: 'Wait as many seconds as `Retry-After` says.' },
+  rate_limited: { status: 429, title: 'Too many requests', fix: 'Wait as many seconds as `Retry-After` says.' },
   internal_error: {
     status: 500,
     title: 'Internal error',
-    mend: 'Repeat the request; if it fails again, report its `requestId`.',
+    fix: 'Repeat the request; if it fails again, report its `requestId`.',
   },
   overloaded: {
     status: 503,
     title: 'Overloaded',
-    mend: 'Wait as many seconds as `Retry-After` says and repeat the request.',
+    fix: 'Wait as many seconds as `Retry-After` says and repeat the request.',
   },
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',
-    mend: 'Wait as many seconds as `Retry-After` says and repeat the request.',
+    fix: 'Wait as many seconds as `Retry-After` says and repeat the request.',
   },
-} as const satisfies Record<string, { status: number; title: string; mend: string }>;
+} as const satisfies Record<string, { status: number; title: string; fix: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -326,9 +326,9 @@ export class ApiError extends TRPCError {
 
   constructor(errorCode: ErrorCode, details: Details = {}) {
     const row = ERRORS[errorCode];
-    super({ code: TRPC_CODES[row.status], message: details.detail ?? row.mend, cause: details.cause });
+    super({ code: TRPC_CODES[row.status], message: details.detail ?? row.fix, cause: details.cause });
     this.errorCode = errorCode;
-    this.detail = details.detail ?? row.mend;
+    this.detail = details.detail ?? row.fix;
     this.errors = details.errors;
     this.retryAfterS = details.retryAfterS;
   }

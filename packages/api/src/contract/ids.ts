@@ -9,7 +9,7 @@ export const ID_PREFIXES = {
   org: 'organization',
   key: 'API key',
   evt: 'event',
-  inv: 'invitation',
+  ivt: 'invitation',
   rol: 'role',
   aud: 'audit log entry',
 } as const;

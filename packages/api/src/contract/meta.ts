@@ -4,7 +4,7 @@ import type { ErrorCode } from './errors.ts';
 import type { OrganizationPermission, PlatformPermission } from './permissions.ts';
 
 /**
- * Who may call: everybody, a signed-in person, a person or a key, the holder of a permission, or whoever brings a proof
+ * Who may call: everyone, a signed-in user, a user or a key, the holder of a permission, or the bearer of a proof
  * in the request itself (a refresh token, a mailed token, a ticket), which the service then checks.
  */
 export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | PlatformPermission | Proof;
@@ -33,7 +33,7 @@ export interface ProcedureMeta {
   /** Also asks for a login not older than ten minutes, so never for an API key. */
   fresh?: true;
   /** Also in an organization that was deleted and can still be restored. */
-  inDeleted?: true;
+  allowDeletedOrganization?: true;
   openapi: {
     method: Method;
     /** Below `/api/v1`, unless it is about the process itself (`/health…`). `{name}` is a field of the input. */
@@ -58,7 +58,7 @@ export interface ProcedureMeta {
   /** Every mutation leaves an audit row; one that does not says why. */
   audit?: { none: string };
   /** Each event of a subscription, which has no output to declare: it has no end. Under its id where it has one. */
-  tells?: z.ZodType;
+  yields?: z.ZodType;
   /** A request and its answer, for the document and for the tests generated from the router. */
   example: { input?: Record<string, unknown>; output?: unknown };
 }

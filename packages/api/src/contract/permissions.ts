@@ -68,25 +68,25 @@ const every = Object.keys(ORGANIZATION_PERMISSIONS) as OrganizationPermission[];
 const reads = every.filter((permission) => ORGANIZATION_PERMISSIONS[permission] === 'read');
 
 /** Only an owner ever holds these: no custom role can be given them, so holding one is being an owner. */
-const OWNERS_ALONE = ['org:delete', 'org:transfer'] as const satisfies OrganizationPermission[];
+const OWNER_ONLY = ['org:delete', 'org:transfer'] as const satisfies OrganizationPermission[];
 
 /** What a custom role may hold. */
-export type GrantablePermission = Exclude<OrganizationPermission, (typeof OWNERS_ALONE)[number]>;
+export type GrantablePermission = Exclude<OrganizationPermission, (typeof OWNER_ONLY)[number]>;
 export const GRANTABLE_PERMISSIONS: readonly GrantablePermission[] = every.filter(isGrantable);
 
 export function isGrantable(permission: OrganizationPermission): permission is GrantablePermission {
-  return !(OWNERS_ALONE as readonly string[]).includes(permission);
+  return !(OWNER_ONLY as readonly string[]).includes(permission);
 }
 
 // The audit log holds addresses and devices of people: reading it is no part of looking around.
-const looks = reads.filter((permission) => permission !== 'org:audit');
+const readPermissions = reads.filter((permission) => permission !== 'org:audit');
 
 /** What each organization role may do. */
 export const ROLE_PERMISSIONS: Record<OrganizationRole, ReadonlySet<OrganizationPermission>> = {
   OWNER: new Set(every),
   ADMIN: new Set(GRANTABLE_PERMISSIONS),
   MEMBER: new Set([
-    ...looks,
+    ...readPermissions,
     'api_keys:create',
     'webhooks:create',
     'webhooks:update',
@@ -95,7 +95,7 @@ export const ROLE_PERMISSIONS: Record<OrganizationRole, ReadonlySet<Organization
     'files:delete',
     'ai:use',
   ]),
-  VIEWER: new Set(looks),
+  VIEWER: new Set(readPermissions),
 };
 
 /** The same under ORG_MEMBER_READONLY, where members only look. */

@@ -1,6 +1,6 @@
 import type { Mail } from '@rentapi/platform/mail';
 import type { Context } from '../context.ts';
-import type { RecordedEvent } from '../outbox/jobs.ts';
+import type { RecordedEvent } from '../jobs/job.ts';
 
 export interface MailContent {
   to: string;

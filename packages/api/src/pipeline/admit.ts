@@ -11,7 +11,7 @@ import {
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';
-import { chargeRefusal, enforceLimits } from './limits.ts';
+import { chargeFailedAttempt, enforceLimits } from './limits.ts';
 
 const FRESH_FOR_MS = 10 * 60_000;
 const OrganizationId = id('org');
@@ -40,7 +40,7 @@ async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Prom
     if (!credential) throw new ApiError('credentials_required');
     return credential;
   } catch (error) {
-    await chargeRefusal(ctx, error, meta);
+    await chargeFailedAttempt(ctx, error, meta);
     throw error;
   }
 }

@@ -4,13 +4,13 @@ import type { Context } from '../context.ts';
 export const apiCallTopic = (organizationId: number): string => `api_call:${organizationId}`;
 
 /** Tells watchers of a call made with an API key. */
-export function announceCall(ctx: Context, procedure: string, status: number, durationMs: number): void {
+export function publishApiCall(ctx: Context, procedure: string, status: number, durationMs: number): void {
   if (ctx.actor?.kind !== 'key') return;
   ctx.ports.pubsub.publish(apiCallTopic(ctx.actor.key.organizationId), {
     keyId: ctx.ids.encode('key', ctx.actor.key.id),
     procedure,
     status,
     durationMs: Math.round(durationMs * 100) / 100,
-    requestId: ctx.call.requestId,
+    requestId: ctx.request.requestId,
   });
 }

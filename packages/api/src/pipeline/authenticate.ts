@@ -1,4 +1,4 @@
-import type { Call, Context } from '../context.ts';
+import type { ApiRequest, Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { Authenticated, PathOrganization } from './credential.ts';
 
@@ -9,20 +9,24 @@ import type { Authenticated, PathOrganization } from './credential.ts';
 export async function authenticate(
   ctx: Context,
   path: PathOrganization,
-  { inDeleted = false } = {},
+  { allowDeletedOrganization = false } = {},
 ): Promise<Authenticated | null> {
   const { authenticators, env } = ctx.ports;
-  const credential = readCredential(ctx.call, (bearer) => authenticators.looksLikeApiKey(bearer, env.API_KEY_PREFIX));
+  const credential = readCredential(ctx.request, (bearer) =>
+    authenticators.looksLikeApiKey(bearer, env.API_KEY_PREFIX),
+  );
   if (!credential) return null;
   if ('key' in credential) return authenticators.apiKey(ctx, credential.key, path);
-  return authenticators.accessToken(ctx, credential.token, path, { inDeleted });
+  return authenticators.accessToken(ctx, credential.token, path, {
+    allowDeletedOrganization: allowDeletedOrganization,
+  });
 }
 
 function readCredential(
-  call: Call,
+  request: ApiRequest,
   looksLikeKey: (bearer: string) => boolean,
 ): { token: string } | { key: string } | null {
-  const { authorization, apiKey } = call;
+  const { authorization, apiKey } = request;
   if (authorization !== undefined && apiKey !== undefined) throw new ApiError('ambiguous_credentials');
   if (apiKey !== undefined) return { key: apiKey };
   if (authorization === undefined) return null;

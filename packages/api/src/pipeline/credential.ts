@@ -19,7 +19,7 @@ export interface Authenticators {
     ctx: Context,
     token: string,
     path: PathOrganization,
-    options: { inDeleted?: boolean },
+    options: { allowDeletedOrganization?: boolean },
   ): Promise<Authenticated>;
   apiKey(ctx: Context, secret: string, path: PathOrganization): Promise<Authenticated>;
   looksLikeApiKey(bearer: string, prefix: string): boolean;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mac, sameBytes, seal, unseal } from '@rentapi/platform/secrets';
 import type { Context } from '../context.ts';
 import { ApiError, type ErrorCode, type FieldError } from '../contract/errors.ts';
-import { transaction } from '../transaction.ts';
+import { transaction } from '../data/transaction.ts';
 
 /** What a first request answered: kept sealed, and given again to every repeat. */
 type Answer =
@@ -32,25 +32,25 @@ export async function idempotently(
   input: unknown,
   work: (ctx: Context) => Promise<unknown>,
 ): Promise<unknown> {
-  const rawKey = ctx.call.idempotencyKey!;
+  const rawKey = ctx.request.idempotencyKey!;
   if (!VALID_KEY.test(rawKey)) throw new ApiError('invalid_idempotency_key');
-  if (ctx.call.batched) throw new ApiError('idempotency_key_in_batch');
+  if (ctx.request.batched) throw new ApiError('idempotency_key_in_batch');
   const scope = [actorName(ctx), ctx.organization?.id ?? 0, procedure, rawKey].join('\n');
   const keyHash = createHash('sha256').update(scope).digest();
   const token = randomUUID();
   const settled = await claim(ctx, keyHash, inputMacs(ctx, input), token);
   if (settled) {
     const answer = openAnswer(ctx, scope, settled);
-    ctx.reply['Idempotency-Replayed'] = 'true';
+    ctx.responseHeaders['Idempotency-Replayed'] = 'true';
     if (!answer.ok)
       throw new ApiError(answer.code, { detail: answer.detail, ...(answer.errors && { errors: answer.errors }) });
-    if (answer.etag) ctx.reply['ETag'] = answer.etag;
+    if (answer.etag) ctx.responseHeaders['ETag'] = answer.etag;
     return answer.data;
   }
   try {
     return await transaction(ctx, async (ctx) => {
       const data = await work(ctx);
-      const etag = ctx.reply['ETag'];
+      const etag = ctx.responseHeaders['ETag'];
       await settle(ctx, keyHash, token, scope, { ok: true, data, ...(etag && { etag }) });
       return data;
     });

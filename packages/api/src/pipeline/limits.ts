@@ -25,23 +25,23 @@ export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Ac
   // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
   const bucket = actor && procedureBucket(ctx, meta, actor);
   const shared = bucket && (await take(ctx, [bucket], 'refuse'));
-  describe(ctx, shared && share(shared) < share(own) ? shared : own);
+  setRateLimitHeaders(ctx, shared && share(shared) < share(own) ? shared : own);
 }
 
 /**
  * Whoever is turned away at the door pays into the bucket of their source: else guessing credentials, and asking for what is
  * not theirs, would cost nothing. `meta` is the procedure's; a socket has none.
  */
-export async function chargeRefusal(ctx: Context, error: unknown, meta?: ProcedureMeta): Promise<void> {
+export async function chargeFailedAttempt(ctx: Context, error: unknown, meta?: ProcedureMeta): Promise<void> {
   if (!(error instanceof ApiError) || error.status >= 500) return;
-  describe(ctx, await take(ctx, sourceBuckets(ctx, meta), 'refuse'));
+  setRateLimitHeaders(ctx, await take(ctx, sourceBuckets(ctx, meta), 'refuse'));
 }
 
 /** What every bucket has left, told by the strictest. Throws where one refuses. */
 async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<BucketState> {
   const { allowed, retryAfterMs, strictest } = await decide(ctx, buckets, outage);
   if (allowed) return strictest;
-  describe(ctx, strictest);
+  setRateLimitHeaders(ctx, strictest);
   const retryAfterS = Math.ceil(retryAfterMs / 1000);
   throw new ApiError('rate_limited', {
     detail: `The limit \`${strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
@@ -116,7 +116,7 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
 }
 
 function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
-  const tag = `{${source(ctx.call.ip)}}`;
+  const tag = `{${clientNetwork(ctx.request.ip)}}`;
   const buckets = [
     { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
   ];
@@ -128,7 +128,7 @@ function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
 }
 
 /** Whom an address stands for: itself (IPv4), or its /64 (IPv6), which is what one subscriber is given. */
-export function source(ip: string): string {
+export function clientNetwork(ip: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
   if (mapped) return mapped;
   if (!isIPv6(ip)) return ip;
@@ -144,9 +144,9 @@ export function source(ip: string): string {
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */
-function describe(ctx: Context, { bucket, remaining, resetMs }: BucketState): void {
+function setRateLimitHeaders(ctx: Context, { bucket, remaining, resetMs }: BucketState): void {
   const resetS = Math.ceil(resetMs / 1000);
-  const { reply } = ctx;
+  const { responseHeaders: reply } = ctx;
   reply['RateLimit-Policy'] = `"${bucket.name}";q=${bucket.size};w=${bucket.windowMs / 1000}`;
   reply['RateLimit'] = `"${bucket.name}";r=${remaining};t=${resetS}`;
   reply['X-RateLimit-Limit'] = String(bucket.size);

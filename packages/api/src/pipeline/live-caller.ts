@@ -2,34 +2,34 @@ import type { Context, OrganizationContext } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import type { Actor } from './actor.ts';
+import type { InvalidationKey } from './actor-cache.ts';
 import { currentOrganization } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';
-import { chargeRefusal } from './limits.ts';
-import type { Subject } from './session-lease.ts';
+import { chargeFailedAttempt } from './limits.ts';
 
 /** A caller who was let in, and how to ask again whether they still are. */
-export interface Entry {
+export interface AuthenticatedCaller {
   ctx: OrganizationContext;
-  again: (ctx: Context) => Promise<OrganizationContext>;
+  reload: (ctx: Context) => Promise<OrganizationContext>;
   /** When the credential itself ends; null where it lives as long as its session or key. */
   expiresAt: Date | null;
 }
 
 /** What the holder of a lasting connection may do: kept true for as long as it lasts. */
-export interface Standing {
+export interface LiveCaller {
   /** The caller as last confirmed. */
   readonly ctx: OrganizationContext;
   readonly expiresAt: Date | null;
   /** Makes sure that this was true less than a second ago. Throws where it is not, or cannot be known. */
-  confirm(): Promise<void>;
+  revalidate(): Promise<void>;
   /** Goes on with a newer credential. Throws unless it is the same caller's, in the same organization. */
-  renew(entry: Entry): void;
+  renew(entry: AuthenticatedCaller): void;
   close(): void;
 }
 
 /** `onEnd` is told once, within a second, that the caller may no more, and why. */
-export function takeStanding(entry: Entry, onEnd: (reason: ApiError) => void): Standing {
+export function watchCaller(entry: AuthenticatedCaller, onEnd: (reason: ApiError) => void): LiveCaller {
   const { ports } = entry.ctx;
   let current = entry;
   let ended: ApiError | null = null;
@@ -37,7 +37,7 @@ export function takeStanding(entry: Entry, onEnd: (reason: ApiError) => void): S
 
   /** Looks whenever rights may have changed, and when the credential ends. */
   function begin(): () => void {
-    const unwatch = ports.actors.watch(subjectsOf(current.ctx), look);
+    const unwatch = ports.actors.watch(invalidatedBy(current.ctx), look);
     const leftMs = current.expiresAt && current.expiresAt.getTime() - ports.clock.now().getTime();
     const timer = leftMs === null ? undefined : setTimeout(() => end(new ApiError('access_token_expired')), leftMs);
     return () => {
@@ -57,7 +57,7 @@ export function takeStanding(entry: Entry, onEnd: (reason: ApiError) => void): S
     const asked = current;
     if (ended) throw ended;
     try {
-      const ctx = await asked.again({ ...asked.ctx, now: ports.clock.now() });
+      const ctx = await asked.reload({ ...asked.ctx, now: ports.clock.now() });
       if (asked === current) current = { ...asked, ctx };
     } catch (error) {
       const known = toApiError(error);
@@ -79,7 +79,7 @@ export function takeStanding(entry: Entry, onEnd: (reason: ApiError) => void): S
     get expiresAt() {
       return current.expiresAt;
     },
-    confirm,
+    revalidate: confirm,
     renew(entry) {
       if (!isSameCaller(entry.ctx, current.ctx)) {
         throw new ApiError('ambiguous_credentials', {
@@ -105,31 +105,34 @@ function isSameCaller(a: OrganizationContext, b: OrganizationContext): boolean {
 /** Keys stand for their organization: a rotated one goes on where the old one was. */
 const callerOf = (actor: Actor): string => (actor.kind === 'user' ? `user ${actor.user.id}` : 'key');
 
-function subjectsOf({ actor, organization }: OrganizationContext): Subject[] {
-  const who: Subject = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
+function invalidatedBy({ actor, organization }: OrganizationContext): InvalidationKey[] {
+  const who: InvalidationKey = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
   return [who, `organization:${organization.id}`];
 }
 
 /** The caller behind a credential, in the organization they are in now, to be asked again. */
-export function liveCaller(ctx: Context, { actor, expiresAt, reload }: Authenticated): Entry {
+export function authenticatedCaller(ctx: Context, { actor, expiresAt, reload }: Authenticated): AuthenticatedCaller {
   const current = inOrganization(ctx, actor);
   const organizationId = current.organization.id;
-  return { ctx: current, expiresAt, again: async (now) => inOrganization(now, await reload(now, organizationId)) };
+  return { ctx: current, expiresAt, reload: async (now) => inOrganization(now, await reload(now, organizationId)) };
 }
 
 /** Whoever the credential of the call says; in `organizationId`, where that is given. */
-export async function entryOfCall(ctx: Context, organizationId: number | null): Promise<Entry> {
+export async function entryOfCall(ctx: Context, organizationId: number | null): Promise<AuthenticatedCaller> {
   const credential = await authenticate(ctx, async () => organizationId);
   if (!credential) throw new ApiError('credentials_required');
-  return liveCaller(ctx, credential);
+  return authenticatedCaller(ctx, credential);
 }
 
 /** Over a socket, too, a credential that is not good costs its source: or it would be the place to guess at. */
-export async function letIn(ctx: Context, entering: Promise<Entry>): Promise<Entry> {
+export async function chargeFailedEntry(
+  ctx: Context,
+  entering: Promise<AuthenticatedCaller>,
+): Promise<AuthenticatedCaller> {
   try {
     return await entering;
   } catch (error) {
-    await chargeRefusal(ctx, error);
+    await chargeFailedAttempt(ctx, error);
     throw error;
   }
 }

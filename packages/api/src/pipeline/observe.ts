@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Call, Context, Ports } from '../context.ts';
+import type { ApiRequest, Context, Ports } from '../context.ts';
 import { toApiError } from '../contract/problem.ts';
 import type { Actor } from './actor.ts';
 
@@ -56,16 +56,21 @@ interface Ended {
 }
 
 /** Follows one call of a procedure from before admission to its end: count, duration, span, and who called for the log. */
-export function watchCall(ctx: Context, procedure: string) {
+export function trackCall(ctx: Context, procedure: string) {
   const { metrics, tracer } = ctx.ports;
-  const request = ctx.call.observed;
+  const request = ctx.request.observed;
   const transport = request?.transport ?? 'internal';
   const began = performance.now();
   if (transport !== 'socket') request?.procedures.push(procedure); // a socket's calls have no end
   const span = tracer?.start(
     procedure,
     { traceparent: request?.traceparent, tracestate: request?.tracestate },
-    { 'rpc.system': 'trpc', 'rpc.method': procedure, 'rentapi.transport': transport, 'request.id': ctx.call.requestId },
+    {
+      'rpc.system': 'trpc',
+      'rpc.method': procedure,
+      'rentapi.transport': transport,
+      'request.id': ctx.request.requestId,
+    },
   );
 
   function end(status: number): Ended {
@@ -85,7 +90,7 @@ export function watchCall(ctx: Context, procedure: string) {
       request.organizationId = organization?.id ?? null;
     },
     succeeded(status: number): Ended {
-      if (ctx.reply['Idempotency-Replayed']) metrics.replays.inc({ procedure });
+      if (ctx.responseHeaders['Idempotency-Replayed']) metrics.replays.inc({ procedure });
       return end(status);
     },
     failed(error: unknown): Ended {
@@ -104,18 +109,18 @@ export function watchCall(ctx: Context, procedure: string) {
 /** `SpanStatusCode.ERROR`, whose package is loaded only where traces are wanted. */
 export const SPAN_FAILED = 2;
 
-type Failed = { ports: Ports; call: Pick<Call, 'requestId' | 'observed'> };
+type Failed = { ports: Ports; request: Pick<ApiRequest, 'requestId' | 'observed'> };
 
 /** A failure that is ours, told to whoever collects them, and kept for the request's log line. */
-function report({ ports, call }: Failed, error: unknown, procedure?: string): void {
+function report({ ports, request }: Failed, error: unknown, procedure?: string): void {
   const cause = toApiError(error).cause ?? error;
-  if (call.observed) call.observed.failure ??= cause;
-  ports.errors?.report(cause, { requestId: call.requestId, ...(procedure && { procedure }) });
+  if (request.observed) request.observed.failure ??= cause;
+  ports.errors?.report(cause, { requestId: request.requestId, ...(procedure && { procedure }) });
 }
 
 /** For transports: what failed before or behind every procedure. Gets a line of its own where the request will not have one. */
-export function noteFailure(failed: Failed, error: unknown): void {
-  const { observed, requestId } = failed.call;
+export function reportFailure(failed: Failed, error: unknown): void {
+  const { observed, requestId } = failed.request;
   if (observed?.failure === undefined) report(failed, error);
   if (!observed?.logged) failed.ports.log.error({ err: toApiError(error).cause ?? error, requestId }, 'request failed');
 }

@@ -3,7 +3,7 @@ import { ApiError } from '../contract/errors.ts';
 import { isReserved } from '../contract/names.ts';
 
 /** The organizations that a call names before anybody is asked; null where it does not. */
-export interface NamedOrganization {
+export interface RequestedOrganization {
   /** The one to act in: the path's, or the header's where headers are read. */
   id: number | null;
   /** Whatever is read, a header that names another organization is refused: nobody may act elsewhere than they say. */
@@ -12,8 +12,8 @@ export interface NamedOrganization {
   subdomain: string | null;
 }
 
-export function namedOrganization(ctx: Context, pathId: number | null): NamedOrganization {
-  const { call, ids, ports } = ctx;
+export function requestedOrganization(ctx: Context, pathId: number | null): RequestedOrganization {
+  const { request: call, ids, ports } = ctx;
   const headerId = call.organizationId === undefined ? null : readHeader(ids, call.organizationId);
   if (pathId !== null && headerId !== null && pathId !== headerId) throw new ApiError('organization_mismatch');
   const { MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: mainDomain } = ports.env;
@@ -25,7 +25,7 @@ export function namedOrganization(ctx: Context, pathId: number | null): NamedOrg
 }
 
 /** What is no id, what never was and what the caller may not see are answered alike, and name the header. */
-export function unseen({ headerId }: NamedOrganization): ApiError {
+export function organizationNotFound({ headerId }: RequestedOrganization): ApiError {
   return headerId === null ? new ApiError('not_found') : unseenInHeader();
 }
 
@@ -50,7 +50,7 @@ export function subdomainOf(host: string | undefined, mainDomain: string): strin
 }
 
 /** The organization a call names, all ways of naming it agreeing. `subdomainId` is whose the subdomain is. */
-export function agreed(named: NamedOrganization, subdomainId: number | null): number | null {
+export function resolveOrganizationId(named: RequestedOrganization, subdomainId: number | null): number | null {
   if (named.subdomain !== null && subdomainId === null) throw new ApiError('not_found');
   const wanted = named.id ?? subdomainId;
   if (subdomainId !== null && wanted !== subdomainId) throw new ApiError('organization_mismatch');
@@ -58,6 +58,6 @@ export function agreed(named: NamedOrganization, subdomainId: number | null): nu
   return wanted;
 }
 
-export function assertHeader(named: NamedOrganization, organizationId: number | undefined): void {
+export function assertHeader(named: RequestedOrganization, organizationId: number | undefined): void {
   if (named.headerId !== null && named.headerId !== organizationId) throw new ApiError('organization_mismatch');
 }

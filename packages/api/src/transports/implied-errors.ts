@@ -20,14 +20,14 @@ export function needsCredential({ access }: ProcedureMeta): boolean {
 }
 
 /** What is fresh asks for a login, which a key never has. */
-export function takesKeys({ access, fresh }: ProcedureMeta): boolean {
+export function acceptsApiKeys({ access, fresh }: ProcedureMeta): boolean {
   return !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
 }
 
 function credentialErrors(meta: ProcedureMeta): ErrorCode[] {
   const codes: ErrorCode[] = ['ambiguous_credentials', 'credentials_required', 'account_inactive'];
   codes.push('invalid_access_token', 'access_token_expired', 'session_revoked');
-  if (takesKeys(meta))
+  if (acceptsApiKeys(meta))
     codes.push('invalid_api_key', 'api_key_revoked', 'api_key_expired', 'address_not_allowed', 'origin_not_allowed');
   else if (meta.access === 'user' || meta.fresh) codes.push('user_required');
   if (meta.access !== 'user' && meta.access !== 'userOrKey') codes.push('permission_denied');

@@ -5,7 +5,7 @@ import { ERRORS, type ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
 import type { RawAnswer, RawRoute } from '../wire/raw-route.ts';
-import { impliedErrors, needsCredential, takesKeys } from './implied-errors.ts';
+import { acceptsApiKeys, impliedErrors, needsCredential } from './implied-errors.ts';
 import {
   errorHeaders,
   HEADER_PARAMETERS,
@@ -28,7 +28,7 @@ interface Document extends Json {
 }
 
 /**
- * The contract as an OpenAPI 3.1 document. trpc-to-openapi translates the schemas; everything it cannot know is mended here:
+ * The contract as an OpenAPI 3.1 document. trpc-to-openapi translates the schemas; everything it cannot know is fixed here:
  * true statuses, problem+json errors by code, components for requests, security by access. Generating changes the schemas it
  * reads, so it runs in a process of its own, never in a server.
  */
@@ -54,7 +54,7 @@ export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute
     const operation = generated.paths[path]![verb]!;
     operation.operationId = name;
     operation['security'] = securityOf(meta);
-    const repeatable = keepsAnswers(meta, type);
+    const repeatable = isIdempotent(meta, type);
     operation.responses = responsesOf(meta, operation, repeatable, raw?.answer);
     (operation.parameters ??= []).push(...headerParameters(meta, repeatable));
     if (operation.parameters?.length === 0) delete operation.parameters;
@@ -120,13 +120,13 @@ function describeTag(name: string): { name: string; description: string } {
 }
 
 /** The procedures that answer a repeat from memory: see `procedure.ts`. */
-function keepsAnswers(meta: ProcedureMeta, type: string): boolean {
+function isIdempotent(meta: ProcedureMeta, type: string): boolean {
   return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
 }
 
 function securityOf(meta: ProcedureMeta): Json[] {
   if (!needsCredential(meta)) return [];
-  return takesKeys(meta) ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
+  return acceptsApiKeys(meta) ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
 }
 
 function responsesOf(

@@ -3,11 +3,11 @@ import type { AnyRouter } from '@trpc/server';
 import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
-import { noteFailure } from '../pipeline/observe.ts';
+import { reportFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from '../wire/body.ts';
-import { type ClientAddress, readCall, requestIdOf } from '../wire/call.ts';
 import { assertText } from '../wire/json.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
+import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { invoke } from './invoke.ts';
 import { serveRaw } from './raw.ts';
 import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
@@ -36,14 +36,14 @@ export function createRestHandler({ router, rawRoutes, ports, clientAddress }: R
     const found = findNode(root, segments);
     if (!found && !(segments[0] === 'api' && segments[1] === 'v1')) return next();
 
-    const call = readCall(req, requestIdOf(req.headers), clientAddress(req));
+    const call = readRequest(req, requestIdOf(req.headers), clientAddress(req));
     const ctx = createContext(ports, call);
     try {
       if (!found) throw new ApiError('operation_not_found');
-      const route = pickRoute(found.node.routes!, req, ctx.reply);
-      if (!route) return send(res, 204, ctx.reply);
+      const route = pickRoute(found.node.routes!, req, ctx.responseHeaders);
+      if (!route) return send(res, 204, ctx.responseHeaders);
       if (route.successor || trailingSlash)
-        deprecate(ctx.reply, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
+        deprecate(ctx.responseHeaders, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
       const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
       if (route.raw) return await serveRaw(route.raw, ctx, input, { req, res });
       const data = await invoke(router, {
@@ -54,12 +54,12 @@ export function createRestHandler({ router, rawRoutes, ports, clientAddress }: R
         signal: abortedWith(res),
         batchIndex: 0,
       });
-      send(res, route.status, ctx.reply, data);
+      send(res, route.status, ctx.responseHeaders, data);
     } catch (error) {
       const problem = toProblem(error, call.requestId);
       const known = toApiError(error);
-      if (problem.status >= 500) noteFailure(ctx, error);
-      sendProblem(req, res, ctx.reply, problem, known.retryAfterS);
+      if (problem.status >= 500) reportFailure(ctx, error);
+      sendProblem(req, res, ctx.responseHeaders, problem, known.retryAfterS);
     }
   };
 }

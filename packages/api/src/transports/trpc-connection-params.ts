@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Call } from '../context.ts';
+import type { ApiRequest } from '../context.ts';
 
 /** What a browser cannot say in headers of a WebSocket or an EventSource, it says in tRPC's `connectionParams`. */
 const ConnectionParams = z
@@ -12,10 +12,10 @@ const ConnectionParams = z
   .nullish();
 
 /** The call with the credential and the organization of its connection. Throws for anything else that is said. */
-export function withConnectionParams(call: Call, given: unknown): Call {
+export function withConnectionParams(request: ApiRequest, given: unknown): ApiRequest {
   const { token, apiKey, organizationId } = ConnectionParams.parse(given) ?? {};
   return {
-    ...call,
+    ...request,
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(apiKey !== undefined && { apiKey }),
     ...(organizationId !== undefined && { organizationId }),

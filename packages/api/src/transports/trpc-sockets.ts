@@ -4,10 +4,10 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Context, createContext, type Ports } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
-import { entryOfCall, letIn, takeStanding } from '../pipeline/live-caller.ts';
-import { type ClientAddress, readCall, requestIdOf } from '../wire/call.ts';
+import { chargeFailedEntry, entryOfCall, watchCaller } from '../pipeline/live-caller.ts';
 import { closeFor, drained, hasRoom, keepAlive, LAST_WORDS_MS, limitMessages } from '../wire/connection.ts';
 import { parseJson } from '../wire/json.ts';
+import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import type { Upgrade } from '../wire/sockets.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
@@ -35,7 +35,7 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
 
   /** Once for a connection: who opens it is asked now, and again for every call. */
   async function open({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
-    const said = readCall(req, requestIdOf(req.headers), clientAddress(req));
+    const said = readRequest(req, requestIdOf(req.headers), clientAddress(req));
     // One header cannot stand for every call to come.
     const call = withConnectionParams(
       { ...said, idempotencyKey: undefined, ifMatch: undefined },
@@ -47,9 +47,9 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     };
     if (call.authorization === undefined && call.apiKey === undefined) return ctx;
     try {
-      const standing = takeStanding(await letIn(ctx, entryOfCall(ctx, null)), (reason) => end(socket, reason));
-      socket.once('close', standing.close);
-      if (socket.readyState !== socket.OPEN) standing.close();
+      const caller = watchCaller(await chargeFailedEntry(ctx, entryOfCall(ctx, null)), (reason) => end(socket, reason));
+      socket.once('close', caller.close);
+      if (socket.readyState !== socket.OPEN) caller.close();
     } catch (error) {
       const known = toApiError(error);
       const isStranger = known.status === 401 || known.status === 429;

@@ -4,11 +4,11 @@ import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
-import { noteFailure } from '../pipeline/observe.ts';
+import { reportFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from '../wire/body.ts';
-import { type ClientAddress, readCall, requestIdOf } from '../wire/call.ts';
 import { lastingResponse } from '../wire/connection.ts';
 import { assertText, parseJson } from '../wire/json.ts';
+import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { invoke } from './invoke.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
@@ -37,14 +37,14 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const query = new URLSearchParams(search);
     const batched = query.get('batch') === '1';
     const names = batched ? path.split(',') : [path];
-    const call = readCall(req, requestIdOf(req.headers), clientAddress(req), batched && names.length > 1);
+    const call = readRequest(req, requestIdOf(req.headers), clientAddress(req), batched && names.length > 1);
     const ctx = createContext(ports, call);
     const errors: ApiError[] = [];
 
     const refuse = (cause: unknown, name: string, input: unknown): Result => {
       const error = toApiError(cause);
       errors.push(error);
-      if (error.status >= 500) noteFailure(ctx, cause);
+      if (error.status >= 500) reportFailure(ctx, cause);
       const type = types.get(name) ?? 'unknown';
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };
@@ -67,7 +67,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
         names.map(async (name, at): Promise<Result> => {
           const input = inputs[at];
           try {
-            const type = expectedType(types.get(name), req.method!, ctx.reply);
+            const type = expectedType(types.get(name), req.method!, ctx.responseHeaders);
             // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
             const data = await invoke(router, {
               path: name,
@@ -100,13 +100,13 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     parseQuery(query, 'input');
     assertText(query.get('lastEventId') ?? '', 'lastEventId');
     const params = parseQuery(query, 'connectionParams');
-    const call = withConnectionParams(ctx.call, params);
-    await stock(req, res, path, undefined, { ...ctx, call, connection: lastingResponse(res) });
+    const call = withConnectionParams(ctx.request, params);
+    await stock(req, res, path, undefined, { ...ctx, request: call, connection: lastingResponse(res) });
   }
 
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
-    for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
+    for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
     await nodeHTTPRequestHandler({
       router,
       req,
@@ -167,7 +167,7 @@ function answer(
   errors: ApiError[],
 ): void {
   res.statusCode = status;
-  for (const name in ctx.reply) res.setHeader(name, ctx.reply[name]!);
+  for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
   const waits = errors.map((error) => error.retryAfterS).filter((wait) => wait !== undefined);
   if (waits.length > 0) res.setHeader('Retry-After', Math.max(...waits));
   if (!req.complete) res.setHeader('Connection', 'close');

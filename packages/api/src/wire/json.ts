@@ -2,13 +2,13 @@ import { ApiError } from '../contract/errors.ts';
 
 const MAX_DEPTH = 32;
 
-/** Parses JSON that somebody sent, and refuses what would do harm further in. `mend` is for JSON that is no body. Throws `ApiError`. */
-export function parseJson(text: string, mend?: string): unknown {
+/** Parses JSON that somebody sent, and refuses what would do harm further in. `fix` is for JSON that is no body. Throws `ApiError`. */
+export function parseJson(text: string, fix?: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new ApiError('malformed_json', mend === undefined ? {} : { detail: mend });
+    throw new ApiError('malformed_json', fix === undefined ? {} : { detail: fix });
   }
   assertHarmless(value, '', 0);
   return value;

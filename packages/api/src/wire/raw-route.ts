@@ -15,7 +15,7 @@ export interface RawRoute {
   /** What path and query hold. A body is left to `serve`, unread. */
   input: z.ZodType;
   answer: RawAnswer;
-  serve(ctx: Context, input: unknown, exchange: Exchange): Promise<void>;
+  serve(ctx: Context, input: unknown, exchange: RawExchange): Promise<void>;
 }
 
 export interface RawAnswer {
@@ -26,17 +26,17 @@ export interface RawAnswer {
   fileName?: string;
 }
 
-export interface Exchange {
+export interface RawExchange {
   req: IncomingMessage;
   res: ServerResponse;
   /** Makes sure, less than a second ago, that the caller still may. Throws where they may no more. */
-  confirm(): Promise<void>;
+  revalidate(): Promise<void>;
 }
 
 type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'answer'> & {
   meta: ProcedureMeta & Meta;
   input: Input;
-  serve(ctx: Ctx, input: z.output<Input>, exchange: Exchange): Promise<void>;
+  serve(ctx: Ctx, input: z.output<Input>, exchange: RawExchange): Promise<void>;
 };
 
 /** Declares one. Its access decides what `serve` is given, as for a procedure. */
@@ -52,7 +52,10 @@ export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute
 }
 
 /** Answers NDJSON at the speed of whoever reads it, each batch judged after it was read and before it is told. */
-export async function sendLines({ res, confirm }: Exchange, batches: AsyncIterable<readonly unknown[]>): Promise<void> {
+export async function sendLines(
+  { res, revalidate: confirm }: RawExchange,
+  batches: AsyncIterable<readonly unknown[]>,
+): Promise<void> {
   for await (const batch of batches) {
     await confirm();
     if (res.destroyed) return;

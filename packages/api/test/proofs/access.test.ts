@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProcedureMeta } from '../../src/contract/meta.ts';
+import type { ProcedureMeta } from '@rentapi/api/contract/meta';
 import {
   GRANTABLE_PERMISSIONS,
   isGrantable,
@@ -9,18 +8,19 @@ import {
   PLATFORM_ROLE_PERMISSIONS,
   type PlatformPermission,
   ROLE_PERMISSIONS,
-} from '../../src/contract/permissions.ts';
+} from '@rentapi/api/contract/permissions';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
 import {
   buildWorld,
   type Caller,
   call,
+  type Fixture,
   MAIN_DOMAIN,
   outcome,
   type Procedure,
   procedures,
   STRATEGIES,
-  type World,
 } from './world.ts';
 
 /**
@@ -66,7 +66,7 @@ function expected(meta: ProcedureMeta, who: Who): string {
 
 describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
   let app: TestApp;
-  let world: World;
+  let world: Fixture;
   const callers: Record<string, Caller> = {};
 
   beforeAll(async () => {

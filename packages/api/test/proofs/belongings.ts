@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { World } from './world.ts';
+import type { Fixture } from './world.ts';
 
 /** One row of every kind that has a public id, made in this organization by its owner: what a stranger might ask for. */
-export async function belongings(world: World): Promise<Record<string, string>> {
+export async function ownedIds(world: Fixture): Promise<Record<string, string>> {
   const { members, organizationId, key } = world;
   return {
     org: organizationId,
@@ -14,7 +14,7 @@ export async function belongings(world: World): Promise<Record<string, string>> 
   };
 }
 
-async function someRole({ owner, here }: World): Promise<string> {
+async function someRole({ owner, here }: Fixture): Promise<string> {
   const name = randomUUID();
   const { body } = await owner.request('/api/v1/roles', {
     method: 'POST',
@@ -24,7 +24,7 @@ async function someRole({ owner, here }: World): Promise<string> {
   return body.id;
 }
 
-async function someInvitation({ app, owner, organizationId }: World): Promise<string> {
+async function someInvitation({ app, owner, organizationId }: Fixture): Promise<string> {
   const email = `${randomUUID()}@example.com`;
   const { body } = await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
     method: 'POST',
@@ -34,7 +34,7 @@ async function someInvitation({ app, owner, organizationId }: World): Promise<st
   return body.id;
 }
 
-async function someEvent({ app, organizationId }: World): Promise<string> {
+async function someEvent({ app, organizationId }: Fixture): Promise<string> {
   const event = await app.ports
     .database('events')
     .where({ organizationId: app.ports.ids.decode('org', organizationId) })

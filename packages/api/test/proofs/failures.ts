@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ErrorCode } from '../../src/contract/errors.ts';
-import { isOrganizationPermission, ORGANIZATION_PERMISSIONS } from '../../src/contract/permissions.ts';
+import type { ErrorCode } from '@rentapi/api/contract/errors';
+import { isOrganizationPermission, ORGANIZATION_PERMISSIONS } from '@rentapi/api/contract/permissions';
 import type { Person } from '../app.ts';
 import { invited, type Scenario, scenario } from './scenarios.ts';
-import { type Caller, idPlaces, type Procedure, replaceAt, type World } from './world.ts';
+import { type Caller, type Fixture, idPlaces, type Procedure, replaceAt } from './world.ts';
 
-type Failing = (world: World) => Promise<Scenario>;
+type Failing = (world: Fixture) => Promise<Scenario>;
 type Failures = Partial<Record<ErrorCode, Failing>>;
 
 const unknownText = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
@@ -16,10 +16,10 @@ function implied(procedure: Procedure): Failures {
   const { access } = meta;
   const isOpen = access === 'public' || access.startsWith('proof:');
   const wrong =
-    (change: (world: World, scene: Scenario) => Scenario | Promise<Scenario>): Failing =>
+    (change: (world: Fixture, scene: Scenario) => Scenario | Promise<Scenario>): Failing =>
     async (world) =>
       change(world, await scenario(world, procedure));
-  const by = (caller: (world: World) => Promise<Caller>): Failing =>
+  const by = (caller: (world: Fixture) => Promise<Caller>): Failing =>
     wrong(async (world, scene) => ({ ...scene, caller: await caller(world) }));
 
   const failures: Failures = {};
@@ -35,7 +35,7 @@ function implied(procedure: Procedure): Failures {
     failures.invalid_api_key = by(async () => ({ 'x-api-key': 'rapi_live_nonsense' }));
   }
   // A deleted organization has no keys that would open.
-  const opensToKeys = !meta.inDeleted;
+  const opensToKeys = !meta.allowDeletedOrganization;
   if (isOrganizationPermission(access) && opensToKeys) {
     const others = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
     failures.permission_denied = by(async ({ key }) => (await key(others)).caller);
@@ -70,7 +70,7 @@ function implied(procedure: Procedure): Failures {
 }
 
 /** An owner who logged in so long ago that what asks for a recent login is closed to them. */
-async function longAgo({ app, owner, inOrganization }: World): Promise<Caller> {
+async function longAgo({ app, owner, inOrganization }: Fixture): Promise<Caller> {
   await app
     .rows('sessions')
     .where({ userId: app.ports.ids.decode('usr', owner.id) })
@@ -79,54 +79,54 @@ async function longAgo({ app, owner, inOrganization }: World): Promise<Caller> {
   return inOrganization('OWNER');
 }
 
-const here = (world: World, input: object): Scenario => ({
+const here = (world: Fixture, input: object): Scenario => ({
   caller: world.inOrganization('OWNER'),
   input: { orgId: world.organizationId, ...input },
 });
-const inRoles = (world: World, input: object): Scenario => ({ caller: world.inOrganization('OWNER'), input });
-const atHome = ({ owner, bearer }: World, input: object = {}): Scenario => ({
+const inRoles = (world: Fixture, input: object): Scenario => ({ caller: world.inOrganization('OWNER'), input });
+const atHome = ({ owner, bearer }: Fixture, input: object = {}): Scenario => ({
   caller: bearer(owner),
   input: { orgId: owner.organizationId, ...input },
 });
-const systemRole = ({ app }: World): string => app.ports.ids.encode('rol', 1);
+const systemRole = ({ app }: Fixture): string => app.ports.ids.encode('rol', 1);
 
-async function namedOwner({ owner }: World): Promise<string> {
+async function namedOwner({ owner }: Fixture): Promise<string> {
   const username = `u${randomUUID().slice(0, 12)}`;
   await owner.request('/api/v1/users/me', { method: 'PATCH', body: { username } });
   return username;
 }
 
 /** Names that another organization has. */
-async function takenNames({ app }: World): Promise<{ slug: string; subdomain: string }> {
+async function takenNames({ app }: Fixture): Promise<{ slug: string; subdomain: string }> {
   const name = `taken-${randomUUID().slice(0, 12)}`;
   const body = { name, slug: name, subdomain: name };
   return (await (await app.signUp()).request('/api/v1/organizations', { method: 'POST', body })).body;
 }
 
-async function role({ owner, here }: World, given: object = {}): Promise<{ id: string; name: string }> {
+async function role({ owner, here }: Fixture, given: object = {}): Promise<{ id: string; name: string }> {
   const body = { name: randomUUID(), permissions: [], ...given };
   return (await owner.request('/api/v1/roles', { method: 'POST', headers: here, body })).body;
 }
 
 /** The last of a line that has as many generations as a line may have. */
-async function lastOfLine(world: World): Promise<string> {
+async function lastOfLine(world: Fixture): Promise<string> {
   let parentId: string | undefined;
   for (let generation = 1; generation <= 5; generation++) parentId = (await role(world, { parentId })).id;
   return parentId!;
 }
 
 /** Somebody who holds one permission more than a viewer, and no others to give. */
-const clerk =
+const memberWithOnly =
   (permission: string): Failing =>
   async (world) => ({ caller: await world.heir([permission]), input: {} });
 
-async function invite(world: World, email: string, role = 'VIEWER'): Promise<string> {
+async function invite(world: Fixture, email: string, role = 'VIEWER'): Promise<string> {
   const path = `/api/v1/organizations/${world.organizationId}/invitations`;
   return (await world.owner.request(path, { method: 'POST', body: { email, role } })).body.id;
 }
 
 /** Somebody whose invitation has its answer. */
-async function settled(world: World): Promise<string> {
+async function settled(world: Fixture): Promise<string> {
   const { token, guest, id } = await invited(world);
   await guest.request('/api/v1/invitations/accept', { method: 'POST', body: { token } });
   return id;
@@ -195,18 +195,18 @@ const declared: Record<string, Failures> = {
   'users.roles.set': {
     permission_not_held: async (world) => {
       const more = await role(world, { permissions: ['org:update'] });
-      const { caller } = await clerk('roles:assign')(world);
+      const { caller } = await memberWithOnly('roles:assign')(world);
       return { caller, input: { userId: world.members.VIEWER.id, roleIds: [more.id] } };
     },
-    outranked: async (world) => {
-      const { caller } = await clerk('roles:assign')(world);
+    target_has_more_permissions: async (world) => {
+      const { caller } = await memberWithOnly('roles:assign')(world);
       return { caller, input: { userId: world.owner.id, roleIds: [] } };
     },
     system_role: async (world) => inRoles(world, { userId: world.members.MEMBER.id, roleIds: [systemRole(world)] }),
   },
   'roles.create': {
     permission_not_held: async (world) => ({
-      ...(await clerk('roles:create')(world)),
+      ...(await memberWithOnly('roles:create')(world)),
       input: { name: randomUUID(), permissions: ['org:update'] },
     }),
     role_name_taken: async (world) => inRoles(world, { name: (await role(world)).name, permissions: [] }),
@@ -216,7 +216,7 @@ const declared: Record<string, Failures> = {
   },
   'roles.update': {
     permission_not_held: async (world) => ({
-      ...(await clerk('roles:update')(world)),
+      ...(await memberWithOnly('roles:update')(world)),
       input: { roleId: (await role(world)).id, permissions: ['org:update'] },
     }),
     role_name_taken: async (world) =>
@@ -278,7 +278,7 @@ const declared: Record<string, Failures> = {
       ...here(world, { userId: world.members.VIEWER.id, role: 'OWNER' }),
       caller: world.inOrganization('ADMIN'),
     }),
-    outranked: async (world) => ({
+    target_has_more_permissions: async (world) => ({
       ...here(world, { userId: world.owner.id, role: 'VIEWER' }),
       caller: world.inOrganization('ADMIN'),
     }),
@@ -286,7 +286,10 @@ const declared: Record<string, Failures> = {
     personal_organization: async (world) => atHome(world, { userId: world.owner.id, role: 'VIEWER' }),
   },
   'orgs.members.remove': {
-    outranked: async (world) => ({ ...here(world, { userId: world.owner.id }), caller: world.inOrganization('ADMIN') }),
+    target_has_more_permissions: async (world) => ({
+      ...here(world, { userId: world.owner.id }),
+      caller: world.inOrganization('ADMIN'),
+    }),
     last_owner: async (world) => here(world, { userId: world.owner.id }),
     personal_organization: async (world) => atHome(world, { userId: world.owner.id }),
   },
@@ -303,14 +306,14 @@ const declared: Record<string, Failures> = {
     },
   },
   'orgs.invitations.revoke': {
-    invitation_settled: async (world) => here(world, { invitationId: await settled(world) }),
+    invitation_not_pending: async (world) => here(world, { invitationId: await settled(world) }),
   },
   'orgs.invitations.resend': {
     permission_not_held: async (world) => ({
       ...here(world, { invitationId: await invite(world, email(), 'OWNER') }),
       caller: world.inOrganization('ADMIN'),
     }),
-    invitation_settled: async (world) => here(world, { invitationId: await settled(world) }),
+    invitation_not_pending: async (world) => here(world, { invitationId: await settled(world) }),
   },
   'orgs.invitations.accept': {
     invalid_token: async ({ owner }) => ({ caller: unscoped(owner), input: { token: unknownText } }),
@@ -318,7 +321,7 @@ const declared: Record<string, Failures> = {
       const { token } = await invited(world);
       return { caller: unscoped(world.owner), input: { token } };
     },
-    invitation_stale: async (world) => {
+    invitation_no_longer_valid: async (world) => {
       const { app, owner } = world;
       const { token, guest } = await invited(world);
       await app

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, type Person } from '../app.ts';
-import { belongings } from './belongings.ts';
-import { type Caller, idsIn, type Procedure, replaceAt, type World } from './world.ts';
+import { ownedIds } from './belongings.ts';
+import { type Caller, type Fixture, idsIn, type Procedure, replaceAt } from './world.ts';
 
 export interface Scenario {
   caller: Caller;
@@ -9,7 +9,7 @@ export interface Scenario {
 }
 
 /** How to make a procedure succeed where its example alone, with real ids in it, cannot. */
-const special: Record<string, (world: World) => Promise<Scenario>> = {
+const special: Record<string, (world: Fixture) => Promise<Scenario>> = {
   'auth.register': async () => ({
     caller: {},
     input: { email: `${randomUUID()}@example.com`, password: 'a password of its own' },
@@ -43,7 +43,7 @@ export async function invited({
   app,
   owner,
   organizationId,
-}: World): Promise<{ token: string; guest: Person; id: string }> {
+}: Fixture): Promise<{ token: string; guest: Person; id: string }> {
   const guest = await app.signUp();
   const { body } = await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
     method: 'POST',
@@ -57,10 +57,10 @@ export async function invited({
 }
 
 /** A call that succeeds: the example's, by an owner who holds everything, on rows that exist. */
-export async function scenario(world: World, { name, meta }: Procedure): Promise<Scenario> {
+export async function scenario(world: Fixture, { name, meta }: Procedure): Promise<Scenario> {
   const made = special[name];
   if (made) return made(world);
-  const ours = await belongings(world);
+  const ours = await ownedIds(world);
   const input = idsIn(meta.example.input).reduce<unknown>(
     (value, { path, prefix }) => replaceAt(value, path, ours[prefix]),
     meta.example.input,

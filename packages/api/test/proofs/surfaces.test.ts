@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { createContext } from '@rentapi/api/context';
+import { restPath } from '@rentapi/api/contract/meta';
+import { toProblem } from '@rentapi/api/contract/problem';
+import { appRouter } from '@rentapi/api/slices/router';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createContext } from '../../src/context.ts';
-import { restPath } from '../../src/contract/meta.ts';
-import { toProblem } from '../../src/contract/problem.ts';
-import { appRouter } from '../../src/router.ts';
 import { startApp, type TestApp } from '../app.ts';
 import { FAILING_PROCEDURES, failuresOf, NOT_BY_ONE_CALL } from './failures.ts';
 import { scenario } from './scenarios.ts';
-import { buildWorld, type Caller, call, callRest, type Procedure, procedures, type World } from './world.ts';
+import { buildWorld, type Caller, call, callRest, type Fixture, type Procedure, procedures } from './world.ts';
 
 /** The same call by tRPC's caller, tRPC over HTTP, REST and the SDK gives the same answer, and the same problem where it fails. */
 
@@ -29,7 +29,7 @@ type Problem = Record<string, unknown>;
 type Outcome = { data: unknown } | { problem: Problem };
 
 let app: TestApp;
-let world: World;
+let world: Fixture;
 
 beforeAll(async () => {
   app = await startApp();
@@ -106,7 +106,7 @@ const surfaces: Record<string, Surface> = {
 };
 
 /** People and places of a world by their part in it, so that worlds can be compared, and a wrong one is seen. */
-function partsOf({ members, organizationId, owner }: World): Map<string, string> {
+function partsOf({ members, organizationId, owner }: Fixture): Map<string, string> {
   const parts = new Map([[organizationId, 'the organization']]);
   for (const [role, person] of Object.entries(members)) {
     parts.set(person.id, `the ${role}`).set(person.email, `the mailbox of the ${role}`);

@@ -1,13 +1,14 @@
+import type { IdPrefix } from '@rentapi/api/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { IdPrefix } from '../../src/contract/ids.ts';
 import { type Answer, startApp, type TestApp } from '../app.ts';
-import { belongings } from './belongings.ts';
+import { ownedIds } from './belongings.ts';
 import {
   buildWorld,
   type Caller,
   call,
   callBatch,
   callRest,
+  type Fixture,
   idPlaces,
   idsIn,
   type Procedure,
@@ -15,7 +16,6 @@ import {
   procedures,
   replaceAt,
   subscriptions,
-  type World,
 } from './world.ts';
 
 /**
@@ -24,8 +24,8 @@ import {
  * field is proven without being named here. The caller is the OWNER of an organization and may do everything there.
  */
 let app: TestApp;
-let mine: World;
-let theirs: World;
+let mine: Fixture;
+let theirs: Fixture;
 let ours: Record<string, string>;
 let foreign: Record<string, string>;
 
@@ -33,8 +33,8 @@ beforeAll(async () => {
   app = await startApp();
   mine = await buildWorld(app);
   theirs = await buildWorld(app);
-  ours = await belongings(mine);
-  foreign = await belongings(theirs);
+  ours = await ownedIds(mine);
+  foreign = await ownedIds(theirs);
 });
 afterAll(() => app.close());
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { ID_PREFIXES, type IdPrefix } from '@rentapi/api/contract/ids';
+import { type ProcedureMeta, restPath } from '@rentapi/api/contract/meta';
+import type { OrganizationRole, PlatformRole } from '@rentapi/api/contract/permissions';
+import { ORGANIZATION_ROLES } from '@rentapi/api/contract/permissions';
+import { appRouter } from '@rentapi/api/slices/router';
+import { proceduresOf, subscriptionsOf } from '@rentapi/api/transports/rest-routes';
 import { z } from 'zod';
-import { ID_PREFIXES, type IdPrefix } from '../../src/contract/ids.ts';
-import { type ProcedureMeta, restPath } from '../../src/contract/meta.ts';
-import type { OrganizationRole, PlatformRole } from '../../src/contract/permissions.ts';
-import { ORGANIZATION_ROLES } from '../../src/contract/permissions.ts';
-import { appRouter } from '../../src/router.ts';
-import { proceduresOf, subscriptionsOf } from '../../src/transports/rest-routes.ts';
 import type { Answer, Person, TestApp } from '../app.ts';
 
 /** Every procedure, as the proofs see it. Whatever is added to the router is proven without being named here. */
@@ -83,7 +83,7 @@ export async function buildWorld(app: TestApp) {
   }
 
   /** A viewer with a custom role that has nothing of its own, but a grandparent that does. */
-  async function heir(permissions: readonly string[]): Promise<Caller> {
+  async function inheritingViewer(permissions: readonly string[]): Promise<Caller> {
     let parentId: string | undefined;
     for (const own of [permissions, [], []]) {
       const body = { name: randomUUID(), permissions: own, parentId };
@@ -109,14 +109,14 @@ export async function buildWorld(app: TestApp) {
     organizationId: made.body.id as string,
     here,
     key,
-    heir,
+    heir: inheritingViewer,
     staff,
     bearer,
     inOrganization,
   };
 }
 
-export type World = Awaited<ReturnType<typeof buildWorld>>;
+export type Fixture = Awaited<ReturnType<typeof buildWorld>>;
 
 /** Calls a procedure over tRPC, which takes its input as it is. */
 export function call(

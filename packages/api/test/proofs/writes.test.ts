@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
 import { scenario } from './scenarios.ts';
-import { buildWorld, call, outcome, procedures, type World } from './world.ts';
+import { buildWorld, call, type Fixture, outcome, procedures } from './world.ts';
 
 /** Every mutation leaves an audit row of who did it; and takes no field that it does not declare. */
 let app: TestApp;
-let world: World;
+let world: Fixture;
 
 beforeAll(async () => {
   app = await startApp();

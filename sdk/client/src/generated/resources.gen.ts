@@ -128,7 +128,7 @@ export type KnownErrorCode =
   | "permission_denied"
   | "reauthentication_required"
   | "permission_not_held"
-  | "outranked"
+  | "target_has_more_permissions"
   | "invitation_for_another"
   | "user_required"
   | "key_without_user"
@@ -147,8 +147,8 @@ export type KnownErrorCode =
   | "last_owner"
   | "already_member"
   | "invitation_pending"
-  | "invitation_settled"
-  | "invitation_stale"
+  | "invitation_not_pending"
+  | "invitation_no_longer_valid"
   | "role_name_taken"
   | "role_cycle"
   | "role_too_deep"
@@ -340,7 +340,7 @@ export class OrgsInvitationsResource extends Resource {
   }
 
   /**
-   * Invite somebody
+   * Create an invitation
    * Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.
    * `POST /api/v1/organizations/{orgId}/invitations`
    */
@@ -386,7 +386,7 @@ export class OrgsInvitationsResource extends Resource {
 export class OrgsMembersResource extends Resource {
   /**
    * List the members of an organization
-   * Whoever joined last comes first.
+   * Most recently joined first.
    * `GET /api/v1/organizations/{orgId}/members`
    */
   list(params: OrgsMembersListParams, options?: RequestOptions): PagePromise<Types.OrgsMembersListResponse> {
@@ -502,7 +502,7 @@ export class OrgsResource extends Resource {
   }
 
   /**
-   * Ask whether a subdomain is free
+   * Check whether a subdomain is available
    * `GET /api/v1/organizations/subdomain-availability`
    */
   subdomainAvailable(params: OrgsSubdomainAvailableParams, options?: RequestOptions): ApiPromise<Types.OrgsSubdomainAvailableResponse> {
@@ -530,7 +530,7 @@ export class OrgsResource extends Resource {
 /** `client.permissions` */
 export class PermissionsResource extends Resource {
   /**
-   * Ask whether you hold permissions
+   * Check permissions
    * In the current organization.
    * `POST /api/v1/permissions/check`
    */
@@ -547,7 +547,7 @@ export class PermissionsResource extends Resource {
   }
 
   /**
-   * Get the grid of roles and permissions
+   * Get the permission matrix
    * `GET /api/v1/permissions/matrix`
    */
   matrix(params?: PermissionsMatrixParams, options?: RequestOptions): ApiPromise<Types.PermissionsMatrixResponse> {
@@ -630,7 +630,7 @@ export class SystemResource extends Resource {
   }
 
   /**
-   * Ask whether the process runs
+   * Check liveness
    * Touches nothing.
    * `GET /health/liveness`
    */
@@ -639,7 +639,7 @@ export class SystemResource extends Resource {
   }
 
   /**
-   * Ask whether requests may be sent
+   * Check readiness
    * 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.
    * `GET /health/readiness`
    */

@@ -533,7 +533,7 @@ export type Problem = {
      * What to do about it.
      */
     detail: string;
-    code: 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'name_reserved' | 'credentials_required' | 'invalid_credentials' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'invalid_refresh_token' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'invalid_ticket' | 'email_not_verified' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'permission_not_held' | 'outranked' | 'invitation_for_another' | 'user_required' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'username_taken' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'last_owner' | 'already_member' | 'invitation_pending' | 'invitation_settled' | 'invitation_stale' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'upgrade_required' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable';
+    code: 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'name_reserved' | 'credentials_required' | 'invalid_credentials' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'invalid_refresh_token' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'invalid_ticket' | 'email_not_verified' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'permission_not_held' | 'target_has_more_permissions' | 'invitation_for_another' | 'user_required' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'username_taken' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'last_owner' | 'already_member' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'upgrade_required' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable';
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -909,7 +909,7 @@ export type AuthLogoutErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running
+     * `idempotency_in_progress`: Request in progress
      */
     409: Problem;
     /**
@@ -1168,11 +1168,11 @@ export type UsersMeUpdateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `username_taken`: Username taken
+     * `idempotency_in_progress`: Request in progress; `username_taken`: Username taken
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -1283,7 +1283,7 @@ export type UsersRolesSetErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held; `target_has_more_permissions`: Member has more permissions
      */
     403: Problem;
     /**
@@ -1291,11 +1291,11 @@ export type UsersRolesSetErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `system_role`: Role of the system
+     * `idempotency_in_progress`: Request in progress; `system_role`: System role
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -1418,7 +1418,7 @@ export type ApiKeysCreateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Request in progress; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -1488,11 +1488,11 @@ export type ApiKeysRevokeErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running
+     * `idempotency_in_progress`: Request in progress
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -1662,7 +1662,7 @@ export type OrgsCreateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Request in progress; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -1845,11 +1845,11 @@ export type OrgsDeleteErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -1965,11 +1965,11 @@ export type OrgsUpdateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
+     * `idempotency_in_progress`: Request in progress; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2039,11 +2039,11 @@ export type OrgsRestoreErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `restore_window_over`: Too late to restore
+     * `idempotency_in_progress`: Request in progress; `restore_window_over`: Too late to restore
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2113,11 +2113,11 @@ export type OrgsLeaveErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2187,11 +2187,11 @@ export type OrgsTransferErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2320,7 +2320,7 @@ export type OrgsMembersRemoveErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `target_has_more_permissions`: Member has more permissions
      */
     403: Problem;
     /**
@@ -2328,11 +2328,11 @@ export type OrgsMembersRemoveErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2390,7 +2390,7 @@ export type OrgsMembersSetRoleErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold; `outranked`: Holds more than you
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held; `target_has_more_permissions`: Member has more permissions
      */
     403: Problem;
     /**
@@ -2398,11 +2398,11 @@ export type OrgsMembersSetRoleErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2528,7 +2528,7 @@ export type OrgsInvitationsCreateErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
      */
     403: Problem;
     /**
@@ -2536,7 +2536,7 @@ export type OrgsInvitationsCreateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Request in progress; `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -2610,11 +2610,11 @@ export type OrgsInvitationsRevokeErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `invitation_settled`: Invitation settled
+     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2672,7 +2672,7 @@ export type OrgsInvitationsResendErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
      */
     403: Problem;
     /**
@@ -2680,11 +2680,11 @@ export type OrgsInvitationsResendErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `invitation_settled`: Invitation settled
+     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -2749,7 +2749,7 @@ export type OrgsInvitationsAcceptErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `invitation_stale`: Invitation no longer backed; `already_member`: Already a member
+     * `idempotency_in_progress`: Request in progress; `invitation_no_longer_valid`: Invitation no longer valid; `already_member`: Already a member
      */
     409: Problem;
     /**
@@ -2977,7 +2977,7 @@ export type RolesCreateErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
      */
     403: Problem;
     /**
@@ -2985,7 +2985,7 @@ export type RolesCreateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system; `limit_reached`: Limit reached
+     * `idempotency_in_progress`: Request in progress; `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: System role; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -3055,11 +3055,11 @@ export type RolesDeleteErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `role_has_children`: Role has children; `system_role`: Role of the system
+     * `idempotency_in_progress`: Request in progress; `role_has_children`: Role has children; `system_role`: System role
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**
@@ -3167,7 +3167,7 @@ export type RolesUpdateErrors = {
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: More than you hold
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
      */
     403: Problem;
     /**
@@ -3175,11 +3175,11 @@ export type RolesUpdateErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Still running; `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: Role of the system
+     * `idempotency_in_progress`: Request in progress; `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: System role
      */
     409: Problem;
     /**
-     * `version_mismatch`: Changed meanwhile
+     * `version_mismatch`: Version mismatch
      */
     412: Problem;
     /**

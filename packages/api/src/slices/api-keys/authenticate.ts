@@ -3,9 +3,9 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
+import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
-import { type Question, recall } from '../../pipeline/session-lease.ts';
-import { assertHeader, namedOrganization } from '../../pipeline/tenancy.ts';
+import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
 import { permissionsOf } from './scopes.ts';
@@ -47,11 +47,11 @@ type KeyRow = Pick<
   | 'createdBy'
 > & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
 
-function keyQuestion(ctx: Context, secretHash: Buffer): Question<KeyRow> {
+function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
   return {
     key: `key ${secretHash.toString('base64')}`,
     load: async () => (await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]))[0],
-    subjectsOf: ({ keyId, organizationId, createdBy }) => [
+    invalidatedBy: ({ keyId, organizationId, createdBy }) => [
       `key:${keyId}`,
       `organization:${organizationId}`,
       ...(createdBy === null ? [] : [`user:${createdBy}` as const]),
@@ -77,7 +77,7 @@ export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<A
 
 /** The key behind a hash. It acts in its own organization: a call that names another is refused. */
 async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
-  const row = await recall(ctx, keyQuestion(ctx, secretHash));
+  const row = await loadCached(ctx, keyQuestion(ctx, secretHash));
   if (!row) throw new ApiError('invalid_api_key');
   const {
     keyId,
@@ -98,10 +98,10 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
-  if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.call.ip)) throw new ApiError('address_not_allowed');
-  if (allowedOrigins.length > 0 && !(ctx.call.origin && allowedOrigins.includes(ctx.call.origin)))
+  if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.request.ip)) throw new ApiError('address_not_allowed');
+  if (allowedOrigins.length > 0 && !(ctx.request.origin && allowedOrigins.includes(ctx.request.origin)))
     throw new ApiError('origin_not_allowed');
-  const named = namedOrganization(ctx, null);
+  const named = requestedOrganization(ctx, null);
   assertHeader(named, organizationId);
   if (named.subdomain !== null && named.subdomain !== subdomain) throw new ApiError('organization_mismatch');
   return {

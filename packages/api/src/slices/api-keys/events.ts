@@ -1,4 +1,4 @@
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { ApiKey } from './schemas.ts';
 
 export const ApiKeyCreated = event('api_key.created', {

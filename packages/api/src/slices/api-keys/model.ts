@@ -1,6 +1,6 @@
+import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
-import { iso, isoOrNull } from '../../contract/words.ts';
-import { TenantModel } from '../../tenant-model.ts';
+import { TenantModel } from '../../data/tenant-model.ts';
 import type { ApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
 

@@ -1,5 +1,5 @@
+import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, KeyId, ListApiKeys } from './schemas.ts';
 import { createApiKey, getApiKey, listApiKeys, revokeApiKey } from './service.ts';
@@ -87,6 +87,6 @@ export const apiKeys = router({
     example: { input: { keyId: exampleKey.id } },
   })
     .input(KeyId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx, input }) => revokeApiKey(ctx, input.keyId)),
 });

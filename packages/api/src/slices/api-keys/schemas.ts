@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
-import { Metadata, Timestamp } from '../../contract/words.ts';
 
 export const Scope = z.enum(SCOPES as [string, ...string[]]).meta({
   id: 'Scope',

@@ -1,5 +1,5 @@
 import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
-import type { Tenancy } from '../../tenant-model.ts';
+import type { Tenancy } from '../../data/tenant-model.ts';
 import { ApiKeyModel } from './model.ts';
 
 export function permissionsOf(scopes: readonly string[]): ReadonlySet<OrganizationPermission> {

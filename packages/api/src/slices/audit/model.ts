@@ -1,6 +1,6 @@
-import { BaseModel } from '../../base-model.ts';
+import { iso } from '../../contract/common-schemas.ts';
 import type { IdPrefix, Ids } from '../../contract/ids.ts';
-import { iso } from '../../contract/words.ts';
+import { BaseModel } from '../../data/base-model.ts';
 import type { AuditEntry } from './schemas.ts';
 
 type Snapshot = Record<string, unknown>;
@@ -57,7 +57,7 @@ const TARGETS: Record<string, { kind: string; prefix?: IdPrefix }> = {
   users: { kind: 'user', prefix: 'usr' },
   organizations: { kind: 'organization', prefix: 'org' },
   organization_members: { kind: 'member' },
-  organization_invitations: { kind: 'invitation', prefix: 'inv' },
+  organization_invitations: { kind: 'invitation', prefix: 'ivt' },
   roles: { kind: 'role', prefix: 'rol' },
   api_keys: { kind: 'api_key', prefix: 'key' },
   sessions: { kind: 'session' },

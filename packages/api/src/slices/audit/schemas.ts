@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
-import { Timestamp } from '../../contract/words.ts';
 
 const Snapshot = z.record(z.string(), z.unknown());
 

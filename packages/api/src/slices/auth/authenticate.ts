@@ -3,20 +3,30 @@ import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { memberPermissions, type OrganizationPermission, type OrganizationRole } from '../../contract/permissions.ts';
 import type { UserActor } from '../../pipeline/actor.ts';
+import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
-import { type Question, recall } from '../../pipeline/session-lease.ts';
-import { agreed, assertHeader, type NamedOrganization, namedOrganization, unseen } from '../../pipeline/tenancy.ts';
+import {
+  assertHeader,
+  organizationNotFound,
+  type RequestedOrganization,
+  requestedOrganization,
+  resolveOrganizationId,
+} from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 
 export const authenticateAccessToken: Authenticators['accessToken'] = async (
   ctx,
   token,
   path,
-  { inDeleted = false },
+  { allowDeletedOrganization = false },
 ) => {
   const { sub, sid, expiresAt } = await ctx.ports.accessTokens.verify(token, ctx.now);
-  const named = namedOrganization(ctx, await path());
-  return authenticateSession(ctx, { sid, userId: ctx.ids.decode('usr', sub), named, inDeleted }, expiresAt);
+  const named = requestedOrganization(ctx, await path());
+  return authenticateSession(
+    ctx,
+    { sid, userId: ctx.ids.decode('usr', sub), named, allowDeletedOrganization: allowDeletedOrganization },
+    expiresAt,
+  );
 };
 
 /** The caller behind a session, until `expiresAt` or for as long as the session lives. */
@@ -68,12 +78,12 @@ interface SessionRow {
 type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
 
 /** Kept only where the caller is a member: what makes them one is told neither of them nor of an organization known before. */
-function sessionQuestion(ctx: Context, values: SessionValues): Question<SessionRow> {
+function sessionQuestion(ctx: Context, values: SessionValues): ActorQuery<SessionRow> {
   const [, userId, , subdomain] = values;
   return {
     key: `session ${values.join(' ')}`,
     load: async () => (await execute<SessionRow>(ctx.db, SESSION_ACTOR, values))[0],
-    subjectsOf: ({ memberOrganizationId, subdomainId }) =>
+    invalidatedBy: ({ memberOrganizationId, subdomainId }) =>
       memberOrganizationId === null || (subdomain !== null && subdomainId !== memberOrganizationId)
         ? null
         : [`user:${userId}`, `organization:${memberOrganizationId}`],
@@ -83,14 +93,17 @@ function sessionQuestion(ctx: Context, values: SessionValues): Question<SessionR
 export interface NamedSession {
   sid: string;
   userId: number;
-  named: NamedOrganization;
+  named: RequestedOrganization;
   /** Whether a deleted organization is one still. */
-  inDeleted?: boolean;
+  allowDeletedOrganization?: boolean;
 }
 
 /** The caller behind a session, in the organization named, or in their default one. */
-async function loadSession(ctx: Context, { sid, userId, named, inDeleted = false }: NamedSession): Promise<UserActor> {
-  const row = await recall(ctx, sessionQuestion(ctx, [sid, userId, named.id, named.subdomain]));
+async function loadSession(
+  ctx: Context,
+  { sid, userId, named, allowDeletedOrganization = false }: NamedSession,
+): Promise<UserActor> {
+  const row = await loadCached(ctx, sessionQuestion(ctx, [sid, userId, named.id, named.subdomain]));
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
   const {
     sessionId,
@@ -106,9 +119,9 @@ async function loadSession(ctx: Context, { sid, userId, named, inDeleted = false
   } = row;
   const user = UserModel.hydrate(columns);
   if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
-  const wanted = agreed(named, subdomainId);
+  const wanted = resolveOrganizationId(named, subdomainId);
   const membership =
-    memberOrganizationId === null || memberRole === null || (deletedAt && !inDeleted)
+    memberOrganizationId === null || memberRole === null || (deletedAt && !allowDeletedOrganization)
       ? null
       : {
           organizationId: memberOrganizationId,
@@ -119,7 +132,7 @@ async function loadSession(ctx: Context, { sid, userId, named, inDeleted = false
           ),
         };
   // An organization of which the caller is no member is the same as none.
-  if (wanted !== null && !membership) throw unseen(named);
+  if (wanted !== null && !membership) throw organizationNotFound(named);
   if (wanted === null) assertHeader(named, membership?.organizationId);
   return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
 }

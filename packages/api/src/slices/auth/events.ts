@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { User } from '../users/schemas.ts';
 
 const Session = z.object({ sessionId: z.string(), ip: z.string(), userAgent: z.string().nullable() });

@@ -1,7 +1,7 @@
 import type { Context } from '../../context.ts';
+import { purge } from '../../data/purge.ts';
+import { job, type RecordedEvent } from '../../jobs/job.ts';
 import { composeMail } from '../../mail/compose.ts';
-import { job, type RecordedEvent } from '../../outbox/jobs.ts';
-import { purge } from '../../purge.ts';
 import type { User } from '../users/schemas.ts';
 import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
 import { eraseSealedChildren } from './service/refresh.ts';

@@ -1,4 +1,4 @@
-import { BaseModel } from '../../base-model.ts';
+import { BaseModel } from '../../data/base-model.ts';
 
 /** A sign-in on one device. While it lives, its refresh tokens and access tokens do. */
 export class SessionModel extends BaseModel {

@@ -1,8 +1,17 @@
+import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
-import { NoInput, Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleUser } from '../users/router.ts';
-import { Login, Mailbox, MailedToken, Reauthenticate, Refresh, Register, Registered, Tokens } from './schemas.ts';
+import {
+  EmailInput,
+  EmailTokenInput,
+  Login,
+  Reauthenticate,
+  Refresh,
+  Register,
+  RegistrationResult,
+  Tokens,
+} from './schemas.ts';
 import { login } from './service/login.ts';
 import { logout } from './service/logout.ts';
 import { reauthenticate } from './service/reauthenticate.ts';
@@ -50,7 +59,7 @@ export const auth = router({
     },
   })
     .input(Register)
-    .output(Registered)
+    .output(RegistrationResult)
     .mutation(({ ctx, input }) => register(ctx, input)),
 
   login: procedure({
@@ -90,7 +99,7 @@ export const auth = router({
     example: {},
   })
     .input(NoInput)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx }) => logout(ctx)),
 
   reauthenticate: procedure({
@@ -110,7 +119,7 @@ export const auth = router({
     example: { input: { password: credentials.password } },
   })
     .input(Reauthenticate)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx, input }) => reauthenticate(ctx, input.password)),
 
   email: router({
@@ -128,8 +137,8 @@ export const auth = router({
       idempotency: false,
       example: { input: { token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' } },
     })
-      .input(MailedToken)
-      .output(Nothing)
+      .input(EmailTokenInput)
+      .output(NoContent)
       .mutation(({ ctx, input }) => verifyEmail(ctx, input.token)),
 
     resendVerification: procedure({
@@ -146,8 +155,8 @@ export const auth = router({
       idempotency: false,
       example: { input: { email: credentials.email } },
     })
-      .input(Mailbox)
-      .output(Nothing)
+      .input(EmailInput)
+      .output(NoContent)
       .mutation(({ ctx, input }) => resendVerification(ctx, input.email)),
   }),
 });

@@ -16,7 +16,7 @@ export const NewPassword = z
   });
 
 /** A password somebody claims to have: judged only by comparing. */
-export const GivenPassword = z
+export const SubmittedPassword = z
   .string()
   .min(1)
   .max(4 * MAX_PASSWORD)
@@ -32,7 +32,7 @@ export const Register = z
   .meta({ id: 'Register' });
 export type Register = z.output<typeof Register>;
 
-export const Registered = z
+export const RegistrationResult = z
   .object({
     email: z.string().meta({ example: 'ada@example.com' }),
     username: z.string().nullable(),
@@ -45,12 +45,12 @@ export const Registered = z
     id: 'Registered',
     description: 'The same for an address that has an account already; its owner is mailed instead.',
   });
-export type Registered = z.output<typeof Registered>;
+export type RegistrationResult = z.output<typeof RegistrationResult>;
 
-export const Login = z.strictObject({ email: EmailAddress, password: GivenPassword }).meta({ id: 'Login' });
+export const Login = z.strictObject({ email: EmailAddress, password: SubmittedPassword }).meta({ id: 'Login' });
 export type Login = z.output<typeof Login>;
 
-export const Reauthenticate = z.strictObject({ password: GivenPassword }).meta({ id: 'Reauthenticate' });
+export const Reauthenticate = z.strictObject({ password: SubmittedPassword }).meta({ id: 'Reauthenticate' });
 
 export const RefreshToken = z
   .string()
@@ -70,7 +70,7 @@ export const Tokens = z
   .meta({ id: 'Tokens' });
 export type Tokens = z.output<typeof Tokens>;
 
-export const MailedToken = z
+export const EmailTokenInput = z
   .strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) })
   .meta({ id: 'MailedToken' });
-export const Mailbox = z.strictObject({ email: EmailAddress }).meta({ id: 'Mailbox' });
+export const EmailInput = z.strictObject({ email: EmailAddress }).meta({ id: 'Mailbox' });

@@ -1,4 +1,4 @@
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { Invitation } from './schemas.ts';
 
 const told = { data: Invitation, audience: 'organization', permission: 'members:invite' } as const;

@@ -97,7 +97,7 @@ describe('an invitation', () => {
     expect((await acme.owner.request(one, { method: 'DELETE' })).status).toBe(204);
     expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
     const again = await acme.owner.request(`${one}/resend`, { method: 'POST' });
-    expect(told(again)).toEqual([409, 'invitation_settled']);
+    expect(told(again)).toEqual([409, 'invitation_not_pending']);
   });
 
   it('is neither resent nor revoked by whoever read an older version of it', async () => {
@@ -146,7 +146,7 @@ describe('inviting', () => {
       const token = await tokenOf(invited.email);
       if (fall === 'demoted') await acme.setRole(acme.owner, admin, 'MEMBER');
       else await acme.owner.request(`${acme.path}/members/${admin.id}`, { method: 'DELETE' });
-      expect(told(await settle(invited, 'accept', token))).toEqual([409, 'invitation_stale']);
+      expect(told(await settle(invited, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
       expect(told(await invited.request(acme.path))).toEqual([404, 'not_found']);
     }
   });
@@ -163,7 +163,7 @@ describe('inviting', () => {
     });
     const token = await tokenOf(guest.email);
     await acme.as(acme.owner)(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
-    expect(told(await settle(guest, 'accept', token))).toEqual([409, 'invitation_stale']);
+    expect(told(await settle(guest, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
   });
 
   it('refuses members, and whoever is invited already', async () => {

@@ -1,6 +1,6 @@
 import type { Context } from '../../context.ts';
+import { job, type RecordedEvent } from '../../jobs/job.ts';
 import { composeMail } from '../../mail/compose.ts';
-import { job, type RecordedEvent } from '../../outbox/jobs.ts';
 import { organizationName } from '../organizations/service/find.ts';
 import { InvitationCreated, InvitationResent } from './events.ts';
 import type { Invitation } from './schemas.ts';

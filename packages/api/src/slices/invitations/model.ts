@@ -1,7 +1,7 @@
+import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { OrganizationRole } from '../../contract/permissions.ts';
-import { iso } from '../../contract/words.ts';
-import { TenantModel } from '../../tenant-model.ts';
+import { TenantModel } from '../../data/tenant-model.ts';
 import type { Invitation } from './schemas.ts';
 
 export class InvitationModel extends TenantModel {
@@ -24,7 +24,7 @@ export class InvitationModel extends TenantModel {
 
   present(ids: Ids): Invitation {
     return {
-      id: ids.encode('inv', this.id),
+      id: ids.encode('ivt', this.id),
       organizationId: ids.encode('org', this.organizationId),
       email: this.email,
       role: this.role,

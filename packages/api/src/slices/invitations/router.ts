@@ -1,8 +1,8 @@
+import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
-import { Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
-import { MailedToken } from '../auth/schemas.ts';
+import { EmailTokenInput } from '../auth/schemas.ts';
 import { exampleMember } from '../members/router.ts';
 import { Member } from '../members/schemas.ts';
 import { CreateInvitation, Invitation, InvitationId, InvitationPage, ListInvitations } from './schemas.ts';
@@ -23,7 +23,7 @@ const guesses: ProcedureLimit = {
 };
 
 const exampleInvitation: Invitation = {
-  id: exampleId('inv'),
+  id: exampleId('ivt'),
   organizationId: exampleId('org'),
   email: 'grace@example.com',
   role: 'MEMBER',
@@ -54,7 +54,7 @@ export const invitations = router({
       method: 'POST',
       path: '/organizations/{orgId}/invitations',
       tags,
-      summary: 'Invite somebody',
+      summary: 'Create an invitation',
       description: 'Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.',
     },
     rest: { status: 201 },
@@ -75,11 +75,11 @@ export const invitations = router({
       summary: 'Revoke an invitation',
     },
     rest: { status: 204 },
-    errors: ['invitation_settled', 'version_mismatch'],
+    errors: ['invitation_not_pending', 'version_mismatch'],
     example: { input: { orgId, invitationId } },
   })
     .input(InvitationId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx, input }) => revokeInvitation(ctx, input.invitationId)),
 
   resend: procedure({
@@ -91,7 +91,7 @@ export const invitations = router({
       summary: 'Send an invitation again',
       description: 'With a new link for another 7 days; the old one is dead.',
     },
-    errors: ['permission_not_held', 'invitation_settled', 'version_mismatch'],
+    errors: ['permission_not_held', 'invitation_not_pending', 'version_mismatch'],
     limit: mails,
     example: { input: { orgId, invitationId }, output: exampleInvitation },
   })
@@ -108,11 +108,11 @@ export const invitations = router({
       summary: 'Accept an invitation',
       description: 'Signed in with the address that was invited.',
     },
-    errors: ['invalid_token', 'invitation_for_another', 'invitation_stale', 'already_member'],
+    errors: ['invalid_token', 'invitation_for_another', 'invitation_no_longer_valid', 'already_member'],
     limit: { ...guesses, by: 'caller' },
     example: { input: { token }, output: { ...exampleMember, role: 'MEMBER', roles: [] } },
   })
-    .input(MailedToken)
+    .input(EmailTokenInput)
     .output(Member)
     .mutation(({ ctx, input }) => acceptInvitation(ctx, input.token)),
 
@@ -125,7 +125,7 @@ export const invitations = router({
     idempotency: false,
     example: { input: { token } },
   })
-    .input(MailedToken)
-    .output(Nothing)
+    .input(EmailTokenInput)
+    .output(NoContent)
     .mutation(({ ctx, input }) => declineInvitation(ctx, input.token)),
 });

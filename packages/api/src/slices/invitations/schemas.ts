@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
-import { Timestamp } from '../../contract/words.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
 import { EmailAddress } from '../users/schemas.ts';
 
@@ -9,7 +9,7 @@ const Status = z.enum(['PENDING', 'ACCEPTED', 'DECLINED', 'REVOKED', 'EXPIRED'])
 
 export const Invitation = z
   .object({
-    id: id('inv'),
+    id: id('ivt'),
     organizationId: id('org'),
     email: z.string().meta({ example: 'grace@example.com' }),
     role: OrganizationRole,
@@ -32,4 +32,4 @@ export type ListInvitations = z.output<typeof ListInvitations>;
 export const InvitationPage = page('InvitationPage', Invitation);
 export type InvitationPage = z.output<typeof InvitationPage>;
 
-export const InvitationId = z.strictObject({ orgId: id('org'), invitationId: id('inv') });
+export const InvitationId = z.strictObject({ orgId: id('org'), invitationId: id('ivt') });

@@ -1,4 +1,4 @@
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { Member, OwnershipTransfer } from './schemas.ts';
 
 const told = { data: Member, audience: 'organization', permission: 'org:read' } as const;

@@ -1,7 +1,7 @@
+import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { OrganizationPermission, OrganizationRole } from '../../contract/permissions.ts';
-import { iso } from '../../contract/words.ts';
-import { TenantModel } from '../../tenant-model.ts';
+import { TenantModel } from '../../data/tenant-model.ts';
 import type { RoleModel } from '../roles/model.ts';
 import type { UserModel } from '../users/model.ts';
 import type { Member } from './schemas.ts';

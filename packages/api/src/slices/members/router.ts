@@ -1,5 +1,5 @@
+import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { OrganizationId } from '../organizations/schemas.ts';
 import { inOrganization } from '../organizations/service/find.ts';
@@ -31,7 +31,7 @@ export const members = router({
       path: '/organizations/{orgId}/members',
       tags,
       summary: 'List the members of an organization',
-      description: 'Whoever joined last comes first.',
+      description: 'Most recently joined first.',
     },
     errors: ['invalid_cursor'],
     example: { input: { orgId, limit: 25 }, output: { items: [exampleMember], nextCursor: null } },
@@ -50,7 +50,13 @@ export const members = router({
       description:
         'Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.',
     },
-    errors: ['permission_not_held', 'outranked', 'last_owner', 'personal_organization', 'version_mismatch'],
+    errors: [
+      'permission_not_held',
+      'target_has_more_permissions',
+      'last_owner',
+      'personal_organization',
+      'version_mismatch',
+    ],
     example: { input: { orgId, userId: exampleMember.userId, role: 'ADMIN' }, output: exampleMember },
   })
     .input(SetMemberRole)
@@ -66,11 +72,11 @@ export const members = router({
       summary: 'Remove a member',
     },
     rest: { status: 204 },
-    errors: ['outranked', 'last_owner', 'personal_organization', 'version_mismatch'],
+    errors: ['target_has_more_permissions', 'last_owner', 'personal_organization', 'version_mismatch'],
     example: { input: { orgId, userId: exampleMember.userId } },
   })
     .input(MemberId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx, input }) => removeMember(ctx, input.userId)),
 });
 
@@ -84,7 +90,7 @@ export const membership = {
     example: { input: { orgId } },
   })
     .input(OrganizationId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx }) => leaveOrganization(inOrganization(ctx), ctx.actor.user.id)),
 
   transfer: procedure({

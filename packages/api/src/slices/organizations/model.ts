@@ -1,6 +1,6 @@
-import { BaseModel } from '../../base-model.ts';
+import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
-import { iso, isoOrNull } from '../../contract/words.ts';
+import { BaseModel } from '../../data/base-model.ts';
 import type { Organization } from './schemas.ts';
 
 /** A tenant. */

@@ -1,8 +1,8 @@
+import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { Nothing } from '../../contract/words.ts';
 import { procedure } from '../../procedure.ts';
 import {
-  AskSubdomain,
+  CheckSubdomain,
   CreateOrganization,
   ListOrganizations,
   Organization,
@@ -93,11 +93,11 @@ export const organizations = {
       method: 'GET',
       path: '/organizations/subdomain-availability',
       tags,
-      summary: 'Ask whether a subdomain is free',
+      summary: 'Check whether a subdomain is available',
     },
     example: { input: { subdomain: 'acme' }, output: { subdomain: 'acme', available: false, reason: 'taken' } },
   })
-    .input(AskSubdomain)
+    .input(CheckSubdomain)
     .output(SubdomainAvailability)
     .query(({ ctx, input }) => subdomainAvailability(ctx, input.subdomain)),
 
@@ -138,13 +138,13 @@ export const organizations = {
     example: { input: { orgId } },
   })
     .input(OrganizationId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx }) => deleteOrganization(ctx)),
 
   restore: procedure({
     access: 'org:delete',
     fresh: true,
-    inDeleted: true,
+    allowDeletedOrganization: true,
     openapi: {
       method: 'POST',
       path: '/organizations/{orgId}/restore',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
-import { Metadata, Timestamp } from '../../contract/words.ts';
 
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 
@@ -88,7 +88,7 @@ export type SearchOrganizations = z.output<typeof SearchOrganizations>;
 export const OrganizationPage = page('OrganizationPage', OwnOrganization);
 export type OrganizationPage = z.output<typeof OrganizationPage>;
 
-export const AskSubdomain = z.strictObject({ subdomain: z.string().min(1).max(100).meta({ example: 'acme' }) });
+export const CheckSubdomain = z.strictObject({ subdomain: z.string().min(1).max(100).meta({ example: 'acme' }) });
 
 export const SubdomainAvailability = z
   .object({

@@ -1,5 +1,5 @@
+import { NoInput } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { NoInput } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import {
   CheckPermissions,
@@ -37,7 +37,7 @@ export const permissions = router({
 
   matrix: procedure({
     access: 'roles:read',
-    openapi: { method: 'GET', path: '/permissions/matrix', tags, summary: 'Get the grid of roles and permissions' },
+    openapi: { method: 'GET', path: '/permissions/matrix', tags, summary: 'Get the permission matrix' },
     example: {
       output: {
         permissions: ['org:read', 'api_keys:read'],
@@ -55,7 +55,7 @@ export const permissions = router({
       method: 'POST',
       path: '/permissions/check',
       tags,
-      summary: 'Ask whether you hold permissions',
+      summary: 'Check permissions',
       description: 'In the current organization.',
     },
     idempotency: false,

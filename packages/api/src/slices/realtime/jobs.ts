@@ -1,5 +1,5 @@
-import { job } from '../../outbox/jobs.ts';
-import { purge } from '../../purge.ts';
+import { purge } from '../../data/purge.ts';
+import { job } from '../../jobs/job.ts';
 
 export const purgeTickets = job({
   name: 'realtime.purge_tickets',

@@ -1,6 +1,6 @@
-import { NoInput } from '../../contract/words.ts';
+import { NoInput } from '../../contract/common-schemas.ts';
 import { procedure, router } from '../../procedure.ts';
-import { Ticket, ToldEvent, WatchEvents } from './schemas.ts';
+import { RealtimeEvent, Ticket, WatchEvents } from './schemas.ts';
 import { issueTicket } from './service.ts';
 import { watchEvents } from './watch.ts';
 
@@ -36,7 +36,7 @@ export const realtime = router({
       summary: 'Watch events of the current organization',
       enabled: false,
     },
-    tells: ToldEvent,
+    yields: RealtimeEvent,
     example: { input: { events: ['api_key.*'] } },
   })
     .input(WatchEvents)

@@ -27,7 +27,7 @@ export type ClientMessage = z.output<typeof ClientMessage>;
 export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastEventId.nullish() });
 export type WatchEvents = z.output<typeof WatchEvents>;
 
-export const ToldEvent = z
+export const RealtimeEvent = z
   .object({
     id: z.string().nullable(),
     event: z.string().meta({ example: 'api_key.created' }),
@@ -38,13 +38,13 @@ export const ToldEvent = z
     id: 'ToldEvent',
     description: 'Something that happened. `api_call` has no id: it is told once, and not kept.',
   });
-export type ToldEvent = z.output<typeof ToldEvent>;
+export type RealtimeEvent = z.output<typeof RealtimeEvent>;
 
 /** What the server says. */
 export type ServerMessage =
   | { type: 'ready'; expiresAt: string | null }
   /** `lastEventId`: where to go on if the connection breaks off before the next event; null where there has been none. */
   | { type: 'subscribed'; events: string[]; lastEventId?: string | null }
-  | ({ type: 'event' } & ToldEvent)
+  | ({ type: 'event' } & RealtimeEvent)
   | { type: 'pong' }
   | { type: 'error'; code: string; detail: string };

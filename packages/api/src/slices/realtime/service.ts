@@ -1,6 +1,11 @@
 import type { ActorContext, Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { type Entry, entryOfCall, inOrganization, liveCaller } from '../../pipeline/live-caller.ts';
+import {
+  type AuthenticatedCaller,
+  authenticatedCaller,
+  entryOfCall,
+  inOrganization,
+} from '../../pipeline/live-caller.ts';
 import { authenticateKeyHash } from '../api-keys/authenticate.ts';
 import { authenticateSession } from '../auth/authenticate.ts';
 import { newToken, tokenHash } from '../auth/tokens.ts';
@@ -30,7 +35,7 @@ interface TicketRow {
 }
 
 /** Who brings the ticket, for as long as the session or key behind it lives. Deleting makes it single: of two at once, one finds nothing. */
-export async function redeemTicket(ctx: Context, ticket: string): Promise<Entry> {
+export async function redeemTicket(ctx: Context, ticket: string): Promise<AuthenticatedCaller> {
   const [row]: TicketRow[] = await ctx
     .db('realtime_tickets')
     .whereRaw('/* across organizations */ ticket_hash = ?', [tokenHash(ticket)])
@@ -41,14 +46,18 @@ export async function redeemTicket(ctx: Context, ticket: string): Promise<Entry>
   if (row.sessionId !== null) {
     const { publicId: sid, userId } = await ctx.db('sessions').where({ id: row.sessionId }).first('publicId', 'userId');
     const named = { id: organizationId, headerId: null, subdomain: null };
-    return liveCaller(ctx, await authenticateSession(ctx, { sid, userId, named }, null));
+    return authenticatedCaller(ctx, await authenticateSession(ctx, { sid, userId, named }, null));
   }
   const key = await ctx.db('api_keys').where({ organizationId, id: row.apiKeyId }).first('secretHash');
-  return liveCaller(ctx, await authenticateKeyHash(ctx, key.secretHash));
+  return authenticatedCaller(ctx, await authenticateKeyHash(ctx, key.secretHash));
 }
 
 /** Who brings an access token, for as long as it is good, or an API key; in `organizationId`, where that is given. */
-export async function redeemToken(ctx: Context, token: string, organizationId: number | null): Promise<Entry> {
-  const call = { ...ctx.call, authorization: `Bearer ${token}`, apiKey: undefined };
-  return entryOfCall({ ...ctx, call }, organizationId);
+export async function redeemToken(
+  ctx: Context,
+  token: string,
+  organizationId: number | null,
+): Promise<AuthenticatedCaller> {
+  const call = { ...ctx.request, authorization: `Bearer ${token}`, apiKey: undefined };
+  return entryOfCall({ ...ctx, request: call }, organizationId);
 }

@@ -2,10 +2,15 @@ import type { WebSocket } from 'ws';
 import { type Context, createContext, type Ports } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { toApiError } from '../../contract/problem.ts';
-import { type Entry, letIn, type Standing, takeStanding } from '../../pipeline/live-caller.ts';
-import { type ClientAddress, readCall, requestIdOf } from '../../wire/call.ts';
+import {
+  type AuthenticatedCaller,
+  chargeFailedEntry,
+  type LiveCaller,
+  watchCaller,
+} from '../../pipeline/live-caller.ts';
 import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from '../../wire/connection.ts';
 import { parseJson } from '../../wire/json.ts';
+import { type ClientAddress, readRequest, requestIdOf } from '../../wire/request.ts';
 import type { Upgrade } from '../../wire/sockets.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
@@ -16,7 +21,7 @@ const MAX_WAITING_MESSAGES = 20;
 
 /** Somebody who was let in, and their events. */
 interface Session {
-  standing: Standing;
+  caller: LiveCaller;
   stream: EventStream;
 }
 
@@ -36,7 +41,7 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
   const complain = (error: unknown): void => {
     const known = toApiError(error);
     if (known.status >= 500)
-      ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.call.requestId }, 'socket message failed');
+      ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.request.requestId }, 'socket message failed');
     say({ type: 'error', code: known.errorCode, detail: known.detail });
   };
   const refuse = (reason: ApiError): void => {
@@ -44,18 +49,18 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
     closeFor(socket, reason);
   };
 
-  async function enter(entry: Entry): Promise<void> {
-    const standing = takeStanding(entry, refuse);
-    const stream = await openStream(standing, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
-    session = { standing, stream };
-    socket.on('close', () => leave({ standing, stream }));
+  async function enter(entry: AuthenticatedCaller): Promise<void> {
+    const caller = watchCaller(entry, refuse);
+    const stream = await openStream(caller, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
+    session = { caller, stream };
+    socket.on('close', () => leave({ caller, stream }));
     if (socket.readyState !== socket.OPEN) return leave(session);
-    ready(standing);
+    ready(caller);
     tellAll(stream).catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
   }
 
-  function leave({ standing, stream }: Session): void {
-    standing.close();
+  function leave({ caller, stream }: Session): void {
+    caller.close();
     stream.close();
   }
 
@@ -68,7 +73,7 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
     }
   }
 
-  function ready({ expiresAt }: Standing): void {
+  function ready({ expiresAt }: LiveCaller): void {
     say({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
   }
 
@@ -76,14 +81,14 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
   async function authenticate(token: string): Promise<void> {
     const now = { ...ctx, now: ctx.ports.clock.now() };
     if (!session) return admit(redeemToken(now, token, null));
-    session.standing.renew(await letIn(now, redeemToken(now, token, session.standing.ctx.organization.id)));
-    ready(session.standing);
+    session.caller.renew(await chargeFailedEntry(now, redeemToken(now, token, session.caller.ctx.organization.id)));
+    ready(session.caller);
   }
 
   /** Whoever brings no good credential has nothing more to say. */
-  async function admit(entering: Promise<Entry>): Promise<void> {
+  async function admit(entering: Promise<AuthenticatedCaller>): Promise<void> {
     try {
-      await enter(await letIn(ctx, entering));
+      await enter(await chargeFailedEntry(ctx, entering));
     } catch (error) {
       refuse(toApiError(error));
     }
@@ -135,7 +140,7 @@ export function realtimeUpgrade(ports: Ports, clientAddress: ClientAddress): Upg
   return {
     path: '/api/v1/ws/realtime',
     serve(socket, req, query) {
-      const ctx = createContext(ports, readCall(req, requestIdOf(req.headers), clientAddress(req)));
+      const ctx = createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)));
       serveSocket(socket, ctx, query);
     },
   };

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../../contract/errors.ts';
-import type { StampedEvent } from '../../outbox/feed.ts';
+import type { StampedEvent } from '../../events/feed.ts';
 import { apiCallTopic } from '../../pipeline/api-calls.ts';
-import type { Standing } from '../../pipeline/live-caller.ts';
-import type { ToldEvent } from './schemas.ts';
+import type { LiveCaller } from '../../pipeline/live-caller.ts';
+import type { RealtimeEvent } from './schemas.ts';
 import { createSubscription, type Subscription } from './subscription.ts';
 
 /** An organization's events for one reader, who takes them at their own pace, in order of `position`, each once. */
@@ -17,7 +17,7 @@ export interface EventStream {
    */
   subscribe(patterns: readonly string[], from?: number): Promise<string | null>;
   /** What there is to tell, as soon as there is something; nothing when the stream is over. */
-  next(): Promise<ToldEvent[]>;
+  next(): Promise<RealtimeEvent[]>;
   close(): void;
 }
 
@@ -41,13 +41,13 @@ interface Batch {
 }
 
 /** `onRelease` is told when the process stops, so that the client goes elsewhere. */
-export async function openStream(standing: Standing, onRelease: () => void): Promise<EventStream> {
-  const { ports, ids, organization } = standing.ctx;
+export async function openStream(caller: LiveCaller, onRelease: () => void): Promise<EventStream> {
+  const { ports, ids, organization } = caller.ctx;
   const { feed } = ports;
   const subscription = createSubscription();
   const rewinds: Rewind[] = [];
   const live: StampedEvent[] = [];
-  const calls: ToldEvent[] = [];
+  const calls: RealtimeEvent[] = [];
   let place = 0;
   /** Where the reader stood before what they were given last: until they ask for more, they may not have it. */
   let underWay: number | null = null;
@@ -61,22 +61,22 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
   };
 
   const mayTell = (event: string, { wants }: Subscription = subscription) =>
-    wants(event, standing.ctx.organization.permissions);
+    wants(event, caller.ctx.organization.permissions);
 
   const unfollow = feed.follow(organization.id, {
-    told(event) {
+    onEvent(event) {
       if (behind) return;
       if (live.push(event) > MAX_WAITING) fallBehind();
       wake();
     },
-    released: onRelease,
+    onRelease: onRelease,
   });
   const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (data) => {
     if (!mayTell('api_call') || calls.length >= MAX_WAITING) return;
     calls.push({ id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data });
     wake();
   });
-  place = await feed.place();
+  place = await feed.position();
 
   const reached = () => underWay ?? Math.min(place, ...rewinds.map(({ from }) => from));
 
@@ -115,16 +115,16 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
   }
 
   /** What may be told of the next events, judged by rights that are less than a second old. */
-  async function tell(): Promise<ToldEvent[]> {
+  async function tell(): Promise<RealtimeEvent[]> {
     const { events, subscription, done } = await take();
     const wanted = () => events.filter(({ type }) => mayTell(type, subscription));
-    if (wanted().length + calls.length > 0) await standing.confirm();
+    if (wanted().length + calls.length > 0) await caller.revalidate();
     const told = [...wanted().map(present), ...calls.splice(0).filter(({ event }) => mayTell(event))];
     done();
     return told;
   }
 
-  function present({ id, type, createdAt, data }: StampedEvent): ToldEvent {
+  function present({ id, type, createdAt, data }: StampedEvent): RealtimeEvent {
     return { id: ids.encode('evt', id), event: type, createdAt: createdAt.toISOString(), data };
   }
 
@@ -132,7 +132,7 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
     subscription,
     async placeOf(lastEventId) {
       if (lastEventId === null) return 0;
-      const found = await feed.placeOf(organization.id, ids.decode('evt', lastEventId));
+      const found = await feed.positionOf(organization.id, ids.decode('evt', lastEventId));
       if (found !== null) return found;
       throw new ApiError('not_found', {
         detail:
@@ -147,7 +147,7 @@ export async function openStream(standing: Standing, onRelease: () => void): Pro
         else if (first) place = from; // another process was faster: the reader knows more than we have heard of
         wake();
       }
-      const last = await feed.lastAt(organization.id, Math.min(reached(), from ?? place));
+      const last = await feed.lastEventAt(organization.id, Math.min(reached(), from ?? place));
       return last === null ? null : ids.encode('evt', last);
     },
     async next() {

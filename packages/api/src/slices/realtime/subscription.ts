@@ -1,6 +1,6 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
-import { eventTypes } from '../../events.ts';
+import { eventTypes } from '../event-types.ts';
 import { TOPICS } from './schemas.ts';
 
 type Permissions = ReadonlySet<OrganizationPermission>;

@@ -1,13 +1,13 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
 import type { ActorContext, Connection } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { liveCaller, takeStanding } from '../../pipeline/live-caller.ts';
-import type { ToldEvent, WatchEvents } from './schemas.ts';
+import { authenticatedCaller, watchCaller } from '../../pipeline/live-caller.ts';
+import type { RealtimeEvent, WatchEvents } from './schemas.ts';
 import { type EventStream, openStream } from './stream.ts';
 
 const MAX_SUBSCRIPTIONS = 20;
 
-type Told = TrackedEnvelope<ToldEvent> | ToldEvent;
+type Told = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
 
 /**
  * The organization's events as a tRPC subscription, until the client stops it or may no more. Each goes under its id, with
@@ -50,14 +50,14 @@ async function* follow(
     if (why) ctx.connection?.end?.();
   };
   const stop = () => end();
-  const entry = liveCaller(ctx, ctx.credential!); // `admit` has put it there
+  const entry = authenticatedCaller(ctx, ctx.credential!); // `admit` has put it there
   // A connection that carries calls ends with its token as a whole: then its client renews it, and goes on by itself.
   const endsAsAWhole = ctx.connection?.end === null;
-  const standing = takeStanding(endsAsAWhole ? { ...entry, expiresAt: null } : entry, end);
+  const caller = watchCaller(endsAsAWhole ? { ...entry, expiresAt: null } : entry, end);
   signal.addEventListener('abort', stop, { once: true });
   try {
     // A client whose server stops connects again, to another, and goes on there: 503 tells its link to.
-    stream = await openStream(standing, () => end(new ApiError('unavailable', { detail: 'The server is stopping.' })));
+    stream = await openStream(caller, () => end(new ApiError('unavailable', { detail: 'The server is stopping.' })));
     await stream.subscribe(events, lastEventId ? await stream.placeOf(lastEventId) : undefined);
     while (!signal.aborted && !reason) {
       const told = await stream.next();
@@ -70,7 +70,7 @@ async function* follow(
     if (reason) throw reason;
   } finally {
     signal.removeEventListener('abort', stop);
-    standing.close();
+    caller.close();
     stream?.close();
   }
 }

@@ -1,4 +1,4 @@
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { Role } from './schemas.ts';
 
 const told = { data: Role, audience: 'organization', permission: 'roles:read' } as const;

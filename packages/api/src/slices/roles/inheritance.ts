@@ -1,7 +1,7 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 
-interface Heir {
+interface RoleNode {
   id: number;
   parentId: number | null;
   permissions: readonly OrganizationPermission[];
@@ -10,7 +10,7 @@ interface Heir {
 const MAX_GENERATIONS = 5;
 
 /** A role and its ancestors, nearest first. Throws where they go round in a circle or on for too long. */
-export function lineage<Role extends Heir>(roles: ReadonlyMap<number, Role>, id: number): Role[] {
+export function ancestry<Role extends RoleNode>(roles: ReadonlyMap<number, Role>, id: number): Role[] {
   const line: Role[] = [];
   for (let role = roles.get(id); role; role = role.parentId === null ? undefined : roles.get(role.parentId)) {
     if (line.includes(role)) throw new ApiError('role_cycle');
@@ -21,11 +21,11 @@ export function lineage<Role extends Heir>(roles: ReadonlyMap<number, Role>, id:
 }
 
 /** What each role gives, its ancestors' permissions included. */
-export function effectivePermissions(roles: readonly Heir[]): Map<number, OrganizationPermission[]> {
+export function effectivePermissions(roles: readonly RoleNode[]): Map<number, OrganizationPermission[]> {
   const byId = new Map(roles.map((role) => [role.id, role]));
   return new Map(
     roles.map(({ id }) => {
-      const all = lineage(byId, id).flatMap(({ permissions }) => permissions);
+      const all = ancestry(byId, id).flatMap(({ permissions }) => permissions);
       return [id, [...new Set(all)].sort()];
     }),
   );

@@ -1,7 +1,7 @@
+import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import { isOrganizationPermission, type OrganizationPermission } from '../../contract/permissions.ts';
-import { iso } from '../../contract/words.ts';
-import { TenantModel } from '../../tenant-model.ts';
+import { TenantModel } from '../../data/tenant-model.ts';
 import type { Role } from './schemas.ts';
 
 /** A role that an organization made for itself. */

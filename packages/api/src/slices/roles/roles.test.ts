@@ -160,8 +160,8 @@ describe('nobody grants what they do not hold', () => {
   });
 
   it('or changes who may do more than they', async () => {
-    expect(told(await acme.assign(clerk, acme.owner, []))).toEqual([403, 'outranked']);
-    expect(told(await acme.setRole(clerk, acme.owner, 'VIEWER'))).toEqual([403, 'outranked']);
+    expect(told(await acme.assign(clerk, acme.owner, []))).toEqual([403, 'target_has_more_permissions']);
+    expect(told(await acme.setRole(clerk, acme.owner, 'VIEWER'))).toEqual([403, 'target_has_more_permissions']);
   });
 });
 

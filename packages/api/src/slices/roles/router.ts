@@ -1,5 +1,5 @@
+import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { Nothing } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleMember } from '../members/router.ts';
 import { Member } from '../members/schemas.ts';
@@ -107,7 +107,7 @@ export const roles = router({
     example: { input: { roleId } },
   })
     .input(RoleId)
-    .output(Nothing)
+    .output(NoContent)
     .mutation(({ ctx, input }) => deleteRole(ctx, input.roleId)),
 });
 
@@ -122,7 +122,7 @@ export const userRoles = router({
       summary: "Set a member's custom roles",
       description: 'In the current organization, beside the organization role.',
     },
-    errors: ['permission_not_held', 'outranked', 'system_role', 'version_mismatch'],
+    errors: ['permission_not_held', 'target_has_more_permissions', 'system_role', 'version_mismatch'],
     example: { input: { userId: exampleMember.userId, roleIds: [roleId] }, output: exampleMember },
   })
     .input(SetUserRoles)

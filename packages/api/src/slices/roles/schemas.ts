@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import {
@@ -6,7 +7,6 @@ import {
   ORGANIZATION_PERMISSIONS,
   type OrganizationPermission as Permission,
 } from '../../contract/permissions.ts';
-import { Timestamp } from '../../contract/words.ts';
 
 export const OrganizationPermission = z
   .enum(Object.keys(ORGANIZATION_PERMISSIONS) as [Permission, ...Permission[]])

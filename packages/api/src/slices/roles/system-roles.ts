@@ -32,7 +32,7 @@ export function systemRoles(ctx: Context): { id: number; present(): Role }[] {
 export const isSystemRole = (id: number): boolean => SYSTEM_ROLES.some((role) => role.id === id);
 
 /** The row id of a role that organizations make, change and give. */
-export function decodeCustom(ctx: Context, roleId: string): number {
+export function decodeCustomRoleId(ctx: Context, roleId: string): number {
   const id = ctx.ids.decode('rol', roleId);
   if (isSystemRole(id)) throw new ApiError('system_role');
   return id;

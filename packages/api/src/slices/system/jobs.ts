@@ -1,5 +1,5 @@
-import { job } from '../../outbox/jobs.ts';
-import { purge } from '../../purge.ts';
+import { purge } from '../../data/purge.ts';
+import { job } from '../../jobs/job.ts';
 
 const KEPT_MS = 24 * 3_600_000;
 

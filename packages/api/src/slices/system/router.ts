@@ -1,4 +1,4 @@
-import { NoInput } from '../../contract/words.ts';
+import { NoInput } from '../../contract/common-schemas.ts';
 import { procedure, router } from '../../procedure.ts';
 import { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 import { health, healthCache, healthDatabase, readiness } from './service.ts';
@@ -59,7 +59,7 @@ export const system = router({
       method: 'GET',
       path: '/health/readiness',
       tags,
-      summary: 'Ask whether requests may be sent',
+      summary: 'Check readiness',
       description:
         '503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.',
     },
@@ -76,7 +76,7 @@ export const system = router({
       method: 'GET',
       path: '/health/liveness',
       tags,
-      summary: 'Ask whether the process runs',
+      summary: 'Check liveness',
       description: 'Touches nothing.',
     },
     example: { output: { status: 'ok' } },

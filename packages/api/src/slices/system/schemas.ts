@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Timestamp } from '../../contract/words.ts';
+import { Timestamp } from '../../contract/common-schemas.ts';
 
 const Component = z.object({ status: z.enum(['ok', 'down']), latencyMs: z.number().nullable().meta({ example: 0.4 }) });
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
+import { iso } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { iso } from '../../contract/words.ts';
 import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 
 const SERVER_VERSION: Statement = {

@@ -1,4 +1,4 @@
-import { event } from '../../outbox/event.ts';
+import { event } from '../../events/event.ts';
 import { User } from './schemas.ts';
 
 export const UserUpdated = event('user.updated', { data: User, audience: 'person' });

@@ -1,7 +1,7 @@
-import { BaseModel } from '../../base-model.ts';
+import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { PlatformRole } from '../../contract/permissions.ts';
-import { iso, isoOrNull } from '../../contract/words.ts';
+import { BaseModel } from '../../data/base-model.ts';
 import type { USER_STATUSES, User } from './schemas.ts';
 
 export class UserModel extends BaseModel {

@@ -1,5 +1,5 @@
+import { NoInput } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
-import { NoInput } from '../../contract/words.ts';
 import { procedure, router } from '../../procedure.ts';
 import { myPermissions } from '../permissions/router.ts';
 import { userRoles } from '../roles/router.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { PLATFORM_ROLES } from '../../contract/permissions.ts';
-import { Metadata, Timestamp } from '../../contract/words.ts';
 
 export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED', 'DELETED'] as const;
 

@@ -1,8 +1,8 @@
 import type { ActorContext, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
-import { record } from '../../outbox/record.ts';
-import { transaction } from '../../transaction.ts';
+import { transaction } from '../../data/transaction.ts';
+import { record } from '../../events/record.ts';
 import { membershipsOf } from '../members/service/find.ts';
 import { isLive } from '../organizations/service/find.ts';
 import { UserUpdated } from './events.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { emailKey, UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
@@ -20,8 +20,8 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
     const session = await SessionModel.query(ctx.db)
       .insert({
         userId: user.id,
-        ip: ctx.call.ip,
-        userAgent: ctx.call.userAgent,
+        ip: ctx.request.ip,
+        userAgent: ctx.request.userAgent,
         authenticatedAt: ctx.now,
         createdAt: ctx.now,
         expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),

@@ -1,6 +1,6 @@
 import type { UserContext } from '../../../context.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
 

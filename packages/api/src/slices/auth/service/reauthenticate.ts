@@ -1,7 +1,7 @@
 import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { UserModel } from '../../users/model.ts';
 import { SessionReauthenticated } from '../events.ts';
 import { SessionModel } from '../model.ts';

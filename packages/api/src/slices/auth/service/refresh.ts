@@ -1,9 +1,9 @@
 import { deriveKey, seal, unseal } from '@rentapi/platform/secrets';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import type { Work } from '../../../outbox/jobs.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import type { RunControl } from '../../../jobs/job.ts';
 import { UserModel } from '../../users/model.ts';
 import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
@@ -72,7 +72,7 @@ const ERASE_BATCH = 1000;
 const CLOCK_SKEW_MS = 30_000;
 
 /** After the grace a parent that leaks from a log or a backup must not open its child, which works for days. */
-export async function eraseSealedChildren(ctx: Context, { touch, signal }: Work): Promise<void> {
+export async function eraseSealedChildren(ctx: Context, { touch, signal }: RunControl): Promise<void> {
   const graceOver = new Date(ctx.now.getTime() - ctx.ports.env.REFRESH_GRACE_S * 1000 - CLOCK_SKEW_MS);
   for (let erased = ERASE_BATCH; erased >= ERASE_BATCH && !signal.aborted; touch()) {
     const over = RefreshTokenModel.query(ctx.db)

@@ -1,15 +1,15 @@
 import type { Context } from '../../../context.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
 import { createPersonalOrganization } from '../../organizations/service/create.ts';
 import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
 import { assertUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
-import type { Register, Registered } from '../schemas.ts';
+import type { Register, RegistrationResult } from '../schemas.ts';
 
 /** Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. */
-export async function register(ctx: Context, input: Register): Promise<Registered> {
+export async function register(ctx: Context, input: Register): Promise<RegistrationResult> {
   ctx.ports.passwords.assertUncommon(input.password, 'password');
   if (input.username) await assertUsernameFree(ctx, input.username);
   const passwordHash = await ctx.ports.passwords.hash(input.password);

@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { emailKey, UserModel } from '../../users/model.ts';
 import { EmailVerified, VerificationRequested } from '../events.ts';
 import { VerificationTokenModel } from '../model.ts';

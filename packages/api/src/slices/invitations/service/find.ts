@@ -13,7 +13,7 @@ export async function listInvitations(ctx: OrganizationContext, input: ListInvit
 }
 
 export async function findInvitation(ctx: OrganizationContext, invitationId: string): Promise<InvitationModel> {
-  const invitation = await InvitationModel.of(ctx).findOne({ id: ctx.ids.decode('inv', invitationId) });
+  const invitation = await InvitationModel.of(ctx).findOne({ id: ctx.ids.decode('ivt', invitationId) });
   if (!invitation) throw new ApiError('not_found');
   return invitation;
 }

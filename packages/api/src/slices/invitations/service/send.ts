@@ -1,10 +1,10 @@
-import { nextVersion } from '../../../base-model.ts';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { nextVersion } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
 import { isMailboxOfMember } from '../../members/service/find.ts';
 import { emailKey } from '../../users/model.ts';
@@ -55,7 +55,7 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
     const { held } = await lockAuthority(ctx, 'members:invite');
     const before = await findInvitation(ctx, invitationId);
     ifMatch(ctx, before);
-    if (before.status !== 'PENDING') throw new ApiError('invitation_settled');
+    if (before.status !== 'PENDING') throw new ApiError('invitation_not_pending');
     assertMayGrant(held, rolePermissions(before.role, ctx.ports.env));
     const after = await InvitationModel.of(ctx)
       .where({ id: before.id })

@@ -2,15 +2,15 @@ import type { Context, OrganizationContext, UserContext } from '../../../context
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
-import type { EventType } from '../../../outbox/event.ts';
-import { record } from '../../../outbox/record.ts';
-import type { Tenancy } from '../../../tenant-model.ts';
-import { transaction } from '../../../transaction.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import type { EventType } from '../../../events/event.ts';
+import { record } from '../../../events/record.ts';
 import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { MemberAdded } from '../../members/events.ts';
 import type { Member } from '../../members/schemas.ts';
 import { addMember } from '../../members/service/add.ts';
-import { heldBy, lockAuthority } from '../../members/service/authority.ts';
+import { lockAuthority, memberPermissionsOf } from '../../members/service/authority.ts';
 import { membershipsOf, presentMember } from '../../members/service/find.ts';
 import { emailKey } from '../../users/model.ts';
 import { InvitationAccepted, InvitationDeclined, InvitationRevoked } from '../events.ts';
@@ -53,7 +53,7 @@ export async function revokeInvitation(ctx: OrganizationContext, invitationId: s
     const invitation = await findInvitation(ctx, invitationId);
     ifMatch(ctx, invitation);
     if (invitation.status === 'REVOKED') return;
-    if (invitation.status !== 'PENDING') throw new ApiError('invitation_settled');
+    if (invitation.status !== 'PENDING') throw new ApiError('invitation_not_pending');
     await settle(ctx, invitation, 'REVOKED', InvitationRevoked);
   });
 }
@@ -63,9 +63,9 @@ async function assertStillBacked(ctx: Context & Tenancy, invitation: InvitationM
   const held =
     invitation.inviterUserId === null
       ? await permissionsOfKey(ctx, invitation.inviterKeyId!)
-      : await heldBy(ctx, invitation.inviterUserId);
+      : await memberPermissionsOf(ctx, invitation.inviterUserId);
   const needed = ['members:invite' as const, ...rolePermissions(invitation.role, ctx.ports.env)];
-  if (!needed.every((permission) => held.has(permission))) throw new ApiError('invitation_stale');
+  if (!needed.every((permission) => held.has(permission))) throw new ApiError('invitation_no_longer_valid');
 }
 
 async function settle(

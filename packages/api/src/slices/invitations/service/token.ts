@@ -1,7 +1,7 @@
 import { mac } from '@rentapi/platform/secrets';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import type { RecordedEvent } from '../../../outbox/jobs.ts';
+import type { RecordedEvent } from '../../../jobs/job.ts';
 import { tokenHash } from '../../auth/tokens.ts';
 import { lockOrganization } from '../../members/service/authority.ts';
 import { InvitationModel } from '../model.ts';
@@ -14,7 +14,7 @@ import type { Invitation } from '../schemas.ts';
 export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Invitation>): Promise<string | null> {
   const token = mac(ctx.ports.keyring.key('rentapi/invitation'), `${event.type} ${event.id}`).toString('base64url');
   const minted = await InvitationModel.of({ db: ctx.db, organization: { id: event.organizationId! } })
-    .where({ id: ctx.ids.decode('inv', event.data.id), status: 'PENDING' })
+    .where({ id: ctx.ids.decode('ivt', event.data.id), status: 'PENDING' })
     .where('updatedAt', new Date(event.data.updatedAt)) // a later resending has its own mail
     .patch({ tokenHash: tokenHash(token) });
   return minted > 0 ? token : null;

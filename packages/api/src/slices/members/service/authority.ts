@@ -1,7 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { memberPermissions, type OrganizationPermission } from '../../../contract/permissions.ts';
-import type { Tenancy } from '../../../tenant-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
 import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { MemberModel } from '../model.ts';
@@ -19,23 +19,28 @@ export interface Authority {
 export async function lockAuthority(
   ctx: OrganizationContext,
   needed: OrganizationPermission,
-  { inDeleted = false } = {},
+  { allowDeletedOrganization = false } = {},
 ): Promise<Authority> {
-  const organization = await lockOrganization(ctx, { inDeleted });
+  const organization = await lockOrganization(ctx, { allowDeletedOrganization });
   const { actor } = ctx;
-  const held = await (actor.kind === 'user' ? heldBy(ctx, actor.user.id) : permissionsOfKey(ctx, actor.key.id));
+  const held = await (actor.kind === 'user'
+    ? memberPermissionsOf(ctx, actor.user.id)
+    : permissionsOfKey(ctx, actor.key.id));
   if (!held.has(needed)) throw new ApiError('permission_denied');
   return { organization, held };
 }
 
-export async function lockOrganization(ctx: Tenancy, { inDeleted = false } = {}): Promise<OrganizationModel> {
+export async function lockOrganization(
+  ctx: Tenancy,
+  { allowDeletedOrganization = false } = {},
+): Promise<OrganizationModel> {
   const organization = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).forUpdate();
-  if (!organization || (organization.deletedAt && !inDeleted)) throw new ApiError('not_found');
+  if (!organization || (organization.deletedAt && !allowDeletedOrganization)) throw new ApiError('not_found');
   return organization;
 }
 
 /** Nothing for whoever is no member. */
-export async function heldBy(
+export async function memberPermissionsOf(
   ctx: Pick<OrganizationContext, 'ports'> & Tenancy,
   userId: number,
 ): Promise<ReadonlySet<OrganizationPermission>> {
@@ -64,6 +69,6 @@ export function assertNotOutranked(
   member: MemberModel,
 ): void {
   for (const permission of memberPermissions(member, ctx.ports.env)) {
-    if (!held.has(permission)) throw new ApiError('outranked');
+    if (!held.has(permission)) throw new ApiError('target_has_more_permissions');
   }
 }

@@ -1,11 +1,11 @@
-import { nextVersion } from '../../../base-model.ts';
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
-import type { EventType } from '../../../outbox/event.ts';
-import { record } from '../../../outbox/record.ts';
-import type { Tenancy } from '../../../tenant-model.ts';
-import { transaction } from '../../../transaction.ts';
+import { nextVersion } from '../../../data/base-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import type { EventType } from '../../../events/event.ts';
+import { record } from '../../../events/record.ts';
 import type { OrganizationModel } from '../../organizations/model.ts';
 import { UserModel } from '../../users/model.ts';
 import { MemberLeft, MemberRemoved } from '../events.ts';
@@ -40,10 +40,10 @@ async function endMembership(
   member: MemberModel,
   type: EventType<typeof Member>,
 ): Promise<void> {
-  await assertNotAtHome(ctx, organization, member.userId);
+  await assertNotPersonalOrganization(ctx, organization, member.userId);
   await assertAnotherOwner(ctx, member);
   const data = await presentMember(ctx, member);
-  await sendHome(ctx, member.userId);
+  await resetDefaultOrganization(ctx, member.userId);
   await MemberModel.of(ctx).where({ id: member.id }).delete(); // its role assignments go with it
   await record(ctx, type, { target: member, before: member, data });
 }
@@ -56,14 +56,18 @@ export async function assertAnotherOwner(ctx: OrganizationContext, member: Membe
 }
 
 /** A person is always somewhere: at least the owner of their personal organization. */
-export async function assertNotAtHome(ctx: Context, organization: OrganizationModel, userId: number): Promise<void> {
+export async function assertNotPersonalOrganization(
+  ctx: Context,
+  organization: OrganizationModel,
+  userId: number,
+): Promise<void> {
   if (!organization.personal) return;
   const user = await UserModel.query(ctx.db).findById(userId).select('personalOrganizationId');
   if (user?.personalOrganizationId === organization.id) throw new ApiError('personal_organization');
 }
 
 /** Whoever has this organization as their default has their personal one instead: one person, or all. */
-export async function sendHome(ctx: Context & Tenancy, userId?: number): Promise<void> {
+export async function resetDefaultOrganization(ctx: Context & Tenancy, userId?: number): Promise<void> {
   const here = UserModel.query(ctx.db).where({ defaultOrganizationId: ctx.organization.id });
   await (userId === undefined ? here : here.where({ id: userId })).patch({
     defaultOrganizationId: UserModel.ref('personalOrganizationId') as never, // a column, which Objection's types do not take here

@@ -1,7 +1,7 @@
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
-import type { Tenancy } from '../../../tenant-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
 import { rolesOf } from '../../roles/service/find.ts';
 import { UserModel } from '../../users/model.ts';
 import { MemberModel } from '../model.ts';

@@ -1,13 +1,13 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { type OrganizationRole, rolePermissions } from '../../../contract/permissions.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { MemberRolesChanged } from '../events.ts';
 import { MemberModel } from '../model.ts';
 import type { Member, SetMemberRole } from '../schemas.ts';
 import { assertMayGrant, assertNotOutranked, lockAuthority } from './authority.ts';
-import { assertAnotherOwner, assertNotAtHome } from './end.ts';
+import { assertAnotherOwner, assertNotPersonalOrganization } from './end.ts';
 import { findMember, presentMember } from './find.ts';
 
 export async function setMemberRole(ctx: OrganizationContext, { userId, role }: SetMemberRole): Promise<Member> {
@@ -19,7 +19,7 @@ export async function setMemberRole(ctx: OrganizationContext, { userId, role }: 
     assertMayGrant(held, rolePermissions(role, ctx.ports.env));
     if (role === before.role) return answer(ctx, before);
     if (before.role === 'OWNER') {
-      await assertNotAtHome(ctx, organization, before.userId);
+      await assertNotPersonalOrganization(ctx, organization, before.userId);
       await assertAnotherOwner(ctx, before);
     }
     return answer(ctx, await changeRole(ctx, before, role));

@@ -1,12 +1,12 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { OwnershipTransferred } from '../events.ts';
 import type { Member } from '../schemas.ts';
 import { lockAuthority } from './authority.ts';
-import { assertNotAtHome } from './end.ts';
+import { assertNotPersonalOrganization } from './end.ts';
 import { findMember } from './find.ts';
 import { answer, changeRole } from './set-role.ts';
 
@@ -16,21 +16,21 @@ export async function transferOwnership(ctx: OrganizationContext, userId: string
     const { actor } = ctx;
     if (actor.kind !== 'user') throw new ApiError('user_required');
     const { organization } = await lockAuthority(ctx, 'org:transfer');
-    const heir = await findMember(ctx, userId);
-    ifMatch(ctx, heir); // the answer's ETag is the heir's, too
-    await assertNotAtHome(ctx, organization, actor.user.id);
+    const newOwner = await findMember(ctx, userId);
+    ifMatch(ctx, newOwner); // the answer's ETag is the heir's, too
+    await assertNotPersonalOrganization(ctx, organization, actor.user.id);
     const owner = await findMember(ctx, ctx.ids.encode('usr', actor.user.id));
-    if (heir.id === owner.id) {
+    if (newOwner.id === owner.id) {
       throw new ApiError('invalid_input', { errors: [{ path: 'userId', message: 'must be another member' }] });
     }
-    const after = await changeRole(ctx, heir, 'OWNER');
+    const after = await changeRole(ctx, newOwner, 'OWNER');
     await changeRole(ctx, owner, 'ADMIN');
     await record(ctx, OwnershipTransferred, {
       target: organization,
       data: {
         organizationId: ctx.ids.encode('org', organization.id),
         fromUserId: ctx.ids.encode('usr', owner.userId),
-        toUserId: ctx.ids.encode('usr', heir.userId),
+        toUserId: ctx.ids.encode('usr', newOwner.userId),
       },
     });
     return answer(ctx, after);

@@ -1,11 +1,11 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
-import type { EventType } from '../../../outbox/event.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import type { EventType } from '../../../events/event.ts';
+import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
-import { sendHome } from '../../members/service/end.ts';
+import { resetDefaultOrganization } from '../../members/service/end.ts';
 import { OrganizationDeleted, OrganizationRestored } from '../events.ts';
 import { OrganizationModel } from '../model.ts';
 import type { Organization } from '../schemas.ts';
@@ -19,7 +19,7 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
     ifMatch(ctx, organization);
     if (organization.personal) throw new ApiError('personal_organization');
     if (organization.deletionProtection) throw new ApiError('deletion_protected');
-    await sendHome(ctx);
+    await resetDefaultOrganization(ctx);
     await mark(ctx, organization, ctx.now, OrganizationDeleted);
   });
 }
@@ -27,7 +27,7 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
 /** Everything is as it was; who had it as their default chooses it again. Repeating it changes nothing. */
 export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
   return transaction(ctx, async (ctx) => {
-    const { organization } = await lockAuthority(ctx, 'org:delete', { inDeleted: true });
+    const { organization } = await lockAuthority(ctx, 'org:delete', { allowDeletedOrganization: true });
     ifMatch(ctx, organization);
     if (!organization.deletedAt) return answerWithEtag(ctx, organization);
     const windowEnds = organization.deletedAt.getTime() + RESTORE_WINDOW_MS;

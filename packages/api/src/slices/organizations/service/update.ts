@@ -1,7 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { OrganizationUpdated } from '../events.ts';
 import { OrganizationModel } from '../model.ts';

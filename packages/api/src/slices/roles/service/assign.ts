@@ -1,8 +1,8 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { MemberRolesChanged } from '../../members/events.ts';
 import { MemberModel } from '../../members/model.ts';
 import type { Member } from '../../members/schemas.ts';
@@ -11,12 +11,12 @@ import { findMember } from '../../members/service/find.ts';
 import { answer } from '../../members/service/set-role.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 import type { SetUserRoles } from '../schemas.ts';
-import { decodeCustom } from '../system-roles.ts';
+import { decodeCustomRoleId } from '../system-roles.ts';
 import { refreshMembers } from './refresh.ts';
 
 /** Exactly these custom roles, in the current organization. Only what is added must be held by whoever gives it. */
 export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles): Promise<Member> {
-  const wanted = [...new Set(input.roleIds.map((roleId) => decodeCustom(ctx, roleId)))];
+  const wanted = [...new Set(input.roleIds.map((roleId) => decodeCustomRoleId(ctx, roleId)))];
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'roles:assign');
     const before = await findMember(ctx, input.userId);

@@ -2,8 +2,8 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
-import type { Tenancy } from '../../../tenant-model.ts';
-import { lineage } from '../inheritance.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { ancestry } from '../inheritance.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 import type { ListRoles, Role, RolePage } from '../schemas.ts';
 import { systemRoles } from '../system-roles.ts';
@@ -57,5 +57,5 @@ export async function rolesOf(ctx: Tenancy, userIds: readonly number[]): Promise
 export async function assignedLineages(ctx: Tenancy, userId: number): Promise<RoleModel[][]> {
   const assigned = await RoleAssignmentModel.of(ctx).where({ userId });
   const roles = new Map((await RoleModel.of(ctx)).map((role) => [role.id, role]));
-  return assigned.map(({ roleId }) => lineage(roles, roleId));
+  return assigned.map(({ roleId }) => ancestry(roles, roleId));
 }

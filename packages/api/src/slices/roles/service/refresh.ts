@@ -1,4 +1,4 @@
-import type { Tenancy } from '../../../tenant-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
 import { effectivePermissions } from '../inheritance.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 

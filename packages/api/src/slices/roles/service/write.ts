@@ -1,15 +1,15 @@
-import { nextVersion } from '../../../base-model.ts';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
-import { record } from '../../../outbox/record.ts';
-import { transaction } from '../../../transaction.ts';
+import { nextVersion } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
 import { MemberModel } from '../../members/model.ts';
 import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
 import { RoleCreated, RoleDeleted, RoleUpdated } from '../events.ts';
 import { RoleModel } from '../model.ts';
 import type { CreateRole, Role, UpdateRole } from '../schemas.ts';
-import { decodeCustom } from '../system-roles.ts';
+import { decodeCustomRoleId } from '../system-roles.ts';
 import { findRole } from './find.ts';
 import { holdersOf, refreshMembers, refreshRoles } from './refresh.ts';
 
@@ -25,7 +25,7 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
       nameKey: input.name.toLowerCase(),
       description: input.description ?? null,
       parentId: await decodeParent(ctx, input.parentId),
-      permissions: normal(input.permissions),
+      permissions: sortedUnique(input.permissions),
       effectivePermissions: [],
       createdAt: ctx.now,
       updatedAt: ctx.now,
@@ -40,7 +40,7 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
 
 /** What is added, by the role itself or by a new parent, must be held by whoever adds it; taking away needs nothing more. */
 export async function updateRole(ctx: OrganizationContext, input: UpdateRole): Promise<Role> {
-  const id = decodeCustom(ctx, input.roleId);
+  const id = decodeCustomRoleId(ctx, input.roleId);
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'roles:update');
     const before = await findRole(ctx, id);
@@ -51,7 +51,7 @@ export async function updateRole(ctx: OrganizationContext, input: UpdateRole): P
         ...(input.name !== undefined && { name: input.name, nameKey: input.name.toLowerCase() }),
         ...(input.description !== undefined && { description: input.description }),
         ...(input.parentId !== undefined && { parentId: await decodeParent(ctx, input.parentId) }),
-        ...(input.permissions !== undefined && { permissions: normal(input.permissions) }),
+        ...(input.permissions !== undefined && { permissions: sortedUnique(input.permissions) }),
         version: before.version + 1,
         updatedAt: ctx.now,
       });
@@ -68,7 +68,7 @@ export async function updateRole(ctx: OrganizationContext, input: UpdateRole): P
 }
 
 export async function deleteRole(ctx: OrganizationContext, roleId: string): Promise<void> {
-  const id = decodeCustom(ctx, roleId);
+  const id = decodeCustomRoleId(ctx, roleId);
   await transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'roles:delete');
     const role = await findRole(ctx, id);
@@ -84,8 +84,8 @@ export async function deleteRole(ctx: OrganizationContext, roleId: string): Prom
   });
 }
 
-const normal = <T>(permissions: readonly T[]): T[] => [...new Set(permissions)].sort();
+const sortedUnique = <T>(permissions: readonly T[]): T[] => [...new Set(permissions)].sort();
 
 async function decodeParent(ctx: OrganizationContext, parentId: string | null | undefined): Promise<number | null> {
-  return parentId ? (await findRole(ctx, decodeCustom(ctx, parentId))).id : null;
+  return parentId ? (await findRole(ctx, decodeCustomRoleId(ctx, parentId))).id : null;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../test/app.ts';
-import { systemContext } from './context.ts';
+import { type Person, startApp, type TestApp } from '../../test/app.ts';
+import { systemContext } from '../context.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,7 +1,7 @@
 import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/platform/jobs';
 import { type Ports, systemContext } from '../context.ts';
-import { ACROSS_ORGANIZATIONS } from '../tenant-model.ts';
-import type { Job, Queue, RecordedEvent } from './jobs.ts';
+import { ACROSS_ORGANIZATIONS } from '../data/tenant-model.ts';
+import type { Job, Queue, RecordedEvent } from './job.ts';
 import { observeRuns } from './observe-runs.ts';
 
 const CONCURRENCY = 10;

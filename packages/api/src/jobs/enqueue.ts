@@ -1,7 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import type { DataJob } from './jobs.ts';
+import type { DataJob } from './job.ts';
 
 const ENQUEUE: Statement = {
   name: 'enqueue',

@@ -30,7 +30,7 @@ const MAX_PAUSE_MS = 2000;
 export function startChangeListener(options: {
   url: string;
   log: Logger;
-  heard: (subject: string) => void;
+  heard: (invalidationKey: string) => void;
 }): ChangeListener {
   const { url, log, heard } = options;
   const state = { provenAt: -Infinity, epoch: 0, reconnects: 0, listeningSince: Infinity };

@@ -12,7 +12,7 @@ import { makeDirectory } from '@rentapi/platform/make-directory';
 import { openObservers } from './observers.ts';
 import { VERSION } from './version.ts';
 
-export interface Opened {
+export interface Runtime {
   ports: Ports;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   databaseUrl: string;
@@ -27,14 +27,18 @@ export interface Opened {
  * Brings up the database (ours, unless DATABASE_URL names another) and what every command needs. A command that may run `beside` a
  * server uses that one's database.
  */
-export async function open(env: Env, say: (line: string) => void, { beside = false } = {}): Promise<Opened> {
+export async function bootstrap(
+  env: Env,
+  say: (line: string) => void,
+  { beside: attach = false } = {},
+): Promise<Runtime> {
   const dataDir = path.resolve(env.DATA_DIR);
-  const label = `rentapi ${process.pid}${beside ? '' : ` http ${env.PORT}`}`;
-  const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach: beside, say });
+  const label = `rentapi ${process.pid}${attach ? '' : ` http ${env.PORT}`}`;
+  const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach: attach, say });
   makeDirectory(dataDir);
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
-  const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Opened['secrets'];
+  const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Runtime['secrets'];
   const { mailer, mailbox } = openMailer(env, dataDir);
   const ports = openPorts({
     env,
@@ -59,7 +63,7 @@ function openMailer(env: Env, dataDir: string): { mailer: Mailer; mailbox: Mailb
 }
 
 /** The environment wins over what embedded mode keeps in DATA_DIR. With DATABASE_URL all three are there: `readEnv` saw to it. */
-function givenSecrets({ SECRET_KEY, ID_SECRET, PASSWORD_PEPPER }: Env): Partial<Opened['secrets']> {
+function givenSecrets({ SECRET_KEY, ID_SECRET, PASSWORD_PEPPER }: Env): Partial<Runtime['secrets']> {
   return {
     ...(SECRET_KEY && { SECRET_KEY }),
     ...(ID_SECRET && { ID_SECRET }),

@@ -1,9 +1,9 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
-import type { BaseModel } from '../base-model.ts';
 import type { Context } from '../context.ts';
-import { subjectOf } from '../pipeline/session-lease.ts';
-import { afterCommit } from '../transaction.ts';
+import type { BaseModel } from '../data/base-model.ts';
+import { afterCommit } from '../data/transaction.ts';
+import { invalidationKeyOf } from '../pipeline/actor-cache.ts';
 import type { EventType } from './event.ts';
 
 interface Change<Data> {
@@ -53,13 +53,13 @@ export async function record<Data extends z.ZodType>(
     change.target.id,
     auditable(change.before),
     auditable(change.after),
-    ctx.call.ip,
-    ctx.call.userAgent,
-    ctx.call.requestId,
+    ctx.request.ip,
+    ctx.request.userAgent,
+    ctx.request.requestId,
   ]);
-  const subject = subjectOf(change.target);
+  const invalidationKey = invalidationKeyOf(change.target);
   // Other processes are told by NOTIFY; whoever asks this one next finds nothing older in its memory.
-  if (subject) afterCommit(ctx.db, () => ctx.ports.actors.forget(subject));
+  if (invalidationKey) afterCommit(ctx.db, () => ctx.ports.actors.forget(invalidationKey));
 }
 
 /** A row as the audit log keeps it: everything but what would let its reader in. */

@@ -1,6 +1,6 @@
 import { execute, type Knex, type Statement } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
-import { type Loop, startLoop } from './loop.ts';
+import { type Loop, startLoop } from '@rentapi/platform/loop';
 
 const BATCH = 1000;
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../test/app.ts';
 import { systemContext } from '../context.ts';
+import { transaction } from '../data/transaction.ts';
 import { OrganizationUpdated } from '../slices/organizations/events.ts';
 import { OrganizationModel } from '../slices/organizations/model.ts';
 import { UserUpdated } from '../slices/users/events.ts';
 import { UserModel } from '../slices/users/model.ts';
-import { transaction } from '../transaction.ts';
 import type { StampedEvent } from './feed.ts';
 import { record } from './record.ts';
 
@@ -74,8 +74,8 @@ describe('recording', () => {
 describe('positions', () => {
   it('follow the commits, not the ids, so that a reader who resumes misses nothing', async () => {
     const seen: StampedEvent[] = [];
-    const unfollow = app.ports.feed.follow(organizationId(), { told: (event) => seen.push(event), released() {} });
-    await app.ports.feed.place();
+    const unfollow = app.ports.feed.follow(organizationId(), { onEvent: (event) => seen.push(event), onRelease() {} });
+    await app.ports.feed.position();
     await recordUpdate();
     const newest = (await app.rows('events').max('id as id').first())!['id'];
     await eventually(() => seen.find(({ id }) => id === newest), 'the feed to have caught up');
@@ -91,7 +91,7 @@ describe('positions', () => {
     unfollow();
     expect(late.id).toBeLessThan(fast.id);
     expect(late.position).toBeGreaterThan(fast.position);
-    const place = await app.ports.feed.placeOf(organizationId(), fast.id);
+    const place = await app.ports.feed.positionOf(organizationId(), fast.id);
     const resumed = await app.ports.feed.after(organizationId(), place!, 10);
     expect(resumed.map(({ id }) => id)).toEqual([late.id]);
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { Call } from '../context.ts';
+import type { ApiRequest } from '../context.ts';
 import { observed } from '../pipeline/observe.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -15,7 +15,7 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
   return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-export function readCall(req: IncomingMessage, requestId: string, ip: string, batched = false): Call {
+export function readRequest(req: IncomingMessage, requestId: string, ip: string, batched = false): ApiRequest {
   const { headers } = req;
   return {
     requestId,

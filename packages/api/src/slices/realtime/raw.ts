@@ -3,7 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { rawRoute } from '../../wire/raw-route.ts';
 
 /** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
-export const plainRequest = rawRoute({
+export const upgradeRequired = rawRoute({
   name: 'ws.realtime',
   meta: {
     access: 'public',
@@ -18,7 +18,7 @@ export const plainRequest = rawRoute({
   },
   input: z.strictObject({ ticket: z.string().optional(), token: z.string().optional() }), // as the socket takes
   answer: { type: 'application/json', schema: z.object({}) },
-  async serve({ reply }) {
+  async serve({ responseHeaders: reply }) {
     reply['Upgrade'] = 'websocket';
     reply['Connection'] = 'Upgrade';
     throw new ApiError('upgrade_required');

@@ -24,7 +24,7 @@ interface Watcher {
 /** Those who act on behalf of somebody for longer than one call, and must hear when that ends. */
 export function createWatchers(log: Logger) {
   const watchers = new Set<Watcher>();
-  const bySubject = new Map<string, Set<Watcher>>();
+  const watchersOf = new Map<string, Set<Watcher>>();
   const limit = pLimit(MAX_LOOKS_AT_ONCE);
   let timer: NodeJS.Timeout | undefined;
   let lookedAt = 0;
@@ -58,28 +58,29 @@ export function createWatchers(log: Logger) {
   }
 
   return {
-    add(subjects: readonly string[], lookAgain: () => Promise<void>, isSure: IsSure): () => void {
+    add(invalidationKeys: readonly string[], lookAgain: () => Promise<void>, isSure: IsSure): () => void {
       const watcher: Watcher = { look: lookAgain, again: false, busy: false };
       watchers.add(watcher);
-      for (const subject of subjects) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(watcher));
+      for (const invalidationKey of invalidationKeys)
+        watchersOf.set(invalidationKey, (watchersOf.get(invalidationKey) ?? new Set()).add(watcher));
       timer ??= setInterval(() => tick(isSure), DOUBT_EVERY_MS);
       return () => {
         watchers.delete(watcher);
-        for (const subject of subjects) {
-          const ours = bySubject.get(subject);
+        for (const invalidationKey of invalidationKeys) {
+          const ours = watchersOf.get(invalidationKey);
           ours?.delete(watcher);
-          if (ours?.size === 0) bySubject.delete(subject);
+          if (ours?.size === 0) watchersOf.delete(invalidationKey);
         }
         if (watchers.size === 0) stopTimer();
       };
     },
-    changed(subject: string): void {
-      for (const watcher of bySubject.get(subject) ?? []) void look(watcher);
+    changed(invalidationKey: string): void {
+      for (const watcher of watchersOf.get(invalidationKey) ?? []) void look(watcher);
     },
     close(): void {
       stopTimer();
       watchers.clear();
-      bySubject.clear();
+      watchersOf.clear();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import type { EventType } from './event.ts';
+import type { EventType } from '../events/event.ts';
 
 /** Groups of jobs, so that a worker can be kept for some: `rentapi worker --queues=webhooks,emails`. */
 export const QUEUES = ['webhooks', 'emails', 'analytics', 'subscriptions', 'maintenance'] as const;
@@ -21,7 +21,7 @@ export interface Tick {
 }
 
 /** What a run may tell, and be told by, whoever watches over it. */
-export interface Work {
+export interface RunControl {
   /** I am getting on: `timeoutMs` begins anew. */
   touch(): void;
   /** Aborted when nobody waits for this run any more. */
@@ -44,19 +44,19 @@ interface JobOptions {
 /** Work that an event causes. */
 interface EventJob<Data extends z.ZodType> extends JobOptions {
   on: EventType<Data>;
-  run(ctx: Context, event: RecordedEvent<z.output<Data>>, work: Work): Promise<void>;
+  run(ctx: Context, event: RecordedEvent<z.output<Data>>, work: RunControl): Promise<void>;
 }
 
 /** Work that is due again and again: `5 minutes`, or a cron expression in UTC. Ticks missed while nobody ran are one tick. */
 interface ScheduledJob extends JobOptions {
   every: string;
-  run(ctx: Context, tick: Tick, work: Work): Promise<void>;
+  run(ctx: Context, tick: Tick, work: RunControl): Promise<void>;
 }
 
 /** Work that is asked for with `enqueue()`. The data are ids, not rows: what they name may have changed by then. */
 interface EnqueuedJob<Data extends z.ZodType> extends JobOptions {
   data: Data;
-  run(ctx: Context, data: z.output<Data>, work: Work): Promise<void>;
+  run(ctx: Context, data: z.output<Data>, work: RunControl): Promise<void>;
 }
 
 /** A job of any kind. Its input is parsed by its own schema before it runs. */
@@ -64,7 +64,7 @@ export interface Job extends JobOptions {
   on?: EventType;
   every?: string;
   data?: z.ZodType;
-  run(ctx: Context, input: unknown, work: Work): Promise<void>;
+  run(ctx: Context, input: unknown, work: RunControl): Promise<void>;
 }
 
 /** A job for which `enqueue()` takes exactly its data. */

@@ -8,12 +8,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { z } from 'zod';
 import { eventually, startApp, type TestApp } from '../../test/app.ts';
 import { type Context, type Ports, systemContext } from '../context.ts';
-import { transaction } from '../transaction.ts';
+import { transaction } from '../data/transaction.ts';
+import { startListener } from '../events/listener.ts';
+import { startJobProcessing, type WorkerOptions } from '../processes.ts';
 import { enqueue } from './enqueue.ts';
-import { createJobRegistry, type DataJob, type Job, job, type Work } from './jobs.ts';
-import { startListener } from './listener.ts';
+import { createJobRegistry, type DataJob, type Job, job, type RunControl } from './job.ts';
 import { startScheduler } from './scheduler.ts';
-import { startWorking, type WorkerOptions } from './work.ts';
 
 let app: TestApp;
 const workers: { stop(): Promise<void> }[] = [];
@@ -32,7 +32,7 @@ const Input = z.strictObject({ n: z.number() });
 
 /** A job of its own for each test, so that tests do not see each other's. */
 function testJob(
-  run: (ctx: Context, data: z.output<typeof Input>, work: Work) => Promise<void>,
+  run: (ctx: Context, data: z.output<typeof Input>, work: RunControl) => Promise<void>,
   options: Partial<Pick<Job, 'queue' | 'attempts' | 'timeoutMs' | 'concurrency'>> = {},
 ): DataJob<typeof Input> {
   return job({ name: `test.${++names}`, queue: 'maintenance', backoffMs: () => 20, ...options, data: Input, run });
@@ -45,7 +45,7 @@ function startWorker(
   observers: Partial<Pick<Ports, 'errors' | 'tracer'>> = {},
 ): { stop(): Promise<void> } {
   const ports = { ...app.ports, ...observers, jobs: createJobRegistry(jobs) };
-  const worker = startWorking(ports, app.databaseUrl, options);
+  const worker = startJobProcessing(ports, app.databaseUrl, options);
   workers.push(worker);
   return worker;
 }

@@ -5,7 +5,7 @@ import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../../test/app.ts';
-import { type ActorLease, createActorLease, type Question } from './session-lease.ts';
+import { type ActorCache, type ActorQuery, createActorCache } from './actor-cache.ts';
 
 const log = createLogger({ level: 'silent' });
 const PROMISED_MS = 1000;
@@ -14,7 +14,7 @@ let database: Awaited<ReturnType<typeof cloneDatabase>>;
 let pool: pg.Pool;
 let proxy: FlakyProxy;
 /** Two processes, as far as the database can tell; the second one's notifications come over the network that fails. */
-let leases: [ActorLease, ActorLease];
+let leases: [ActorCache, ActorCache];
 let loads = 0;
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: database.url, max: 20 });
   pool.on('error', () => {}); // a connection that is still closing when its database is dropped
   proxy = await startFlakyProxy(database.url);
-  leases = [createActorLease({ url: database.url, log }), createActorLease({ url: proxy.url, log })];
+  leases = [createActorCache({ url: database.url, log }), createActorCache({ url: proxy.url, log })];
   await provenHit(...leases);
 });
 afterAll(async () => {
@@ -37,7 +37,7 @@ interface Row {
   version: number;
 }
 
-function versionOf(userId: number): Question<Row> {
+function versionOf(userId: number): ActorQuery<Row> {
   return {
     key: `user ${userId}`,
     async load() {
@@ -45,11 +45,11 @@ function versionOf(userId: number): Question<Row> {
       const { rows } = await pool.query<Row>('select version from users where id = $1', [userId]);
       return rows[0];
     },
-    subjectsOf: () => [`user:${userId}`],
+    invalidatedBy: () => [`user:${userId}`],
   };
 }
 
-const read = async (lease: ActorLease, userId: number) => (await lease.read(versionOf(userId)))?.version;
+const read = async (lease: ActorCache, userId: number) => (await lease.read(versionOf(userId)))?.version;
 const change = (userId: number) => pool.query('update users set version = version + 1 where id = $1', [userId]);
 const killListeners = () =>
   pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -66,7 +66,7 @@ async function newUser(): Promise<number> {
 }
 
 /** Waits until each lease answers a row from memory that is older than it may be by its own reading: its listener vouches. */
-async function provenHit(...asked: ActorLease[]): Promise<void> {
+async function provenHit(...asked: ActorCache[]): Promise<void> {
   const userId = await newUser();
   for (const lease of asked) {
     await eventually(async () => {
@@ -165,7 +165,7 @@ describe('a lease', () => {
     const userId = await newUser();
     const [lease] = leases;
     const gate = Promise.withResolvers<void>();
-    const slow: Question<Row> = {
+    const slow: ActorQuery<Row> = {
       ...versionOf(userId),
       async load() {
         const row = await versionOf(userId).load();
@@ -195,9 +195,9 @@ describe('a lease', () => {
   });
 
   it('keeps no more than 20,000 rows', async () => {
-    const lease = createActorLease({ url: database.url, log });
+    const lease = createActorCache({ url: database.url, log });
     for (let at = 0; at < 20_100; at++) {
-      await lease.read({ key: `many ${at}`, load: async () => ({ at }), subjectsOf: () => [`user:${-at}`] });
+      await lease.read({ key: `many ${at}`, load: async () => ({ at }), invalidatedBy: () => [`user:${-at}`] });
     }
     expect(lease.stats().kept).toBe(20_000);
     await lease.close();
@@ -206,8 +206,8 @@ describe('a lease', () => {
   it('keeps nothing that does not say whose changes change it, and nothing that is not there', async () => {
     const [lease] = leases;
     const { kept } = lease.stats();
-    await lease.read({ key: 'nobody’s', load: async () => ({}), subjectsOf: () => null });
-    await lease.read({ key: 'nothing', load: async () => undefined, subjectsOf: () => [] });
+    await lease.read({ key: 'nobody’s', load: async () => ({}), invalidatedBy: () => null });
+    await lease.read({ key: 'nothing', load: async () => undefined, invalidatedBy: () => [] });
     expect(lease.stats().kept).toBe(kept);
   });
 });
@@ -260,7 +260,7 @@ describe('whatever happens', () => {
     let worstMs = 0;
 
     /** Rows arrive late now and then: what changed meanwhile must not be covered by them. */
-    const seldomLate = (userId: number): Question<Row> => ({
+    const seldomLate = (userId: number): ActorQuery<Row> => ({
       ...versionOf(userId),
       async load() {
         const row = await versionOf(userId).load();
@@ -269,7 +269,7 @@ describe('whatever happens', () => {
       },
     });
 
-    async function ask(lease: ActorLease): Promise<void> {
+    async function ask(lease: ActorCache): Promise<void> {
       while (lasts()) {
         const userId = pick(users);
         const known = acknowledged.get(userId)!;

@@ -1,12 +1,12 @@
-import type { Context } from './context.ts';
-import type { Work } from './outbox/jobs.ts';
+import type { Context } from '../context.ts';
+import type { RunControl } from '../jobs/job.ts';
 
 const BATCH = 1000;
 
 /** Deletes rows that are of no use any more, in batches: each locks little and can be vacuumed soon. */
 export async function purge(
   ctx: Context,
-  { touch, signal }: Work,
+  { touch, signal }: RunControl,
   rows: { table: string; column: string; before: Date },
 ): Promise<void> {
   for (let deleted = BATCH; deleted === BATCH && !signal.aborted; touch()) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../test/app.ts';
-import { ApiKeyModel } from './slices/api-keys/model.ts';
-import { MemberModel } from './slices/members/model.ts';
+import { type Person, startApp, type TestApp } from '../../test/app.ts';
+import { ApiKeyModel } from '../slices/api-keys/model.ts';
+import { MemberModel } from '../slices/members/model.ts';
 
 let app: TestApp;
 let ada: Person;

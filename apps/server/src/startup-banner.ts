@@ -1,9 +1,9 @@
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import type { Env } from '@rentapi/platform/env';
-import { say } from './say.ts';
+import { printLine } from './print-line.ts';
 
 /** The last lines of a start: where everything is, and which account to use. */
-export function announce(env: Env, port: number, mailIsCaptured: boolean, demo: boolean): void {
+export function printBanner(env: Env, port: number, mailIsCaptured: boolean, demo: boolean): void {
   const base = env.PUBLIC_URL.replace(/:0$/, `:${port}`);
   const lines: [string, string][] = [
     ['API', `${base}/api/v1`],
@@ -12,6 +12,6 @@ export function announce(env: Env, port: number, mailIsCaptured: boolean, demo: 
   ];
   if (mailIsCaptured) lines.push(['Captured mail', `${base}/dev/mail`]);
   if (demo) lines.push(['Demo account', `${DEMO_ADMIN.email} / ${DEMO_ADMIN.password}`]);
-  say(`\nRentAPI is ready on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`);
-  for (const [name, value] of lines) say(`  ${name.padEnd(14)} ${value}`);
+  printLine(`\nRentAPI is ready on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`);
+  for (const [name, value] of lines) printLine(`  ${name.padEnd(14)} ${value}`);
 }

@@ -1,7 +1,7 @@
 import { KEEP_ALIVE_MS } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
+import { type Loop, startLoop } from '@rentapi/platform/loop';
 import pg from 'pg';
-import { type Loop, startLoop } from './loop.ts';
 
 const BATCH = 1000;
 /** Whoever leads says something each second. */
@@ -54,7 +54,7 @@ const STAMP_AUDIT = `
   )
   select (select count(*) from stamped) as stamped, (select count(*) from ends) as chains`;
 
-export function startStamper(options: { url: string; log: Logger }): Loop {
+export function startSequencer(options: { url: string; log: Logger }): Loop {
   let leader: pg.Client | undefined;
 
   async function lead(): Promise<pg.Client | undefined> {

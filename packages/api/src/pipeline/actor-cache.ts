@@ -1,31 +1,31 @@
 import type { Logger } from '@rentapi/platform/logger';
-import type { BaseModel } from '../base-model.ts';
 import type { Context } from '../context.ts';
-import { startChangeListener } from './session-lease-listener.ts';
-import { createWatchers } from './session-lease-watchers.ts';
+import type { BaseModel } from '../data/base-model.ts';
+import { startChangeListener } from './actor-cache-listener.ts';
+import { createWatchers } from './actor-cache-watchers.ts';
 
 /** Whose rights a row is part of: what the triggers on the rows of every actor say on the channel `actors`. */
-export type Subject = `${'user' | 'organization' | 'key'}:${number}`;
+export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
 
 /** One row that says who a caller is. */
-export interface Question<Row> {
+export interface ActorQuery<Row> {
   /** Names the row, and its kind, among all. */
   key: string;
   load(): Promise<Row | undefined>;
   /** Whose changes change this row; null where that cannot be said, and then it is not kept. */
-  subjectsOf(row: Row): Subject[] | null;
+  invalidatedBy(row: Row): InvalidationKey[] | null;
 }
 
 /**
  * Who callers are, from memory while that is proven to be less than 900 ms old, and else from the database: so a revoked
  * session, a suspended user or a changed role is refused within a second, in every process.
  */
-export interface ActorLease {
-  read<Row extends object>(question: Question<Row>): Row | undefined | Promise<Row | undefined>;
+export interface ActorCache {
+  read<Row extends object>(question: ActorQuery<Row>): Row | undefined | Promise<Row | undefined>;
   /** This process has changed it: nothing older is answered from here on. */
-  forget(subject: Subject): void;
-  /** Calls `look` whenever what was read about the subjects may have changed, and each second, until the returned function is called. */
-  watch(subjects: readonly Subject[], look: () => Promise<void>): () => void;
+  forget(invalidationKey: InvalidationKey): void;
+  /** Calls `look` whenever what was read about the invalidationKeys may have changed, and each second, until the returned function is called. */
+  watch(invalidationKeys: readonly InvalidationKey[], look: () => Promise<void>): () => void;
   stats(): { hits: number; misses: number; kept: number; reconnects: number };
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ interface Entry {
   row: unknown;
   readAt: number;
   epoch: number;
-  subjects: Subject[];
+  invalidationKeys: InvalidationKey[];
 }
 
 interface Load {
@@ -51,7 +51,7 @@ interface Load {
 }
 
 /** `url` leads to the primary itself: no pooler between, which would not pass notifications on, and no replica, which lags. */
-export function createActorLease({ url, log }: { url: string; log: Logger }): ActorLease {
+export function createActorCache({ url, log }: { url: string; log: Logger }): ActorCache {
   const entries = new Map<string, Entry>();
   const keysOf = new Map<string, Set<string>>();
   const loads = new Map<string, Load>();
@@ -73,7 +73,7 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
     return now - knownAt < MAX_STALE_MS && now - entry.readAt < MAX_AGE_MS;
   }
 
-  function read<Row extends object>(question: Question<Row>): Row | undefined | Promise<Row | undefined> {
+  function read<Row extends object>(question: ActorQuery<Row>): Row | undefined | Promise<Row | undefined> {
     const { key } = question;
     const now = performance.now();
     const entry = entries.get(key);
@@ -89,7 +89,7 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
     return begin(question, now);
   }
 
-  function begin<Row extends object>(question: Question<Row>, startedAt: number): Promise<Row | undefined> {
+  function begin<Row extends object>(question: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
     const { key } = question;
     const { epoch } = listening(); // before reading
     const load: Load = { startedAt, answer: Promise.resolve(), changed: new Set() };
@@ -101,10 +101,10 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
     async function answer(): Promise<Row | undefined> {
       try {
         const row = await question.load();
-        const subjects = row && question.subjectsOf(row);
+        const invalidationKeys = row && question.invalidatedBy(row);
         const isLatest = loads.get(key) === load;
-        if (isLatest && subjects?.every((subject) => !load.changed.has(subject))) {
-          keep(key, { row, readAt: startedAt, epoch, subjects });
+        if (isLatest && invalidationKeys?.every((invalidationKey) => !load.changed.has(invalidationKey))) {
+          keep(key, { row, readAt: startedAt, epoch, invalidationKeys });
         }
         return row;
       } finally {
@@ -117,10 +117,10 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
     remove(key);
     if (entries.size >= MAX_ENTRIES) remove(entries.keys().next().value!); // the one kept longest
     entries.set(key, entry);
-    for (const subject of entry.subjects) {
-      const keys = keysOf.get(subject);
+    for (const invalidationKey of entry.invalidationKeys) {
+      const keys = keysOf.get(invalidationKey);
       if (keys) keys.add(key);
-      else keysOf.set(subject, new Set([key]));
+      else keysOf.set(invalidationKey, new Set([key]));
     }
   }
 
@@ -128,26 +128,26 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
     const entry = entries.get(key);
     if (!entry) return;
     entries.delete(key);
-    for (const subject of entry.subjects) {
-      const keys = keysOf.get(subject);
+    for (const invalidationKey of entry.invalidationKeys) {
+      const keys = keysOf.get(invalidationKey);
       keys?.delete(key);
-      if (keys?.size === 0) keysOf.delete(subject);
+      if (keys?.size === 0) keysOf.delete(invalidationKey);
     }
   }
 
-  function drop(subject: string): void {
-    for (const key of [...(keysOf.get(subject) ?? [])]) remove(key);
+  function drop(invalidationKey: string): void {
+    for (const key of [...(keysOf.get(invalidationKey) ?? [])]) remove(key);
     // A load under way may have read its row before: it answers whoever has asked, and nobody joins it.
-    for (const load of loads.values()) load.changed.add(subject);
-    watchers.changed(subject);
+    for (const load of loads.values()) load.changed.add(invalidationKey);
+    watchers.changed(invalidationKey);
   }
 
   return {
     read,
     forget: drop,
-    watch(subjects, look) {
+    watch(invalidationKeys, look) {
       const { isSure } = listening();
-      return watchers.add(subjects, look, isSure);
+      return watchers.add(invalidationKeys, look, isSure);
     },
     stats: () => ({ ...counts, kept: entries.size, reconnects: listener?.reconnects ?? 0 }),
     async close() {
@@ -158,12 +158,15 @@ export function createActorLease({ url, log }: { url: string; log: Logger }): Ac
 }
 
 /** From the lease; inside a transaction from the database, because what is not committed is true for that transaction only. */
-export async function recall<Row extends object>(ctx: Context, question: Question<Row>): Promise<Row | undefined> {
+export async function loadCached<Row extends object>(
+  ctx: Context,
+  question: ActorQuery<Row>,
+): Promise<Row | undefined> {
   return ctx.db.isTransaction ? question.load() : ctx.ports.actors.read(question);
 }
 
 /** Whose rights a model's row is part of: the same that its table's trigger tells. */
-export function subjectOf(target: BaseModel): Subject | null {
+export function invalidationKeyOf(target: BaseModel): InvalidationKey | null {
   const { tableName } = target.constructor as typeof BaseModel;
   const row = target as BaseModel & { userId?: number; organizationId?: number };
   switch (tableName) {

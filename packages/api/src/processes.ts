@@ -1,11 +1,11 @@
-import type { Ports } from '../context.ts';
-import { startDispatcher } from './dispatcher.ts';
-import type { Feed } from './feed.ts';
-import type { Queue } from './jobs.ts';
-import { startListener } from './listener.ts';
-import { startScheduler } from './scheduler.ts';
-import { startStamper } from './stamper.ts';
-import { startWorker } from './worker.ts';
+import type { Ports } from './context.ts';
+import type { Feed } from './events/feed.ts';
+import { startListener } from './events/listener.ts';
+import { startSequencer } from './events/sequencer.ts';
+import { startDispatcher } from './jobs/dispatcher.ts';
+import type { Queue } from './jobs/job.ts';
+import { startScheduler } from './jobs/scheduler.ts';
+import { startWorker } from './jobs/worker.ts';
 
 export interface WorkerOptions {
   /** The queues whose jobs run here; all, if it says nothing. */
@@ -18,7 +18,7 @@ export interface WorkerOptions {
 const DRAIN_MS = 15_000;
 
 /** What a process needs that serves clients: the events, told to sockets. */
-export function startFollowing(ports: Ports, directUrl: string): { feed: Feed; stop(): Promise<void> } {
+export function startEventFeed(ports: Ports, directUrl: string): { feed: Feed; stop(): Promise<void> } {
   const { feed, log } = ports;
   const listener = startListener({ url: directUrl, log, channels: { stamped: () => feed.wake() } });
   return {
@@ -31,13 +31,13 @@ export function startFollowing(ports: Ports, directUrl: string): { feed: Feed; s
 }
 
 /** What a process does that works: gives events their place, hands their work to the queue, does it, keeps the schedules. */
-export function startWorking(
+export function startJobProcessing(
   ports: Ports,
   directUrl: string,
   { queues, leaseMs }: WorkerOptions = {},
 ): { stop(): Promise<void> } {
   const { database, log } = ports;
-  const stamper = startStamper({ url: directUrl, log });
+  const stamper = startSequencer({ url: directUrl, log });
   const dispatcher = startDispatcher({ database, log });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
@@ -61,13 +61,13 @@ export function startWorking(
 }
 
 /** Both, for one process that does everything. */
-export function startWork(
+export function startAll(
   ports: Ports,
   directUrl: string,
   options: WorkerOptions = {},
 ): { feed: Feed; stop(): Promise<void> } {
-  const following = startFollowing(ports, directUrl);
-  const working = startWorking(ports, directUrl, options);
+  const following = startEventFeed(ports, directUrl);
+  const working = startJobProcessing(ports, directUrl, options);
   return {
     feed: following.feed,
     async stop() {

@@ -1,8 +1,8 @@
 import type { Knex } from '@rentapi/platform/database';
 import { nextTick } from '@rentapi/platform/jobs-schedule';
 import type { Logger } from '@rentapi/platform/logger';
-import type { Job } from './jobs.ts';
-import { type Loop, startLoop } from './loop.ts';
+import { type Loop, startLoop } from '@rentapi/platform/loop';
+import type { Job } from './job.ts';
 
 interface Due {
   name: string;

@@ -1,7 +1,7 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
-import { ACROSS_ORGANIZATIONS } from '../tenant-model.ts';
-import { type Loop, startLoop } from './loop.ts';
+import { type Loop, startLoop } from '@rentapi/platform/loop';
+import { ACROSS_ORGANIZATIONS } from '../data/tenant-model.ts';
 
 export interface StampedEvent {
   id: number;
@@ -14,9 +14,9 @@ export interface StampedEvent {
 
 export interface Follower {
   /** Each event of the organization from now on, in order of `position`. */
-  told(event: StampedEvent): void;
+  onEvent(event: StampedEvent): void;
   /** The process stops: there will be no more. */
-  released(): void;
+  onRelease(): void;
 }
 
 /** The events of all organizations, followed with one query for the whole process. It begins with the first follower. */
@@ -26,11 +26,11 @@ export interface Feed {
   /** Tells the follower until the returned function is called. */
   follow(organizationId: number, follower: Follower): () => void;
   /** The position behind which followers are told everything. */
-  place(): Promise<number>;
+  position(): Promise<number>;
   /** The position of an event of the organization; null for one that is not there, or not any more. */
-  placeOf(organizationId: number, eventId: number): Promise<number | null>;
+  positionOf(organizationId: number, eventId: number): Promise<number | null>;
   /** The organization's newest event at or before a position; null where there is none. */
-  lastAt(organizationId: number, position: number): Promise<number | null>;
+  lastEventAt(organizationId: number, position: number): Promise<number | null>;
   /** The organization's events behind a position, in order, at most `limit`. */
   after(organizationId: number, position: number, limit: number): Promise<StampedEvent[]>;
   /** Lets all followers go, so that their clients find another process. */
@@ -62,7 +62,7 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
       .select(COLUMNS);
     for (const event of events) {
       position = event.position;
-      for (const follower of followers.get(event.organizationId) ?? []) follower.told(event);
+      for (const follower of followers.get(event.organizationId) ?? []) follower.onEvent(event);
     }
     return events.length === BATCH;
   }
@@ -78,16 +78,16 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
         if (ours.size === 0 && followers.get(organizationId) === ours) followers.delete(organizationId);
       };
     },
-    async place() {
+    async position() {
       start();
       await begun.promise;
       return position!;
     },
-    async placeOf(organizationId, eventId) {
+    async positionOf(organizationId, eventId) {
       const event = await database('events').where({ id: eventId, organizationId }).first('position');
       return event?.position ?? null;
     },
-    async lastAt(organizationId, position) {
+    async lastEventAt(organizationId, position) {
       const event = await database('events')
         .where({ organizationId })
         .where('position', '<=', position)
@@ -104,7 +104,7 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
         .select(COLUMNS);
     },
     release() {
-      for (const follower of [...followers.values()].flatMap((ours) => [...ours])) follower.released();
+      for (const follower of [...followers.values()].flatMap((ours) => [...ours])) follower.onRelease();
     },
     async stop() {
       await loop?.stop();

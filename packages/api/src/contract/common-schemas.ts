@@ -18,7 +18,7 @@ export const Metadata = z
   });
 
 /** No answer body: 204. */
-export const Nothing = z.void();
+export const NoContent = z.void();
 
 /** A procedure that takes nothing. Unknown fields are refused here as everywhere. */
 export const NoInput = z.strictObject({}).optional();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConflict, type Knex } from '@rentapi/platform/database';
-import type { Context } from './context.ts';
+import type { Context } from '../context.ts';
 
 const ATTEMPTS = 5;
 

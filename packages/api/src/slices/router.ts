@@ -1,0 +1,27 @@
+import { router } from '../procedure.ts';
+import { apiKeys } from './api-keys/router.ts';
+import { auditLogs } from './audit/router.ts';
+import { auth } from './auth/router.ts';
+import { invitations } from './invitations/router.ts';
+import { members, membership } from './members/router.ts';
+import { organizations } from './organizations/router.ts';
+import { permissions } from './permissions/router.ts';
+import { realtime, ws } from './realtime/router.ts';
+import { roles } from './roles/router.ts';
+import { system } from './system/router.ts';
+import { users } from './users/router.ts';
+
+/** The contract: every procedure of the product. */
+export const appRouter = router({
+  auth,
+  users,
+  apiKeys,
+  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
+  roles,
+  permissions,
+  ws,
+  realtime,
+  system,
+});
+
+export type AppRouter = typeof appRouter;
