@@ -65,9 +65,15 @@ export default {
     ),
     rule(
       'contract-is-words',
-      'contract/ holds words and rules that all slices share; it knows no slice.',
+      'contract/ holds words and rules that all slices share; it knows no slice, only the table of all errors.',
       { path: '^packages/api/src/contract' },
-      { path: '/slices/', dependencyTypesNot: ['type-only'] },
+      { path: '/slices/', pathNot: '/slices/errors\\.ts$', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'error-rows-are-leaves',
+      'A slice’s errors are a table: everything may import them, so they import nothing.',
+      { path: '/errors\\.ts$' },
+      { pathNot: '(/slices/[^/]+/errors|/contract/protocol-errors)\\.ts$', dependencyTypesNot: ['type-only'] },
     ),
     rule(
       'slices-below-transports',

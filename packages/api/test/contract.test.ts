@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ERRORS } from '@rentapi/api/contract/errors';
 import { restPath } from '@rentapi/api/contract/meta';
 import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '@rentapi/api/contract/permissions';
+import { ERRORS } from '@rentapi/api/slices/errors';
 import { eventTypes } from '@rentapi/api/slices/event-types';
 import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { appRouter } from '@rentapi/api/slices/router';

@@ -1,7 +1,8 @@
 // Writes generated/index.d.ts: the type of the router, with nothing of the server in it. A second run leaves no diff.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { ERRORS, TRPC_CODES } from '@rentapi/api/contract/errors';
+import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
+import { ERRORS } from '@rentapi/api/slices/errors';
 import { appRouter } from '@rentapi/api/slices/router';
 import type { z } from 'zod';
 import { createPrinter, indent, wrapUnions } from './print-types.ts';

@@ -2,7 +2,8 @@ import { isUnavailable, violatedConstraint } from '@rentapi/platform/database';
 import { describeIssue } from '@rentapi/platform/describe-issue';
 import { TRPCError } from '@trpc/server';
 import { z } from 'zod';
-import { ApiError, ERRORS, type ErrorCode, type FieldError, type TRPC_CODES } from './errors.ts';
+import { ERRORS, UNIQUE_CONSTRAINTS } from '../slices/errors.ts';
+import { ApiError, type ErrorCode, type FieldError, type TRPC_CODES } from './errors.ts';
 
 /** RFC 9457, with a `code` to branch on and the request's id to ask about. */
 export const Problem = z
@@ -32,21 +33,11 @@ export interface ProblemBody {
 
 const RETRY_AFTER_S = 2;
 
-/** What it means that a row is not unique: the database decides, so that no two requests can both find the name free. */
-const UNIQUE: Record<string, ErrorCode> = {
-  users_username_key_unique: 'username_taken',
-  organizations_slug_unique: 'slug_taken',
-  organizations_subdomain_unique: 'subdomain_taken',
-  organization_members_user_unique: 'already_member',
-  organization_invitations_pending_unique: 'invitation_pending',
-  roles_name_unique: 'role_name_taken',
-};
-
 /** Any failure as one of the catalogue's. An unknown one says nothing but its request id. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof z.core.$ZodError) return new ApiError('invalid_input', { errors: fieldErrors(error) });
-  const conflict = UNIQUE[violatedConstraint(error) ?? ''];
+  const conflict = UNIQUE_CONSTRAINTS[violatedConstraint(error) ?? ''];
   if (conflict) return new ApiError(conflict);
   if (isUnavailable(error)) return new ApiError('unavailable', { retryAfterS: RETRY_AFTER_S, cause: error });
   if (error instanceof TRPCError) return fromTrpc(error);

@@ -1,5 +1,6 @@
-import { ERRORS, type ErrorCode } from '../contract/errors.ts';
+import type { ErrorCode } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
+import { ERRORS } from '../slices/errors.ts';
 import { needsCredential } from './implied-errors.ts';
 
 type Json = Record<string, unknown>;

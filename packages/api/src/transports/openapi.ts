@@ -1,9 +1,10 @@
 import { type AnyRouter, initTRPC } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
-import { ERRORS, type ErrorCode } from '../contract/errors.ts';
+import type { ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
+import { ERRORS } from '../slices/errors.ts';
 import type { RawAnswer, RawRoute } from '../wire/raw-route.ts';
 import { acceptsApiKeys, impliedErrors, needsCredential } from './implied-errors.ts';
 import {

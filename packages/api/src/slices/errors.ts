@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../contract/errors.ts';
+import { PROTOCOL_ERRORS } from '../contract/protocol-errors.ts';
+import * as apiKeys from './api-keys/errors.ts';
+import * as auth from './auth/errors.ts';
+import * as invitations from './invitations/errors.ts';
+import * as members from './members/errors.ts';
+import * as organizations from './organizations/errors.ts';
+import * as realtime from './realtime/errors.ts';
+import * as roles from './roles/errors.ts';
+import * as users from './users/errors.ts';
+
+/** Every error that the product answers with, by code. */
+export const ERRORS = {
+  ...PROTOCOL_ERRORS,
+  ...apiKeys.errors,
+  ...auth.errors,
+  ...invitations.errors,
+  ...members.errors,
+  ...organizations.errors,
+  ...realtime.errors,
+  ...roles.errors,
+  ...users.errors,
+} as const;
+
+/** The database decides that a row is not unique, so that no two requests can both find a name free. */
+export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
+  ...invitations.uniqueConstraints,
+  ...members.uniqueConstraints,
+  ...organizations.uniqueConstraints,
+  ...roles.uniqueConstraints,
+  ...users.uniqueConstraints,
+};
