@@ -72,7 +72,7 @@ export default {
     rule(
       'error-rows-are-leaves',
       'A slice’s errors are a table: everything may import them, so they import nothing.',
-      { path: '/errors\\.ts$' },
+      { path: '/slices/.*errors\\.ts$' },
       { pathNot: '(/slices/[^/]+/errors|/contract/protocol-errors)\\.ts$', dependencyTypesNot: ['type-only'] },
     ),
     rule(

@@ -63,7 +63,7 @@ function routerOf(count: number) {
       openapi: {
         method: 'GET',
         path: `/resources${Math.floor(at / 5)}/{orgId}/parts${at % 5}/{userId}`,
-        tags: ['Bench'],
+        tags: ['Health'],
         summary: 'Say what was asked',
       },
       example: { input: IDS, output: IDS },

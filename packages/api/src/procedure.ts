@@ -35,7 +35,7 @@ export const router = t.router;
 function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
-    const watched = trackCall(ctx, path);
+    const watched = trackCall(ctx, path, meta);
     // A WebSocket's calls share one context: each is judged by its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
+import { PATH_ALIASES } from '@rentapi/api/slices/path-aliases';
 import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
 import { appRouter } from '@rentapi/api/slices/router';
@@ -82,7 +83,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     applicationName: 'rentapi tests',
   });
   const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
-  const rest = createRestHandler({ router: appRouter, rawRoutes, ports, clientAddress });
+  const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
   const server = createServer((req, res) => {
     // `fetch` does not let a Host be chosen.

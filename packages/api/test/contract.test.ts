@@ -1,11 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { restPath } from '@rentapi/api/contract/meta';
 import { ORGANIZATION_PERMISSIONS, PLATFORM_PERMISSIONS } from '@rentapi/api/contract/permissions';
+import { PROTOCOL_ERRORS } from '@rentapi/api/contract/protocol-errors';
+import { TAGS } from '@rentapi/api/contract/tags';
+import type { EventType } from '@rentapi/api/events/event';
+import type { Job } from '@rentapi/api/jobs/job';
 import { ERRORS } from '@rentapi/api/slices/errors';
 import { eventTypes } from '@rentapi/api/slices/event-types';
+import { jobs } from '@rentapi/api/slices/jobs';
 import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { appRouter } from '@rentapi/api/slices/router';
 import { proceduresOf, shapeOf } from '@rentapi/api/transports/rest-routes';
+import type { RawRoute } from '@rentapi/api/wire/raw-route';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 
@@ -23,6 +30,8 @@ const ACCESS = new Set([
   ...Object.keys(ORGANIZATION_PERMISSIONS),
   ...PLATFORM_PERMISSIONS,
 ]);
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
 /** `METHOD path procedure`, as they were promised to others. */
 const promised = readFileSync(new URL('endpoints.tsv', import.meta.url), 'utf8')
@@ -155,6 +164,66 @@ describe('the error catalogue', () => {
     expect(title).toMatch(/^[A-Z][^.]+$/);
     expect(fix).toMatch(/^[A-Z].*\.$/s);
     expect(status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+/** The procedures of a router, or of a record of procedures that a router is made from. */
+function proceduresIn(value: unknown): unknown[] {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return [];
+  const { _def: def } = value as { _def?: { procedure?: boolean; procedures?: object } };
+  if (def?.procedure) return [value];
+  return Object.values(def?.procedures ?? value).flatMap(proceduresIn);
+}
+
+/** The registries beside the slices. A slice's file that is not in its registry would be dead without a word. */
+describe('the registries', () => {
+  const slices = new URL('../src/slices/', import.meta.url);
+  const declaredIn = async (file: string): Promise<[slice: string, exported: unknown[]][]> => {
+    const found = globSync(`*/${file}`, { cwd: fileURLToPath(slices) });
+    const modules = found.map(async (path): Promise<[string, unknown[]]> => {
+      return [path, Object.values<unknown>(await import(new URL(path, slices).href))];
+    });
+    return Promise.all(modules);
+  };
+  const everyExport = async (file: string) => (await declaredIn(file)).flatMap(([, exported]) => exported);
+
+  it('hold every event type of every slice, so that sockets and webhooks see it', async () => {
+    expect([...eventTypes.values()].toSorted(byName)).toEqual(
+      ((await everyExport('events.ts')) as EventType[]).toSorted(byName),
+    );
+  });
+
+  it('hold every job', async () => {
+    expect(jobs.toSorted(byName)).toEqual(((await everyExport('jobs.ts')) as Job[]).toSorted(byName));
+  });
+
+  it('hold every raw route', async () => {
+    expect(rawRoutes.toSorted(byName)).toEqual(((await everyExport('raw.ts')) as RawRoute[]).toSorted(byName));
+  });
+
+  it('hold every router', async () => {
+    const mounted = new Set<unknown>(Object.values(appRouter._def.procedures));
+    for (const [slice, exported] of await declaredIn('router.ts')) {
+      const declared = exported.flatMap(proceduresIn);
+      expect(declared, slice).not.toEqual([]);
+      expect(
+        declared.filter((procedure) => !mounted.has(procedure)),
+        slice,
+      ).toEqual([]);
+    }
+  });
+
+  it('hold every error once, under one code', async () => {
+    const tables = (await everyExport('errors.ts')).filter((table) =>
+      Object.values(table as object).some((row) => typeof row === 'object'),
+    );
+    const codes = [...tables, PROTOCOL_ERRORS].flatMap((table) => Object.keys(table as object));
+    expect(codes.toSorted()).toEqual(Object.keys(ERRORS).toSorted());
+  });
+
+  it('hold every tag, each with an operation', () => {
+    const used = new Set([...procedures, ...rawRoutes].map(({ meta }) => meta.openapi.tags[0]));
+    expect([...used].toSorted()).toEqual(Object.keys(TAGS).toSorted());
   });
 });
 

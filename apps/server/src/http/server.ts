@@ -8,6 +8,7 @@ import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import { observed, reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { ERRORS } from '@rentapi/api/slices/errors';
+import { PATH_ALIASES } from '@rentapi/api/slices/path-aliases';
 import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
 import { appRouter } from '@rentapi/api/slices/router';
@@ -100,7 +101,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.disable('etag');
     const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
     const answersPreflight = createCors(env.CORS_ORIGINS);
-    const rest = createRestHandler({ router: appRouter, rawRoutes, ports, clientAddress });
+    const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
     const metrics = createMetricsHandler(ports);
     const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
 

@@ -2,6 +2,7 @@ import type { Env } from '@rentapi/platform/env';
 import type { z } from 'zod';
 import type { ErrorCode } from './errors.ts';
 import type { OrganizationPermission, PlatformPermission } from './permissions.ts';
+import type { Tag } from './tags.ts';
 
 /**
  * Who may call: everyone, a signed-in user, a user or a key, the holder of a permission, or the bearer of a proof
@@ -34,11 +35,17 @@ export interface ProcedureMeta {
   fresh?: true;
   /** Also in an organization that was deleted and can still be restored. */
   allowDeletedOrganization?: true;
+  /** Asked by machines that watch the process: never limited, logged at `debug` only, and its query is ignored. */
+  probe?: true;
+  /** Its answer is a resource that several may change: it carries the version as `ETag`. */
+  versioned?: true;
+  /** Refusals are counted by their code, as a sign of guessing. */
+  countRefusals?: true;
   openapi: {
     method: Method;
     /** Below `/api/v1`, unless it is about the process itself (`/health…`). `{name}` is a field of the input. */
     path: `/${string}`;
-    tags: [string];
+    tags: [Tag];
     summary: string;
     description?: string;
     /** Subscriptions have no REST form, so the document leaves them out. */

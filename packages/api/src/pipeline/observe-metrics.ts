@@ -81,10 +81,10 @@ export function createMetrics() {
       labelNames: ['procedure'],
       registers,
     }),
-    refusedLogins: new Counter({
-      name: 'rentapi_logins_refused_total',
-      help: 'Logins refused, by error code.',
-      labelNames: ['code'],
+    refusals: new Counter({
+      name: 'rentapi_refusals_total',
+      help: 'Refused calls of operations that are worth guessing at, such as login, by error code.',
+      labelNames: ['procedure', 'code'],
       registers,
     }),
     jobs: new Counter({

@@ -30,7 +30,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
       }
       // An answer that broke off in the middle has said 200 long before.
       const failed = status >= 500 || request.failure !== undefined;
-      const level = failed ? 'error' : url.startsWith('/health') ? 'debug' : 'info';
+      const level = failed ? 'error' : request.probe ? 'debug' : 'info';
       if (!ports.log.isLevelEnabled(level)) return;
       log[level][level](
         {

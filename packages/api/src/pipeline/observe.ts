@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiRequest, Context, Ports } from '../context.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
 import { toApiError } from '../contract/problem.ts';
 import type { Actor } from './actor.ts';
 
@@ -17,6 +18,8 @@ export interface Observed {
   organizationId: number | null;
   /** Why the answer is a 5xx. */
   failure: unknown;
+  /** Whether a machine that watches the process asked. */
+  probe: boolean;
   /** Whether somebody writes a line when the request ends. */
   logged: boolean;
   /** Whether the guard counted a call. */
@@ -36,6 +39,7 @@ export function observed(req: ObservedRequest): Observed {
     actor: null,
     organizationId: null,
     failure: undefined,
+    probe: false,
     logged: false,
     counted: false,
   });
@@ -56,11 +60,12 @@ interface Ended {
 }
 
 /** Follows one call of a procedure from before admission to its end: count, duration, span, and who called for the log. */
-export function trackCall(ctx: Context, procedure: string) {
+export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) {
   const { metrics, tracer } = ctx.ports;
   const request = ctx.request.observed;
   const transport = request?.transport ?? 'internal';
   const began = performance.now();
+  if (request && meta.probe) request.probe = true;
   if (transport !== 'socket') request?.procedures.push(procedure); // a socket's calls have no end
   const span = tracer?.start(
     procedure,
@@ -95,7 +100,7 @@ export function trackCall(ctx: Context, procedure: string) {
     },
     failed(error: unknown): Ended {
       const { status, errorCode } = toApiError(error);
-      if (procedure === 'auth.login' && status < 500) metrics.refusedLogins.inc({ code: errorCode });
+      if (meta.countRefusals && status < 500) metrics.refusals.inc({ procedure, code: errorCode });
       span?.setAttribute('error.type', errorCode);
       if (status >= 500) {
         span?.setStatus({ code: SPAN_FAILED });

@@ -8,7 +8,7 @@ export function impliedErrors(meta: ProcedureMeta, keepsAnswers: boolean): Error
   const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];
   if (method !== 'GET' && method !== 'DELETE')
     codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
-  if (!path.startsWith('/health')) codes.push('rate_limited');
+  if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
   if (path.includes('{')) codes.push('not_found');
   if (keepsAnswers) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');

@@ -62,13 +62,13 @@ export const RESPONSE_HEADERS: Record<string, Json> = {
   'Idempotency-Replayed': text('`true` where this is the answer to an earlier request with the same key.', 'true'),
 };
 
-export function successHeaders(meta: ProcedureMeta, has: { etag: boolean; keepsAnswers: boolean }): Json {
-  const limits = meta.openapi.path.startsWith('/health') ? [] : ['RateLimit', 'RateLimit-Policy'];
+export function successHeaders(meta: ProcedureMeta, { keepsAnswers }: { keepsAnswers: boolean }): Json {
+  const limits = meta.probe ? [] : ['RateLimit', 'RateLimit-Policy'];
   return refer([
     'X-Request-Id',
     ...limits,
-    ...(has.etag ? ['ETag'] : []),
-    ...(has.keepsAnswers ? ['Idempotency-Replayed'] : []),
+    ...(meta.versioned ? ['ETag'] : []),
+    ...(keepsAnswers ? ['Idempotency-Replayed'] : []),
   ]);
 }
 

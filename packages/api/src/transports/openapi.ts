@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
+import { TAGS } from '../contract/tags.ts';
 import { ERRORS } from '../slices/errors.ts';
 import type { RawAnswer, RawRoute } from '../wire/raw-route.ts';
 import { acceptsApiKeys, impliedErrors, needsCredential } from './implied-errors.ts';
@@ -63,7 +64,7 @@ export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute
     const at = (paths[restPath(path)] ??= {});
     at[verb] = operation;
   }
-  const tags = [...new Set(operations.map(({ meta }) => meta.openapi.tags[0]))].map(describeTag);
+  const tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
   const components = { ...generated.components, parameters: HEADER_PARAMETERS, headers: RESPONSE_HEADERS };
   const document = { ...generated, servers: [{ url: '/' }], tags, paths, components };
   simplify(document);
@@ -103,23 +104,6 @@ const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
 
-const TAGS: Record<string, string> = {
-  Authentication: 'Accounts and sessions: register, confirm the address, log in, stay signed in.',
-  Users: 'The person who calls.',
-  'Roles & permissions': 'What may be done in an organization, and custom roles that allow it.',
-  'API keys': 'Credentials for programs: made, limited, and revoked.',
-  Organizations: 'Tenants: everything belongs to one, and nothing is seen from another.',
-  Invitations: 'How others become members.',
-  Realtime: 'What happens, as it happens.',
-  Health: 'For probes: whether the process lives and can serve.',
-};
-
-function describeTag(name: string): { name: string; description: string } {
-  const description = TAGS[name];
-  if (!description) throw new Error(`The tag ${name} has no description: add it to TAGS.`);
-  return { name, description };
-}
-
 /** The procedures that answer a repeat from memory: see `procedure.ts`. */
 function isIdempotent(meta: ProcedureMeta, type: string): boolean {
   return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
@@ -144,7 +128,7 @@ function responsesOf(
     const content = success.content as { 'application/json': Json };
     content['application/json']['example'] = meta.example.output;
   }
-  success['headers'] = successHeaders(meta, { etag: hasVersion(operation, success.content), keepsAnswers: repeatable });
+  success['headers'] = successHeaders(meta, { keepsAnswers: repeatable });
   const codes = new Set([...impliedErrors(meta, repeatable), ...(meta.errors ?? [])]);
   const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
   const errors = [...byStatus]
@@ -154,15 +138,6 @@ function responsesOf(
 }
 
 const SUCCESS = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No content' } as const;
-
-/** Resources that several may change: their answers carry an `ETag`, but where one joins and nothing is edited. */
-const VERSIONED = /\/(User|ApiKey|CreatedApiKey|Organization|Member|Role|Invitation)$/;
-
-function hasVersion(operation: Described, content: Json | undefined): boolean {
-  if (operation.operationId === 'orgs.invitations.accept') return false;
-  const json = content?.['application/json'] as { schema: { $ref?: string } } | undefined;
-  return VERSIONED.test(json?.schema.$ref ?? '');
-}
 
 function problemResponse(codes: ErrorCode[]): Json {
   return {

@@ -16,7 +16,7 @@ export async function serveRaw(
   { req, res }: Pick<RawExchange, 'req' | 'res'>,
 ): Promise<void> {
   const { name, meta, answer } = route;
-  const watched = trackCall(ctx, name);
+  const watched = trackCall(ctx, name, meta);
   let admitted: Context | undefined;
   let held: Held | undefined;
   try {

@@ -72,7 +72,10 @@ export function operationsOf(router: AnyRouter, rawRoutes: readonly RawRoute[]):
   return [...procedures, ...raw];
 }
 
-export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[]): Node {
+/** Second names of whole families of paths: `{ '/organizations': '/tenants' }`. */
+export type PathAliases = Readonly<Record<string, string>>;
+
+export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[], pathAliases: PathAliases = {}): Node {
   const root: Node = { named: new Map() };
   for (const { name, meta, type, inputs, raw } of operationsOf(router, rawRoutes)) {
     const { method, path } = meta.openapi;
@@ -93,19 +96,16 @@ export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[]): 
       ...(raw && { raw }),
     });
     insert(root, method, path, route());
-    for (const alias of aliasesOf(meta)) insert(root, alias.method, alias.path, route(alias));
+    for (const alias of aliasesOf(meta, pathAliases)) insert(root, alias.method, alias.path, route(alias));
   }
   return root;
 }
 
-/** Whole families of paths that go by a second name as well. */
-const FAMILIES: Record<string, string> = { '/organizations': '/tenants' };
-
 /** PUT wherever PATCH is served, and everything under the second name. */
-function aliasesOf({ openapi: { method, path }, rest }: ProcedureMeta): Required<Alias>[] {
-  const family = Object.keys(FAMILIES).find((name) => path === name || path.startsWith(`${name}/`));
+function aliasesOf({ openapi: { method, path }, rest }: ProcedureMeta, pathAliases: PathAliases): Required<Alias>[] {
+  const family = Object.keys(pathAliases).find((name) => path === name || path.startsWith(`${name}/`));
   const names: Alias[] = [{ path }, ...(rest?.aliases ?? [])];
-  if (family !== undefined) names.push({ path: FAMILIES[family] + path.slice(family.length) });
+  if (family !== undefined) names.push({ path: pathAliases[family] + path.slice(family.length) });
   const aliases = names.flatMap(({ method: own = method, path }): Required<Alias>[] => {
     const named = { method: own, path };
     return own === 'PATCH' ? [named, { ...named, method: 'PUT' }] : [named];

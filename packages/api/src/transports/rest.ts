@@ -10,11 +10,12 @@ import type { RawRoute } from '../wire/raw-route.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { invoke } from './invoke.ts';
 import { serveRaw } from './raw.ts';
-import { buildRoutes, type Coercion, findNode, type Route } from './rest-routes.ts';
+import { buildRoutes, type Coercion, findNode, type PathAliases, type Route } from './rest-routes.ts';
 
 export interface RestOptions {
   router: AnyRouter;
   rawRoutes: readonly RawRoute[];
+  pathAliases?: PathAliases;
   ports: Ports;
   clientAddress: ClientAddress;
 }
@@ -25,8 +26,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse, next: () => void) => 
 const ALIASES_DEPRECATED = '@1767225600';
 
 /** Serves every procedure of the router, and every raw route, over REST. What is not below `/api/v1` and no path of theirs is left to `next`. */
-export function createRestHandler({ router, rawRoutes, ports, clientAddress }: RestOptions): Handler {
-  const root = buildRoutes(router, rawRoutes);
+export function createRestHandler({ router, rawRoutes, pathAliases, ports, clientAddress }: RestOptions): Handler {
+  const root = buildRoutes(router, rawRoutes, pathAliases);
 
   return async (req, res, next) => {
     const { pathname, search } = splitUrl(req.url ?? '/');

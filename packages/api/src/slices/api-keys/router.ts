@@ -1,10 +1,11 @@
 import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, KeyId, ListApiKeys } from './schemas.ts';
 import { createApiKey, getApiKey, listApiKeys, revokeApiKey } from './service.ts';
 
-const tags: [string] = ['API keys'];
+const tags: [Tag] = ['API keys'];
 
 const exampleKey: ApiKey = {
   id: exampleId('key'),
@@ -46,6 +47,7 @@ export const apiKeys = router({
 
   create: procedure({
     access: 'api_keys:create',
+    versioned: true,
     openapi: {
       method: 'POST',
       path: '/api-keys',
@@ -66,6 +68,7 @@ export const apiKeys = router({
 
   get: procedure({
     access: 'api_keys:read',
+    versioned: true,
     openapi: { method: 'GET', path: '/api-keys/{keyId}', tags, summary: 'Get an API key' },
     example: { input: { keyId: exampleKey.id }, output: exampleKey },
   })

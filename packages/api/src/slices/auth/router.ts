@@ -1,5 +1,6 @@
 import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleUser } from '../users/router.ts';
 import {
@@ -19,7 +20,7 @@ import { refresh } from './service/refresh.ts';
 import { register } from './service/register.ts';
 import { resendVerification, verifyEmail } from './service/verify-email.ts';
 
-const tags: [string] = ['Authentication'];
+const tags: [Tag] = ['Authentication'];
 
 /** Guessing, flooding a mailbox, hashing for nothing: all start from one source. */
 const signIn: ProcedureLimit = {
@@ -65,6 +66,7 @@ export const auth = router({
   login: procedure({
     access: 'public',
     openapi: { method: 'POST', path: '/auth/login', tags, summary: 'Log in with e-mail address and password' },
+    countRefusals: true,
     errors: ['invalid_credentials', 'email_not_verified', 'account_inactive', 'overloaded'],
     limit: signIn,
     idempotency: false,

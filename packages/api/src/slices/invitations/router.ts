@@ -1,6 +1,7 @@
 import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { EmailTokenInput } from '../auth/schemas.ts';
 import { exampleMember } from '../members/router.ts';
@@ -10,7 +11,7 @@ import { listInvitations } from './service/find.ts';
 import { createInvitation, resendInvitation } from './service/send.ts';
 import { acceptInvitation, declineInvitation, revokeInvitation } from './service/settle.ts';
 
-const tags: [string] = ['Invitations'];
+const tags: [Tag] = ['Invitations'];
 
 /** Each is a mail to a stranger, in our name. */
 const mails: ProcedureLimit = { name: 'invitations', by: 'organization', size: () => 100, windowS: 3600 };
@@ -50,6 +51,7 @@ export const invitations = router({
 
   create: procedure({
     access: 'members:invite',
+    versioned: true,
     openapi: {
       method: 'POST',
       path: '/organizations/{orgId}/invitations',
@@ -84,6 +86,7 @@ export const invitations = router({
 
   resend: procedure({
     access: 'members:invite',
+    versioned: true,
     openapi: {
       method: 'POST',
       path: '/organizations/{orgId}/invitations/{invitationId}/resend',

@@ -1,5 +1,6 @@
 import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { OrganizationId } from '../organizations/schemas.ts';
 import { inOrganization } from '../organizations/service/find.ts';
@@ -9,7 +10,7 @@ import { listMembers } from './service/find.ts';
 import { setMemberRole } from './service/set-role.ts';
 import { transferOwnership } from './service/transfer.ts';
 
-const tags: [string] = ['Organizations'];
+const tags: [Tag] = ['Organizations'];
 const orgId = exampleId('org');
 
 export const exampleMember: Member = {
@@ -42,6 +43,7 @@ export const members = router({
 
   setRole: procedure({
     access: 'members:update',
+    versioned: true,
     openapi: {
       method: 'PATCH',
       path: '/organizations/{orgId}/members/{userId}',
@@ -95,6 +97,7 @@ export const membership = {
 
   transfer: procedure({
     access: 'org:transfer',
+    versioned: true,
     fresh: true,
     openapi: {
       method: 'POST',

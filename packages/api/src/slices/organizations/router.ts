@@ -1,5 +1,6 @@
 import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure } from '../../procedure.ts';
 import {
   CheckSubdomain,
@@ -18,7 +19,7 @@ import { deleteOrganization, restoreOrganization } from './service/delete.ts';
 import { getOrganization, listOrganizations, searchOrganizations } from './service/find.ts';
 import { updateOrganization } from './service/update.ts';
 
-const tags: [string] = ['Organizations'];
+const tags: [Tag] = ['Organizations'];
 const orgId = exampleId('org');
 
 const exampleOrganization: Organization = {
@@ -56,6 +57,7 @@ export const organizations = {
 
   create: procedure({
     access: 'user',
+    versioned: true,
     openapi: {
       method: 'POST',
       path: '/organizations',
@@ -103,6 +105,7 @@ export const organizations = {
 
   get: procedure({
     access: 'org:read',
+    versioned: true,
     openapi: { method: 'GET', path: '/organizations/{orgId}', tags, summary: 'Get an organization' },
     example: { input: { orgId }, output: exampleOrganization },
   })
@@ -112,6 +115,7 @@ export const organizations = {
 
   update: procedure({
     access: 'org:update',
+    versioned: true,
     openapi: { method: 'PATCH', path: '/organizations/{orgId}', tags, summary: 'Update an organization' },
     errors: ['name_reserved', 'slug_taken', 'subdomain_taken', 'version_mismatch'],
     example: {
@@ -143,6 +147,7 @@ export const organizations = {
 
   restore: procedure({
     access: 'org:delete',
+    versioned: true,
     fresh: true,
     allowDeletedOrganization: true,
     openapi: {

@@ -1,5 +1,6 @@
 import { NoInput } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import {
   CheckPermissions,
@@ -10,7 +11,7 @@ import {
 } from './schemas.ts';
 import { checkPermissions, effectivePermissions, listPermissions, permissionMatrix } from './service.ts';
 
-const tags: [string] = ['Roles & permissions'];
+const tags: [Tag] = ['Roles & permissions'];
 
 export const permissions = router({
   list: procedure({

@@ -1,10 +1,11 @@
 import { NoInput } from '../../contract/common-schemas.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { RealtimeEvent, Ticket, WatchEvents } from './schemas.ts';
 import { issueTicket } from './service.ts';
 import { watchEvents } from './watch.ts';
 
-const tags: [string] = ['Realtime'];
+const tags: [Tag] = ['Realtime'];
 
 export const ws = router({
   ticket: procedure({

@@ -1,5 +1,6 @@
 import { NoContent } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleMember } from '../members/router.ts';
 import { Member } from '../members/schemas.ts';
@@ -8,7 +9,7 @@ import { setUserRoles } from './service/assign.ts';
 import { getRole, listRoles } from './service/find.ts';
 import { createRole, deleteRole, updateRole } from './service/write.ts';
 
-const tags: [string] = ['Roles & permissions'];
+const tags: [Tag] = ['Roles & permissions'];
 
 const exampleRole: Role = {
   id: exampleId('rol'),
@@ -42,6 +43,7 @@ export const roles = router({
 
   create: procedure({
     access: 'roles:create',
+    versioned: true,
     openapi: {
       method: 'POST',
       path: '/roles',
@@ -62,6 +64,7 @@ export const roles = router({
 
   get: procedure({
     access: 'roles:read',
+    versioned: true,
     openapi: { method: 'GET', path: '/roles/{roleId}', tags, summary: 'Get a role' },
     example: { input: { roleId }, output: exampleRole },
   })
@@ -71,6 +74,7 @@ export const roles = router({
 
   update: procedure({
     access: 'roles:update',
+    versioned: true,
     openapi: {
       method: 'PATCH',
       path: '/roles/{roleId}',
@@ -115,6 +119,7 @@ export const roles = router({
 export const userRoles = router({
   set: procedure({
     access: 'roles:assign',
+    versioned: true,
     openapi: {
       method: 'PUT',
       path: '/users/{userId}/roles',

@@ -1,15 +1,17 @@
 import { NoInput } from '../../contract/common-schemas.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 import { health, healthCache, healthDatabase, readiness } from './service.ts';
 
-const tags: [string] = ['Health'];
+const tags: [Tag] = ['Health'];
 const database: DatabaseHealth = { status: 'ok', latencyMs: 0.4, serverVersion: '18.4' };
 const cache: CacheHealth = { status: 'ok', latencyMs: 0.1, driver: 'memory' };
 
 export const system = router({
   health: procedure({
     access: 'public',
+    probe: true,
     openapi: {
       method: 'GET',
       path: '/health',
@@ -35,6 +37,7 @@ export const system = router({
 
   healthDatabase: procedure({
     access: 'public',
+    probe: true,
     openapi: { method: 'GET', path: '/health/database', tags, summary: 'Get the health of the database' },
     rest: { aliases: [{ path: '/health/db' }] },
     errors: ['unavailable'],
@@ -46,6 +49,7 @@ export const system = router({
 
   healthCache: procedure({
     access: 'public',
+    probe: true,
     openapi: { method: 'GET', path: '/health/cache', tags, summary: 'Get the health of the cache' },
     example: { output: cache },
   })
@@ -55,6 +59,7 @@ export const system = router({
 
   readiness: procedure({
     access: 'public',
+    probe: true,
     openapi: {
       method: 'GET',
       path: '/health/readiness',
@@ -72,6 +77,7 @@ export const system = router({
 
   liveness: procedure({
     access: 'public',
+    probe: true,
     openapi: {
       method: 'GET',
       path: '/health/liveness',

@@ -1,12 +1,13 @@
 import { NoInput } from '../../contract/common-schemas.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { myPermissions } from '../permissions/router.ts';
 import { userRoles } from '../roles/router.ts';
 import { UpdateMe, User } from './schemas.ts';
 import { getMe, updateMe } from './service.ts';
 
-const tags: [string] = ['Users'];
+const tags: [Tag] = ['Users'];
 
 export const exampleUser: User = {
   id: exampleId('usr'),
@@ -26,6 +27,7 @@ export const users = router({
   me: router({
     get: procedure({
       access: 'userOrKey',
+      versioned: true,
       openapi: {
         method: 'GET',
         path: '/users/me',
@@ -43,6 +45,7 @@ export const users = router({
 
     update: procedure({
       access: 'user',
+      versioned: true,
       openapi: {
         method: 'PATCH',
         path: '/users/me',
