@@ -36,8 +36,8 @@ export default {
     rule(
       'no-tests-in-product',
       'Product code must not import tests or their helpers.',
-      { pathNot: '(\\.test\\.ts$|/test/|^bench/)' },
-      { path: '(\\.test\\.ts$|/test/|^packages/testing/)' },
+      { pathNot: '(\\.(test|proofs)\\.ts$|/test/|^bench/)' },
+      { path: '(\\.(test|proofs)\\.ts$|/test/|^packages/testing/)' },
     ),
     rule(
       'sdk-is-alone',

@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
 import {
-  buildWorld,
+  buildFixture,
   type Caller,
   call,
   type Fixture,
@@ -21,7 +21,7 @@ import {
   type Procedure,
   procedures,
   STRATEGIES,
-} from './world.ts';
+} from './fixture.ts';
 
 /**
  * Every procedure × everybody gives exactly what its `access` says. Permission is judged before input, so a call with an
@@ -66,25 +66,25 @@ function expected(meta: ProcedureMeta, who: Who): string {
 
 describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
   let app: TestApp;
-  let world: Fixture;
+  let fixture: Fixture;
   const callers: Record<string, Caller> = {};
 
   beforeAll(async () => {
     app = await startApp({ MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: MAIN_DOMAIN });
-    world = await buildWorld(app);
-    for (const role of ORGANIZATION_ROLES) callers[role] = world.inOrganization(role);
+    fixture = await buildFixture(app);
+    for (const role of ORGANIZATION_ROLES) callers[role] = fixture.inOrganization(role);
     callers['anonymous'] = {};
-    callers['stranger'] = world.bearer(await app.signUp());
-    callers['platform VIEWER'] = world.bearer(await world.staff('VIEWER'));
-    callers['platform ADMIN'] = world.bearer(await world.staff('ADMIN'));
-    callers['SUPER_ADMIN'] = world.bearer(await world.staff('SUPER_ADMIN'));
-    callers['key with every scope'] = (await world.key(['*'])).caller;
+    callers['stranger'] = fixture.bearer(await app.signUp());
+    callers['platform VIEWER'] = fixture.bearer(await fixture.staff('VIEWER'));
+    callers['platform ADMIN'] = fixture.bearer(await fixture.staff('ADMIN'));
+    callers['SUPER_ADMIN'] = fixture.bearer(await fixture.staff('SUPER_ADMIN'));
+    callers['key with every scope'] = (await fixture.key(['*'])).caller;
   });
   afterAll(() => app.close());
 
   const probe = (procedure: Procedure, caller: Caller) =>
     call(app, procedure, caller, {
-      ...(namesOrganization(procedure.meta) && { orgId: world.organizationId }),
+      ...(namesOrganization(procedure.meta) && { orgId: fixture.organizationId }),
       surelyUnknown: true,
     });
 
@@ -97,16 +97,16 @@ describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
     it('opens to a key with exactly its scope, and to none without', async () => {
       const { access } = procedure.meta;
       const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
-      expect(outcome(await probe(procedure, (await world.key([access])).caller))).toBe('invalid_input');
-      expect(outcome(await probe(procedure, (await world.key(without)).caller))).toBe('permission_denied');
+      expect(outcome(await probe(procedure, (await fixture.key([access])).caller))).toBe('invalid_input');
+      expect(outcome(await probe(procedure, (await fixture.key(without)).caller))).toBe('permission_denied');
     });
 
     if (!isGrantable(procedure.meta.access) || ROLE_PERMISSIONS.VIEWER.has(procedure.meta.access)) return;
     it('opens to a viewer who inherits exactly it from a custom role, and to none who inherits the rest', async () => {
       const { access } = procedure.meta;
       const rest = GRANTABLE_PERMISSIONS.filter((permission) => permission !== access);
-      expect(outcome(await probe(procedure, await world.heir([access])))).toBe('invalid_input');
-      expect(outcome(await probe(procedure, await world.heir(rest)))).toBe('permission_denied');
+      expect(outcome(await probe(procedure, await fixture.inheritingViewer([access])))).toBe('invalid_input');
+      expect(outcome(await probe(procedure, await fixture.inheritingViewer(rest)))).toBe('permission_denied');
     });
   });
 });

@@ -1,9 +1,8 @@
 import type { IdPrefix } from '@rentapi/api/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startApp, type TestApp } from '../app.ts';
-import { ownedIds } from './belongings.ts';
 import {
-  buildWorld,
+  buildFixture,
   type Caller,
   call,
   callBatch,
@@ -16,7 +15,8 @@ import {
   procedures,
   replaceAt,
   subscriptions,
-} from './world.ts';
+} from './fixture.ts';
+import { ownedIds } from './owned-ids.ts';
 
 /**
  * Every id a procedure takes × the id of a stranger's row: the same answer as for a row that never existed, wherever the
@@ -31,8 +31,8 @@ let foreign: Record<string, string>;
 
 beforeAll(async () => {
   app = await startApp();
-  mine = await buildWorld(app);
-  theirs = await buildWorld(app);
+  mine = await buildFixture(app);
+  theirs = await buildFixture(app);
   ours = await ownedIds(mine);
   foreign = await ownedIds(theirs);
 });
@@ -91,7 +91,7 @@ function inputWith({ meta }: Pick<Procedure, 'meta'>, path: string[], id: string
 
 function strangers(prefix: IdPrefix): string {
   const id = foreign[prefix];
-  if (!id) throw new Error(`belongings() makes no ${prefix}_`);
+  if (!id) throw new Error(`No slice's proofs make any ${prefix}_`);
   return id;
 }
 

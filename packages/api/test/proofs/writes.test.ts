@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../app.ts';
+import { buildFixture, call, type Fixture, outcome, procedures } from './fixture.ts';
 import { scenario } from './scenarios.ts';
-import { buildWorld, call, type Fixture, outcome, procedures } from './world.ts';
 
 /** Every mutation leaves an audit row of who did it; and takes no field that it does not declare. */
 let app: TestApp;
-let world: Fixture;
+let fixture: Fixture;
 
 beforeAll(async () => {
   app = await startApp();
 });
 beforeEach(async () => {
-  world = await buildWorld(app);
+  fixture = await buildFixture(app);
 });
 afterAll(() => app.close());
 
@@ -29,7 +29,7 @@ const INJECTED = {
 
 describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (procedure) => {
   it('leaves an audit row in the same transaction, unless it says why not', async () => {
-    const { caller, input } = await scenario(world, procedure);
+    const { caller, input } = await scenario(fixture, procedure);
     const requestId = `proof-${procedure.name}`;
     expect(outcome(await call(app, procedure, { ...caller, 'x-request-id': requestId }, input))).toBe('ok');
     const rows = await app.rows('audit_logs').where({ requestId });
@@ -38,7 +38,7 @@ describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (pr
   });
 
   it('takes no field that it does not declare', async () => {
-    const { caller, input } = await scenario(world, procedure);
+    const { caller, input } = await scenario(fixture, procedure);
     const declared = new Set(Object.keys((input ?? {}) as object));
     const injected = Object.fromEntries(Object.entries(INJECTED).filter(([field]) => !declared.has(field)));
     const before = await everything(app);

@@ -37,7 +37,7 @@ export type AuditEntry = z.output<typeof AuditEntry>;
 const ActorId = z.string().regex(/^(usr|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of a user or an API key');
 const TargetId = z
   .string()
-  .regex(/^(usr|org|inv|rol|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of what was changed');
+  .regex(/^(usr|org|ivt|rol|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of what was changed');
 
 const filters = {
   orgId: id('org'),

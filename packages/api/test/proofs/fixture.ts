@@ -36,7 +36,7 @@ export const MAIN_DOMAIN = 'proofs.test';
  * One organization with a member of every role, keys of it, and platform staff. Its members say where they are as the app's
  * tenancy strategy reads it: by header, by subdomain, or by having it as their default.
  */
-export async function buildWorld(app: TestApp) {
+export async function buildFixture(app: TestApp) {
   const { database, ids } = app.ports;
   const owner = await app.signUp();
   const made = await owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven' } });
@@ -109,14 +109,14 @@ export async function buildWorld(app: TestApp) {
     organizationId: made.body.id as string,
     here,
     key,
-    heir: inheritingViewer,
+    inheritingViewer,
     staff,
     bearer,
     inOrganization,
   };
 }
 
-export type Fixture = Awaited<ReturnType<typeof buildWorld>>;
+export type Fixture = Awaited<ReturnType<typeof buildFixture>>;
 
 /** Calls a procedure over tRPC, which takes its input as it is. */
 export function call(

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { anyEmail, UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
+import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
+import { namedOwner } from '../users/users.proofs.ts';
+
+/** How the generated proofs call this slice's operations. */
+export const proofs: SliceProofs = {
+  scenarios: {
+    'auth.register': async () => ({
+      caller: {},
+      input: { email: `${randomUUID()}@example.com`, password: 'a password of its own' },
+    }),
+    'auth.login': async ({ owner }) => ({ caller: {}, input: { email: owner.email, password: owner.password } }),
+    'auth.refresh': async ({ owner }) => ({ caller: {}, input: { refreshToken: owner.tokens.refreshToken } }),
+    'auth.email.verify': async ({ app, owner }) => ({
+      caller: {},
+      input: { token: /token=([\w-]+)/.exec((await app.mailTo(owner.email)).text)![1] },
+    }),
+    'auth.email.resendVerification': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
+    'auth.reauthenticate': async ({ owner, bearer }) => ({
+      caller: bearer(owner),
+      input: { password: owner.password },
+    }),
+  },
+  failures: {
+    'auth.register': {
+      username_taken: async (fixture) => ({
+        caller: {},
+        input: { email: anyEmail(), password: 'a password of its own', username: await namedOwner(fixture) },
+      }),
+    },
+    'auth.login': {
+      invalid_credentials: async ({ owner }) => ({
+        caller: {},
+        input: { email: owner.email, password: 'not the one' },
+      }),
+      account_inactive: async ({ app, members }) => {
+        const { id, email, password } = members.VIEWER;
+        await app
+          .rows('users')
+          .where({ id: app.ports.ids.decode('usr', id) })
+          .update({ status: 'SUSPENDED' });
+        return { caller: {}, input: { email, password } };
+      },
+    },
+    'auth.refresh': {
+      invalid_refresh_token: async () => ({ caller: {}, input: { refreshToken: UNKNOWN_TOKEN } }),
+    },
+    'auth.reauthenticate': {
+      invalid_credentials: async ({ owner }) => ({ caller: unscoped(owner), input: { password: 'not the one' } }),
+    },
+    'auth.email.verify': { invalid_token: async () => ({ caller: {}, input: { token: UNKNOWN_TOKEN } }) },
+  },
+};

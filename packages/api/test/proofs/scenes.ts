@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import type { Person } from '../app.ts';
+import type { Caller, Fixture } from './fixture.ts';
+import type { Failing, Scenario } from './slice-proofs.ts';
+
+/** Well-formed, and never issued. */
+export const UNKNOWN_TOKEN = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
+
+export const anyEmail = (): string => `${randomUUID()}@example.com`;
+
+/** By the owner, about the fixture's organization. */
+export const here = (fixture: Fixture, input: object): Scenario => ({
+  caller: fixture.inOrganization('OWNER'),
+  input: { orgId: fixture.organizationId, ...input },
+});
+
+/** By the owner, in the fixture's organization. */
+export const inRoles = (fixture: Fixture, input: object): Scenario => ({
+  caller: fixture.inOrganization('OWNER'),
+  input,
+});
+
+/** By the owner, about their personal organization. */
+export const atHome = ({ owner, bearer }: Fixture, input: object = {}): Scenario => ({
+  caller: bearer(owner),
+  input: { orgId: owner.organizationId, ...input },
+});
+
+/** Without naming an organization. */
+export const unscoped = (person: Person): Caller => ({ authorization: `Bearer ${person.tokens.accessToken}` });
+
+/** Somebody who holds one permission more than a viewer, and no others to give. */
+export const memberWithOnly =
+  (permission: string): Failing =>
+  async (fixture) => ({ caller: await fixture.inheritingViewer([permission]), input: {} });

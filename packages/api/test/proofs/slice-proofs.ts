@@ -1,0 +1,31 @@
+import { globSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ErrorCode } from '@rentapi/api/contract/errors';
+import type { IdPrefix } from '@rentapi/api/contract/ids';
+import type { Caller, Fixture } from './fixture.ts';
+
+export interface Scenario {
+  caller: Caller;
+  input: unknown;
+}
+
+export type Failing = (fixture: Fixture) => Promise<Scenario>;
+export type Failures = Partial<Record<ErrorCode, Failing>>;
+
+/** What `slices/<slice>/<slice>.proofs.ts` exports as `proofs`: what the generated tests cannot know by themselves. */
+export interface SliceProofs {
+  /** One row of each kind with a public id, made in the fixture's organization: what a stranger might ask for. */
+  ownedIds?: Partial<Record<IdPrefix, (fixture: Fixture) => Promise<string>>>;
+  /** How a procedure succeeds where its example alone, with real ids in it, cannot. */
+  scenarios?: Record<string, Failing>;
+  /** The codes that a procedure declares, each with a call that is answered with it. */
+  failures?: Record<string, Failures>;
+}
+
+const slices = new URL('../../src/slices/', import.meta.url);
+const modules = globSync('*/*.proofs.ts', { cwd: fileURLToPath(slices) }).map(
+  (file): Promise<{ proofs: SliceProofs }> => import(new URL(file, slices).href),
+);
+
+/** Of every slice that has any. */
+export const sliceProofs: readonly SliceProofs[] = (await Promise.all(modules)).map(({ proofs }) => proofs);
