@@ -1,4 +1,5 @@
 import { checkModels } from '@rentapi/api/data/check-models';
+import { UNIQUE_CONSTRAINTS } from '@rentapi/api/slices/errors';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApp, type TestApp } from './app.ts';
 
@@ -19,4 +20,28 @@ it('notices a column without a field, and one that became nullable', async () =>
     'UserModel.email: the column is nullable, the field is not.',
     'UserModel has no field for the column nickname of users.',
   ]);
+});
+
+/** Unique indexes whose second row is no caller's fault, with the reason. */
+const NEVER_REFUSED: Record<string, string> = {
+  agenda_jobs_single_job_idx: 'written by the scheduler alone, on conflict do nothing',
+  agenda_jobs_unique_key_key: 'written by the dispatcher alone, on conflict do nothing',
+  api_keys_secret_hash_unique: 'a random secret',
+  audit_logs_position_key: 'given by the one sequencer',
+  events_position_key: 'given by the one sequencer',
+  organization_invitations_token_unique: 'a random token',
+  refresh_tokens_token_hash_key: 'a random token',
+  role_assignments_unique: 'the assigned roles are replaced under the lock of the member',
+  sessions_public_id_key: 'a random id',
+  users_email_key_unique: 'registration answers alike for a known address',
+  verification_tokens_token_hash_key: 'a random token',
+};
+
+it('says for every unique index which error a second row is refused with, or why there is none', async () => {
+  const { rows } = await app.rows.raw<{ rows: { name: string }[] }>(
+    `select index.relname as name from pg_index join pg_class index on index.oid = indexrelid
+     where indisunique and not indisprimary and index.relnamespace = 'public'::regnamespace and index.relname not like 'knex%'`,
+  );
+  const expected = [...Object.keys(UNIQUE_CONSTRAINTS), ...Object.keys(NEVER_REFUSED)];
+  expect(rows.map(({ name }) => name).toSorted()).toEqual(expected.toSorted());
 });

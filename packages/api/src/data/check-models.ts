@@ -7,7 +7,7 @@ interface Field {
   nullable: boolean;
 }
 
-const SLICES = path.join(import.meta.dirname, 'slices');
+const SLICES = path.join(import.meta.dirname, '../slices');
 const CLASS = /class (\w+) extends (Base|Tenant)Model \{\s*static override tableName = '(\w+)';([\s\S]*?)\n\}/g;
 const FIELD = /^ {2}declare (\w+): ([^;]+);/gm;
 
