@@ -1,3 +1,6 @@
+/** The slices that say who exists and what they may do; the others are features. */
+const CORE = '(users|organizations|members|roles|api-keys)';
+
 /** The arrows of docs/architecture.md, all one way. Each message says the fix. */
 const rule = (name, fix, from, to) => ({ name, severity: 'error', comment: fix, from, to });
 
@@ -92,6 +95,27 @@ export default {
       'A slice provides what the pipeline needs through `ports`: see `Authenticators`.',
       { path: '^packages/api/src/(pipeline|wire)/', pathNot: '\\.test\\.ts$' },
       { path: '/slices/', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'core-knows-no-feature',
+      'Core slices say who exists and what they may do: move what both need into core, or compose it in slices/router.ts.',
+      { path: `/slices/${CORE}/`, pathNot: '\\.test\\.ts$' },
+      { path: '/slices/[^/]+/', pathNot: `/slices/${CORE}/` },
+    ),
+    rule(
+      'routers-are-composed',
+      'Only slices/router.ts imports routers: an example or schema that others need belongs to schemas.ts.',
+      { path: '/slices/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      { path: '/slices/[^/]+/router\\.ts$', pathNot: '/slices/$1/' },
+    ),
+    rule(
+      'features-meet-in-services',
+      'Of another feature a slice uses its service, schemas and events: the rest is its own.',
+      { path: '/slices/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      {
+        path: '/slices/[^/]+/',
+        pathNot: `/slices/($1|${CORE})/|/slices/[^/]+/(service/|(service|schemas|events)\\.ts$)`,
+      },
     ),
     rule(
       'objection-stays-in-models',

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createIds } from '@rentapi/api/contract/ids';
-import { SESSION_ACTOR } from '@rentapi/api/slices/auth/authenticate';
+import { SESSION_ACTOR } from '@rentapi/api/slices/auth/service/authenticate';
 import { createMemoryLimiter } from '@rentapi/platform/limiter';
 import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
 import { createLogger } from '@rentapi/platform/logger';

@@ -21,8 +21,8 @@ import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
-import { authenticateAccessToken } from './slices/auth/authenticate.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
+import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { jobs } from './slices/jobs.ts';
 
 export interface OpenPorts {

@@ -5,16 +5,16 @@ import { auth } from './auth/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
 import { organizations } from './organizations/router.ts';
-import { permissions } from './permissions/router.ts';
+import { myPermissions, permissions } from './permissions/router.ts';
 import { realtime, ws } from './realtime/router.ts';
-import { roles } from './roles/router.ts';
+import { roles, userRoles } from './roles/router.ts';
 import { system } from './system/router.ts';
-import { users } from './users/router.ts';
+import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
   auth,
-  users,
+  users: router({ me: router({ ...me, permissions: myPermissions }), roles: userRoles }),
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,

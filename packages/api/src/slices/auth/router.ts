@@ -2,7 +2,7 @@ import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { exampleUser } from '../users/router.ts';
+import { exampleUser } from '../users/schemas.ts';
 import {
   EmailInput,
   EmailTokenInput,

@@ -4,7 +4,15 @@ import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { OrganizationId } from '../organizations/schemas.ts';
 import { inOrganization } from '../organizations/service/find.ts';
-import { ListMembers, Member, MemberId, MemberPage, SetMemberRole, TransferOwnership } from './schemas.ts';
+import {
+  exampleMember,
+  ListMembers,
+  Member,
+  MemberId,
+  MemberPage,
+  SetMemberRole,
+  TransferOwnership,
+} from './schemas.ts';
 import { leaveOrganization, removeMember } from './service/end.ts';
 import { listMembers } from './service/find.ts';
 import { setMemberRole } from './service/set-role.ts';
@@ -12,17 +20,6 @@ import { transferOwnership } from './service/transfer.ts';
 
 const tags: [Tag] = ['Organizations'];
 const orgId = exampleId('org');
-
-export const exampleMember: Member = {
-  userId: exampleId('usr'),
-  email: 'ada@example.com',
-  username: 'ada',
-  fullName: 'Ada Lovelace',
-  role: 'ADMIN',
-  roles: [{ id: exampleId('rol'), name: 'Support' }],
-  joinedAt: '2026-01-31T12:00:00.000Z',
-  updatedAt: '2026-01-31T12:00:00.000Z',
-};
 
 export const members = router({
   list: procedure({

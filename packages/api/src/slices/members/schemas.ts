@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
 
@@ -19,6 +19,17 @@ export const Member = z
   })
   .meta({ id: 'Member', description: 'A person in an organization.' });
 export type Member = z.output<typeof Member>;
+
+export const exampleMember: Member = {
+  userId: exampleId('usr'),
+  email: 'ada@example.com',
+  username: 'ada',
+  fullName: 'Ada Lovelace',
+  role: 'ADMIN',
+  roles: [{ id: exampleId('rol'), name: 'Support' }],
+  joinedAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
 
 export const ListMembers = pageInput({ orgId: id('org') });
 export type ListMembers = z.output<typeof ListMembers>;

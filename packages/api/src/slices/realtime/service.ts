@@ -1,3 +1,4 @@
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { ActorContext, Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import {
@@ -7,8 +8,7 @@ import {
   inOrganization,
 } from '../../pipeline/live-caller.ts';
 import { authenticateKeyHash } from '../api-keys/authenticate.ts';
-import { authenticateSession } from '../auth/authenticate.ts';
-import { newToken, tokenHash } from '../auth/tokens.ts';
+import { authenticateSession } from '../auth/service/authenticate.ts';
 import type { Ticket } from './schemas.ts';
 
 const TICKET_TTL_S = 30;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { PLATFORM_ROLES } from '../../contract/permissions.ts';
 
 export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED', 'DELETED'] as const;
@@ -38,6 +38,20 @@ export const User = z
   })
   .meta({ id: 'User', description: 'A person with an account.' });
 export type User = z.output<typeof User>;
+
+export const exampleUser: User = {
+  id: exampleId('usr'),
+  email: 'ada@example.com',
+  username: 'ada',
+  fullName: 'Ada Lovelace',
+  status: 'ACTIVE',
+  role: 'USER',
+  emailVerifiedAt: '2026-01-31T12:05:00.000Z',
+  defaultOrganizationId: exampleId('org'),
+  metadata: {},
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:05:00.000Z',
+};
 
 export const UpdateMe = z
   .strictObject({

@@ -1,4 +1,5 @@
 import { deriveKey, seal, unseal } from '@rentapi/platform/secrets';
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -8,7 +9,6 @@ import { UserModel } from '../../users/model.ts';
 import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
 import type { Tokens } from '../schemas.ts';
-import { newToken, tokenHash } from '../tokens.ts';
 
 /**
  * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same child

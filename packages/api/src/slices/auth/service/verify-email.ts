@@ -1,3 +1,4 @@
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -5,7 +6,6 @@ import { record } from '../../../events/record.ts';
 import { emailKey, UserModel } from '../../users/model.ts';
 import { EmailVerified, VerificationRequested } from '../events.ts';
 import { VerificationTokenModel } from '../model.ts';
-import { newToken, tokenHash } from '../tokens.ts';
 
 const EMAIL_TOKEN_TTL_MS = 24 * 3_600_000;
 

@@ -1,8 +1,8 @@
 import { mac } from '@rentapi/platform/secrets';
+import { tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { RecordedEvent } from '../../../jobs/job.ts';
-import { tokenHash } from '../../auth/tokens.ts';
 import { lockOrganization } from '../../members/service/authority.ts';
 import { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';

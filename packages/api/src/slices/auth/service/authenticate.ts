@@ -1,18 +1,22 @@
 import { execute, type Statement } from '@rentapi/platform/database';
-import type { Context } from '../../context.ts';
-import { ApiError } from '../../contract/errors.ts';
-import { memberPermissions, type OrganizationPermission, type OrganizationRole } from '../../contract/permissions.ts';
-import type { UserActor } from '../../pipeline/actor.ts';
-import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
-import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import {
+  memberPermissions,
+  type OrganizationPermission,
+  type OrganizationRole,
+} from '../../../contract/permissions.ts';
+import type { UserActor } from '../../../pipeline/actor.ts';
+import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
+import type { Authenticated, Authenticators } from '../../../pipeline/credential.ts';
 import {
   assertHeader,
   organizationNotFound,
   type RequestedOrganization,
   requestedOrganization,
   resolveOrganizationId,
-} from '../../pipeline/tenancy.ts';
-import { USER_COLUMNS, UserModel } from '../users/model.ts';
+} from '../../../pipeline/tenancy.ts';
+import { USER_COLUMNS, UserModel } from '../../users/model.ts';
 
 export const authenticateAccessToken: Authenticators['accessToken'] = async (
   ctx,
