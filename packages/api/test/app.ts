@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createApi } from '@rentapi/api/api';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
-import { PATH_ALIASES } from '@rentapi/api/slices/path-aliases';
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
-import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
-import { appRouter } from '@rentapi/api/slices/router';
-import { createRestHandler } from '@rentapi/api/transports/rest';
-import { createTrpcHandler } from '@rentapi/api/transports/trpc';
-import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
-import { createSockets } from '@rentapi/api/wire/sockets';
 import { createDatabase } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
@@ -83,19 +76,12 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     applicationName: 'rentapi tests',
   });
   const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
-  const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
-  const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
+  const { handle, sockets } = createApi({ ports, clientAddress });
   const server = createServer((req, res) => {
     // `fetch` does not let a Host be chosen.
     req.headers.host = (req.headers['x-test-host'] as string | undefined) ?? req.headers.host;
-    const [path = '', search = ''] = req.url!.split('?');
-    if (path.startsWith('/trpc/')) void trpc(req, res, decodeURIComponent(path.slice(6)), search);
-    else void rest(req, res, () => res.writeHead(404).end());
+    void handle(req, res, () => res.writeHead(404).end());
   });
-  const sockets = createSockets(ports, [
-    realtimeUpgrade(ports, clientAddress),
-    trpcUpgrade({ router: appRouter, ports, clientAddress }),
-  ]);
   server.on('upgrade', sockets.upgrade);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

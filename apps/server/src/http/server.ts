@@ -2,21 +2,15 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createApi } from '@rentapi/api/api';
 import { ApiError } from '@rentapi/api/contract/errors';
 import { toApiError, toProblem } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import { observed, reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { ERRORS } from '@rentapi/api/slices/errors';
-import { PATH_ALIASES } from '@rentapi/api/slices/path-aliases';
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
-import { realtimeUpgrade } from '@rentapi/api/slices/realtime/socket';
-import { appRouter } from '@rentapi/api/slices/router';
-import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
-import { createTrpcHandler } from '@rentapi/api/transports/trpc';
-import { trpcUpgrade } from '@rentapi/api/transports/trpc-sockets';
+import { sendProblem } from '@rentapi/api/transports/rest';
 import { requestIdOf } from '@rentapi/api/wire/request';
-import { createSockets } from '@rentapi/api/wire/sockets';
 import express from 'express';
 import type { Runtime } from '../bootstrap.ts';
 import { pagesRouter } from '../pages/pages.ts';
@@ -50,10 +44,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const { ports, mailbox } = opened;
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
-  const sockets = createSockets(ports, [
-    realtimeUpgrade(ports, clientAddress),
-    trpcUpgrade({ router: appRouter, ports, clientAddress }),
-  ]);
+  const api = createApi({ ports, clientAddress });
   const observe = createRequestObserver(ports, clientAddress);
   let app: express.Express | undefined;
 
@@ -77,12 +68,12 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     serve() {
       app = createApp();
       server.on('upgrade', countSocket);
-      server.on('upgrade', sockets.upgrade);
+      server.on('upgrade', api.sockets.upgrade);
     },
     async close() {
       if (!server.listening) return;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      sockets.close();
+      api.sockets.close();
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS);
       await closed;
@@ -101,9 +92,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.disable('etag');
     const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
     const answersPreflight = createCors(env.CORS_ORIGINS);
-    const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
     const metrics = createMetricsHandler(ports);
-    const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
 
     app.use((req, res, next) => {
       setHeaders(res, security.api);
@@ -112,14 +101,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
       const url = req.url;
       if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
       if (url === OPENAPI_PATH) return next(); // a page, though it lies below the API
-      if (!url.startsWith('/trpc/')) return rest(req, res, next);
-      const query = url.indexOf('?');
-      return trpc(
-        req,
-        res,
-        decodePath(url.slice(6, query < 0 ? undefined : query)),
-        query < 0 ? '' : url.slice(query + 1),
-      );
+      return api.handle(req, res, next);
     });
     app.use(
       pagesRouter({
@@ -159,14 +141,6 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
         ? '408 Request Timeout'
         : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path; // names no procedure
-  }
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Ports } from './context.ts';
+import { PATH_ALIASES } from './slices/path-aliases.ts';
+import { rawRoutes } from './slices/raw-routes.ts';
+import { realtimeUpgrade } from './slices/realtime/socket.ts';
+import { appRouter } from './slices/router.ts';
+import { createRestHandler } from './transports/rest.ts';
+import { createTrpcHandler } from './transports/trpc.ts';
+import { trpcUpgrade } from './transports/trpc-sockets.ts';
+import type { ClientAddress } from './wire/request.ts';
+import { createSockets, type Sockets } from './wire/sockets.ts';
+
+export interface Api {
+  /** REST and tRPC. A path of neither is left to `next`. */
+  handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
+  sockets: Sockets;
+}
+
+const TRPC = '/trpc/';
+
+/** The whole contract on all its transports. */
+export function createApi({ ports, clientAddress }: { ports: Ports; clientAddress: ClientAddress }): Api {
+  const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
+  const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
+  return {
+    async handle(req, res, next) {
+      const url = req.url ?? '/';
+      if (!url.startsWith(TRPC)) return rest(req, res, next);
+      const [path = '', ...query] = url.slice(TRPC.length).split('?');
+      return trpc(req, res, decodePath(path), query.join('?'));
+    },
+    sockets: createSockets(ports, [
+      realtimeUpgrade(ports, clientAddress),
+      trpcUpgrade({ router: appRouter, ports, clientAddress }),
+    ]),
+  };
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path; // names no procedure
+  }
+}
