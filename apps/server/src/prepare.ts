@@ -3,6 +3,7 @@ import { hasDemoAccounts, seedDemoData } from '@rentapi/api/demo-data';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
 import { ensureSuperAdmin, hasSuperAdmin } from '@rentapi/api/superusers';
 import { BadSettingError, type Env } from '@rentapi/platform/env';
+import { isLoopback } from '@rentapi/platform/ip';
 import { migrateUp } from '@rentapi/platform/migrations';
 import type { Runtime } from './bootstrap.ts';
 import { printLine } from './print-line.ts';
@@ -44,7 +45,7 @@ export async function prepareAccounts({ ports }: Runtime): Promise<void> {
 
 /** The passwords of the demo accounts are printed in the README. */
 async function assertDemoAccountsStayHome(env: Env, database: Runtime['ports']['database']): Promise<void> {
-  if (!env.production && isLoopback(env.HOST)) return;
+  if (!env.production && (env.HOST === 'localhost' || isLoopback(env.HOST))) return;
   if (!(await hasDemoAccounts(database))) return;
   if (env.production)
     throw new BadSettingError(
@@ -54,5 +55,3 @@ async function assertDemoAccountsStayHome(env: Env, database: Runtime['ports']['
     `HOST: ${env.HOST} is open to others while demo accounts exist, whose passwords are published; use 127.0.0.1, or another database.`,
   );
 }
-
-const isLoopback = (host: string): boolean => /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);

@@ -63,7 +63,7 @@ export interface ProcessState {
 /** What a transport knows of one call before anybody is asked. */
 export interface ApiRequest {
   requestId: string;
-  /** The peer's address, or the one a trusted proxy names. */
+  /** The peer's address, or the one a trusted proxy names, as `parseAddress` writes it. */
   ip: string;
   userAgent: string | null;
   authorization: string | undefined;

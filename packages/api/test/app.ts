@@ -6,6 +6,7 @@ import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
 import { createDatabase } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
+import { parseAddress } from '@rentapi/platform/ip';
 import { createLogger } from '@rentapi/platform/logger';
 import type { Mail } from '@rentapi/platform/mail';
 import { cloneDatabase } from '@rentapi/testing/postgres';
@@ -75,7 +76,8 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     statementTimeoutMs: 10_000,
     applicationName: 'rentapi tests',
   });
-  const clientAddress = (req: { headers: Record<string, unknown> }) => String(req.headers['x-test-ip'] ?? '127.0.0.1');
+  const clientAddress = (req: { headers: Record<string, unknown> }) =>
+    parseAddress(String(req.headers['x-test-ip'])) ?? '127.0.0.1';
   const { handle, sockets } = createApi({ ports, clientAddress });
   const server = createServer((req, res) => {
     // `fetch` does not let a Host be chosen.

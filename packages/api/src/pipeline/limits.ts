@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '@rentapi/platform/ip';
 import {
   type Bucket,
   type BucketState,
@@ -116,7 +116,7 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
 }
 
 function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
-  const tag = `{${clientNetwork(ctx.request.ip)}}`;
+  const tag = `{${networkOf(ctx.request.ip)}}`;
   const buckets = [
     { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
   ];
@@ -125,22 +125,6 @@ function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
     buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
   }
   return buckets;
-}
-
-/** Whom an address stands for: itself (IPv4), or its /64 (IPv6), which is what one subscriber is given. */
-export function clientNetwork(ip: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  if (mapped) return mapped;
-  if (!isIPv6(ip)) return ip;
-  const [head = '', tail] = (ip.split('%')[0] ?? '').split('::');
-  const left = head ? head.split(':') : [];
-  const right = tail ? tail.split(':') : [];
-  const groups =
-    tail === undefined ? left : [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */

@@ -6,7 +6,7 @@ import { observed } from '../pipeline/observe.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const MAX_USER_AGENT = 500;
 
-/** The peer of a request, as the server's proxy settings see it. */
+/** The address of a request's client as `parseAddress` writes it: limits and allow-lists compare it as it is. */
 export type ClientAddress = (req: IncomingMessage) => string;
 
 /** The caller's `X-Request-Id` where it is fit for a log, else a new one. */

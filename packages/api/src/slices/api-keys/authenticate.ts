@@ -1,5 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import { execute, type Statement } from '@rentapi/platform/database';
+import { createAddressMatcher } from '@rentapi/platform/ip';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
@@ -33,7 +33,7 @@ const KEY_ACTOR: Statement = {
     where k.secret_hash = $1`,
 };
 
-type KeyRow = Pick<
+type KeyColumns = Pick<
   ApiKeyModel,
   | 'organizationId'
   | 'scopes'
@@ -47,10 +47,19 @@ type KeyRow = Pick<
   | 'createdBy'
 > & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
 
+/** The ranges are parsed when the row is read, and kept with it. */
+type KeyRow = Omit<KeyColumns, 'ipAllowList'> & { isAllowedFrom: (address: string) => boolean };
+
 function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
   return {
     key: `key ${secretHash.toString('base64')}`,
-    load: async () => (await execute<KeyRow>(ctx.db, KEY_ACTOR, [secretHash]))[0],
+    load: async () => {
+      const [row] = await execute<KeyColumns>(ctx.db, KEY_ACTOR, [secretHash]);
+      if (!row) return undefined;
+      const { ipAllowList, ...columns } = row;
+      const isAllowedFrom = ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true;
+      return { ...columns, isAllowedFrom };
+    },
     invalidatedBy: ({ keyId, organizationId, createdBy }) => [
       `key:${keyId}`,
       `organization:${organizationId}`,
@@ -83,7 +92,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     keyId,
     organizationId,
     scopes,
-    ipAllowList,
+    isAllowedFrom,
     allowedOrigins,
     rateLimitPerMinute,
     rateLimitPerHour,
@@ -98,7 +107,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
-  if (ipAllowList.length > 0 && !isListed(ipAllowList, ctx.request.ip)) throw new ApiError('address_not_allowed');
+  if (!isAllowedFrom(ctx.request.ip)) throw new ApiError('address_not_allowed');
   if (allowedOrigins.length > 0 && !(ctx.request.origin && allowedOrigins.includes(ctx.request.origin)))
     throw new ApiError('origin_not_allowed');
   const named = requestedOrganization(ctx, null);
@@ -114,17 +123,4 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };
-}
-
-/** Whether an address is in one of the ranges. An IPv4 address mapped into IPv6 is that IPv4 address. */
-function isListed(ranges: readonly string[], ip: string): boolean {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family);
-  }
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '');
-  const version = isIP(plain);
-  return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
 }

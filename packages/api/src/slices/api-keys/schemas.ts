@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isAddressRange } from '@rentapi/platform/ip';
 import { z } from 'zod';
 import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
@@ -95,10 +95,3 @@ export const KeyId = z.strictObject({ keyId: id('key') });
 export const ListApiKeys = pageInput({});
 export type ListApiKeys = z.output<typeof ListApiKeys>;
 export const ApiKeyPage = page('ApiKeyPage', ApiKey);
-
-function isAddressRange(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || address.includes('%') || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-}
