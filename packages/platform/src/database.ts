@@ -78,13 +78,17 @@ function parseInt8(text: string): number {
   return value;
 }
 
-/** A statement that Postgres parses and plans once per connection. For the few on every request's path. */
+/** A statement written out in SQL, for the few on every request's path and those that no query builder can say. */
 export interface Statement {
-  name: string;
   text: string;
+  /**
+   * Postgres parses and plans a named statement once per connection. One that reads a table which is mostly empty has no
+   * name: the plan for the empty table would be kept when it is full, and take quadratic time.
+   */
+  name?: string;
 }
 
-/** Runs a prepared statement on `db` (a pool or a transaction). Columns come as the statement names them. */
+/** Runs a statement on `db` (a pool or a transaction). Columns come as the statement names them. */
 export async function execute<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();

@@ -8,8 +8,7 @@ const BATCH = 1000;
  * From the outbox into the queue, in one statement: each row exactly once, by any number of processes. What an event causes is
  * due at once; the key of a job is its event's, or the one it was enqueued with.
  */
-const DISPATCH: Statement = {
-  name: 'outbox_dispatch',
+export const DISPATCH: Statement = {
   text: `
   with batch as (
     select * from outbox order by id limit ${BATCH} for update skip locked

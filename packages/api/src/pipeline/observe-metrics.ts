@@ -1,4 +1,4 @@
-import type { Knex } from '@rentapi/platform/database';
+import type { Knex, Statement } from '@rentapi/platform/database';
 import { type Limiter, LimiterUnavailableError } from '@rentapi/platform/limiter';
 import type { Logger } from '@rentapi/platform/logger';
 import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@rentapi/platform/metrics';
@@ -19,8 +19,7 @@ const age = (column: string, rows: string): string =>
   `coalesce((select extract(epoch from now() - ${column}) from ${rows} limit 1), 0)::double precision`;
 
 /** Each column by an index, whatever has piled up. */
-const QUEUES = {
-  name: 'metrics_queues',
+export const QUEUES: Statement = {
   text: `
   /* across organizations */
   select ${counted('outbox')} as rentapi_outbox_depth,

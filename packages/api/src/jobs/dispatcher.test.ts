@@ -1,0 +1,77 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createDatabase, execute, type Knex } from '@rentapi/platform/database';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { QUEUES } from '../pipeline/observe-metrics.ts';
+import { DISPATCH } from './dispatcher.ts';
+
+const ROWS = 10_000;
+let clone: Awaited<ReturnType<typeof cloneDatabase>>;
+
+beforeAll(async () => {
+  clone = await cloneDatabase(inject('postgres'));
+});
+afterAll(() => clone.drop());
+
+/** One connection, as long as the pool lives. */
+const connect = (): Knex =>
+  createDatabase({
+    url: clone.ownerUrl,
+    poolMin: 1,
+    poolMax: 1,
+    acquireTimeoutMs: 10_000,
+    statementTimeoutMs: 60_000,
+    applicationName: 'rentapi tests',
+  });
+
+const fill = (database: Knex) =>
+  database.raw(
+    `insert into outbox (job, data, available_at) select 'test', '{}', now() from generate_series(1, ${ROWS})`,
+  );
+
+/** How many rows one connection hands over until none is left, and how long that takes. */
+async function drain(database: Knex): Promise<{ moved: number; tookMs: number }> {
+  const began = performance.now();
+  let moved = 0;
+  for (;;) {
+    const [batch] = await execute<{ moved: number }>(database, DISPATCH, []);
+    if (!batch?.moved) return { moved, tookMs: performance.now() - began };
+    moved += batch.moved;
+  }
+}
+
+describe('a connection that found the outbox empty for a while', () => {
+  it('hands over what then comes at once as fast as a new connection does', async () => {
+    const [idle, fresh] = [connect(), connect()];
+    for (let round = 0; round < 30; round++) {
+      await execute(idle, DISPATCH, []);
+      await execute(idle, QUEUES, []);
+    }
+    await fill(idle);
+    const afterIdling = await drain(idle);
+    await fill(idle);
+    const atOnce = await drain(fresh);
+    const { rows: kept } = await idle.raw('select name from pg_prepared_statements');
+    await Promise.all([idle.destroy(), fresh.destroy()]);
+    expect(kept, 'plans made for empty tables').toEqual([]);
+    expect([afterIdling.moved, atOnce.moved]).toEqual([ROWS, ROWS]);
+    // A plan kept from the empty table takes some fifty times as long.
+    expect(afterIdling.tookMs).toBeLessThan(10 * atOnce.tookMs + 1000);
+  });
+});
+
+describe('statements with a name', () => {
+  /** Tables that are empty one moment and full the next. */
+  const VOLATILE = /\b(?:from|join|using|update)\s+(?:outbox|agenda_jobs|dead_jobs|idempotency_keys|realtime_tickets)\b/;
+  const NAMED = /\bname: '(\w+)',\s+text:\s*`([^`]*)`/g;
+
+  it('read no table that is mostly empty: their plan is kept', async () => {
+    const source = path.join(import.meta.dirname, '..');
+    const files = (await readdir(source, { recursive: true })).filter((file) => /(?<!\.test)\.ts$/.test(file));
+    const texts = await Promise.all(files.map((file) => readFile(path.join(source, file), 'utf8')));
+    const named = texts.flatMap((text) => [...text.matchAll(NAMED)].map(([, name, sql = '']) => ({ name, sql })));
+    expect(named.map(({ name }) => name)).toContain('session_actor');
+    expect(named.filter(({ sql }) => VOLATILE.test(sql)).map(({ name }) => name)).toEqual([]);
+  });
+});
