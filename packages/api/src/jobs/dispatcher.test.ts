@@ -64,7 +64,8 @@ describe('a connection that found the outbox empty for a while', () => {
 
 describe('statements with a name', () => {
   /** Tables that are empty one moment and full the next. */
-  const VOLATILE = /\b(?:from|join|using|update)\s+(?:outbox|agenda_jobs|dead_jobs|idempotency_keys|realtime_tickets)\b/;
+  const VOLATILE =
+    /\b(?:from|join|using|update)\s+(?:outbox|agenda_jobs|dead_jobs|idempotency_keys|realtime_tickets)\b/;
   const NAMED = /\bname: '(\w+)',\s+text:\s*`([^`]*)`/g;
 
   it('read no table that is mostly empty: their plan is kept', async () => {

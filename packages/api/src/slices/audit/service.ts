@@ -29,7 +29,8 @@ export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditF
   }
 }
 
-function entries({ db, ids, organization }: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>) {
+function entries(ctx: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>) {
+  const { db, ids, organization } = ctx;
   const query = AuditLogModel.query(db).where({ organizationId: organization.id }).whereNotNull('position');
   const { actorId, action, targetId, from, to } = filters;
   if (actorId?.startsWith('key_')) query.where({ actorKind: 'key', actorId: ids.decode('key', actorId) });
@@ -37,7 +38,32 @@ function entries({ db, ids, organization }: OrganizationContext, filters: Omit<A
   if (action) query.where({ action });
   const target = targetId && targetOf(ids, targetId);
   if (target) query.where(target);
-  if (from) query.where('createdAt', '>=', new Date(from));
-  if (to) query.where('createdAt', '<', new Date(to));
+  if (from) {
+    const nearest = positionsNear(ctx, '>=', new Date(from));
+    query.where('createdAt', '>=', new Date(from));
+    query.where('position', '>=', AuditLogModel.query(db).min('position').from(nearest));
+  }
+  if (to) {
+    const nearest = positionsNear(ctx, '<', new Date(to));
+    query.where('createdAt', '<', new Date(to));
+    query.where('position', '<=', AuditLogModel.query(db).max('position').from(nearest));
+  }
   return query;
+}
+
+const OVERLAPPING_ROWS = 1000;
+
+/**
+ * Of the rows on one side of a moment the 1,000 nearest, because pages follow positions and those follow the commits: near a
+ * moment the two orders differ. An entry lies beyond the bound made of them only if it overtook all 1,000.
+ */
+function positionsNear({ db, organization }: OrganizationContext, side: '>=' | '<', moment: Date) {
+  return AuditLogModel.query(db)
+    .where({ organizationId: organization.id })
+    .where('createdAt', side, moment)
+    .whereNotNull('position')
+    .orderBy('createdAt', side === '<' ? 'desc' : 'asc')
+    .limit(OVERLAPPING_ROWS)
+    .select('position')
+    .as('nearest');
 }

@@ -1,0 +1,112 @@
+import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { appRouter } from '@rentapi/api/slices/router';
+import { operationsOf, shapeOf } from '@rentapi/api/transports/rest-routes';
+import { createDatabase, type Knex } from '@rentapi/platform/database';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+
+let clone: Awaited<ReturnType<typeof cloneDatabase>>;
+let database: Knex;
+let indexes: Index[];
+
+interface Index {
+  table: string;
+  columns: string[];
+}
+
+beforeAll(async () => {
+  clone = await cloneDatabase(inject('postgres'));
+  database = createDatabase({
+    url: clone.ownerUrl,
+    poolMin: 0,
+    poolMax: 1,
+    acquireTimeoutMs: 10_000,
+    statementTimeoutMs: 10_000,
+    applicationName: 'rentapi tests',
+  });
+  indexes = await query(`
+    select i.indrelid::regclass::text as "table",
+           array(select coalesce(a.attname::text, 'an expression') from unnest(i.indkey::smallint[]) with ordinality k (attnum, at)
+                 left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum order by at) as columns
+    from pg_index i join pg_class c on c.oid = i.indrelid
+    where c.relnamespace = 'public'::regnamespace
+      -- A partial index serves a foreign key only where it leaves out nothing but nulls.
+      and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$')`);
+});
+afterAll(async () => {
+  await database.destroy();
+  await clone.drop();
+});
+
+async function query<Row>(sql: string): Promise<Row[]> {
+  const { rows } = await database.raw<{ rows: Row[] }>(sql);
+  return rows;
+}
+
+/** Whether an index begins with these columns, in this order. */
+const isIndexed = (table: string, columns: readonly string[]): boolean =>
+  beginnings(table, columns.length).some((found) => found.join() === columns.join());
+
+/** The same in any order: a foreign key compares all of its columns. */
+const isCovered = (table: string, columns: readonly string[]): boolean =>
+  beginnings(table, columns.length).some((found) => found.sort().join() === [...columns].sort().join());
+
+const beginnings = (table: string, length: number): string[][] =>
+  indexes.filter((index) => index.table === table).map(({ columns }) => columns.slice(0, length));
+
+it('has an index for every foreign key', async () => {
+  const keys = await query<Index & { name: string }>(`
+    select conname as name, conrelid::regclass::text as "table",
+           array(select a.attname::text from unnest(conkey) k (attnum)
+                 join pg_attribute a on a.attrelid = conrelid and a.attnum = k.attnum) as columns
+    from pg_constraint where contype = 'f' and connamespace = 'public'::regnamespace`);
+  expect(keys.map(({ name }) => name)).toContain('audit_logs_event_id_fkey');
+  const missing = keys.filter(({ table, columns }) => !isCovered(table, columns));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});
+
+/** For each filter of each list: the columns that it compares; or why it needs no index. */
+const FILTERS: Record<string, Record<string, { table: string; columns: string[] } | { bounded: string }>> = {
+  'apiKeys.list': {},
+  'orgs.list': { deleted: { bounded: 'by the memberships of the caller' } },
+  'orgs.search': { query: { bounded: 'by the memberships of the caller' } },
+  'orgs.members.list': {},
+  'orgs.invitations.list': {
+    status: { table: 'organization_invitations', columns: ['organization_id', 'status', 'id'] },
+  },
+  'orgs.auditLogs': auditFilters(),
+  'orgs.exportAuditLogs': auditFilters(),
+  'roles.list': {},
+};
+
+function auditFilters() {
+  const by = (...columns: string[]) => ({ table: 'audit_logs', columns: ['organization_id', ...columns, 'position'] });
+  return {
+    actorId: by('actor_kind', 'actor_id'),
+    action: by('action'),
+    targetId: by('target_kind', 'target_id'),
+    from: by('created_at'),
+    to: by('created_at'),
+  };
+}
+
+/** What answers rows by the page or by the line. */
+const lists = operationsOf(appRouter, rawRoutes).filter(
+  ({ inputs, raw }) =>
+    raw?.answer.type === 'application/x-ndjson' || inputs.some((input) => 'cursor' in shapeOf(input)),
+);
+
+it('knows every list, and every filter of each', () => {
+  const offered = lists.map(({ name, inputs, meta }) => {
+    const inPath = [...meta.openapi.path.matchAll(/\{(\w+)\}/g)].map(([, param]) => param);
+    const fields = inputs.flatMap((input) => Object.keys(shapeOf(input)));
+    return [name, fields.filter((field) => ![...inPath, 'limit', 'cursor'].includes(field)).sort()];
+  });
+  const known = Object.entries(FILTERS).map(([name, filters]) => [name, Object.keys(filters).sort()]);
+  expect(Object.fromEntries(offered)).toEqual(Object.fromEntries(known));
+});
+
+it.each(Object.entries(FILTERS))('has an index for each filter of %s', (_, filters) => {
+  const missing = Object.entries(filters).filter(([, by]) => 'table' in by && !isIndexed(by.table, by.columns));
+  expect(missing).toEqual([]);
+});
