@@ -327,7 +327,7 @@ it('says of each wrong field what it must be, not what a library calls it', asyn
   expect(body.errors).toEqual([
     { path: 'name', message: 'must have at least 1 character' },
     { path: 'scopes.0', message: 'is none of the values that the reference lists' },
-    { path: 'expiresAt', message: 'must be a date and time in UTC such as 2026-01-31T12:00:00Z' },
+    { path: 'expiresAt', message: 'must be a date and time such as 2026-01-31T12:00:00Z' },
   ]);
   expect((await mutate({})).body.error.data.problem.errors[0]).toEqual({ path: 'name', message: 'is required' });
 });

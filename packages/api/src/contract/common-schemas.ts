@@ -1,9 +1,27 @@
 import { z } from 'zod';
 
-/** The words that several slices share. */
-
-/** A moment as ISO 8601 in UTC. */
+/** A moment in an answer: always in UTC. */
 export const Timestamp = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' });
+
+const DATE_TIME = z.core.regexes.datetime({ offset: true });
+
+/**
+ * A moment in a request: what `format: date-time` refers to (RFC 3339), so any offset and either case. The service is given
+ * it in UTC. A year that UTC cannot write with four digits could not be answered.
+ */
+export const TimestampInput = z
+  .string()
+  .max(64, { abort: true })
+  .overwrite((text) => text.toUpperCase())
+  .regex(DATE_TIME, { message: 'must be a date and time such as 2026-01-31T12:00:00Z', abort: true })
+  .refine((text) => isFourDigitYear(new Date(text)), {
+    message: 'must be in the years 0001 to 9999 of UTC',
+    abort: true,
+  })
+  .overwrite((text) => new Date(text).toISOString())
+  .meta({ format: 'date-time', example: '2026-01-31T12:00:00Z' });
+
+const isFourDigitYear = (moment: Date): boolean => moment.getUTCFullYear() >= 1 && moment.getUTCFullYear() <= 9999;
 
 const METADATA_KEYS = 50;
 

@@ -52,6 +52,13 @@ describe('creating', () => {
     expect((await asKey(['api_keys:create'])).status).toBe(201);
   });
 
+  it('takes a time with any offset, and answers it in UTC', async () => {
+    for (const expiresAt of ['2030-01-31T12:00:00+00:00', '2030-01-31t13:30:00+01:30', '2030-01-31T12:00:00-00:00']) {
+      const { status, body } = await create(ada, { name: 'CI', scopes: ['*'], expiresAt });
+      expect([status, body.expiresAt]).toEqual([201, '2030-01-31T12:00:00.000Z']);
+    }
+  });
+
   it('refuses an expiry in the past', async () => {
     const { status, body } = await create(ada, { name: 'late', scopes: ['*'], expiresAt: '2020-01-01T00:00:00Z' });
     expect([status, body.errors[0].path]).toEqual([400, 'expiresAt']);

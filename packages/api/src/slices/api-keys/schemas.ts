@@ -1,6 +1,6 @@
 import { isAddressRange } from '@rentapi/platform/ip';
 import { z } from 'zod';
-import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
+import { Metadata, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
@@ -64,7 +64,7 @@ export const CreateApiKey = z
     name: z.string().trim().min(1).max(80).meta({ example: 'CI' }),
     description: z.string().max(500).nullish(),
     scopes: z.array(Scope).min(1).max(100).meta({ description: 'Only what you hold yourself in this organization.' }),
-    expiresAt: Timestamp.nullish(),
+    expiresAt: TimestampInput.nullish(),
     ipAllowList: z
       .array(AddressRange)
       .max(100)

@@ -83,6 +83,8 @@ describe('the audit log', () => {
     expect(await actions(`targetId=${second.id}&action=api_key.revoked`)).toEqual([]);
     expect(await actions(`to=${acme.made.createdAt}`)).toEqual([]);
     expect(await actions(`from=${acme.made.createdAt}&action=organization.created`)).toHaveLength(1);
+    expect(await actions('to=2020-01-01T00:00:00%2B00:00')).toEqual([]);
+    expect(await actions('from=2020-01-01t00:00:00-00:00&action=organization.created')).toHaveLength(1);
     expect(told(await read(acme.owner, 'actorId=org_00000000000000000000000000'))).toEqual([400, 'invalid_input']);
   });
 

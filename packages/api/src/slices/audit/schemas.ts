@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Timestamp } from '../../contract/common-schemas.ts';
+import { Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 
@@ -48,8 +48,8 @@ const filters = {
     .optional()
     .meta({ description: 'Only this: an event type, such as `member.removed`.', example: 'member.removed' }),
   targetId: TargetId.optional().meta({ description: 'Only what was done to this.' }),
-  from: Timestamp.optional().meta({ description: 'Not before.' }),
-  to: Timestamp.optional().meta({ description: 'Before.' }),
+  from: TimestampInput.optional().meta({ description: 'Not before.' }),
+  to: TimestampInput.optional().meta({ description: 'Before.' }),
 };
 
 export const ListAuditLogs = pageInput(filters);
