@@ -68,10 +68,14 @@ export interface ApiRequest {
   userAgent: string | null;
   authorization: string | undefined;
   apiKey: string | undefined;
+  /** As `X-Organization-Id` names it. */
   organizationId: string | undefined;
+  /** As `X-Tenant-ID` names it, which means the same. */
+  tenantId: string | undefined;
   /** The `Host` header: a subdomain may name the organization. */
   host: string | undefined;
   ifMatch: string | undefined;
+  ifNoneMatch: string | undefined;
   idempotencyKey: string | undefined;
   origin: string | undefined;
   /** Several calls in one request share it. */
@@ -152,8 +156,10 @@ export function systemContext(ports: Ports, requestId: string): Context {
     authorization: undefined,
     apiKey: undefined,
     organizationId: undefined,
+    tenantId: undefined,
     host: undefined,
     ifMatch: undefined,
+    ifNoneMatch: undefined,
     idempotencyKey: undefined,
     origin: undefined,
     batched: false,

@@ -16,10 +16,30 @@ export function answerWithEtag<Shape>(ctx: Context, row: Versioned<Shape>): Shap
   return row.present(ctx.ids);
 }
 
-/** Refuses the change if the caller read another version. `row` is locked, so exactly one of many writers wins. */
+/**
+ * Refuses the change if the caller read another version, or asks for a resource that does not have this one (RFC 9110,
+ * sections 13.1.1 and 13.1.2). `row` is locked, so exactly one of many writers wins.
+ */
 export function ifMatch(ctx: Context, row: { version: number }): void {
-  const wanted = ctx.request.ifMatch;
-  if (wanted === undefined || wanted.trim() === '*') return;
-  const listed = wanted.split(',').map((tag) => tag.trim()); // a weak tag never matches (RFC 9110, section 13.1.1)
-  if (!listed.includes(etagOf(row))) throw new ApiError('version_mismatch');
+  const { ifMatch, ifNoneMatch } = ctx.request;
+  const etag = etagOf(row);
+  if (ifMatch !== undefined && !lists(ifMatch, etag)) throw new ApiError('version_mismatch'); // a weak tag never matches
+  if (ifNoneMatch !== undefined && listsWeakly(ifNoneMatch, etag))
+    throw new ApiError('version_mismatch', {
+      detail: 'Leave `If-None-Match` out: the resource exists in a version that it names. `If-Match` guards a change.',
+    });
 }
+
+/** Whether the caller has the very version that is about to be answered. Lists and others without a version never match. */
+export function isNotModified({ request, responseHeaders }: Context): boolean {
+  const etag = responseHeaders['ETag'];
+  return etag !== undefined && request.ifNoneMatch !== undefined && listsWeakly(request.ifNoneMatch, etag);
+}
+
+function lists(tags: string, etag: string): boolean {
+  const listed = tags.split(',').map((tag) => tag.trim());
+  return listed.includes(etag) || tags.trim() === '*';
+}
+
+/** Weak comparison: proxies that compress an answer make its tag weak. */
+const listsWeakly = (tags: string, etag: string): boolean => lists(tags.replaceAll('W/', ''), etag);

@@ -22,12 +22,12 @@ export const PROTOCOL_ERRORS = {
   ambiguous_credentials: {
     status: 400,
     title: 'Two credentials',
-    fix: 'Send either `Authorization` or `X-API-Key`, not both.',
+    fix: 'Send one credential: `Authorization` and `X-API-Key` hold different ones.',
   },
   organization_mismatch: {
     status: 400,
     title: 'Two organizations named',
-    fix: 'Name one organization: the header must agree with the path and with the API key.',
+    fix: 'Name one organization: `X-Organization-Id`, `X-Tenant-ID`, the path and the API key must agree.',
   },
   invalid_idempotency_key: {
     status: 400,

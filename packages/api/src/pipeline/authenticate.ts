@@ -27,10 +27,10 @@ function readCredential(
   looksLikeKey: (bearer: string) => boolean,
 ): { token: string } | { key: string } | null {
   const { authorization, apiKey } = request;
-  if (authorization !== undefined && apiKey !== undefined) throw new ApiError('ambiguous_credentials');
-  if (apiKey !== undefined) return { key: apiKey };
-  if (authorization === undefined) return null;
+  if (authorization === undefined) return apiKey === undefined ? null : { key: apiKey };
   const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  // Generated clients fill both headers with the same text where the document lists both.
+  if (apiKey !== undefined && apiKey !== bearer) throw new ApiError('ambiguous_credentials');
   if (!bearer) throw new ApiError('invalid_access_token', { detail: 'Send `Authorization: Bearer <access token>`.' });
   return looksLikeKey(bearer) ? { key: bearer } : { token: bearer };
 }

@@ -24,7 +24,7 @@ const VALID_KEY = /^[\x21-\x7e]{1,255}$/;
 /**
  * Runs `work` once for each key, however often and however many at once it is asked (draft-ietf-httpapi-idempotency-key-header).
  * The key counts per caller, organization and procedure. The answer is written in the effect's own transaction: both are
- * there or neither. A claim whose process died is free after 60 s; validation errors and 5xx are not kept.
+ * there or neither. A claim whose process died is free after 60 s. What is to be repeated is not kept: see `isFinal`.
  */
 export async function idempotently(
   ctx: Context,
@@ -55,7 +55,7 @@ export async function idempotently(
       return data;
     });
   } catch (error) {
-    if (error instanceof ApiError && error.status < 500 && error.errorCode !== 'invalid_input') {
+    if (isFinal(error)) {
       await settle(ctx, keyHash, token, scope, {
         ok: false,
         code: error.errorCode,
@@ -67,6 +67,15 @@ export async function idempotently(
     }
     throw error;
   }
+}
+
+/**
+ * Whether an error is the answer to every repeat, too. Bad input, a failed precondition and a limit changed nothing, and ask
+ * for the same call again: corrected, with the new `ETag`, or later. So preconditions are no part of the input's fingerprint.
+ */
+function isFinal(error: unknown): error is ApiError {
+  if (!(error instanceof ApiError) || error.retryAfterS !== undefined) return false;
+  return error.status < 500 && error.status !== 412 && error.errorCode !== 'invalid_input';
 }
 
 /** Null: the work is ours to do. Otherwise the sealed answer of whoever did it. Throws while somebody is at it. */

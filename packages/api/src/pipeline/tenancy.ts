@@ -14,7 +14,11 @@ export interface RequestedOrganization {
 
 export function requestedOrganization(ctx: Context, pathId: number | null): RequestedOrganization {
   const { request: call, ids, ports } = ctx;
-  const headerId = call.organizationId === undefined ? null : readHeader(ids, call.organizationId);
+  const { organizationId, tenantId } = call;
+  if (organizationId !== undefined && tenantId !== undefined && organizationId !== tenantId)
+    throw new ApiError('organization_mismatch');
+  const header = organizationId ?? tenantId;
+  const headerId = header === undefined ? null : readHeader(ids, header);
   if (pathId !== null && headerId !== null && pathId !== headerId) throw new ApiError('organization_mismatch');
   const { MULTI_TENANCY_STRATEGY: strategy, HOST_MAIN_DOMAIN: mainDomain } = ports.env;
   return {

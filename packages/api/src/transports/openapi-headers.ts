@@ -26,6 +26,11 @@ export const HEADER_PARAMETERS: Record<string, Json> = {
     in: 'header',
     ...text('The `ETag` you have read: refused with 412 if the resource was changed since.', '"3"'),
   },
+  IfNoneMatch: {
+    name: 'If-None-Match',
+    in: 'header',
+    ...text('The `ETag` you have read: answered with 304 and no body if the resource is still the same.', '"3"'),
+  },
   IdempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
@@ -42,6 +47,7 @@ export function headerParameters(meta: ProcedureMeta, keepsAnswers: boolean): Js
     // In the path it is named already, and the header could only agree.
     needsCredential(meta) && !meta.openapi.path.includes('{orgId}') && 'OrganizationId',
     meta.errors?.includes('version_mismatch') && 'IfMatch',
+    hasNotModified(meta) && 'IfNoneMatch',
     keepsAnswers && 'IdempotencyKey',
   ];
   return names.filter((name) => typeof name === 'string').map((name) => ({ $ref: `#/components/parameters/${name}` }));
@@ -77,6 +83,10 @@ export function errorHeaders(codes: readonly ErrorCode[]): Json {
   return refer(['X-Request-Id', ...(waits ? ['Retry-After'] : [])]);
 }
 
-function refer(names: string[]): Json {
+/** Reading what has a version: see `isNotModified`. */
+export const hasNotModified = ({ versioned, openapi }: ProcedureMeta): boolean =>
+  versioned === true && openapi.method === 'GET';
+
+export function refer(names: string[]): Json {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

@@ -11,8 +11,10 @@ import { acceptsApiKeys, impliedErrors, needsCredential } from './implied-errors
 import {
   errorHeaders,
   HEADER_PARAMETERS,
+  hasNotModified,
   headerParameters,
   RESPONSE_HEADERS,
+  refer,
   successHeaders,
 } from './openapi-headers.ts';
 import { operationsOf } from './rest-routes.ts';
@@ -85,13 +87,14 @@ const DESCRIPTION = `
 Identity, organizations, API keys, limits and events for your product, behind one contract: this REST API, typed tRPC at \`/trpc\`,
 the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
 
-- **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; not both.
+- **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; in both, the same.
 - **Organization.** A signed-in person acts in their default organization, or in the one that \`X-Organization-Id\` names.
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
   A path that is none answers 404 \`operation_not_found\`, a method that a path does not have 405 \`method_not_allowed\` with \`Allow\`.
 - **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
 - **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
-- **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if somebody else was faster.
+- **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if another came first.
+- **Reading again.** Send the \`ETag\` as \`If-None-Match\`: the answer is 304 without a body if nothing has changed.
 - **Limits** are told in \`RateLimit\` and \`RateLimit-Policy\`; a 429 says in \`Retry-After\` how many seconds to wait.
 `.trim();
 
@@ -134,8 +137,13 @@ function responsesOf(
   const errors = [...byStatus]
     .sort(([a], [b]) => a - b)
     .map(([errorStatus, codes]) => [String(errorStatus), problemResponse(codes)] as const);
-  return { [status]: success, ...Object.fromEntries(errors) };
+  return { [status]: success, ...(hasNotModified(meta) && { 304: NOT_MODIFIED }), ...Object.fromEntries(errors) };
 }
+
+const NOT_MODIFIED: Json = {
+  description: 'Not modified',
+  headers: refer(['X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'ETag']),
+};
 
 const SUCCESS = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No content' } as const;
 

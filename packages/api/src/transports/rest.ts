@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AnyRouter } from '@trpc/server';
 import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
+import { isNotModified } from '../contract/etag.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
 import { readJsonBody } from '../wire/body.ts';
@@ -55,6 +56,7 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
         signal: abortedWith(res),
         batchIndex: 0,
       });
+      if (route.type === 'query' && isNotModified(ctx)) return send(res, 304, ctx.responseHeaders);
       send(res, route.status, ctx.responseHeaders, data);
     } catch (error) {
       const problem = toProblem(error, call.requestId);
@@ -114,6 +116,7 @@ async function readInput(
 
 function readQuery(input: Record<string, unknown>, route: Route, search: string): void {
   if (!search) return;
+  const spellings = new Map<string, string>();
   for (const [key, text] of new URLSearchParams(search)) {
     assertText(key, '');
     assertText(text, key);
@@ -123,6 +126,9 @@ function readQuery(input: Record<string, unknown>, route: Route, search: string)
     if (typeof coercion === 'object') {
       const list = (input[name] ??= []) as unknown[];
       list.push(coerce(coercion.listOf, text));
+      const spelling = spellings.get(name) ?? key;
+      if (spelling !== key) throw givenTwice(key, name);
+      spellings.set(name, key);
     } else assign(input, route, key, coerce(coercion, text));
   }
 }
@@ -130,9 +136,12 @@ function readQuery(input: Record<string, unknown>, route: Route, search: string)
 /** Under its declared name; a field given twice, or in both spellings, is refused. */
 function assign(input: Record<string, unknown>, route: Route, key: string, value: unknown): void {
   const name = route.snakeCase.get(key) ?? key;
-  if (Object.hasOwn(input, name))
-    throw new ApiError('invalid_input', { errors: [{ path: key, message: `is given twice: send only \`${name}\`` }] });
+  if (Object.hasOwn(input, name)) throw givenTwice(key, name);
   input[name] = value;
+}
+
+function givenTwice(path: string, name: string): ApiError {
+  return new ApiError('invalid_input', { errors: [{ path, message: `is given twice: send only \`${name}\`` }] });
 }
 
 function coerce(coercion: Coercion, text: string): unknown {

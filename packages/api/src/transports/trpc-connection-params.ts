@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ApiRequest } from '../context.ts';
+import { ApiError, type ErrorCode } from '../contract/errors.ts';
 
 /** What a browser cannot say in headers of a WebSocket or an EventSource, it says in tRPC's `connectionParams`. */
 const ConnectionParams = z
@@ -11,13 +12,22 @@ const ConnectionParams = z
   .partial()
   .nullish();
 
-/** The call with the credential and the organization of its connection. Throws for anything else that is said. */
+/**
+ * The call with the credential and the organization of its connection. Throws for any other parameter, and where a header
+ * holds something else than the parameter that means the same.
+ */
 export function withConnectionParams(request: ApiRequest, given: unknown): ApiRequest {
   const { token, apiKey, organizationId } = ConnectionParams.parse(given) ?? {};
   return {
     ...request,
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
-    ...(apiKey !== undefined && { apiKey }),
-    ...(organizationId !== undefined && { organizationId }),
+    authorization: agreed(request.authorization, token && `Bearer ${token}`, 'ambiguous_credentials'),
+    apiKey: agreed(request.apiKey, apiKey, 'ambiguous_credentials'),
+    organizationId: agreed(request.organizationId, organizationId, 'organization_mismatch'),
   };
+}
+
+/** The value of two synonyms, of which either may be absent. */
+function agreed(header: string | undefined, parameter: string | undefined, code: ErrorCode): string | undefined {
+  if (header && parameter && header !== parameter) throw new ApiError(code);
+  return header || parameter || undefined;
 }

@@ -21,16 +21,24 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     requestId,
     ip,
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
-    authorization: headers.authorization,
-    apiKey: first(headers['x-api-key']),
-    organizationId: first(headers['x-organization-id']) ?? first(headers['x-tenant-id']),
+    authorization: nonEmpty(headers.authorization),
+    apiKey: nonEmpty(headers['x-api-key']),
+    organizationId: nonEmpty(headers['x-organization-id']),
+    tenantId: nonEmpty(headers['x-tenant-id']),
     host: headers.host,
     ifMatch: headers['if-match'],
+    // Of an upgrade it would stand for every call that the connection carries.
+    ifNoneMatch: headers.upgrade === undefined ? nonEmpty(headers['if-none-match']) : undefined,
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,
     batched,
     observed: observed(req),
   };
+}
+
+/** Clients send a header without a value for what they do not have. */
+function nonEmpty(header: string | string[] | undefined): string | undefined {
+  return first(header) || undefined;
 }
 
 function first(header: string | string[] | undefined): string | undefined {

@@ -729,6 +729,11 @@ export type OrganizationId = string;
 export type IfMatch = string;
 
 /**
+ * The `ETag` you have read: answered with 304 and no body if the resource is still the same.
+ */
+export type IfNoneMatch = string;
+
+/**
  * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
  */
 export type IdempotencyKey = string;
