@@ -74,7 +74,7 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'silent',
-    BCRYPT_COST: '4',
+    BCRYPT_COST: '10',
     RATE_LIMIT_PER_MINUTE: '1000000',
     AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasDemoAccounts } from '@rentapi/api/demo-data';
-import { closePorts } from '@rentapi/api/ports';
+import { adoptPort, closePorts } from '@rentapi/api/ports';
 import { startEventFeed, startJobProcessing } from '@rentapi/api/processes';
 import type { Env } from '@rentapi/platform/env';
 import { bootstrap } from './bootstrap.ts';
@@ -25,12 +25,13 @@ export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions
   let working: ReturnType<typeof startJobProcessing> | undefined;
   try {
     http = await createHttpServer(opened);
+    adoptPort(ports, http.port);
     await prepareDatabase(opened);
     await prepareAccounts(opened);
     following = startEventFeed(ports, directUrl);
     if (works) working = startJobProcessing(ports, directUrl);
     http.serve();
-    printBanner(env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
+    printBanner(ports.env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
     await stopped;
     printLine('Stopping: finishing the requests under way.');
     ports.process.draining = true;

@@ -4,7 +4,7 @@ import { printLine } from './print-line.ts';
 
 /** The last lines of a start: where everything is, and which account to use. */
 export function printBanner(env: Env, port: number, mailIsCaptured: boolean, demo: boolean): void {
-  const base = env.PUBLIC_URL.replace(/:0$/, `:${port}`);
+  const base = env.PUBLIC_URL;
   const lines: [string, string][] = [
     ['API', `${base}/api/v1`],
     ['Reference', `${base}/docs`],

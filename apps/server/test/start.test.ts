@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createIds } from '@rentapi/api/contract/ids';
@@ -163,8 +164,20 @@ describe('a start that cannot be', () => {
 });
 
 describe('rentapi start in production', () => {
+  let clone: Awaited<ReturnType<typeof cloneDatabase>>;
+  const secret = () => randomBytes(32).toString('base64');
+  const secrets = { SECRET_KEY: secret(), ID_SECRET: secret(), PASSWORD_PEPPER: secret() };
+
+  beforeAll(async () => {
+    clone = await cloneDatabase(inject('postgres'));
+  });
+  afterAll(() => clone.drop());
+
   const production = () => ({
     ...elsewhere(),
+    ...secrets,
+    DATABASE_URL: clone.url,
+    BCRYPT_COST: '10',
     NODE_ENV: 'production',
     PUBLIC_URL: 'https://api.example.com',
     LOG_LEVEL: 'warn',
@@ -176,6 +189,12 @@ describe('rentapi start in production', () => {
     await server.stop();
     expect(server.said()).toMatch(/^No mail is sent: .* Set MAIL_DRIVER to smtp or resend/m);
     expect(server.printed()).toMatch(/"level":40.*"msg":"No mail is sent/);
+  });
+
+  it('refuses what is published or unsafe, all at once', async () => {
+    const program = rentapi(['start'], { ...production(), ...SECRETS, PUBLIC_URL: 'http://api.example.com' });
+    await expectRefusal(program, /^SECRET_KEY: looks like/);
+    expect(program.said()).toMatch(/^PUBLIC_URL: must begin with https:/m);
   });
 
   it('says nothing of it where mail is sent', async () => {

@@ -2,7 +2,7 @@ import { createMemoryCache } from '@rentapi/platform/cache';
 import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Clock, systemClock } from '@rentapi/platform/clock';
 import { createDatabase } from '@rentapi/platform/database';
-import type { Env } from '@rentapi/platform/env';
+import { type Env, withPort } from '@rentapi/platform/env';
 import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
 import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
 import type { Logger } from '@rentapi/platform/logger';
@@ -11,7 +11,7 @@ import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis } from '@rentapi/platform/redis';
-import { createKeyring } from '@rentapi/platform/secrets';
+import { createKeyring, type Keyring } from '@rentapi/platform/secrets';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
 import { createCursors } from './contract/pagination.ts';
@@ -82,7 +82,7 @@ export function openPorts({
       apiKey: authenticateApiKey,
       looksLikeApiKey: looksLikeKey,
     },
-    accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
+    accessTokens: openAccessTokens(env, keyring),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),
     actors: createActorCache({ url: directUrl ?? databaseUrl, log }),
@@ -92,6 +92,16 @@ export function openPorts({
     errors: null,
     process: { version, draining: false },
   };
+}
+
+function openAccessTokens(env: Env, keyring: Keyring): Ports['accessTokens'] {
+  return createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S });
+}
+
+/** With PORT=0 the server's own address is known only once it listens: what was derived from it is made again. */
+export function adoptPort(ports: Ports, port: number): void {
+  ports.env = withPort(ports.env, port);
+  ports.accessTokens = openAccessTokens(ports.env, ports.keyring);
 }
 
 /** What all processes share, in Redis; without one there is one process, whose memory does. */

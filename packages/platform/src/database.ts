@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import knexModule, { type Knex } from 'knex';
 import { knexSnakeCaseMappers } from 'objection';
 import pg from 'pg';
+import { parseDatabaseUrl } from './database-url.ts';
 
 export type { Knex } from 'knex';
 
@@ -23,7 +24,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
   return knexModule({
     client: 'pg',
     connection: {
-      connectionString: options.url,
+      ...parseDatabaseUrl(options.url),
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs,
       connectionTimeoutMillis: options.acquireTimeoutMs,

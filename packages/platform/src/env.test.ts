@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { readEnv } from './env.ts';
+import { parseDatabaseUrl } from './database-url.ts';
+import { readEnv, withPort } from './env.ts';
 
 describe('settings of mail', () => {
   const smtp = { MAIL_DRIVER: 'smtp', SMTP_URL: 'smtp://mail.example.com:587', MAIL_FROM: 'Acme <hello@acme.com>' };
@@ -71,4 +73,99 @@ describe('a setting that cannot be', () => {
         /^CORS_ORIGINS: each must be an origin, which is scheme, host and port only/,
       );
   });
+});
+
+const random = (seed: number) => createHash('sha256').update(`seed ${seed}`).digest('base64');
+const SECRETS = { SECRET_KEY: random(1), ID_SECRET: random(2), PASSWORD_PEPPER: random(3) };
+
+describe('settings of the database', () => {
+  it('takes a socket, an address without brackets, and names with any characters', () => {
+    const meaning = (settings: Record<string, string>) =>
+      parseDatabaseUrl(readEnv({ ...SECRETS, ...settings }).DATABASE_URL!);
+    expect(meaning({ DATABASE_URL: 'postgres://u:p@/db?host=/run/pg' })).toMatchObject({ host: '/run/pg' });
+    expect(meaning({ POSTGRES_HOST: '/run/pg' })).toMatchObject({ host: '/run/pg', port: 5432, user: 'postgres' });
+    for (const host of ['::1', '[::1]']) expect(meaning({ POSTGRES_HOST: host })).toMatchObject({ host: '::1' });
+    const parts = { POSTGRES_USER: 'a@b', POSTGRES_PASSWORD: 'p/:@?#%', POSTGRES_DB: 'app@prod' };
+    expect(meaning({ POSTGRES_HOST: 'db', POSTGRES_PORT: '6543', ...parts })).toMatchObject({
+      host: 'db',
+      port: 6543,
+      user: 'a@b',
+      password: 'p/:@?#%',
+      database: 'app@prod',
+    });
+  });
+
+  it.each([
+    ['POSTGRES_PORT', { POSTGRES_HOST: 'db', POSTGRES_PORT: 'tcp://10.0.0.1:5432' }],
+    ['POSTGRES_PORT', { POSTGRES_HOST: 'db', POSTGRES_PORT: 'abc' }],
+    ['POSTGRES_PORT', { POSTGRES_HOST: 'db', POSTGRES_PORT: '70000' }],
+    ['POSTGRES_HOST', { POSTGRES_HOST: 'db:5432' }],
+    ['POSTGRES_HOST', { POSTGRES_HOST: 'postgres://db' }],
+    ['POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB', { POSTGRES_USER: 'u', POSTGRES_PASSWORD: 'p', POSTGRES_DB: 'd' }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://db/app?sslmode=prefer' }],
+    ['DATABASE_DIRECT_URL', { DATABASE_DIRECT_URL: 'db' }],
+  ])('names %s where it stops the start', (name, settings) =>
+    expect(() => readEnv({ ...SECRETS, ...settings })).toThrow(new RegExp(`^${name}: [^\\n]*$`)),
+  );
+
+  it('ignores the parts beside a DATABASE_URL: a cluster sets POSTGRES_PORT by itself', () => {
+    const settings = { DATABASE_URL: 'postgres://u:p@db/app', POSTGRES_PORT: 'tcp://10.0.0.1:5432' };
+    expect(readEnv({ ...SECRETS, ...settings }).DATABASE_URL).toBe(settings.DATABASE_URL);
+  });
+});
+
+describe('settings in production', () => {
+  const production = {
+    ...SECRETS,
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://u:p@db/app',
+    PUBLIC_URL: 'https://api.example.com',
+  };
+
+  it.each([
+    {},
+    { PUBLIC_URL: 'http://127.0.0.1:8000' },
+    { PUBLIC_URL: 'http://localhost' },
+    { PUBLIC_URL: 'http://[::1]:8000' },
+    { DATABASE_URL: 'postgres://u@/app?host=/run/pg' },
+    { DATABASE_URL: 'postgres://u@db/app', PGPASSWORD: 'p' },
+    { METRICS_TOKEN: random(4), BCRYPT_COST: '10' },
+    { SECRET_KEYS_OLD: 'changeme-changeme-changeme-changeme' },
+    { SECRET_KEY: createHash('sha256').update('hex').digest('hex') },
+  ])('are taken: %j', (settings) => expect(readEnv({ ...production, ...settings }).production).toBe(true));
+
+  it.each([
+    ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'http://127.0.0.1.example.com' }],
+    ['SECRET_KEY', { SECRET_KEY: 'a'.repeat(40) }],
+    ['SECRET_KEY', { SECRET_KEY: 'secret-key-of-the-tests-0123456789' }],
+    ['ID_SECRET', { ID_SECRET: 'changeme-7f3k9q2x8w1z5v4b6n0m7c2a' }],
+    ['ID_SECRET', { ID_SECRET: '0123456789012345678901234567890123456789' }],
+    ['PASSWORD_PEPPER', { PASSWORD_PEPPER: 'abcdefghijklmnopqrstuvwxyz0123456789' }],
+    ['PASSWORD_PEPPER', { PASSWORD_PEPPER: SECRETS.ID_SECRET }],
+    ['METRICS_TOKEN', { METRICS_TOKEN: SECRETS.SECRET_KEY }],
+    ['DATABASE_URL', { DATABASE_URL: 'postgres://u@db/app' }],
+    ['DATABASE_DIRECT_URL', { DATABASE_DIRECT_URL: 'postgres://u@db/app' }],
+    ['POSTGRES_PASSWORD', { DATABASE_URL: '', POSTGRES_HOST: 'db' }],
+    ['BCRYPT_COST', { BCRYPT_COST: '9' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
+    ['SEED_DEMO', { SEED_DEMO: 'true' }],
+    ['FIRST_SUPERUSER_PASSWORD', { FIRST_SUPERUSER_EMAIL: 'a@example.com', FIRST_SUPERUSER_PASSWORD: 'Admin123!@#' }],
+  ])('name %s where it is unsafe (V4.4.1, V12.2.1, V13.2.3): %j', (name, settings) => {
+    expect(() => readEnv({ ...production, ...settings })).toThrow(new RegExp(`^${name}: [^\\n]*$`));
+    expect(() => readEnv({ ...production, ...settings, NODE_ENV: 'test' })).not.toThrow();
+  });
+
+  it('take tokens in the URL of a socket only if asked to (V14.2.1)', () => {
+    const inUrl = (settings: Record<string, string>) => readEnv(settings).realtimeTokenInUrl;
+    expect([inUrl({}), inUrl(production)]).toEqual([true, false]);
+    expect(inUrl({ ...production, REALTIME_TOKEN_IN_URL: 'true' })).toBe(true);
+    expect(inUrl({ REALTIME_TOKEN_IN_URL: 'false' })).toBe(false);
+  });
+});
+
+it('derives PUBLIC_URL from the port that the system chose, and leaves a given one', () => {
+  expect(withPort(readEnv({ PORT: '0' }), 4711).PUBLIC_URL).toBe('http://localhost:4711');
+  expect(withPort(readEnv({ PORT: '8000' }), 8000).PUBLIC_URL).toBe('http://localhost:8000');
+  expect(withPort(readEnv({ PORT: '0', PUBLIC_URL: 'https://a.example' }), 4711).PUBLIC_URL).toBe('https://a.example');
 });

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { DatabaseUrlError, parseDatabaseUrl } from './database-url.ts';
 import { describeIssue } from './describe-issue.ts';
+import { DATABASE_PART_NAMES, databaseParts, databaseUrlOfParts } from './env/database-parts.ts';
+import { findProductionFaults } from './env/production.ts';
 import { parseRedisUrl } from './redis/address.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
@@ -15,6 +18,15 @@ const list = z.string().transform((text) =>
 );
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+/** Judged by what the driver makes of it. */
+const databaseUrl = z.string().superRefine((text, ctx) => {
+  try {
+    parseDatabaseUrl(text);
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error;
+    ctx.addIssue({ code: 'custom', message: error.message });
+  }
+});
 /** Browsers send a page's origin in one spelling: an address with a path, or without a scheme, would never match it. */
 const origin = z
   .string()
@@ -39,12 +51,11 @@ const settings = z.object({
   PUBLIC_URL: url.optional(),
   DATA_DIR: z.string().default('./.rentapi'),
   SHUTDOWN_GRACE_MS: whole(0, 8000).optional(),
+  KEEP_ALIVE_TIMEOUT_MS: whole(100, 3_600_000).default(72_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/database' })
-    .optional(),
-  DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_DIRECT_URL: databaseUrl.optional(),
   DB_POOL_MIN: whole(0, 1000).default(0),
   DB_POOL_MAX: whole(2, 1000).default(20),
   DB_ACQUIRE_TIMEOUT_MS: whole(100, 600_000).default(10_000),
@@ -72,6 +83,7 @@ const settings = z.object({
   CSP_MODE: z.enum(['strict', 'relaxed', 'disabled']).default('strict'),
   TRUST_PROXY: z.string().optional(),
   BODY_LIMIT: size.default(1024 ** 2),
+  REALTIME_TOKEN_IN_URL: flag.optional(),
 
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
   AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
@@ -110,10 +122,7 @@ const settings = z.object({
   SEED_DEMO: flag.optional(),
 });
 
-/** The database in parts, for platforms that hand it out so. */
-const DATABASE_PARTS = ['POSTGRES_HOST', 'POSTGRES_PORT', 'POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB'] as const;
-
-export const SETTING_NAMES: readonly string[] = [...Object.keys(settings.shape), ...DATABASE_PARTS];
+export const SETTING_NAMES: readonly string[] = [...Object.keys(settings.shape), ...DATABASE_PART_NAMES];
 
 type Settings = z.output<typeof settings>;
 
@@ -121,7 +130,12 @@ type Settings = z.output<typeof settings>;
 export interface Env
   extends Omit<
     Settings,
-    'PUBLIC_URL' | 'SHUTDOWN_GRACE_MS' | 'REQUIRE_EMAIL_VERIFICATION' | 'CORS_ORIGINS' | 'SEED_DEMO'
+    | 'PUBLIC_URL'
+    | 'SHUTDOWN_GRACE_MS'
+    | 'REQUIRE_EMAIL_VERIFICATION'
+    | 'CORS_ORIGINS'
+    | 'SEED_DEMO'
+    | 'REALTIME_TOKEN_IN_URL'
   > {
   production: boolean;
   PUBLIC_URL: string;
@@ -130,6 +144,8 @@ export interface Env
   REQUIRE_EMAIL_VERIFICATION: boolean;
   CORS_ORIGINS: string[];
   SEED_DEMO: boolean;
+  /** Whether a socket takes an access token or key as `?token=`, where logs of proxies may keep it. Tickets always pass. */
+  realtimeTokenInUrl: boolean;
 }
 
 /** Settings that stop the start. Its message is a sentence for each, for the operator. */
@@ -143,12 +159,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
     if (given[name]) refuse(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
   }
-  const parsed = settings.safeParse({ ...given, DATABASE_URL: given['DATABASE_URL'] ?? composeDatabaseUrl(given) });
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => [String(issue.path[0]), describeIssue(issue)] as const);
-    throw new BadSettingError([...new Map(faults)].map(([name, why]) => complaint(name, why)).join('\n'));
-  }
-  const env = parsed.data;
+  const env = parse(given);
   const production = env.NODE_ENV === 'production';
   if (env.DATABASE_URL) {
     const missing = (['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const).filter((name) => !env[name]);
@@ -158,10 +169,6 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
         'required with DATABASE_URL: each at least 32 random characters, the same on every start (openssl rand -base64 32)',
       );
   }
-  if (production && env.CORS_ORIGINS?.includes('*'))
-    refuse('CORS_ORIGINS', 'must name its origins in production, not *');
-  if (production && env.SEED_DEMO)
-    refuse('SEED_DEMO', 'demo accounts have published passwords and are refused in production');
   if (env.MULTI_TENANCY_STRATEGY === 'subdomain' && !env.HOST_MAIN_DOMAIN)
     refuse(
       'HOST_MAIN_DOMAIN',
@@ -176,32 +183,59 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     if (!given['MAIL_FROM']) refuse('MAIL_FROM', 'required where mail is sent: Name <address>, an address of your own');
   }
   if (production && !env.PUBLIC_URL) refuse('PUBLIC_URL', 'required in production: mailed links are built from it');
-  return {
-    ...env,
+  const { REALTIME_TOKEN_IN_URL, ...rest } = env;
+  const complete: Env = {
+    ...rest,
     production,
-    PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    PUBLIC_URL: env.PUBLIC_URL ?? localUrl(env.PORT),
     SHUTDOWN_GRACE_MS: env.SHUTDOWN_GRACE_MS ?? (production ? 5000 : 0),
     REQUIRE_EMAIL_VERIFICATION: env.REQUIRE_EMAIL_VERIFICATION ?? production,
     CORS_ORIGINS: env.CORS_ORIGINS ?? (production ? [] : ['*']),
     SEED_DEMO: env.SEED_DEMO ?? env.NODE_ENV === 'development',
+    realtimeTokenInUrl: REALTIME_TOKEN_IN_URL ?? !production,
   };
+  const faults = production ? findProductionFaults(complete, given) : [];
+  if (faults.length > 0) throw complaintOf(faults);
+  return complete;
 }
 
-function composeDatabaseUrl(given: Partial<Record<(typeof DATABASE_PARTS)[number], string>>): string | undefined {
-  const {
-    POSTGRES_HOST,
-    POSTGRES_PORT = '5432',
-    POSTGRES_USER = 'postgres',
-    POSTGRES_PASSWORD = '',
-    POSTGRES_DB = 'postgres',
-  } = given;
-  if (!POSTGRES_HOST) return undefined;
-  const account = [POSTGRES_USER, POSTGRES_PASSWORD].map(encodeURIComponent).join(':');
-  return `postgres://${account}@${POSTGRES_HOST}:${POSTGRES_PORT}/${encodeURIComponent(POSTGRES_DB)}`;
+/** Throws with a sentence for each setting that is malformed. */
+function parse(given: Record<string, unknown>): Settings {
+  const parts = given['DATABASE_URL'] ? undefined : readDatabaseParts(given);
+  const url = parts?.success && { DATABASE_URL: databaseUrlOfParts(parts.data) };
+  const parsed = settings.safeParse({ ...given, ...url });
+  if (parsed.success && parts?.success !== false) return parsed.data;
+  const issues = [...(parsed.error?.issues ?? []), ...(parts?.error?.issues ?? [])];
+  throw complaintOf(issues.map((issue) => [String(issue.path[0]), describeIssue(issue)]));
+}
+
+/** Where a server without PUBLIC_URL is reached: on this machine. */
+function localUrl(port: number): string {
+  return `http://localhost:${port}`;
+}
+
+/** With PORT=0 the system chooses the port, and an address that is derived from it is known only then. */
+export function withPort(env: Env, port: number): Env {
+  return env.PORT === 0 && env.PUBLIC_URL === localUrl(0) ? { ...env, PUBLIC_URL: localUrl(port) } : env;
+}
+
+/** Undefined where none is given. */
+function readDatabaseParts(given: Record<string, unknown>) {
+  const names = DATABASE_PART_NAMES.filter((name) => given[name]);
+  if (names.length === 0) return undefined;
+  if (!given['POSTGRES_HOST']) {
+    refuse(names.join(', '), 'goes together with POSTGRES_HOST: set it too, or DATABASE_URL, or none of them');
+  }
+  return databaseParts.safeParse(given);
 }
 
 function refuse(name: string, why: string): never {
   throw new BadSettingError(complaint(name, why));
+}
+
+/** One line for each setting; of several faults of one, the last. */
+function complaintOf(faults: [name: string, why: string][]): BadSettingError {
+  return new BadSettingError([...new Map(faults)].map(([name, why]) => complaint(name, why)).join('\n'));
 }
 
 const complaint = (name: string, why: string): string => `${name}: ${why}.`;

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
+import { parseDatabaseUrl } from './database-url.ts';
 import { PatientBackend, WakeChannel } from './jobs/agenda-parts.ts';
 import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
 import type { Logger } from './logger.ts';
@@ -102,7 +103,7 @@ async function release(pool: pg.Pool, name: string): Promise<void> {
 /** Every connection has its error handler, idle or not: without one, a restart of Postgres ends the process. */
 function createPool(url: string, log: Logger): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...parseDatabaseUrl(url),
     application_name: 'rentapi jobs',
     max: POOL_MAX,
     connectionTimeoutMillis: 5000,

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import pg from 'pg';
 import { createDatabase } from './database.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 
 export interface Migration {
   up(db: Knex): Promise<unknown>;
@@ -55,7 +56,7 @@ async function status(db: Knex, dir: string): Promise<MigrationStatus> {
  */
 async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Promise<T> {
   const guard = new pg.Client({
-    connectionString: url,
+    ...parseDatabaseUrl(url),
     application_name: 'rentapi migrate',
     connectionTimeoutMillis: 10_000,
   });

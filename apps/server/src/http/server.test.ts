@@ -72,6 +72,40 @@ describe('a request', () => {
   });
 });
 
+describe('an idle connection', () => {
+  it('is kept for KEEP_ALIVE_TIMEOUT_MS, longer than balancers keep theirs, and closed then', async () => {
+    expect(await answerTo('/health/liveness', [])).toMatch(/^Keep-Alive: timeout=72\r$/m);
+    const brief = await startServer(['start'], { ...settings(), KEEP_ALIVE_TIMEOUT_MS: '300' });
+    const socket = connect(brief.port, '127.0.0.1');
+    const ask = async () => {
+      socket.write('GET /health/liveness HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await once(socket, 'data');
+      return performance.now();
+    };
+    await ask();
+    const answeredAt = await ask(); // the same connection
+    await once(socket, 'close');
+    expect(performance.now() - answeredAt).toBeGreaterThan(290);
+    await brief.stop();
+  });
+});
+
+describe('a server whose port the system chose', () => {
+  it('says that port on its start page and in mailed links', async () => {
+    const page = await (await fetch(server.url)).text();
+    expect(page).toContain(`http://localhost:${server.port}`);
+    const email = `${crypto.randomUUID()}@example.com`;
+    await fetch(`${server.url}/api/v1/auth/register`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email, password: 'correct horse battery staple' }),
+    });
+    const mailed = async () => (await fetch(`${server.url}/dev/mail.json?to=${encodeURIComponent(email)}`)).text();
+    await expect.poll(mailed, { timeout: 10_000 }).toContain(`http://localhost:${server.port}/verify-email?`);
+    expect(page + (await mailed())).not.toContain('localhost:0');
+  });
+});
+
 describe('while the database is being prepared', () => {
   it('a server is alive, so that a long migration is not ended in the middle, and not ready', async () => {
     const migrating = new pg.Client(database.url);

@@ -60,6 +60,8 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  // A balancer that reuses a connection just as it is closed here answers its client with 502.
+  server.keepAliveTimeout = env.KEEP_ALIVE_TIMEOUT_MS;
   server.on('clientError', refuseMalformed);
   await listen(server, env.PORT, env.HOST);
 
@@ -90,7 +92,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
-    const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
+    const security = securityHeaders(env.CSP_MODE, ports.env.PUBLIC_URL.startsWith('https:'));
     const answersPreflight = createCors(env.CORS_ORIGINS);
     const metrics = createMetricsHandler(ports);
 
@@ -110,7 +112,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         mailbox,
         production: env.production,
         version: VERSION,
-        publicUrl: env.PUBLIC_URL,
+        publicUrl: ports.env.PUBLIC_URL,
         demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,
         security,
       }),
