@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import knexModule, { type Knex } from 'knex';
 import { knexSnakeCaseMappers } from 'objection';
 import pg from 'pg';
+import { createReadOnlyGuard, dropReadOnly, READ_ONLY } from './database/read-only.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 
 export type { Knex } from 'knex';
@@ -21,6 +22,7 @@ export interface DatabaseOptions {
  * restarted, network gone — is dropped from the pool, and the next query opens another: the process lives on.
  */
 export function createDatabase(options: DatabaseOptions): Knex {
+  const readOnly = createReadOnlyGuard();
   return knexModule({
     client: 'pg',
     connection: {
@@ -38,8 +40,10 @@ export function createDatabase(options: DatabaseOptions): Knex {
       acquireTimeoutMillis: options.acquireTimeoutMs,
       afterCreate(connection: pg.Client, done: (error: unknown, connection: pg.Client) => void) {
         if (options.statementTimeoutMs > 0) dropSilent(connection, options.statementTimeoutMs + SILENCE_MS);
+        readOnly.watch(connection);
         done(null, connection);
       },
+      validate: readOnly.mayBeUsed,
     },
     acquireConnectionTimeout: options.acquireTimeoutMs,
     ...knexSnakeCaseMappers(),
@@ -54,22 +58,22 @@ const SILENCE_MS = 5000;
 type Wire = pg.Client & { readyForQuery: boolean; connection: { stream: Socket } };
 
 /**
- * Ends a connection whose server says nothing although it would have cancelled the statement by now: a peer that is cut off, or
- * stopped, takes a quarter of an hour to be noticed by TCP, and never, if something between still acknowledges.
+ * Ends a connection whose server is silent although it would have cancelled the statement by now. TCP needs a quarter of an
+ * hour to notice a peer that is cut off or stopped, and never does if something between still acknowledges.
  */
 function dropSilent(connection: pg.Client, silentMs: number): void {
   const wire = connection as Wire;
   const { stream } = wire.connection;
   stream.setTimeout(silentMs);
   stream.on('timeout', () => {
-    if (wire.readyForQuery) return; // nobody waits
+    if (wire.readyForQuery) return; // no statement is under way
     stream.destroy(new Error(`Connection terminated: the database said nothing for ${silentMs} ms`));
   });
 }
 
 const INT8 = 20;
 
-// node-postgres gives bigint as text, because 2^53 and above do not fit a number. Ours are row ids: they fit, or it is a bug.
+// node-postgres gives bigint as text, because 2^53 and above do not fit a number. Ours are row ids, which do.
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format as 'text');
 
@@ -100,19 +104,42 @@ export async function execute<Row>(db: Knex, statement: Statement, values: reado
   }
 }
 
+const SERVER_STATE: Statement = {
+  name: 'server_state',
+  text: `select current_setting('server_version') as version, current_setting('transaction_read_only') = 'on' as "readOnly"`,
+};
+
+/**
+ * What the server says of itself. `readOnly` is a standby, or a primary that takes no writes: its connections are dropped, so
+ * that the next question finds the server that has taken over.
+ */
+export async function probeServer(db: Knex): Promise<{ version: string; readOnly: boolean }> {
+  const client = db.client as KnexClient;
+  const connection = await client.acquireConnection();
+  try {
+    const { rows } = await connection.query<{ version: string; readOnly: boolean }>(SERVER_STATE);
+    if (rows[0]!.readOnly) dropReadOnly(connection);
+    return rows[0]!;
+  } finally {
+    await client.releaseConnection(connection);
+  }
+}
+
 /** The two documented extension points of a knex client that the types leave open. */
 interface KnexClient {
   acquireConnection(): Promise<pg.Client>;
   releaseConnection(connection: pg.Client): Promise<void>;
 }
 
-/** True when the failure is the database's absence, not the statement's fault: worth a 503 and another try. */
+/** True when the failure is the database's state, not the statement's fault: worth a 503 and another try. */
 export function isUnavailable(error: unknown): boolean {
   const native = nativeError(error);
   if (!native) return false;
   const { code, message } = native;
-  // Class 08: connection exception. 57P01–57P03: shutting down, crashed, starting. 53300: too many connections.
-  if (code !== undefined && (/^08|^57P0[123]$|^53300$/.test(code) || SOCKET_ERRORS.has(code))) return true;
+  // Class 08: connection exception. Class 53: out of disk, memory or connections. 57P01–57P05: shutting down, crashed,
+  // starting, dropped, idle for too long. 25006: a server that takes no writes, because another one is the primary now.
+  if (code !== undefined && (/^08|^53|^57P0[1-5]$/.test(code) || code === READ_ONLY || SOCKET_ERRORS.has(code)))
+    return true;
   return /Connection terminated|Connection ended|Client was closed|is not queryable|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
     message,
   );

@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execute, type Statement } from '@rentapi/platform/database';
+import { probeServer } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
 import { iso } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
-
-const SERVER_VERSION: Statement = {
-  name: 'server_version',
-  text: `select current_setting('server_version') as version`,
-};
 
 /** A probe that waits longer than this tells nothing to whoever asked. */
 const PROBE_TIMEOUT_MS = 2000;
@@ -48,12 +43,13 @@ export async function readiness(ctx: Context): Promise<Probe> {
   return { status: 'ok' };
 }
 
+/** A server that takes no writes is down: requests need the primary. */
 async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
-  const answer = await timed(() => execute<{ version: string }>(ctx.db, SERVER_VERSION, []));
+  const answer = await timed(() => probeServer(ctx.db));
   return {
-    status: answer.value ? 'ok' : 'down',
+    status: answer.value && !answer.value.readOnly ? 'ok' : 'down',
     latencyMs: answer.latencyMs,
-    serverVersion: answer.value?.[0]?.version ?? null,
+    serverVersion: answer.value?.version ?? null,
   };
 }
 
@@ -78,5 +74,8 @@ async function timed<T>(probe: () => PromiseLike<T>): Promise<{ value: T | undef
 }
 
 function databaseDown(): ApiError {
-  return new ApiError('unavailable', { detail: 'The database does not answer.', retryAfterS: RETRY_AFTER_S });
+  return new ApiError('unavailable', {
+    detail: 'The database does not answer, or takes no writes.',
+    retryAfterS: RETRY_AFTER_S,
+  });
 }
