@@ -11,7 +11,10 @@ import { printLine } from './print-line.ts';
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
 const FIRST_ACCOUNTS_LOCK = 7_301_449;
 
-/** Migrates, proves that the secrets are this database's, and says what would lock people out. Any number may start at once. */
+/**
+ * Refuses a database that cannot be used, migrates, checks that the secrets are this database's, and warns of what would lock
+ * people out. Any number of processes may start at once.
+ */
 export async function prepareDatabase(opened: Runtime): Promise<void> {
   const { ports, secrets, directUrl } = opened;
   await migrateUp(directUrl, MIGRATIONS, printLine);

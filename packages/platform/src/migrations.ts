@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import pg from 'pg';
+import { assertMayCreate, assertUsable, type DatabaseFacts } from './database/requirements.ts';
 import { createDatabase } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 
@@ -19,10 +20,14 @@ export interface MigrationStatus {
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
 const MIGRATION_LOCK = 7_301_447;
 
-/** Runs what is pending, each migration in its own transaction. Any number of processes may call this at once. */
+/**
+ * Runs what is pending, each migration in its own transaction. Any number of processes may call this at once. Throws
+ * `UnfitDatabaseError` for a database of another encoding or version, a standby, or a user without the right to create.
+ */
 export async function migrateUp(url: string, dir: string, say: (line: string) => void = () => {}): Promise<string[]> {
-  return exclusively(url, async (db) => {
+  return exclusively(url, async (db, facts) => {
     const { pending } = await status(db, dir);
+    if (pending.length > 0) assertMayCreate(facts);
     for (const name of pending) {
       say(`migrating ${name}`);
       await db.migrate.up({ migrationSource: source(dir), name });
@@ -51,10 +56,10 @@ async function status(db: Knex, dir: string): Promise<MigrationStatus> {
 }
 
 /**
- * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection;
- * whoever holds it may free that row.
+ * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection, and its
+ * holder may free that row.
  */
-async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Promise<T> {
+async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts) => Promise<T>): Promise<T> {
   const guard = new pg.Client({
     ...parseDatabaseUrl(url),
     application_name: 'rentapi migrate',
@@ -63,7 +68,7 @@ async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Prom
   guard.on('error', () => {}); // its loss surfaces in the next query
   await guard.connect().catch((error: Error) => {
     throw new Error(
-      `The database at ${guard.host}:${guard.port} does not let us in (${error.message}): check DATABASE_URL.`,
+      `The database at ${guard.host}:${guard.port} refuses the connection (${error.message}): check DATABASE_URL.`,
     );
   });
   const db = createDatabase({
@@ -75,9 +80,10 @@ async function exclusively<T>(url: string, work: (db: Knex) => Promise<T>): Prom
     applicationName: 'rentapi migrate',
   });
   try {
+    const facts = await assertUsable(guard);
     await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await db.migrate.forceFreeMigrationsLock();
-    return await work(db);
+    return await work(db, facts);
   } finally {
     await db.destroy();
     await guard.end();
