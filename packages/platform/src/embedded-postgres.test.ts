@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reasonIn } from './embedded-postgres/failure.ts';
 import { isAlive } from './embedded-postgres/postmaster.ts';
 import { DataDirInUseError, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 
@@ -152,6 +153,60 @@ describe('the embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow('pid 4711, http://localhost:8124');
   });
 
+  it('listens on ::1 where that is all the machine has', async () => {
+    const has6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
+    const only = has6 ? '::1' : '127.0.0.1';
+    // 192.0.2.1 is nobody's address (RFC 5737): it fails as 127.0.0.1 does in such a namespace.
+    const server = await startEmbeddedPostgres({
+      dataDir,
+      settings: { fsync: 'off' },
+      loopback: ['192.0.2.1', only],
+    });
+    running.push(server);
+    expect(new URL(server.url).hostname).toBe(has6 ? '[::1]' : only);
+    expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    const attached = await startEmbeddedPostgres({ dataDir, attach: true });
+    expect(attached.url).toBe(server.url);
+  });
+
+  it('says why it cannot start where the machine has no loopback address', async () => {
+    await expect(startEmbeddedPostgres({ dataDir, loopback: ['192.0.2.1'] })).rejects.toThrow(
+      /none of 192\.0\.2\.1: set DATABASE_URL\.$/,
+    );
+  });
+
+  it('refuses a data directory with a line break, and leaves nothing running', async () => {
+    dataDir = path.join(dataDir, 'a\nb');
+    await expect(start()).rejects.toThrow(/^DATA_DIR ".*a\\nb" has a line break/);
+    expect(existsSync(dataDir)).toBe(false);
+    dataDir = path.dirname(dataDir);
+  });
+
+  it('says why initdb failed, and not that it has tidied up', async () => {
+    const module = new URL('./embedded-postgres.ts', import.meta.url).href;
+    const program = `
+      const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
+      await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)} }).catch((error) => console.log(error.message));`;
+    const limited = spawn(
+      'sh',
+      ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    let said = '';
+    limited.stdout.on('data', (chunk: Buffer) => (said += String(chunk)));
+    await once(limited, 'close');
+    expect(said).toMatch(/^Creating the database failed: FATAL: insufficient file descriptors .* \(see .*pg\.log\)\n$/);
+  });
+
+  it('says why its server does not start', async () => {
+    const first = await start();
+    await first.stop();
+    const broken = startEmbeddedPostgres({ dataDir, settings: { fsync: 'off', shared_buffers: '1' } });
+    await expect(broken).rejects.toThrow(/^PostgreSQL did not start: FATAL: .*shared_buffers.* \(see .*pg\.log\)$/);
+  });
+
   it('refuses a cluster made by another major version', async () => {
     const first = await start();
     await first.stop();
@@ -159,3 +214,16 @@ describe('the embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow(/made by PostgreSQL 17, and this is 18: dump it/);
   });
 });
+
+it.each([
+  [
+    'creating configuration files ... ok\nrunning bootstrap script ... 2026-01-31 12:00:00.000 UTC [7] FATAL:  could not extend file "base/1/1255": No space left on device\n2026-01-31 12:00:00.000 UTC [7] HINT:  Check free disk space.\nchild process exited with exit code 1\ninitdb: removing contents of data directory "/d"\n',
+    'FATAL: could not extend file "base/1/1255": No space left on device',
+  ],
+  [
+    'initdb: error: could not create directory "/d": Permission denied\ninitdb: removing contents of data directory "/d"\n',
+    'error: could not create directory "/d": Permission denied',
+  ],
+  ['Segmentation fault\n', 'Segmentation fault'],
+  ['', 'it said nothing'],
+])('finds the reason in what PostgreSQL said: %j', (output, reason) => expect(reasonIn(output)).toBe(reason));

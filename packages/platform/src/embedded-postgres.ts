@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { locateBinaries } from './embedded-postgres/binaries.ts';
 import { createCluster, openCluster } from './embedded-postgres/cluster.ts';
+import { followLog, reasonIn } from './embedded-postgres/failure.ts';
 import { connect, DataDirInUseError, takeGuard } from './embedded-postgres/guard.ts';
 import { chooseIdentity, locateHome } from './embedded-postgres/identity.ts';
 import {
   clearStalePid,
-  lastLine,
+  LOOPBACK,
   launch,
   type Place,
   readPostmaster,
@@ -15,7 +16,7 @@ import {
 
 export { DataDirInUseError };
 
-/** A PostgreSQL server of our own, listening on 127.0.0.1 only. */
+/** A PostgreSQL server of our own, listening on this machine only. */
 export interface EmbeddedPostgres {
   url: string;
   port: number;
@@ -30,6 +31,8 @@ export interface EmbeddedPostgresOptions {
   label?: string;
   /** Use the server of another RentAPI that holds the cluster, for what only asks it something; else that is refused. */
   attach?: boolean;
+  /** The addresses of this machine to listen on, of which the first that there is counts. */
+  loopback?: readonly string[];
   /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
   /** Told what happens while somebody waits. */
@@ -68,15 +71,15 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   await createCluster(place, say);
   const { password } = openCluster(place);
   const login = { password, label: options.label ?? `rentapi ${process.pid}` };
-  const { client, pid, port, found } = await reach(place, login, options.settings ?? {});
-  const guard = await takeGuard(client, { port, ...login, dataDir: options.dataDir }).catch((error: unknown) => {
+  const { client, pid, host, port, found } = await reach(place, login, options);
+  const guard = await takeGuard(client, { host, port, ...login, dataDir: options.dataDir }).catch((error: unknown) => {
     if (options.attach && error instanceof DataDirInUseError) return null;
     throw error;
   });
   if (found && guard) say('Found the database still running.');
 
   return {
-    url: `postgres://rentapi:${password}@127.0.0.1:${port}/postgres`,
+    url: `postgres://rentapi:${password}@${host.includes(':') ? `[${host}]` : host}:${port}/postgres`,
     port,
     pid,
     async stop() {
@@ -89,22 +92,27 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
 }
 
 /** A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched here. */
-async function reach(place: Place, login: { password: string; label: string }, settings: Record<string, string>) {
+async function reach(
+  place: Place,
+  login: { password: string; label: string },
+  { settings = {}, loopback = LOOPBACK }: EmbeddedPostgresOptions,
+) {
+  const logged = followLog(place.log);
   let child: ChildProcess | undefined;
   let launches = 0;
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (performance.now() < deadline) {
     const running = readPostmaster(place.cluster);
     if (running) {
-      const client = await connect({ port: running.port, ...login });
+      const client = await connect({ host: running.host, port: running.port, ...login });
       if (client) return { client, ...running, found: running.pid !== child?.pid };
     } else if (!child || child.exitCode !== null || child.signalCode !== null) {
       if (launches === MAX_LAUNCHES) break;
       launches += 1;
       clearStalePid(place.cluster);
-      child = await launch(place, settings);
+      child = await launch(place, settings, loopback);
     }
     await sleep(POLL_MS);
   }
-  throw new Error(`PostgreSQL did not start; ${place.log} ends with: ${lastLine(place.log)}`);
+  throw new Error(`PostgreSQL did not start: ${reasonIn(logged())} (see ${place.log})`);
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import {
   chownSync,
   existsSync,
@@ -13,7 +12,8 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
-import { isAlive, lastLine, type Place, runProgram } from './postmaster.ts';
+import { reasonIn } from './failure.ts';
+import { isAlive, type Place, runInitdb } from './postmaster.ts';
 
 const MAJOR = '18';
 const PASSWORD_FILE = 'rentapi.password';
@@ -50,16 +50,14 @@ async function initdb(place: Place, draft: string): Promise<string> {
   const locale = ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--encoding=UTF8'];
   const login = ['--username=rentapi', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   // No sync: a power cut during creation loses only a draft, which the next start removes.
-  const child = await runProgram(place, 'initdb', [
+  const { succeeded, output } = await runInitdb(place, [
     `--pgdata=${data}`,
     ...login,
     ...locale,
     '--no-instructions',
     '--no-sync',
   ]);
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  if (child.exitCode !== 0)
-    throw new Error(`Creating the database failed; ${place.log} ends with: ${lastLine(place.log)}`);
+  if (!succeeded) throw new Error(`Creating the database failed: ${reasonIn(output)} (see ${place.log})`);
   writeFileSync(path.join(data, PASSWORD_FILE), password, { mode: 0o600 });
   return data;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { Address } from './postmaster.ts';
 
-interface Login {
-  port: number;
+interface Login extends Address {
   password: string;
   label: string;
 }
@@ -17,9 +17,9 @@ const LOCK_KEY = 7_301_446;
 const WRONG_PASSWORD = '28P01';
 
 /** Undefined while the server is starting, stopping or gone. */
-export async function connect({ port, password, label }: Login): Promise<pg.Client | undefined> {
+export async function connect({ host, port, password, label }: Login): Promise<pg.Client | undefined> {
   const client = new pg.Client({
-    host: '127.0.0.1',
+    host,
     port,
     user: 'rentapi',
     password,

@@ -43,8 +43,10 @@ function unprivilegedUser(): { uid: number; gid: number } {
 
 /** The cluster lies in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700 directories). */
 export function locateHome(dataDir: string, identity: Identity, rootDir: string, say: (line: string) => void): Home {
+  assertOneLine(path.resolve(dataDir));
   makeDirectory(dataDir);
   const real = realpathSync(dataDir);
+  assertOneLine(real);
   const pointer = path.join(real, POINTER);
   let home = real;
   if (existsSync(pointer)) {
@@ -56,6 +58,12 @@ export function locateHome(dataDir: string, identity: Identity, rootDir: string,
     say(`${real} cannot be entered by an unprivileged user: the database lies in ${home}.`);
   }
   return { cluster: path.join(home, 'pg'), log: path.join(home, 'pg.log') };
+}
+
+/** PostgreSQL keeps its directory as a line of a file, by which its server is found again. */
+function assertOneLine(dir: string): void {
+  if (!/\p{Cc}/u.test(dir)) return;
+  throw new Error(`DATA_DIR ${JSON.stringify(dir)} has a line break or another control character: set another one.`);
 }
 
 /** Whether `identity` may pass through every directory down to `dir`. */

@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,11 +14,48 @@ export interface Place extends Home {
 
 const MAX_LOG_BYTES = 10 * 1024 ** 2;
 
-/** Runs one of PostgreSQL's programs as the place's user, its output appended to the log. */
-export async function runProgram(place: Place, program: 'initdb' | 'postgres', args: string[]): Promise<ChildProcess> {
+/** Where a server listens. */
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** Containers and network namespaces may have only one of them. */
+export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
+
+/** Starts the server, which outlives this process, with its output appended to the log. */
+async function runServer(place: Place, args: string[]): Promise<ChildProcess> {
   const log = openSync(place.log, 'a', 0o600);
   try {
     if (statSync(place.log).size > MAX_LOG_BYTES) truncateSync(place.log);
+    return await run(place, 'postgres', args, ['ignore', log, log]);
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Runs initdb to its end. Its output is kept in memory too: on a full disk the log may not take it. */
+export async function runInitdb(place: Place, args: string[]): Promise<{ succeeded: boolean; output: string }> {
+  const child = await run(place, 'initdb', args, ['ignore', 'pipe', 'pipe']);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  try {
+    appendFileSync(place.log, output, { mode: 0o600 });
+  } catch {
+    // The output is all there is to say, and the caller has it.
+  }
+  return { succeeded: code === 0, output };
+}
+
+/** Runs one of PostgreSQL's programs as the place's user. */
+async function run(
+  place: Place,
+  program: 'initdb' | 'postgres',
+  args: string[],
+  stdio: SpawnOptions['stdio'],
+): Promise<ChildProcess> {
+  try {
     const child = spawn(path.join(place.binaries, 'bin', program), args, {
       ...(place.identity.switch ? { uid: place.identity.uid, gid: place.identity.gid } : {}),
       // Not our environment: PGPORT, LC_ALL or TZ of the host must not steer the cluster.
@@ -27,7 +64,7 @@ export async function runProgram(place: Place, program: 'initdb' | 'postgres', a
       // A session of its own: a terminal's Ctrl-C must reach us first, Postgres last.
       detached: true,
       windowsHide: true,
-      stdio: ['ignore', log, log],
+      ...(stdio && { stdio }),
     });
     await once(child, 'spawn');
     return child;
@@ -36,14 +73,17 @@ export async function runProgram(place: Place, program: 'initdb' | 'postgres', a
       `Cannot run ${program} from ${place.binaries} (${(error as Error).message}); it needs glibc (not Alpine), otherwise set DATABASE_URL.`,
       { cause: error },
     );
-  } finally {
-    closeSync(log);
   }
 }
 
-export async function launch(place: Place, settings: Record<string, string>): Promise<ChildProcess> {
+export async function launch(
+  place: Place,
+  settings: Record<string, string>,
+  loopback: readonly string[],
+): Promise<ChildProcess> {
+  const { host, port } = await freeAddress(loopback);
   const all = {
-    listen_addresses: '127.0.0.1',
+    listen_addresses: host,
     unix_socket_directories: '',
     shared_buffers: '64MB',
     // Containers often give /dev/shm only 64 MB; mapped files have no such limit.
@@ -51,16 +91,16 @@ export async function launch(place: Place, settings: Record<string, string>): Pr
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = await runProgram(place, 'postgres', ['-D', place.cluster, '-p', String(await freePort()), ...flags]);
+  const child = await runServer(place, ['-D', place.cluster, '-p', String(port), ...flags]);
   child.unref();
   return child;
 }
 
 /** The server that runs on this cluster now, whoever started it. */
-export function readPostmaster(cluster: string): { pid: number; port: number } | undefined {
-  const [pid, , , port] = readPidLines(cluster);
+export function readPostmaster(cluster: string): (Address & { pid: number }) | undefined {
+  const [pid, , , port, , host = ''] = readPidLines(cluster);
   if (!pid || !port || !isPostmaster(Number(pid), cluster)) return undefined;
-  return { pid: Number(pid), port: Number(port) };
+  return { pid: Number(pid), port: Number(port), host: net.isIP(host) ? host : '127.0.0.1' };
 }
 
 /**
@@ -92,10 +132,6 @@ function signalPostmaster(place: Place, pid: number, mode: string, signal: NodeJ
   } catch {
     // It ended by itself.
   }
-}
-
-export function lastLine(log: string): string {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 }
 
 export function isAlive(pid: number): boolean {
@@ -134,11 +170,22 @@ function isPostmaster(pid: number, cluster: string): boolean {
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo; // listening on TCP, so neither a path nor null
-  server.close();
-  await once(server, 'close');
-  return port;
+/** A free port on the first of the addresses that this machine has. */
+async function freeAddress(loopback: readonly string[]): Promise<Address> {
+  for (const host of loopback) {
+    const server = net.createServer().listen(0, host);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (!/^(EADDRNOTAVAIL|EAFNOSUPPORT)$/.test((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      continue;
+    }
+    const { port } = server.address() as net.AddressInfo; // listening on TCP, so neither a path nor null
+    server.close();
+    await once(server, 'close');
+    return { host, port };
+  }
+  throw new Error(
+    `The embedded database listens on this machine only, which has none of ${loopback.join(', ')}: set DATABASE_URL.`,
+  );
 }

@@ -1,0 +1,25 @@
+import { readFileSync, statSync } from 'node:fs';
+
+const MAX_LENGTH = 500;
+const CAUSES = [/\b(?:FATAL|PANIC): .*/, /\b(?:ERROR|error): .*/, /\bcould not .*/];
+
+/** Why a program of PostgreSQL failed: the first line that says so, because its last one only tells of tidying up. */
+export function reasonIn(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  for (const cause of CAUSES) {
+    for (const line of lines) {
+      const found = cause.exec(line);
+      if (found) return found[0].replace(/\s+/g, ' ').slice(0, MAX_LENGTH);
+    }
+  }
+  return (lines.at(-1) ?? 'it said nothing').slice(0, MAX_LENGTH);
+}
+
+/** What is appended to a log from now on. */
+export function followLog(log: string): () => string {
+  const began = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  return () => {
+    const bytes = readFileSync(log);
+    return bytes.subarray(bytes.length < began ? 0 : began).toString(); // it was truncated meanwhile
+  };
+}
