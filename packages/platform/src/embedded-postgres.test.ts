@@ -217,8 +217,8 @@ describe('the embedded PostgreSQL', () => {
 
 it.each([
   [
-    'creating configuration files ... ok\nrunning bootstrap script ... 2026-01-31 12:00:00.000 UTC [7] FATAL:  could not extend file "base/1/1255": No space left on device\n2026-01-31 12:00:00.000 UTC [7] HINT:  Check free disk space.\nchild process exited with exit code 1\ninitdb: removing contents of data directory "/d"\n',
-    'FATAL: could not extend file "base/1/1255": No space left on device',
+    'creating configuration files ... ok\nrunning bootstrap script ... 2026-01-31 12:00:00.000 UTC [7] FATAL:  could not extend file "base/1/1255": wrote only 4096 of 8192 bytes\n2026-01-31 12:00:00.000 UTC [7] HINT:  Check free disk space.\nchild process exited with exit code 1\ninitdb: removing contents of data directory "/d"\n',
+    'FATAL: could not extend file "base/1/1255": wrote only 4096 of 8192 bytes Check free disk space.',
   ],
   [
     'initdb: error: could not create directory "/d": Permission denied\ninitdb: removing contents of data directory "/d"\n',

@@ -9,8 +9,8 @@ const CLOSE_TIMEOUT_MS = 2000;
 const SEND_TIMEOUT_MS = 5000;
 
 /**
- * Failures, sent to Sentry. Its core alone: the packages around it patch node:http and read requests, bodies and headers
- * included. Loaded here and not before, so that a process without a DSN neither reads nor holds it.
+ * Failures, sent to Sentry. Only its core is used: the packages around it patch node:http and read requests with bodies and
+ * headers. It is loaded here, so that a process without a DSN does not hold it.
  */
 export async function openErrorReporter(options: {
   dsn: string;
@@ -31,6 +31,7 @@ export async function openErrorReporter(options: {
           method: 'POST',
           body: body as string,
           headers: transportOptions.headers ?? {},
+          redirect: 'error', // the report goes where the operator said, and nowhere else
           signal: AbortSignal.timeout(SEND_TIMEOUT_MS),
         });
         await response.body?.cancel();

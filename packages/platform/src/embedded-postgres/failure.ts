@@ -7,9 +7,11 @@ const CAUSES = [/\b(?:FATAL|PANIC): .*/, /\b(?:ERROR|error): .*/, /\bcould not .
 export function reasonIn(output: string): string {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   for (const cause of CAUSES) {
-    for (const line of lines) {
-      const found = cause.exec(line);
-      if (found) return found[0].replace(/\s+/g, ' ').slice(0, MAX_LENGTH);
+    for (const [at, line] of lines.entries()) {
+      const [found] = cause.exec(line) ?? [];
+      if (!found) continue;
+      const [, hint = ''] = /\bHINT: +(.*)/.exec(lines[at + 1] ?? '') ?? [];
+      return `${found} ${hint}`.trim().replace(/\s+/g, ' ').slice(0, MAX_LENGTH);
     }
   }
   return (lines.at(-1) ?? 'it said nothing').slice(0, MAX_LENGTH);
