@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Ports } from '@rentapi/api/context';
+import { SECRET_FIELDS } from '@rentapi/api/contract/secret-fields';
 import { openPorts } from '@rentapi/api/ports';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
@@ -42,7 +43,7 @@ export async function bootstrap(
   const { mailer, mailbox } = openMailer(env, dataDir);
   const ports = openPorts({
     env,
-    log: createLogger({ level: env.LOG_LEVEL }),
+    log: createLogger({ level: env.LOG_LEVEL, secretFields: SECRET_FIELDS }),
     databaseUrl,
     directUrl,
     secrets,

@@ -1,46 +1,47 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { CENSOR, createRedact, redactText } from './logger/redact.ts';
 
 export type { Logger } from 'pino';
 
-/** Names whose values never reach a log line, at the top of a record and one or two levels down. */
-const SECRET_NAMES = [
-  'password',
-  'currentPassword',
-  'newPassword',
-  'secret',
-  'token',
-  'accessToken',
-  'refreshToken',
-  'challengeToken',
-  'ticket',
-  'key',
-  'code',
-  'authorization',
-  'cookie',
-  'x-api-key',
-  'set-cookie',
-];
-
-/** JSON lines on stdout (or `destination`), one a record, with secrets replaced by `[redacted]`. */
-export function createLogger(options: { level: string; destination?: DestinationStream }): Logger {
-  const paths = SECRET_NAMES.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
-  return pino(
-    {
-      level: options.level,
-      base: null,
-      redact: { paths, censor: '[redacted]' },
-      timestamp: pino.stdTimeFunctions.isoTime,
-    },
-    options.destination ?? pino.destination({ fd: 1, sync: false }),
-  );
+export interface LoggerOptions {
+  level: string;
+  /** Names of fields that are secret in this product, beside those of credentials in general. */
+  secretFields?: readonly string[];
+  destination?: DestinationStream;
 }
 
-/**
- * The same log for records whose every field was chosen by hand. Looking for secrets in a record costs more than 100 µs, which
- * is what a whole request costs.
- */
+/** JSON lines on stdout (or `destination`), one for each record, with credentials replaced by `[redacted]`. */
+export function createLogger({ level, secretFields = [], destination }: LoggerOptions): Logger {
+  const redact = createRedact(secretFields);
+  const log = pino(
+    {
+      level,
+      base: null,
+      formatters: { log: redact },
+      serializers: { err: (error: unknown) => error }, // it is a record already
+      hooks: {
+        logMethod(args, method) {
+          const [first, message] = args as unknown[];
+          const own = first instanceof Error && message === undefined ? [first, first.message] : (args as unknown[]);
+          const safe = own.map((arg) => (typeof arg === 'string' ? redactText(arg) : arg));
+          method.apply(this, safe as Parameters<typeof method>);
+        },
+      },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    destination ?? pino.destination({ fd: 1, sync: false }),
+  );
+  const child: typeof log.child = log.child;
+  // Pino has no hook for what a child logger adds to each of its lines.
+  log.child = function (this: Logger, ...[bindings, options]: Parameters<typeof child>) {
+    return child.call(this, redact(bindings), options);
+  } as typeof child; // generic in custom levels, of which there are none
+  return log;
+}
+
+/** The same log for records whose every field was chosen by hand: looking for credentials has its price at each request. */
 export function withoutRedaction(log: Logger): Logger {
-  return log.child({}, { redact: [] });
+  return log.child({}, { formatters: { log: (record) => record } });
 }
 
 const QUERY_PARAMETER = /([?&][^=&#]*=)[^&#]*/g;
@@ -49,6 +50,6 @@ const SECRET_PARAMETER = /token|ticket|code|key|secret|password|signature/i;
 /** A URL fit for a log: values of query parameters that carry credentials are replaced. */
 export function redactUrl(url: string): string {
   return url.replace(QUERY_PARAMETER, (whole, name: string) =>
-    SECRET_PARAMETER.test(name) ? `${name}[redacted]` : whole,
+    SECRET_PARAMETER.test(name) ? `${name}${CENSOR}` : whole,
   );
 }
