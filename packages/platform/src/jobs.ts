@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
 import { parseDatabaseUrl } from './database-url.ts';
-import { PatientBackend, WakeChannel } from './jobs/agenda-parts.ts';
+import { ReconnectingBackend, WakeChannel } from './jobs/agenda-parts.ts';
 import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
 import type { Logger } from './logger.ts';
 
@@ -22,9 +22,9 @@ export interface JobWorkerOptions {
   url: string;
   log: Logger;
   definitions: readonly JobDefinition[];
-  /** For whoever counts, traces and reports. */
+  /** Counts, traces and reports runs. */
   observe?: ObserveRun;
-  /** A job whose worker said nothing for this long is free for others: the worker has died. */
+  /** A job whose worker did not renew its lease for this long is free for others: the worker has died. */
   leaseMs?: number;
   pollMs?: number;
 }
@@ -40,7 +40,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   const { url, log, definitions, leaseMs, pollMs, observe = () => () => {} } = options;
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const pool = createPool(url, log);
-  const backend = new PatientBackend(pool, log);
+  const backend = new ReconnectingBackend(pool, log);
   const channel = new WakeChannel();
   const lockLifetime = leaseMs ?? LEASE_MS;
   const agenda = new Agenda({
@@ -71,7 +71,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   let draining: Promise<void> | undefined;
 
   async function drain(timeoutMs: number): Promise<void> {
-    backend.giveUp();
+    backend.stopRetrying();
     await started;
     const { timedOut } = await agenda.drain({ timeout: timeoutMs, closeConnection: false });
     if (timedOut) {
@@ -90,7 +90,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   };
 }
 
-/** What we still hold would sleep until its lease ends; and a started job without a time to run would never run again. */
+/** A job that is still locked would wait for the end of its lease, and a started one without a time to run for ever. */
 async function release(pool: pg.Pool, name: string): Promise<void> {
   await pool.query(
     `update agenda_jobs set locked_at = null, next_run_at = coalesce(next_run_at, now()),
@@ -111,6 +111,6 @@ function createPool(url: string, log: Logger): pg.Pool {
     keepAlive: true,
   });
   pool.on('error', (error) => log.warn({ err: error }, 'jobs: connection lost'));
-  pool.on('connect', (client) => client.on('error', () => {})); // its query rejects, or the pool says it
+  pool.on('connect', (client) => client.on('error', () => {})); // its query rejects, or the pool reports it
   return pool;
 }

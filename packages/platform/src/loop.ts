@@ -1,4 +1,4 @@
-import type { Logger } from '@rentapi/platform/logger';
+import type { Logger } from './logger.ts';
 
 export interface Loop {
   /** There may be something to do: look now instead of at the next tick. */

@@ -1,4 +1,5 @@
 import { Cluster, type ClusterOptions, Redis as Connection, type RedisOptions } from 'ioredis';
+import { backoffMs } from './backoff.ts';
 import type { Logger } from './logger.ts';
 import { parseRedisUrl, type RedisAddress } from './redis/address.ts';
 
@@ -29,7 +30,7 @@ export class RedisUnavailableError extends Error {
 }
 
 const TIMEOUT_MS = 1000;
-const RECONNECT_MAX_MS = 500;
+const RECONNECT = { firstMs: 50, maxMs: 500 };
 const PROBE_EVERY_MS = 250;
 /** More than this waiting for answers means that Redis has fallen behind; more would only make it worse. */
 const MAX_IN_FLIGHT = 10_000;
@@ -171,7 +172,7 @@ function connectCluster(address: RedisAddress): Cluster {
 }
 
 function reconnectDelay(attempt: number): number {
-  return Math.min(attempt * 50, RECONNECT_MAX_MS);
+  return backoffMs(attempt, RECONNECT);
 }
 
 const NOT_SERVING = /^(CLUSTERDOWN|LOADING|MASTERDOWN|READONLY|TRYAGAIN|BUSY|MISCONF|OOM|NOAUTH|NOREPLICAS)/;

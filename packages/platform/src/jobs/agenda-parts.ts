@@ -2,14 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresBackend } from '@agendajs/postgres-backend';
 import { BaseNotificationChannel, type JobId } from 'agenda';
 import type pg from 'pg';
+import { backoffMs } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
 
-const RETRY_MS = 500;
+const RETRY = { firstMs: 200, maxMs: 2000 };
 
-/** Agenda leaves a first connection that fails as an unhandled rejection, which ends the process: this one tries again. */
-export class PatientBackend extends PostgresBackend {
+/** Agenda leaves a first connection that fails as an unhandled rejection, which ends the process. This one tries again. */
+export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
-  private hopeless = false;
+  private stopped = false;
 
   constructor(pool: pg.Pool, log: Logger) {
     // The table is a migration's: processes that create it at the same time crash each other.
@@ -17,26 +18,26 @@ export class PatientBackend extends PostgresBackend {
     this.log = log;
   }
 
-  giveUp(): void {
-    this.hopeless = true;
+  stopRetrying(): void {
+    this.stopped = true;
   }
 
   override async connect(): Promise<void> {
-    for (;;) {
+    for (let failures = 1; ; failures++) {
       try {
         return await super.connect();
       } catch (error) {
-        if (this.hopeless) return;
+        if (this.stopped) return;
         this.log.warn({ err: error }, 'jobs: no database yet');
-        await sleep(RETRY_MS);
+        await sleep(backoffMs(failures, RETRY));
       }
     }
   }
 }
 
 /**
- * How Agenda learns that there is work. Its own channel sends three NOTIFYs for every run, and none for jobs that are
- * enqueued in a transaction; ours only passes on what the process has heard.
+ * How Agenda learns that there is work. Its own channel sends three NOTIFYs for each run and none for jobs that are enqueued
+ * in a transaction. This one passes on what the process was notified of.
  */
 export class WakeChannel extends BaseNotificationChannel {
   async connect(): Promise<void> {

@@ -8,9 +8,9 @@ export interface JobRun {
   data: unknown;
   /** 1 for the first; a run whose worker was killed counts too. */
   attempt: number;
-  /** I am getting on: `timeoutMs` begins anew. */
+  /** The run makes progress: `timeoutMs` begins anew. */
   touch(): void;
-  /** Aborted when the run took too long, lost its lease, or the worker stops: nobody waits for it any more. */
+  /** Aborted when the run took too long, lost its lease, or its worker stops: its result is not used any more. */
   signal: AbortSignal;
 }
 
@@ -27,10 +27,10 @@ export interface JobDefinition {
   run(run: JobRun): Promise<void>;
 }
 
-/** How a run ended. `lost`: its place went to another worker; `stopped`: its worker could not wait, and it begins anew elsewhere. */
+/** How a run ended. `lost`: another worker has taken it over. `stopped`: its worker stops, and it begins anew elsewhere. */
 export type RunEnd = { outcome: 'succeeded' | 'stopped' } | { outcome: 'failed' | 'dead' | 'lost'; error: unknown };
 
-/** Told when a run begins; what it answers is told how that run ended. */
+/** Called when a run begins; the function that it returns is called when that run ends. */
 export type ObserveRun = (run: { name: string; id: string; attempt: number }) => (end: RunEnd) => void;
 
 interface Supervision {
@@ -42,8 +42,8 @@ interface Supervision {
 }
 
 /**
- * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other case: of a run
- * that returns, Agenda saves that it is never due again, and a row that stayed would swallow whatever has its key.
+ * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other case: after
+ * a return, Agenda saves that the job is never due again, and a row that stayed would block later jobs of the same key.
  */
 export async function performJob(supervision: Supervision, definition: JobDefinition, job: Job): Promise<void> {
   const { pool, log, running } = supervision;
@@ -67,7 +67,7 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     await remove(pool, job);
     ended({ outcome: 'succeeded' });
   } catch (error) {
-    // No failure: whoever stops frees the job as it was. Agenda, told anything, would note a failed attempt.
+    // No failure: the worker frees the job as it was when it stops. Agenda would count a failed attempt if this returned.
     if (error instanceof WorkerStoppingError) {
       ended({ outcome: 'stopped' });
       return new Promise(() => {});
@@ -77,9 +77,9 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     log.error({ err: error, job: name, id, attempt, dead }, 'job failed');
     ended({ outcome: lost ? 'lost' : dead ? 'dead' : 'failed', error });
     if (!dead) throw error;
-    await bury(pool, job, String(error).slice(0, 1000)).catch((unburied: unknown) => {
-      log.warn({ err: unburied, job: name, id }, 'jobs: not buried');
-      throw unburied;
+    await moveToDeadJobs(pool, job, String(error).slice(0, 1000)).catch((failure: unknown) => {
+      log.warn({ err: failure, job: name, id }, 'jobs: not moved to the dead jobs');
+      throw failure;
     });
   }
 }
@@ -89,12 +89,12 @@ export class WorkerStoppingError extends Error {
   override name = 'WorkerStoppingError';
 }
 
-/** The run's place was given to another worker, after it could not renew its lease in time. */
+/** Another worker has taken over the run, because its lease was not renewed in time. */
 class LeaseLostError extends Error {
   override name = 'LeaseLostError';
 }
 
-/** Renews the lease while the run gets on; aborts it when it does not, or when the lease is gone. */
+/** Renews the lease while the run makes progress; aborts the run when it does not, or when the lease is gone. */
 function watchOver(
   { pool, log, leaseMs }: Supervision,
   { name, timeoutMs }: JobDefinition,
@@ -102,7 +102,7 @@ function watchOver(
   controller: AbortController,
 ) {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  aborted.catch(() => {}); // nobody may be waiting any more
+  aborted.catch(() => {}); // the run may have ended
   controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
   let touchedAt = performance.now();
   let renewing: Promise<void> | undefined;
@@ -141,7 +141,7 @@ function watchOver(
     touch: () => {
       touchedAt = performance.now();
     },
-    /** A renewal under way moves the lease by which the row is known: whoever ends the job waits for it. */
+    /** A renewal under way changes the lease by which the row is found, so the end of the job waits for it. */
     async end() {
       clearInterval(timer);
       await renewing;
@@ -159,24 +159,25 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
 }
 
 /**
- * Done. Agenda would save the end first and remove the row after it has said that the job is complete, so that a drain which
- * waits for that never sees the last one go.
+ * Agenda would remove the row only after it has reported the job as complete, and a drain that waits for the report would not
+ * wait for the removal.
  */
 async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
   const { rowCount } = await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [
     attrs._id,
     attrs.lockedAt,
   ]);
-  if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before its end was noted`);
+  if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before its end was saved`);
 }
 
-/** Out of the queue, into the table where operators look. */
-async function bury(pool: pg.Pool, { attrs }: Job, reason: string): Promise<void> {
+/** From the queue to the table where operators look. */
+async function moveToDeadJobs(pool: pg.Pool, { attrs }: Job, reason: string): Promise<void> {
   const { rowCount } = await pool.query(
     `with dead as (delete from agenda_jobs where id = $1 and locked_at = $2 returning *)
      insert into dead_jobs (name, unique_key, data, starts, reason, created_at)
      select name, unique_key, data, starts, $3, created_at from dead`,
     [attrs._id, attrs.lockedAt, reason],
   );
-  if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before it could be buried`);
+  if (rowCount !== 1)
+    throw new LeaseLostError(`${attrs.name}: the lease was gone before it could be moved to the dead jobs`);
 }

@@ -1,0 +1,135 @@
+import { createNotifications, type Notifications } from '@rentapi/platform/notifications';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { type FlakyProxy, startFlakyProxy } from '../src/flaky-proxy.ts';
+import { cloneDatabase } from '../src/postgres.ts';
+import { silent } from './drivers.ts';
+
+let database: Awaited<ReturnType<typeof cloneDatabase>>;
+let speaker: pg.Client;
+let proxy: FlakyProxy;
+let notifications: Notifications;
+
+beforeEach(async () => {
+  database = await cloneDatabase(inject('postgres'));
+  speaker = new pg.Client(database.url);
+  await speaker.connect();
+  proxy = await startFlakyProxy(database.url);
+  notifications = createNotifications({ url: proxy.url, log: silent });
+});
+afterEach(async () => {
+  await notifications.close();
+  await speaker.end();
+  await proxy.close();
+  await database.drop();
+});
+
+const say = (channel: string, payload: string) => speaker.query('select pg_notify($1, $2)', [channel, payload]);
+const within = { timeout: 5000, interval: 10 };
+
+async function connections(): Promise<number> {
+  const { rows } = await speaker.query<{ count: number }>(
+    `select count(*)::integer as count from pg_stat_activity
+     where application_name = 'rentapi notifications' and datname = current_database()`,
+  );
+  return rows[0]!.count;
+}
+
+/** A subscription to `channel`, what it heard, and how often it began to listen. */
+function subscribe(channel: string) {
+  const heard: string[] = [];
+  const onListening = vi.fn();
+  const subscription = notifications.subscribe({
+    channels: { [channel]: (text) => void heard.push(text) },
+    onListening,
+  });
+  return { subscription, heard, onListening };
+}
+
+describe('notifications', () => {
+  it('of several channels come over one connection, which is opened at the first subscription', async () => {
+    expect(await connections()).toBe(0);
+    const [one, other, same] = [subscribe('one'), subscribe('other'), subscribe('one')];
+    for (const each of [one, other, same])
+      await vi.waitFor(() => expect(each.onListening).toHaveBeenCalledOnce(), within);
+    const late = subscribe('late');
+    await vi.waitFor(() => expect(late.onListening).toHaveBeenCalledOnce(), within);
+    for (const channel of ['one', 'other', 'late', 'none']) await say(channel, `to ${channel}`);
+    await vi.waitFor(() => expect(late.heard).toEqual(['to late']), within);
+    expect([one.heard, other.heard, same.heard]).toEqual([['to one'], ['to other'], ['to one']]);
+    expect(await connections()).toBe(1);
+  });
+
+  it('end with the subscription, and not for others of the same channel', async () => {
+    const [one, same] = [subscribe('one'), subscribe('one')];
+    await vi.waitFor(() => expect(same.onListening).toHaveBeenCalled(), within);
+    one.subscription.unsubscribe();
+    await say('one', 'x');
+    await vi.waitFor(() => expect(same.heard).toEqual(['x']), within);
+    same.subscription.unsubscribe();
+    const next = subscribe('next');
+    await vi.waitFor(() => expect(next.onListening).toHaveBeenCalled(), within);
+    await say('one', 'y');
+    await say('next', 'z');
+    await vi.waitFor(() => expect(next.heard).toEqual(['z']), within);
+    expect([one.heard, same.heard]).toEqual([[], ['x']]);
+  });
+
+  it('are proven by an echo, for each subscription from its own LISTEN on', async () => {
+    const { subscription: early } = subscribe('early');
+    expect([early.provenAt, early.epoch, early.isSure(1000, 0)]).toEqual([-Infinity, 0, false]);
+    await vi.waitFor(() => expect(early.isSure(1000, 100)).toBe(true), within);
+    const began = performance.now();
+    const { subscription: late } = subscribe('late');
+    expect(late.provenAt).toBe(-Infinity);
+    await vi.waitFor(() => expect(late.provenAt).toBeGreaterThan(began), within);
+    expect([early.epoch, late.epoch]).toEqual([1, 1]);
+    const provenAt = late.provenAt;
+    await vi.waitFor(() => expect(late.provenAt).toBeGreaterThan(provenAt), within);
+  });
+
+  it.each<[string, () => void | Promise<unknown>]>([
+    ['is cut off', () => proxy.cut()],
+    ['falls silent', () => proxy.silence()],
+    [
+      'is ended by the server',
+      () =>
+        speaker.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rentapi notifications'",
+        ),
+    ],
+  ])('are heard again after their connection %s, and nothing is proven meanwhile', async (_, fail) => {
+    const { subscription, heard, onListening } = subscribe('one');
+    await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
+    await fail();
+    await vi.waitFor(() => expect(subscription.reconnects).toBe(1), within);
+    if (onListening.mock.calls.length === 1) expect(subscription.isSure(60_000, 0)).toBe(false);
+    proxy.heal();
+    await vi.waitFor(() => expect(onListening).toHaveBeenCalledTimes(2), within);
+    expect(subscription.epoch).toBe(2);
+    await say('one', 'again');
+    await vi.waitFor(() => expect(heard).toContain('again'), within);
+    await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
+  });
+
+  it('reach the others although one that hears them fails', async () => {
+    notifications.subscribe({
+      channels: {
+        one: () => {
+          throw new Error('broken');
+        },
+      },
+    });
+    const { heard, onListening } = subscribe('one');
+    await vi.waitFor(() => expect(onListening).toHaveBeenCalled(), within);
+    await say('one', 'x');
+    await vi.waitFor(() => expect(heard).toEqual(['x']), within);
+  });
+
+  it('stop when they are closed, also while there is no database', async () => {
+    subscribe('one');
+    proxy.cut();
+    await notifications.close();
+    expect(await connections()).toBe(0);
+  });
+});
