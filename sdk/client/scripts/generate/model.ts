@@ -1,0 +1,150 @@
+import type { ApiDocument, Entry, Parameter, Schema } from './document.ts';
+
+/** One method of the client, as the printers need it. */
+export interface Method {
+  id: string;
+  name: string;
+  typeName: string;
+  http: string;
+  path: string;
+  docs: string[];
+  operation: Record<string, unknown>;
+  paramsType: string;
+  paramsRequired: boolean;
+  answer: string;
+  answerLabel: string;
+  paged: boolean;
+  /** The answer is one JSON value a line. */
+  lines: boolean;
+}
+/** `client.apiKeys`: methods, and groups inside. */
+export interface Group {
+  methods: Method[];
+  groups: Map<string, Group>;
+}
+
+/** The methods of the document's operations, in the order of their names. `declaredName` finds a generated type. */
+export function buildMethods(document: ApiDocument, declaredName: (name: string) => string): Method[] {
+  // Where the document names the header, only there; before it does, on every change that needs a credential.
+  const namesIdempotencyKey = document.entries.some(({ operation }) =>
+    document.parametersOf(operation).some(isIdempotencyKey),
+  );
+  return document.entries
+    .filter(({ operation }) => operation.responses['101'] === undefined)
+    .map(describe)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+
+  function describe({ path, http, operation }: Entry): Method {
+    const id = operation.operationId;
+    if (!id || !/^\w+(\.\w+)+$/.test(id))
+      throw new Error(`${http} ${path}: the operationId must be a procedure's path, e.g. apiKeys.create; it is ${id}.`);
+    const all = document.parametersOf(operation);
+    const typeName = declaredName(`${id.replaceAll('.', '')}Data`).replace(/Data$/, '');
+    const content = operation.requestBody?.content ?? {};
+    const contentType = Object.keys(content).find((type) => type.includes('json')) ?? Object.keys(content)[0];
+    const body =
+      contentType === undefined
+        ? undefined
+        : contentType.includes('json')
+          ? 'json'
+          : contentType.startsWith('multipart/')
+            ? 'form'
+            : 'raw';
+    const bodySchema = document.resolve(contentType === undefined ? undefined : content[contentType]?.schema);
+    const pathNames = all.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+    const queryNames = all.filter((parameter) => parameter.in === 'query').map(({ name }) => name);
+    const names = [...pathNames, ...queryNames, ...Object.keys(bodySchema?.properties ?? {})];
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice) throw new Error(`${id}: the parameter ${twice} is named in two places; give them different names.`);
+    const isPublic = document.isPublic(operation);
+    const keyed = namesIdempotencyKey ? all.some(isIdempotencyKey) : http !== 'get' && !isPublic;
+    const success = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
+    const answerType =
+      Object.keys(success?.content ?? {}).find((type) => type.includes('json')) ??
+      Object.keys(success?.content ?? {})[0];
+    const answerSchema = answerType === undefined ? undefined : success?.content?.[answerType]?.schema;
+    const lines = answerType === 'application/x-ndjson';
+    const stream = answerType === 'text/event-stream';
+    const page = document.resolve(answerSchema)?.properties;
+    const paged = page?.items?.items !== undefined && page.nextCursor !== undefined && queryNames.includes('cursor');
+    const answer = stream
+      ? 'Response'
+      : answerType === undefined
+        ? 'void'
+        : `Types.${declaredName(`${typeName}Response`)}`;
+    return {
+      id,
+      name: id.slice(id.lastIndexOf('.') + 1),
+      typeName,
+      http: http.toUpperCase(),
+      path,
+      docs: [operation.summary, operation.description, operation.deprecated ? '@deprecated' : undefined].filter(
+        (line) => line !== undefined,
+      ),
+      operation: {
+        id,
+        method: http.toUpperCase(),
+        path,
+        ...(isPublic && { public: true }),
+        ...(keyed && { keyed }),
+        ...(body && { body }),
+        ...(body && queryNames.length > 0 && { query: queryNames }),
+        ...(body === 'raw' && { contentType }),
+        ...((stream || lines) && { stream: true }),
+      },
+      paramsType: body === 'raw' ? 'RawParams' : names.length > 0 || body ? 'Params' : 'NoParams',
+      paramsRequired:
+        all.some((parameter) => parameter.in === 'path' || (parameter.in === 'query' && parameter.required)) ||
+        body === 'raw' ||
+        needsSomething(document, bodySchema, operation.requestBody?.required ?? false),
+      answer,
+      answerLabel: paged
+        ? `PagePromise<${label(page?.items?.items)}>`
+        : lines
+          ? `AsyncGenerator<${label(answerSchema)}>`
+          : answer === 'void' || stream
+            ? answer
+            : label(answerSchema, answer.slice('Types.'.length)),
+      paged,
+      lines,
+    };
+  }
+}
+
+function isIdempotencyKey(parameter: Parameter): boolean {
+  return parameter.in === 'header' && parameter.name.toLowerCase() === 'idempotency-key';
+}
+
+function needsSomething(document: ApiDocument, schema: Schema | undefined, required: boolean): boolean {
+  if (!schema) return false;
+  const union = schema.anyOf ?? schema.oneOf;
+  if (union) return required && union.every((choice) => needsSomething(document, document.resolve(choice), true));
+  return (
+    (schema.required ?? []).length > 0 ||
+    (schema.allOf ?? []).some((part) => needsSomething(document, document.resolve(part), required))
+  );
+}
+
+function label(schema: Schema | undefined, otherwise = 'object'): string {
+  return schema?.$ref?.split('/').at(-1) ?? otherwise;
+}
+
+/** The tree that the names of the methods make. */
+export function groupMethods(methods: readonly Method[]): Group {
+  const root: Group = { methods: [], groups: new Map() };
+  for (const method of methods) place(root, method);
+  return root;
+}
+
+function place(root: Group, method: Method): void {
+  let group = root;
+  for (const name of method.id.split('.').slice(0, -1)) {
+    if (group.methods.some((other) => other.name === name))
+      throw new Error(`${method.id}: ${name} is an operation already, so it cannot hold others.`);
+    const next = group.groups.get(name) ?? { methods: [], groups: new Map() };
+    group.groups.set(name, next);
+    group = next;
+  }
+  if (group.groups.has(method.name)) throw new Error(`${method.id} holds other operations, so it cannot be one.`);
+  group.methods.push(method);
+}
