@@ -63,7 +63,7 @@ assert.equal(refusal.code, 'api_key_revoked');
 step(`revoked it: the next call was refused with ${refusal.status} ${refusal.code} (request ${refusal.requestId})`);
 
 await person.auth.logout();
-assert.equal(person.tokens, null);
+assert.equal(await person.tokens(), null);
 step('logged out');
 
 function step(text: string): void {

@@ -74,7 +74,7 @@ export class PagePromise<P extends Page> extends ApiPromise<P> implements AsyncI
     while (page.nextCursor !== null) {
       const cursor = page.nextCursor;
       page = await this.#fetchPage(cursor);
-      // A server that names the same page again would be asked for ever.
+      // A server that repeats a cursor would keep the loop going for ever.
       if (page.nextCursor === cursor)
         throw new RentApiError('The server answered the same cursor twice.', { code: 'cursor_loop' });
       yield page;

@@ -20,7 +20,7 @@ export interface ProblemBody {
   errors?: FieldError[];
 }
 
-/** What every failed call throws. The class says the kind, `code` says which error exactly. */
+/** What every failed call throws. The class gives the kind of error, `code` the exact one. */
 export class RentApiError extends Error {
   override readonly name: string;
   readonly code: ErrorCode;
@@ -61,7 +61,7 @@ export interface ErrorDetails {
 
 /** 400: the request is malformed; `errors` lists the fields. */
 export class BadRequestError extends RentApiError {}
-/** 401: no credential, or one that is no longer good. */
+/** 401: no credential, or one that is not valid any more. */
 export class AuthenticationError extends RentApiError {}
 /** 403: known, but not allowed. */
 export class PermissionDeniedError extends RentApiError {}
@@ -133,7 +133,7 @@ function parseProblem(bodyText: string): ProblemBody | null {
   }
 }
 
-/** The guarantee: whatever names a `code` here was written by the server's one error renderer. */
+/** The guarantee: the server writes every problem with a `code`, and no other body has one. */
 function isProblem(body: unknown): body is ProblemBody {
   return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';
 }

@@ -18,12 +18,7 @@ export {
   UnprocessableError,
 } from './errors.ts';
 export type * from './generated/resources.gen.ts';
-export {
-  type RealtimeEvent,
-  type SubscribeOptions,
-  Subscription,
-  type WebSocketConstructor,
-  type WebSocketLike,
-} from './realtime.ts';
-export type { SessionTokens, TokensInput } from './session.ts';
-export type { RequestOptions } from './transport.ts';
+export type { RequestOptions } from './operation.ts';
+export { type SubscribeOptions, Subscription } from './realtime.ts';
+export type { RealtimeEvent, WebSocketConstructor, WebSocketLike } from './realtime-connection.ts';
+export type { SessionStore, SessionTokens, TokensInput } from './tokens.ts';

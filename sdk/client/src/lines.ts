@@ -1,6 +1,7 @@
 import { ConnectionError } from './errors.ts';
+import { abortReason } from './retry.ts';
 
-/** One JSON value a line, each as soon as it has arrived. Throws where the answer breaks off: what came is not all there is. */
+/** One JSON value a line, each as soon as it has arrived. Throws where the answer breaks off, because it is not complete. */
 export async function* readLines<Value>(
   { body }: Response,
   signal: AbortSignal | undefined,
@@ -12,7 +13,7 @@ export async function* readLines<Value>(
   try {
     for (let ended = false; !ended; ) {
       const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw signal?.aborted ? signal.reason : brokenOff(cause);
+        throw signal?.aborted ? abortReason(signal) : brokenOff(cause);
       });
       ended = done;
       const lines = (rest + decoder.decode(value, { stream: !done })).split('\n');
@@ -27,5 +28,5 @@ export async function* readLines<Value>(
 }
 
 function brokenOff(cause?: unknown): ConnectionError {
-  return new ConnectionError('The answer broke off: it is not whole.', { code: 'connection_failed', cause });
+  return new ConnectionError('The answer broke off: it is incomplete.', { code: 'connection_failed', cause });
 }

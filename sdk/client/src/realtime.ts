@@ -1,17 +1,8 @@
-import { ConnectionError, RentApiError, TimeoutError } from './errors.ts';
+import { ConnectionError, RentApiError } from './errors.ts';
+import type { Operation } from './operation.ts';
+import { connect, type RealtimeEvent, type WebSocketConstructor } from './realtime-connection.ts';
 import { backoffMs, MAX_RETRY_AFTER_S, sleep } from './retry.ts';
-import type { Operation, Transport } from './transport.ts';
-
-/** One thing that happened, as webhooks tell it too, under the same id. */
-export interface RealtimeEvent {
-  type: 'event';
-  /** null for `api_call`: calls are told as they happen and not kept. */
-  id: string | null;
-  /** `api_key.created` */
-  event: string;
-  createdAt: string;
-  data: Record<string, unknown>;
-}
+import type { Transport } from './transport.ts';
 
 export interface SubscribeOptions {
   /** Called for each event, in order. Without it, iterate: `for await (const event of subscription)`. */
@@ -20,7 +11,7 @@ export interface SubscribeOptions {
   onError?: ((error: Error, state: { willRetry: boolean }) => void) | undefined;
   /** Called each time the server has confirmed the subscription: at first, and after every reconnect. */
   onSubscribed?: (() => void) | undefined;
-  /** Start after this event, e.g. the last one a former run has handled; `null`: with the first there is. */
+  /** Start after this event, e.g. the last one that an earlier run has handled; `null`: at the first event kept. */
   lastEventId?: string | null | undefined;
   organizationId?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -30,24 +21,13 @@ export interface SubscribeOptions {
   heartbeatMs?: number | undefined;
 }
 
-/** The part of WebSocket that is used; browsers, Node 22, Deno, Bun and the package `ws` have it. */
-export interface WebSocketLike {
-  send(data: string): void;
-  close(code?: number, reason?: string): void;
-  addEventListener(type: 'open' | 'error', listener: () => void): void;
-  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
-}
-export type WebSocketConstructor = new (url: string) => WebSocketLike;
-
 const TICKET: Operation = { id: 'ws.ticket', method: 'POST', path: '/api/v1/ws/ticket' };
-const SUBSCRIBE_TIMEOUT_MS = 15_000;
 const HEARTBEAT_MS = 30_000;
 const MAX_BACKOFF_MS = 30_000;
 const MAX_RECONNECTS = 100;
 const MAX_WAITING_EVENTS = 10_000;
-/** What the server says on a socket when it has not understood and refused, but only cannot just now. */
-const PASSING_CODES = new Set(['internal_error', 'unavailable', 'overloaded', 'rate_limited', 'invalid_ticket']);
+/** Refusals on a socket that may be over after a while. */
+const TRANSIENT_CODES = new Set(['internal_error', 'unavailable', 'overloaded', 'rate_limited', 'invalid_ticket']);
 
 /** `client.realtime`: events over a WebSocket, resumed where they broke off. */
 export class Realtime {
@@ -59,7 +39,10 @@ export class Realtime {
     this.#WebSocket = WebSocket;
   }
 
-  /** Event types (`api_key.created`), patterns (`api_key.*`) or the topics `api_call`, `payment`, `webhook_delivery`, `notification`. */
+  /**
+   * Event types (`api_key.created`), patterns (`api_key.*`) or the topics `api_call`, `payment`, `webhook_delivery`,
+   * `notification`.
+   */
   subscribe(events: readonly string[], options: SubscribeOptions = {}): Subscription {
     const WebSocket = this.#WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (WebSocket === undefined) {
@@ -103,14 +86,14 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
     });
-    // Whoever only listens by `onEvent` hears of a failure by `onError`, not as an unhandled rejection.
+    // With `onEvent`, a failure arrives by `onError`; it must not be an unhandled rejection too.
     this.ready.catch(() => undefined);
     if (options.signal?.aborted) this.close();
     else options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     void this.#run();
   }
 
-  /** Keep it to start there next time: the last event, or the place at which the subscription began; `null` before the first. */
+  /** Store it to resume there: the last event, or where the subscription began; `null` before the first event. */
   get lastEventId(): string | null | undefined {
     return this.#lastEventId;
   }
@@ -153,7 +136,7 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
         this.#failedConnections++;
         const willRetry =
-          isPassing(error) && this.#failedConnections <= (this.#options.maxReconnects ?? MAX_RECONNECTS);
+          isTransient(error) && this.#failedConnections <= (this.#options.maxReconnects ?? MAX_RECONNECTS);
         this.#options.onError?.(error, { willRetry });
         if (!willRetry) return this.#fail(error);
         const askedMs = error instanceof RentApiError ? Math.min(error.retryAfter ?? 0, MAX_RETRY_AFTER_S) * 1000 : 0;
@@ -162,72 +145,31 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
     }
   }
 
-  /** One connection; rejects when it ends, with the reason. */
+  /** Rejects when the connection ends, with the reason. */
   async #connect(): Promise<never> {
-    const stopped = this.#stop.signal;
-    const { ticket } = await this.#transport.call<{ ticket: string }>(
-      TICKET,
-      {},
-      { signal: stopped, organizationId: this.#options.organizationId },
-    );
-    const url = new URL(this.#transport.url('/api/v1/ws/realtime'), globalThis.location?.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    url.searchParams.set('ticket', ticket);
-    const socket = new this.#WebSocket(url.href);
-    const onStop = () => socket.close(1000);
-    stopped.addEventListener('abort', onStop, { once: true });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let heartbeat: ReturnType<typeof setInterval> | undefined;
-    let heard = true;
-    try {
-      return await new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new TimeoutError('The server did not confirm the subscription in time.', { code: 'timeout' })),
-          SUBSCRIBE_TIMEOUT_MS,
-        );
-        socket.addEventListener('open', () =>
-          socket.send(JSON.stringify({ action: 'subscribe', events: this.#events, lastEventId: this.#lastEventId })),
-        );
-        // What failed is said by `close`, which always follows; browsers tell nothing here.
-        socket.addEventListener('error', () => undefined);
-        socket.addEventListener('close', ({ code, reason }) =>
-          reject(
-            new ConnectionError(`The connection ended (${code}${reason ? `: ${reason}` : ''}).`, {
-              code: 'connection_failed',
-            }),
-          ),
-        );
-        socket.addEventListener('message', ({ data }) => {
-          heard = true;
-          const message = parse(data);
-          if (message?.type === 'event') this.#deliver(message as unknown as RealtimeEvent);
-          else if (message?.type === 'error') reject(refusal(message));
-          else if (message?.type === 'subscribed') {
-            clearTimeout(timer);
-            clearInterval(heartbeat);
-            // Before the first event, too, there is a place to go on from: what happens while the connection is away is not lost.
-            if (this.#lastEventId === undefined) this.#lastEventId = message.lastEventId as string | null | undefined;
-            heartbeat = setInterval(() => {
-              if (!heard) reject(new TimeoutError('The server does not answer any more.', { code: 'timeout' }));
-              heard = false;
-              socket.send(JSON.stringify({ action: 'ping' }));
-            }, this.#options.heartbeatMs ?? HEARTBEAT_MS);
-            this.#failedConnections = 0;
-            this.#resolveReady();
-            this.#options.onSubscribed?.();
-          }
-        });
-      });
-    } finally {
-      clearTimeout(timer);
-      clearInterval(heartbeat);
-      stopped.removeEventListener('abort', onStop);
-      socket.close();
-    }
+    const { signal } = this.#stop;
+    const { organizationId, heartbeatMs = HEARTBEAT_MS } = this.#options;
+    const { ticket } = await this.#transport.call<{ ticket: string }>(TICKET, {}, { signal, organizationId });
+    return connect({
+      WebSocket: this.#WebSocket,
+      url: socketUrl(this.#transport.url('/api/v1/ws/realtime'), ticket),
+      events: this.#events,
+      lastEventId: this.#lastEventId,
+      heartbeatMs,
+      signal,
+      onEvent: (event) => this.#deliver(event),
+      onSubscribed: (lastEventId) => {
+        // Known before the first event too, so that none is lost if the connection breaks before it.
+        if (this.#lastEventId === undefined) this.#lastEventId = lastEventId;
+        this.#failedConnections = 0;
+        this.#resolveReady();
+        this.#options.onSubscribed?.();
+      },
+    });
   }
 
   #deliver(event: RealtimeEvent): void {
-    // A socket that is closing still hands over what had arrived.
+    // A socket that is closing still delivers what had arrived.
     if (this.#stop.signal.aborted) return;
     if (this.#options.onEvent) this.#options.onEvent(event);
     else if (this.#waiting.push(event) > MAX_WAITING_EVENTS) {
@@ -249,24 +191,17 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
   }
 }
 
-/** Whether the same attempt may succeed later: not where the server has understood and refused. */
-function isPassing(error: Error): boolean {
+/** Whether the same attempt may succeed later. A refusal of what was asked for is final. */
+function isTransient(error: Error): boolean {
   if (!(error instanceof RentApiError)) return false;
-  if (PASSING_CODES.has(error.code)) return true;
+  if (TRANSIENT_CODES.has(error.code)) return true;
   return (
     error instanceof ConnectionError || (error.status !== undefined && (error.status >= 500 || error.status === 429))
   );
 }
 
-function parse(data: unknown): Record<string, unknown> | null {
-  try {
-    const message: unknown = JSON.parse(String(data));
-    return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
-
-function refusal({ code, detail }: Record<string, unknown>): RentApiError {
-  return new RentApiError(`${code}: ${detail}`, { code: String(code) });
+/** Written without `URL`, whose setters React Native lacks. In a web page `url` may be a path of the page's own origin. */
+function socketUrl(url: string, ticket: string): string {
+  const absolute = url.startsWith('/') ? `${globalThis.location.origin}${url}` : url;
+  return `${absolute.replace(/^http/i, 'ws')}?ticket=${encodeURIComponent(ticket)}`;
 }

@@ -4,6 +4,11 @@ const FIRST_BACKOFF_MS = 500;
 const MAX_BACKOFF_MS = 8_000;
 /** Longer waits are the caller's decision: the error is thrown with `retryAfter`. */
 export const MAX_RETRY_AFTER_S = 60;
+/**
+ * Without an answer, a larger body is not sent again: a server or proxy that refuses its size may just close the connection,
+ * and would do the same to each repeat.
+ */
+const MAX_RESENT_BYTES = 1_000_000;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);
 
 /** Exponential backoff with full jitter, so that clients who failed together do not return together. */
@@ -21,11 +26,12 @@ export function parseRetryAfter(header: string | null, nowMs: number = Date.now(
 }
 
 /** How long to wait before repeating a request that may be repeated; null: do not. */
-export function retryDelayMs(error: RentApiError, attempt: number): number | null {
+export function retryDelayMs(error: RentApiError, attempt: number, bodyBytes = 0): number | null {
+  if (error instanceof ConnectionError && bodyBytes > MAX_RESENT_BYTES) return null;
   const worthRepeating =
     error instanceof ConnectionError ||
     (error.status !== undefined && RETRIED_STATUSES.has(error.status)) ||
-    // The first try with this Idempotency-Key is still running: its answer is what the repeat will get.
+    // The first try with this Idempotency-Key is still running: the repeat gets its answer.
     error.code === 'idempotency_in_progress';
   if (!worthRepeating) return null;
   if (error.retryAfter === null) return backoffMs(attempt);
@@ -37,10 +43,10 @@ export function retryDelayMs(error: RentApiError, attempt: number): number | nul
 /** Waits; rejects with the signal's reason when it aborts. */
 export function sleep(ms: number, signal?: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(abortReason(signal));
     const onAbort = () => {
       clearTimeout(timer);
-      reject(signal?.reason);
+      if (signal) reject(abortReason(signal));
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', onAbort);
@@ -48,4 +54,9 @@ export function sleep(ms: number, signal?: AbortSignal | null): Promise<void> {
     }, ms);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** Why the signal was aborted; Safari before 15.4 and React Native keep no reason. */
+export function abortReason(signal: AbortSignal): unknown {
+  return signal.reason ?? Object.assign(new Error('The call was aborted.'), { name: 'AbortError' });
 }

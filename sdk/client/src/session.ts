@@ -1,117 +1,127 @@
-/** A signed-in user's tokens, as `onTokens` hands them out to be kept. */
-export interface SessionTokens {
-  accessToken: string;
-  /** `null`: it is an HttpOnly cookie, which the browser sends by itself. */
-  refreshToken: string | null;
-  /** When the access token ends, ISO 8601; `null` where not known. */
-  expiresAt: string | null;
-}
+import { AuthenticationError, RentApiError } from './errors.ts';
+import { withLock } from './lock.ts';
+import { retryDelayMs, sleep } from './retry.ts';
+import { isTokens, type SessionStore, type SessionTokens, type TokensInput, toSessionTokens } from './tokens.ts';
 
-/** What the client accepts: what `onTokens` handed out, or the answer of `auth.login`. */
-export interface TokensInput {
-  accessToken: string;
-  refreshToken?: string | null | undefined;
-  expiresAt?: string | null | undefined;
-  /** Seconds from now. */
-  expiresIn?: number | undefined;
-}
+/** Exchanges a refresh token (`null`: the cookie) for new tokens. */
+type Exchange = (refreshToken: string | null) => Promise<TokensInput>;
 
-export interface SessionOptions {
-  tokens: TokensInput | undefined;
-  onTokens: ((tokens: SessionTokens | null) => void | Promise<void>) | undefined;
-  /** Exchanges a refresh token (`null`: the cookie) for new tokens. */
-  exchange: (refreshToken: string | null) => Promise<TokensInput>;
-  /** Whether an exchange failed because the session is over, not because of the network. */
-  isOver: (error: unknown) => boolean;
-}
-
-/** Refreshed this long before the end, so that a token does not run out on its way to the server. */
+/** Renewed this long before the end, so that a token does not run out on its way to the server. */
 const EARLY_MS = 30_000;
 const EARLY_SHARE = 0.1;
+/**
+ * The server gives the same pair to a repeated refresh for 10 s. After that a repeat looks like a stolen token, and the
+ * session ends.
+ */
+const REPEAT_MS = 5_000;
 
-/** Holds the tokens of one user and renews them, once for however many calls need it at the same time. */
+/**
+ * The session of one user. Its store may be shared with other tabs or processes, so the store is read again before each use
+ * of a token, and what it holds counts. A renewal happens once for all calls that wait for it.
+ */
 export class Session {
-  readonly #options: SessionOptions;
-  #tokens: SessionTokens | null = null;
-  /** False where tokens were handed over without a refresh token: they serve until they end. */
-  #refreshable = false;
-  #refreshAtMs = Number.POSITIVE_INFINITY;
-  #refreshing: Promise<void> | null = null;
+  readonly #store: SessionStore;
+  readonly #exchange: Exchange;
+  /** By the access token that is being replaced. */
+  readonly #renewals = new Map<string, Promise<void>>();
+  /** When to renew which access token. It depends on the lifetime, which is known only when the token is first seen. */
+  #schedule = { accessToken: '', renewAtMs: Number.POSITIVE_INFINITY };
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
-    if (options.tokens) this.#store(options.tokens);
+  constructor(store: SessionStore, exchange: Exchange) {
+    this.#store = store;
+    this.#exchange = exchange;
   }
 
-  get tokens(): SessionTokens | null {
-    return this.#tokens;
+  async tokens(): Promise<SessionTokens | null> {
+    const tokens = (await this.#store.load()) ?? null;
+    if (tokens !== null && !isTokens(tokens))
+      throw new TypeError('`session.load` must return what `session.save` was given, or null.');
+    return tokens;
   }
 
-  async adopt(input: TokensInput): Promise<void> {
-    this.#store(input);
-    await this.#options.onTokens?.(this.#tokens);
+  async start(input: TokensInput): Promise<void> {
+    const tokens = toSessionTokens(input);
+    this.#renewAtMs(tokens);
+    await this.#store.save(tokens);
   }
 
-  async end(): Promise<void> {
-    if (this.#tokens === null) return;
-    this.#tokens = null;
-    this.#refreshable = false;
-    this.#refreshAtMs = Number.POSITIVE_INFINITY;
-    await this.#options.onTokens?.(null);
+  /** Ends the session here, and returns the tokens to log out with. */
+  async take(): Promise<SessionTokens | null> {
+    const tokens = await this.tokens();
+    if (tokens) await this.#store.save(null);
+    return tokens;
   }
 
   /** The access token to send now; renewed first if it is about to end. */
   async accessToken(): Promise<string | null> {
-    const tokens = this.#tokens;
-    if (tokens && this.#refreshable && Date.now() >= this.#refreshAtMs) {
-      const stillGood = tokens.expiresAt !== null && Date.parse(tokens.expiresAt) > Date.now();
-      await this.renew(tokens.accessToken).catch((error: unknown) => {
-        // The old token may still serve: the network may be back before it ends.
-        if (!stillGood || this.#tokens === null) throw error;
-      });
-    }
-    return this.#tokens?.accessToken ?? null;
-  }
-
-  /** After a refusal of `used`. True: there is another token now, repeat the call. */
-  async renew(used: string): Promise<boolean> {
-    if (this.#tokens === null) return false;
-    // Another call renewed it while this one was on its way.
-    if (this.#tokens.accessToken !== used) return true;
-    if (!this.#refreshable) return false;
-    this.#refreshing ??= this.#refresh(this.#tokens).finally(() => {
-      this.#refreshing = null;
-    });
-    await this.#refreshing;
-    return this.#tokens !== null;
-  }
-
-  async #refresh(before: SessionTokens): Promise<void> {
+    const tokens = await this.tokens();
+    if (!tokens || Date.now() < this.#renewAtMs(tokens)) return tokens?.accessToken ?? null;
     try {
-      const after = await this.#options.exchange(before.refreshToken);
-      // Someone logged in or out meanwhile: their tokens count, not these.
-      if (this.#tokens === before)
-        await this.adopt({ ...after, refreshToken: after.refreshToken ?? before.refreshToken });
+      await this.#renewOnce(tokens.accessToken);
     } catch (error) {
-      if (this.#tokens === before && this.#options.isOver(error)) await this.end();
-      throw error;
+      // Until its end the old token still works, and the network may be back by then.
+      const usable = Date.parse(tokens.expiresAt ?? '') > Date.now() && (await this.tokens()) !== null;
+      if (!usable) throw error;
+    }
+    return (await this.tokens())?.accessToken ?? null;
+  }
+
+  /** After the server refused the access token `used`: whether the store holds another one, to repeat the call with. */
+  async recover(used: string, { code }: RentApiError): Promise<boolean> {
+    if (code === 'access_token_expired') await this.#renewOnce(used);
+    const tokens = await this.tokens();
+    if (tokens?.accessToken !== used) return tokens !== null;
+    if (code === 'session_revoked') await this.#store.save(null);
+    return false;
+  }
+
+  #renewOnce(used: string): Promise<void> {
+    const underWay = this.#renewals.get(used);
+    if (underWay) return underWay;
+    // The end of the token names the pair to other tabs, and is of no use to code that lists the locks.
+    const renewal = withLock(`rentapi ${used.slice(-16)}`, () => this.#renew(used)).finally(() =>
+      this.#renewals.delete(used),
+    );
+    this.#renewals.set(used, renewal);
+    return renewal;
+  }
+
+  async #renew(used: string): Promise<void> {
+    const startMs = Date.now();
+    for (let repeats = 0; ; repeats++) {
+      const before = await this.tokens();
+      // Another call, tab or process has renewed it or ended the session.
+      if (before?.accessToken !== used || before.refreshToken === undefined) return;
+      try {
+        const after = await this.#exchange(before.refreshToken);
+        // A login or logout while the refresh ran counts more than the refresh.
+        if ((await this.tokens())?.accessToken === used)
+          await this.start({ ...after, refreshToken: after.refreshToken ?? before.refreshToken });
+        return;
+      } catch (error) {
+        if (!(error instanceof RentApiError)) throw error;
+        if (error instanceof AuthenticationError) {
+          const now = await this.tokens();
+          if (now && now.accessToken !== used) return;
+          if (now) await this.#store.save(null);
+          throw error;
+        }
+        const delayMs = retryDelayMs(error, repeats);
+        if (delayMs === null || Date.now() + delayMs - startMs > REPEAT_MS) throw error;
+        await sleep(delayMs);
+        // The device may have slept meanwhile.
+        if (Date.now() - startMs > REPEAT_MS) throw error;
+      }
     }
   }
 
-  #store(input: TokensInput): void {
-    const nowMs = Date.now();
-    const endMs = input.expiresAt
-      ? Date.parse(input.expiresAt)
-      : input.expiresIn === undefined
-        ? null
-        : nowMs + input.expiresIn * 1000;
-    this.#tokens = {
-      accessToken: input.accessToken,
-      refreshToken: input.refreshToken ?? null,
-      expiresAt: endMs === null ? null : new Date(endMs).toISOString(),
-    };
-    this.#refreshable = input.refreshToken !== undefined;
-    this.#refreshAtMs =
-      endMs === null ? Number.POSITIVE_INFINITY : endMs - Math.min(EARLY_MS, Math.max(0, endMs - nowMs) * EARLY_SHARE);
+  #renewAtMs({ accessToken, refreshToken, expiresAt }: SessionTokens): number {
+    const endMs = Date.parse(expiresAt ?? '');
+    if (refreshToken === undefined || Number.isNaN(endMs)) return Number.POSITIVE_INFINITY;
+    if (this.#schedule.accessToken !== accessToken) {
+      const leftMs = Math.max(0, endMs - Date.now());
+      this.#schedule = { accessToken, renewAtMs: endMs - Math.min(EARLY_MS, leftMs * EARLY_SHARE) };
+    }
+    return this.#schedule.renewAtMs;
   }
 }

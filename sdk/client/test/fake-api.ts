@@ -3,7 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** What the tests need of the API, with its memory: tokens are rotated, keys are stored, answers are kept by Idempotency-Key. */
+/** The server gives the child of a used refresh token again for so long; after that it ends the session. */
+const GRACE_MS = 10_000;
+
+/** The parts of the API that the tests need, with state: rotated tokens, stored keys, answers kept by Idempotency-Key. */
 export interface SeenRequest {
   method: string;
   path: string;
@@ -20,6 +23,16 @@ interface Failure {
   afterEffect?: boolean;
 }
 
+interface Session {
+  revoked: boolean;
+}
+
+interface RefreshToken {
+  session: Session;
+  usedAtMs?: number;
+  child?: string;
+}
+
 interface StoredEvent {
   id: string;
   event: string;
@@ -32,13 +45,14 @@ export async function startFakeApi() {
   const failures: Failure[] = [];
   const keys: { id: string; name: string }[] = [];
   const answers = new Map<string, { body: string; status: number; data: unknown }>();
-  const accessTokens = new Map<string, { expired: boolean; revoked?: boolean }>();
+  const accessTokens = new Map<string, { expired: boolean; session: Session }>();
+  const refreshTokens = new Map<string, RefreshToken>();
   const apiKeys = new Set<string>(['rapi_test_key']);
   const tickets = new Set<string>();
   const events: StoredEvent[] = [];
   const subscribers = new Map<WebSocket, string[]>();
   const subscriptions: { events: string[]; lastEventId?: string }[] = [];
-  let refreshToken = '';
+  let shiftMs = 0;
   let expiresInS = 900;
   let refreshDelayMs = 20;
   let sameCursor = false;
@@ -46,11 +60,27 @@ export async function startFakeApi() {
   /** A download: as many lines, and then the end or a torn connection. */
   let download = { lines: [] as (string | Buffer)[], breaksOff: false };
 
-  function issueTokens() {
+  function issueTokens(session: Session, refreshToken = `rt_${randomUUID()}`) {
     const accessToken = `at_${randomUUID()}`;
-    accessTokens.set(accessToken, { expired: false });
-    refreshToken = `rt_${randomUUID()}`;
+    accessTokens.set(accessToken, { expired: false, session });
+    if (!refreshTokens.has(refreshToken)) refreshTokens.set(refreshToken, { session });
     return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn: expiresInS };
+  }
+
+  /** As the server does: each refresh token works once, and again within the grace while its child is unused. */
+  function refresh(used: string) {
+    const token = refreshTokens.get(used);
+    if (!token || token.session.revoked) return null;
+    const nowMs = Date.now() + shiftMs;
+    if (token.child === undefined) {
+      const tokens = issueTokens(token.session);
+      Object.assign(token, { usedAtMs: nowMs, child: tokens.refreshToken });
+      return tokens;
+    }
+    const childUsed = refreshTokens.get(token.child)?.child !== undefined;
+    if (!childUsed && nowMs <= (token.usedAtMs ?? 0) + GRACE_MS) return issueTokens(token.session, token.child);
+    token.session.revoked = true;
+    return null;
   }
 
   function problem(status: number, code: string, more: object = {}) {
@@ -72,7 +102,7 @@ export async function startFakeApi() {
     if (apiKeys.has(credential)) return null;
     const token = accessTokens.get(credential);
     if (!token) return problem(401, 'invalid_access_token');
-    if (token.revoked) return problem(401, 'session_revoked');
+    if (token.session.revoked) return problem(401, 'session_revoked');
     return token.expired ? problem(401, 'access_token_expired') : null;
   }
 
@@ -81,19 +111,18 @@ export async function startFakeApi() {
     const route = `${request.method} ${url.pathname}`;
     if (route === 'POST /api/v1/auth/login') {
       if (request.body.password !== 'right') return problem(401, 'invalid_credentials');
-      return { status: 200, data: issueTokens() };
+      return { status: 200, data: issueTokens({ revoked: false }) };
     }
     if (route === 'POST /api/v1/auth/refresh') {
-      const used = request.body.refreshToken;
-      if (used !== refreshToken) return problem(401, 'invalid_refresh_token');
-      const tokens = issueTokens();
+      const tokens = refresh(String(request.body.refreshToken));
       await new Promise((resolve) => setTimeout(resolve, refreshDelayMs));
-      return { status: 200, data: tokens };
+      return tokens ? { status: 200, data: tokens } : problem(401, 'invalid_refresh_token');
     }
     const refused = refusedCredential(request);
     if (refused) return refused;
     if (route === 'POST /api/v1/auth/logout') {
-      for (const token of accessTokens.values()) token.revoked = true;
+      const ended = accessTokens.get(request.headers.authorization?.replace('Bearer ', '') ?? '');
+      if (ended) ended.session.revoked = true;
       return { status: 204 };
     }
     if (request.path.startsWith('/api/v1/organizations/')) return { status: 200, data: {} };
@@ -211,8 +240,10 @@ export async function startFakeApi() {
     expireAccessTokens: () => {
       for (const token of accessTokens.values()) token.expired = true;
     },
-    forgetRefreshToken: () => {
-      refreshToken = 'forgotten';
+    forgetRefreshTokens: () => refreshTokens.clear(),
+    /** For the grace of used refresh tokens. */
+    advance: (ms: number) => {
+      shiftMs += ms;
     },
     setExpiresIn: (seconds: number) => {
       expiresInS = seconds;
@@ -233,8 +264,8 @@ export async function startFakeApi() {
       for (const [socket, patterns] of subscribers)
         if (matches(patterns, event)) send(socket, { type: 'event', ...stored });
     },
-    /** What is not kept and not resumed. */
-    tellCall: (data: Record<string, unknown>) => {
+    /** An event without an id: it is not kept and not resumed. */
+    emitCall: (data: Record<string, unknown>) => {
       const createdAt = new Date().toISOString();
       for (const socket of subscribers.keys())
         send(socket, { type: 'event', id: null, event: 'api_call', createdAt, data });

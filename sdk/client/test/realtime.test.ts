@@ -36,7 +36,7 @@ describe('a subscription', () => {
     await subscription.ready;
     api.emit('api_key.created', {});
     await vi.waitFor(() => expect(seen).toEqual(['evt_1']));
-    api.tellCall({});
+    api.emitCall({});
     await vi.waitFor(() => expect(seen.splice(1)).toEqual([null]));
     expect(subscription.lastEventId).toBe('evt_1');
     api.dropSockets();

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebSocket as WsWebSocket } from 'ws';
+import { bodyBytes } from '../src/encode.ts';
 import {
   AuthenticationError,
   BadRequestError,
@@ -32,7 +34,7 @@ const failure = (call: PromiseLike<unknown>) =>
 describe('a client', () => {
   it.each([
     [undefined, 'it is missing'],
-    ['', 'it is ""'],
+    ['', "it is '', which means the page's own origin, and this is no web page"],
     ['localhost:8000', 'it is "localhost:8000"'],
     ['api.example.com', 'it is "api.example.com"'],
     ['https://', 'it is "https://"'],
@@ -40,6 +42,29 @@ describe('a client', () => {
     expect(() => new RentApi({ baseUrl: baseUrl as string })).toThrow(
       `\`baseUrl\` must be a whole address such as https://api.example.com; ${given}.`,
     );
+  });
+
+  it("calls the page's own origin where the base URL is empty, for events too", async () => {
+    const page = new URL(api.baseUrl);
+    vi.stubGlobal('location', page);
+    const sockets: string[] = [];
+    class WebSocket extends WsWebSocket {
+      constructor(url: string) {
+        super(url);
+        sockets.push(url);
+      }
+    }
+    // As in a page: Node's own fetch knows no origin.
+    const inPage: typeof fetch = (url, init) => fetch(new URL(String(url), page), init);
+    const own = new RentApi({ baseUrl: '', apiKey: 'rapi_test_key', fetch: inPage, WebSocket });
+    expect(await own.users.me.get()).toMatchObject({ id: 'usr_1' });
+    const subscription = own.realtime.subscribe(['api_key.*']);
+    await subscription.ready;
+    subscription.close();
+    expect(sockets).toEqual([expect.stringMatching(`^ws://${page.host}/api/v1/ws/realtime\\?ticket=`)]);
+    vi.stubGlobal('location', new URL('file:///app/index.html'));
+    expect(() => new RentApi({ baseUrl: '' })).toThrow('this is no web page');
+    vi.unstubAllGlobals();
   });
 });
 
@@ -83,7 +108,13 @@ describe('a call', () => {
   });
 
   it('refuses two credentials', () => {
-    expect(() => new RentApi({ baseUrl: api.baseUrl, apiKey: 'a', tokens: { accessToken: 'b' } })).toThrow(TypeError);
+    const session = { load: () => null, save: () => undefined };
+    for (const two of [
+      { apiKey: 'a', tokens: { accessToken: 'b' } },
+      { apiKey: 'a', session },
+      { session, tokens: { accessToken: 'b' } },
+    ])
+      expect(() => new RentApi({ baseUrl: api.baseUrl, ...two })).toThrow(/^Give one of `\w+` and `\w+`, not both\.$/);
   });
 });
 
@@ -121,7 +152,18 @@ describe('a failed call', () => {
     expect(await failure(behindProxy.users.me.get())).toMatchObject({ code: 'http_502', status: 502, problem: null });
   });
 
-  it('is a ConnectionError where nobody listens, with the cause', async () => {
+  it('is the refusal that arrived, where the connection ended before its body', async () => {
+    const body = () => new ReadableStream({ start: (controller) => controller.error(new Error('EPIPE')) });
+    const closing: typeof fetch = async () => new Response(body(), { status: 413, statusText: 'Payload Too Large' });
+    const refused = new RentApi({ baseUrl: api.baseUrl, apiKey: 'k', fetch: closing });
+    expect(await failure(refused.users.me.get())).toMatchObject({
+      status: 413,
+      code: 'http_413',
+      message: '413 http_413: Payload Too Large',
+    });
+  });
+
+  it('is a ConnectionError where no server listens, with the cause', async () => {
     await api.close();
     const error = await failure(client.users.me.get({}, { maxRetries: 0 }));
     expect(error).toBeInstanceOf(ConnectionError);
@@ -210,6 +252,28 @@ describe('repeating', () => {
     api.failNext({ status: 'drop', afterEffect: true }, { status: 409, code: 'idempotency_in_progress' });
     expect(await client.apiKeys.create({ name: 'once', scopes: [] })).toMatchObject({ id: 'key_1' });
     expect(api.keys).toHaveLength(1);
+  });
+
+  it('does not send a large body again where no answer came, and does so after an answer', async () => {
+    const name = 'é'.repeat(600_000);
+    for (const [status, tries] of [
+      ['drop', 1],
+      [503, 2],
+    ] as const) {
+      api.requests.length = 0;
+      api.failNext({ status, headers: { 'retry-after': '0' } });
+      await client.apiKeys.create({ name, scopes: [] }).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(ConnectionError);
+      });
+      expect(api.requests).toHaveLength(tries);
+    }
+  });
+
+  it('counts every part of a body', () => {
+    const form = new FormData();
+    form.append('name', 'é');
+    form.append('file', new Blob(['1234']));
+    expect([undefined, 'é', new Blob(['123']), form].map(bodyBytes)).toEqual([0, 2, 3, 6]);
   });
 
   it('never repeats a change without a key: a login could count twice', async () => {

@@ -1,7 +1,9 @@
 // Written by scripts/generate.ts from docs/openapi.json; do not edit.
 import type { ApiPromise, PagePromise } from '../api-promise.ts';
+import type { RequestOptions } from '../operation.ts';
 import type { NoParams, Params } from '../params.ts';
-import { type RequestOptions, Resource, type Transport } from '../transport.ts';
+import { Resource } from '../resource.ts';
+import type { Transport } from '../transport.ts';
 import type * as Types from './types.gen.ts';
 
 export type {

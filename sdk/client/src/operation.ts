@@ -1,0 +1,33 @@
+/** What the document says about one operation; the generated methods carry these. */
+export interface Operation {
+  id: string;
+  method: string;
+  /** `/api/v1/api-keys/{keyId}` */
+  path: string;
+  /** Called without a credential. */
+  public?: boolean;
+  /** The server remembers its answer by `Idempotency-Key`. */
+  keyed?: boolean;
+  /** Parameters that go into the query string; all of them where there is no body. */
+  query?: readonly string[];
+  body?: 'json' | 'form' | 'raw';
+  /** Of a raw body. */
+  contentType?: string;
+  /** Resolves to the `Response` itself: a stream of events or lines. */
+  stream?: boolean;
+}
+
+/** The second argument of every call. */
+export interface RequestOptions {
+  /** Repeating a call with the same key has its effect once. By default each change gets a fresh one. */
+  idempotencyKey?: string | undefined;
+  /** The `ETag` you read: the change is refused with `PreconditionFailedError` if someone else was faster. */
+  ifMatch?: string | undefined;
+  /** The organization this call is about, instead of the client's. */
+  organizationId?: string | undefined;
+  headers?: Record<string, string> | undefined;
+  signal?: AbortSignal | undefined;
+  /** For each try, body included. */
+  timeoutMs?: number | undefined;
+  maxRetries?: number | undefined;
+}
