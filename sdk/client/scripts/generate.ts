@@ -1,7 +1,7 @@
 /**
  * docs/openapi.json → src/generated/ and api.md. `OPENAPI` names another document.
- * The types come from @hey-api/openapi-ts; the methods are written here, because its own SDK carries a transport, a global
- * client made at import and four type parameters a method, and knows nothing of pages. The same document gives the same bytes.
+ * The types come from @hey-api/openapi-ts. The methods are written here, because those of hey-api bring a transport, a
+ * global client made at import and four type parameters a method, and have no pages. A second run leaves no diff.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -15,7 +15,7 @@ export interface FetchOnceOptions {
   credentials: RequestCredentials | undefined;
 }
 
-/** One try of a request: its answer, or a `RentApiError` that says why there is none. */
+/** Sends a request once. Throws a `RentApiError` with the reason where there is no answer, or a refusal. */
 export async function fetchOnce<Data>(request: FetchOnceOptions): Promise<ApiResult<Data>> {
   const { url, method, headers, body, signal, timeoutMs, fetch, credentials } = request;
   if (signal?.aborted) throw abortReason(signal);
@@ -43,7 +43,7 @@ export async function fetchOnce<Data>(request: FetchOnceOptions): Promise<ApiRes
   } catch (error) {
     if (error instanceof RentApiError) throw error;
     if (signal?.aborted) throw abortReason(signal);
-    // A server that refuses a body early may close the connection: the status has arrived, and says more than the network.
+    // A server that refuses a body early may close the connection. The status that arrived is the better reason.
     if (answered && !answered.ok) throw refusal(answered, '');
     if (timedOut) throw new TimeoutError(`${method} ${url}: no answer within ${timeoutMs} ms.`, { code: 'timeout' });
     throw new ConnectionError(`${method} ${url}: ${reason(error)}`, { code: 'connection_failed', cause: error });
@@ -66,7 +66,7 @@ async function decodeBody(response: Response): Promise<unknown> {
   return body.size === 0 ? undefined : body;
 }
 
-/** Node's fetch says only "fetch failed"; why is in the cause. */
+/** Node's fetch gives only "fetch failed"; the reason is in the cause. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message || error.cause.name}` : error.message;

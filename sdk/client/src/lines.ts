@@ -1,7 +1,7 @@
 import { ConnectionError } from './errors.ts';
 import { abortReason } from './retry.ts';
 
-/** One JSON value a line, each as soon as it has arrived. Throws where the answer breaks off, because it is not complete. */
+/** One JSON value a line, each as soon as it has arrived. Throws where the answer breaks off before its end. */
 export async function* readLines<Value>(
   { body }: Response,
   signal: AbortSignal | undefined,

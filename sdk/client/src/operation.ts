@@ -1,4 +1,4 @@
-/** What the document says about one operation; the generated methods carry these. */
+/** One operation of the OpenAPI document; the generated methods carry these. */
 export interface Operation {
   id: string;
   method: string;

@@ -20,5 +20,5 @@ export type RawParams<Shape extends RequestShape> = Flat<
   Part<Shape['path']> & Part<Shape['query']> & { body: Blob | string }
 >;
 
-/** Parameters always come first and options second, so that an operation can gain a parameter without breaking a caller. */
+/** Parameters come first and options second, so that an operation can gain a parameter without breaking callers. */
 export type NoParams = Record<string, never>;

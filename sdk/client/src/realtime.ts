@@ -47,7 +47,8 @@ export class Realtime {
     const WebSocket = this.#WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (WebSocket === undefined) {
       throw new TypeError(
-        'This runtime has no WebSocket (Node has one from version 22 on). Install `ws` and pass it: `import { WebSocket } from "ws"; new RentApi({ …, WebSocket })`.',
+        'This runtime has no WebSocket (Node has one from version 22 on). Install `ws` and pass it: ' +
+          '`import { WebSocket } from "ws"; new RentApi({ …, WebSocket })`.',
       );
     }
     return new Subscription(this.#transport, WebSocket, events, options);
@@ -200,7 +201,7 @@ function isTransient(error: Error): boolean {
   );
 }
 
-/** Written without `URL`, whose setters React Native lacks. In a web page `url` may be a path of the page's own origin. */
+/** `url` is a path where the base URL is the page's own origin. */
 function socketUrl(url: string, ticket: string): string {
   const absolute = url.startsWith('/') ? `${globalThis.location.origin}${url}` : url;
   return `${absolute.replace(/^http/i, 'ws')}?ticket=${encodeURIComponent(ticket)}`;

@@ -5,8 +5,8 @@ const MAX_BACKOFF_MS = 8_000;
 /** Longer waits are the caller's decision: the error is thrown with `retryAfter`. */
 export const MAX_RETRY_AFTER_S = 60;
 /**
- * Without an answer, a larger body is not sent again: a server or proxy that refuses its size may just close the connection,
- * and would do the same to each repeat.
+ * Without an answer, a larger body is not sent again: a server or proxy that refuses its size may just close the
+ * connection, and would do so each time.
  */
 const MAX_RESENT_BYTES = 1_000_000;
 const RETRIED_STATUSES = new Set([429, 502, 503, 504]);

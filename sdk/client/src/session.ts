@@ -16,8 +16,8 @@ const EARLY_SHARE = 0.1;
 const REPEAT_MS = 5_000;
 
 /**
- * The session of one user. Its store may be shared with other tabs or processes, so the store is read again before each use
- * of a token, and what it holds counts. A renewal happens once for all calls that wait for it.
+ * The session of one user. Other tabs or processes may share its store, so it is read before each use of a token, and
+ * nothing is remembered instead. A renewal happens once for all calls that wait for it.
  */
 export class Session {
   readonly #store: SessionStore;

@@ -13,7 +13,7 @@ export interface TokensInput extends SessionTokens {
   expiresIn?: number | undefined;
 }
 
-/** Where a session is kept, e.g. `localStorage` or a file. The client reads it before each call that needs a credential. */
+/** Where a session is kept, e.g. `localStorage` or a file. It is read before each call that needs a credential. */
 export interface SessionStore {
   /** What `save` was given last, by this client or by another one on the same store. */
   load(): SessionTokens | null | undefined | Promise<SessionTokens | null | undefined>;

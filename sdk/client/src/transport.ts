@@ -137,7 +137,7 @@ export class Transport {
   #headers(operation: Operation, contentType: string | undefined, options: RequestOptions): Record<string, string> {
     const headers: Record<string, string> = { accept: 'application/json, application/problem+json, */*;q=0.1' };
     if (contentType !== undefined) headers['content-type'] = contentType;
-    // A path that names an organization says which: the client's own beside it would be a contradiction.
+    // A path that names an organization decides: the client's own in a header would contradict it.
     const ownOrganizationId = operation.path.includes('{orgId}') ? undefined : this.#options.organizationId;
     const organizationId = options.organizationId ?? ownOrganizationId;
     if (organizationId !== undefined) headers['x-organization-id'] = organizationId;

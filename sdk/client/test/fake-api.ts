@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 /** The server gives the child of a used refresh token again for so long; after that it ends the session. */
 const GRACE_MS = 10_000;
 
-/** The parts of the API that the tests need, with state: rotated tokens, stored keys, answers kept by Idempotency-Key. */
+/** What the tests need of the API, with its state: rotated tokens, stored keys, answers kept by Idempotency-Key. */
 export interface SeenRequest {
   method: string;
   path: string;

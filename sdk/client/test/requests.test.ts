@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket as WsWebSocket } from 'ws';
 import { bodyBytes } from '../src/encode.ts';
@@ -150,6 +152,24 @@ describe('a failed call', () => {
     const html = async () => new Response('<h1>Bad gateway</h1>', { status: 502, statusText: 'Bad Gateway' });
     const behindProxy = new RentApi({ baseUrl: api.baseUrl, apiKey: 'k', fetch: html, maxRetries: 0 });
     expect(await failure(behindProxy.users.me.get())).toMatchObject({ code: 'http_502', status: 502, problem: null });
+  });
+
+  it('is the refusal of a body that is still being sent', async () => {
+    let requests = 0;
+    const refusing = createServer((request, response) => {
+      requests++;
+      response.writeHead(413, { 'content-type': 'application/problem+json' });
+      response.end('{"code":"body_too_large","detail":"Send at most 1 MB."}');
+      request.resume();
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    // The guarantee: a listening TCP server has an address with a port.
+    const baseUrl = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+    const sending = new RentApi({ baseUrl, apiKey: 'k' }).apiKeys.create({ name: 'x'.repeat(20_000_000), scopes: [] });
+    const error = await failure(sending);
+    refusing.close();
+    expect(error).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(requests).toBe(1);
   });
 
   it('is the refusal that arrived, where the connection ended before its body', async () => {
@@ -310,7 +330,23 @@ describe('a list', () => {
     ]);
   });
 
-  it('asks for no page that nobody reads', async () => {
+  it('keeps its parameters in browsers before URLSearchParams.size and URL.canParse', async () => {
+    await create(3);
+    class OldSearchParams extends URLSearchParams {
+      override get size(): never {
+        throw new Error('Safari before 17 has no URLSearchParams.size.');
+      }
+    }
+    vi.stubGlobal('URLSearchParams', OldSearchParams);
+    vi.stubGlobal('URL', Object.assign(class extends URL {}, { canParse: undefined }));
+    const old = new RentApi({ baseUrl: api.baseUrl, apiKey: 'rapi_test_key' });
+    const page = await old.apiKeys.list({ limit: 2 });
+    vi.unstubAllGlobals();
+    expect(page.items).toHaveLength(2);
+    expect(page.nextCursor).toBe('2');
+  });
+
+  it('requests no page before it is read', async () => {
     await create(7);
     for await (const key of client.apiKeys.list({ limit: 3 })) if (key.name === 'k4') break;
     expect(api.requests).toHaveLength(2);

@@ -152,7 +152,7 @@ function comment(schema: z.ZodType, margin: string): string {
   return description ? `${margin}/** ${description.replaceAll('*/', '*\\/')} */\n` : '';
 }
 
-/** What a field says of itself, under its optional and nullable wrappings too. A named schema is described at its name. */
+/** The description of a field, also inside optional and nullable. A named schema is described at its name. */
 function describe(schema: z.ZodType): string | undefined {
   const { innerType } = schema._zod.def as unknown as Def;
   return (

@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-/** Programs of somebody else: in a directory of their own, with the packed package and what its README tells to install. */
+/** Programs outside the repository: in their own directory, with the packed package and what its README installs. */
 const here = fileURLToPath(new URL('..', import.meta.url));
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 const COMPILER_OPTIONS = {
@@ -74,7 +74,7 @@ const [GUIDE = ''] =
   readFileSync(join(here, '../../docs/guides/realtime.md'), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/) ?? [];
 
 let project: string;
-let said: string;
+let report: string;
 
 beforeAll(() => {
   project = mkdtempSync(join(realpathSync(tmpdir()), 'rentapi-outside-'));
@@ -92,7 +92,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'right.ts'), CLIENT + RIGHT);
   writeFileSync(join(project, 'guide.ts'), `${GUIDE}\ndeclare function freshToken(): Promise<string>;\n`);
   for (const [at, [program]] of WRONG.entries()) writeFileSync(join(project, `wrong-${at}.ts`), CLIENT + program);
-  said = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: project, encoding: 'utf8' }).stdout;
+  report = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: project, encoding: 'utf8' }).stdout;
 }, 120_000);
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -100,13 +100,13 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe('a program outside this repository', () => {
   it('calls procedures and reads their answers and errors, typed', () => {
     expect(GUIDE).toContain('realtime.events.subscribe');
-    expect(said.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
+    expect(report.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
   });
 
   it.each(WRONG.map(([program, complaint], at) => ({ program, complaint, at })))(
-    'is told what is wrong with $program',
+    'gets the reason why $program is wrong',
     ({ complaint, at }) => {
-      expect(said.split(/\n(?! )/).filter((line) => line.startsWith(`wrong-${at}.ts`))).toEqual([
+      expect(report.split(/\n(?! )/).filter((line) => line.startsWith(`wrong-${at}.ts`))).toEqual([
         expect.stringContaining(complaint),
       ]);
     },

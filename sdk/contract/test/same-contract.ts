@@ -2,14 +2,14 @@ import type { AppRouter as Real } from '@rentapi/api/slices/router';
 import type { AppRouter as Published } from '@rentapi/contract';
 import type { AnyTRPCRouter, inferRouterError } from '@trpc/server';
 
-// Compiles only while the published type says of every procedure exactly what the router's own type says.
+// Compiles only while the published type of every procedure is exactly the router's own.
 // The compiler names the field that differs; after a change of the contract it goes away with `pnpm contract`.
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
-/** The type written out: named or not, an object is its fields, and a stream is what it tells. */
+/** The type written out: named or not, an object is its fields, and a stream is what it yields. */
 type Flat<T> =
-  T extends AsyncIterable<infer Told> ? { tells: Flat<Told> } : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
+  T extends AsyncIterable<infer Item> ? { yields: Flat<Item> } : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
 
 /**
  * Where two types differ: `apiKeys.create.scopes`. An enum that is put together at start is a `string` to the compiler,

@@ -19,6 +19,8 @@ export interface Method {
 }
 /** `client.apiKeys`: methods, and groups inside. */
 export interface Group {
+  /** `['auth', 'email']` */
+  path: readonly string[];
   methods: Method[];
   groups: Map<string, Group>;
 }
@@ -131,7 +133,7 @@ function label(schema: Schema | undefined, otherwise = 'object'): string {
 
 /** The tree that the names of the methods make. */
 export function groupMethods(methods: readonly Method[]): Group {
-  const root: Group = { methods: [], groups: new Map() };
+  const root: Group = { path: [], methods: [], groups: new Map() };
   for (const method of methods) place(root, method);
   return root;
 }
@@ -141,7 +143,7 @@ function place(root: Group, method: Method): void {
   for (const name of method.id.split('.').slice(0, -1)) {
     if (group.methods.some((other) => other.name === name))
       throw new Error(`${method.id}: ${name} is an operation already, so it cannot hold others.`);
-    const next = group.groups.get(name) ?? { methods: [], groups: new Map() };
+    const next = group.groups.get(name) ?? { path: [...group.path, name], methods: [], groups: new Map() };
     group.groups.set(name, next);
     group = next;
   }

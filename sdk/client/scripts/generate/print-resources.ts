@@ -9,29 +9,8 @@ interface Model {
 
 /** src/generated/resources.gen.ts: the classes behind `client.apiKeys` and the names of its types. */
 export function printResources({ methods, schemaNames, errorCodes }: Model): string {
-  const root = groupMethods(methods);
   const classes: string[] = [];
-  const write = (name: string, className: string, group: Group): string => {
-    const children = [...group.groups].map(([child, childGroup]) => ({
-      child,
-      className: write(child, `${className}${capital(child)}`, childGroup),
-    }));
-    // Suffixed, so that `client.usage` and a schema `Usage` do not meet.
-    const own = className ? `${className}Resource` : 'Api';
-    const fields = children.map(({ child, className }) => `  readonly ${child}: ${className};`);
-    const assigned = children.map(({ child, className }) => `    this.${child} = new ${className}(transport);`);
-    const construction =
-      children.length > 0
-        ? [
-            `${fields.join('\n')}\n\n  constructor(transport: Transport) {\n    super(transport);\n${assigned.join('\n')}\n  }`,
-          ]
-        : [];
-    classes.push(
-      `${name ? `/** \`client.${group === root ? '' : pathOf(group)}\` */\n` : ''}export class ${own} extends Resource {\n${[...construction, ...group.methods.map(methodText)].join('\n\n')}\n}`,
-    );
-    return own;
-  };
-  write('', '', root);
+  printClass(groupMethods(methods), 'Api', classes);
   const params = methods.map(
     (method) =>
       `export type ${method.typeName}Params = ${method.paramsType === 'NoParams' ? 'NoParams' : `${method.paramsType}<Types.${method.typeName}Data>`};`,
@@ -67,12 +46,30 @@ ${classes.join('\n\n')}
 `;
 }
 
-function pathOf(group: Group): string {
-  const first = (function find(inside: Group): Method {
-    return inside.methods[0] ?? find([...inside.groups.values()][0]!);
-  })(group);
-  const depth = group.methods[0] ? 1 : 2;
-  return first.id.split('.').slice(0, -depth).join('.');
+/** Adds the class of a group after the classes of the groups inside it. */
+function printClass(group: Group, className: string, classes: string[]): void {
+  const fields: string[] = [];
+  const assignments: string[] = [];
+  for (const [name, child] of group.groups) {
+    const childClass = classNameOf(child);
+    printClass(child, childClass, classes);
+    fields.push(`  readonly ${name}: ${childClass};`);
+    assignments.push(`    this.${name} = new ${childClass}(transport);`);
+  }
+  const construction =
+    fields.length > 0
+      ? [
+          `${fields.join('\n')}\n\n  constructor(transport: Transport) {\n    super(transport);\n${assignments.join('\n')}\n  }`,
+        ]
+      : [];
+  const docs = group.path.length > 0 ? `/** \`client.${group.path.join('.')}\` */\n` : '';
+  const members = [...construction, ...group.methods.map(methodText)].join('\n\n');
+  classes.push(`${docs}export class ${className} extends Resource {\n${members}\n}`);
+}
+
+/** Suffixed, so that `client.usage` and a schema `Usage` do not meet. */
+function classNameOf({ path }: Group): string {
+  return `${path.map(capital).join('')}Resource`;
 }
 
 function methodText(method: Method): string {
