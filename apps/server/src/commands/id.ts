@@ -1,4 +1,4 @@
-import { ID_PREFIXES, type IdPrefix } from '@rentapi/api/contract/ids';
+import { ID_KINDS, prefixOf } from '@rentapi/api/contract/ids';
 import { closePorts } from '@rentapi/api/ports';
 import { bootstrap } from '../bootstrap.ts';
 import { printLine } from '../print-line.ts';
@@ -6,10 +6,10 @@ import type { Command } from './index.ts';
 
 export function id([publicId = '']: string[]): Command {
   return async (env) => {
-    const prefix = publicId.split('_')[0] ?? '';
-    if (!Object.hasOwn(ID_PREFIXES, prefix)) {
+    const prefix = prefixOf(publicId);
+    if (!prefix) {
       printLine(
-        `Name a public id: ${Object.keys(ID_PREFIXES)
+        `Name a public id: ${Object.keys(ID_KINDS)
           .map((known) => `${known}_…`)
           .join(', ')}.`,
       );
@@ -17,7 +17,7 @@ export function id([publicId = '']: string[]): Command {
     }
     const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
     try {
-      process.stdout.write(`${ports.ids.decode(prefix as IdPrefix, publicId)}\n`);
+      process.stdout.write(`${ports.ids.decode(prefix, publicId)}\n`);
       return 0;
     } catch {
       printLine(`${publicId} was not made with this deployment's ID_SECRET.`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createIds } from './ids.ts';
+import { anyId, createIds, prefixOf } from './ids.ts';
 
 const ids = createIds('an id secret of the tests, long enough');
 const ROWS = [1, 2, 31, 32, 255, 2 ** 31, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
@@ -28,6 +28,20 @@ describe('public ids', () => {
     for (const spare of [1, 2, 3]) {
       const other = id.slice(0, -1) + '0123456789abcdefghjkmnpqrstvwxyz'[last + spare];
       expect(() => ids.decode('usr', other)).toThrow();
+    }
+  });
+
+  it('of one of several kinds are taken, and say which', () => {
+    const either = anyId(['usr', 'key']);
+    expect(either.parse(ids.encode('key', 7))).toBe(ids.encode('key', 7));
+    expect([prefixOf(ids.encode('key', 7)), prefixOf('toString_x'), prefixOf('')]).toEqual([
+      'key',
+      undefined,
+      undefined,
+    ]);
+    for (const other of [ids.encode('org', 7), `x${ids.encode('usr', 7)}`, ids.encode('usr', 7).slice(0, -1)]) {
+      const [issue] = either.safeParse(other).error!.issues;
+      expect(issue!.message).toBe('must be the id of a user or an API key (usr_…, key_…)');
     }
   });
 

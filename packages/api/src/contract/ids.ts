@@ -3,18 +3,18 @@ import { deriveKey } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import { ApiError } from './errors.ts';
 
-/** What has a public id, by prefix. */
-export const ID_PREFIXES = {
-  usr: 'user',
-  org: 'organization',
-  key: 'API key',
-  evt: 'event',
-  ivt: 'invitation',
-  rol: 'role',
-  aud: 'audit log entry',
+/** What has a public id, by prefix: its kind in the API, and the noun of sentences about it. */
+export const ID_KINDS = {
+  usr: { kind: 'user', noun: 'user' },
+  org: { kind: 'organization', noun: 'organization' },
+  key: { kind: 'api_key', noun: 'API key' },
+  evt: { kind: 'event', noun: 'event' },
+  ivt: { kind: 'invitation', noun: 'invitation' },
+  rol: { kind: 'role', noun: 'role' },
+  aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 
-export type IdPrefix = keyof typeof ID_PREFIXES;
+export type IdPrefix = keyof typeof ID_KINDS;
 
 /**
  * Public ids are the row ids, enciphered: prefix, `_`, and 26 characters of lowercase Crockford base32 holding one AES-128
@@ -35,13 +35,35 @@ const CHARACTERS = 26;
 
 /** The wire form of an id. Whether it names anything is found out by `ctx.ids.decode`. */
 export function id(prefix: IdPrefix) {
+  const noun = aOrAn(ID_KINDS[prefix].noun);
+  return z
+    .string()
+    .regex(new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`), `must be the id of ${noun} (${prefix}_…)`)
+    .meta({ description: `Id of ${noun}.`, example: exampleId(prefix) });
+}
+
+/** The wire form of an id of one of several kinds, which `prefixOf` returns. */
+export function anyId(prefixes: readonly IdPrefix[]) {
+  const nouns = EITHER.format(prefixes.map((prefix) => aOrAn(ID_KINDS[prefix].noun)));
+  const forms = prefixes.map((prefix) => `${prefix}_…`).join(', ');
   return z
     .string()
     .regex(
-      new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`),
-      `must be the id of ${aOrAn(ID_PREFIXES[prefix])} (${prefix}_…)`,
-    )
-    .meta({ description: `Id of ${aOrAn(ID_PREFIXES[prefix])}.`, example: exampleId(prefix) });
+      new RegExp(`^(${prefixes.join('|')})_[${CROCKFORD}]{${CHARACTERS}}$`),
+      `must be the id of ${nouns} (${forms})`,
+    );
+}
+
+const EITHER = new Intl.ListFormat('en', { type: 'disjunction' });
+
+/** The prefix of an id; undefined for what begins like none. */
+export function prefixOf(publicId: string): IdPrefix | undefined {
+  const prefix = publicId.split('_')[0]!;
+  return isPrefix(prefix) ? prefix : undefined;
+}
+
+function isPrefix(text: string): text is IdPrefix {
+  return Object.hasOwn(ID_KINDS, text);
 }
 
 /** A well-formed id for documents; it decodes to nothing. */
@@ -52,7 +74,7 @@ export function exampleId(prefix: IdPrefix): string {
 export function createIds(idSecret: string): Ids {
   const block = new DataView(new ArrayBuffer(16)); // scratch: both directions are synchronous
   const ciphers = Object.fromEntries(
-    (Object.keys(ID_PREFIXES) as IdPrefix[]).map((prefix) => {
+    (Object.keys(ID_KINDS) as IdPrefix[]).map((prefix) => {
       const key = new Uint8Array(deriveKey(idSecret, `rentapi/id/${prefix}`).subarray(0, 16));
       return [prefix, { encrypt: unsafe.expandKeyLE(key), decrypt: unsafe.expandKeyDecLE(key) }];
     }),

@@ -2,18 +2,18 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { BaseModel } from '../data/base-model.ts';
-import { afterCommit } from '../data/transaction.ts';
-import { invalidationKeyOf } from '../pipeline/actor-cache.ts';
+import { type AuditedRow, snapshotOf } from '../data/model-facts.ts';
+import { forgetAfterCommit } from '../pipeline/actor-cache.ts';
 import type { EventType } from './event.ts';
 
 interface Change<Data> {
   /** The row that changed. */
-  target: BaseModel;
-  before?: BaseModel;
-  after?: BaseModel;
+  target: AuditedRow;
+  before?: AuditedRow;
+  after?: AuditedRow;
   /** The public payload: ids, never secrets. */
   data: Data;
-  /** Where it happened, if that is not the organization of the call. What is a person's own happened in none. */
+  /** Where it happened, if not in the organization of the call. Events of audience `person` happen in none. */
   organizationId?: number;
 }
 
@@ -30,8 +30,8 @@ const RECORD: Statement = {
 };
 
 /**
- * One change, one statement, in the caller's transaction: the event for everybody outside, the work it causes, and the
- * audit row of who did it. Either all of it happened or none.
+ * One statement in the transaction of the change: the public event, the jobs it causes, and the audit row of who did it.
+ * Either all of it is committed or none.
  */
 export async function record<Data extends z.ZodType>(
   ctx: Context,
@@ -51,19 +51,12 @@ export async function record<Data extends z.ZodType>(
     actor ? (actor.kind === 'user' ? actor.user.id : actor.key.id) : null,
     (change.target.constructor as typeof BaseModel).tableName,
     change.target.id,
-    auditable(change.before),
-    auditable(change.after),
+    change.before ? JSON.stringify(snapshotOf(change.before)) : null,
+    change.after ? JSON.stringify(snapshotOf(change.after)) : null,
     ctx.request.ip,
     ctx.request.userAgent,
     ctx.request.requestId,
   ]);
-  const invalidationKey = invalidationKeyOf(change.target);
-  // Other processes are told by NOTIFY; whoever asks this one next finds nothing older in its memory.
-  if (invalidationKey) afterCommit(ctx.db, () => ctx.ports.actors.forget(invalidationKey));
-}
-
-/** A row as the audit log keeps it: everything but what would let its reader in. */
-function auditable(row: BaseModel | undefined): string | null {
-  if (!row) return null;
-  return JSON.stringify(row, (name, value) => (/hash|secret|password|sealed/i.test(name) ? undefined : value));
+  const invalidationKey = change.target.facts.invalidates?.(change.target);
+  if (invalidationKey) forgetAfterCommit(ctx, [invalidationKey]);
 }

@@ -1,11 +1,9 @@
 import type { Logger } from '@rentapi/platform/logger';
 import type { Context } from '../context.ts';
-import type { BaseModel } from '../data/base-model.ts';
+import type { InvalidationKey } from '../data/model-facts.ts';
+import { afterCommit } from '../data/transaction.ts';
 import { startChangeListener } from './actor-cache-listener.ts';
 import { createWatchers } from './actor-cache-watchers.ts';
-
-/** Whose rights a row is part of: what the triggers on the rows of every actor say on the channel `actors`. */
-export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
 
 /** One row that says who a caller is. */
 export interface ActorQuery<Row> {
@@ -165,24 +163,12 @@ export async function loadCached<Row extends object>(
   return ctx.db.isTransaction ? question.load() : ctx.ports.actors.read(question);
 }
 
-/** Whose rights a model's row is part of: the same that its table's trigger tells. */
-export function invalidationKeyOf(target: BaseModel): InvalidationKey | null {
-  const { tableName } = target.constructor as typeof BaseModel;
-  const row = target as BaseModel & { userId?: number; organizationId?: number };
-  switch (tableName) {
-    case 'users':
-      return `user:${row.id}`;
-    case 'sessions':
-    case 'organization_members':
-      return row.userId === undefined ? null : `user:${row.userId}`;
-    case 'organizations':
-      return `organization:${row.id}`;
-    case 'roles':
-    case 'role_assignments':
-      return row.organizationId === undefined ? null : `organization:${row.organizationId}`;
-    case 'api_keys':
-      return `key:${row.id}`;
-    default:
-      return null;
-  }
+/** After the commit this process answers nothing older; other processes learn of the change by NOTIFY. */
+export function forgetAfterCommit(
+  { db, ports }: Pick<Context, 'db' | 'ports'>,
+  keys: readonly InvalidationKey[],
+): void {
+  afterCommit(db, () => {
+    for (const key of keys) ports.actors.forget(key);
+  });
 }

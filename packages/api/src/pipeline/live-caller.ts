@@ -1,8 +1,8 @@
 import type { Context, OrganizationContext } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
+import type { InvalidationKey } from '../data/model-facts.ts';
 import type { Actor } from './actor.ts';
-import type { InvalidationKey } from './actor-cache.ts';
 import { currentOrganization } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';

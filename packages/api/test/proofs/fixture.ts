@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ID_PREFIXES, type IdPrefix } from '@rentapi/api/contract/ids';
+import { ID_KINDS, type IdPrefix } from '@rentapi/api/contract/ids';
 import { type ProcedureMeta, restPath } from '@rentapi/api/contract/meta';
 import type { OrganizationRole, PlatformRole } from '@rentapi/api/contract/permissions';
 import { ORGANIZATION_ROLES } from '@rentapi/api/contract/permissions';
@@ -182,7 +182,7 @@ export function placeOf({ openapi }: ProcedureMeta, field: string): 'path' | 'qu
 /** `ok`, or the code of the problem. */
 export const outcome = ({ body }: Answer): string => body.error?.data.problem.code ?? 'ok';
 
-const ID = new RegExp(`^(${Object.keys(ID_PREFIXES).join('|')})_[0-9a-hjkmnp-tv-z]{26}$`);
+const ID = new RegExp(`^(${Object.keys(ID_KINDS).join('|')})_[0-9a-hjkmnp-tv-z]{26}$`);
 
 /** Where ids stand in an input: `keyId`, `roleIds.0`. */
 export function idsIn(value: unknown, path: string[] = []): { path: string[]; prefix: IdPrefix }[] {

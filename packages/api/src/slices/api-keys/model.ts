@@ -1,5 +1,6 @@
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
 import type { ApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
@@ -26,6 +27,33 @@ export class ApiKeyModel extends TenantModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<ApiKeyModel> {
+    return {
+      id: 'key',
+      keep: [
+        'name',
+        'description',
+        'prefix',
+        'last4',
+        'environment',
+        'scopes',
+        'ipAllowList',
+        'allowedOrigins',
+        'rateLimitPerMinute',
+        'rateLimitPerHour',
+        'rateLimitPerDay',
+        'metadata',
+        'expiresAt',
+        'revokedAt',
+        'version',
+        'createdAt',
+        'updatedAt',
+      ],
+      refs: { organizationId: 'org', createdBy: 'usr' },
+      invalidates: ({ id }) => `key:${id}`,
+    };
+  }
 
   present(ids: Ids): ApiKey {
     return {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { exampleId } from '../../contract/ids.ts';
 import { type ChainReport, verifyAuditChains } from './verify.ts';
 
 let app: TestApp;
@@ -86,6 +87,39 @@ describe('the audit log', () => {
     expect(await actions('to=2020-01-01T00:00:00%2B00:00')).toEqual([]);
     expect(await actions('from=2020-01-01t00:00:00-00:00&action=organization.created')).toHaveLength(1);
     expect(told(await read(acme.owner, 'actorId=org_00000000000000000000000000'))).toEqual([400, 'invalid_input']);
+  });
+
+  it('can be filtered by every kind of id that a target has, an invitation for one', async () => {
+    const body = { email: 'jane@example.com', role: 'MEMBER' };
+    const { body: invited } = await acme.owner.request(`${acme.path}/invitations`, { method: 'POST', body });
+    await stamped();
+    const { items } = (await read(acme.owner, `targetId=${invited.id}`)).body;
+    expect(items.map(({ target }: { target: unknown }) => target)).toEqual([{ kind: 'invitation', id: invited.id }]);
+    expect(items[0].after).toMatchObject({ id: invited.id, organizationId: acme.id, inviterUserId: acme.owner.id });
+    const event = exampleId('evt');
+    expect((await read(acme.owner, `targetId=${event}`)).body.errors[0].message).toBe(
+      'must be the id of a user, an organization, an invitation, a role, or an API key (usr_…, org_…, ivt_…, rol_…, key_…)',
+    );
+  });
+
+  it('shows only columns that the facts of the model keep, whatever is stored', async () => {
+    const organizationId = acme.organizationId;
+    const after = { id: 7, name: 'CI', createdBy: 7, secretHash: 'abc', emailKey: 'x', forgottenId: 8 };
+    const entry = { organizationId, actorKind: 'system', requestId: 'r', ip: '127.0.0.1', createdAt: new Date() };
+    await app.rows('audit_logs').insert([
+      { ...entry, action: 'old', targetKind: 'api_keys', targetId: 7, after },
+      { ...entry, action: 'older', targetKind: 'dropped_table', targetId: 7, after },
+    ]);
+    await app.rows.raw("select pg_notify('recorded', '')");
+    await stamped();
+    const entryOf = async (action: string) => (await read(acme.owner, `action=${action}`)).body.items[0];
+    const { ids } = app.ports;
+    expect((await entryOf('old')).after).toEqual({
+      id: ids.encode('key', 7),
+      name: 'CI',
+      createdBy: ids.encode('usr', 7),
+    });
+    expect(await entryOf('older')).toMatchObject({ target: { kind: 'dropped_table', id: null }, after: null });
   });
 
   it('comes page by page, each entry once', async () => {

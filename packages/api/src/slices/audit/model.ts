@@ -1,6 +1,8 @@
 import { iso } from '../../contract/common-schemas.ts';
-import type { IdPrefix, Ids } from '../../contract/ids.ts';
+import { type IdPrefix, type Ids, prefixOf } from '../../contract/ids.ts';
 import { BaseModel } from '../../data/base-model.ts';
+import { type AnyFacts, kindOf } from '../../data/model-facts.ts';
+import { AUDITED_MODELS } from '../audited-models.ts';
 import type { AuditEntry } from './schemas.ts';
 
 type Snapshot = Record<string, unknown>;
@@ -22,14 +24,14 @@ export class AuditLogModel extends BaseModel {
   declare userAgent: string | null;
   declare requestId: string;
   declare createdAt: Date;
-  /** Its place among all; null until it is stamped. */
+  /** Its place in the order of all entries; null until the sequencer gives it one. */
   declare position: number | null;
   declare personalSalt: string | null;
   declare personalDigest: Buffer | null;
   declare chainHash: Buffer | null;
 
   present(ids: Ids): AuditEntry {
-    const target = TARGETS[this.targetKind];
+    const facts = FACTS_BY_TABLE.get(this.targetKind);
     return {
       id: ids.encode('aud', this.id),
       action: this.action,
@@ -38,11 +40,11 @@ export class AuditLogModel extends BaseModel {
         id: this.actorId === null ? null : publicActor(ids, this.actorKind, this.actorId),
       },
       target: {
-        kind: target?.kind ?? this.targetKind,
-        id: target?.prefix ? ids.encode(target.prefix, this.targetId) : null,
+        kind: facts ? kindOf(facts) : this.targetKind,
+        id: facts?.id ? ids.encode(facts.id, this.targetId) : null,
       },
-      before: this.before && publicSnapshot(ids, this.before, target?.prefix),
-      after: this.after && publicSnapshot(ids, this.after, target?.prefix),
+      before: facts && this.before ? publicSnapshot(ids, facts, this.before) : null,
+      after: facts && this.after ? publicSnapshot(ids, facts, this.after) : null,
       ip: this.ip,
       userAgent: this.userAgent,
       requestId: this.requestId,
@@ -52,47 +54,27 @@ export class AuditLogModel extends BaseModel {
   }
 }
 
-/** What each table's rows are called outside, and what their ids begin with, where they have one. */
-const TARGETS: Record<string, { kind: string; prefix?: IdPrefix }> = {
-  users: { kind: 'user', prefix: 'usr' },
-  organizations: { kind: 'organization', prefix: 'org' },
-  organization_members: { kind: 'member' },
-  organization_invitations: { kind: 'invitation', prefix: 'ivt' },
-  roles: { kind: 'role', prefix: 'rol' },
-  api_keys: { kind: 'api_key', prefix: 'key' },
-  sessions: { kind: 'session' },
-};
-
-const REFERENCES: Record<string, IdPrefix> = {
-  organizationId: 'org',
-  defaultOrganizationId: 'org',
-  personalOrganizationId: 'org',
-  userId: 'usr',
-  createdBy: 'usr',
-  inviterUserId: 'usr',
-  inviterKeyId: 'key',
-  parentId: 'rol',
-};
+const FACTS_BY_TABLE = new Map(AUDITED_MODELS.map((model) => [model.tableName, model.prototype.facts]));
 
 function publicActor(ids: Ids, kind: 'user' | 'key' | 'system', id: number): string | null {
   return kind === 'user' ? ids.encode('usr', id) : kind === 'key' ? ids.encode('key', id) : null;
 }
 
-/** A row as it was, with public ids; numbers that are ids of nothing public, and search keys, stay inside. */
-function publicSnapshot(ids: Ids, row: Snapshot, ownPrefix: IdPrefix | undefined): Snapshot {
-  return Object.fromEntries(
-    Object.entries(row).flatMap(([name, value]) => {
-      const prefix = name === 'id' ? ownPrefix : REFERENCES[name];
-      if (prefix) return [[name, typeof value === 'number' ? ids.encode(prefix, value) : value]];
-      return name === 'id' || /(Id|Key)$/.test(name) ? [] : [[name, value]];
-    }),
-  );
+/** A row as it was, with public ids. The facts decide again: a column that they keep no longer is not shown either. */
+function publicSnapshot(ids: Ids, { id: prefix, keep, refs }: AnyFacts, row: Snapshot): Snapshot {
+  const shown = (columns: readonly string[]) => columns.filter((column) => Object.hasOwn(row, column));
+  const encode = (prefix: IdPrefix | undefined, value: unknown) =>
+    prefix && typeof value === 'number' ? ids.encode(prefix, value) : null;
+  return {
+    ...(prefix && { id: encode(prefix, row['id']) }),
+    ...Object.fromEntries(shown(Object.keys(refs)).map((column) => [column, encode(refs[column], row[column])])),
+    ...Object.fromEntries(shown(keep).map((column) => [column, row[column]])),
+  };
 }
 
 /** The row behind a public id of any kind that an entry can be about. */
 export function targetOf(ids: Ids, publicId: string): { targetKind: string; targetId: number } | null {
-  const known = Object.entries(TARGETS).find(([, { prefix }]) => prefix && publicId.startsWith(`${prefix}_`));
-  if (!known) return null;
-  const [targetKind, { prefix }] = known;
-  return { targetKind, targetId: ids.decode(prefix!, publicId) };
+  const prefix = prefixOf(publicId);
+  const model = prefix && AUDITED_MODELS.find(({ prototype }) => prototype.facts.id === prefix);
+  return model ? { targetKind: model.tableName, targetId: ids.decode(prefix, publicId) } : null;
 }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { anyId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
+import { AUDITED_PREFIXES } from '../audited-models.ts';
 
 const Snapshot = z.record(z.string(), z.unknown());
 
@@ -34,20 +35,15 @@ export const AuditEntry = z
   });
 export type AuditEntry = z.output<typeof AuditEntry>;
 
-const ActorId = z.string().regex(/^(usr|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of a user or an API key');
-const TargetId = z
-  .string()
-  .regex(/^(usr|org|ivt|rol|key)_[0-9a-hjkmnp-tv-z]{26}$/, 'must be the id of what was changed');
-
 const filters = {
   orgId: id('org'),
-  actorId: ActorId.optional().meta({ description: 'Only what this user or key did.' }),
+  actorId: anyId(['usr', 'key']).optional().meta({ description: 'Only what this user or key did.' }),
   action: z
     .string()
     .max(100)
     .optional()
     .meta({ description: 'Only this: an event type, such as `member.removed`.', example: 'member.removed' }),
-  targetId: TargetId.optional().meta({ description: 'Only what was done to this.' }),
+  targetId: anyId(AUDITED_PREFIXES).optional().meta({ description: 'Only what was done to this.' }),
   from: TimestampInput.optional().meta({ description: 'Not before.' }),
   to: TimestampInput.optional().meta({ description: 'Before.' }),
 };

@@ -1,4 +1,5 @@
 import type { OrganizationContext } from '../../context.ts';
+import { prefixOf } from '../../contract/ids.ts';
 import { AuditLogModel, targetOf } from './model.ts';
 import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schemas.ts';
 
@@ -33,7 +34,7 @@ function entries(ctx: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>)
   const { db, ids, organization } = ctx;
   const query = AuditLogModel.query(db).where({ organizationId: organization.id }).whereNotNull('position');
   const { actorId, action, targetId, from, to } = filters;
-  if (actorId?.startsWith('key_')) query.where({ actorKind: 'key', actorId: ids.decode('key', actorId) });
+  if (actorId && prefixOf(actorId) === 'key') query.where({ actorKind: 'key', actorId: ids.decode('key', actorId) });
   else if (actorId) query.where({ actorKind: 'user', actorId: ids.decode('usr', actorId) });
   if (action) query.where({ action });
   const target = targetId && targetOf(ids, targetId);

@@ -1,4 +1,5 @@
 import { BaseModel } from '../../data/base-model.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 
 /** A sign-in on one device. While it lives, its refresh tokens and access tokens do. */
 export class SessionModel extends BaseModel {
@@ -14,6 +15,15 @@ export class SessionModel extends BaseModel {
   declare createdAt: Date;
   declare expiresAt: Date;
   declare revokedAt: Date | null;
+
+  get facts(): ModelFacts<SessionModel> {
+    return {
+      kind: 'session',
+      keep: ['ip', 'userAgent', 'authenticatedAt', 'createdAt', 'expiresAt', 'revokedAt'],
+      refs: { userId: 'usr' },
+      invalidates: ({ userId }) => `user:${userId}`,
+    };
+  }
 
   present() {
     return { sessionId: this.publicId, ip: this.ip, userAgent: this.userAgent };

@@ -1,6 +1,7 @@
 import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { OrganizationRole } from '../../contract/permissions.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
 import type { Invitation } from './schemas.ts';
 
@@ -21,6 +22,14 @@ export class InvitationModel extends TenantModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<InvitationModel> {
+    return {
+      id: 'ivt',
+      keep: ['email', 'role', 'status', 'expiresAt', 'version', 'createdAt', 'updatedAt'],
+      refs: { organizationId: 'org', inviterUserId: 'usr', inviterKeyId: 'key' },
+    };
+  }
 
   present(ids: Ids): Invitation {
     return {

@@ -1,6 +1,7 @@
 import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { OrganizationPermission, OrganizationRole } from '../../contract/permissions.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
 import type { RoleModel } from '../roles/model.ts';
 import type { UserModel } from '../users/model.ts';
@@ -16,6 +17,15 @@ export class MemberModel extends TenantModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<MemberModel> {
+    return {
+      kind: 'member',
+      keep: ['role', 'customPermissions', 'version', 'createdAt', 'updatedAt'],
+      refs: { organizationId: 'org', userId: 'usr' },
+      invalidates: ({ userId }) => `user:${userId}`,
+    };
+  }
 
   present(ids: Ids, user: UserModel, roles: readonly RoleModel[]): Member {
     return {

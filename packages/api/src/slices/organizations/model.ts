@@ -1,6 +1,7 @@
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import { BaseModel } from '../../data/base-model.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import type { Organization } from './schemas.ts';
 
 /** A tenant. */
@@ -19,6 +20,27 @@ export class OrganizationModel extends BaseModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<OrganizationModel> {
+    return {
+      id: 'org',
+      keep: [
+        'name',
+        'slug',
+        'subdomain',
+        'personal',
+        'plan',
+        'deletionProtection',
+        'metadata',
+        'deletedAt',
+        'version',
+        'createdAt',
+        'updatedAt',
+      ],
+      refs: {},
+      invalidates: ({ id }) => `organization:${id}`,
+    };
+  }
 
   present(ids: Ids): Organization {
     return {

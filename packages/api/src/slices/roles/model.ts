@@ -1,6 +1,7 @@
 import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import { isOrganizationPermission, type OrganizationPermission } from '../../contract/permissions.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
 import type { Role } from './schemas.ts';
 
@@ -19,6 +20,14 @@ export class RoleModel extends TenantModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<RoleModel> {
+    return {
+      id: 'rol',
+      keep: ['name', 'description', 'permissions', 'effectivePermissions', 'version', 'createdAt', 'updatedAt'],
+      refs: { organizationId: 'org', parentId: 'rol' },
+    };
+  }
 
   present(ids: Ids): Role {
     // A permission that a later version dropped from the contract is nobody's any more.

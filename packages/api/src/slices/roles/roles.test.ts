@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
 
@@ -48,6 +48,18 @@ describe('a custom role', () => {
     await update(acme.owner, top, { permissions: ['api_keys:delete'] });
     await update(acme.owner, middle, { parentId: null });
     expect(await mayRevoke(viewer)).toBe(false);
+  });
+
+  it('is forgotten from memory for its holders alone: nobody else has to be read again', async () => {
+    const role = await acme.role('Keys', ['api_keys:delete']);
+    await acme.assign(acme.owner, viewer, [role]);
+    const forget = vi.spyOn(app.ports.actors, 'forget');
+    await update(acme.owner, role, { permissions: [] });
+    await update(acme.owner, role, { name: 'Renamed' });
+    expect(forget.mock.calls).toEqual([[`user:${app.ports.ids.decode('usr', viewer.id)}`]]);
+    await remove(acme.owner, role);
+    expect(forget).toHaveBeenCalledTimes(2);
+    forget.mockRestore();
   });
 
   it('is another version of itself when an ancestor gives it more, and so is a member whose role is deleted', async () => {

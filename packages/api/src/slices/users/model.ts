@@ -2,6 +2,7 @@ import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { PlatformRole } from '../../contract/permissions.ts';
 import { BaseModel } from '../../data/base-model.ts';
+import type { ModelFacts } from '../../data/model-facts.ts';
 import type { USER_STATUSES, User } from './schemas.ts';
 
 export class UserModel extends BaseModel {
@@ -24,6 +25,26 @@ export class UserModel extends BaseModel {
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
+
+  get facts(): ModelFacts<UserModel> {
+    return {
+      id: 'usr',
+      keep: [
+        'email',
+        'username',
+        'fullName',
+        'status',
+        'role',
+        'emailVerifiedAt',
+        'metadata',
+        'version',
+        'createdAt',
+        'updatedAt',
+      ],
+      refs: { defaultOrganizationId: 'org', personalOrganizationId: 'org' },
+      invalidates: ({ id }) => `user:${id}`,
+    };
+  }
 
   /** The only way out: no hash, no key, no row id. */
   present(ids: Ids): User {

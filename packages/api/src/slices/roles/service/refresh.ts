@@ -1,4 +1,6 @@
+import type { OrganizationContext } from '../../../context.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
+import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
 import { effectivePermissions } from '../inheritance.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 
@@ -7,7 +9,7 @@ import { RoleAssignmentModel, RoleModel } from '../model.ts';
  * request's permissions is then one row, however many roles there are and however deep they inherit. A role that gives more or
  * less because of an ancestor is another version of itself; the one that was `written` has counted its change already.
  */
-export async function refreshRoles(ctx: Tenancy & { now: Date }, written: number): Promise<void> {
+export async function refreshRoles(ctx: OrganizationContext, written: number): Promise<void> {
   const roles = await RoleModel.of(ctx);
   const effective = effectivePermissions(roles);
   const changed = roles.filter(
@@ -34,9 +36,13 @@ export async function holdersOf(ctx: Tenancy, roleIds: number[]): Promise<number
   return assigned.map(({ userId }) => userId);
 }
 
-export async function refreshMembers({ db, organization }: Tenancy, userIds: number[]): Promise<void> {
+export async function refreshMembers(ctx: OrganizationContext, userIds: number[]): Promise<void> {
   if (userIds.length === 0) return;
-  await db.raw(
+  forgetAfterCommit(
+    ctx,
+    userIds.map((userId) => `user:${userId}` as const),
+  );
+  await ctx.db.raw(
     `update organization_members m set custom_permissions = coalesce((
        select array_agg(distinct permission order by permission)
        from role_assignments a
@@ -45,6 +51,6 @@ export async function refreshMembers({ db, organization }: Tenancy, userIds: num
        where a.organization_id = m.organization_id and a.user_id = m.user_id
      ), '{}')
      where m.organization_id = ? and m.user_id = any(?)`,
-    [organization.id, userIds],
+    [ctx.organization.id, userIds],
   );
 }

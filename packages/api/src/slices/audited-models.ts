@@ -1,0 +1,30 @@
+import type { IdPrefix } from '../contract/ids.ts';
+import type { AuditedRow } from '../data/model-facts.ts';
+import { ApiKeyModel } from './api-keys/model.ts';
+import { SessionModel } from './auth/model.ts';
+import { InvitationModel } from './invitations/model.ts';
+import { MemberModel } from './members/model.ts';
+import { OrganizationModel } from './organizations/model.ts';
+import { RoleModel } from './roles/model.ts';
+import { UserModel } from './users/model.ts';
+
+interface AuditedModel {
+  tableName: string;
+  prototype: AuditedRow;
+}
+
+/** Every model that declares facts: what an entry of the audit log can be about. */
+export const AUDITED_MODELS: readonly AuditedModel[] = [
+  UserModel,
+  OrganizationModel,
+  MemberModel,
+  InvitationModel,
+  RoleModel,
+  ApiKeyModel,
+  SessionModel,
+];
+
+/** Of their public ids, where they have one. */
+export const AUDITED_PREFIXES: readonly IdPrefix[] = AUDITED_MODELS.flatMap(
+  ({ prototype }) => prototype.facts.id ?? [],
+);
