@@ -17,7 +17,7 @@ export interface Runtime {
   ports: Ports;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   databaseUrl: string;
-  /** For what must outlive a pooled transaction: listeners, the stamper, migrations. */
+  /** For what must outlive a pooled transaction: listeners, the sequencer, migrations. */
   directUrl: string;
   /** Where captured mail is read; null where mail leaves for good. */
   mailbox: Mailbox | null;

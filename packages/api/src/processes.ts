@@ -37,7 +37,7 @@ export function startJobProcessing(
   { queues, leaseMs }: WorkerOptions = {},
 ): { stop(): Promise<void> } {
   const { database, log } = ports;
-  const stamper = startSequencer({ url: directUrl, log });
+  const sequencer = startSequencer({ url: directUrl, log });
   const dispatcher = startDispatcher({ database, log });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
@@ -46,7 +46,7 @@ export function startJobProcessing(
     log,
     channels: {
       recorded: () => {
-        stamper.wake();
+        sequencer.wake();
         dispatcher.wake();
       },
       enqueued: (names) => worker.wake(names ? names.split(',') : undefined),
@@ -55,7 +55,7 @@ export function startJobProcessing(
   return {
     async stop() {
       await listener.close();
-      await Promise.all([stamper.stop(), dispatcher.stop(), scheduler.stop(), worker.drain(DRAIN_MS)]);
+      await Promise.all([sequencer.stop(), dispatcher.stop(), scheduler.stop(), worker.drain(DRAIN_MS)]);
     },
   };
 }

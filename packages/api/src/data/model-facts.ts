@@ -5,9 +5,9 @@ import type { BaseModel } from './base-model.ts';
 /** Whose cached rights a row is part of: the payload that the trigger on its table sends on the channel `actors`. */
 export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
 
-/** What other parts of the product must know about a model's rows, declared once, beside its fields. */
+/** What the rest of the product must know about a model's rows, declared once, beside its fields. */
 export type ModelFacts<M extends BaseModel> = Identity & {
-  /** The columns that the audit log keeps as they are. Whatever is listed in neither `keep` nor `refs` never gets there. */
+  /** The columns that the audit log keeps as they are. A column in neither `keep` nor `refs` never reaches it. */
   keep: readonly KeptColumn<M>[];
   /** Kept columns that hold the id of another row, with the prefix of its public ids. */
   refs: { readonly [Column in ReferenceColumn<M>]?: IdPrefix };

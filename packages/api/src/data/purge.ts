@@ -3,7 +3,7 @@ import type { RunControl } from '../jobs/job.ts';
 
 const BATCH = 1000;
 
-/** Deletes rows that are of no use any more, in batches: each locks little and can be vacuumed soon. */
+/** Deletes expired rows in batches: each locks few rows and can be vacuumed soon. */
 export async function purge(
   ctx: Context,
   { touch, signal }: RunControl,

@@ -3,21 +3,21 @@ import type { Knex } from '@rentapi/platform/database';
 import { type Constructor, Model, type PartialModelObject, type QueryBuilder } from 'objection';
 import { BaseModel } from './base-model.ts';
 
-/** Where in the data: what every query of a tenant's rows must be given. */
+/** What every query of a tenant's rows needs: the database and the organization. */
 export interface Tenancy {
   db: Knex;
   organization: { id: number };
 }
 
 /**
- * What a statement says that reads rows of more than one organization, or looks for somebody whose organization is not known yet.
- * The tests run under a row-level security that refuses every other statement which compares no organization.
+ * The comment of a statement that reads rows of several organizations, or that looks for an actor whose organization is
+ * not known yet. Tests run under a row-level security that refuses every other statement without an organization.
  */
 export const ACROSS_ORGANIZATIONS = 'across organizations';
 
 /**
- * A table whose rows belong to organizations. Its queries begin with `of(ctx)`, which names the organization; `query()` takes
- * nothing and throws, so that one that forgets its tenant neither compiles nor runs.
+ * A table whose rows belong to organizations. Queries begin with `of(ctx)`, which names the organization. `query()`
+ * takes no arguments and throws, so that a query without a tenant neither compiles nor runs.
  */
 export abstract class TenantModel extends BaseModel {
   declare organizationId: number;

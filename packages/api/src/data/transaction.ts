@@ -4,15 +4,15 @@ import type { Context } from '../context.ts';
 
 const ATTEMPTS = 5;
 
-/** Does something when the transaction has committed, and nothing if it does not. */
+/** Runs `effect` once the transaction has committed; never, if it does not commit. */
 export function afterCommit(db: Knex, effect: () => void): void {
   // What knex calls a transaction is a `Knex` whose execution can be waited for.
   (db as Knex.Transaction).executionPromise.then(effect, () => {});
 }
 
 /**
- * Runs `work` in a transaction: the caller's, where there is one. The outermost is repeated when Postgres chose it as the
- * victim of a conflict, so `work` has no effect outside the database.
+ * Runs `work` in a transaction: the caller's, where there is one. The outermost is repeated when Postgres aborts it in
+ * favour of another one, so `work` must have no effect outside the database.
  */
 export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) => Promise<T>): Promise<T> {
   if (ctx.db.isTransaction) return work(ctx);

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { OrganizationPermission } from '../contract/permissions.ts';
 
 /**
- * Something that happened, under a name that outsiders rely on. `organization`: told to webhooks and sockets of its
- * organization, to whoever holds `permission`. `internal`: for the audit log and our own jobs. `person`: the same, of
- * somebody's own account or session. That belongs to no organization: the one they happen to be in must not read it.
+ * Something that happened, under a name that customers rely on. Audiences: `organization` goes to webhooks and sockets
+ * of the organization, for actors with `permission`. `internal` goes to the audit log and to jobs. `person` is internal
+ * too, about a user's own account or session: it belongs to no organization, and none may read it.
  */
 export interface EventType<Data extends z.ZodType = z.ZodType> {
   name: string;

@@ -100,7 +100,7 @@ describe('positions', () => {
     await Promise.all(Array.from({ length: 20 }, () => recordUpdate()));
     await eventually(
       async () => ((await app.rows('events').whereNull('position')).length === 0 ? true : undefined),
-      'all stamped',
+      'all events to have a position',
     );
     const positions: number[] = await app.rows('events').orderBy('position').pluck('position');
     expect(positions).toEqual(positions.map((_, at) => at + 1));

@@ -19,21 +19,21 @@ export interface Follower {
   onRelease(): void;
 }
 
-/** The events of all organizations, followed with one query for the whole process. It begins with the first follower. */
+/** The events of all organizations, read with one query for the whole process, from the first follower on. */
 export interface Feed {
-  /** Look now: something was stamped. */
+  /** Looks now, because an event got its position. */
   wake(): void;
-  /** Tells the follower until the returned function is called. */
+  /** Calls the follower until the returned function is called. */
   follow(organizationId: number, follower: Follower): () => void;
-  /** The position behind which followers are told everything. */
+  /** The position after which followers receive every event. */
   position(): Promise<number>;
-  /** The position of an event of the organization; null for one that is not there, or not any more. */
+  /** The position of an event of the organization; null where there is no such event (any more). */
   positionOf(organizationId: number, eventId: number): Promise<number | null>;
   /** The organization's newest event at or before a position; null where there is none. */
   lastEventAt(organizationId: number, position: number): Promise<number | null>;
-  /** The organization's events behind a position, in order, at most `limit`. */
+  /** The organization's events after a position, in order, at most `limit`. */
   after(organizationId: number, position: number, limit: number): Promise<StampedEvent[]>;
-  /** Lets all followers go, so that their clients find another process. */
+  /** Releases all followers, so that their clients connect to another process. */
   release(): void;
   stop(): Promise<void>;
 }
@@ -52,10 +52,10 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
   }
 
   async function round(): Promise<boolean> {
-    const everybodys = () => database('events').comment(ACROSS_ORGANIZATIONS);
-    position ??= Number((await everybodys().max('position as last').first())?.['last'] ?? 0);
+    const allEvents = () => database('events').comment(ACROSS_ORGANIZATIONS);
+    position ??= Number((await allEvents().max('position as last').first())?.['last'] ?? 0);
     begun.resolve();
-    const events: StampedEvent[] = await everybodys()
+    const events: StampedEvent[] = await allEvents()
       .where('position', '>', position)
       .orderBy('position')
       .limit(BATCH)

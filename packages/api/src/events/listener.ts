@@ -10,8 +10,8 @@ export interface Listener {
 const MAX_PAUSE_MS = 2000;
 
 /**
- * Calls back on NOTIFY with what was said (nothing, after a reconnection), over one connection of its own, opened again whenever it is lost. Notifications are a hint to look
- * sooner, never the truth: whoever listens also looks by itself each second.
+ * Calls back on NOTIFY with its payload (empty after a reconnection), over a connection of its own that is opened again
+ * when it is lost. Notifications are a hint to look sooner, never the truth: every caller also looks once a second.
  */
 export function startListener(options: {
   url: string;
@@ -39,7 +39,7 @@ export function startListener(options: {
         await client.connect();
         for (const channel of Object.keys(channels)) await client.query(`listen ${channel}`);
         pauseMs = 50;
-        for (const wake of Object.values(channels)) wake(''); // whatever was said before we listened
+        for (const wake of Object.values(channels)) wake(''); // notifications from before are lost
         const error = await lost;
         if (!closed) log.warn({ err: error }, 'listening connection lost');
       } catch (error) {

@@ -13,7 +13,7 @@ interface Change<Data> {
   after?: AuditedRow;
   /** The public payload: ids, never secrets. */
   data: Data;
-  /** Where it happened, if not in the organization of the call. Events of audience `person` happen in none. */
+  /** Where it happened, if not in the organization of the call. */
   organizationId?: number;
 }
 

@@ -4,15 +4,15 @@ import { type Loop, startLoop } from '@rentapi/platform/loop';
 import pg from 'pg';
 
 const BATCH = 1000;
-/** Whoever leads says something each second. */
+/** The leader sends a query each second: a longer silence means that its connection is lost. */
 const SILENT_MS = 10_000;
 // Any constant will do, as long as no other program takes the same advisory lock on this database.
-const STAMPER_LOCK = 7_301_448;
+const SEQUENCER_LOCK = 7_301_448;
 
 /**
- * Transactions commit out of order, so a row's id is not its place: a reader that resumes after the highest id it saw would
- * miss rows that commit later. One process at a time therefore gives committed rows their `position`, and readers follow
- * that. Whoever holds the advisory lock is the one; it goes with the connection, which is also the one that stamps.
+ * Transactions commit out of order: a reader that resumed after the highest id it saw would miss rows that commit
+ * later. So one process at a time gives committed rows their `position`, and readers follow that. The leader is the
+ * process with the advisory lock. It writes positions over the same connection, so that it loses both together.
  */
 const STAMP_EVENTS = `
   /* across organizations */
@@ -23,8 +23,8 @@ const STAMP_EVENTS = `
   update events set position = placed.position from placed where events.id = placed.id`;
 
 /**
- * Audit rows get their place and, in the same statement, their link: a hash over the link before it in the organization's
- * chain and the row's own content, in which the personal part stands as a salted digest.
+ * Audit rows get their position and, in the same statement, their link: a hash over the previous link of the
+ * organization's chain and the row's own content, with a salted digest in place of the personal part.
  */
 const STAMP_AUDIT = `
   /* across organizations */
@@ -60,17 +60,17 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
   async function lead(): Promise<pg.Client | undefined> {
     const client = new pg.Client({
       connectionString: options.url,
-      application_name: 'rentapi stamper',
+      application_name: 'rentapi sequencer',
       connectionTimeoutMillis: 5000,
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      // Of a server that fell silent we let go, and a server lets go of us: otherwise the lock stays with whoever leads no more.
+      // Both sides give up a silent connection: otherwise a process that leads no more would keep the lock.
       query_timeout: SILENT_MS,
       options: `-c statement_timeout=${SILENT_MS} -c idle_session_timeout=${SILENT_MS}`,
     });
     client.on('error', () => drop(client)); // the lock went with the connection
     await client.connect();
-    const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [STAMPER_LOCK]);
+    const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [SEQUENCER_LOCK]);
     if (rows[0]?.ok) return client;
     await client.end();
     return undefined;
@@ -82,7 +82,7 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
   }
 
   const loop = startLoop({
-    name: 'stamper',
+    name: 'sequencer',
     everyMs: 1000,
     log: options.log,
     async round() {

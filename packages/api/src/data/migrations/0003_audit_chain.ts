@@ -1,9 +1,9 @@
 import type { Knex } from '@rentapi/platform/database';
 
 /**
- * The audit log of each organization becomes a chain: every row is stamped with a hash over the hash before it and its own
- * content, in which the personal part stands only as a salted digest. So a changed, removed or inserted row is found, and the
- * personal part can still be erased.
+ * The audit log of each organization becomes a chain: every row gets a hash over the previous hash and its own content,
+ * with a salted digest in place of the personal part. So a changed, removed or inserted row is found, and the personal
+ * part can still be erased.
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`

@@ -1,6 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 
-/** The queue that Agenda supervises, what it cannot keep itself (our key, starts, ticks, the dead), and an outbox that feeds it. */
+/** Agenda's queue, what Agenda does not store (key, starts, ticks, dead jobs), and the outbox that feeds it. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     -- Agenda 6.2's own columns and indexes, made here because processes that make them at the same time crash each other.

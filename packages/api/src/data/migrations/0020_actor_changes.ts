@@ -1,8 +1,8 @@
 import type { Knex } from '@rentapi/platform/database';
 
 /**
- * Every change to a row that says who may do what is told on the channel `actors`, in the change's own transaction: told
- * exactly when it is committed. Columns are not listed, because one that was forgotten would be a revocation that nobody sees.
+ * Every change to a row that decides what an actor may do is sent to the channel `actors` in its own transaction, so
+ * exactly when it commits. Columns are not listed: a forgotten one would be a revocation that no process notices.
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`

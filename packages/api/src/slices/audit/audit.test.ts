@@ -46,14 +46,14 @@ describe('the audit log', () => {
     expect(JSON.stringify(entry)).not.toMatch(/secret|emailKey|[iI]d":\d/);
   });
 
-  it('is read by admins and owners of the organization, and by nobody else', async () => {
+  it('is read by admins and owners of the organization only', async () => {
     const [member, viewer, stranger] = [await acme.join('MEMBER'), await acme.join('VIEWER'), await app.signUp()];
     expect((await read(admin)).status).toBe(200);
     for (const who of [member, viewer]) expect(told(await read(who))).toEqual([403, 'permission_denied']);
     expect(told(await read(stranger))).toEqual([404, 'not_found']);
   });
 
-  it('tells an organization nothing of what its members do to their own accounts and sessions', async () => {
+  it('shows an organization nothing of what its members do to their own accounts and sessions', async () => {
     const secret = await makeOrganization(app, admin, { name: 'Secret venture' });
     const here = acme.as(admin);
     const body = { metadata: { salary: 1 }, defaultOrganizationId: secret.id };
@@ -134,7 +134,7 @@ describe('the audit log', () => {
     expect(told(misused)).toEqual([400, 'invalid_cursor']);
   });
 
-  it('can be taken away whole, as one JSON value a line', async () => {
+  it('can be exported as a whole, one JSON value per line', async () => {
     for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);
     await stamped();
     const { status, headers, body } = await admin.request(`${acme.path}/audit-logs/export?action=api_key.created`);
@@ -163,7 +163,7 @@ describe('the audit log', () => {
 describe('an export', () => {
   const url = () => `${acme.path}/audit-logs/export`;
 
-  it('is an operation like any other: aliases, HEAD, other methods, spellings', async () => {
+  it('is an operation like any other: path aliases, HEAD, other methods, parameter spellings', async () => {
     const ask = acme.as(acme.owner);
     const deprecated = async (path: string) => {
       const { status, headers } = await ask(path);
@@ -186,7 +186,7 @@ describe('an export', () => {
     expect(refused.headers.get('content-disposition')).toBeNull();
   });
 
-  /** Enough that no network holds it, and a reader who begins to read it and then stops. */
+  /** More than network buffers hold, and a client that begins to read it and then stops. */
   async function openLarge(reader: Person) {
     await app.rows.raw(
       `insert into audit_logs (organization_id, action, actor_kind, target_kind, target_id, request_id, user_agent, ip, created_at)
@@ -214,21 +214,21 @@ describe('an export', () => {
     return { socket, res, isWhole, ended };
   }
 
-  it('ends, and is seen not to be whole, within a second of the session, though nothing of it is read', async () => {
+  it('is cut off within a second of the end of the session, even while the client reads nothing', async () => {
     const { socket, ended } = await openLarge(admin);
     socket.pause();
     await admin.request('/api/v1/auth/logout', { method: 'POST' });
     expect(await ended()).toEqual({ isWhole: false });
   });
 
-  it('ends within a second of the permission', async () => {
+  it('is cut off within a second of the loss of the permission', async () => {
     const { socket, ended } = await openLarge(admin);
     socket.pause();
     await acme.setRole(acme.owner, admin, 'MEMBER');
     expect(await ended()).toEqual({ isWhole: false });
   });
 
-  it('waits for its reader, and for nothing else', async () => {
+  it('waits for its client without adding listeners', async () => {
     const { socket, res, isWhole } = await openLarge(admin);
     let most = 0;
     for (let pauses = 0; pauses < 40 && !isWhole(); pauses++) {
@@ -256,7 +256,7 @@ describe('the chain of hashes', () => {
     await stamped();
     return (await verifyAll()).find(({ organizationId }) => organizationId === acme.organizationId)!;
   }
-  /** As somebody who owns the database can. */
+  /** As the owner of the database can. */
   async function tamper(text: string, values: (string | number)[] = []): Promise<void> {
     await raw('alter table audit_logs disable trigger append_only');
     await raw(text, values);
@@ -272,7 +272,7 @@ describe('the chain of hashes', () => {
     await stamped();
   });
 
-  it('holds for what was written, in every organization and beside them', async () => {
+  it('is intact for what was written, in every organization and outside of them', async () => {
     const reports = await verifyAll();
     expect(reports.map(({ broken }) => broken)).toEqual(reports.map(() => null));
     expect((await verify()).entries).toBe(6);
@@ -291,7 +291,7 @@ describe('the chain of hashes', () => {
     expect(entries).toBe(4);
   });
 
-  it('names the entry behind one that was removed', async () => {
+  it('names the entry after one that was removed', async () => {
     const entry = await entryNamed('member.roles_changed');
     await tamper('delete from audit_logs where id = ?', [entry.id]);
     const { broken } = await verify();
@@ -299,7 +299,7 @@ describe('the chain of hashes', () => {
     expect(broken?.position).toBeGreaterThan(entry.position);
   });
 
-  it('misses entries that were cut off the end', async () => {
+  it('notices that entries were cut off the end', async () => {
     const entry = await entryNamed('member.roles_changed');
     await tamper('delete from audit_logs where organization_id = ? and position >= ?', [
       acme.organizationId,
@@ -316,7 +316,7 @@ describe('the chain of hashes', () => {
     expect((await verify()).broken).toMatchObject({ entryId: entry.id, what: 'personal part' });
   });
 
-  it('survives the erasure of personal data, which needs no trick', async () => {
+  it('survives the erasure of personal data, which the table allows', async () => {
     const erase = `update audit_logs set ip = null, user_agent = null, before = null, after = null, personal_salt = null
                    where organization_id = ? and actor_id = ?`;
     await raw(erase, [acme.organizationId, app.ports.ids.decode('usr', admin.id)]);
@@ -327,7 +327,7 @@ describe('the chain of hashes', () => {
     );
   });
 
-  it('cannot be rewritten by a program that forgets that it is one', async () => {
+  it('cannot be rewritten by accident', async () => {
     const entry = await entryNamed('member.roles_changed');
     for (const change of [
       "action = 'nothing'",

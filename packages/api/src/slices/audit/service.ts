@@ -5,7 +5,7 @@ import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schem
 
 const EXPORT_BATCH = 500;
 
-/** By position, newest first: an entry is there once it has its place in the chain, a moment after its change. */
+/** By position, newest first: an entry appears once the sequencer gave it a position, a moment after its change. */
 export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
   const { limit, cursor, ...filters } = input;
   const list = `audit/${ctx.organization.id}/${JSON.stringify(Object.entries(filters).sort())}`;

@@ -1,6 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 
-/** The first place where an organization's log is not what was written. */
+/** The first entry of an organization's log that is not as it was written. */
 export interface BrokenLink {
   /** Null where entries are missing from the end. */
   entryId: number | null;
@@ -13,7 +13,7 @@ export interface ChainReport {
   /** Null for what belongs to no organization. */
   organizationId: number | null;
   entries: number;
-  /** Noted elsewhere, it proves later that nothing before it was rewritten, not even by whoever owns the database. */
+  /** Stored elsewhere, it proves later that no earlier entry was rewritten, not even by the owner of the database. */
   end: string;
   broken: BrokenLink | null;
 }
@@ -35,7 +35,7 @@ interface Link {
   computed: Buffer;
 }
 
-/** Follows every chain from its beginning, computing each link anew. */
+/** Follows every chain from its beginning and computes each link again. */
 export async function* verifyAuditChains(database: Knex): AsyncGenerator<ChainReport> {
   const chains: { rows: Chain[] } = await database.raw(CHAINS);
   for (const chain of chains.rows) yield verifyChain(database, chain);
@@ -72,12 +72,12 @@ async function verifyChain(
     }
     if (links.rows.length < BATCH) break;
   }
-  // What was stamped while we read lies behind the end we know.
+  // Entries that got their position during this check lie after the end that was read first.
   const complete = endHash !== null && (position > endPosition! || endHash.equals(seed));
   return report(complete ? null : { entryId: null, position, action: null, what: 'end' });
 }
 
-/** Chains with an end, and chains whose end somebody took away. */
+/** Chains with an end, and chains whose end was deleted. */
 const CHAINS = `
   /* across organizations */
   select coalesce(ends.organization_id, logs.chain) as chain, ends.position, ends.hash
@@ -86,7 +86,7 @@ const CHAINS = `
     on logs.chain = ends.organization_id
   order by 1`;
 
-/** A personal part that was erased as a whole breaks nothing: its digest stands in the link. */
+/** A personal part that was erased as a whole breaks no link, because the link covers its digest only. */
 const linksOf = (organizationId: number | null) => `
   select id, position, action, computed, coalesce(chain_hash = computed, false) as intact,
          coalesce(personal_digest = personal or erased, false) as "personalIntact"

@@ -50,7 +50,7 @@ describe('a custom role', () => {
     expect(await mayRevoke(viewer)).toBe(false);
   });
 
-  it('is forgotten from memory for its holders alone: nobody else has to be read again', async () => {
+  it('is dropped from the actor cache for its holders only: other members stay cached', async () => {
     const role = await acme.role('Keys', ['api_keys:delete']);
     await acme.assign(acme.owner, viewer, [role]);
     const forget = vi.spyOn(app.ports.actors, 'forget');
