@@ -91,9 +91,9 @@ export default {
       { path: '/slices/[^/]+/' },
     ),
     rule(
-      'pipeline-knows-no-slice',
-      'A slice provides what the pipeline needs through `ports`: see `Authenticators`.',
-      { path: '^packages/api/src/(pipeline|wire)/', pathNot: '\\.test\\.ts$' },
+      'slices-above-the-rest',
+      'A slice provides what is needed below it through `ports` (see `Authenticators`) or the `facts` of its models.',
+      { path: '^packages/api/src/(pipeline|wire|events|data)/', pathNot: '\\.test\\.ts$' },
       { path: '/slices/', dependencyTypesNot: ['type-only'] },
     ),
     rule(

@@ -30,7 +30,7 @@ const RECORD: Statement = {
 };
 
 /**
- * One statement in the transaction of the change: the public event, the jobs it causes, and the audit row of who did it.
+ * One statement in the transaction of the change: the public event, the jobs it causes, and the audit row.
  * Either all of it is committed or none.
  */
 export async function record<Data extends z.ZodType>(
