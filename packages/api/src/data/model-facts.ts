@@ -1,5 +1,4 @@
-import type { IdPrefix } from '../contract/ids.ts';
-import { ID_KINDS } from '../contract/ids.ts';
+import { ID_KINDS, type IdPrefix } from '../contract/ids.ts';
 import type { BaseModel } from './base-model.ts';
 
 /** Whose cached rights a row is part of: the payload that the trigger on its table sends on the channel `actors`. */
