@@ -2,6 +2,7 @@ import type { Knex } from '@rentapi/platform/database';
 import { describeIssue } from '@rentapi/platform/describe-issue';
 import type { z } from 'zod';
 import { type Ports, systemContext } from './context.ts';
+import { change } from './data/base-model.ts';
 import { transaction } from './data/transaction.ts';
 import { record } from './events/record.ts';
 import { SessionModel } from './slices/auth/model.ts';
@@ -35,12 +36,7 @@ export async function ensureSuperAdmin(
       await createAccount(ctx, { email, ...account });
       return { existed: false };
     }
-    const after = await UserModel.query(ctx.db)
-      .findById(before.id)
-      .patch({ ...account, version: before.version + 1, updatedAt: ctx.now })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, account);
     await SessionModel.query(ctx.db).where({ userId: before.id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
     await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return { existed: true };

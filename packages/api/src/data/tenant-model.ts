@@ -1,7 +1,7 @@
 // biome-ignore-all lint/complexity/noThisInStatic: a static of every model, and only `this` says which one it is
 import type { Knex } from '@rentapi/platform/database';
-import { type Constructor, Model, type PartialModelObject, type QueryBuilder } from 'objection';
-import { BaseModel } from './base-model.ts';
+import type { PartialModelObject, QueryBuilder } from 'objection';
+import { BaseModel, type ModelClass, queryOf } from './base-model.ts';
 
 /** What every query of a tenant's rows needs: the database and the organization. */
 export interface Tenancy {
@@ -41,15 +41,12 @@ export abstract class TenantModel extends BaseModel {
     return queryOf(this, db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
   }
 
+  override itself(db: Knex): QueryBuilder<this, this[]> {
+    return super.itself(db).where({ organizationId: this.organizationId });
+  }
+
   /** For the few questions that no organization asks: whose token is this, which organizations is somebody in. */
   static acrossOrganizations<M extends TenantModel>(this: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
     return queryOf(this, db).onBuildKnex((query: Knex.QueryBuilder) => query.comment(ACROSS_ORGANIZATIONS));
   }
-}
-
-type ModelClass<M extends TenantModel> = Constructor<M> & Pick<typeof TenantModel, 'tableName'>;
-
-/** The one way past `query`. */
-function queryOf<M extends TenantModel>(model: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
-  return Model.query.call(model as never, db) as unknown as QueryBuilder<M, M[]>;
 }

@@ -3,6 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { change } from '../../data/base-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
@@ -72,12 +73,7 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
     const before = await findKey(ctx, keyId);
     ifMatch(ctx, before);
     if (before.revokedAt) return;
-    const after = await ApiKeyModel.of(ctx)
-      .where({ id: before.id })
-      .patch({ revokedAt: ctx.now, updatedAt: ctx.now, version: before.version + 1 })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, { revokedAt: ctx.now });
     await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids) });
   });
 }

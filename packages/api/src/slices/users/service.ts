@@ -1,6 +1,7 @@
 import type { ActorContext, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
+import { change } from '../../data/base-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { membershipsOf } from '../members/service/find.ts';
@@ -24,19 +25,14 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
         : await memberOrganization(ctx, input.defaultOrganizationId);
     const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
     ifMatch(ctx, before);
-    const after = await UserModel.query(ctx.db)
-      .findById(before.id)
-      .patch({
-        ...(input.fullName !== undefined && { fullName: input.fullName }),
-        ...(input.username !== undefined && { username: input.username, usernameKey: usernameKey(input.username) }),
-        ...(input.metadata !== undefined && { metadata: input.metadata }),
-        ...(home !== undefined && { defaultOrganizationId: home }),
-        version: before.version + 1,
-        updatedAt: ctx.now,
-      })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, {
+      fullName: input.fullName,
+      username: input.username,
+      usernameKey: input.username === undefined ? undefined : usernameKey(input.username),
+      metadata: input.metadata,
+      defaultOrganizationId: home,
+    });
+    if (after === before) return answerWithEtag(ctx, before);
     await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return answerWithEtag(ctx, after);
   });

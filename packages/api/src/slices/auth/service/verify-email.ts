@@ -1,6 +1,7 @@
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { emailKey, UserModel } from '../../users/model.ts';
@@ -32,12 +33,7 @@ export async function verifyEmail(ctx: Context, token: string): Promise<void> {
     if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
     const before = await UserModel.query(ctx.db).findById(found.userId).forUpdate().throwIfNotFound();
     if (before.emailVerifiedAt) return;
-    const after = await UserModel.query(ctx.db)
-      .findById(before.id)
-      .patch({ emailVerifiedAt: ctx.now, version: before.version + 1, updatedAt: ctx.now })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, { emailVerifiedAt: ctx.now });
     await record(ctx, EmailVerified, { target: after, before, after, data: after.present(ctx.ids) });
   });
 }

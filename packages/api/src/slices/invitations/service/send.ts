@@ -2,7 +2,7 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
-import { nextVersion } from '../../../data/base-model.ts';
+import { change, nextVersion } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
@@ -57,18 +57,11 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
     ifMatch(ctx, before);
     if (before.status !== 'PENDING') throw new ApiError('invitation_not_pending');
     assertMayGrant(held, rolePermissions(before.role, ctx.ports.env));
-    const after = await InvitationModel.of(ctx)
-      .where({ id: before.id })
-      .patch({
-        ...inviter(ctx),
-        tokenHash: null,
-        expiresAt: new Date(ctx.now.getTime() + INVITATION_TTL_MS),
-        version: before.version + 1,
-        updatedAt: ctx.now,
-      })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, {
+      ...inviter(ctx),
+      tokenHash: null,
+      expiresAt: new Date(ctx.now.getTime() + INVITATION_TTL_MS),
+    });
     await record(ctx, InvitationResent, { target: after, before, after, data: after.present(ctx.ids) });
     return answerWithEtag(ctx, after);
   });

@@ -2,6 +2,7 @@ import type { Context, OrganizationContext, UserContext } from '../../../context
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
+import { change } from '../../../data/base-model.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { EventType } from '../../../events/event.ts';
@@ -14,7 +15,7 @@ import { lockAuthority, memberPermissionsOf } from '../../members/service/author
 import { membershipsOf, presentMember } from '../../members/service/find.ts';
 import { emailKey } from '../../users/model.ts';
 import { InvitationAccepted, InvitationDeclined, InvitationRevoked } from '../events.ts';
-import { InvitationModel } from '../model.ts';
+import type { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';
 import { findInvitation } from './find.ts';
 import { redeemInvitationToken } from './token.ts';
@@ -74,11 +75,6 @@ async function settle(
   status: Invitation['status'],
   type: EventType<typeof Invitation>,
 ): Promise<void> {
-  const after = await InvitationModel.of(ctx)
-    .where({ id: before.id })
-    .patch({ status, tokenHash: null, version: before.version + 1, updatedAt: ctx.now })
-    .returning('*')
-    .first()
-    .throwIfNotFound();
+  const after = await change(ctx, before, { status, tokenHash: null });
   await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
 }

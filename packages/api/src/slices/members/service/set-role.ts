@@ -1,10 +1,11 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { type OrganizationRole, rolePermissions } from '../../../contract/permissions.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { MemberRolesChanged } from '../events.ts';
-import { MemberModel } from '../model.ts';
+import type { MemberModel } from '../model.ts';
 import type { Member, SetMemberRole } from '../schemas.ts';
 import { assertMayGrant, assertNotOutranked, lockAuthority } from './authority.ts';
 import { assertAnotherOwner, assertNotPersonalOrganization } from './end.ts';
@@ -17,8 +18,7 @@ export async function setMemberRole(ctx: OrganizationContext, { userId, role }: 
     ifMatch(ctx, before);
     assertNotOutranked(ctx, held, before);
     assertMayGrant(held, rolePermissions(role, ctx.ports.env));
-    if (role === before.role) return answer(ctx, before);
-    if (before.role === 'OWNER') {
+    if (before.role === 'OWNER' && role !== 'OWNER') {
       await assertNotPersonalOrganization(ctx, organization, before.userId);
       await assertAnotherOwner(ctx, before);
     }
@@ -31,12 +31,8 @@ export async function changeRole(
   before: MemberModel,
   role: OrganizationRole,
 ): Promise<MemberModel> {
-  const after = await MemberModel.of(ctx)
-    .where({ id: before.id })
-    .patch({ role, version: before.version + 1, updatedAt: ctx.now })
-    .returning('*')
-    .first()
-    .throwIfNotFound();
+  const after = await change(ctx, before, { role });
+  if (after === before) return before;
   await record(ctx, MemberRolesChanged, { target: after, before, after, data: await presentMember(ctx, after) });
   return after;
 }

@@ -1,13 +1,14 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { resetDefaultOrganization } from '../../members/service/end.ts';
 import { OrganizationDeleted, OrganizationRestored } from '../events.ts';
-import { OrganizationModel } from '../model.ts';
+import type { OrganizationModel } from '../model.ts';
 import type { Organization } from '../schemas.ts';
 
 export const RESTORE_WINDOW_MS = 30 * 86_400_000;
@@ -42,12 +43,7 @@ async function mark(
   deletedAt: Date | null,
   type: EventType<typeof Organization>,
 ): Promise<OrganizationModel> {
-  const after = await OrganizationModel.query(ctx.db)
-    .findById(before.id)
-    .patch({ deletedAt, version: before.version + 1, updatedAt: ctx.now })
-    .returning('*')
-    .first()
-    .throwIfNotFound();
+  const after = await change(ctx, before, { deletedAt });
   await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
   return after;
 }

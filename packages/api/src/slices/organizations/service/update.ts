@@ -1,10 +1,10 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { OrganizationUpdated } from '../events.ts';
-import { OrganizationModel } from '../model.ts';
 import type { Organization, UpdateOrganization } from '../schemas.ts';
 import { claimName, lockNames } from './claim-names.ts';
 
@@ -15,20 +15,9 @@ export async function updateOrganization(ctx: OrganizationContext, input: Update
     ifMatch(ctx, before);
     if (input.slug) await claimName(ctx, 'slug', input.slug, before.id);
     if (input.subdomain) await claimName(ctx, 'subdomain', input.subdomain, before.id);
-    const after = await OrganizationModel.query(ctx.db)
-      .findById(before.id)
-      .patch({
-        ...(input.name !== undefined && { name: input.name }),
-        ...(input.slug !== undefined && { slug: input.slug }),
-        ...(input.subdomain !== undefined && { subdomain: input.subdomain }),
-        ...(input.deletionProtection !== undefined && { deletionProtection: input.deletionProtection }),
-        ...(input.metadata !== undefined && { metadata: input.metadata }),
-        version: before.version + 1,
-        updatedAt: ctx.now,
-      })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const { name, slug, subdomain, deletionProtection, metadata } = input;
+    const after = await change(ctx, before, { name, slug, subdomain, deletionProtection, metadata });
+    if (after === before) return answerWithEtag(ctx, before);
     await record(ctx, OrganizationUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return answerWithEtag(ctx, after);
   });

@@ -1,10 +1,10 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { MemberRolesChanged } from '../../members/events.ts';
-import { MemberModel } from '../../members/model.ts';
 import type { Member } from '../../members/schemas.ts';
 import { assertMayGrant, assertNotOutranked, lockAuthority } from '../../members/service/authority.ts';
 import { findMember } from '../../members/service/find.ts';
@@ -27,6 +27,7 @@ export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles
     if (roles.length < wanted.length) throw new ApiError('not_found');
     const had = new Set((await RoleAssignmentModel.of(ctx).where({ userId })).map(({ roleId }) => roleId));
     const added = roles.filter(({ id }) => !had.has(id));
+    if (added.length === 0 && had.size === roles.length) return answer(ctx, before);
     assertMayGrant(
       held,
       added.flatMap((role) => role.effectivePermissions),
@@ -34,12 +35,7 @@ export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles
     await RoleAssignmentModel.of(ctx).where({ userId }).whereNotIn('roleId', wanted).delete();
     for (const { id } of added) await RoleAssignmentModel.add(ctx, { userId, roleId: id, createdAt: ctx.now });
     await refreshMembers(ctx, [userId]);
-    const after = await MemberModel.of(ctx)
-      .where({ id: before.id })
-      .patch({ version: before.version + 1, updatedAt: ctx.now })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, { updatedAt: ctx.now });
     const shown = await answer(ctx, after);
     await record(ctx, MemberRolesChanged, { target: after, before, after, data: shown });
     return shown;

@@ -1,7 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
-import { nextVersion } from '../../../data/base-model.ts';
+import { change, nextVersion } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { MemberModel } from '../../members/model.ts';
@@ -45,16 +45,14 @@ export async function updateRole(ctx: OrganizationContext, input: UpdateRole): P
     const { held } = await lockAuthority(ctx, 'roles:update');
     const before = await findRole(ctx, id);
     ifMatch(ctx, before);
-    await RoleModel.of(ctx)
-      .where({ id })
-      .patch({
-        ...(input.name !== undefined && { name: input.name, nameKey: input.name.toLowerCase() }),
-        ...(input.description !== undefined && { description: input.description }),
-        ...(input.parentId !== undefined && { parentId: await decodeParent(ctx, input.parentId) }),
-        ...(input.permissions !== undefined && { permissions: sortedUnique(input.permissions) }),
-        version: before.version + 1,
-        updatedAt: ctx.now,
-      });
+    const changed = await change(ctx, before, {
+      name: input.name,
+      nameKey: input.name?.toLowerCase(),
+      description: input.description,
+      parentId: input.parentId === undefined ? undefined : await decodeParent(ctx, input.parentId),
+      permissions: input.permissions && sortedUnique(input.permissions),
+    });
+    if (changed === before) return answerWithEtag(ctx, before);
     await refreshRoles(ctx, id);
     const after = await findRole(ctx, id);
     const had = new Set(before.effectivePermissions);
