@@ -36,10 +36,10 @@ export function page<Item extends z.ZodType>(name: string, item: Item) {
     .meta({ id: name });
 }
 
-/** Where a page starts, newest first: the row id of the last item of the page before. */
+/** Where a page starts, newest first: the position of the last item of the page before. */
 export interface Cursors {
   /** `list` names the list and whatever filters it, so that a cursor of one list means nothing in another. */
-  write(list: string, rowId: number): string;
+  write(list: string, position: number): string;
   /** Throws `invalid_cursor` for whatever `write` did not make for the same list. */
   read(list: string, cursor: string): number;
 }
@@ -50,10 +50,10 @@ export function createCursors(keyring: Keyring): Cursors {
   const sign = (key: Buffer, list: string, position: Buffer) =>
     mac(key, Buffer.concat([position, Buffer.from(list)])).subarray(0, MAC_BYTES);
   return {
-    write(list, rowId) {
-      const position = Buffer.alloc(8);
-      position.writeBigUInt64BE(BigInt(rowId));
-      return Buffer.concat([position, sign(keyring.key('rentapi/cursor'), list, position)]).toString('base64url');
+    write(list, position) {
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64BE(BigInt(position));
+      return Buffer.concat([bytes, sign(keyring.key('rentapi/cursor'), list, bytes)]).toString('base64url');
     },
     read(list, cursor) {
       const bytes = Buffer.from(cursor, 'base64url');
@@ -68,23 +68,60 @@ export function createCursors(keyring: Keyring): Cursors {
   };
 }
 
-/**
- * One page of `query`, newest first. `query` selects within one organization and is not ordered; rows have a numeric `id`.
- */
+/** What a page is cut from: rows of one organization or user, or a query of them that is not ordered yet. */
+export type Rows<Row> =
+  | readonly Row[]
+  | {
+      where(column: string, operator: string, value: number): unknown;
+      orderBy(column: string, order: 'desc'): unknown;
+      limit(count: number): PromiseLike<Row[]>;
+    };
+
+export interface List<Row> {
+  name: string;
+  /** The organization or user whose list it is. */
+  of: number;
+  /** The column of the order: a number that no two rows share and that only grows. `id` unless given. */
+  by?: keyof Row & string;
+}
+
+/** One page, newest first. What is neither `limit` nor `cursor` in `input` is a filter, which `rows` has applied. */
 export async function newestFirst<Row extends { id: number }>(
   cursors: Cursors,
-  list: string,
+  { name, of, by = 'id' }: List<Row>,
   input: { limit: number; cursor?: string | undefined },
-  query: {
-    where(column: string, operator: string, value: number): unknown;
-    orderBy(column: string, order: 'desc'): unknown;
-    limit(count: number): PromiseLike<Row[]>;
-  },
+  rows: Rows<Row>,
 ): Promise<{ rows: Row[]; nextCursor: string | null }> {
-  if (input.cursor !== undefined) query.where('id', '<', cursors.read(list, input.cursor));
-  query.orderBy('id', 'desc');
-  const rows = await query.limit(input.limit + 1); // one more than asked tells whether there is a next page
-  const more = rows.length > input.limit;
-  if (more) rows.pop();
-  return { rows, nextCursor: more ? cursors.write(list, rows.at(-1)!.id) : null };
+  const { limit, cursor, ...filters } = input;
+  const list = JSON.stringify([
+    name,
+    of,
+    Object.entries(filters)
+      .filter(([, value]) => value !== undefined)
+      .sort(),
+  ]);
+  const below = cursor === undefined ? Number.POSITIVE_INFINITY : cursors.read(list, cursor);
+  const positionOf = (row: Row) => Number(row[by]);
+  const found = await take(rows, by, positionOf, below, limit + 1); // one more than asked tells whether there is a next page
+  const more = found.length > limit;
+  if (more) found.pop();
+  return { rows: found, nextCursor: more ? cursors.write(list, positionOf(found.at(-1)!)) : null };
+}
+
+async function take<Row>(
+  rows: Rows<Row>,
+  by: string,
+  positionOf: (row: Row) => number,
+  below: number,
+  count: number,
+): Promise<Row[]> {
+  if ('where' in rows) {
+    if (below < Number.POSITIVE_INFINITY) rows.where(by, '<', below);
+    rows.orderBy(by, 'desc');
+    return rows.limit(count);
+  }
+  return rows
+    .filter((row) => positionOf(row) < below)
+    .sort((a, b) => positionOf(b) - positionOf(a))
+    .slice(0, count);
 }

@@ -19,8 +19,8 @@ export async function listApiKeys(
   ctx: OrganizationContext,
   input: ListApiKeys,
 ): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
-  const query = ApiKeyModel.of(ctx);
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, `api_keys/${ctx.organization.id}`, input, query);
+  const list = { name: 'api_keys', of: ctx.organization.id };
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, ApiKeyModel.of(ctx));
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
 }
 

@@ -1,5 +1,6 @@
 import type { OrganizationContext } from '../../context.ts';
 import { prefixOf } from '../../contract/ids.ts';
+import { newestFirst } from '../../contract/pagination.ts';
 import { AuditLogModel, targetOf } from './model.ts';
 import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schemas.ts';
 
@@ -7,17 +8,9 @@ const EXPORT_BATCH = 500;
 
 /** By position, newest first: an entry appears once the sequencer gave it a position, a moment after its change. */
 export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
-  const { limit, cursor, ...filters } = input;
-  const list = `audit/${ctx.organization.id}/${JSON.stringify(Object.entries(filters).sort())}`;
-  const query = entries(ctx, filters).orderBy('position', 'desc');
-  if (cursor !== undefined) query.where('position', '<', ctx.ports.cursors.read(list, cursor));
-  const rows = await query.limit(limit + 1);
-  const more = rows.length > limit;
-  if (more) rows.pop();
-  return {
-    items: rows.map((entry) => entry.present(ctx.ids)),
-    nextCursor: more ? ctx.ports.cursors.write(list, rows.at(-1)!.position!) : null,
-  };
+  const list = { name: 'audit_logs', of: ctx.organization.id, by: 'position' as const };
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, entries(ctx, input));
+  return { items: rows.map((entry) => entry.present(ctx.ids)), nextCursor };
 }
 
 /** All that match, oldest first, a batch at a time: an export of any length takes the memory of one batch. */

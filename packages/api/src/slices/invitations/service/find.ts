@@ -7,7 +7,7 @@ import type { InvitationPage, ListInvitations } from '../schemas.ts';
 export async function listInvitations(ctx: OrganizationContext, input: ListInvitations): Promise<InvitationPage> {
   const query = InvitationModel.of(ctx);
   if (input.status) query.where({ status: input.status });
-  const list = `invitations/${ctx.organization.id}/${input.status ?? ''}`;
+  const list = { name: 'invitations', of: ctx.organization.id };
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
   return { items: rows.map((invitation) => invitation.present(ctx.ids)), nextCursor };
 }

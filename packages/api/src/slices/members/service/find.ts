@@ -8,7 +8,7 @@ import { MemberModel } from '../model.ts';
 import type { ListMembers, Member, MemberPage } from '../schemas.ts';
 
 export async function listMembers(ctx: OrganizationContext, input: ListMembers): Promise<MemberPage> {
-  const list = `members/${ctx.organization.id}`;
+  const list = { name: 'members', of: ctx.organization.id };
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, MemberModel.of(ctx));
   return { items: await presentMembers(ctx, rows), nextCursor };
 }

@@ -1,7 +1,7 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag } from '../../../contract/etag.ts';
-import { newestFirst } from '../../../contract/pagination.ts';
+import { newestFirst, type Rows } from '../../../contract/pagination.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
@@ -34,7 +34,7 @@ export async function listOrganizations(ctx: UserContext, input: ListOrganizatio
     const restorableSince = new Date(ctx.now.getTime() - RESTORE_WINDOW_MS);
     query.whereIn('id', own.where({ role: 'OWNER' }).select('organizationId')).where('deletedAt', '>', restorableSince);
   } else query.whereIn('id', own.select('organizationId')).whereNull('deletedAt');
-  return pageOf(ctx, `organizations/${input.deleted ? 'deleted/' : ''}${ctx.actor.user.id}`, input, query);
+  return pageOf(ctx, 'organizations', input, query);
 }
 
 /** Among those the caller is a member of: the others are nobody's business. */
@@ -44,15 +44,16 @@ export async function searchOrganizations(ctx: UserContext, input: SearchOrganiz
     .whereIn('id', membershipsOf(ctx, ctx.actor.user.id).select('organizationId'))
     .whereNull('deletedAt')
     .where((either) => either.whereILike('name', pattern).orWhereILike('slug', pattern));
-  return pageOf(ctx, `organizations/search/${ctx.actor.user.id}/${input.query}`, input, query);
+  return pageOf(ctx, 'organizations/search', input, query);
 }
 
 async function pageOf(
   ctx: UserContext,
-  list: string,
+  name: string,
   input: ListOrganizations,
-  query: Parameters<typeof newestFirst<OrganizationModel>>[3],
+  query: Rows<OrganizationModel>,
 ): Promise<OrganizationPage> {
+  const list = { name, of: ctx.actor.user.id };
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
   const members = await membershipsOf(ctx, ctx.actor.user.id).whereIn(
     'organizationId',

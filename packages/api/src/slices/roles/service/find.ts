@@ -10,25 +10,14 @@ import { systemRoles } from '../system-roles.ts';
 
 /** The organization's own, newest first, then those of the system. */
 export async function listRoles(ctx: OrganizationContext, input: ListRoles): Promise<RolePage> {
-  const list = `roles/${ctx.organization.id}`;
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, inMemory(await allRoles(ctx)));
+  const list = { name: 'roles', of: ctx.organization.id };
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, await allRoles(ctx));
   return { items: rows.map((role) => role.present(ctx.ids)), nextCursor };
 }
 
 /** An organization has at most a hundred of its own: a page is cut from all of them. */
 export async function allRoles(ctx: OrganizationContext) {
   return [...(await RoleModel.of(ctx).orderBy('id', 'desc')), ...systemRoles(ctx)];
-}
-
-function inMemory<Row extends { id: number }>(rows: Row[]) {
-  let below = Number.POSITIVE_INFINITY;
-  return {
-    where: (_column: string, _operator: string, id: number) => {
-      below = id;
-    },
-    orderBy: () => {}, // as they are
-    limit: async (count: number) => rows.filter(({ id }) => id < below).slice(0, count),
-  };
 }
 
 export async function getRole(ctx: OrganizationContext, roleId: string): Promise<Role> {
