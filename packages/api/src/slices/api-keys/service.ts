@@ -3,6 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
@@ -34,7 +35,8 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'api_keys:create');
     assertGrantable(held, input.scopes);
-    await assertRoomForKey(ctx);
+    const live = ApiKeyModel.of(ctx).whereNull('revokedAt');
+    await assertRoom(live, MAX_KEYS, `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`);
     const key = await ApiKeyModel.add(ctx, {
       name: input.name,
       description: input.description ?? null,
@@ -93,12 +95,4 @@ function assertGrantable(held: ReadonlySet<OrganizationPermission>, scopes: read
       });
     }
   }
-}
-
-async function assertRoomForKey(ctx: OrganizationContext): Promise<void> {
-  const live = await ApiKeyModel.of(ctx).whereNull('revokedAt').resultSize();
-  if (live >= MAX_KEYS)
-    throw new ApiError('limit_reached', {
-      detail: `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`,
-    });
 }

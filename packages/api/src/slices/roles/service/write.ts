@@ -1,6 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { assertRoom } from '../../../data/assert-room.ts';
 import { change, nextVersion } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -18,8 +19,7 @@ const MAX_ROLES = 100;
 export async function createRole(ctx: OrganizationContext, input: CreateRole): Promise<Role> {
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'roles:create');
-    if ((await RoleModel.of(ctx).resultSize()) >= MAX_ROLES)
-      throw new ApiError('limit_reached', { detail: `An organization has at most ${MAX_ROLES} roles of its own.` });
+    await assertRoom(RoleModel.of(ctx), MAX_ROLES, `An organization has at most ${MAX_ROLES} roles of its own.`);
     const role = await RoleModel.add(ctx, {
       name: input.name,
       nameKey: input.name.toLowerCase(),
