@@ -1007,7 +1007,7 @@ export interface Problem {
     | 'username_taken';
   /** Names this request in logs; quote it when you ask for help. */
   requestId: string;
-  /** For invalid input: each field that is wrong. */
+  /** For invalid input: each field that is wrong, at most 20; `detail` says how many more. */
   errors?: {
     path: string;
     message: string;

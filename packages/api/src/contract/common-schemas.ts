@@ -30,6 +30,7 @@ export const Metadata = z
   .refine((metadata) => Object.keys(metadata).length <= METADATA_KEYS, `must have at most ${METADATA_KEYS} keys`)
   .meta({
     id: 'Metadata',
+    maxProperties: METADATA_KEYS,
     description:
       'Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.',
     example: { plan: 'trial' },

@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { ERRORS, UNIQUE_CONSTRAINTS } from '../slices/errors.ts';
 import { ApiError, type ErrorCode, type FieldError, type TRPC_CODES } from './errors.ts';
 
+const MAX_LISTED = 20;
+const MAX_PATH = 200;
+
 /** RFC 9457, with a `code` to branch on and the request's id to ask about. */
 export const Problem = z
   .object({
@@ -17,7 +20,9 @@ export const Problem = z
     errors: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: 'For invalid input: each field that is wrong.' }),
+      .meta({
+        description: `For invalid input: each field that is wrong, at most ${MAX_LISTED}; \`detail\` says how many more.`,
+      }),
   })
   .meta({ id: 'Problem', description: 'Every error (RFC 9457).' });
 
@@ -36,7 +41,7 @@ const RETRY_AFTER_S = 2;
 /** Any failure as one of the catalogue's. An unknown one says nothing but its request id. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof z.core.$ZodError) return new ApiError('invalid_input', { errors: fieldErrors(error) });
+  if (error instanceof z.core.$ZodError) return invalidInput(error);
   const conflict = UNIQUE_CONSTRAINTS[violatedConstraint(error) ?? ''];
   if (conflict) return new ApiError(conflict);
   if (isUnavailable(error)) return new ApiError('unavailable', { retryAfterS: RETRY_AFTER_S, cause: error });
@@ -74,14 +79,33 @@ export function toProblem(error: unknown, requestId: string): ProblemBody {
     detail: known.detail,
     code: known.errorCode,
     requestId,
-    ...(known.errors && { errors: known.errors }),
+    ...(known.errors && { errors: known.errors.map(shortened) }),
   };
 }
 
-function fieldErrors(error: z.core.$ZodError): FieldError[] {
-  return error.issues.flatMap((issue) => {
-    const at = issue.path.map(String).join('.');
-    if (issue.code !== 'unrecognized_keys') return { path: at, message: describeIssue(issue) };
-    return issue.keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: 'is not a field of this request' }));
+/** The first errors, and how many more there are: an answer must not grow with what is sent. */
+function invalidInput({ issues }: z.core.$ZodError): ApiError {
+  const errors: FieldError[] = [];
+  let total = 0;
+  for (const issue of issues) {
+    if (errors.length < MAX_LISTED) errors.push(...fieldErrors(issue, MAX_LISTED - errors.length));
+    total += issue.code === 'unrecognized_keys' ? issue.keys.length : 1;
+  }
+  const rest = total - errors.length;
+  return new ApiError('invalid_input', {
+    errors,
+    ...(rest > 0 && { detail: `${ERRORS.invalid_input.fix} ${rest} more are not listed.` }),
   });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, atMost: number): FieldError[] {
+  const at = issue.path.map(String).join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path: at, message: describeIssue(issue) }];
+  const keys = issue.keys.slice(0, atMost);
+  return keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: 'is not a field of this request' }));
+}
+
+/** A path repeats names that were sent, which may be as long as the body. */
+function shortened({ path, message }: FieldError): FieldError {
+  return { path: path.length > MAX_PATH ? `${path.slice(0, MAX_PATH).toWellFormed()}…` : path, message };
 }

@@ -1,6 +1,8 @@
 import { ApiError } from '../contract/errors.ts';
 
 const MAX_DEPTH = 32;
+/** More than any schema takes. A schema judges every field and item before it counts them. */
+const MAX_ENTRIES = 1000;
 
 /** Parses JSON that somebody sent, and refuses what would do harm further in. `fix` is for JSON that is no body. Throws `ApiError`. */
 export function parseJson(text: string, fix?: string): unknown {
@@ -15,7 +17,7 @@ export function parseJson(text: string, fix?: string): unknown {
 }
 
 /**
- * Not deeper than 32 levels; no text that Postgres cannot store (NUL, unpaired surrogates); no key that means something to
+ * Not deeper than 32 levels; no object or list of more than 1,000; no text that Postgres cannot store (NUL, unpaired surrogates); no key that means something to
  * JavaScript. Stops at the first fault, and never descends below the limit, so its cost is that of the value.
  */
 function assertHarmless(value: unknown, path: string, depth: number): void {
@@ -23,10 +25,13 @@ function assertHarmless(value: unknown, path: string, depth: number): void {
   if (value === null || typeof value !== 'object') return;
   if (depth >= MAX_DEPTH) throw new ApiError('json_too_deep');
   if (Array.isArray(value)) {
+    if (value.length > MAX_ENTRIES) throw tooMany(path, 'items');
     for (let at = 0; at < value.length; at++) assertHarmless(value[at], join(path, String(at)), depth + 1);
     return;
   }
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value);
+  if (keys.length > MAX_ENTRIES) throw tooMany(path, 'fields');
+  for (const key of keys) {
     if (key === '__proto__' || key === 'constructor' || key === 'prototype') {
       throw new ApiError('invalid_input', {
         errors: [{ path: join(path, key), message: 'is not a field of this request' }],
@@ -35,6 +40,10 @@ function assertHarmless(value: unknown, path: string, depth: number): void {
     assertText(key, path);
     assertHarmless((value as Record<string, unknown>)[key], join(path, key), depth + 1);
   }
+}
+
+function tooMany(path: string, what: 'fields' | 'items'): ApiError {
+  return new ApiError('invalid_input', { errors: [{ path, message: `must have at most ${MAX_ENTRIES} ${what}` }] });
 }
 
 /** Text from anywhere in a request: body, query, path. */

@@ -539,7 +539,7 @@ export type Problem = {
      */
     requestId: string;
     /**
-     * For invalid input: each field that is wrong.
+     * For invalid input: each field that is wrong, at most 20; `detail` says how many more.
      */
     errors?: Array<{
         path: string;

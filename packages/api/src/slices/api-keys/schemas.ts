@@ -14,13 +14,13 @@ export const Scope = z.enum(SCOPES as [string, ...string[]]).meta({
 
 const AddressRange = z
   .string()
-  .max(50)
+  .max(50, { abort: true })
   .refine(isAddressRange, 'must be an IPv4 or IPv6 address or a range in CIDR notation')
   .meta({ example: '203.0.113.0/24' });
 
 const Origin = z
   .string()
-  .max(300)
+  .max(300, { abort: true })
   .refine(
     (text) => URL.canParse(text) && new URL(text).origin === text,
     'must be a web origin such as https://app.example.com',

@@ -4,22 +4,29 @@ import { EmailAddress, FullName, User, Username } from '../users/schemas.ts';
 const MIN_PASSWORD = 8;
 const MAX_PASSWORD = 256;
 
+/** NFKC makes up to 18 characters of one: longer text is refused before anything is done with it. */
+const MAX_PASSWORD_UNITS = 4 * MAX_PASSWORD;
+const tooLong = `must have at most ${MAX_PASSWORD} characters`;
+
 /** Length is counted in code points of the NFKC form, which is what is hashed. */
 export const NewPassword = z
   .string()
-  .max(4 * MAX_PASSWORD)
-  .refine((text) => [...text.normalize('NFKC')].length >= MIN_PASSWORD, `must have at least ${MIN_PASSWORD} characters`)
-  .refine((text) => [...text.normalize('NFKC')].length <= MAX_PASSWORD, `must have at most ${MAX_PASSWORD} characters`)
+  .max(MAX_PASSWORD_UNITS, { abort: true, error: tooLong })
+  .superRefine((text, ctx) => {
+    const { length } = [...text.normalize('NFKC')];
+    if (length < MIN_PASSWORD) ctx.addIssue(`must have at least ${MIN_PASSWORD} characters`);
+    if (length > MAX_PASSWORD) ctx.addIssue(tooLong);
+  })
   .meta({
     description: '8 to 256 characters of any kind; the most common passwords are refused.',
     example: 'SecurePass123!',
   });
 
-/** A password somebody claims to have: judged only by comparing. */
+/** A password to compare with the stored one: no rule but its size. */
 export const SubmittedPassword = z
   .string()
   .min(1)
-  .max(4 * MAX_PASSWORD)
+  .max(MAX_PASSWORD_UNITS, { abort: true, error: tooLong })
   .meta({ example: 'SecurePass123!' });
 
 export const Register = z

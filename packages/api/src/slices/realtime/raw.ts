@@ -16,7 +16,7 @@ export const upgradeRequired = rawRoute({
     },
     example: {},
   },
-  input: z.strictObject({ ticket: z.string().optional(), token: z.string().optional() }), // as the socket takes
+  input: z.strictObject({ ticket: z.string().max(200).optional(), token: z.string().max(5000).optional() }), // as the socket takes
   answer: { type: 'application/json', schema: z.object({}) },
   async serve({ responseHeaders: reply }) {
     reply['Upgrade'] = 'websocket';
