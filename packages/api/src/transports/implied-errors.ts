@@ -24,13 +24,25 @@ export function acceptsApiKeys({ access, fresh }: ProcedureMeta): boolean {
   return !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
 }
 
-function credentialErrors(meta: ProcedureMeta): ErrorCode[] {
-  const codes: ErrorCode[] = ['ambiguous_credentials', 'credentials_required', 'account_inactive'];
-  codes.push('invalid_access_token', 'access_token_expired', 'session_revoked');
-  if (acceptsApiKeys(meta))
-    codes.push('invalid_api_key', 'api_key_revoked', 'api_key_expired', 'address_not_allowed', 'origin_not_allowed');
-  else if (meta.access === 'user' || meta.fresh) codes.push('user_required');
-  if (meta.access !== 'user' && meta.access !== 'userOrKey') codes.push('permission_denied');
-  if (meta.fresh) codes.push('reauthentication_required');
+/** A credential of either kind is read, and refused, before it is looked at who may call. */
+const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
+  'ambiguous_credentials',
+  'credentials_required',
+  'account_inactive',
+  'invalid_access_token',
+  'access_token_expired',
+  'session_revoked',
+  'invalid_api_key',
+  'api_key_revoked',
+  'api_key_expired',
+  'address_not_allowed',
+  'origin_not_allowed',
+];
+
+function credentialErrors({ access, fresh }: ProcedureMeta): ErrorCode[] {
+  const codes: ErrorCode[] = [...CREDENTIAL_ERRORS];
+  if (access === 'user' || fresh) codes.push('user_required');
+  if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied');
+  if (fresh) codes.push('reauthentication_required');
   return codes;
 }

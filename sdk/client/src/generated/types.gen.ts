@@ -902,11 +902,11 @@ export type AuthLogoutErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -967,11 +967,11 @@ export type AuthReauthenticateErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_credentials`: Wrong e-mail address or password
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired; `invalid_credentials`: Wrong e-mail address or password
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1161,11 +1161,11 @@ export type UsersMeUpdateErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1230,11 +1230,11 @@ export type UsersMePermissionsErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1606,11 +1606,11 @@ export type OrgsListErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1655,11 +1655,11 @@ export type OrgsCreateErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1733,11 +1733,11 @@ export type OrgsSearchErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1784,11 +1784,11 @@ export type OrgsSubdomainAvailableErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -1838,11 +1838,11 @@ export type OrgsDeleteErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -2032,11 +2032,11 @@ export type OrgsRestoreErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -2106,11 +2106,11 @@ export type OrgsLeaveErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -2180,11 +2180,11 @@ export type OrgsTransferErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
      */
     403: Problem;
     /**
@@ -2742,11 +2742,11 @@ export type OrgsInvitationsAcceptErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users; `invitation_for_another`: Invitation for another address
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `invitation_for_another`: Invitation for another address
      */
     403: Problem;
     /**
@@ -3237,11 +3237,11 @@ export type PermissionsListErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
@@ -3335,11 +3335,11 @@ export type PermissionsCheckErrors = {
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended
+     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `user_required`: Only for signed-in users
+     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
      */
     403: Problem;
     /**
