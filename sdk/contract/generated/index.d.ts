@@ -477,7 +477,7 @@ export interface ApiKey {
   rateLimitPerMinute: number | null;
   rateLimitPerHour: number | null;
   rateLimitPerDay: number | null;
-  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** Id of a user. */
   createdBy: string | null;
@@ -596,7 +596,7 @@ export interface CreatedApiKey {
   rateLimitPerMinute: number | null;
   rateLimitPerHour: number | null;
   rateLimitPerDay: number | null;
-  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** Id of a user. */
   createdBy: string | null;
@@ -733,7 +733,7 @@ export interface MemberPage {
   nextCursor: string | null;
 }
 
-/** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+/** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
 export type Metadata = Record<string, string | number | boolean | null>;
 
 /** A tenant: its members, keys, usage and billing are apart from all others. */
@@ -748,7 +748,7 @@ export interface Organization {
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
-  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
   deletedAt: string | null;
@@ -812,7 +812,7 @@ export interface OwnOrganization {
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
-  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
   deletedAt: string | null;
@@ -1220,7 +1220,7 @@ export interface User {
   emailVerifiedAt: string | null;
   /** Id of an organization. */
   defaultOrganizationId: string;
-  /** Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   createdAt: string;
   updatedAt: string;

@@ -6,8 +6,8 @@ export const Timestamp = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.0
 const DATE_TIME = z.core.regexes.datetime({ offset: true });
 
 /**
- * A moment in a request: what `format: date-time` refers to (RFC 3339), so any offset and either case. The service is given
- * it in UTC. A year that UTC cannot write with four digits could not be answered.
+ * A moment in a request: RFC 3339, as `format: date-time` says, so any offset and either case. The service gets UTC.
+ * A year that UTC does not write with four digits could not be answered.
  */
 export const TimestampInput = z
   .string()
@@ -32,7 +32,7 @@ export const Metadata = z
     id: 'Metadata',
     maxProperties: METADATA_KEYS,
     description:
-      'Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.',
+      'Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.',
     example: { plan: 'trial' },
   });
 

@@ -10,14 +10,14 @@ export interface FieldError {
 }
 
 interface Details {
-  /** Replaces the catalogue's sentence. Never holds anything a stranger may not know. */
+  /** Replaces the sentence of the catalogue. Contains nothing that the caller may not know. */
   detail?: string;
   errors?: FieldError[];
   retryAfterS?: number;
   cause?: unknown;
 }
 
-/** tRPC's own word for each status. */
+/** tRPC's own code for each status. */
 export const TRPC_CODES = {
   400: 'BAD_REQUEST',
   401: 'UNAUTHORIZED',
@@ -29,13 +29,13 @@ export const TRPC_CODES = {
   413: 'PAYLOAD_TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
   422: 'UNPROCESSABLE_CONTENT',
-  426: 'BAD_REQUEST', // tRPC has no word for it, and never answers it
+  426: 'BAD_REQUEST', // tRPC has no code for it, and never answers it
   429: 'TOO_MANY_REQUESTS',
   500: 'INTERNAL_SERVER_ERROR',
   503: 'SERVICE_UNAVAILABLE',
 } as const;
 
-/** What services throw: `throw new ApiError('not_found')`. HTTP and tRPC each render it once, from the catalogue. */
+/** The error that services throw: `throw new ApiError('not_found')`. HTTP and tRPC render it from the catalogue. */
 export class ApiError extends TRPCError {
   readonly errorCode: ErrorCode;
   readonly detail: string;

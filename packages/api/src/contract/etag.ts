@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { ApiError } from './errors.ts';
 import type { Ids } from './ids.ts';
 
-/** A row that counts its changes. */
+/** A row with a version number. */
 interface Versioned<Shape> {
   version: number;
   present(ids: Ids): Shape;
@@ -23,14 +23,15 @@ export function answerWithEtag<Shape>(ctx: Context, row: Versioned<Shape>): Shap
 export function ifMatch(ctx: Context, row: { version: number }): void {
   const { ifMatch, ifNoneMatch } = ctx.request;
   const etag = etagOf(row);
-  if (ifMatch !== undefined && !lists(ifMatch, etag)) throw new ApiError('version_mismatch'); // a weak tag never matches
+  // A weak tag never matches.
+  if (ifMatch !== undefined && !lists(ifMatch, etag)) throw new ApiError('version_mismatch');
   if (ifNoneMatch !== undefined && listsWeakly(ifNoneMatch, etag))
     throw new ApiError('version_mismatch', {
       detail: 'Leave `If-None-Match` out: the resource exists in a version that it names. `If-Match` guards a change.',
     });
 }
 
-/** Whether the caller has the very version that is about to be answered. Lists and others without a version never match. */
+/** Whether the caller already has the version in the answer. An answer without a version never matches. */
 export function isNotModified({ request, responseHeaders }: Context): boolean {
   const etag = responseHeaders['ETag'];
   return etag !== undefined && request.ifNoneMatch !== undefined && listsWeakly(request.ifNoneMatch, etag);

@@ -17,13 +17,13 @@ export const ID_KINDS = {
 export type IdPrefix = keyof typeof ID_KINDS;
 
 /**
- * Public ids are the row ids, enciphered: prefix, `_`, and 26 characters of lowercase Crockford base32 holding one AES-128
- * block (8 zero bytes ‖ the bigint, big-endian). The key is HKDF-SHA-256(ID_SECRET, `rentapi/id/<prefix>`), so the same number
- * differs from kind to kind, and neither counts nor neighbours can be guessed.
+ * A public id is the encrypted row id: prefix, `_`, and one AES-128 block (8 zero bytes ‖ the bigint, big-endian) in 26
+ * characters of lowercase Crockford base32. The key is HKDF-SHA-256(ID_SECRET, `rentapi/id/<prefix>`), so that neither
+ * counts nor neighbours can be guessed, and the same number differs from kind to kind.
  */
 export interface Ids {
   encode(prefix: IdPrefix, rowId: number): string;
-  /** The row id; throws `not_found` for whatever `encode` did not make, as for a row that does not exist. */
+  /** The row id. Throws `not_found` for text that `encode` did not make, as for a row that does not exist. */
   decode(prefix: IdPrefix, id: string): number;
 }
 

@@ -5,17 +5,17 @@ import type { OrganizationPermission, PlatformPermission } from './permissions.t
 import type { Tag } from './tags.ts';
 
 /**
- * Who may call: everyone, a signed-in user, a user or a key, the holder of a permission, or the bearer of a proof
- * in the request itself (a refresh token, a mailed token, a ticket), which the service then checks.
+ * Who may call: everyone, a signed-in user, a user or an API key, an actor with a permission, or a client with a proof
+ * in the request itself (a refresh token, a mailed token), which the service checks.
  */
 export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | PlatformPermission | Proof;
 
 export type Proof = 'proof:refresh' | 'proof:mailed';
 
-/** An own bucket of a procedure, beside those that every call pays into. */
+/** A rate limit of one procedure, in addition to those of every call. */
 export interface ProcedureLimit {
   name: string;
-  /** Whose bucket: that of the address, of whoever calls, or one that all members and keys of the organization share. */
+  /** Who shares the bucket: the client's network, the actor alone, or all members and keys of the organization. */
   by: 'source' | 'caller' | 'organization';
   size: (env: Env) => number;
   windowS: number;
@@ -28,22 +28,22 @@ export interface Alias {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Everything a surface needs to know of a procedure: REST, tRPC, the document, the SDK, limits, audit. */
+/** All that REST, tRPC, the document, the SDK, limits and audit need to know about a procedure. */
 export interface ProcedureMeta {
   access: Access;
-  /** Also asks for a login not older than ten minutes, so never for an API key. */
+  /** Requires a login within the last ten minutes; an API key has none. */
   fresh?: true;
-  /** Also in an organization that was deleted and can still be restored. */
+  /** Also works in a deleted organization that can still be restored. */
   allowDeletedOrganization?: true;
-  /** Asked by machines that watch the process: never limited, logged at `debug` only, and its query is ignored. */
+  /** A health check: not rate limited, logged at `debug` only, and its query is ignored. */
   probe?: true;
-  /** Its answer is a resource that several may change: it carries the version as `ETag`. */
+  /** The answer is a resource with a version, which is its `ETag`. */
   versioned?: true;
-  /** Refusals are counted by their code, as a sign of guessing. */
+  /** Counts refusals by error code in the metrics, where guessing shows. */
   countRefusals?: true;
   openapi: {
     method: Method;
-    /** Below `/api/v1`, unless it is about the process itself (`/health…`). `{name}` is a field of the input. */
+    /** Below `/api/v1`, except for the process's own (`/health…`). `{name}` is a field of the input. */
     path: `/${string}`;
     tags: [Tag];
     summary: string;
@@ -52,19 +52,19 @@ export interface ProcedureMeta {
     enabled?: false;
   };
   rest?: {
-    /** Success, where it is not 200; 204 goes with `Nothing`. */
+    /** The status of success where it is not 200. The output of a 204 is `NoContent`. */
     status?: 201 | 202 | 204;
-    /** Other spellings that are served, marked deprecated and left out of the document. */
+    /** Deprecated paths and methods that are still served; the document leaves them out. */
     aliases?: Alias[];
   };
-  /** Codes of this procedure beyond those that its access and input imply. */
+  /** Error codes in addition to those that access and input imply (see `impliedErrors`). */
   errors?: ErrorCode[];
   limit?: ProcedureLimit;
-  /** False: `Idempotency-Key` is ignored, because a repeat is harmless or must not be answered from memory. */
+  /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */
   idempotency?: false;
-  /** Every mutation leaves an audit row; one that does not says why. */
+  /** Only for a mutation that writes no audit entry: the reason. */
   audit?: { none: string };
-  /** Each event of a subscription, which has no output to declare: it has no end. Under its id where it has one. */
+  /** The schema of each event of a subscription, which has no `output`. An event with an id is sent under that id. */
   yields?: z.ZodType;
   /** A request and its answer, for the document and for the tests generated from the router. */
   example: { input?: Record<string, unknown>; output?: unknown };

@@ -1,11 +1,11 @@
 /**
- * Slugs and subdomains are 3 to 63 of [a-z0-9-]. That alone settles the confusables of Unicode (UTS 39): no letter of another
- * script is left to look like one of ours, and no `xn--` label is taken. What still looks alike within it — 0 o, 1 l, rn m,
- * vv w — is one name to the database's unique indexes (`look_alike`) and to the list below.
+ * Slugs and subdomains are 3 to 63 characters of [a-z0-9-], without `xn--`, so no letter of another script can look
+ * like one of these (UTS 39). What still looks alike (0 o, 1 l, rn m, vv w) is one name for the unique indexes of the
+ * database (`look_alike`) and for the list below.
  */
 export const NAME = /^(?!..--)[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/;
 
-/** Ours, our customers' first guesses for ours, and names that the network itself gives a meaning. */
+/** The service's own names, likely guesses for them, and names with a meaning in DNS or mail. */
 const RESERVED = new Set(
   `about abuse account accounts admin administrator api app apps assets auth autoconfig autodiscover billing blog cdn console
   dashboard demo dev developer developers docs email example feedback files ftp health help hostmaster imap info internal
@@ -26,7 +26,7 @@ function lookAlike(name: string): string {
   return name.replaceAll('0', 'o').replaceAll('1', 'l').replaceAll('rn', 'm').replaceAll('vv', 'w');
 }
 
-/** A name that stands for what somebody typed, whole or with `suffix`; null where nothing of it can be kept. */
+/** A name made from any text, alone or with `suffix`; null where none can be made of it. */
 export function nameFrom(text: string, suffix = ''): string | null {
   const plain = text
     .normalize('NFKD')

@@ -7,7 +7,7 @@ import { ApiError } from './errors.ts';
 const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
 
-/** What every list takes, and what this one takes besides. All of it may be left out. */
+/** The input of a list: the page, and the filters of this list. All of it is optional. */
 export function pageInput<Filters extends z.ZodRawShape>(filters: Filters) {
   return z.strictObject({ ...PAGE, ...filters }).prefault({} as never); // every field is optional or has a default
 }
@@ -38,9 +38,9 @@ export function page<Item extends z.ZodType>(name: string, item: Item) {
 
 /** Where a page starts, newest first: the position of the last item of the page before. */
 export interface Cursors {
-  /** `list` names the list and whatever filters it, so that a cursor of one list means nothing in another. */
+  /** `list` names the list and its filters, so that a cursor of one list is invalid in another. */
   write(list: string, position: number): string;
-  /** Throws `invalid_cursor` for whatever `write` did not make for the same list. */
+  /** Throws `invalid_cursor` for text that `write` did not make for the same list. */
   read(list: string, cursor: string): number;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every organization permission and what its procedures do: `read` is a query, `write` a mutation, `fresh` a mutation
- * that also asks for a recent login. A test holds this table against the router.
+ * that also requires a recent login. A test compares this table with the router.
  */
 export const ORGANIZATION_PERMISSIONS = {
   'org:read': 'read',
@@ -67,10 +67,10 @@ export type PlatformRole = (typeof PLATFORM_ROLES)[number];
 const every = Object.keys(ORGANIZATION_PERMISSIONS) as OrganizationPermission[];
 const reads = every.filter((permission) => ORGANIZATION_PERMISSIONS[permission] === 'read');
 
-/** Only an owner ever holds these: no custom role can be given them, so holding one is being an owner. */
+/** Only owners have these: no custom role can contain them. */
 const OWNER_ONLY = ['org:delete', 'org:transfer'] as const satisfies OrganizationPermission[];
 
-/** What a custom role may hold. */
+/** What a custom role may contain. */
 export type GrantablePermission = Exclude<OrganizationPermission, (typeof OWNER_ONLY)[number]>;
 export const GRANTABLE_PERMISSIONS: readonly GrantablePermission[] = every.filter(isGrantable);
 
@@ -78,7 +78,7 @@ export function isGrantable(permission: OrganizationPermission): permission is G
   return !(OWNER_ONLY as readonly string[]).includes(permission);
 }
 
-// The audit log holds addresses and devices of people: reading it is no part of looking around.
+// Not the audit log: it contains addresses and devices of people.
 const readPermissions = reads.filter((permission) => permission !== 'org:audit');
 
 /** What each organization role may do. */
@@ -98,7 +98,7 @@ export const ROLE_PERMISSIONS: Record<OrganizationRole, ReadonlySet<Organization
   VIEWER: new Set(readPermissions),
 };
 
-/** The same under ORG_MEMBER_READONLY, where members only look. */
+/** The same under ORG_MEMBER_READONLY, where members may only read. */
 export function rolePermissions(
   role: OrganizationRole,
   { ORG_MEMBER_READONLY }: { ORG_MEMBER_READONLY: boolean },
@@ -115,7 +115,7 @@ export function memberPermissions(
   return member.customPermissions.length > 0 ? new Set([...ofRole, ...member.customPermissions]) : ofRole;
 }
 
-const SUPER_ADMINS_ALONE: ReadonlySet<PlatformPermission> = new Set([
+const SUPER_ADMIN_ONLY: ReadonlySet<PlatformPermission> = new Set([
   'users:impersonate',
   'system:config',
   'system:broadcast',
@@ -125,7 +125,7 @@ const SUPER_ADMINS_ALONE: ReadonlySet<PlatformPermission> = new Set([
 /** What each platform role may do. */
 export const PLATFORM_ROLE_PERMISSIONS: Record<PlatformRole, ReadonlySet<PlatformPermission>> = {
   SUPER_ADMIN: new Set(PLATFORM_PERMISSIONS),
-  ADMIN: new Set(PLATFORM_PERMISSIONS.filter((permission) => !SUPER_ADMINS_ALONE.has(permission))),
+  ADMIN: new Set(PLATFORM_PERMISSIONS.filter((permission) => !SUPER_ADMIN_ONLY.has(permission))),
   VIEWER: new Set(['users:read', 'system:audit']),
   USER: new Set(),
 };
@@ -143,7 +143,7 @@ export const SCOPES: readonly string[] = [
   ...every,
 ];
 
-/** The permissions a scope stands for. */
+/** The permissions that a scope includes. */
 export function expandScope(scope: string): OrganizationPermission[] {
   if (scope === '*') return every;
   if (scope === 'read:*' || scope === 'write:*') {

@@ -8,7 +8,7 @@ import { ApiError, type ErrorCode, type FieldError, type TRPC_CODES } from './er
 const MAX_LISTED = 20;
 const MAX_PATH = 200;
 
-/** RFC 9457, with a `code` to branch on and the request's id to ask about. */
+/** RFC 9457, with a `code` to branch on and the request's id. */
 export const Problem = z
   .object({
     type: z.string().meta({ description: 'Where this code is explained.', example: '/docs/errors/not_found' }),
@@ -38,7 +38,7 @@ export interface ProblemBody {
 
 const RETRY_AFTER_S = 2;
 
-/** Any failure as one of the catalogue's. An unknown one says nothing but its request id. */
+/** Any failure as an error of the catalogue. An unknown one is answered with nothing but the request id. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof z.core.$ZodError) return invalidInput(error);
@@ -49,7 +49,7 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError('internal_error', { cause: error });
 }
 
-/** What tRPC refuses by itself, before a procedure is asked: the request's fault, never ours. */
+/** What tRPC refuses by itself, before a procedure is called: always a fault of the request. */
 const REFUSED_BY_TRPC: Partial<Record<TRPCError['code'], ErrorCode>> = {
   BAD_REQUEST: 'invalid_input',
   UNPROCESSABLE_CONTENT: 'invalid_input',
@@ -61,9 +61,9 @@ const REFUSED_BY_TRPC: Partial<Record<TRPCError['code'], ErrorCode>> = {
 };
 
 function fromTrpc(error: TRPCError): ApiError {
-  // Only bad *input* is the caller's fault: an output that does not parse is ours.
-  const ours = error.code === 'INTERNAL_SERVER_ERROR' && error.cause instanceof z.core.$ZodError;
-  const cause = error.cause && !ours ? toApiError(error.cause) : new ApiError('internal_error', { cause: error });
+  // An output that does not parse is a fault of the server.
+  const isOutput = error.code === 'INTERNAL_SERVER_ERROR' && error.cause instanceof z.core.$ZodError;
+  const cause = error.cause && !isOutput ? toApiError(error.cause) : new ApiError('internal_error', { cause: error });
   if (cause.errorCode !== 'internal_error') return cause;
   const refused = REFUSED_BY_TRPC[error.code];
   return refused ? new ApiError(refused) : cause;

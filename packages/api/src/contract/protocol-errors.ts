@@ -1,6 +1,6 @@
 import type { ErrorRows } from './error-rows.ts';
 
-/** What the protocol itself refuses, whichever operation is called. The other codes are in `slices/<slice>/errors.ts`. */
+/** Errors of the protocol, common to all operations. The other codes are in `slices/<slice>/errors.ts`. */
 export const PROTOCOL_ERRORS = {
   invalid_input: {
     status: 400,
@@ -37,7 +37,7 @@ export const PROTOCOL_ERRORS = {
   idempotency_key_in_batch: {
     status: 400,
     title: 'Idempotency key on a batch',
-    fix: 'Send the call by itself: one `Idempotency-Key` cannot stand for several calls.',
+    fix: 'Send the call by itself: one `Idempotency-Key` cannot cover several calls.',
   },
   batch_too_large: { status: 400, title: 'Batch too large', fix: 'Send at most 20 calls in one batch.' },
   invalid_token: {

@@ -2,8 +2,8 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { isOrganizationPermission } from '../contract/permissions.ts';
 
-/** What a call can be refused with before the service is asked: its access, its method and its repeatability decide. */
-export function impliedErrors(meta: ProcedureMeta, keepsAnswers: boolean): ErrorCode[] {
+/** The errors that a call can end with before its service runs: they follow from access, method and idempotency. */
+export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): ErrorCode[] {
   const { method, path } = meta.openapi;
   const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];
   if (method !== 'GET' && method !== 'DELETE')
@@ -11,7 +11,7 @@ export function impliedErrors(meta: ProcedureMeta, keepsAnswers: boolean): Error
   if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
   if (path.includes('{')) codes.push('not_found');
-  if (keepsAnswers) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');
+  if (isIdempotent) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');
   return codes;
 }
 
@@ -19,12 +19,12 @@ export function needsCredential({ access }: ProcedureMeta): boolean {
   return access !== 'public' && !access.startsWith('proof:');
 }
 
-/** What is fresh asks for a login, which a key never has. */
+/** `fresh` requires a login, which a key does not have. */
 export function acceptsApiKeys({ access, fresh }: ProcedureMeta): boolean {
   return !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
 }
 
-/** A credential of either kind is read, and refused, before it is looked at who may call. */
+/** A credential of either kind is read, and may be refused, before access is checked. */
 const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
   'ambiguous_credentials',
   'credentials_required',

@@ -11,7 +11,7 @@ const text = (description: string, example: string, rest: Json = {}): Json => ({
   example,
 });
 
-/** Request headers that mean something to an operation. Those that say who calls are the security schemes. */
+/** Request headers that operations read. Those with a credential are the security schemes. */
 export const HEADER_PARAMETERS: Record<string, Json> = {
   OrganizationId: {
     name: 'X-Organization-Id',
@@ -35,20 +35,20 @@ export const HEADER_PARAMETERS: Record<string, Json> = {
     name: 'Idempotency-Key',
     in: 'header',
     ...text(
-      'Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
+      'Any text that you choose, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
       '7f0c2d7e-5a1b-4f2e-9c1d-2b8e4a6f0d13',
       { minLength: 1, maxLength: 255 },
     ),
   },
 };
 
-export function headerParameters(meta: ProcedureMeta, keepsAnswers: boolean): Json[] {
+export function headerParameters(meta: ProcedureMeta, isIdempotent: boolean): Json[] {
   const names = [
-    // In the path it is named already, and the header could only agree.
+    // An organization in the path needs no header, which could only agree.
     needsCredential(meta) && !meta.openapi.path.includes('{orgId}') && 'OrganizationId',
     meta.errors?.includes('version_mismatch') && 'IfMatch',
     hasNotModified(meta) && 'IfNoneMatch',
-    keepsAnswers && 'IdempotencyKey',
+    isIdempotent && 'IdempotencyKey',
   ];
   return names.filter((name) => typeof name === 'string').map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
@@ -56,7 +56,7 @@ export function headerParameters(meta: ProcedureMeta, keepsAnswers: boolean): Js
 export const RESPONSE_HEADERS: Record<string, Json> = {
   'X-Request-Id': text('Names this request in logs: yours where you sent one, else a new one.', 'my-request-1'),
   RateLimit: text(
-    'What is left of the limit with least left, and in how many seconds it is whole again. Also as `X-RateLimit-Remaining` and, as Unix time, `X-RateLimit-Reset`.',
+    'What is left of the tightest limit, and the seconds until it is full again. Also as `X-RateLimit-Remaining` and, in Unix time, `X-RateLimit-Reset`.',
     '"user";r=599;t=1',
   ),
   'RateLimit-Policy': text(
@@ -68,13 +68,13 @@ export const RESPONSE_HEADERS: Record<string, Json> = {
   'Idempotency-Replayed': text('`true` where this is the answer to an earlier request with the same key.', 'true'),
 };
 
-export function successHeaders(meta: ProcedureMeta, { keepsAnswers }: { keepsAnswers: boolean }): Json {
+export function successHeaders(meta: ProcedureMeta, { isIdempotent }: { isIdempotent: boolean }): Json {
   const limits = meta.probe ? [] : ['RateLimit', 'RateLimit-Policy'];
   return refer([
     'X-Request-Id',
     ...limits,
     ...(meta.versioned ? ['ETag'] : []),
-    ...(keepsAnswers ? ['Idempotency-Replayed'] : []),
+    ...(isIdempotent ? ['Idempotency-Replayed'] : []),
   ]);
 }
 
@@ -83,7 +83,7 @@ export function errorHeaders(codes: readonly ErrorCode[]): Json {
   return refer(['X-Request-Id', ...(waits ? ['Retry-After'] : [])]);
 }
 
-/** Reading what has a version: see `isNotModified`. */
+/** Whether it reads a resource with a version: see `isNotModified`. */
 export const hasNotModified = ({ versioned, openapi }: ProcedureMeta): boolean =>
   versioned === true && openapi.method === 'GET';
 

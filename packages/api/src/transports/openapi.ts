@@ -32,9 +32,9 @@ interface Document extends Json {
 }
 
 /**
- * The contract as an OpenAPI 3.1 document. trpc-to-openapi translates the schemas; everything it cannot know is fixed here:
- * true statuses, problem+json errors by code, components for requests, security by access. Generating changes the schemas it
- * reads, so it runs in a process of its own, never in a server.
+ * The contract as an OpenAPI 3.1 document. trpc-to-openapi translates the schemas; the rest is added here: statuses,
+ * problem+json errors by code, components for requests, security by access. Generating changes the schemas it reads, so
+ * it runs in a process of its own, never in a server.
  */
 export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute[], version: string): Document {
   const rawRoutes = everyRawRoute.filter(({ meta }) => meta.openapi.enabled !== false);
@@ -73,7 +73,7 @@ export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute
   return document;
 }
 
-/** Raw routes as procedures that nobody can call: only their schemas are read. */
+/** Raw routes as procedures that are never called: only their schemas are read. */
 function withRaw(router: AnyRouter, rawRoutes: readonly RawRoute[]): AnyRouter {
   const t = initTRPC.meta<ProcedureMeta>().create();
   const procedures = rawRoutes.map(({ name, meta, input, answer }) => {
@@ -84,18 +84,18 @@ function withRaw(router: AnyRouter, rawRoutes: readonly RawRoute[]): AnyRouter {
 }
 
 const DESCRIPTION = `
-Identity, organizations, API keys, limits and events for your product, behind one contract: this REST API, typed tRPC at \`/trpc\`,
-the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
+Identity, organizations, API keys, limits and events for your product, behind one contract: this REST API, typed tRPC at
+\`/trpc\`, the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
 
 - **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; in both, the same.
-- **Organization.** A signed-in person acts in their default organization, or in the one that \`X-Organization-Id\` names.
+- **Organization.** A signed-in user acts in the default organization, or in the one that \`X-Organization-Id\` names.
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
-  A path that is none answers 404 \`operation_not_found\`, a method that a path does not have 405 \`method_not_allowed\` with \`Allow\`.
+  An unknown path answers 404 \`operation_not_found\`, an unknown method of a path 405 \`method_not_allowed\` with \`Allow\`.
 - **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
 - **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
 - **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if another came first.
 - **Reading again.** Send the \`ETag\` as \`If-None-Match\`: the answer is 304 without a body if nothing has changed.
-- **Limits** are told in \`RateLimit\` and \`RateLimit-Policy\`; a 429 says in \`Retry-After\` how many seconds to wait.
+- **Limits** are in \`RateLimit\` and \`RateLimit-Policy\`; a 429 has the seconds to wait in \`Retry-After\`.
 `.trim();
 
 const SECURITY_SCHEMES = {
@@ -107,7 +107,7 @@ const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
 
-/** The procedures that answer a repeat from memory: see `procedure.ts`. */
+/** Whether a repeat gets the stored answer: see `procedure.ts`. */
 function isIdempotent(meta: ProcedureMeta, type: string): boolean {
   return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
 }
@@ -131,7 +131,7 @@ function responsesOf(
     const content = success.content as { 'application/json': Json };
     content['application/json']['example'] = meta.example.output;
   }
-  success['headers'] = successHeaders(meta, { keepsAnswers: repeatable });
+  success['headers'] = successHeaders(meta, { isIdempotent: repeatable });
   const codes = new Set([...impliedErrors(meta, repeatable), ...(meta.errors ?? [])]);
   const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
   const errors = [...byStatus]
@@ -179,7 +179,7 @@ function nameRequestBody(
   body.example = Object.fromEntries(Object.entries(meta.example.input ?? {}).filter(([field]) => !inPath.has(field)));
 }
 
-/** A date-time says its pattern by its format; the regular expression behind it helps no reader. */
+/** The format of a date-time or an address says more than the regular expression behind it. */
 function simplify(node: unknown): void {
   if (node === null || typeof node !== 'object') return;
   const schema = node as Json;

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Alias, type Method, type ProcedureMeta, restPath } from '../contract/meta.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
 
-/** How a text from the query or the path becomes a value of its field. Schemas are only looked at, never changed. */
+/** How text from the query or the path becomes the value of its field. */
 export type Coercion = 'text' | 'number' | 'boolean' | { listOf: 'text' | 'number' | 'boolean' };
 
 export interface Route {
@@ -16,7 +16,7 @@ export interface Route {
   /** Fields of the path, in order. */
   params: string[];
   fields: Map<string, Coercion>;
-  /** snake_case spellings of the input's fields, and what they stand for. */
+  /** snake_case spellings of the input's fields, with the declared names. */
   snakeCase: Map<string, string>;
   /** Set on aliases: where this should be called instead. */
   successor?: string;
@@ -24,7 +24,7 @@ export interface Route {
   raw?: RawRoute;
 }
 
-/** A trie of path segments, built at start: finding a route costs the length of the path, however many routes there are. */
+/** A trie of path segments, built at start: finding a route takes as long as the path is, with any number of routes. */
 export interface Node {
   named: Map<string, Node>;
   any?: Node;
@@ -38,7 +38,7 @@ interface Declared {
   _def: Procedure['_def'] | { type: 'subscription' };
 }
 
-/** Every query and mutation. Subscriptions are tRPC's alone. */
+/** Every query and mutation. Subscriptions exist only in tRPC. */
 export function proceduresOf(
   router: AnyRouter,
 ): [name: string, procedure: Procedure['_def'] & { meta: ProcedureMeta }][] {
@@ -62,7 +62,7 @@ export interface Operation {
   raw?: RawRoute;
 }
 
-/** Whatever is served over REST: every query and mutation, and every raw route. */
+/** All that is served over REST: every query and mutation, and every raw route. */
 export function operationsOf(router: AnyRouter, rawRoutes: readonly RawRoute[]): Operation[] {
   const procedures = proceduresOf(router).map(([name, { meta, type, inputs }]) => ({ name, meta, type, inputs }));
   const raw = rawRoutes.map((route): Operation => {

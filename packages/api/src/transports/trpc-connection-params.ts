@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ApiRequest } from '../context.ts';
 import { ApiError, type ErrorCode } from '../contract/errors.ts';
 
-/** What a browser cannot say in headers of a WebSocket or an EventSource, it says in tRPC's `connectionParams`. */
+/** A browser cannot set headers of a WebSocket or an EventSource: tRPC's `connectionParams` take their place. */
 const ConnectionParams = z
   .strictObject({
     token: z.string().max(5000),
@@ -13,8 +13,8 @@ const ConnectionParams = z
   .nullish();
 
 /**
- * The call with the credential and the organization of its connection. Throws for any other parameter, and where a header
- * holds something else than the parameter that means the same.
+ * The call with the credential and the organization of its connection. Throws for any other parameter, and where a
+ * header and the parameter with the same meaning differ.
  */
 export function withConnectionParams(request: ApiRequest, given: unknown): ApiRequest {
   const { token, apiKey, organizationId } = ConnectionParams.parse(given) ?? {};

@@ -1,10 +1,10 @@
 import { ApiError } from '../contract/errors.ts';
 
 const MAX_DEPTH = 32;
-/** More than any schema takes. A schema judges every field and item before it counts them. */
+/** More than any schema takes. A schema checks each field before it counts them. */
 const MAX_ENTRIES = 1000;
 
-/** Parses JSON that somebody sent, and refuses what would do harm further in. `fix` is for JSON that is no body. Throws `ApiError`. */
+/** Parses JSON from a request. Throws `ApiError`, with `fix` as the advice where the JSON is not a body. */
 export function parseJson(text: string, fix?: string): unknown {
   let value: unknown;
   try {
@@ -17,8 +17,8 @@ export function parseJson(text: string, fix?: string): unknown {
 }
 
 /**
- * Not deeper than 32 levels; no object or list of more than 1,000; no text that Postgres cannot store (NUL, unpaired surrogates); no key that means something to
- * JavaScript. Stops at the first fault, and never descends below the limit, so its cost is that of the value.
+ * At most 32 levels; at most 1,000 fields or items in each; no text that Postgres cannot store (NUL, unpaired
+ * surrogates); no key with a meaning in JavaScript. Stops at the first fault, so it takes as long as the value is.
  */
 function assertHarmless(value: unknown, path: string, depth: number): void {
   if (typeof value === 'string') assertText(value, path);

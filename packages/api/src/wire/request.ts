@@ -27,7 +27,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     tenantId: nonEmpty(headers['x-tenant-id']),
     host: headers.host,
     ifMatch: headers['if-match'],
-    // Of an upgrade it would stand for every call that the connection carries.
+    // An upgrade has many calls to come, and this header belongs to one.
     ifNoneMatch: headers.upgrade === undefined ? nonEmpty(headers['if-none-match']) : undefined,
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,

@@ -5,7 +5,7 @@ export type ClientOptions = {
 };
 
 /**
- * Your own facts: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.
+ * Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.
  */
 export type Metadata = {
     [key: string]: string | number | boolean | null;
@@ -734,7 +734,7 @@ export type IfMatch = string;
 export type IfNoneMatch = string;
 
 /**
- * Of your making, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
+ * Any text that you choose, for example a UUID: a repeat with the same key within 24 hours gets the first answer.
  */
 export type IdempotencyKey = string;
 
