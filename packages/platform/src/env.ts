@@ -3,6 +3,8 @@ import { DatabaseUrlError, parseDatabaseUrl } from './database-url.ts';
 import { describeIssue } from './describe-issue.ts';
 import { DATABASE_PART_NAMES, databaseParts, databaseUrlOfParts } from './env/database-parts.ts';
 import { findProductionFaults } from './env/production.ts';
+import { mailAddressFault } from './mail-address.ts';
+import { isOrigin, ORIGIN_SHAPE } from './origins.ts';
 import { parseRedisUrl } from './redis/address.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
@@ -27,13 +29,11 @@ const databaseUrl = z.string().superRefine((text, ctx) => {
     ctx.addIssue({ code: 'custom', message: error.message });
   }
 });
-/** Browsers send a page's origin in one spelling: an address with a path, or without a scheme, would never match it. */
-const origin = z
-  .string()
-  .refine(
-    (text) => text === '*' || isOrigin(text),
-    'each must be an origin, which is scheme, host and port only, such as https://app.example.com or http://localhost:5173',
-  );
+const origin = z.string().refine((text) => text === '*' || isOrigin(text), `each must be ${ORIGIN_SHAPE}`);
+const mailAddress = z.string().superRefine((text, ctx) => {
+  const fault = mailAddressFault(text);
+  if (fault) ctx.addIssue(fault);
+});
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const size = z
   .string()
@@ -87,6 +87,7 @@ const settings = z.object({
 
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
   AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
+  MAILBOX_LIMIT_PER_HOUR: whole(1, 1_000_000).default(5),
   API_KEY_PREFIX: z
     .string()
     .regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits')
@@ -117,7 +118,7 @@ const settings = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   SENTRY_DSN: url.optional(),
 
-  FIRST_SUPERUSER_EMAIL: z.email().optional(),
+  FIRST_SUPERUSER_EMAIL: mailAddress.optional(),
   FIRST_SUPERUSER_PASSWORD: z.string().min(8).optional(),
   SEED_DEMO: flag.optional(),
 });
@@ -239,8 +240,3 @@ function complaintOf(faults: [name: string, why: string][]): BadSettingError {
 }
 
 const complaint = (name: string, why: string): string => `${name}: ${why}.`;
-
-function isOrigin(text: string): boolean {
-  if (!/^https?:/i.test(text)) return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+$/.test(text); // an app's own scheme
-  return URL.parse(text)?.origin === text;
-}

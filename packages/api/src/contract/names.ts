@@ -1,3 +1,14 @@
+import { z } from 'zod';
+
+/** A name that people read, in mails too. No web address: our mails would carry a stranger's link. */
+export const displayName = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max, { abort: true })
+    .refine((text) => !text.includes('://'), 'must not contain a web address: leave out the ://');
+
 /**
  * Slugs and subdomains are 3 to 63 characters of [a-z0-9-], without `xn--`, so no letter of another script can look
  * like one of these (UTS 39). What still looks alike (0 o, 1 l, rn m, vv w) is one name for the unique indexes of the

@@ -154,6 +154,24 @@ describe('calling with a key', () => {
     expect((await me(key.secret)).body.code).toBe('origin_not_allowed');
   });
 
+  it.each(['capacitor://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop'])(
+    'works from the app or extension at %s',
+    async (origin) => {
+      const { status, body } = await create(ada, { name: 'app', scopes: ['*'], allowedOrigins: [origin] });
+      expect(status).toBe(201);
+      expect((await me(body.secret, { origin })).status).toBe(200);
+      expect((await me(body.secret, { origin: 'https://evil.example' })).body.code).toBe('origin_not_allowed');
+    },
+  );
+
+  it.each(['https://app.example.com/', 'https://*.example.com', 'app.example.com', '*', 'https://a@b.example', 'null'])(
+    'takes no origin that is never sent: %s',
+    async (origin) => {
+      const { status, body } = await create(ada, { name: 'app', scopes: ['*'], allowedOrigins: [origin] });
+      expect([status, body.errors[0].path]).toEqual([400, 'allowedOrigins.0']);
+    },
+  );
+
   it('keeps to its own limit, and says how long to wait', async () => {
     const { body: key } = await create(ada, { name: 'slow', scopes: ['*'], rateLimitPerMinute: 3 });
     const answers = await Promise.all(Array.from({ length: 10 }, () => me(key.secret)));

@@ -1,4 +1,5 @@
 import { isAddressRange } from '@rentapi/platform/ip';
+import { isOrigin, ORIGIN_SHAPE } from '@rentapi/platform/origins';
 import { z } from 'zod';
 import { Metadata, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
@@ -21,10 +22,7 @@ const AddressRange = z
 const Origin = z
   .string()
   .max(300, { abort: true })
-  .refine(
-    (text) => URL.canParse(text) && new URL(text).origin === text,
-    'must be a web origin such as https://app.example.com',
-  )
+  .refine(isOrigin, `must be ${ORIGIN_SHAPE}`)
   .meta({ example: 'https://app.example.com' });
 
 const Quota = z.int().min(1).max(1_000_000_000);
@@ -54,8 +52,7 @@ export const ApiKey = z
   })
   .meta({
     id: 'ApiKey',
-    description:
-      'A credential with which a program calls the API. It belongs to its organization, not to whoever made it.',
+    description: 'A credential with which a program calls the API. It belongs to its organization, not to its creator.',
   });
 export type ApiKey = z.output<typeof ApiKey>;
 
@@ -74,11 +71,11 @@ export const CreateApiKey = z
       .array(Origin)
       .max(100)
       .optional()
-      .meta({ description: 'Web origins the key works from; empty for any.' }),
+      .meta({ description: 'Origins of web pages, apps or extensions the key works from; empty for any.' }),
     rateLimitPerMinute: Quota.nullish(),
     rateLimitPerHour: Quota.nullish(),
     rateLimitPerDay: Quota.nullish(),
-    environment: z.enum(['live', 'test']).optional().meta({ description: '`live` unless told.' }),
+    environment: z.enum(['live', 'test']).optional().meta({ description: '`live` by default.' }),
     metadata: Metadata.optional(),
   })
   .meta({ id: 'CreateApiKey' });

@@ -1,4 +1,4 @@
-import type { OrganizationContext } from '../../context.ts';
+import type { Context, OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
@@ -78,6 +78,26 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
     const after = await change(ctx, before, { revokedAt: ctx.now });
     await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids) });
   });
+}
+
+/** Ends what a stranger may have made under a user's name, in whichever organization. Rows are locked in order of their ids. */
+export async function revokeKeysOfCreator(ctx: Context, userId: number): Promise<void> {
+  const keys = await ApiKeyModel.acrossOrganizations(ctx.db)
+    .where({ createdBy: userId })
+    .whereNull('revokedAt')
+    .orderBy('id')
+    .forUpdate();
+  for (const before of keys) {
+    const there = { ...ctx, organization: { id: before.organizationId } };
+    const after = await ApiKeyModel.of(there)
+      .where({ id: before.id })
+      .patch({ revokedAt: ctx.now, updatedAt: ctx.now, version: before.version + 1 })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    const { organizationId } = after;
+    await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids), organizationId });
+  }
 }
 
 async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyModel> {

@@ -1,3 +1,4 @@
+import { asciiMailAddress } from '@rentapi/platform/mail-address';
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { PlatformRole } from '../../contract/permissions.ts';
@@ -12,14 +13,17 @@ export class UserModel extends BaseModel {
   /** The mailbox: normalised, so that one person has one account. */
   declare emailKey: string;
   declare username: string | null;
+  /** Null while the address is not verified: the username is wished for, not claimed. */
   declare usernameKey: string | null;
   declare fullName: string | null;
   declare passwordHash: string | null;
   declare status: (typeof USER_STATUSES)[number];
   declare role: PlatformRole;
   declare emailVerifiedAt: Date | null;
+  /** When the address was registered once more before it was verified: the password may be a stranger's. */
+  declare registeredAgainAt: Date | null;
   declare defaultOrganizationId: number;
-  /** Made at registration: where a person is when there is nowhere else. */
+  /** Made at registration: their organization when they have no other. */
   declare personalOrganizationId: number;
   declare metadata: User['metadata'];
   declare version: number;
@@ -70,9 +74,9 @@ export const USER_COLUMNS = `
   u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
 
-/** The mailbox behind an address: NFKC and lower case, so that every spelling finds the same account. */
+/** The mailbox behind an address: NFKC, lower case, domain in ASCII, so that every spelling finds the same account. */
 export function emailKey(email: string): string {
-  return email.normalize('NFKC').trim().toLowerCase();
+  return asciiMailAddress(email.normalize('NFKC').trim().toLowerCase());
 }
 
 export function usernameKey(username: string | null | undefined): string | null {

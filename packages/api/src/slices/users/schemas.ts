@@ -1,6 +1,8 @@
+import { mailAddressFault } from '@rentapi/platform/mail-address';
 import { z } from 'zod';
 import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
+import { displayName } from '../../contract/names.ts';
 import { PLATFORM_ROLES } from '../../contract/permissions.ts';
 
 export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED', 'DELETED'] as const;
@@ -8,9 +10,17 @@ export const USER_STATUSES = ['ACTIVE', 'INACTIVE', 'SUSPENDED', 'DELETED'] as c
 export const EmailAddress = z
   .string()
   .trim()
-  .max(254)
-  .pipe(z.email('must be an e-mail address'))
-  .meta({ description: 'One account per mailbox, whatever its case or Unicode form.', example: 'ada@example.com' });
+  .max(254, { abort: true })
+  .superRefine((text, ctx) => {
+    const fault = mailAddressFault(text);
+    if (fault) ctx.addIssue(fault);
+  })
+  .meta({
+    description:
+      'One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.',
+    example: 'ada@example.com',
+    format: 'idn-email',
+  });
 
 export const Username = z
   .string()
@@ -20,7 +30,7 @@ export const Username = z
   )
   .meta({ example: 'ada' });
 
-export const FullName = z.string().trim().min(1).max(120).meta({ example: 'Ada Lovelace' });
+export const FullName = displayName(120).meta({ example: 'Ada Lovelace' });
 
 export const User = z
   .object({

@@ -1,4 +1,4 @@
-import type { ActorContext, UserContext } from '../../context.ts';
+import type { ActorContext, Context, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
 import { change } from '../../data/base-model.ts';
@@ -10,7 +10,7 @@ import { UserUpdated } from './events.ts';
 import { UserModel, usernameKey } from './model.ts';
 import type { UpdateMe, User } from './schemas.ts';
 
-/** Whoever authenticated was read with the credential: nothing is left to ask the database. */
+/** The user was read with the credential: nothing is left to ask the database. */
 export async function getMe(ctx: ActorContext): Promise<User> {
   const user = ctx.actor.kind === 'user' ? ctx.actor.user : ctx.actor.creator;
   if (!user) throw new ApiError('key_without_user');
@@ -27,8 +27,7 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
     ifMatch(ctx, before);
     const after = await change(ctx, before, {
       fullName: input.fullName,
-      username: input.username,
-      usernameKey: input.username === undefined ? undefined : usernameKey(input.username),
+      ...(input.username !== undefined && (await chosenUsername(ctx, before, input.username))),
       metadata: input.metadata,
       defaultOrganizationId: home,
     });
@@ -50,7 +49,21 @@ async function memberOrganization(ctx: UserContext, publicId: string): Promise<n
   return organizationId;
 }
 
-export async function assertUsernameFree(ctx: Pick<UserContext, 'db'>, username: string): Promise<void> {
-  const taken = await UserModel.query(ctx.db).findOne({ usernameKey: usernameKey(username) });
-  if (taken) throw new ApiError('username_taken');
+/** A verified account has its username from now on; another wishes for it until it is verified. */
+async function chosenUsername(
+  ctx: Context,
+  user: UserModel,
+  username: string | null,
+): Promise<Pick<UserModel, 'username' | 'usernameKey'>> {
+  if (username !== null && !(await isUsernameFree(ctx, username, user.id))) throw new ApiError('username_taken');
+  return { username, usernameKey: user.emailVerifiedAt ? usernameKey(username) : null };
+}
+
+/** Whether no other account has claimed a username. In a transaction it stays so until the commit. */
+export async function isUsernameFree(ctx: Pick<Context, 'db'>, username: string, userId?: number): Promise<boolean> {
+  const key = usernameKey(username);
+  if (ctx.db.isTransaction)
+    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`username ${key}`]);
+  const holder = await UserModel.query(ctx.db).findOne({ usernameKey: key }).select('id');
+  return !holder || holder.id === userId;
 }

@@ -38,6 +38,24 @@ it('takes snake_case spellings', async () => {
   expect((await patch({ full_name: 'Ada King' })).body.fullName).toBe('Ada King');
 });
 
+it('refuses a name with a web address, in words', async () => {
+  const { status, body } = await patch({ fullName: 'Prize! https://evil.example/win' });
+  expect([status, body.errors]).toEqual([
+    400,
+    [{ path: 'fullName', message: 'must not contain a web address: leave out the ://' }],
+  ]);
+});
+
+it('claims a username for a verified account alone, and refuses one that is claimed', async () => {
+  const eve = await app.signUp();
+  const take = (who: Person, username: string) => who.request(ME, { method: 'PATCH', body: { username } });
+  expect((await take(eve, 'lovelace')).body.username).toBe('lovelace'); // wished for, not claimed
+  await app.rows('users').where({ email: ada.email }).update({ emailVerifiedAt: new Date() });
+  expect((await take(ada, 'Lovelace')).status).toBe(200);
+  expect((await take(ada, 'LOVELACE')).status).toBe(200);
+  expect((await take(eve, 'lovelace')).body.code).toBe('username_taken');
+});
+
 it.each([['role'], ['status'], ['email'], ['id'], ['passwordHash'], ['version'], ['emailVerifiedAt']])(
   'cannot be made to change %s',
   async (field) => {

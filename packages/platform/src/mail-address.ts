@@ -1,0 +1,44 @@
+import { domainToASCII } from 'node:url';
+
+const MAX_ADDRESS = 254;
+const MAX_LOCAL = 64;
+const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
+const NON_ASCII = /\P{ASCII}/u;
+/** Before anything is converted: `domainToASCII` reads percent signs and ports as a URL's. */
+const DOMAIN_CHARACTERS = /^[\p{L}\p{M}\p{N}.。．｡-]+$/u;
+/** Some scripts need them between letters; `domainToASCII` knows where. */
+const JOINERS = /\u200c|\u200d/g;
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * What is wrong with an e-mail address, as a predicate; null where it is one. The local part is a dot-atom (RFC 5322,
+ * section 3.2.3), the domain is labels of letters, digits and hyphens, or their Unicode form.
+ */
+export function mailAddressFault(address: string): string | null {
+  if (address.length > MAX_ADDRESS) return `must have at most ${MAX_ADDRESS} characters`;
+  const { local, domain } = split(address);
+  if (local === '' || domain === '') return 'must be an e-mail address';
+  if (local.length > MAX_LOCAL) return `must have at most ${MAX_LOCAL} characters before the @`;
+  if (NON_ASCII.test(local)) return 'must have only ASCII characters before the @';
+  if (!DOT_ATOM.test(local) || !DOMAIN_CHARACTERS.test(domain.replace(JOINERS, ''))) return 'must be an e-mail address';
+  const ascii = domainToASCII(domain);
+  const labels = ascii.split('.');
+  if (labels.some((label) => label.length > 63))
+    return 'must have at most 63 characters between two dots of its domain';
+  if (local.length + 1 + ascii.length > MAX_ADDRESS) return `must have at most ${MAX_ADDRESS} characters`;
+  const isDomain = labels.length > 1 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1)!);
+  return isDomain ? null : 'must be an e-mail address';
+}
+
+/** The address as every mail server takes it: its domain in ASCII (RFC 5890). */
+export function asciiMailAddress(address: string): string {
+  if (!NON_ASCII.test(address)) return address;
+  const { local, domain } = split(address);
+  return `${local}@${domainToASCII(domain) || domain}`;
+}
+
+function split(address: string): { local: string; domain: string } {
+  const at = address.lastIndexOf('@');
+  return { local: address.slice(0, Math.max(at, 0)), domain: address.slice(at + 1) };
+}
