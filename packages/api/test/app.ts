@@ -49,6 +49,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     BCRYPT_COST: '4',
     RATE_LIMIT_PER_MINUTE: '100000',
     AUTH_RATE_LIMIT_PER_MINUTE: '100000',
+    MAILBOX_LIMIT_PER_HOUR: '100000',
     ...settings,
   });
   const logs: string[] = [];

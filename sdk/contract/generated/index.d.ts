@@ -31,11 +31,11 @@ export type AppRouter = TRPCBuiltRouter<
   { ctx: object; meta: object; errorShape: ErrorShape; transformer: false },
   {
     auth: {
-      /** Create an account. Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. */
+      /** Create an account. Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password. */
       register: TRPCMutationProcedure<{
         meta: unknown;
         input: Register;
-        output: Registered;
+        output: RegistrationResult;
       }>;
       /** Log in with e-mail address and password. */
       login: TRPCMutationProcedure<{
@@ -62,16 +62,30 @@ export type AppRouter = TRPCBuiltRouter<
         output: void;
       }>;
       email: {
-        /** Verify an e-mail address with the mailed token. */
+        /** Verify an e-mail address with the mailed token. Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one. */
         verify: TRPCMutationProcedure<{
           meta: unknown;
-          input: MailedToken;
+          input: EmailTokenInput;
           output: void;
         }>;
-        /** Mail the verification link again. The answer is the same whether or not the address has an account. */
+        /** Mail the verification link again. The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited. */
         resendVerification: TRPCMutationProcedure<{
           meta: unknown;
-          input: Mailbox;
+          input: EmailInput;
+          output: void;
+        }>;
+      };
+      passwordReset: {
+        /** Mail a link to set a new password. The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited. */
+        request: TRPCMutationProcedure<{
+          meta: unknown;
+          input: EmailInput;
+          output: void;
+        }>;
+        /** Set a new password with the mailed token. Within an hour, once. Ends every session of the account and every other link that was mailed to it. */
+        confirm: TRPCMutationProcedure<{
+          meta: unknown;
+          input: ConfirmPasswordReset;
           output: void;
         }>;
       };
@@ -279,7 +293,7 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: InvitationPage;
         }>;
-        /** Create an invitation. Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do. */
+        /** Create an invitation. Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations. */
         create: TRPCMutationProcedure<{
           meta: unknown;
           input: CreateInvitation;
@@ -296,7 +310,7 @@ export type AppRouter = TRPCBuiltRouter<
           };
           output: void;
         }>;
-        /** Send an invitation again. With a new link for another 7 days; the old one is dead. */
+        /** Send an invitation again. With a new link for another 7 days, also after it has expired; the old link is dead. */
         resend: TRPCMutationProcedure<{
           meta: unknown;
           input: {
@@ -310,13 +324,13 @@ export type AppRouter = TRPCBuiltRouter<
         /** Accept an invitation. Signed in with the address that was invited. */
         accept: TRPCMutationProcedure<{
           meta: unknown;
-          input: MailedToken;
+          input: EmailTokenInput;
           output: Member;
         }>;
         /** Decline an invitation. */
         decline: TRPCMutationProcedure<{
           meta: unknown;
-          input: MailedToken;
+          input: EmailTokenInput;
           output: void;
         }>;
       };
@@ -461,7 +475,7 @@ export type AppRouter = TRPCBuiltRouter<
   }
 >;
 
-/** A credential with which a program calls the API. It belongs to its organization, not to whoever made it. */
+/** A credential with which a program calls the API. It belongs to its organization, not to its creator. */
 export interface ApiKey {
   /** Id of an API key. */
   id: string;
@@ -535,6 +549,13 @@ export interface CheckPermissions {
   permissions: Permission[];
 }
 
+export interface ConfirmPasswordReset {
+  /** From the `?token=` of the mailed link. */
+  token: string;
+  /** 8 to 256 characters of any kind; the most common passwords are refused. */
+  password: string;
+}
+
 export interface CreateApiKey {
   name: string;
   description?: string | null | undefined;
@@ -543,21 +564,21 @@ export interface CreateApiKey {
   expiresAt?: string | null | undefined;
   /** Addresses and ranges the key works from; empty for any. */
   ipAllowList?: string[] | undefined;
-  /** Web origins the key works from; empty for any. */
+  /** Origins of web pages, apps or extensions the key works from; empty for any. */
   allowedOrigins?: string[] | undefined;
   rateLimitPerMinute?: number | null | undefined;
   rateLimitPerHour?: number | null | undefined;
   rateLimitPerDay?: number | null | undefined;
-  /** `live` unless told. */
+  /** `live` by default. */
   environment?: 'live' | 'test' | undefined;
   metadata?: Metadata | undefined;
 }
 
-/** Nobody grants a role that holds more than they do. */
+/** The role must not hold more than you do. */
 export interface CreateInvitation {
   /** Id of an organization. */
   orgId: string;
-  /** One account per mailbox, whatever its case or Unicode form. */
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
   /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
   role: OrganizationRole;
@@ -623,6 +644,16 @@ export interface EffectivePermissions {
   }[];
 }
 
+export interface EmailInput {
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
+  email: string;
+}
+
+export interface EmailTokenInput {
+  /** From the `?token=` of the mailed link. */
+  token: string;
+}
+
 /** Every organization permission but those of owners alone. */
 export type GrantablePermission =
   | 'org:read'
@@ -668,7 +699,7 @@ export interface Health {
   cache: CacheHealth;
 }
 
-/** An offer of membership to whoever owns a mailbox, for 7 days. */
+/** An offer of membership to the owner of a mailbox, for 7 days. */
 export interface Invitation {
   /** Id of an invitation. */
   id: string;
@@ -677,7 +708,7 @@ export interface Invitation {
   email: string;
   /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
   role: OrganizationRole;
-  /** A pending one works until `expiresAt`, and can be resent after it. */
+  /** PENDING until `expiresAt`, then EXPIRED; either can be resent. */
   status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
   /** Null if an API key did. */
   invitedBy: string | null;
@@ -693,19 +724,9 @@ export interface InvitationPage {
 }
 
 export interface Login {
-  /** One account per mailbox, whatever its case or Unicode form. */
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
   password: string;
-}
-
-export interface Mailbox {
-  /** One account per mailbox, whatever its case or Unicode form. */
-  email: string;
-}
-
-export interface MailedToken {
-  /** From the `?token=` of the mailed link. */
-  token: string;
 }
 
 /** A person in an organization. */
@@ -1023,8 +1044,9 @@ export interface Refresh {
   refreshToken: string;
 }
 
+/** The username is yours once the address is verified, if no other account has it by then. */
 export interface Register {
-  /** One account per mailbox, whatever its case or Unicode form. */
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
   username?: string | null | undefined;
   /** 8 to 256 characters of any kind; the most common passwords are refused. */
@@ -1033,7 +1055,7 @@ export interface Register {
 }
 
 /** The same for an address that has an account already; its owner is mailed instead. */
-export interface Registered {
+export interface RegistrationResult {
   email: string;
   username: string | null;
   fullName: string | null;

@@ -11,8 +11,31 @@ export function verifyEmail(site: Site): string {
     lead: 'One step is left: confirm that this address is yours.',
     form: html`<button type="submit">Confirm e-mail address</button>`,
     done: 'Your e-mail address is confirmed. You can sign in now.',
-    help: resend('invalid_token incomplete'),
+    help: html`
+      ${resend('invalid_token incomplete')}
+      <div data-after="verify-email" hidden>
+        <p>If this address was registered more than once, no password is kept yet: a mail with a link to set yours is on its
+          way.</p>
+      </div>`,
   });
+}
+
+export function resetPassword(site: Site): string {
+  return mailedLink(site, {
+    action: 'password-reset/confirm',
+    title: 'Set a new password',
+    lead: 'It ends every session of your account.',
+    form: html`
+      ${newPassword}
+      <button type="submit">Set the password</button>`,
+    done: 'Your password is set. You can sign in with it now.',
+    help: askForReset('invalid_token incomplete'),
+  });
+}
+
+/** Where no mailed link is needed yet: it asks for one. */
+export function forgotPassword(site: Site): string {
+  return card(site, 'Forgot your password?', askForReset(null));
 }
 
 export function acceptInvitation(site: Site): string {
@@ -32,8 +55,7 @@ export function acceptInvitation(site: Site): string {
         <form method="post" data-action="register">
           <p>With the address that was invited.</p>
           ${email}
-          <label>Password, at least 8 characters
-            <input type="password" name="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>
+          ${newPassword}
           <button type="submit">Register</button>
         </form>
       </details>
@@ -43,6 +65,9 @@ export function acceptInvitation(site: Site): string {
 
 const email = html`<label>E-mail address
         <input type="email" name="email" autocomplete="username" required maxlength="254"></label>`;
+
+const newPassword = html`<label>Password, at least 8 characters
+        <input type="password" name="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>`;
 
 /** Shown after these failures: a link that is spent or lost must not be the end. */
 function resend(failures: string): Html {
@@ -54,12 +79,22 @@ function resend(failures: string): Html {
       ${done('resend-verification', 'If that address has an account that is not confirmed yet, a new link is on its way.')}`;
 }
 
+/** Shown after these failures, or at once. */
+function askForReset(failures: string | null): Html {
+  return html`
+      <form method="post" data-action="password-reset/request" ${failures && html`data-help="${failures}" hidden`}>
+        ${email}
+        <button type="submit">Mail me a link to set a password</button>
+      </form>
+      ${done('password-reset/request', 'If that address has an account, a link is on its way.')}`;
+}
+
 function done(action: string, sentence: string): Html {
   return html`<p class="note good" role="status" data-show="${action}-done" hidden>${sentence}</p>`;
 }
 
 interface MailedLink {
-  action: 'verify-email' | 'accept-invitation';
+  action: 'verify-email' | 'accept-invitation' | 'password-reset/confirm';
   title: string;
   lead: string;
   form: Html;
@@ -69,21 +104,30 @@ interface MailedLink {
 }
 
 function mailedLink(site: Site, link: MailedLink): string {
-  return layout(site, {
-    title: `${link.title} · RentAPI`,
-    script: 'mailed-link.js',
-    card: true,
-    main: html`
-      <h1>${link.title.replaceAll('-', '\u2011')}</h1>
+  return card(
+    site,
+    link.title,
+    html`
       <form method="post" data-action="${link.action}" hidden>
         <p>${link.lead}</p>
         ${link.form}
       </form>
-      <p class="note bad" role="alert" data-show="problem" hidden></p>
       <p class="note bad" data-show="incomplete" hidden>This link is incomplete, or the page was reloaded. Open the link in
         the mail again.</p>
       ${done(link.action, link.done)}
-      ${link.help}
+      ${link.help}`,
+  );
+}
+
+function card(site: Site, title: string, main: Html): string {
+  return layout(site, {
+    title: `${title} · RentAPI`,
+    script: 'mailed-link.js',
+    card: true,
+    main: html`
+      <h1>${title.replaceAll('-', '\u2011')}</h1>
+      <p class="note bad" role="alert" data-show="problem" hidden></p>
+      ${main}
       <noscript><p class="note bad">This page needs JavaScript.</p></noscript>`,
   });
 }

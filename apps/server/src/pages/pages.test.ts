@@ -93,7 +93,7 @@ describe('html', () => {
 
 describe('every page', () => {
   const paths = ['/', '/docs', '/redoc', '/docs/errors', '/docs/errors/not_found', '/dev/mail', '/dev/mail/older'];
-  const links = ['/verify-email', '/accept-invitation'];
+  const links = ['/verify-email', '/accept-invitation', '/reset-password', '/forgot-password'];
 
   it.each([...paths, ...links])('%s has no inline script and loads nothing from elsewhere', async (path) => {
     const response = await get(path);
@@ -209,7 +209,7 @@ describe('an address that is none', () => {
 });
 
 describe('pages that mailed links open', () => {
-  it.each(['/verify-email', '/accept-invitation'])('%s never consumes the token', async (path) => {
+  it.each(['/verify-email', '/accept-invitation', '/reset-password'])('%s never consumes the token', async (path) => {
     for (const method of ['GET', 'HEAD', 'GET']) {
       const response = await fetch(`${origin}${path}?token=t0ken`, { method });
       expect(response.status).toBe(200);
@@ -220,12 +220,25 @@ describe('pages that mailed links open', () => {
     expect(posted).toEqual([]);
   });
 
-  it('help on whoever comes with a spent link or without an account', async () => {
+  it('help after a spent link, and without an account', async () => {
     expect(await text('/verify-email')).toContain(
       'data-action="resend-verification" data-help="invalid_token incomplete"',
     );
+    const reset = await text('/reset-password');
+    expect(reset).toContain('data-action="password-reset/request" data-help="invalid_token incomplete" hidden');
     const invitation = await text('/accept-invitation');
     for (const action of ['register', 'resend-verification']) expect(invitation).toContain(`data-action="${action}"`);
+  });
+
+  it('lead to setting a password after an address was verified that was registered more than once', async () => {
+    expect(await text('/verify-email')).toMatch(
+      /<div data-after="verify-email" hidden>\s*<p>If this address was registered/,
+    );
+  });
+
+  it('ask for a new password without a link too', async () => {
+    const page = await text('/forgot-password');
+    expect(page).toMatch(/<form method="post" data-action="password-reset\/request"\s*>/);
   });
 
   it('cannot put a password into the address, not even with scripts off', async () => {

@@ -6,7 +6,7 @@ import { type ErrorCatalogue, errorList, errorPage, noSuchError, noSuchPage } fr
 import { frontPage } from './front-page.ts';
 import { isLocal } from './local-only.ts';
 import { type Mailbox, mailBody, mailList, mailView, newestFirst, noSuchMail } from './mail-pages.ts';
-import { acceptInvitation, verifyEmail } from './mailed-link-pages.ts';
+import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 
 export interface PagesOptions {
@@ -78,6 +78,8 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const mailedLinks = [
     { path: '/verify-email', page: verifyEmail(site) },
     { path: '/accept-invitation', page: acceptInvitation(site) },
+    { path: '/reset-password', page: resetPassword(site) },
+    { path: '/forgot-password', page: forgotPassword(site) },
   ];
   for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store'));
 

@@ -1,8 +1,8 @@
 import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/platform/jobs';
 import { type Ports, systemContext } from '../context.ts';
-import { ACROSS_ORGANIZATIONS } from '../data/tenant-model.ts';
-import type { Job, Queue, RecordedEvent } from './job.ts';
+import type { Job, Queue } from './job.ts';
 import { observeRuns } from './observe-runs.ts';
+import { readEvent } from './read-event.ts';
 
 const CONCURRENCY = 10;
 const ATTEMPTS = 20;
@@ -45,16 +45,6 @@ async function inputOf(ports: Ports, job: Job, kept: unknown): Promise<unknown> 
   if (job.on) return readEvent(ports, job, (kept as { eventId: number }).eventId);
   if (job.data) return job.data.parse(kept);
   return { at: new Date((kept as { tick: string }).tick) };
-}
-
-async function readEvent(ports: Ports, job: Job, eventId: number): Promise<RecordedEvent> {
-  const event: RecordedEvent | undefined = await ports
-    .database('events')
-    .comment(ACROSS_ORGANIZATIONS)
-    .where({ id: eventId })
-    .first('id', 'organizationId', 'type', 'data', 'createdAt');
-  if (!event) throw new Error(`event ${eventId} is gone`);
-  return { ...event, data: job.on!.data.parse(event.data) };
 }
 
 function backoffMs(failures: number): number {

@@ -19,6 +19,7 @@ export type {
   AuthRegisterResponse,
   CacheHealth,
   CheckPermissions,
+  ConfirmPasswordReset,
   CreateApiKey,
   CreateInvitation,
   CreateOrganization,
@@ -26,13 +27,13 @@ export type {
   CreatedApiKey,
   DatabaseHealth,
   EffectivePermissions,
+  EmailInput,
+  EmailTokenInput,
   GrantablePermission,
   Health,
   Invitation,
   InvitationPage,
   Login,
-  Mailbox,
-  MailedToken,
   Member,
   MemberPage,
   Metadata,
@@ -71,7 +72,7 @@ export type {
   Reauthenticate,
   Refresh,
   Register,
-  Registered,
+  RegistrationResult,
   Role,
   RolePage,
   RolesCreateResponse,
@@ -176,6 +177,8 @@ export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVeri
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
 export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
+export type AuthPasswordResetConfirmParams = Params<Types.AuthPasswordResetConfirmData>;
+export type AuthPasswordResetRequestParams = Params<Types.AuthPasswordResetRequestData>;
 export type AuthReauthenticateParams = Params<Types.AuthReauthenticateData>;
 export type AuthRefreshParams = Params<Types.AuthRefreshData>;
 export type AuthRegisterParams = Params<Types.AuthRegisterData>;
@@ -261,7 +264,7 @@ export class ApiKeysResource extends Resource {
 export class AuthEmailResource extends Resource {
   /**
    * Mail the verification link again
-   * The answer is the same whether or not the address has an account.
+   * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
    * `POST /api/v1/auth/resend-verification`
    */
   resendVerification(params: AuthEmailResendVerificationParams, options?: RequestOptions): ApiPromise<void> {
@@ -270,6 +273,7 @@ export class AuthEmailResource extends Resource {
 
   /**
    * Verify an e-mail address with the mailed token
+   * Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one.
    * `POST /api/v1/auth/verify-email`
    */
   verify(params: AuthEmailVerifyParams, options?: RequestOptions): ApiPromise<void> {
@@ -277,13 +281,36 @@ export class AuthEmailResource extends Resource {
   }
 }
 
+/** `client.auth.passwordReset` */
+export class AuthPasswordResetResource extends Resource {
+  /**
+   * Set a new password with the mailed token
+   * Within an hour, once. Ends every session of the account and every other link that was mailed to it.
+   * `POST /api/v1/auth/password-reset/confirm`
+   */
+  confirm(params: AuthPasswordResetConfirmParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.passwordReset.confirm","method":"POST","path":"/api/v1/auth/password-reset/confirm","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Mail a link to set a new password
+   * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
+   * `POST /api/v1/auth/password-reset/request`
+   */
+  request(params: AuthPasswordResetRequestParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.passwordReset.request","method":"POST","path":"/api/v1/auth/password-reset/request","public":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.auth` */
 export class AuthResource extends Resource {
   readonly email: AuthEmailResource;
+  readonly passwordReset: AuthPasswordResetResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.email = new AuthEmailResource(transport);
+    this.passwordReset = new AuthPasswordResetResource(transport);
   }
 
   /**
@@ -322,7 +349,7 @@ export class AuthResource extends Resource {
 
   /**
    * Create an account
-   * Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead.
+   * Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password.
    * `POST /api/v1/auth/register`
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
@@ -343,7 +370,7 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Create an invitation
-   * Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.
+   * Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations.
    * `POST /api/v1/organizations/{orgId}/invitations`
    */
   create(params: OrgsInvitationsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsCreateResponse> {
@@ -368,7 +395,7 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Send an invitation again
-   * With a new link for another 7 days; the old one is dead.
+   * With a new link for another 7 days, also after it has expired; the old link is dead.
    * `POST /api/v1/organizations/{orgId}/invitations/{invitationId}/resend`
    */
   resend(params: OrgsInvitationsResendParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsResendResponse> {

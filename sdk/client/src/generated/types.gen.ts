@@ -31,7 +31,7 @@ export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users
 /**
  * The same for an address that has an account already; its owner is mailed instead.
  */
-export type Registered = {
+export type RegistrationResult = {
     email: string;
     username: string | null;
     fullName: string | null;
@@ -150,7 +150,7 @@ export type ApiKeyPage = {
 };
 
 /**
- * A credential with which a program calls the API. It belongs to its organization, not to whoever made it.
+ * A credential with which a program calls the API. It belongs to its organization, not to its creator.
  */
 export type ApiKey = {
     /**
@@ -303,7 +303,7 @@ export type InvitationPage = {
 };
 
 /**
- * An offer of membership to whoever owns a mailbox, for 7 days.
+ * An offer of membership to the owner of a mailbox, for 7 days.
  */
 export type Invitation = {
     /**
@@ -317,7 +317,7 @@ export type Invitation = {
     email: string;
     role: OrganizationRole;
     /**
-     * A pending one works until `expiresAt`, and can be resent after it.
+     * PENDING until `expiresAt`, then EXPIRED; either can be resent.
      */
     status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
     /**
@@ -547,9 +547,12 @@ export type Problem = {
     }>;
 };
 
+/**
+ * The username is yours once the address is verified, if no other account has it by then.
+ */
 export type Register = {
     /**
-     * One account per mailbox, whatever its case or Unicode form.
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
     username?: string | null;
@@ -562,7 +565,7 @@ export type Register = {
 
 export type Login = {
     /**
-     * One account per mailbox, whatever its case or Unicode form.
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
     password: string;
@@ -579,18 +582,29 @@ export type Reauthenticate = {
     password: string;
 };
 
-export type MailedToken = {
+export type EmailTokenInput = {
     /**
      * From the `?token=` of the mailed link.
      */
     token: string;
 };
 
-export type Mailbox = {
+export type EmailInput = {
     /**
-     * One account per mailbox, whatever its case or Unicode form.
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
+};
+
+export type ConfirmPasswordReset = {
+    /**
+     * From the `?token=` of the mailed link.
+     */
+    token: string;
+    /**
+     * 8 to 256 characters of any kind; the most common passwords are refused.
+     */
+    password: string;
 };
 
 /**
@@ -626,14 +640,14 @@ export type CreateApiKey = {
      */
     ipAllowList?: Array<string>;
     /**
-     * Web origins the key works from; empty for any.
+     * Origins of web pages, apps or extensions the key works from; empty for any.
      */
     allowedOrigins?: Array<string>;
     rateLimitPerMinute?: number | null;
     rateLimitPerHour?: number | null;
     rateLimitPerDay?: number | null;
     /**
-     * `live` unless told.
+     * `live` by default.
      */
     environment?: 'live' | 'test';
     metadata?: Metadata;
@@ -681,11 +695,11 @@ export type SetMemberRole = {
 };
 
 /**
- * Nobody grants a role that holds more than they do.
+ * The role must not hold more than you do.
  */
 export type CreateInvitation = {
     /**
-     * One account per mailbox, whatever its case or Unicode form.
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
     role: OrganizationRole;
@@ -782,7 +796,7 @@ export type AuthRegisterResponses = {
     /**
      * Created
      */
-    201: Registered;
+    201: RegistrationResult;
 };
 
 export type AuthRegisterResponse = AuthRegisterResponses[keyof AuthRegisterResponses];
@@ -1012,7 +1026,7 @@ export type AuthReauthenticateResponses = {
 export type AuthReauthenticateResponse = AuthReauthenticateResponses[keyof AuthReauthenticateResponses];
 
 export type AuthEmailVerifyData = {
-    body: MailedToken;
+    body: EmailTokenInput;
     path?: never;
     query?: never;
     url: '/api/v1/auth/verify-email';
@@ -1057,7 +1071,7 @@ export type AuthEmailVerifyResponses = {
 export type AuthEmailVerifyResponse = AuthEmailVerifyResponses[keyof AuthEmailVerifyResponses];
 
 export type AuthEmailResendVerificationData = {
-    body: Mailbox;
+    body: EmailInput;
     path?: never;
     query?: never;
     url: '/api/v1/auth/resend-verification';
@@ -1098,6 +1112,94 @@ export type AuthEmailResendVerificationResponses = {
      */
     202: unknown;
 };
+
+export type AuthPasswordResetRequestData = {
+    body: EmailInput;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password-reset/request';
+};
+
+export type AuthPasswordResetRequestErrors = {
+    /**
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     */
+    400: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type AuthPasswordResetRequestError = AuthPasswordResetRequestErrors[keyof AuthPasswordResetRequestErrors];
+
+export type AuthPasswordResetRequestResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type AuthPasswordResetConfirmData = {
+    body: ConfirmPasswordReset;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password-reset/confirm';
+};
+
+export type AuthPasswordResetConfirmErrors = {
+    /**
+     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
+     */
+    400: Problem;
+    /**
+     * `body_too_large`: Body too large
+     */
+    413: Problem;
+    /**
+     * `unsupported_media_type`: Unsupported media type
+     */
+    415: Problem;
+    /**
+     * `rate_limited`: Too many requests
+     */
+    429: Problem;
+    /**
+     * `internal_error`: Internal error
+     */
+    500: Problem;
+    /**
+     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     */
+    503: Problem;
+};
+
+export type AuthPasswordResetConfirmError = AuthPasswordResetConfirmErrors[keyof AuthPasswordResetConfirmErrors];
+
+export type AuthPasswordResetConfirmResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthPasswordResetConfirmResponse = AuthPasswordResetConfirmResponses[keyof AuthPasswordResetConfirmResponses];
 
 export type UsersMeGetData = {
     body?: never;
@@ -2192,7 +2294,7 @@ export type OrgsTransferErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `personal_organization`: Personal organization; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -2403,7 +2505,7 @@ export type OrgsMembersSetRoleErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -2685,7 +2787,7 @@ export type OrgsInvitationsResendErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending
+     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending; `invitation_pending`: Already invited; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -2730,7 +2832,7 @@ export type OrgsInvitationsResendResponses = {
 export type OrgsInvitationsResendResponse = OrgsInvitationsResendResponses[keyof OrgsInvitationsResendResponses];
 
 export type OrgsInvitationsAcceptData = {
-    body: MailedToken;
+    body: EmailTokenInput;
     path?: never;
     query?: never;
     url: '/api/v1/invitations/accept';
@@ -2754,7 +2856,7 @@ export type OrgsInvitationsAcceptErrors = {
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `invitation_no_longer_valid`: Invitation no longer valid; `already_member`: Already a member
+     * `idempotency_in_progress`: Request in progress; `invitation_no_longer_valid`: Invitation no longer valid; `already_member`: Already a member; `limit_reached`: Limit reached
      */
     409: Problem;
     /**
@@ -2795,7 +2897,7 @@ export type OrgsInvitationsAcceptResponses = {
 export type OrgsInvitationsAcceptResponse = OrgsInvitationsAcceptResponses[keyof OrgsInvitationsAcceptResponses];
 
 export type OrgsInvitationsDeclineData = {
-    body: MailedToken;
+    body: EmailTokenInput;
     path?: never;
     query?: never;
     url: '/api/v1/invitations/decline';

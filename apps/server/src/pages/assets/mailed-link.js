@@ -6,14 +6,17 @@ history.replaceState(null, '', location.pathname);
 const actions = {
   'verify-email': () => call('/auth/verify-email', { token }),
   'accept-invitation': acceptInvitation,
+  'password-reset/confirm': ({ password }) => call('/auth/password-reset/confirm', { token, password: password.value }),
+  'password-reset/request': ({ email }) => call('/auth/password-reset/request', { email: email.value }),
   'resend-verification': ({ email }) => call('/auth/resend-verification', { email: email.value }),
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
 
-const [main] = document.forms;
+/** What the mailed token is for; a page that is opened without one has none. */
+const main = document.querySelector('form:not([data-help])[hidden]');
 for (const form of document.forms) form.addEventListener('submit', submit);
-if (token) main.hidden = false;
-else {
+if (main && token) main.hidden = false;
+else if (main) {
   show('incomplete');
   offerRemedy('incomplete');
 }
@@ -27,6 +30,7 @@ async function submit(event) {
   try {
     await actions[form.dataset.action](form.elements);
     show(`${form.dataset.action}-done`);
+    for (const next of document.querySelectorAll(`[data-after="${form.dataset.action}"]`)) next.hidden = false;
     if (form === main) for (const help of document.querySelectorAll('[data-help]')) help.remove();
     (form.closest('details') ?? form).remove();
   } catch (error) {
@@ -81,11 +85,11 @@ async function call(path, body, accessToken) {
 }
 
 function show(name, text) {
-  const note = document.querySelector(`[data-show=${name}]`);
+  const note = document.querySelector(`[data-show="${name}"]`);
   if (text !== undefined) note.textContent = text;
   note.hidden = false;
 }
 
 function hide(name) {
-  document.querySelector(`[data-show=${name}]`).hidden = true;
+  document.querySelector(`[data-show="${name}"]`).hidden = true;
 }

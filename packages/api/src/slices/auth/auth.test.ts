@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { systemContext } from '../../context.ts';
 
@@ -16,27 +16,66 @@ afterAll(() => app.close());
 const post = (path: string, body: object, headers?: Record<string, string>) =>
   app.request(`/api/v1${path}`, { method: 'POST', body, ...(headers && { headers }) });
 const tokenIn = (text: string) => /token=([\w-]+)/.exec(text)![1]!;
+const linksTo = (email: string, page: string) =>
+  app.mails.filter(({ to, text }) => to === email && text.includes(`/${page}?token=`)).map(({ text }) => tokenIn(text));
+const linkTo = (email: string, page: string, nth = 1) =>
+  eventually(() => linksTo(email, page)[nth - 1], `link ${nth} of /${page}`);
+const verify = async (email: string) => post('/auth/verify-email', { token: await linkTo(email, 'verify-email') });
 const me = (accessToken: string) =>
   app.request('/api/v1/users/me', { headers: { authorization: `Bearer ${accessToken}` } });
 
 describe('registration', () => {
-  it('answers alike for a new and a taken address, and tells only the owner', async () => {
+  it('answers alike for a new and a taken address', async () => {
     const body = (email: string) => ({ email, password: 'another fine password', fullName: 'Eve' });
     const fresh = await post('/auth/register', body('new@example.com'));
     const taken = await post('/auth/register', body(ada.email));
     expect([taken.status, { ...taken.body, email: '' }]).toEqual([fresh.status, { ...fresh.body, email: '' }]);
     expect([...taken.headers.keys()]).toEqual([...fresh.headers.keys()]);
-    const told = await eventually(
+  });
+
+  it('answers alike for known and unknown addresses however often it is asked, with a username too', async () => {
+    await verify(ada.email);
+    const ask = async (email: string, username: string) => {
+      const answers = [];
+      for (let time = 0; time < 3; time++)
+        answers.push(await post('/auth/register', { email, username, password: 'another fine password' }));
+      return answers.map(({ status, body }) => [status, body.code ?? body.username]);
+    };
+    expect(await ask(ada.email, 'fresh')).toEqual([...Array(3)].map(() => [201, 'fresh']));
+    expect(await ask('unknown@example.com', 'fresh')).toEqual(await ask(ada.email, 'fresh'));
+  });
+
+  it('mails the owner of a verified account instead, without a token', async () => {
+    await verify(ada.email);
+    await post('/auth/register', { email: ada.email, password: 'another fine password' });
+    const notice = await eventually(
       () => app.mails.find(({ to, subject }) => to === ada.email && /already/.test(subject)),
       'the notice',
     );
-    expect(told.text).not.toContain('token=');
+    expect(notice.text).not.toContain('token=');
+    expect((await post('/auth/login', { email: ada.email, password: ada.password })).status).toBe(200);
   });
 
   it('gives one mailbox one account, whatever its case or Unicode form', async () => {
-    await post('/auth/register', { email: 'Jose\u0301@Example.com', password: 'another fine password' });
-    await post('/auth/register', { email: 'JOS\u00c9@example.COM', password: 'another fine password' });
-    expect((await app.rows('users').where('email_key', 'like', 'jos%')).length).toBeLessThanOrEqual(1);
+    for (const email of [
+      'User@m\u00fcnchen.de',
+      'user@mu\u0308nchen.de',
+      'USER@M\u00dcNCHEN.DE',
+      'user@xn--mnchen-3ya.de',
+    ])
+      expect((await post('/auth/register', { email, password: 'another fine password' })).status).toBe(201);
+    expect(await app.rows('users').where({ emailKey: 'user@xn--mnchen-3ya.de' })).toHaveLength(1);
+    expect((await app.mailTo('User@xn--mnchen-3ya.de')).subject).toBe('Confirm your e-mail address');
+    const login = await post('/auth/login', { email: 'user@m\u00fcnchen.de', password: 'another fine password' });
+    expect(login.body.user.email).toBe('User@m\u00fcnchen.de');
+  });
+
+  it('refuses an address that no mail reaches, in words', async () => {
+    const { body } = await post('/auth/register', {
+      email: 'jos\u00e9@example.com',
+      password: 'another fine password',
+    });
+    expect(body.errors).toEqual([{ path: 'email', message: 'must have only ASCII characters before the @' }]);
   });
 
   it('makes one account of 20 registrations at once', async () => {
@@ -48,19 +87,37 @@ describe('registration', () => {
     expect(await app.rows('users').where({ email })).toHaveLength(1);
   });
 
-  it('takes a username once, in any case, also by two at once', async () => {
-    const take = (username: string) =>
-      post('/auth/register', {
-        email: `${username}-${Math.random()}@example.com`,
-        username,
-        password: 'another fine password',
-      });
-    const answers = await Promise.all([take('Turing'), take('turing'), take('TURING')]);
-    expect(answers.map(({ status, body }) => body.code ?? status).sort()).toEqual([
-      201,
-      'username_taken',
-      'username_taken',
-    ]);
+  it('gives a username to the first who verifies, in any case, also of two at once', async () => {
+    const wishes = ['Turing', 'turing', 'TURING'].map((username, at) => ({ username, email: `${at}@turing.example` }));
+    for (const wish of wishes)
+      expect((await post('/auth/register', { ...wish, password: 'another fine password' })).status).toBe(201);
+    const verified = await Promise.all(wishes.map(({ email }) => verify(email)));
+    expect(verified.map(({ status }) => status)).toEqual([204, 204, 204]);
+    const holders = await app.rows('users').whereRaw('lower(username) = ?', ['turing']);
+    expect(holders).toHaveLength(1);
+    expect(holders[0]).toMatchObject({ usernameKey: 'turing' });
+    const late = await post('/auth/register', {
+      email: 'late@example.com',
+      username: 'tUring',
+      password: 'another fine password',
+    });
+    expect([late.status, late.body.code]).toEqual([409, 'username_taken']);
+  });
+
+  it('refuses a megabyte of password before it looks at it, over REST and tRPC', async () => {
+    const password = '\ufdfa'.repeat(330_000);
+    const normalize = vi.spyOn(String.prototype, 'normalize');
+    const rest = await post('/auth/register', { email: 'mega@example.com', password });
+    const trpc = await app.request('/trpc/auth.register', {
+      method: 'POST',
+      body: { email: 'mega@example.com', password },
+    });
+    const sizes = normalize.mock.contexts.map((text) => String(text).length);
+    normalize.mockRestore();
+    const errors = [{ path: 'password', message: 'must have at most 256 characters' }];
+    expect([rest.status, rest.body.errors]).toEqual([400, errors]);
+    expect([trpc.status, trpc.body.error.data.problem.errors]).toEqual([400, errors]);
+    expect(Math.max(0, ...sizes)).toBeLessThan(2000);
   });
 
   it('refuses a common password, and one that is too short or too long, in words', async () => {
@@ -91,6 +148,52 @@ describe('e-mail verification', () => {
     expect((await me(ada.tokens.accessToken)).body.emailVerifiedAt).not.toBeNull();
     const again = await post('/auth/verify-email', { token });
     expect([again.status, again.body.code]).toEqual([400, 'invalid_token']);
+  });
+
+  it('confirms the registration it was mailed for, with its own password', async () => {
+    const email = 'once@example.com';
+    await post('/auth/register', { email, username: 'once', password: 'another fine password', fullName: 'Once' });
+    expect((await verify(email)).status).toBe(204);
+    const { body } = await post('/auth/login', { email, password: 'another fine password' });
+    expect(body.user).toMatchObject({ username: 'once', fullName: 'Once' });
+  });
+
+  it.each([1, 2])('keeps no password of an address that was registered twice, by link %i', async (nth) => {
+    const email = `victim-${nth}@example.com`;
+    const attacker = { email, username: `eve-${nth}`, password: 'the password of eve', fullName: 'Eve' };
+    const owner = { email, username: `vic-${nth}`, password: 'the password of vic', fullName: 'Vic' };
+    await post('/auth/register', attacker);
+    const first = await linkTo(email, 'verify-email');
+    const { body: prepared } = await post('/auth/login', { email, password: attacker.password });
+    const { body: key } = await app.request('/api/v1/api-keys', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${prepared.accessToken}` },
+      body: { name: 'back door', scopes: ['*'] },
+    });
+    expect((await post('/auth/register', owner)).status).toBe(201);
+    const second = await linkTo(email, 'verify-email', 2);
+
+    expect((await post('/auth/verify-email', { token: [first, second][nth - 1] })).status).toBe(204);
+    for (const { password } of [attacker, owner])
+      expect((await post('/auth/login', { email, password })).body.code).toBe('invalid_credentials');
+    expect((await me(prepared.accessToken)).body.code).toBe('session_revoked');
+    expect((await post('/auth/refresh', { refreshToken: prepared.refreshToken })).status).toBe(401);
+    const withKey = await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    expect(withKey.body.code).toBe('api_key_revoked');
+    expect((await post('/auth/verify-email', { token: [second, first][nth - 1] })).body.code).toBe('invalid_token');
+
+    const token = await linkTo(email, 'reset-password');
+    expect((await post('/auth/password-reset/confirm', { token, password: 'at last my own' })).status).toBe(204);
+    const { body } = await post('/auth/login', { email, password: 'at last my own' });
+    const { username, fullName } = [attacker, owner][nth - 1]!;
+    expect(body.user).toMatchObject({ username, fullName });
+    expect(body.user.emailVerifiedAt).not.toBeNull();
+  });
+
+  it('is mailed again when an address that is not verified is registered again', async () => {
+    await linkTo(ada.email, 'verify-email');
+    await post('/auth/register', { email: ada.email, password: 'another fine password' });
+    expect(await linkTo(ada.email, 'verify-email', 2)).toBeTruthy();
   });
 
   it('ends after a day', async () => {
@@ -130,6 +233,78 @@ describe('e-mail verification', () => {
     await send('/auth/verify-email', { token: tokenIn((await strict.mailTo(credentials.email)).text) });
     expect((await send('/auth/login', credentials)).status).toBe(200);
     await strict.close();
+  });
+});
+
+describe('a password reset', () => {
+  const request = (email: string) => post('/auth/password-reset/request', { email });
+  const confirm = (token: string, password = 'a new fine password') =>
+    post('/auth/password-reset/confirm', { token, password });
+
+  it('sets the password once, and ends every session and every other link', async () => {
+    await request(ada.email);
+    const first = await linkTo(ada.email, 'reset-password');
+    await request(ada.email);
+    const second = await linkTo(ada.email, 'reset-password', 2);
+    expect((await confirm(second)).status).toBe(204);
+    for (const token of [second, first]) expect((await confirm(token)).body.code).toBe('invalid_token');
+    expect((await me(ada.tokens.accessToken)).body.code).toBe('session_revoked');
+    expect((await post('/auth/login', { email: ada.email, password: ada.password })).status).toBe(401);
+    const { body } = await post('/auth/login', { email: ada.email, password: 'a new fine password' });
+    expect(body.user.emailVerifiedAt).not.toBeNull(); // the link came to the mailbox
+    await eventually(
+      () => app.mails.find(({ to, subject }) => to === ada.email && /was changed/.test(subject)),
+      'the notice',
+    );
+  });
+
+  it('answers alike for an address without an account and a suspended one, which get no mail', async () => {
+    const suspended = await app.signUp();
+    await app.rows('users').where({ email: suspended.email }).update({ status: 'SUSPENDED' });
+    const answers = [await request(ada.email), await request('nobody@example.com'), await request(suspended.email)];
+    expect(answers.map(({ status, body }) => [status, body])).toEqual([...Array(3)].map(() => [202, '']));
+    await linkTo(ada.email, 'reset-password');
+    for (const email of ['nobody@example.com', suspended.email]) expect(linksTo(email, 'reset-password')).toEqual([]);
+  });
+
+  it('ends after an hour', async () => {
+    await request(ada.email);
+    const token = await linkTo(ada.email, 'reset-password');
+    app.advance(3_600_000);
+    const late = await confirm(token);
+    app.advance(-3_600_000);
+    expect(late.body.code).toBe('invalid_token');
+  });
+
+  it('takes no verification token, and none of these verifies an address', async () => {
+    await request(ada.email);
+    const [verification, reset] = [await linkTo(ada.email, 'verify-email'), await linkTo(ada.email, 'reset-password')];
+    expect((await confirm(verification)).body.code).toBe('invalid_token');
+    expect((await post('/auth/verify-email', { token: reset })).body.code).toBe('invalid_token');
+  });
+
+  it('is won by one of 20 at once', async () => {
+    await request(ada.email);
+    const token = await linkTo(ada.email, 'reset-password');
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => confirm(token, `password number ${at}`)));
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(1);
+  });
+
+  it('refuses a common password and keeps the link', async () => {
+    await request(ada.email);
+    const token = await linkTo(ada.email, 'reset-password');
+    expect((await confirm(token, 'password123')).body.errors[0].path).toBe('password');
+    expect((await confirm(token)).status).toBe(204);
+  });
+
+  it('is served under the old paths', async () => {
+    expect((await post('/auth/forgot-password', { email: ada.email })).status).toBe(202);
+    const token = await linkTo(ada.email, 'reset-password');
+    const answer = await post('/auth/reset-password', { token, password: 'a new fine password' });
+    expect([answer.status, answer.headers.get('link')]).toEqual([
+      204,
+      '</api/v1/auth/password-reset/confirm>; rel="successor-version"',
+    ]);
   });
 });
 

@@ -1,67 +1,107 @@
-import type { Context } from '../../context.ts';
 import { purge } from '../../data/purge.ts';
-import { job, type RecordedEvent } from '../../jobs/job.ts';
-import { composeMail } from '../../mail/compose.ts';
-import type { User } from '../users/schemas.ts';
-import { RegistrationRepeated, UserRegistered, VerificationRequested } from './events.ts';
+import { job } from '../../jobs/job.ts';
+import type { MailContent } from '../../mail/compose.ts';
+import { mailJob } from '../../mail/mail-job.ts';
+import { mailText } from '../../mail/mail-text.ts';
+import {
+  PasswordRequired,
+  PasswordReset,
+  PasswordResetRequested,
+  RegistrationRepeated,
+  UserRegistered,
+  VerificationRequested,
+} from './events.ts';
+import { mintMailedToken } from './service/mailed-token.ts';
 import { eraseSealedChildren } from './service/refresh.ts';
-import { mintEmailToken } from './service/verify-email.ts';
 
-const verify = async (ctx: Context, event: RecordedEvent<User>): Promise<void> => {
-  if (event.data.emailVerifiedAt) return; // made by somebody who vouched for the address
-  const token = await mintEmailToken(ctx, ctx.ids.decode('usr', event.data.id));
-  await ctx.ports.mailer.send(
-    composeMail(ctx, event, {
-      to: event.data.email,
-      subject: 'Confirm your e-mail address',
-      paragraphs: ['Welcome. Please confirm that this address is yours.'],
-      action: { label: 'Confirm e-mail address', path: `/verify-email?token=${token}` },
-      footnote: 'The link works once, for 24 hours. If you did not register, ignore this mail.',
-    }),
-  );
-};
+const verificationMail = (token: string): MailContent => ({
+  subject: mailText`Confirm your e-mail address`,
+  paragraphs: [mailText`Welcome. Please confirm that this address is yours.`],
+  action: { label: 'Confirm e-mail address', path: `/verify-email?token=${token}` },
+  footnote: mailText`The link works once, for 24 hours. If you did not register, ignore this mail.`,
+});
 
-export const mailVerification = job({
+const passwordLink = (token: string): Pick<MailContent, 'action' | 'footnote'> => ({
+  action: { label: 'Set a password', path: `/reset-password?token=${token}` },
+  footnote: mailText`The link works once, for an hour. It ends every session of your account.`,
+});
+
+export const mailVerification = mailJob({
   name: 'auth.mail_verification',
-  queue: 'emails',
   on: UserRegistered,
-  run: verify,
-});
-export const mailVerificationAgain = job({
-  name: 'auth.mail_verification_again',
-  queue: 'emails',
-  on: VerificationRequested,
-  run: verify,
+  when: ({ emailVerifiedAt }) => !emailVerifiedAt, // an operator vouched for the others
+  compose: async (ctx, { data }) => verificationMail(await mintMailedToken(ctx, 'email', data.id)),
 });
 
-/** Somebody registered with an address that has an account: its owner learns of it, the caller does not. */
-export const mailRepeatedRegistration = job({
+export const mailVerificationAgain = mailJob({
+  name: 'auth.mail_verification_again',
+  on: VerificationRequested,
+  compose: async (ctx, { data }) => verificationMail(await mintMailedToken(ctx, 'email', data.id)),
+});
+
+/** Only the mailbox learns that the address has an account. */
+export const mailRepeatedRegistration = mailJob({
   name: 'auth.mail_repeated_registration',
-  queue: 'emails',
   on: RegistrationRepeated,
-  async run(ctx, event) {
-    await ctx.ports.mailer.send(
-      composeMail(ctx, event, {
-        to: event.data.email,
-        subject: 'You already have an account',
-        paragraphs: [
-          'Somebody, perhaps you, tried to register with this address. It has an account already: log in instead.',
-        ],
-        action: { label: 'Open', path: '/' },
-        footnote: 'If this was not you, nothing has changed and there is nothing to do.',
-      }),
-    );
+  async compose(ctx, { data }) {
+    if (!data.emailVerifiedAt) return verificationMail(await mintMailedToken(ctx, 'email', data.id, data.requested));
+    return {
+      subject: mailText`You already have an account`,
+      paragraphs: [
+        mailText`This address was registered again, perhaps by you. It has an account already: log in instead.`,
+        mailText`If you have forgotten your password, ask for a link to set a new one.`,
+      ],
+      action: { label: 'Set a new password', path: '/forgot-password' },
+      footnote: mailText`If this was not you, nothing has changed and there is nothing to do.`,
+    };
   },
+});
+
+export const mailPasswordRequired = mailJob({
+  name: 'auth.mail_password_required',
+  on: PasswordRequired,
+  unlimited: true,
+  compose: async (ctx, { data }) => ({
+    subject: mailText`Set your password`,
+    paragraphs: [
+      mailText`Your e-mail address is confirmed. It was registered more than once, so no password is kept: set yours.`,
+    ],
+    ...passwordLink(await mintMailedToken(ctx, 'password_reset', data.id)),
+  }),
+});
+
+export const mailPasswordReset = mailJob({
+  name: 'auth.mail_password_reset',
+  on: PasswordResetRequested,
+  compose: async (ctx, { data }) => ({
+    subject: mailText`Set a new password`,
+    paragraphs: [
+      mailText`You asked for a link to set a new password. If you did not, ignore this mail: nothing has changed.`,
+    ],
+    ...passwordLink(await mintMailedToken(ctx, 'password_reset', data.id)),
+  }),
+});
+
+export const mailPasswordChanged = mailJob({
+  name: 'auth.mail_password_changed',
+  on: PasswordReset,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`Your password was changed`,
+    paragraphs: [mailText`Your password was set by a mailed link, and every session of your account has ended.`],
+    action: { label: 'Set another password', path: '/forgot-password' },
+    footnote: mailText`If this was not you, set another password now, and see who else can read your mail.`,
+  }),
 });
 
 export const eraseSealed = job({
   name: 'auth.erase_sealed_tokens',
   queue: 'maintenance',
   every: '1 minute',
-  run: (ctx, _, work) => eraseSealedChildren(ctx, work),
+  run: (ctx, _, control) => eraseSealedChildren(ctx, control),
 });
 
-/** For whoever asks later what a session was. */
+/** Kept so that the audit log's sessions can be looked up. */
 const ENDED_SESSION_KEPT_MS = 30 * 86_400_000;
 
 /** A session's refresh tokens go with it; those it has outlived go before. */
@@ -69,10 +109,10 @@ export const purgeExpired = job({
   name: 'auth.purge_expired',
   queue: 'maintenance',
   every: '1 hour',
-  async run(ctx, _, work) {
+  async run(ctx, _, control) {
     const before = new Date(ctx.now.getTime() - ENDED_SESSION_KEPT_MS);
-    await purge(ctx, work, { table: 'verification_tokens', column: 'expires_at', before: ctx.now });
-    await purge(ctx, work, { table: 'refresh_tokens', column: 'expires_at', before: ctx.now });
-    await purge(ctx, work, { table: 'sessions', column: 'expires_at', before });
+    await purge(ctx, control, { table: 'verification_tokens', column: 'expires_at', before: ctx.now });
+    await purge(ctx, control, { table: 'refresh_tokens', column: 'expires_at', before: ctx.now });
+    await purge(ctx, control, { table: 'sessions', column: 'expires_at', before });
   },
 });

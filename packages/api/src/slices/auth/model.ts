@@ -40,7 +40,7 @@ export class RefreshTokenModel extends BaseModel {
   declare expiresAt: Date;
   declare usedAt: Date | null;
   declare childId: number | null;
-  /** The child token, sealed under a key made from this one, for whoever asks again within the grace. */
+  /** The child token, sealed under a key made from this one, for a repeat within the grace. */
   declare childSealed: Buffer | null;
 }
 
@@ -49,8 +49,15 @@ export class VerificationTokenModel extends BaseModel {
   static override tableName = 'verification_tokens';
 
   declare userId: number;
-  declare purpose: 'email';
+  declare purpose: 'email' | 'password_reset';
   declare tokenHash: Buffer;
+  /** What the registration behind the link asked for, if that is not what the account has. */
+  declare registration: RequestedNames | null;
   declare createdAt: Date;
   declare expiresAt: Date;
+}
+
+export interface RequestedNames {
+  username: string | null;
+  fullName: string | null;
 }

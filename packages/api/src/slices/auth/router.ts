@@ -4,6 +4,7 @@ import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleUser } from '../users/schemas.ts';
 import {
+  ConfirmPasswordReset,
   EmailInput,
   EmailTokenInput,
   Login,
@@ -18,11 +19,12 @@ import { logout } from './service/logout.ts';
 import { reauthenticate } from './service/reauthenticate.ts';
 import { refresh } from './service/refresh.ts';
 import { register } from './service/register.ts';
+import { confirmPasswordReset, requestPasswordReset } from './service/reset-password.ts';
 import { resendVerification, verifyEmail } from './service/verify-email.ts';
 
 const tags: [Tag] = ['Authentication'];
 
-/** Guessing, flooding a mailbox, hashing for nothing: all start from one source. */
+/** Guessing and hashing for nothing start from one source. */
 const signIn: ProcedureLimit = {
   name: 'sign-in',
   by: 'source',
@@ -37,6 +39,7 @@ const exampleTokens: Tokens = {
   expiresIn: 900,
   user: exampleUser,
 };
+const mailedToken = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
 const credentials = { email: 'ada@example.com', password: 'SecurePass123!' };
 
 export const auth = router({
@@ -48,7 +51,7 @@ export const auth = router({
       tags,
       summary: 'Create an account',
       description:
-        'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead.',
+        'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password.',
     },
     rest: { status: 201 },
     errors: ['username_taken', 'overloaded'],
@@ -87,7 +90,7 @@ export const auth = router({
     },
     errors: ['invalid_refresh_token'],
     idempotency: false,
-    audit: { none: 'a session that goes on is no news' },
+    audit: { none: 'a session that continues is no event' },
     example: { input: { refreshToken: exampleTokens.refreshToken }, output: exampleTokens },
   })
     .input(Refresh)
@@ -132,12 +135,14 @@ export const auth = router({
         path: '/auth/verify-email',
         tags,
         summary: 'Verify an e-mail address with the mailed token',
+        description:
+          'Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one.',
       },
       rest: { status: 204 },
       errors: ['invalid_token'],
       limit: signIn,
       idempotency: false,
-      example: { input: { token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' } },
+      example: { input: { token: mailedToken } },
     })
       .input(EmailTokenInput)
       .output(NoContent)
@@ -150,7 +155,8 @@ export const auth = router({
         path: '/auth/resend-verification',
         tags,
         summary: 'Mail the verification link again',
-        description: 'The answer is the same whether or not the address has an account.',
+        description:
+          'The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.',
       },
       rest: { status: 202 },
       limit: signIn,
@@ -160,5 +166,46 @@ export const auth = router({
       .input(EmailInput)
       .output(NoContent)
       .mutation(({ ctx, input }) => resendVerification(ctx, input.email)),
+  }),
+
+  passwordReset: router({
+    request: procedure({
+      access: 'public',
+      openapi: {
+        method: 'POST',
+        path: '/auth/password-reset/request',
+        tags,
+        summary: 'Mail a link to set a new password',
+        description:
+          'The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.',
+      },
+      rest: { status: 202, aliases: [{ path: '/auth/forgot-password' }] },
+      limit: signIn,
+      idempotency: false,
+      example: { input: { email: credentials.email } },
+    })
+      .input(EmailInput)
+      .output(NoContent)
+      .mutation(({ ctx, input }) => requestPasswordReset(ctx, input.email)),
+
+    confirm: procedure({
+      access: 'proof:mailed',
+      openapi: {
+        method: 'POST',
+        path: '/auth/password-reset/confirm',
+        tags,
+        summary: 'Set a new password with the mailed token',
+        description:
+          'Within an hour, once. Ends every session of the account and every other link that was mailed to it.',
+      },
+      rest: { status: 204, aliases: [{ path: '/auth/reset-password' }] },
+      errors: ['invalid_token', 'overloaded'],
+      limit: signIn,
+      idempotency: false,
+      example: { input: { token: mailedToken, password: credentials.password } },
+    })
+      .input(ConfirmPasswordReset)
+      .output(NoContent)
+      .mutation(({ ctx, input }) => confirmPasswordReset(ctx, input)),
   }),
 });

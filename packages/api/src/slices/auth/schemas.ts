@@ -36,7 +36,10 @@ export const Register = z
     password: NewPassword,
     fullName: FullName.nullish(),
   })
-  .meta({ id: 'Register' });
+  .meta({
+    id: 'Register',
+    description: 'The username is yours once the address is verified, if no other account has it by then.',
+  });
 export type Register = z.output<typeof Register>;
 
 export const RegistrationResult = z
@@ -49,7 +52,7 @@ export const RegistrationResult = z
       .meta({ description: 'Whether the mailed link must be opened before the first login.' }),
   })
   .meta({
-    id: 'Registered',
+    id: 'RegistrationResult',
     description: 'The same for an address that has an account already; its owner is mailed instead.',
   });
 export type RegistrationResult = z.output<typeof RegistrationResult>;
@@ -79,5 +82,10 @@ export type Tokens = z.output<typeof Tokens>;
 
 export const EmailTokenInput = z
   .strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) })
-  .meta({ id: 'MailedToken' });
-export const EmailInput = z.strictObject({ email: EmailAddress }).meta({ id: 'Mailbox' });
+  .meta({ id: 'EmailTokenInput' });
+export const EmailInput = z.strictObject({ email: EmailAddress }).meta({ id: 'EmailInput' });
+
+export const ConfirmPasswordReset = EmailTokenInput.extend({ password: NewPassword }).meta({
+  id: 'ConfirmPasswordReset',
+});
+export type ConfirmPasswordReset = z.output<typeof ConfirmPasswordReset>;

@@ -1,10 +1,10 @@
 import { event } from '../../events/event.ts';
 import { Invitation } from './schemas.ts';
 
-const told = { data: Invitation, audience: 'organization', permission: 'members:invite' } as const;
+const visibleToOrganization = { data: Invitation, audience: 'organization', permission: 'members:invite' } as const;
 
-export const InvitationCreated = event('invitation.created', told);
-export const InvitationResent = event('invitation.resent', told);
-export const InvitationRevoked = event('invitation.revoked', told);
-export const InvitationAccepted = event('invitation.accepted', told);
-export const InvitationDeclined = event('invitation.declined', told);
+export const InvitationCreated = event('invitation.created', visibleToOrganization);
+export const InvitationResent = event('invitation.resent', visibleToOrganization);
+export const InvitationRevoked = event('invitation.revoked', visibleToOrganization);
+export const InvitationAccepted = event('invitation.accepted', visibleToOrganization);
+export const InvitationDeclined = event('invitation.declined', visibleToOrganization);

@@ -28,7 +28,7 @@ async function tokenOf(email: string, nth = 1): Promise<string> {
 }
 
 describe('an invitation', () => {
-  it('is mailed, and makes a member of whoever owns the mailbox, once', async () => {
+  it('is mailed, and makes a member of the owner of the mailbox, once', async () => {
     const { status, body } = await invite(acme.owner, guest.email.toUpperCase());
     expect([status, body.status]).toEqual([201, 'PENDING']);
     const token = await tokenOf(guest.email.toUpperCase());
@@ -54,7 +54,7 @@ describe('an invitation', () => {
     expect((await settle(later, 'accept', await tokenOf(later.email))).body.role).toBe('VIEWER');
   });
 
-  it('is for the mailbox it was sent to, and for nobody who finds it', async () => {
+  it('is for the mailbox it was sent to, not for a finder', async () => {
     await invite(acme.owner, guest.email);
     const eve = await app.signUp();
     const token = await tokenOf(guest.email);
@@ -80,7 +80,66 @@ describe('an invitation', () => {
     expect((await invite(acme.owner, guest.email)).status).toBe(201);
   });
 
-  it('can be declined by whoever has the link, without an account', async () => {
+  it('is EXPIRED by the clock in lists and answers, and can be resent, whatever happened to others', async () => {
+    const ids = [];
+    for (const name of ['a', 'b']) ids.push((await invite(acme.owner, `${name}-${guest.email}`)).body.id);
+    await app
+      .rows('organization_invitations')
+      .whereIn(
+        'id',
+        ids.map((id) => app.ports.ids.decode('ivt', id)),
+      )
+      .update({
+        expiresAt: new Date(Date.now() - 1),
+      });
+    const list = async (status: string) =>
+      (await acme.owner.request(`${acme.path}/invitations?status=${status}`)).body.items.map(
+        ({ id, status }: { id: string; status: string }) => [id, status],
+      );
+    const resend = (id: string) => acme.owner.request(`${acme.path}/invitations/${id}/resend`, { method: 'POST' });
+    expect([await list('EXPIRED'), await list('PENDING')]).toEqual([ids.map((id) => [id, 'EXPIRED']).reverse(), []]);
+    const first = await resend(ids[0]!);
+    expect([first.status, first.body.status]).toEqual([200, 'PENDING']);
+    const { body: other } = await invite(acme.owner, guest.email);
+    const second = await resend(ids[1]!);
+    expect([second.status, second.body.status]).toEqual([200, 'PENDING']);
+    expect(await list('EXPIRED')).toEqual([]);
+    expect(await list('PENDING')).toEqual([other.id, ids[1], ids[0]].map((id) => [id, 'PENDING']));
+  });
+
+  it('is resent after it has expired only while no other to its mailbox is pending', async () => {
+    const expire = () => app.rows('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
+    const resend = (id: string) => acme.owner.request(`${acme.path}/invitations/${id}/resend`, { method: 'POST' });
+    const { body: first } = await invite(acme.owner, guest.email);
+    await expire();
+    const { body: second } = await invite(acme.owner, guest.email);
+    expect(told(await resend(first.id))).toEqual([409, 'invitation_pending']);
+    await expire();
+    expect((await resend(first.id)).status).toBe(200);
+    expect(told(await resend(second.id))).toEqual([409, 'invitation_pending']);
+  });
+
+  it('counts towards the limit of pending ones when it is resent', async () => {
+    const { body } = await invite(acme.owner, guest.email);
+    const { ids } = app.ports;
+    await app.rows('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
+    await app.rows('organization_invitations').insert(
+      Array.from({ length: 100 }, (_, at) => ({
+        organizationId: acme.organizationId,
+        email: `${at}@example.com`,
+        emailKey: `${at}@example.com`,
+        role: 'VIEWER',
+        inviterUserId: ids.decode('usr', acme.owner.id),
+        expiresAt: new Date(Date.now() + 60_000),
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      })),
+    );
+    const resent = await acme.owner.request(`${acme.path}/invitations/${body.id}/resend`, { method: 'POST' });
+    expect(told(resent)).toEqual([409, 'limit_reached']);
+  });
+
+  it('can be declined with the link alone, without an account', async () => {
     const { body } = await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
     const decline = await app.request('/api/v1/invitations/decline', { method: 'POST', body: { token } });
@@ -100,7 +159,7 @@ describe('an invitation', () => {
     expect(told(again)).toEqual([409, 'invitation_not_pending']);
   });
 
-  it('is neither resent nor revoked by whoever read an older version of it', async () => {
+  it('is neither resent nor revoked with the tag of an older version', async () => {
     const { body, headers } = await invite(acme.owner, guest.email);
     const one = `${acme.path}/invitations/${body.id}`;
     const first = { 'if-match': headers.get('etag')! };
@@ -166,7 +225,7 @@ describe('inviting', () => {
     expect(told(await settle(guest, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
   });
 
-  it('refuses members, and whoever is invited already', async () => {
+  it('refuses members, and mailboxes that are invited already', async () => {
     expect(told(await invite(acme.owner, acme.owner.email))).toEqual([409, 'already_member']);
     await invite(acme.owner, guest.email);
     expect(told(await invite(acme.owner, guest.email))).toEqual([409, 'invitation_pending']);

@@ -11,9 +11,9 @@ export class InvitationModel extends TenantModel {
   declare email: string;
   declare emailKey: string;
   declare role: OrganizationRole;
-  /** EXPIRED only once another has taken its place: until then a pending one can be sent again. */
+  /** PENDING also after `expiresAt`; EXPIRED is written only where another to its mailbox has taken its place. */
   declare status: Invitation['status'];
-  /** Whoever vouches for it, one of the two: they must still be able to grant the role when it is accepted. */
+  /** One of the two: they must still be able to grant the role when it is accepted. */
   declare inviterUserId: number | null;
   declare inviterKeyId: number | null;
   /** Null until the mail is on its way, and once it is settled. */
@@ -31,13 +31,18 @@ export class InvitationModel extends TenantModel {
     };
   }
 
-  present(ids: Ids): Invitation {
+  /** By the clock: a pending one expires by itself. */
+  statusAt(now: Date): Invitation['status'] {
+    return this.status === 'PENDING' && this.expiresAt <= now ? 'EXPIRED' : this.status;
+  }
+
+  present(ids: Ids, now: Date): Invitation {
     return {
       id: ids.encode('ivt', this.id),
       organizationId: ids.encode('org', this.organizationId),
       email: this.email,
       role: this.role,
-      status: this.status,
+      status: this.statusAt(now),
       invitedBy: this.inviterUserId === null ? null : ids.encode('usr', this.inviterUserId),
       expiresAt: iso(this.expiresAt),
       createdAt: iso(this.createdAt),

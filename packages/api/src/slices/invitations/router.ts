@@ -56,7 +56,8 @@ export const invitations = router({
       path: '/organizations/{orgId}/invitations',
       tags,
       summary: 'Create an invitation',
-      description: 'Mails a link that works once, for 7 days. Nobody grants a role that holds more than they do.',
+      description:
+        'Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations.',
     },
     rest: { status: 201 },
     errors: ['permission_not_held', 'already_member', 'invitation_pending', 'limit_reached'],
@@ -91,9 +92,15 @@ export const invitations = router({
       path: '/organizations/{orgId}/invitations/{invitationId}/resend',
       tags,
       summary: 'Send an invitation again',
-      description: 'With a new link for another 7 days; the old one is dead.',
+      description: 'With a new link for another 7 days, also after it has expired; the old link is dead.',
     },
-    errors: ['permission_not_held', 'invitation_not_pending', 'version_mismatch'],
+    errors: [
+      'permission_not_held',
+      'invitation_not_pending',
+      'invitation_pending',
+      'limit_reached',
+      'version_mismatch',
+    ],
     limit: mails,
     example: { input: { orgId, invitationId }, output: exampleInvitation },
   })
@@ -110,7 +117,13 @@ export const invitations = router({
       summary: 'Accept an invitation',
       description: 'Signed in with the address that was invited.',
     },
-    errors: ['invalid_token', 'invitation_for_another', 'invitation_no_longer_valid', 'already_member'],
+    errors: [
+      'invalid_token',
+      'invitation_for_another',
+      'invitation_no_longer_valid',
+      'already_member',
+      'limit_reached',
+    ],
     limit: { ...guesses, by: 'caller' },
     example: { input: { token }, output: { ...exampleMember, role: 'MEMBER', roles: [] } },
   })

@@ -13,18 +13,18 @@ export const Invitation = z
     organizationId: id('org'),
     email: z.string().meta({ example: 'grace@example.com' }),
     role: OrganizationRole,
-    status: Status.meta({ description: 'A pending one works until `expiresAt`, and can be resent after it.' }),
+    status: Status.meta({ description: 'PENDING until `expiresAt`, then EXPIRED; either can be resent.' }),
     invitedBy: id('usr').nullable().meta({ description: 'Null if an API key did.' }),
     expiresAt: Timestamp,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .meta({ id: 'Invitation', description: 'An offer of membership to whoever owns a mailbox, for 7 days.' });
+  .meta({ id: 'Invitation', description: 'An offer of membership to the owner of a mailbox, for 7 days.' });
 export type Invitation = z.output<typeof Invitation>;
 
 export const CreateInvitation = z
   .strictObject({ orgId: id('org'), email: EmailAddress, role: OrganizationRole })
-  .meta({ id: 'CreateInvitation', description: 'Nobody grants a role that holds more than they do.' });
+  .meta({ id: 'CreateInvitation', description: 'The role must not hold more than you do.' });
 export type CreateInvitation = z.output<typeof CreateInvitation>;
 
 export const ListInvitations = pageInput({ orgId: id('org'), status: Status.optional() });

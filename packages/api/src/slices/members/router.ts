@@ -54,6 +54,7 @@ export const members = router({
       'target_has_more_permissions',
       'last_owner',
       'personal_organization',
+      'limit_reached',
       'version_mismatch',
     ],
     example: { input: { orgId, userId: exampleMember.userId, role: 'ADMIN' }, output: exampleMember },
@@ -103,7 +104,7 @@ export const membership = {
       summary: 'Transfer ownership to another member',
       description: 'The member becomes OWNER, you become ADMIN.',
     },
-    errors: ['personal_organization', 'version_mismatch'],
+    errors: ['personal_organization', 'limit_reached', 'version_mismatch'],
     example: { input: { orgId, userId: exampleMember.userId }, output: { ...exampleMember, role: 'OWNER' } },
   })
     .input(TransferOwnership)

@@ -4,6 +4,9 @@ import { BaseModel } from '../../data/base-model.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
 import type { Organization } from './schemas.ts';
 
+/** For so long an owner can restore a deleted one; until then it keeps its names. */
+export const RESTORE_WINDOW_MS = 30 * 86_400_000;
+
 /** A tenant. */
 export class OrganizationModel extends BaseModel {
   static override tableName = 'organizations';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, told } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 import { nameFrom } from '../../contract/names.ts';
@@ -35,6 +35,14 @@ describe('creating', () => {
     ]);
     const foxes = await createPersonalOrganization(systemContext(app.ports, 'test'), `a${'🦊'.repeat(60)}`);
     expect(foxes.name).toBe(`a${'🦊'.repeat(59)}`);
+  });
+
+  it.each(['Prize! https://evil.example/win', 'see://this'])('refuses a name with a web address: %s', async (name) => {
+    const refusal = [{ path: 'name', message: 'must not contain a web address: leave out the ://' }];
+    expect((await create({ name })).body.errors).toEqual(refusal);
+    const acme = await makeOrganization(app);
+    const renamed = await acme.owner.request(acme.path, { method: 'PATCH', body: { name } });
+    expect(renamed.body.errors).toEqual(refusal);
   });
 
   it('finds another slug where the name is taken', async () => {
@@ -122,6 +130,78 @@ it('lists one’s organizations without the one that is left while they are read
   await between;
   expect([status, body.items?.map(({ id }: { id: string }) => id)]).toEqual([200, [bob.organizationId]]);
   await other.close();
+});
+
+describe('owning', () => {
+  /** A person who owns `owned` organizations, of which `deleted` can still be restored. */
+  async function ownerOf(owned: number, deleted = 0): Promise<Person> {
+    const person = await app.signUp();
+    const made = await app
+      .rows('organizations')
+      .insert(
+        Array.from({ length: owned - 1 }, (_, at) => ({
+          name: `${at}`,
+          deletedAt: at < deleted ? new Date() : null,
+          createdAt: new Date(),
+          updatedAt: new Date(),
+        })),
+      )
+      .returning('id');
+    const userId = app.ports.ids.decode('usr', person.id);
+    await app
+      .rows('organization_members')
+      .insert(made.map(({ id }) => ({ organizationId: id, userId, role: 'OWNER', createdAt: new Date() })));
+    return person;
+  }
+
+  it('ends at 100, those that can be restored included, however one comes by one more', async () => {
+    const acme = await makeOrganization(app);
+    const rich = await ownerOf(100, 40);
+    expect(told(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
+
+    await acme.join('ADMIN', rich);
+    const transferred = await acme.owner.request(`${acme.path}/transfer-ownership`, {
+      method: 'POST',
+      body: { userId: rich.id },
+    });
+    expect(told(transferred)).toEqual([409, 'limit_reached']);
+    expect(told(await acme.setRole(acme.owner, rich, 'OWNER'))).toEqual([409, 'limit_reached']);
+
+    const other = await makeOrganization(app);
+    await other.owner.request(`${other.path}/invitations`, {
+      method: 'POST',
+      body: { email: rich.email, role: 'OWNER' },
+    });
+    const mail = await eventually(
+      () => app.mails.find(({ to, text }) => to === rich.email && text.includes('/accept-invitation')),
+      'the invitation',
+    );
+    const token = /token=([\w-]+)/.exec(mail.text)![1];
+    const accepted = await rich.request('/api/v1/invitations/accept', { method: 'POST', body: { token } });
+    expect(told(accepted)).toEqual([409, 'limit_reached']);
+    expect(await acme.owners()).toEqual([acme.owner.id]);
+  });
+
+  it('counts one that is deleted for 30 days, so that restoring cannot pass the limit', async () => {
+    const rich = await ownerOf(99);
+    const { body: last } = await create({ name: 'The hundredth' }, rich);
+    await rich.request(`/api/v1/organizations/${last.id}`, { method: 'DELETE' });
+    expect(told(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
+    const restored = await rich.request(`/api/v1/organizations/${last.id}/restore`, { method: 'POST' });
+    expect(restored.status).toBe(200);
+    await rich.request(`/api/v1/organizations/${last.id}`, { method: 'DELETE' });
+    await app
+      .rows('organizations')
+      .where({ id: app.ports.ids.decode('org', last.id) })
+      .update({ deletedAt: new Date(Date.now() - 30 * day) });
+    expect((await create({ name: 'One more' }, rich)).status).toBe(201);
+  });
+
+  it('ends at 100 for ten that are made at once', async () => {
+    const rich = await ownerOf(95);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => create({ name: 'Rush' }, rich)));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+  });
 });
 
 describe('deleting', () => {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
 import { id } from '../../contract/ids.ts';
-import { NAME } from '../../contract/names.ts';
+import { displayName, NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
 
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 
 export const MAX_NAME = 120;
-const OrganizationName = z.string().trim().min(1).max(MAX_NAME).meta({ example: 'Acme Inc.' });
+const OrganizationName = displayName(MAX_NAME).meta({ example: 'Acme Inc.' });
 const Slug = z
   .string()
   .regex(NAME, SHAPE)
@@ -26,7 +26,7 @@ export const OrganizationRole = z.enum(ORGANIZATION_ROLES).meta({
 export const Organization = z
   .object({
     id: id('org'),
-    name: OrganizationName,
+    name: z.string().meta({ example: 'Acme Inc.' }),
     slug: z.string().nullable().meta({ example: 'acme' }),
     subdomain: z.string().nullable().meta({ example: 'acme' }),
     personal: z.boolean().meta({ description: 'Made at registration for one person, who cannot leave it.' }),

@@ -16,7 +16,7 @@ import type { Tokens } from '../schemas.ts';
  */
 export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
   const outcome = await transaction(ctx, async (ctx) => {
-    // The row lock lines up whoever brings the same token at once.
+    // The row lock lines up requests that bring the same token at once.
     const token = await RefreshTokenModel.query(ctx.db)
       .findOne({ tokenHash: tokenHash(refreshToken) })
       .forUpdate();
@@ -27,7 +27,7 @@ export async function refresh(ctx: Context, refreshToken: string): Promise<Token
     if (user.status !== 'ACTIVE') return null;
     if (!token.usedAt) return issueTokens(ctx, user, session, { token: refreshToken, row: token });
     const child = await childWithinGrace(ctx, refreshToken, token);
-    if (child) return answer(ctx, user, session, child);
+    if (child) return presentTokens(ctx, user, session, child);
     await SessionModel.query(ctx.db).findById(session.id).patch({ revokedAt: ctx.now });
     await record(ctx, RefreshTokenReplayed, { target: session, data: session.present() });
     return null; // not an exception: ending the session must be committed
@@ -57,7 +57,7 @@ export async function issueTokens(
     await RefreshTokenModel.query(ctx.db).where({ childId: parent.row.id }).patch({ childSealed: null });
     await SessionModel.query(ctx.db).findById(session.id).patch({ expiresAt });
   }
-  return answer(ctx, user, session, token);
+  return presentTokens(ctx, user, session, token);
 }
 
 async function childWithinGrace(ctx: Context, token: string, row: RefreshTokenModel): Promise<string | null> {
@@ -89,7 +89,12 @@ export async function eraseSealedChildren(ctx: Context, { touch, signal }: RunCo
 /** Made from the parent token itself, of which only a hash is stored. */
 const graceKey = (parentToken: string) => deriveKey(parentToken, 'rentapi/refresh/grace');
 
-async function answer(ctx: Context, user: UserModel, session: SessionModel, refreshToken: string): Promise<Tokens> {
+async function presentTokens(
+  ctx: Context,
+  user: UserModel,
+  session: SessionModel,
+  refreshToken: string,
+): Promise<Tokens> {
   const { accessTokens } = ctx.ports;
   return {
     accessToken: await accessTokens.sign({ sub: ctx.ids.encode('usr', user.id), sid: session.publicId }, ctx.now),

@@ -1,50 +1,64 @@
 import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
 import { createPersonalOrganization } from '../../organizations/service/create.ts';
 import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
-import { assertUsernameFree } from '../../users/service.ts';
+import { isUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
 
-/** Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. */
+/**
+ * Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. A username is
+ * refused where a verified account has it; registering claims none, so that asking twice is answered as asking once.
+ */
 export async function register(ctx: Context, input: Register): Promise<RegistrationResult> {
   ctx.ports.passwords.assertUncommon(input.password, 'password');
-  if (input.username) await assertUsernameFree(ctx, input.username);
+  if (input.username && !(await isUsernameFree(ctx, input.username))) throw new ApiError('username_taken');
   const passwordHash = await ctx.ports.passwords.hash(input.password);
+  const { email, username = null, fullName = null } = input;
   await transaction(ctx, async (ctx) => {
     // Of two registrations of one address at once, the second waits and finds the first.
-    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(input.email)]);
-    const owner = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
-    if (owner) await record(ctx, RegistrationRepeated, { target: owner, data: owner.present(ctx.ids) });
-    else await createAccount(ctx, { ...input, passwordHash });
+    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);
+    const owner = await UserModel.query(ctx.db)
+      .findOne({ emailKey: emailKey(email) })
+      .forUpdate();
+    if (owner) await registerAgain(ctx, owner, { username, fullName });
+    else await createAccount(ctx, { email, username, fullName, passwordHash });
   });
-  return {
-    email: input.email,
-    username: input.username ?? null,
-    fullName: input.fullName ?? null,
-    verificationRequired: ctx.ports.env.REQUIRE_EMAIL_VERIFICATION,
-  };
+  return { email, username, fullName, verificationRequired: ctx.ports.env.REQUIRE_EMAIL_VERIFICATION };
+}
+
+/** Of two who register one address, its mailbox alone can tell who owns it: neither password counts until it has. */
+async function registerAgain(
+  ctx: Context,
+  owner: UserModel,
+  requested: { username: string | null; fullName: string | null },
+): Promise<void> {
+  if (!owner.emailVerifiedAt && !owner.registeredAgainAt)
+    await UserModel.query(ctx.db).findById(owner.id).patch({ registeredAgainAt: ctx.now });
+  await record(ctx, RegistrationRepeated, { target: owner, data: { ...owner.present(ctx.ids), requested } });
 }
 
 type NewAccount = Pick<Register, 'email' | 'username' | 'fullName'> &
   Partial<Pick<UserModel, 'role' | 'emailVerifiedAt'>> & { passwordHash: string };
 
-/** A person and their personal organization, which is where their keys and their usage live until they make another. */
+/** A user and their personal organization, which holds their keys and usage until they make another. */
 export async function createAccount(ctx: Context, account: NewAccount): Promise<UserModel> {
   return transaction(ctx, async (ctx) => {
+    const { emailVerifiedAt = null } = account;
     const organization = await createPersonalOrganization(ctx, account.fullName ?? account.username ?? account.email);
     const user = await UserModel.query(ctx.db)
       .insert({
         email: account.email,
         emailKey: emailKey(account.email),
         username: account.username ?? null,
-        usernameKey: usernameKey(account.username),
+        usernameKey: emailVerifiedAt && usernameKey(account.username),
         fullName: account.fullName ?? null,
         passwordHash: account.passwordHash,
         role: account.role ?? 'USER',
-        emailVerifiedAt: account.emailVerifiedAt ?? null,
+        emailVerifiedAt,
         defaultOrganizationId: organization.id,
         personalOrganizationId: organization.id,
         createdAt: ctx.now,

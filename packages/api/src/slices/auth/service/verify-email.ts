@@ -1,41 +1,58 @@
-import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { emailKey, UserModel } from '../../users/model.ts';
-import { EmailVerified, VerificationRequested } from '../events.ts';
-import { VerificationTokenModel } from '../model.ts';
+import { revokeKeysOfCreator } from '../../api-keys/service.ts';
+import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
+import { isUsernameFree } from '../../users/service.ts';
+import { EmailVerified, PasswordRequired, VerificationRequested } from '../events.ts';
+import { type RequestedNames, SessionModel, VerificationTokenModel } from '../model.ts';
+import { redeemMailedToken } from './mailed-token.ts';
 
-const EMAIL_TOKEN_TTL_MS = 24 * 3_600_000;
-
-/** Mints the token of a verification mail. Called by the job that sends it, so that no event ever holds one. */
-export async function mintEmailToken(ctx: Context, userId: number): Promise<string> {
-  const token = newToken();
-  await VerificationTokenModel.query(ctx.db).insert({
-    userId,
-    purpose: 'email',
-    tokenHash: tokenHash(token),
-    createdAt: ctx.now,
-    expiresAt: new Date(ctx.now.getTime() + EMAIL_TOKEN_TTL_MS),
-  });
-  return token;
-}
-
+/**
+ * A link confirms its own registration. Where the address was registered more than once, the password that is kept may be a
+ * stranger's: it goes, with all that was opened by it, and the owner of the mailbox is mailed a link to set one.
+ */
 export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    // Deleting is what makes it single: of two at once, one finds nothing.
-    const [found] = await VerificationTokenModel.query(ctx.db)
-      .delete()
-      .where({ tokenHash: tokenHash(token), purpose: 'email' })
-      .returning('*');
-    if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
-    const before = await UserModel.query(ctx.db).findById(found.userId).forUpdate().throwIfNotFound();
+    const { userId, registration } = await redeemMailedToken(ctx, 'email', token);
+    const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     if (before.emailVerifiedAt) return;
-    const after = await change(ctx, before, { emailVerifiedAt: ctx.now });
-    await record(ctx, EmailVerified, { target: after, before, after, data: after.present(ctx.ids) });
+    const isContested = before.registeredAgainAt !== null;
+    const after = await change(ctx, before, {
+      ...(await verifiedFields(ctx, before, registration)),
+      ...(isContested && { passwordHash: null }),
+    });
+    const data = after.present(ctx.ids);
+    await record(ctx, EmailVerified, { target: after, before, after, data });
+    if (!isContested) return;
+    await endAccess(ctx, after);
+    await revokeKeysOfCreator(ctx, after.id);
+    await record(ctx, PasswordRequired, { target: after, data });
   });
+}
+
+/** What an account has once its address is verified. A username that another has claimed meanwhile is none. */
+export async function verifiedFields(
+  ctx: Context,
+  user: UserModel,
+  registration: RequestedNames | null,
+): Promise<Pick<UserModel, 'emailVerifiedAt' | 'registeredAgainAt' | 'fullName' | 'username' | 'usernameKey'>> {
+  const { username, fullName } = registration ?? user;
+  const claimed = username && (await isUsernameFree(ctx, username, user.id)) ? username : null;
+  return {
+    emailVerifiedAt: ctx.now,
+    registeredAgainAt: null,
+    fullName,
+    username: claimed,
+    usernameKey: usernameKey(claimed),
+  };
+}
+
+/** Every session and every mailed link of an account. */
+export async function endAccess(ctx: Context, { id }: UserModel): Promise<void> {
+  await SessionModel.query(ctx.db).where({ userId: id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
+  await VerificationTokenModel.query(ctx.db).delete().where({ userId: id });
 }
 
 /** The same answer for an address without an account, or verified already: nothing is mailed then. */

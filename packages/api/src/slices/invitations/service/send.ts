@@ -11,10 +11,10 @@ import { emailKey } from '../../users/model.ts';
 import { InvitationCreated, InvitationResent } from '../events.ts';
 import { InvitationModel } from '../model.ts';
 import type { CreateInvitation, Invitation } from '../schemas.ts';
-import { findInvitation } from './find.ts';
+import { findInvitation, invitationsThatAre } from './find.ts';
 
 const INVITATION_TTL_MS = 7 * 86_400_000;
-/** Each of them is a mail to somebody who did not ask for it. */
+/** Each is a mail to a person who did not ask for it. */
 const MAX_PENDING = 100;
 
 export async function createInvitation(ctx: OrganizationContext, input: CreateInvitation): Promise<Invitation> {
@@ -23,16 +23,7 @@ export async function createInvitation(ctx: OrganizationContext, input: CreateIn
     assertMayGrant(held, rolePermissions(input.role, ctx.ports.env));
     const key = emailKey(input.email);
     if (await isMailboxOfMember(ctx, key)) throw new ApiError('already_member');
-    await InvitationModel.of(ctx)
-      .where({ status: 'PENDING' })
-      .where('expiresAt', '<=', ctx.now)
-      .patch({ status: 'EXPIRED', tokenHash: null, version: nextVersion(ctx.db), updatedAt: ctx.now });
-    const pending = await InvitationModel.of(ctx).where({ status: 'PENDING' });
-    if (pending.some((invitation) => invitation.emailKey === key)) throw new ApiError('invitation_pending');
-    if (pending.length >= MAX_PENDING)
-      throw new ApiError('limit_reached', {
-        detail: `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`,
-      });
+    await assertRoomToInvite(ctx, key);
     const invitation = await InvitationModel.add(ctx, {
       email: input.email,
       emailKey: key,
@@ -43,28 +34,50 @@ export async function createInvitation(ctx: OrganizationContext, input: CreateIn
       createdAt: ctx.now,
       updatedAt: ctx.now,
     });
-    const shown = invitation.present(ctx.ids);
+    const shown = invitation.present(ctx.ids, ctx.now);
     await record(ctx, InvitationCreated, { target: invitation, after: invitation, data: shown });
-    return answerWithEtag(ctx, invitation);
+    return presentWithEtag(ctx, invitation);
   });
 }
 
-/** A new link, for another 7 days; the old one is dead. Whoever resends vouches for it from now on. */
+/** A new link, for another 7 days; the old one is dead. From now on the resender is its inviter. */
 export async function resendInvitation(ctx: OrganizationContext, invitationId: string): Promise<Invitation> {
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'members:invite');
     const before = await findInvitation(ctx, invitationId);
     ifMatch(ctx, before);
-    if (before.status !== 'PENDING') throw new ApiError('invitation_not_pending');
+    const status = before.statusAt(ctx.now);
+    if (status !== 'PENDING' && status !== 'EXPIRED') throw new ApiError('invitation_not_pending');
     assertMayGrant(held, rolePermissions(before.role, ctx.ports.env));
+    if (status === 'EXPIRED') await assertRoomToInvite(ctx, before.emailKey, before);
     const after = await change(ctx, before, {
       ...inviter(ctx),
+      status: 'PENDING',
       tokenHash: null,
       expiresAt: new Date(ctx.now.getTime() + INVITATION_TTL_MS),
     });
-    await record(ctx, InvitationResent, { target: after, before, after, data: after.present(ctx.ids) });
-    return answerWithEtag(ctx, after);
+    await record(ctx, InvitationResent, { target: after, before, after, data: after.present(ctx.ids, ctx.now) });
+    return presentWithEtag(ctx, after);
   });
+}
+
+/** Refuses a second pending invitation to a mailbox, and more than may be pending. One that has expired makes way. */
+async function assertRoomToInvite(ctx: OrganizationContext, mailbox: string, resent?: InvitationModel): Promise<void> {
+  const pending = await invitationsThatAre(ctx, 'PENDING').select('emailKey');
+  if (pending.some(({ emailKey }) => emailKey === mailbox)) throw new ApiError('invitation_pending');
+  if (pending.length >= MAX_PENDING)
+    throw new ApiError('limit_reached', {
+      detail: `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`,
+    });
+  await InvitationModel.of(ctx)
+    .where({ status: 'PENDING', emailKey: mailbox })
+    .whereNot({ id: resent?.id ?? 0 })
+    .patch({ status: 'EXPIRED', tokenHash: null, version: nextVersion(ctx.db), updatedAt: ctx.now });
+}
+
+function presentWithEtag(ctx: OrganizationContext, invitation: InvitationModel): Invitation {
+  const { version } = invitation;
+  return answerWithEtag(ctx, { version, present: (ids) => invitation.present(ids, ctx.now) });
 }
 
 function inviter({ actor }: OrganizationContext) {

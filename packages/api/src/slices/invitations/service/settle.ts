@@ -20,7 +20,7 @@ import type { Invitation } from '../schemas.ts';
 import { findInvitation } from './find.ts';
 import { redeemInvitationToken } from './token.ts';
 
-/** The token proves the mailbox, the signed-in person must be its owner, and whoever vouched must still be able to. */
+/** The token proves the mailbox, the signed-in user must be its owner, and the inviter must still be able to grant the role. */
 export async function acceptInvitation(ctx: UserContext, token: string): Promise<Member> {
   return transaction(ctx, async (ctx) => {
     const invitation = await redeemInvitationToken(ctx, token);
@@ -54,12 +54,13 @@ export async function revokeInvitation(ctx: OrganizationContext, invitationId: s
     const invitation = await findInvitation(ctx, invitationId);
     ifMatch(ctx, invitation);
     if (invitation.status === 'REVOKED') return;
-    if (invitation.status !== 'PENDING') throw new ApiError('invitation_not_pending');
+    if (invitation.status !== 'PENDING' && invitation.status !== 'EXPIRED')
+      throw new ApiError('invitation_not_pending');
     await settle(ctx, invitation, 'REVOKED', InvitationRevoked);
   });
 }
 
-/** A stale invitation must not grant what its inviter may no longer grant: an admin who was dismissed leaves no doors open. */
+/** A dismissed admin's invitations must not grant what they may no longer grant. */
 async function assertStillBacked(ctx: Context & Tenancy, invitation: InvitationModel): Promise<void> {
   const held =
     invitation.inviterUserId === null
@@ -76,5 +77,5 @@ async function settle(
   type: EventType<typeof Invitation>,
 ): Promise<void> {
   const after = await change(ctx, before, { status, tokenHash: null });
-  await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
+  await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids, ctx.now) });
 }

@@ -1,7 +1,10 @@
 import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import type { OrganizationRole } from '../../../contract/permissions.ts';
-import { OrganizationModel } from '../../organizations/model.ts';
+import { OrganizationModel, RESTORE_WINDOW_MS } from '../../organizations/model.ts';
 import { MemberModel } from '../model.ts';
+
+const MAX_OWNED = 100;
 
 export async function addMember(
   ctx: Context,
@@ -9,13 +12,27 @@ export async function addMember(
   userId: number,
   role: OrganizationRole,
 ): Promise<MemberModel> {
+  if (role === 'OWNER') await assertMayOwnAnother(ctx, userId);
   return MemberModel.add({ db: ctx.db, organization }, { userId, role, createdAt: ctx.now, updatedAt: ctx.now });
 }
 
-/** How many organizations a person owns, deleted ones aside. */
-export async function countOwned(ctx: Context, userId: number): Promise<number> {
-  return MemberModel.acrossOrganizations(ctx.db)
+/**
+ * For every way to become an owner. Deleted organizations count while they can be restored: they keep their names. Of
+ * two that would become one user's at once, the second waits and is counted.
+ */
+export async function assertMayOwnAnother(ctx: Context, userId: number): Promise<void> {
+  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`owned by ${userId}`]);
+  const restorableSince = new Date(ctx.now.getTime() - RESTORE_WINDOW_MS);
+  const kept = OrganizationModel.query(ctx.db)
+    .where((either) => either.whereNull('deletedAt').orWhere('deletedAt', '>', restorableSince))
+    .select('id');
+  const owned = await MemberModel.acrossOrganizations(ctx.db)
     .where({ userId, role: 'OWNER' })
-    .whereIn('organizationId', OrganizationModel.query(ctx.db).whereNull('deletedAt').select('id'))
+    .whereIn('organizationId', kept)
     .resultSize();
+  if (owned >= MAX_OWNED) {
+    throw new ApiError('limit_reached', {
+      detail: `A user owns at most ${MAX_OWNED} organizations, and one that was deleted counts for 30 days: transfer one first.`,
+    });
+  }
 }

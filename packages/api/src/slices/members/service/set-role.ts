@@ -7,6 +7,7 @@ import { record } from '../../../events/record.ts';
 import { MemberRolesChanged } from '../events.ts';
 import type { MemberModel } from '../model.ts';
 import type { Member, SetMemberRole } from '../schemas.ts';
+import { assertMayOwnAnother } from './add.ts';
 import { assertMayGrant, assertNotOutranked, lockAuthority } from './authority.ts';
 import { assertAnotherOwner, assertNotPersonalOrganization } from './end.ts';
 import { findMember, presentMember } from './find.ts';
@@ -31,6 +32,7 @@ export async function changeRole(
   before: MemberModel,
   role: OrganizationRole,
 ): Promise<MemberModel> {
+  if (role === 'OWNER' && before.role !== 'OWNER') await assertMayOwnAnother(ctx, before.userId);
   const after = await change(ctx, before, { role });
   if (after === before) return before;
   await record(ctx, MemberRolesChanged, { target: after, before, after, data: await presentMember(ctx, after) });

@@ -1,9 +1,8 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { isReserved, NAME } from '../../../contract/names.ts';
-import { OrganizationModel } from '../model.ts';
+import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { SubdomainAvailability } from '../schemas.ts';
-import { RESTORE_WINDOW_MS } from './delete.ts';
 
 type Field = 'slug' | 'subdomain';
 

@@ -5,15 +5,16 @@ import { answerWithEtag } from '../../../contract/etag.ts';
 import { nameFrom } from '../../../contract/names.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { addMember, countOwned } from '../../members/service/add.ts';
+import { addMember } from '../../members/service/add.ts';
 import { OrganizationCreated } from '../events.ts';
 import { OrganizationModel } from '../model.ts';
 import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas.ts';
 import { claimName, isFree, lockNames } from './claim-names.ts';
 
-const MAX_OWNED = 100;
-
-/** Everybody has one, so that keys, usage and billing always belong to an organization. It has no name in addresses: that would publish its person's. */
+/**
+ * Every user has one, so that keys, usage and billing always belong to an organization. It has no slug: that would publish its
+ * user's name.
+ */
 export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
   return OrganizationModel.query(ctx.db)
     .insert({ name: cutName(name), personal: true, createdAt: ctx.now, updatedAt: ctx.now })
@@ -28,8 +29,6 @@ function cutName(text: string): string {
 export async function createOrganization(ctx: UserContext, input: CreateOrganization): Promise<Organization> {
   return transaction(ctx, async (ctx) => {
     await lockNames(ctx);
-    if ((await countOwned(ctx, ctx.actor.user.id)) >= MAX_OWNED)
-      throw new ApiError('limit_reached', { detail: `You own ${MAX_OWNED} organizations: delete one first.` });
     const slug = input.slug ?? (await inventSlug(ctx, input.name));
     const subdomain = input.subdomain ?? slug;
     await claimName(ctx, 'slug', slug);
@@ -55,7 +54,7 @@ export async function createOrganization(ctx: UserContext, input: CreateOrganiza
   });
 }
 
-/** The name as it stands where nobody has it, else with four digits. */
+/** Made from the name; with four digits where that is taken. */
 async function inventSlug(ctx: Context, name: string): Promise<string> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const slug = nameFrom(name, attempt === 0 ? '' : String(randomInt(1000, 10_000)));

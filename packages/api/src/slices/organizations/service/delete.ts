@@ -8,12 +8,10 @@ import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { resetDefaultOrganization } from '../../members/service/end.ts';
 import { OrganizationDeleted, OrganizationRestored } from '../events.ts';
-import type { OrganizationModel } from '../model.ts';
+import { type OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { Organization } from '../schemas.ts';
 
-export const RESTORE_WINDOW_MS = 30 * 86_400_000;
-
-/** From the commit on it is not there, for members and keys alike; its rows wait for whoever restores it. */
+/** From the commit on it is not there, for members and keys alike; its rows wait to be restored. */
 export async function deleteOrganization(ctx: OrganizationContext): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const { organization } = await lockAuthority(ctx, 'org:delete');
@@ -25,7 +23,10 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
   });
 }
 
-/** Everything is as it was; who had it as their default chooses it again. Repeating it changes nothing. */
+/**
+ * Everything is as it was, but for those whose default it was. Repeating it changes nothing. Its owners' limit counted it all
+ * the time, so restoring adds nothing to it.
+ */
 export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
   return transaction(ctx, async (ctx) => {
     const { organization } = await lockAuthority(ctx, 'org:delete', { allowDeletedOrganization: true });

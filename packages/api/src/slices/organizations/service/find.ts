@@ -3,9 +3,8 @@ import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag } from '../../../contract/etag.ts';
 import { newestFirst, type Rows } from '../../../contract/pagination.ts';
 import { membershipsOf } from '../../members/service/find.ts';
-import { OrganizationModel } from '../model.ts';
+import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
-import { RESTORE_WINDOW_MS } from './delete.ts';
 
 export async function getOrganization(ctx: OrganizationContext): Promise<Organization> {
   return answerWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());

@@ -1,0 +1,47 @@
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { type RequestedNames, VerificationTokenModel } from '../model.ts';
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
+
+type Purpose = VerificationTokenModel['purpose'];
+
+const TTL_MS: Record<Purpose, number> = { email: 24 * 3_600_000, password_reset: 3_600_000 };
+
+/** Made by the job that mails it, so that no event holds one. */
+export async function mintMailedToken(
+  ctx: Context,
+  purpose: Purpose,
+  userId: string,
+  registration: RequestedNames | null = null,
+): Promise<string> {
+  const token = newToken();
+  await VerificationTokenModel.query(ctx.db).insert({
+    userId: ctx.ids.decode('usr', userId),
+    purpose,
+    registration,
+    tokenHash: tokenHash(token),
+    createdAt: ctx.now,
+    expiresAt: new Date(ctx.now.getTime() + TTL_MS[purpose]),
+  });
+  return token;
+}
+
+/** Throws `invalid_token` where the token would not be taken; it stays as it is. */
+export async function assertMailedToken(ctx: Context, purpose: Purpose, token: string): Promise<void> {
+  const found = await VerificationTokenModel.query(ctx.db).findOne({ tokenHash: tokenHash(token), purpose });
+  if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
+}
+
+/** Deleting is what makes it single-use: of two at once, one finds nothing. */
+export async function redeemMailedToken(
+  ctx: Context,
+  purpose: Purpose,
+  token: string,
+): Promise<VerificationTokenModel> {
+  const [found] = await VerificationTokenModel.query(ctx.db)
+    .delete()
+    .where({ tokenHash: tokenHash(token), purpose })
+    .returning('*');
+  if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
+  return found;
+}

@@ -1,0 +1,45 @@
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { revokeKeysOfCreator } from '../../api-keys/service.ts';
+import { emailKey, UserModel } from '../../users/model.ts';
+import { PasswordReset, PasswordResetRequested } from '../events.ts';
+import type { ConfirmPasswordReset } from '../schemas.ts';
+import { assertMailedToken, redeemMailedToken } from './mailed-token.ts';
+import { endAccess, verifiedFields } from './verify-email.ts';
+
+/** The same answer for an address without an account, or of one that may not sign in: nothing is mailed then. */
+export async function requestPasswordReset(ctx: Context, email: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
+    if (user?.status !== 'ACTIVE') return;
+    await record(ctx, PasswordResetRequested, { target: user, data: user.present(ctx.ids) });
+  });
+}
+
+/** The link came by mail, so it also verifies the address. Sessions and open links were the old password's: they end. */
+export async function confirmPasswordReset(ctx: Context, { token, password }: ConfirmPasswordReset): Promise<void> {
+  ctx.ports.passwords.assertUncommon(password, 'password');
+  await assertMailedToken(ctx, 'password_reset', token); // an invented token costs no hashing
+  const passwordHash = await ctx.ports.passwords.hash(password);
+  await transaction(ctx, async (ctx) => {
+    const { userId } = await redeemMailedToken(ctx, 'password_reset', token);
+    const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    if (before.status !== 'ACTIVE') throw new ApiError('invalid_token');
+    const after = await UserModel.query(ctx.db)
+      .findById(before.id)
+      .patch({
+        ...(!before.emailVerifiedAt && (await verifiedFields(ctx, before, null))),
+        passwordHash,
+        version: before.version + 1,
+        updatedAt: ctx.now,
+      })
+      .returning('*')
+      .first()
+      .throwIfNotFound();
+    await endAccess(ctx, after);
+    if (before.registeredAgainAt) await revokeKeysOfCreator(ctx, after.id);
+    await record(ctx, PasswordReset, { target: after, before, after, data: after.present(ctx.ids) });
+  });
+}
