@@ -92,13 +92,13 @@ export type AppRouter = TRPCBuiltRouter<
     };
     users: {
       me: {
-        /** Get the current user. With an API key: the person who made the key, while a member of its organization. */
+        /** Get the current user. With an API key: the user who created the key, while a member of its organization. */
         get: TRPCQueryProcedure<{
           meta: unknown;
           input: Record<string, never> | undefined;
           output: User;
         }>;
-        /** Update the current user. With `If-Match`, only if nobody changed the profile since the `ETag` was read. */
+        /** Update the current user. With `If-Match`, only if the profile has not changed since the `ETag` was read. */
         update: TRPCMutationProcedure<{
           meta: unknown;
           input: UpdateMe;

@@ -13,7 +13,9 @@ export interface MailContent {
   footnote?: MailText;
 }
 
-/** One layout for every mail, as text and as HTML. The Message-ID comes from the event: a second try is the same mail. */
+/**
+ * One layout for every mail, as text and as HTML. The Message-ID comes from the event: a second try is the same mail.
+ */
 export function composeMail(ctx: Context, event: RecordedEvent<{ email: string }>, content: MailContent): Mail {
   const publicUrl = ctx.ports.env.PUBLIC_URL;
   const subject = content.subject.text;

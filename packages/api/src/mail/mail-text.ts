@@ -16,8 +16,9 @@ export function mailText(parts: TemplateStringsArray, ...values: string[]): Mail
 const MAX_QUOTED = 60;
 
 /**
- * Mail programs make links of `https://…`, `www.…`, `word.tld` and `name@word.tld`, and what we send is trusted as ours. A space
- * after each dot and colon leaves it readable, and no address. Line breaks, and characters that turn or hide text, go first.
+ * Mail programs make links of `https://…`, `www.…`, `word.tld` and `name@word.tld`, and what we send is trusted as
+ * ours. A space after each dot and colon leaves it readable, and no address. Line breaks, and characters that turn or
+ * hide text, go first.
  */
 function quoted(text: string): string {
   const plain = [

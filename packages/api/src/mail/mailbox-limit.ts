@@ -11,8 +11,9 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * Whether a mail may go now: MAILBOX_LIMIT_PER_HOUR to one mailbox, whoever asks, and a sixtieth of that a minute. One that is
- * too early is sent later; beyond the hour's share it is not sent. A job that runs again finds its mail counted already.
+ * Whether a mail may go now. One mailbox gets MAILBOX_LIMIT_PER_HOUR and a sixtieth of that a minute, over all who
+ * ask for mails. One that is too early is sent later; beyond the hour's share it is not sent. A job that runs again
+ * finds its mail counted already.
  */
 export async function admitMail(
   ctx: Context,

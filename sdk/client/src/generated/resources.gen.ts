@@ -681,7 +681,7 @@ export class SystemResource extends Resource {
 export class UsersMeResource extends Resource {
   /**
    * Get the current user
-   * With an API key: the person who made the key, while a member of its organization.
+   * With an API key: the user who created the key, while a member of its organization.
    * `GET /api/v1/users/me`
    */
   get(params?: UsersMeGetParams, options?: RequestOptions): ApiPromise<Types.UsersMeGetResponse> {
@@ -699,7 +699,7 @@ export class UsersMeResource extends Resource {
 
   /**
    * Update the current user
-   * With `If-Match`, only if nobody changed the profile since the `ETag` was read.
+   * With `If-Match`, only if the profile has not changed since the `ETag` was read.
    * `PATCH /api/v1/users/me`
    */
   update(params?: UsersMeUpdateParams, options?: RequestOptions): ApiPromise<Types.UsersMeUpdateResponse> {

@@ -16,7 +16,7 @@ export function looksLikeKey(bearer: string, prefix: string): boolean {
   return bearer.startsWith(`${prefix}_`) || isWellFormed(bearer);
 }
 
-/** The key, and whoever made it while still a member, in one statement. */
+/** The key, and its creator while a member, in one statement. */
 const KEY_ACTOR: Statement = {
   name: 'key_actor',
   text: `

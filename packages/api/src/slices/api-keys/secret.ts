@@ -2,8 +2,9 @@ import { createHash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * `rapi_live_<30 base62><6 base62>`: the last six are the CRC-32 of all before them, so that a mistyped or invented key is
- * refused without asking the database, and secret scanners can tell a real one. 30 base62 characters are 178 random bits.
+ * `rapi_live_<30 base62><6 base62>`: the last six are the CRC-32 of all before them, so that a mistyped or invented
+ * key is refused without asking the database, and secret scanners can tell a real one. 30 base62 characters are 178
+ * random bits.
  */
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_CHARACTERS = 30;

@@ -3,13 +3,18 @@ import type { Keyring } from '@rentapi/platform/secrets';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
 
-/** Whom an access token names: the person's public id and the session's UUID. Whether the session lives, its row says. */
+/**
+ * Whom an access token names: the person's public id and the session's UUID. Whether the session lives, its row says.
+ */
 export interface AccessClaims {
   sub: string;
   sid: string;
 }
 
-/** Access tokens: JWTs (RFC 9068, `typ: at+jwt`), HS256, signed under a key derived from SECRET_KEY and named by `kid`. */
+/**
+ * Access tokens: JWTs (RFC 9068, `typ: at+jwt`), HS256, signed under a key derived from SECRET_KEY and named by
+ * `kid`.
+ */
 export interface AccessTokens {
   ttlS: number;
   sign(claims: AccessClaims, now: Date): Promise<string>;
@@ -29,7 +34,10 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
   const keys = new Map(keyring.keys('rentapi/jwt').map((key) => [nameOf(key), importKey(key)]));
   const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
 
-  /** What was found good stays so until it expires: a caller brings the same token with every call of a quarter of an hour. */
+  /**
+   * What was found good stays so until it expires: a caller brings the same token with every call of a quarter of an
+   * hour.
+   */
   const remembered = new Map<string, Verified>();
 
   return {

@@ -7,7 +7,7 @@ import { ApiError } from '../../contract/errors.ts';
 
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Costs the same for an account that does not exist (`hash` null): the answer's time tells nothing. */
+  /** Costs the same for an account that does not exist (`hash` null), so that the time does not show it. */
   matches(password: string, hash: string | null): Promise<boolean>;
   /** Throws `invalid_input` for a password that guessers try first. */
   assertUncommon(password: string, field: string): void;
@@ -16,7 +16,7 @@ export interface Passwords {
 const MAX_WAITING = 200;
 
 /**
- * HMAC-SHA-256 with the pepper, then bcrypt: bcrypt alone ignores whatever follows byte 72, and a stolen table is worthless
+ * HMAC-SHA-256 with the pepper, then bcrypt: bcrypt alone ignores all after byte 72, and a stolen table is useless
  * without the pepper. Hashing is bounded, because bcrypt fills libuv's pool and would starve every other request.
  */
 export function createPasswords(options: { pepper: string; cost: number }): Passwords {
@@ -24,7 +24,7 @@ export function createPasswords(options: { pepper: string; cost: number }): Pass
   const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
   const prepare = (password: string) => mac(key, password.normalize('NFKC')).toString('base64');
   // A well-formed hash that nothing matches, at the same cost.
-  const nobody = `$2b$${String(options.cost).padStart(2, '0')}$${'.'.repeat(53)}`;
+  const noMatch = `$2b$${String(options.cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 
   function bounded<T>(work: () => Promise<T>): Promise<T> {
     if (gate.pendingCount >= MAX_WAITING) throw new ApiError('overloaded', { retryAfterS: 5 });
@@ -33,7 +33,7 @@ export function createPasswords(options: { pepper: string; cost: number }): Pass
 
   return {
     hash: async (password) => bounded(() => bcrypt.hash(prepare(password), options.cost)),
-    matches: async (password, hash) => bounded(() => bcrypt.compare(prepare(password), hash ?? nobody)),
+    matches: async (password, hash) => bounded(() => bcrypt.compare(prepare(password), hash ?? noMatch)),
     assertUncommon(password, field) {
       if (!common().has(password.normalize('NFKC').toLowerCase())) return;
       throw new ApiError('invalid_input', {

@@ -38,8 +38,8 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
 }
 
 /**
- * The locks keep organization and membership until the commit: a removal meanwhile waits, and then sends its person home. They
- * come before that of the person, as everywhere.
+ * The locks keep organization and membership until the commit: a removal meanwhile waits, and then sends its person
+ * home. They come before that of the person, as everywhere.
  */
 async function memberOrganization(ctx: UserContext, publicId: string): Promise<number> {
   const organizationId = ctx.ids.decode('org', publicId);

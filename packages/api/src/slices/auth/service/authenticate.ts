@@ -48,8 +48,8 @@ export async function authenticateSession(
 }
 
 /**
- * Session, person and membership in one statement: the session row is the truth, the token only names it. What custom roles
- * add stands in the membership already, so that a member with 20 roles costs what one with none costs.
+ * Session, user and membership in one statement: the session row is the truth, the token only names it. The
+ * membership has what custom roles add, so that a member with 20 roles costs what one with none costs.
  */
 export const SESSION_ACTOR: Statement = {
   name: 'session_actor',
@@ -81,7 +81,7 @@ interface SessionRow {
 
 type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
 
-/** Kept only where the caller is a member: what makes them one is told neither of them nor of an organization known before. */
+/** Cached for members only: no notification reaches this entry when a non-member joins. */
 function sessionQuestion(ctx: Context, values: SessionValues): ActorQuery<SessionRow> {
   const [, userId, , subdomain] = values;
   return {

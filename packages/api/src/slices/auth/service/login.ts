@@ -8,7 +8,10 @@ import { SessionModel } from '../model.ts';
 import type { Login, Tokens } from '../schemas.ts';
 import { issueTokens } from './refresh.ts';
 
-/** One answer for an unknown address and for a wrong password, at the same cost; what else is wrong is told only after the right one. */
+/**
+ * One answer, at one cost, for an unknown address and a wrong password; other reasons are shown after the right one
+ * only.
+ */
 export async function login(ctx: Context, input: Login): Promise<Tokens> {
   const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
   const right = await ctx.ports.passwords.matches(input.password, user?.passwordHash ?? null);

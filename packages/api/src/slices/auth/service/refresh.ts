@@ -11,8 +11,9 @@ import { RefreshTokenModel, SessionModel } from '../model.ts';
 import type { Tokens } from '../schemas.ts';
 
 /**
- * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same child
- * again: that was a lost answer or a second tab. Later, or once the child was used too, it was copied: the session ends.
+ * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same
+ * child again: that was a lost answer or a second tab. Later, or once the child was used too, it was copied: the
+ * session ends.
  */
 export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
   const outcome = await transaction(ctx, async (ctx) => {
@@ -68,7 +69,10 @@ async function childWithinGrace(ctx: Context, token: string, row: RefreshTokenMo
 }
 
 const ERASE_BATCH = 1000;
-/** Two machines' clocks differ: erased a moment early, a lost answer would look like a copied token and end the session. */
+/**
+ * Two machines' clocks differ: erased a moment early, a lost answer would look like a copied token and end the
+ * session.
+ */
 const CLOCK_SKEW_MS = 30_000;
 
 /** After the grace a parent that leaks from a log or a backup must not open its child, which works for days. */

@@ -10,8 +10,9 @@ import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
 
 /**
- * Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. A username is
- * refused where a verified account has it; registering claims none, so that asking twice is answered as asking once.
+ * Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. A
+ * username is refused where a verified account has it; registering claims none, so that asking twice is answered as
+ * asking once.
  */
 export async function register(ctx: Context, input: Register): Promise<RegistrationResult> {
   ctx.ports.passwords.assertUncommon(input.password, 'password');

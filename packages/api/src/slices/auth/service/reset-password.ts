@@ -18,7 +18,7 @@ export async function requestPasswordReset(ctx: Context, email: string): Promise
   });
 }
 
-/** The link came by mail, so it also verifies the address. Sessions and open links were the old password's: they end. */
+/** The link came by mail, so it also verifies the address. Sessions and open links of the old password end. */
 export async function confirmPasswordReset(ctx: Context, { token, password }: ConfirmPasswordReset): Promise<void> {
   ctx.ports.passwords.assertUncommon(password, 'password');
   await assertMailedToken(ctx, 'password_reset', token); // an invented token costs no hashing

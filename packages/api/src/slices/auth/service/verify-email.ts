@@ -10,8 +10,9 @@ import { type RequestedNames, SessionModel, VerificationTokenModel } from '../mo
 import { redeemMailedToken } from './mailed-token.ts';
 
 /**
- * A link confirms its own registration. Where the address was registered more than once, the password that is kept may be a
- * stranger's: it goes, with all that was opened by it, and the owner of the mailbox is mailed a link to set one.
+ * A link confirms its own registration. Where the address was registered more than once, the password that is kept
+ * may be a stranger's: it goes, with all that was opened by it, and the owner of the mailbox is mailed a link to set
+ * one.
  */
 export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {

@@ -20,7 +20,10 @@ import type { Invitation } from '../schemas.ts';
 import { findInvitation } from './find.ts';
 import { redeemInvitationToken } from './token.ts';
 
-/** The token proves the mailbox, the signed-in user must be its owner, and the inviter must still be able to grant the role. */
+/**
+ * The token proves the mailbox, the signed-in user must be its owner, and the inviter must still be able to grant the
+ * role.
+ */
 export async function acceptInvitation(ctx: UserContext, token: string): Promise<Member> {
   return transaction(ctx, async (ctx) => {
     const invitation = await redeemInvitationToken(ctx, token);

@@ -8,8 +8,9 @@ import { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';
 
 /**
- * The token of an invitation's mail; null where there is nothing to mail any more. Made from the event under a key of ours, so
- * that a job that runs twice sends the same link twice, and the first of two mails is no dead one. Only its hash is stored.
+ * The token of an invitation's mail; null where there is nothing to mail any more. Made from the event under a key of
+ * ours, so that a job that runs twice sends the same link twice, and the first of two mails is no dead one. Only its
+ * hash is stored.
  */
 export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Invitation>): Promise<string | null> {
   const token = mac(ctx.ports.keyring.key('rentapi/invitation'), `${event.type} ${event.id}`).toString('base64url');
@@ -20,7 +21,10 @@ export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Inv
   return minted > 0 ? token : null;
 }
 
-/** The pending invitation behind a mailed token, its organization locked: of two who bring it at once, one finds it settled. */
+/**
+ * The pending invitation behind a mailed token, its organization locked: of two who bring it at once, one finds it
+ * settled.
+ */
 export async function redeemInvitationToken(ctx: Context, token: string): Promise<InvitationModel> {
   const hash = tokenHash(token);
   const named = await InvitationModel.acrossOrganizations(ctx.db).findOne({ tokenHash: hash });

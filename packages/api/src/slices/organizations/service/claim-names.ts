@@ -11,7 +11,7 @@ export async function lockNames(ctx: Context): Promise<void> {
   await ctx.db.raw(`select pg_advisory_xact_lock(hashtextextended('organization names', 0))`);
 }
 
-/** Refuses a name that is ours or somebody else's, or looks like one. */
+/** Refuses a name that is reserved or taken, or looks like one that is. */
 export async function claimName(ctx: Context, field: Field, name: string, ownId?: number): Promise<void> {
   if (isReserved(name)) {
     throw new ApiError('name_reserved', { errors: [{ path: field, message: 'is reserved: choose another' }] });

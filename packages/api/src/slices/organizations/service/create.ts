@@ -12,8 +12,8 @@ import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas
 import { claimName, isFree, lockNames } from './claim-names.ts';
 
 /**
- * Every user has one, so that keys, usage and billing always belong to an organization. It has no slug: that would publish its
- * user's name.
+ * Every user has one, so that keys, usage and billing always belong to an organization. It has no slug: that would
+ * publish its user's name.
  */
 export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
   return OrganizationModel.query(ctx.db)

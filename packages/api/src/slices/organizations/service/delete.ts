@@ -24,8 +24,8 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
 }
 
 /**
- * Everything is as it was, but for those whose default it was. Repeating it changes nothing. Its owners' limit counted it all
- * the time, so restoring adds nothing to it.
+ * Everything is as it was, but for those whose default it was. Repeating it changes nothing. Its owners' limit
+ * counted it all the time, so restoring adds nothing to it.
  */
 export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
   return transaction(ctx, async (ctx) => {

@@ -20,7 +20,7 @@ export async function isLive(ctx: Context, organizationId: number): Promise<bool
   return found !== undefined;
 }
 
-/** The organization of somebody whose access is `user`: the path names it, and they were found to be a member. */
+/** For a procedure whose access is `user`: its path names the organization, of which the caller is a member. */
 export function inOrganization<C extends Context>(ctx: C): C & OrganizationContext {
   if (!ctx.organization || !ctx.actor) throw new ApiError('not_found');
   return ctx as C & OrganizationContext; // both were just looked at
@@ -36,7 +36,7 @@ export async function listOrganizations(ctx: UserContext, input: ListOrganizatio
   return pageOf(ctx, 'organizations', input, query);
 }
 
-/** Among those the caller is a member of: the others are nobody's business. */
+/** Only among those the caller is a member of. */
 export async function searchOrganizations(ctx: UserContext, input: SearchOrganizations): Promise<OrganizationPage> {
   const pattern = `%${input.query.replace(/[\\%_]/g, '\\$&')}%`;
   const query = OrganizationModel.query(ctx.db)
@@ -59,7 +59,7 @@ async function pageOf(
     rows.map(({ id }) => id),
   );
   const roles = new Map(members.map(({ organizationId, role }) => [organizationId, role]));
-  // Whoever left between the two queries has no role there any more, and no business with it.
+  // A caller who left between the two queries has no role there any more.
   const items = rows.flatMap((row) => {
     const role = roles.get(row.id);
     return role ? [{ ...row.present(ctx.ids), role }] : [];
