@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../../../test/app.ts';
 import { anyEmail, UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 import { namedOwner } from '../users/users.proofs.ts';
@@ -17,6 +18,16 @@ export const proofs: SliceProofs = {
       input: { token: /token=([\w-]+)/.exec((await app.mailTo(owner.email)).text)![1] },
     }),
     'auth.email.resendVerification': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
+    'auth.passwordReset.request': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
+    'auth.passwordReset.confirm': async ({ app, owner }) => {
+      await app.request('/api/v1/auth/password-reset/request', { method: 'POST', body: { email: owner.email } });
+      const mail = await eventually(
+        () => app.mails.findLast(({ to, text }) => to === owner.email && text.includes('/reset-password')),
+        'the link',
+      );
+      const token = /token=([\w-]+)/.exec(mail.text)![1]!;
+      return { caller: {}, input: { token, password: 'a password of its own' } };
+    },
     'auth.reauthenticate': async ({ owner, bearer }) => ({
       caller: bearer(owner),
       input: { password: owner.password },
@@ -48,6 +59,12 @@ export const proofs: SliceProofs = {
     },
     'auth.reauthenticate': {
       invalid_credentials: async ({ owner }) => ({ caller: unscoped(owner), input: { password: 'not the one' } }),
+    },
+    'auth.passwordReset.confirm': {
+      invalid_token: async () => ({
+        caller: {},
+        input: { token: UNKNOWN_TOKEN, password: 'a password of its own' },
+      }),
     },
     'auth.email.verify': { invalid_token: async () => ({ caller: {}, input: { token: UNKNOWN_TOKEN } }) },
   },

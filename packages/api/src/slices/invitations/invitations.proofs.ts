@@ -68,6 +68,16 @@ export const proofs: SliceProofs = {
         caller: fixture.inOrganization('ADMIN'),
       }),
       invitation_not_pending: async (fixture) => here(fixture, { invitationId: await settled(fixture) }),
+      invitation_pending: async (fixture) => {
+        const invitee = anyEmail();
+        const expired = await invite(fixture, invitee);
+        await fixture.app
+          .rows('organization_invitations')
+          .where({ id: fixture.app.ports.ids.decode('ivt', expired) })
+          .update({ expiresAt: new Date() });
+        await invite(fixture, invitee);
+        return here(fixture, { invitationId: expired });
+      },
     },
     'orgs.invitations.accept': {
       invalid_token: async ({ owner }) => ({ caller: unscoped(owner), input: { token: UNKNOWN_TOKEN } }),

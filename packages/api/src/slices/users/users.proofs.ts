@@ -3,7 +3,12 @@ import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
-export async function namedOwner({ owner }: Fixture): Promise<string> {
+/** A username that is claimed: the address of its owner is verified. */
+export async function namedOwner({ app, owner }: Fixture): Promise<string> {
+  await app
+    .rows('users')
+    .where({ id: app.ports.ids.decode('usr', owner.id) })
+    .update({ emailVerifiedAt: new Date() });
   const username = `u${randomUUID().slice(0, 12)}`;
   await owner.request('/api/v1/users/me', { method: 'PATCH', body: { username } });
   return username;

@@ -1,7 +1,7 @@
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { type RequestedNames, VerificationTokenModel } from '../model.ts';
-import { newToken, tokenHash } from '@rentapi/platform/tokens';
 
 type Purpose = VerificationTokenModel['purpose'];
 
