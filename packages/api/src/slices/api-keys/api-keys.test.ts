@@ -69,14 +69,15 @@ describe('calling with a key', () => {
   const me = (secret: string, headers: Record<string, string> = {}) =>
     app.request('/api/v1/users/me', { headers: { 'x-api-key': secret, ...headers } });
 
-  it('works in either header, but not in both', async () => {
+  it('works in either header and in both, but not beside another', async () => {
     const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
     expect((await me(key.secret)).body.id).toBe(ada.id);
     expect(
       (await app.request('/api/v1/users/me', { headers: { authorization: `Bearer ${key.secret}` } })).body.id,
     ).toBe(ada.id);
-    const both = await me(key.secret, { authorization: `Bearer ${key.secret}` });
-    expect([both.status, both.body.code]).toEqual([400, 'ambiguous_credentials']);
+    expect((await me(key.secret, { authorization: `Bearer ${key.secret}` })).body.id).toBe(ada.id);
+    const two = await me(key.secret, { authorization: `Bearer ${ada.tokens.accessToken}` });
+    expect([two.status, two.body.code]).toEqual([400, 'ambiguous_credentials']);
   });
 
   it('ends with the revocation, at once', async () => {
