@@ -88,13 +88,7 @@ export async function revokeKeysOfCreator(ctx: Context, userId: number): Promise
     .orderBy('id')
     .forUpdate();
   for (const before of keys) {
-    const there = { ...ctx, organization: { id: before.organizationId } };
-    const after = await ApiKeyModel.of(there)
-      .where({ id: before.id })
-      .patch({ revokedAt: ctx.now, updatedAt: ctx.now, version: before.version + 1 })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, { revokedAt: ctx.now });
     const { organizationId } = after;
     await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids), organizationId });
   }

@@ -40,6 +40,7 @@ export class UserModel extends BaseModel {
         'status',
         'role',
         'emailVerifiedAt',
+        'registeredAgainAt',
         'metadata',
         'version',
         'createdAt',

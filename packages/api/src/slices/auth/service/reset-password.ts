@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOfCreator } from '../../api-keys/service.ts';
@@ -27,17 +28,10 @@ export async function confirmPasswordReset(ctx: Context, { token, password }: Co
     const { userId } = await redeemMailedToken(ctx, 'password_reset', token);
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     if (before.status !== 'ACTIVE') throw new ApiError('invalid_token');
-    const after = await UserModel.query(ctx.db)
-      .findById(before.id)
-      .patch({
-        ...(!before.emailVerifiedAt && (await verifiedFields(ctx, before, null))),
-        passwordHash,
-        version: before.version + 1,
-        updatedAt: ctx.now,
-      })
-      .returning('*')
-      .first()
-      .throwIfNotFound();
+    const after = await change(ctx, before, {
+      ...(!before.emailVerifiedAt && (await verifiedFields(ctx, before, null))),
+      passwordHash,
+    });
     await endAccess(ctx, after);
     if (before.registeredAgainAt) await revokeKeysOfCreator(ctx, after.id);
     await record(ctx, PasswordReset, { target: after, before, after, data: after.present(ctx.ids) });

@@ -2,6 +2,7 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
+import { assertRoom } from '../../../data/assert-room.ts';
 import { change, nextVersion } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -63,12 +64,13 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
 
 /** Refuses a second pending invitation to a mailbox, and more than may be pending. One that has expired makes way. */
 async function assertRoomToInvite(ctx: OrganizationContext, mailbox: string, resent?: InvitationModel): Promise<void> {
-  const pending = await invitationsThatAre(ctx, 'PENDING').select('emailKey');
-  if (pending.some(({ emailKey }) => emailKey === mailbox)) throw new ApiError('invitation_pending');
-  if (pending.length >= MAX_PENDING)
-    throw new ApiError('limit_reached', {
-      detail: `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`,
-    });
+  const pending = () => invitationsThatAre(ctx, 'PENDING');
+  if (await pending().findOne({ emailKey: mailbox })) throw new ApiError('invitation_pending');
+  await assertRoom(
+    pending(),
+    MAX_PENDING,
+    `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`,
+  );
   await InvitationModel.of(ctx)
     .where({ status: 'PENDING', emailKey: mailbox })
     .whereNot({ id: resent?.id ?? 0 })

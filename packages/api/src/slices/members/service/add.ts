@@ -1,6 +1,6 @@
 import type { Context } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import type { OrganizationRole } from '../../../contract/permissions.ts';
+import { assertRoom } from '../../../data/assert-room.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../../organizations/model.ts';
 import { MemberModel } from '../model.ts';
 
@@ -26,13 +26,9 @@ export async function assertMayOwnAnother(ctx: Context, userId: number): Promise
   const kept = OrganizationModel.query(ctx.db)
     .where((either) => either.whereNull('deletedAt').orWhere('deletedAt', '>', restorableSince))
     .select('id');
-  const owned = await MemberModel.acrossOrganizations(ctx.db)
+  const owned = MemberModel.acrossOrganizations(ctx.db)
     .where({ userId, role: 'OWNER' })
-    .whereIn('organizationId', kept)
-    .resultSize();
-  if (owned >= MAX_OWNED) {
-    throw new ApiError('limit_reached', {
-      detail: `A user owns at most ${MAX_OWNED} organizations, and one that was deleted counts for 30 days: transfer one first.`,
-    });
-  }
+    .whereIn('organizationId', kept);
+  const detail = `A user owns at most ${MAX_OWNED} organizations, and one that was deleted counts for 30 days: transfer one first.`;
+  await assertRoom(owned, MAX_OWNED, detail);
 }
