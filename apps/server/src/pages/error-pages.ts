@@ -1,4 +1,4 @@
-import { html } from './html.ts';
+import { html } from '@rentapi/platform/html';
 import { layout, type Site } from './layout.ts';
 
 export interface ErrorRow {

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '@rentapi/platform/html';
 import { layout, type Site } from './layout.ts';
 
 interface Front {

@@ -1,5 +1,5 @@
+import { type Html, html } from '@rentapi/platform/html';
 import type { Assets } from './assets.ts';
-import { type Html, html } from './html.ts';
 
 /** What every page is made with. */
 export interface Site {

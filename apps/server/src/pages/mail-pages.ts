@@ -1,23 +1,6 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '@rentapi/platform/html';
+import type { CapturedMail } from '@rentapi/platform/mail';
 import { layout, type Site } from './layout.ts';
-
-export interface CapturedMail {
-  id: string;
-  to: string;
-  subject: string;
-  text: string;
-  html: string;
-  sentAt: string;
-}
-
-export interface Mailbox {
-  list(filter?: { to?: string }): Promise<CapturedMail[]>;
-  get(id: string): Promise<CapturedMail | undefined>;
-}
-
-export function newestFirst(mails: CapturedMail[]): CapturedMail[] {
-  return mails.toSorted((a, b) => Date.parse(b.sentAt) - Date.parse(a.sentAt));
-}
 
 export function mailList(site: Site, mails: CapturedMail[], to: string): string {
   const none = to === '' ? 'Nothing has been sent yet.' : 'Nothing has been sent to this address.';

@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '@rentapi/platform/html';
 import { layout, type Site } from './layout.ts';
 
 // The token never reaches these functions: the script takes it from the address. So no page repeats it, and opening a

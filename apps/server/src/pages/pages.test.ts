@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { html } from '@rentapi/platform/html';
+import type { CapturedMail, Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { html } from './html.ts';
-import type { CapturedMail, Mailbox } from './mail-pages.ts';
 import { type PagesOptions, pagesRouter } from './pages.ts';
 
 const errors = {
@@ -14,22 +14,25 @@ const errors = {
   unavailable: { status: 503, title: 'Not now.', fix: 'Retry.' },
 };
 
+/** Newest first. */
 const mails: CapturedMail[] = [
   {
-    id: 'older',
-    to: 'ann@example.com',
-    subject: 'Confirm',
-    text: 'Open https://api.example.com/verify-email?token=t0ken.\n<b>Thanks</b>',
-    html: '<p style="color: red">Open</p>',
-    sentAt: '2025-01-01T10:00:00.000Z',
-  },
-  {
     id: 'newer',
+    messageId: 'newer@example.com',
     to: 'bob@example.com',
     subject: '"><script>alert(1)</script>',
     text: 'javascript:alert(1)',
     html: '',
     sentAt: '2025-01-02T10:00:00.000Z',
+  },
+  {
+    id: 'older',
+    messageId: 'older@example.com',
+    to: 'ann@example.com',
+    subject: 'Confirm',
+    text: 'Open https://api.example.com/verify-email?token=t0ken.\n<b>Thanks</b>',
+    html: '<p style="color: red">Open</p>',
+    sentAt: '2025-01-01T10:00:00.000Z',
   },
 ];
 const mailbox: Mailbox = {
@@ -252,8 +255,8 @@ describe('captured mail', () => {
   it('is listed newest first, and by address', async () => {
     const response = await get('/dev/mail.json');
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.json()).toEqual({ items: [mails[1], mails[0]] });
-    expect(await (await get('/dev/mail.json?to=ann%40example.com')).json()).toEqual({ items: [mails[0]] });
+    expect(await response.json()).toEqual({ items: mails });
+    expect(await (await get('/dev/mail.json?to=ann%40example.com')).json()).toEqual({ items: [mails[1]] });
     const page = await text('/dev/mail');
     expect(page.indexOf('/dev/mail/newer')).toBeLessThan(page.indexOf('/dev/mail/older'));
     expect(page).not.toContain('<script>');

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
 import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
 import { loadAssets } from './assets.ts';
 import { type ErrorCatalogue, errorList, errorPage, noSuchError, noSuchPage } from './error-pages.ts';
 import { frontPage } from './front-page.ts';
 import { isLocal } from './local-only.ts';
-import { type Mailbox, mailBody, mailList, mailView, newestFirst, noSuchMail } from './mail-pages.ts';
+import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 
@@ -113,8 +114,7 @@ function capturedMail(
     next();
   });
 
-  const list = async (to: unknown) =>
-    newestFirst(await mailbox.list(typeof to === 'string' && to !== '' ? { to } : undefined));
+  const list = (to: unknown) => mailbox.list(typeof to === 'string' && to !== '' ? { to } : undefined);
 
   router.get('/dev/mail.json', async (req, res) => {
     const items = await list(req.query.to);

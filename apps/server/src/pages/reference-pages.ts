@@ -1,4 +1,4 @@
-import { html } from './html.ts';
+import { html } from '@rentapi/platform/html';
 import { document, type Site } from './layout.ts';
 
 export function scalarPage({ assets }: Site): string {
