@@ -49,8 +49,8 @@ export async function bootstrap(
     secrets,
     mailer,
     version: VERSION,
+    ...(await openObservers(env)),
   });
-  Object.assign(ports, await openObservers(env));
   return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
 }
 

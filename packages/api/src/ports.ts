@@ -3,6 +3,7 @@ import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Clock, systemClock } from '@rentapi/platform/clock';
 import { createDatabase } from '@rentapi/platform/database';
 import { type Env, withPort } from '@rentapi/platform/env';
+import type { ErrorReporter } from '@rentapi/platform/error-reporting';
 import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
 import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
 import type { Logger } from '@rentapi/platform/logger';
@@ -12,6 +13,7 @@ import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis } from '@rentapi/platform/redis';
 import { createKeyring, type Keyring } from '@rentapi/platform/secrets';
+import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
 import { createCursors } from './contract/pagination.ts';
@@ -36,6 +38,8 @@ export interface OpenPorts {
   version: string;
   clock?: Clock;
   limiter?: Limiter;
+  tracer?: Tracer | null;
+  errors?: ErrorReporter | null;
 }
 
 /** Opens everything a process lends to its calls. Connects lazily: a database that is down is found out by the first query. */
@@ -49,6 +53,8 @@ export function openPorts({
   version,
   clock,
   limiter,
+  tracer = null,
+  errors = null,
 }: OpenPorts): Ports {
   const keyring = createKeyring(secrets.SECRET_KEY, env.SECRET_KEYS_OLD);
   const shared = openShared(env, log);
@@ -88,8 +94,8 @@ export function openPorts({
     actors: createActorCache({ url: directUrl ?? databaseUrl, log }),
     feed: createFeed({ database, log }),
     metrics,
-    tracer: null,
-    errors: null,
+    tracer,
+    errors,
     process: { version, draining: false },
   };
 }
