@@ -3,7 +3,6 @@ import { exampleId } from '../../contract/ids.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { OrganizationId } from '../organizations/schemas.ts';
-import { inOrganization } from '../organizations/service/find.ts';
 import {
   exampleMember,
   ListMembers,
@@ -91,7 +90,7 @@ export const membership = {
   })
     .input(OrganizationId)
     .output(NoContent)
-    .mutation(({ ctx }) => leaveOrganization(inOrganization(ctx), ctx.actor.user.id)),
+    .mutation(({ ctx }) => leaveOrganization(ctx)),
 
   transfer: procedure({
     access: 'org:transfer',

@@ -9,7 +9,7 @@ import {
   PermissionCheck,
   PermissionMatrix,
 } from './schemas.ts';
-import { checkPermissions, effectivePermissions, listPermissions, permissionMatrix } from './service.ts';
+import { checkPermissions, explainPermissions, listPermissions, permissionMatrix } from './service.ts';
 
 const tags: [Tag] = ['Roles & permissions'];
 
@@ -95,4 +95,4 @@ export const myPermissions = procedure({
 })
   .input(NoInput)
   .output(EffectivePermissions)
-  .query(({ ctx }) => effectivePermissions(ctx));
+  .query(({ ctx }) => explainPermissions(ctx));

@@ -68,7 +68,7 @@ export function checkPermissions(ctx: UserContext, { permissions }: CheckPermiss
 }
 
 /** Every permission of the caller, with each way by which they came to hold it. */
-export async function effectivePermissions(ctx: UserContext): Promise<EffectivePermissions> {
+export async function explainPermissions(ctx: UserContext): Promise<EffectivePermissions> {
   const { user, membership } = ctx.actor;
   const via = new Map<Permission, PermissionPath[]>();
   const add = (permission: Permission, path: PermissionPath) =>

@@ -1,4 +1,4 @@
-import type { Context, OrganizationContext } from '../../../context.ts';
+import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
 import { nextVersion } from '../../../data/base-model.ts';
@@ -24,10 +24,12 @@ export async function removeMember(ctx: OrganizationContext, userId: string): Pr
   });
 }
 
-export async function leaveOrganization(ctx: OrganizationContext, userId: number): Promise<void> {
-  await transaction(ctx, async (ctx) => {
+export async function leaveOrganization(ctx: UserContext): Promise<void> {
+  const { organization: here } = ctx;
+  if (!here) throw new ApiError('not_found');
+  await transaction({ ...ctx, organization: here }, async (ctx) => {
     const organization = await lockOrganization(ctx);
-    const member = await findMember(ctx, ctx.ids.encode('usr', userId));
+    const member = await findMember(ctx, ctx.ids.encode('usr', ctx.actor.user.id));
     ifMatch(ctx, member);
     await endMembership(ctx, organization, member, MemberLeft);
   });

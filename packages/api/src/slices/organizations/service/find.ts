@@ -1,5 +1,4 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import { answerWithEtag } from '../../../contract/etag.ts';
 import { newestFirst, type Rows } from '../../../contract/pagination.ts';
 import { membershipsOf } from '../../members/service/find.ts';
@@ -18,12 +17,6 @@ export async function organizationName(ctx: Context, organizationId: number): Pr
 export async function isLive(ctx: Context, organizationId: number): Promise<boolean> {
   const found = await OrganizationModel.query(ctx.db).findById(organizationId).whereNull('deletedAt').forShare();
   return found !== undefined;
-}
-
-/** For a procedure whose access is `user`: its path names the organization, of which the caller is a member. */
-export function inOrganization<C extends Context>(ctx: C): C & OrganizationContext {
-  if (!ctx.organization || !ctx.actor) throw new ApiError('not_found');
-  return ctx as C & OrganizationContext; // both were just looked at
 }
 
 export async function listOrganizations(ctx: UserContext, input: ListOrganizations): Promise<OrganizationPage> {
