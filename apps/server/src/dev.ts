@@ -4,6 +4,8 @@ import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
 import { readEnv } from '@rentapi/platform/env';
 import { superviseServer } from './dev/supervisor.ts';
 import { watchSources } from './dev/watch.ts';
+import { printLine } from './print-line.ts';
+import { onStopSignal } from './signals.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
@@ -12,17 +14,16 @@ const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
  * Returns the exit code once Ctrl-C or SIGTERM has stopped both, the database last.
  */
 export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const stopped = nextStopSignal();
+  const stopped = new Promise<void>((resolve) => onStopSignal(resolve)); // later signals change nothing
   const settings = readEnv(env);
-  const database = settings.DATABASE_URL ? undefined : await startDatabase(settings.DATA_DIR, settings.PORT, say);
+  const database = settings.DATABASE_URL ? undefined : await startDatabase(settings.DATA_DIR, settings.PORT);
   const server = superviseServer({
     program: path.join(import.meta.dirname, 'main.ts'),
     env: database ? { ...database.secrets, ...withoutEmpty(env), DATABASE_URL: database.url } : env,
-    say,
+    say: printLine,
   });
   const watch = watchSources(REPOSITORY, (file) => {
-    say(`${file} changed: restarting.`);
+    printLine(`${file} changed: restarting.`);
     void server.restart();
   });
   await stopped;
@@ -33,19 +34,12 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
 }
 
 /** What the child needs to know of our database: to it, this is an outside PostgreSQL. */
-async function startDatabase(dataDir: string, port: number, say: (line: string) => void) {
-  const server = await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${port}`, say });
+async function startDatabase(dataDir: string, port: number) {
+  const server = await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${port}`, say: printLine });
   return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
 }
 
 /** An empty setting is an absent one, and must not hide a kept secret. */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-}
-
-/** Later signals change nothing: a terminal's Ctrl-C and a supervisor's SIGTERM often come together. */
-function nextStopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
 }

@@ -2,14 +2,12 @@ import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { hasDemoAccounts, seedDemoData } from '@rentapi/api/demo-data';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
 import { ensureSuperAdmin, hasSuperAdmin } from '@rentapi/api/superusers';
+import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { BadSettingError, type Env } from '@rentapi/platform/env';
 import { isLoopback } from '@rentapi/platform/ip';
 import { migrateUp } from '@rentapi/platform/migrations';
 import type { Runtime } from './bootstrap.ts';
 import { printLine } from './print-line.ts';
-
-// Any constant will do, as long as no other program takes the same advisory lock on this database.
-const FIRST_ACCOUNTS_LOCK = 7_301_449;
 
 /**
  * Refuses a database that cannot be used, migrates, checks that the secrets are this database's, and warns of what would lock
@@ -35,7 +33,7 @@ export async function prepareAccounts({ ports }: Runtime): Promise<void> {
   const { env, database } = ports;
   // Two processes that start at once would both find the database empty.
   await database.transaction(async (lock) => {
-    await lock.raw('select pg_advisory_xact_lock(?)', [FIRST_ACCOUNTS_LOCK]);
+    await lock.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCKS.preparation]);
     const { FIRST_SUPERUSER_EMAIL: email, FIRST_SUPERUSER_PASSWORD: password } = env;
     if (email && password && !(await hasSuperAdmin(database))) {
       await ensureSuperAdmin(ports, { email, password });

@@ -12,15 +12,18 @@ const STOP_WITHIN_MS = 29_000;
 export function untilStopped(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let firstAt: number | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      firstAt ??= performance.now();
-      if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
-      setTimeout(giveUp, STOP_WITHIN_MS).unref();
-      resolve();
-    });
-  }
+  onStopSignal(() => {
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > SAME_SIGNAL_MS) process.exit(1);
+    setTimeout(giveUp, STOP_WITHIN_MS).unref();
+    resolve();
+  });
   return promise;
+}
+
+/** Each signal that asks for a stop, instead of ending the process. */
+export function onStopSignal(listener: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener);
 }
 
 function giveUp(): void {

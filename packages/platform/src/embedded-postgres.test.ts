@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reasonIn } from './embedded-postgres/failure.ts';
-import { isAlive } from './embedded-postgres/postmaster.ts';
 import { DataDirInUseError, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
+import { isAlive } from './process-alive.ts';
 
 let dataDir: string;
 let running: EmbeddedPostgres[];

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import pg from 'pg';
+import { ADVISORY_LOCKS } from './advisory-locks.ts';
 import { assertMayCreate, assertUsable, type DatabaseFacts } from './database/requirements.ts';
 import { createDatabase } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
@@ -16,9 +17,6 @@ export interface MigrationStatus {
   done: string[];
   pending: string[];
 }
-
-// Any constant will do, as long as no other program takes the same advisory lock on this database.
-const MIGRATION_LOCK = 7_301_447;
 
 /**
  * Runs what is pending, each migration in its own transaction. Any number of processes may call this at once. Throws
@@ -81,7 +79,7 @@ async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts
   });
   try {
     const facts = await assertUsable(guard);
-    await guard.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await guard.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     await db.migrate.forceFreeMigrationsLock();
     return await work(db, facts);
   } finally {

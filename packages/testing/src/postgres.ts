@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
+import { isAlive } from '@rentapi/platform/process-alive';
 import pg from 'pg';
 
 /** A server with one migrated database from which every test gets a clone. */
@@ -105,15 +106,6 @@ async function removeAbandoned(): Promise<void> {
     } catch {
       // Another user's, or another run is removing it: not ours to mend.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // another user's
   }
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -110,7 +111,7 @@ describe('while the database is being prepared', () => {
   it('a server is alive, so that a long migration is not ended in the middle, and not ready', async () => {
     const migrating = new pg.Client(database.url);
     await migrating.connect();
-    await migrating.query('select pg_advisory_lock(7301447)');
+    await migrating.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
     const port = String(20_000 + (process.pid % 10_000));
     const starting = rentapi(['start'], { ...settings(), PORT: port });
     const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;

@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { KEEP_ALIVE_MS } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
@@ -6,8 +7,6 @@ import pg from 'pg';
 const BATCH = 1000;
 /** The leader sends a query each second: a longer silence means that its connection is lost. */
 const SILENT_MS = 10_000;
-// Any constant will do, as long as no other program takes the same advisory lock on this database.
-const SEQUENCER_LOCK = 7_301_448;
 
 /**
  * Transactions commit out of order: a reader that resumed after the highest id it saw would miss rows that commit
@@ -70,7 +69,9 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
     });
     client.on('error', () => drop(client)); // the lock went with the connection
     await client.connect();
-    const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [SEQUENCER_LOCK]);
+    const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
+      ADVISORY_LOCKS.sequencer,
+    ]);
     if (rows[0]?.ok) return client;
     await client.end();
     return undefined;

@@ -12,8 +12,9 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { isAlive } from '../process-alive.ts';
 import { reasonIn } from './failure.ts';
-import { isAlive, type Place, runInitdb } from './postmaster.ts';
+import { type Place, runInitdb } from './postmaster.ts';
 
 const MAJOR = '18';
 const PASSWORD_FILE = 'rentapi.password';

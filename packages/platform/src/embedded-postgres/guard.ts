@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { ADVISORY_LOCKS } from '../advisory-locks.ts';
 import type { Address } from './postmaster.ts';
 
 interface Login extends Address {
@@ -12,8 +13,6 @@ export class DataDirInUseError extends Error {
   override name = 'DataDirInUseError';
 }
 
-/** Any number, as long as it is ours and always the same. */
-const LOCK_KEY = 7_301_446;
 const WRONG_PASSWORD = '28P01';
 
 /** Undefined while the server is starting, stopping or gone. */
@@ -78,7 +77,9 @@ export async function takeGuard(client: pg.Client, login: Login & { dataDir: str
 }
 
 async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [LOCK_KEY]);
+  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+    ADVISORY_LOCKS.embeddedServer,
+  ]);
   return rows[0]?.locked === true;
 }
 
@@ -87,7 +88,7 @@ async function describeHolder(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT application_name AS name FROM pg_stat_activity JOIN pg_locks USING (pid)
      WHERE locktype = 'advisory' AND objid = $1 AND granted`,
-    [LOCK_KEY],
+    [ADVISORY_LOCKS.embeddedServer],
   );
   const [, pid, port] = /^rentapi (\d+)(?: http (\d+))?/.exec(rows[0]?.name ?? '') ?? [];
   if (!pid) return '';

@@ -4,6 +4,7 @@ import { appendFileSync, closeSync, openSync, readFileSync, statSync, truncateSy
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../process-alive.ts';
 import type { Home, Identity } from './identity.ts';
 
 /** Everything needed to run a PostgreSQL program on the cluster. */
@@ -131,15 +132,6 @@ function signalPostmaster(place: Place, pid: number, mode: string, signal: NodeJ
     else execFileSync(path.join(place.binaries, 'bin', 'pg_ctl'), ['stop', '-D', place.cluster, '-m', mode, '-W']);
   } catch {
     // It ended by itself.
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // alive, but another user's
   }
 }
 

@@ -1,0 +1,7 @@
+/** The numbers of our advisory locks: any will do that differ, stay as they are, and that no other program takes. */
+export const ADVISORY_LOCKS = {
+  embeddedServer: 7_301_446,
+  migrations: 7_301_447,
+  sequencer: 7_301_448,
+  preparation: 7_301_449,
+};
