@@ -28,7 +28,7 @@ export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions
     adoptPort(ports, http.port);
     await prepareDatabase(opened);
     await prepareAccounts(opened);
-    following = startEventFeed(ports, directUrl);
+    following = startEventFeed(ports);
     if (works) working = startJobProcessing(ports, directUrl);
     http.serve();
     printBanner(ports.env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));

@@ -62,7 +62,7 @@ async function signUp(): Promise<string> {
 
 const killListeners = () =>
   operator.query(`select pg_terminate_backend(pid) from pg_stat_activity
-                  where application_name = 'rentapi actors' and datname = current_database()`);
+                  where application_name = 'rentapi notifications' and datname = current_database()`);
 
 it.each([
   ['while it is told', async () => {}],

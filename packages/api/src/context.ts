@@ -6,6 +6,7 @@ import type { ErrorReporter } from '@rentapi/platform/error-reporting';
 import type { Limiter } from '@rentapi/platform/limiter';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
+import type { Notifications } from '@rentapi/platform/notifications';
 import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { Redis } from '@rentapi/platform/redis';
@@ -45,6 +46,8 @@ export interface Ports {
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
+  /** What other processes say through the database. */
+  notifications: Notifications;
   actors: ActorCache;
   feed: Feed;
   metrics: Metrics;

@@ -8,6 +8,7 @@ import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
 import { createRedisLimiter } from '@rentapi/platform/limiter/redis';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
+import { createNotifications } from '@rentapi/platform/notifications';
 import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
@@ -31,7 +32,7 @@ export interface OpenPorts {
   env: Env;
   log: Logger;
   databaseUrl: string;
-  /** Past any pooler, for what listens; `databaseUrl` where there is none. */
+  /** To the primary, past any pooler, which would not pass notifications on; `databaseUrl` where there is none. */
   directUrl?: string;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   mailer: Mailer;
@@ -67,6 +68,7 @@ export function openPorts({
     statementTimeoutMs: env.DB_STATEMENT_TIMEOUT_MS,
     applicationName: 'rentapi',
   });
+  const notifications = createNotifications({ url: directUrl ?? databaseUrl, log });
   return {
     env,
     log,
@@ -88,10 +90,11 @@ export function openPorts({
       apiKey: authenticateApiKey,
       looksLikeApiKey: looksLikeKey,
     },
-    accessTokens: openAccessTokens(env, keyring),
+    accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),
-    actors: createActorCache({ url: directUrl ?? databaseUrl, log }),
+    notifications,
+    actors: createActorCache({ notifications, log }),
     feed: createFeed({ database, log }),
     metrics,
     tracer,
@@ -100,14 +103,12 @@ export function openPorts({
   };
 }
 
-function openAccessTokens(env: Env, keyring: Keyring): Ports['accessTokens'] {
-  return createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S });
-}
-
-/** With PORT=0 the server's own address is known only once it listens: what was derived from it is made again. */
+/**
+ * With PORT=0 the server's own address is known only once it listens. The issuer of access tokens stays as it was: they are
+ * good in every process on this database, and after a restart on another port.
+ */
 export function adoptPort(ports: Ports, port: number): void {
   ports.env = withPort(ports.env, port);
-  ports.accessTokens = openAccessTokens(ports.env, ports.keyring);
 }
 
 /** What all processes share, in Redis; without one there is one process, whose memory does. */
@@ -123,8 +124,9 @@ function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'c
 }
 
 export async function closePorts(ports: Ports): Promise<void> {
-  await ports.actors.close();
+  ports.actors.close();
   await ports.feed.stop();
+  await ports.notifications.close();
   await ports.mailer.close();
   ports.outbound.close();
   await ports.limiter.close();

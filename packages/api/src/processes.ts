@@ -1,6 +1,5 @@
 import type { Ports } from './context.ts';
 import type { Feed } from './events/feed.ts';
-import { startListener } from './events/listener.ts';
 import { startSequencer } from './events/sequencer.ts';
 import { startDispatcher } from './jobs/dispatcher.ts';
 import type { Queue } from './jobs/job.ts';
@@ -18,13 +17,13 @@ export interface WorkerOptions {
 const DRAIN_MS = 15_000;
 
 /** What a process needs that serves clients: the events, told to sockets. */
-export function startEventFeed(ports: Ports, directUrl: string): { feed: Feed; stop(): Promise<void> } {
-  const { feed, log } = ports;
-  const listener = startListener({ url: directUrl, log, channels: { stamped: () => feed.wake() } });
+export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; stop(): Promise<void> } {
+  const wake = () => feed.wake();
+  const subscription = notifications.subscribe({ channels: { stamped: wake }, onListening: wake });
   return {
     feed,
     async stop() {
-      await listener.close();
+      subscription.unsubscribe();
       await feed.stop();
     },
   };
@@ -36,25 +35,25 @@ export function startJobProcessing(
   directUrl: string,
   { queues, leaseMs }: WorkerOptions = {},
 ): { stop(): Promise<void> } {
-  const { database, log } = ports;
+  const { database, log, notifications } = ports;
   const sequencer = startSequencer({ url: directUrl, log });
   const dispatcher = startDispatcher({ database, log });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
-  const listener = startListener({
-    url: directUrl,
-    log,
-    channels: {
-      recorded: () => {
-        sequencer.wake();
-        dispatcher.wake();
-      },
-      enqueued: (names) => worker.wake(names ? names.split(',') : undefined),
+  const wake = () => {
+    sequencer.wake();
+    dispatcher.wake();
+  };
+  const subscription = notifications.subscribe({
+    channels: { recorded: wake, enqueued: (names) => worker.wake(names ? names.split(',') : undefined) },
+    onListening() {
+      wake();
+      worker.wake();
     },
   });
   return {
     async stop() {
-      await listener.close();
+      subscription.unsubscribe();
       await Promise.all([sequencer.stop(), dispatcher.stop(), scheduler.stop(), worker.drain(DRAIN_MS)]);
     },
   };
@@ -66,7 +65,7 @@ export function startAll(
   directUrl: string,
   options: WorkerOptions = {},
 ): { feed: Feed; stop(): Promise<void> } {
-  const following = startEventFeed(ports, directUrl);
+  const following = startEventFeed(ports);
   const working = startJobProcessing(ports, directUrl, options);
   return {
     feed: following.feed,

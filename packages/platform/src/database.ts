@@ -51,7 +51,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
 }
 
 /** How long an idle connection may hear nothing before TCP asks whether the peer is there. */
-export const KEEP_ALIVE_MS = 10_000;
+const KEEP_ALIVE_MS = 10_000;
 const SILENCE_MS = 5000;
 
 /** What pg leaves untyped of its client: whether the last statement was answered, and the socket below. */

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@rentapi/platform/backoff';
 import { isConflict, type Knex } from '@rentapi/platform/database';
 import type { Context } from '../context.ts';
 
 const ATTEMPTS = 5;
+const CONFLICT_PAUSE = { firstMs: 10, maxMs: 200 };
 
 /** Runs `effect` once the transaction has committed; never, if it does not commit. */
 export function afterCommit(db: Knex, effect: () => void): void {
@@ -21,7 +23,7 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
       return await ctx.db.transaction((db) => work({ ...ctx, db }));
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error;
-      await sleep(2 ** attempt * 5 * (0.5 + Math.random())); // jitter, or the same two meet again
+      await sleep(backoffMs(attempt, CONFLICT_PAUSE)); // jitter, or the same two meet again
     }
   }
 }

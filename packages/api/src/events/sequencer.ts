@@ -1,8 +1,7 @@
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
-import { KEEP_ALIVE_MS } from '@rentapi/platform/database';
+import { createSession, type Session } from '@rentapi/platform/database/session';
 import type { Logger } from '@rentapi/platform/logger';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
-import pg from 'pg';
 
 const BATCH = 1000;
 /** The leader sends a query each second: a longer silence means that its connection is lost. */
@@ -54,19 +53,10 @@ const STAMP_AUDIT = `
   select (select count(*) from stamped) as stamped, (select count(*) from ends) as chains`;
 
 export function startSequencer(options: { url: string; log: Logger }): Loop {
-  let leader: pg.Client | undefined;
+  let leader: Session | undefined;
 
-  async function lead(): Promise<pg.Client | undefined> {
-    const client = new pg.Client({
-      connectionString: options.url,
-      application_name: 'rentapi sequencer',
-      connectionTimeoutMillis: 5000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      // Both sides give up a silent connection: otherwise a process that leads no more would keep the lock.
-      query_timeout: SILENT_MS,
-      options: `-c statement_timeout=${SILENT_MS} -c idle_session_timeout=${SILENT_MS}`,
-    });
+  async function lead(): Promise<Session | undefined> {
+    const client = createSession({ url: options.url, applicationName: 'rentapi sequencer', silentMs: SILENT_MS });
     client.on('error', () => drop(client)); // the lock went with the connection
     await client.connect();
     const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
@@ -77,7 +67,7 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
     return undefined;
   }
 
-  function drop(client: pg.Client): void {
+  function drop(client: Session): void {
     if (leader === client) leader = undefined;
     client.end().catch(() => {});
   }

@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { eventually, startApp, type TestApp } from '../../test/app.ts';
 import { type Context, type Ports, systemContext } from '../context.ts';
 import { transaction } from '../data/transaction.ts';
-import { startListener } from '../events/listener.ts';
 import { startJobProcessing, type WorkerOptions } from '../processes.ts';
 import { enqueue } from './enqueue.ts';
 import { createJobRegistry, type DataJob, type Job, job, type RunControl } from './job.ts';
@@ -143,20 +142,14 @@ describe('a job', () => {
         },
       ],
     });
-    const listener = startListener({
-      url: app.databaseUrl,
-      log: app.ports.log,
-      channels: {
-        enqueued: (said) => {
-          if (said === '') return connected.resolve(); // no word of anybody's
-          patient.wake(said.split(','));
-        },
-      },
+    const subscription = app.ports.notifications.subscribe({
+      channels: { enqueued: (names) => patient.wake(names.split(',')) },
+      onListening: connected.resolve,
     });
     await connected.promise;
     await ask(work);
     await started.promise;
-    await listener.close();
+    subscription.unsubscribe();
     await patient.drain(1000);
   });
 
@@ -533,7 +526,7 @@ describe('a worker', () => {
     await ask(work, 1);
     await nothingQueued(work.name);
     await database().raw(
-      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('rentapi jobs', 'rentapi listener')",
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('rentapi jobs', 'rentapi notifications')",
     );
     await ask(work, 2);
     await nothingQueued(work.name);

@@ -1,3 +1,4 @@
+import { backoffMs } from '@rentapi/platform/backoff';
 import { type JobDefinition, type JobWorker, startJobWorker } from '@rentapi/platform/jobs';
 import { type Ports, systemContext } from '../context.ts';
 import type { Job, Queue } from './job.ts';
@@ -7,7 +8,7 @@ import { readEvent } from './read-event.ts';
 const CONCURRENCY = 10;
 const ATTEMPTS = 20;
 const TIMEOUT_MS = 60_000;
-const MAX_BACKOFF_MS = 3_600_000;
+const BACKOFF = { firstMs: 2000, maxMs: 3_600_000 };
 
 /** Runs the jobs of these queues; of all, if none is named. */
 export function startWorker(
@@ -33,7 +34,7 @@ function define(ports: Ports, job: Job): JobDefinition {
     concurrency: job.concurrency ?? CONCURRENCY,
     attempts: job.attempts ?? ATTEMPTS,
     timeoutMs: job.timeoutMs ?? TIMEOUT_MS,
-    backoffMs: job.backoffMs ?? backoffMs,
+    backoffMs: job.backoffMs ?? ((failures) => backoffMs(failures, BACKOFF)),
     async run({ id, data, touch, signal }) {
       await job.run(systemContext(ports, `job-${id}`), await inputOf(ports, job, data), { touch, signal });
     },
@@ -45,8 +46,4 @@ async function inputOf(ports: Ports, job: Job, kept: unknown): Promise<unknown> 
   if (job.on) return readEvent(ports, job, (kept as { eventId: number }).eventId);
   if (job.data) return job.data.parse(kept);
   return { at: new Date((kept as { tick: string }).tick) };
-}
-
-function backoffMs(failures: number): number {
-  return Math.min(1000 * 2 ** failures, MAX_BACKOFF_MS) * (0.5 + Math.random() / 2);
 }

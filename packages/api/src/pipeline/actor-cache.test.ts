@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@rentapi/platform/logger';
+import { createNotifications, type Notifications } from '@rentapi/platform/notifications';
 import { type FlakyProxy, startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
@@ -15,6 +16,7 @@ let pool: pg.Pool;
 let proxy: FlakyProxy;
 /** Two processes, as far as the database can tell; the second one's notifications come over the network that fails. */
 let leases: [ActorCache, ActorCache];
+const connections: Notifications[] = [];
 let loads = 0;
 
 beforeAll(async () => {
@@ -22,16 +24,23 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: database.url, max: 20 });
   pool.on('error', () => {}); // a connection that is still closing when its database is dropped
   proxy = await startFlakyProxy(database.url);
-  leases = [createActorCache({ url: database.url, log }), createActorCache({ url: proxy.url, log })];
+  leases = [openCache(database.url), openCache(proxy.url)];
   await provenHit(...leases);
 });
 afterAll(async () => {
-  await Promise.all(leases.map((lease) => lease.close()));
+  for (const lease of leases) lease.close();
+  await Promise.all(connections.map((connection) => connection.close()));
   await pool.end();
   await proxy.close();
   await database.drop();
 });
 afterEach(() => proxy.heal());
+
+function openCache(url: string): ActorCache {
+  const notifications = createNotifications({ url, log });
+  connections.push(notifications);
+  return createActorCache({ notifications, log });
+}
 
 interface Row {
   version: number;
@@ -53,7 +62,7 @@ const read = async (lease: ActorCache, userId: number) => (await lease.read(vers
 const change = (userId: number) => pool.query('update users set version = version + 1 where id = $1', [userId]);
 const killListeners = () =>
   pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
-              where application_name = 'rentapi actors' and datname = current_database()`);
+              where application_name = 'rentapi notifications' and datname = current_database()`);
 
 async function newUser(): Promise<number> {
   const { rows } = await pool.query<{ id: string }>(`
@@ -195,12 +204,12 @@ describe('a lease', () => {
   });
 
   it('keeps no more than 20,000 rows', async () => {
-    const lease = createActorCache({ url: database.url, log });
+    const lease = openCache(database.url);
     for (let at = 0; at < 20_100; at++) {
       await lease.read({ key: `many ${at}`, load: async () => ({ at }), invalidatedBy: () => [`user:${-at}`] });
     }
     expect(lease.stats().kept).toBe(20_000);
-    await lease.close();
+    lease.close();
   });
 
   it('keeps nothing that does not say whose changes change it, and nothing that is not there', async () => {

@@ -1,8 +1,8 @@
 import type { Logger } from '@rentapi/platform/logger';
+import type { Notifications, Subscription } from '@rentapi/platform/notifications';
 import type { Context } from '../context.ts';
 import type { InvalidationKey } from '../data/model-facts.ts';
 import { afterCommit } from '../data/transaction.ts';
-import { startChangeListener } from './actor-cache-listener.ts';
 import { createWatchers } from './actor-cache-watchers.ts';
 
 /** One row that says who a caller is. */
@@ -25,7 +25,7 @@ export interface ActorCache {
   /** Calls `look` whenever what was read about the invalidationKeys may have changed, and each second, until the returned function is called. */
   watch(invalidationKeys: readonly InvalidationKey[], look: () => Promise<void>): () => void;
   stats(): { hits: number; misses: number; kept: number; reconnects: number };
-  close(): Promise<void>;
+  close(): void;
 }
 
 /** The clocks of the promise: a second, less what a check and a timer may take. Monotonic, or a corrected wall clock would prolong it. */
@@ -48,25 +48,24 @@ interface Load {
   changed: Set<string>;
 }
 
-/** `url` leads to the primary itself: no pooler between, which would not pass notifications on, and no replica, which lags. */
-export function createActorCache({ url, log }: { url: string; log: Logger }): ActorCache {
+export function createActorCache({ notifications, log }: { notifications: Notifications; log: Logger }): ActorCache {
   const entries = new Map<string, Entry>();
   const keysOf = new Map<string, Set<string>>();
   const loads = new Map<string, Load>();
   const watchers = createWatchers(log);
   const counts = { hits: 0, misses: 0 };
-  let listener: ReturnType<typeof startChangeListener> | undefined;
+  let subscription: Subscription | undefined;
 
   /** At the first question: a command that asks none opens no connection. */
   function listening() {
-    listener ??= startChangeListener({ url, log, heard: drop });
-    return listener;
+    subscription ??= notifications.subscribe({ channels: { actors: drop } });
+    return subscription;
   }
 
-  /** By its own reading, or because everything that was committed before a later moment has been heard since. */
+  /** By its own reading, or because everything that was committed before a later moment has arrived since. */
   function isProven(entry: Entry, now: number): boolean {
     const { epoch, provenAt } = listening();
-    // A LISTEN that began after the row was read does not vouch for it: what happened in between, nobody has told.
+    // A LISTEN that began after the row was read proves nothing of it: a change in between was not notified.
     const knownAt = entry.epoch === epoch ? Math.max(entry.readAt, provenAt) : entry.readAt;
     return now - knownAt < MAX_STALE_MS && now - entry.readAt < MAX_AGE_MS;
   }
@@ -147,10 +146,10 @@ export function createActorCache({ url, log }: { url: string; log: Logger }): Ac
       const { isSure } = listening();
       return watchers.add(invalidationKeys, look, isSure);
     },
-    stats: () => ({ ...counts, kept: entries.size, reconnects: listener?.reconnects ?? 0 }),
-    async close() {
+    stats: () => ({ ...counts, kept: entries.size, reconnects: subscription?.reconnects ?? 0 }),
+    close() {
       watchers.close();
-      await listener?.close();
+      subscription?.unsubscribe();
     },
   };
 }
