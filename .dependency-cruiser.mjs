@@ -25,6 +25,12 @@ export default {
       { path: '^(apps|packages/(api|payments|testing)|sdk)/' },
     ),
     rule(
+      'platform-alone-speaks-to-postgres',
+      'Connections are made by packages/platform: use its database, session or notifications.',
+      { path: '^(apps/[^/]+|packages/api)/src/', pathNot: '\\.test\\.ts$' },
+      { path: '/node_modules/pg/' },
+    ),
+    rule(
       'testing-knows-no-product',
       'packages/testing serves every package: pass what is the product’s as an argument.',
       { path: '^packages/testing' },

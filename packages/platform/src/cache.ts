@@ -5,7 +5,7 @@ import { memoryDriver } from 'bentocache/drivers/memory';
 export type Cache = BentoCache<{ default: BentoStore }>;
 
 const MAX_ITEMS = 10_000;
-/** Unless told otherwise. Also how long an entry can outlive its deletion that Redis did not hear of. */
+/** By default. Also how long an entry can outlive its deletion that Redis did not hear of. */
 const TTL = '5m';
 
 /** In this process's memory: least recently used goes first. */

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
-/** Why an address of a database cannot be used, as a predicate that follows the setting's name. It holds no password. */
+/**
+ * Why an address of a database cannot be used, as a predicate that follows the setting's name. It holds no password.
+ */
 export class DatabaseUrlError extends Error {
   override name = 'DatabaseUrlError';
 }
@@ -11,8 +13,8 @@ const SHAPE =
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 /**
- * What a database URL means to the driver. Settings are checked by it and every connection is made from it, so that no URL is
- * accepted that the driver reads otherwise. Throws `DatabaseUrlError`.
+ * What a database URL means to the driver. Settings are checked by it and every connection is made from it, so that no
+ * URL is accepted that the driver reads otherwise. Throws `DatabaseUrlError`.
  */
 export function parseDatabaseUrl(text: string): pg.ClientConfig {
   const url = URL.parse(text.replace('@/', '@localhost/')); // the URL parser wants a host where there is a user

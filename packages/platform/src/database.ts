@@ -58,8 +58,8 @@ const SILENCE_MS = 5000;
 type Wire = pg.Client & { readyForQuery: boolean; connection: { stream: Socket } };
 
 /**
- * Ends a connection whose server is silent although it would have cancelled the statement by now. TCP needs a quarter of an
- * hour to notice a peer that is cut off or stopped, and never does if something between still acknowledges.
+ * Ends a connection whose server is silent although it would have cancelled the statement by now. TCP needs a quarter
+ * of an hour to notice a peer that is cut off or stopped, and never does if something between still acknowledges.
  */
 function dropSilent(connection: pg.Client, silentMs: number): void {
   const wire = connection as Wire;
@@ -87,8 +87,8 @@ function parseInt8(text: string): number {
 export interface Statement {
   text: string;
   /**
-   * Postgres parses and plans a named statement once per connection. One that reads a table which is mostly empty has no
-   * name: the plan for the empty table would be kept when it is full, and take quadratic time.
+   * Postgres parses and plans a named statement once per connection. One that reads a table which is mostly empty has
+   * no name: the plan for the empty table would be kept when it is full, and take quadratic time.
    */
   name?: string;
 }
@@ -110,8 +110,8 @@ const SERVER_STATE: Statement = {
 };
 
 /**
- * What the server says of itself. `readOnly` is a standby, or a primary that takes no writes: its connections are dropped, so
- * that the next question finds the server that has taken over.
+ * What the server says of itself. `readOnly` is a standby, or a primary that takes no writes: its connections are
+ * dropped, so that the next question finds the server that has taken over.
  */
 export async function probeServer(db: Knex): Promise<{ version: string; readOnly: boolean }> {
   const client = db.client as KnexClient;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
-/** Longer lists stand in the reference: whoever mistyped one of 46 scopes is not helped by reading the others. */
+/** Longer lists are in the reference: for a mistyped one of 46 scopes the others are no help. */
 const MAX_LISTED = 8;
 const TYPES: Record<string, string> = {
   array: 'a list',
@@ -20,14 +20,14 @@ const FORMATS: Record<string, string> = {
 const zodSays = z.locales.en().localeError;
 
 /**
- * What is wrong with a value, as a predicate that follows the value's name: `is required`. A sentence that a schema brings stays as
- * it is. Made from the issue afterwards, because tRPC parses without asking for a language, and a language for all of zod would be a global.
+ * What is wrong with a value, as a predicate that follows the value's name: `is required`. A schema's own sentence
+ * stays. It is made from the issue, because tRPC parses without a locale, and a locale for all of zod is global.
  */
 export function describeIssue(issue: Issue): string {
   return isOwnSentence(issue) ? issue.message : (sentence(issue) ?? 'is not what is expected here');
 }
 
-/** Zod drops the value it judged, so what it received stands in its own sentence alone. */
+/** Zod drops the value that it checked, so only its own sentence says what it received. */
 function isOwnSentence(issue: Issue): boolean {
   if (issue.code === 'invalid_type') return !issue.message.startsWith('Invalid input: expected ');
   return issue.message !== zodSays({ ...issue, input: undefined } as Parameters<typeof zodSays>[0]);

@@ -21,7 +21,10 @@ export interface EmbeddedPostgres {
   url: string;
   port: number;
   pid: number;
-  /** Ends the server, where it is ours, and returns when it is gone. Close your own connections first: this cuts what is left. */
+  /**
+   * Ends the server, where it is ours, and returns when it is gone. Close your own connections first: this cuts what is
+   * left.
+   */
   stop(): Promise<void>;
 }
 
@@ -29,13 +32,13 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   /** Who we are, for the message a second start gets: `rentapi <pid> http <port>`. */
   label?: string;
-  /** Use the server of another RentAPI that holds the cluster, for what only asks it something; else that is refused. */
+  /** Use the server of another RentAPI that holds the cluster, for commands that only read; else it is refused. */
   attach?: boolean;
   /** The addresses of this machine to listen on, of which the first that there is counts. */
   loopback?: readonly string[];
   /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
-  /** Told what happens while somebody waits. */
+  /** Called with a line for each step of a start that takes long. */
   say?: (line: string) => void;
   /** Where clusters and binaries go when root starts below a directory that no other user may enter. */
   rootDir?: string;
@@ -91,7 +94,10 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   };
 }
 
-/** A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched here. */
+/**
+ * A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched
+ * here.
+ */
 async function reach(
   place: Place,
   login: { password: string; label: string },

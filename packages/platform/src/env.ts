@@ -145,7 +145,9 @@ export interface Env
   REQUIRE_EMAIL_VERIFICATION: boolean;
   CORS_ORIGINS: string[];
   SEED_DEMO: boolean;
-  /** Whether a socket takes an access token or key as `?token=`, where logs of proxies may keep it. Tickets always pass. */
+  /**
+   * Whether a socket takes an access token or key as `?token=`, where logs of proxies may keep it. Tickets always pass.
+   */
   realtimeTokenInUrl: boolean;
 }
 

@@ -9,8 +9,8 @@ const CLOSE_TIMEOUT_MS = 2000;
 const SEND_TIMEOUT_MS = 5000;
 
 /**
- * Failures, sent to Sentry. Only its core is used: the packages around it patch node:http and read requests with bodies and
- * headers. It is loaded here, so that a process without a DSN does not hold it.
+ * Failures, sent to Sentry. Only its core is used: the packages around it patch node:http and read requests with bodies
+ * and headers. It is loaded here, so that a process without a DSN does not hold it.
  */
 export async function openErrorReporter(options: {
   dsn: string;

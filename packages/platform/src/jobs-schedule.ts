@@ -4,8 +4,8 @@ const UNIT_MS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000
 const INTERVAL = /^(\d+) (second|minute|hour|day)s?$/;
 
 /**
- * The first tick after `after`, of `5 minutes` (counted from the epoch, so that every process means the same moments) or of a
- * cron expression in UTC. Throws on anything else.
+ * The first tick after `after`, of `5 minutes` (counted from the epoch, so that every process means the same moments)
+ * or of a cron expression in UTC. Throws on anything else.
  */
 export function nextTick(every: string, after: Date): Date {
   const [, count, unit] = INTERVAL.exec(every) ?? [];

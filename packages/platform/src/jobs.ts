@@ -49,7 +49,8 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
     notificationChannel: channel,
     processEvery: pollMs ?? POLL_MS,
     defaultLockLifetime: lockLifetime,
-    // As many as all definitions together allow: a job that is locked but must wait would outlive its lock and never leave.
+    // As many as all definitions together allow: a job that is locked but must wait would outlive its lock and never
+    // leave.
     maxConcurrency: definitions.reduce((sum, { concurrency }) => sum + concurrency, 1),
   });
   agenda.on('error', (error) => log.warn({ err: error }, 'jobs: supervision failed'));

@@ -9,7 +9,7 @@ export interface Bucket {
   key: string;
   size: number;
   windowMs: number;
-  /** Tokens this request takes; 1 unless told. What costs more than `size` takes a full bucket. */
+  /** Tokens this request takes; 1 by default. What costs more than `size` takes a full bucket. */
   cost?: number;
 }
 
@@ -23,15 +23,17 @@ export interface BucketState {
 
 export interface Decision {
   allowed: boolean;
-  /** How long until the same request would pass; 0 when it passed. Waiting this long always succeeds if nobody else asks. */
+  /**
+   * How long until the same request would pass; 0 when it passed. Waiting this long succeeds if no other request comes.
+   */
   retryAfterMs: number;
   /** The bucket that refused, or the one with the smallest share left. */
   strictest: BucketState;
 }
 
 /**
- * While the shared buckets cannot be asked: `local` (the default) counts in this process alone, so that the product goes on; `refuse`
- * throws `LimiterUnavailableError`, for limits whose absence would let somebody guess.
+ * While the shared buckets cannot be asked: `local` (the default) counts in this process alone, so that the product
+ * goes on; `refuse` throws `LimiterUnavailableError`, for limits that keep secrets from being guessed.
  */
 export type DuringOutage = 'local' | 'refuse';
 
@@ -88,9 +90,9 @@ export function createMemoryLimiter({
   }
 
   /**
-   * Full buckets go first: forgetting them changes nothing. Where that is not enough, the longest unused go, so that whoever
-   * goes on asking cannot have their empty bucket forgotten; those of the call under way, which is about to pay, stay. To
-   * move each bucket to the end of the map when it is used costs 400 ns a call at 20,000 buckets; this, a scan for each tenth.
+   * Full buckets go first: forgetting them changes nothing. Where that is not enough, the longest unused go, so that a
+   * client that goes on cannot have its empty bucket forgotten; those of the current call stay. To move each bucket to
+   * the end of the map when it is used costs 400 ns a call at 20,000 buckets; this, a scan for each tenth.
    */
   function makeRoom(now: number): void {
     for (const [key, { atMs, fullAtMs }] of levels) if (atMs < now && fullAtMs <= now) levels.delete(key);

@@ -39,7 +39,9 @@ export function createLogger({ level, secretFields = [], destination }: LoggerOp
   return log;
 }
 
-/** The same log for records whose every field was chosen by hand: looking for credentials has its price at each request. */
+/**
+ * The same log for records whose every field was chosen by hand: looking for credentials has its price at each request.
+ */
 export function withoutRedaction(log: Logger): Logger {
   return log.child({}, { formatters: { log: (record) => record } });
 }

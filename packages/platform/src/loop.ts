@@ -10,8 +10,8 @@ export interface Loop {
 const PAUSE_AFTER_FAILURE_MS = 1000;
 
 /**
- * Runs `round` again and again, never twice at once: at once while it answers true (there was more than one batch), else
- * when woken or after `everyMs`. A round that throws is logged and repeated a second later.
+ * Runs `round` again and again, never twice at once: at once while it answers true (there was more than one batch),
+ * else when woken or after `everyMs`. A round that throws is logged and repeated a second later.
  */
 export function startLoop(options: {
   name: string;

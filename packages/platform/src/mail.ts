@@ -12,7 +12,7 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Resolves once the mail is handed over for good; throws where it was not, so that whoever sends tries again. */
+  /** Resolves once the mail is handed over for good; throws where it was not, so that its job tries again. */
   send(mail: Mail): Promise<void>;
   close(): Promise<void>;
 }

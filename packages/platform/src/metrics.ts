@@ -8,7 +8,7 @@ export function measureProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
 }
 
-/** Connections of the pool, read when somebody asks. */
+/** Connections of the pool, read at each scrape. */
 export function measurePool(registry: Registry, database: Knex): void {
   const { pool } = database.client as { pool?: ConnectionPool };
   new Gauge({
@@ -40,8 +40,8 @@ interface ConnectionPool {
 }
 
 /**
- * A gauge for each column of one cheap statement, asked at most every `everyMs` however many scrapers there are. A database that
- * is slow or gone leaves the gauges out of this answer instead of holding it up.
+ * A gauge for each column of one cheap statement, asked at most every `everyMs` however many scrapers there are. A
+ * database that is slow or gone leaves the gauges out of this answer instead of holding it up.
  */
 export function measureRows(
   registry: Registry,

@@ -54,8 +54,8 @@ async function status(db: Knex, dir: string): Promise<MigrationStatus> {
 }
 
 /**
- * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection, and its
- * holder may free that row.
+ * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection, and
+ * its holder may free that row.
  */
 async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts) => Promise<T>): Promise<T> {
   const guard = new pg.Client({
@@ -88,7 +88,9 @@ async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts
   }
 }
 
-/** The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension. */
+/**
+ * The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension.
+ */
 function source(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>

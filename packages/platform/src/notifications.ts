@@ -8,8 +8,8 @@ import type { Logger } from './logger.ts';
 
 /**
  * What other processes NOTIFY, over one connection of this process for all its channels. It is opened at the first
- * subscription, and again whenever it is lost or falls silent. A notification may be late or lost with its connection, so it
- * is a hint to look, or a reason to trust what was read only as far as `provenAt` says.
+ * subscription, and again whenever it is lost or falls silent. A notification may be late or lost with its connection,
+ * so it is a hint to look, or a reason to trust what was read only as far as `provenAt` says.
  */
 export interface Notifications {
   /** Calls the function of a channel with each payload, until `unsubscribe`. */
@@ -19,19 +19,28 @@ export interface Notifications {
 
 export interface SubscribeOptions {
   channels: Record<string, (payload: string) => void>;
-  /** The channels are heard from here on, for the first time or again. What was said before may have been missed: read again. */
+  /**
+   * The channels are heard from here on, for the first time or again. What was said before may have been missed: read
+   * again.
+   */
   onListening?: () => void;
 }
 
 /** All times are `performance.now()`. */
 export interface Subscription {
-  /** Everything that was committed before this moment, and after `onListening`, has arrived; -Infinity while nothing is proven. */
+  /**
+   * Everything that was committed before this moment, and after `onListening`, has arrived; -Infinity while nothing is
+   * proven.
+   */
   readonly provenAt: number;
   /** Counts how often the channels began to be heard. */
   readonly epoch: number;
   /** Counts how often the connection was lost. */
   readonly reconnects: number;
-  /** Whether nothing was missed: proven for less than `provenMs` ago, and heard without a break for more than `listeningMs`. */
+  /**
+   * Whether nothing was missed: proven for less than `provenMs` ago, and heard without a break for more than
+   * `listeningMs`.
+   */
   isSure(provenMs: number, listeningMs: number): boolean;
   unsubscribe(): void;
 }
@@ -64,7 +73,10 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
   let running: Promise<void> | undefined;
   let closed = false;
 
-  /** Postgres delivers notifications in the order of their commits, so an echo proves that all earlier ones have arrived. */
+  /**
+   * Postgres delivers notifications in the order of their commits, so an echo proves that all earlier ones have
+   * arrived.
+   */
   function proveFrom(saidAt: number): void {
     for (const subscriber of subscribers) {
       if (subscriber.listeningSince <= saidAt) subscriber.provenAt = saidAt;

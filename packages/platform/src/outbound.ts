@@ -7,12 +7,12 @@ import { forbiddenRange } from './outbound/addresses.ts';
 /**
  * The way to every address that a tenant can set. Only https, only the public internet — judged by the addresses of the
  * connection itself, so that no name can lead elsewhere a moment later — and bounded in time and size. No redirect is
- * followed: each would be an address that nobody has judged.
+ * followed: each would be an address that was not checked.
  */
 export interface Outbound {
   /** Any answer is an answer, whatever its status; throws `OutboundError` where there is none. */
   send(request: OutboundRequest): Promise<OutboundResponse>;
-  /** Throws what `send` would throw without asking the network: for whoever stores an address. */
+  /** Throws what `send` would throw without asking the network, before an address is stored. */
   check(url: string): void;
   close(): void;
 }
@@ -157,8 +157,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
           onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
       });
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The other side closed the idle connection just as it was used again — or after it had read the request, which looks the
-        // same from here: what must not happen twice is for the caller to repeat, who knows.
+        // The other side closed the idle connection just as it was used again — or after it had read the request, which
+        // looks the same from here: what must not happen twice is for the caller to repeat, who knows.
         const isLate = sent.reusedSocket && error.code === 'ECONNRESET';
         if (isLate && IDEMPOTENT.has(request.method)) resolve(exchange(target, request, deadline));
         else reject(error);
@@ -193,13 +193,16 @@ export function refuseForbiddenPeer(socket: Socket, refusal: (range: string) => 
   if (range) socket.destroy(refusal(range));
 }
 
-/** Before whoever else waits for it: TLS says its first words then, the name it wants to reach among them. */
+/** Before other listeners: TLS then sends its first message, which holds the name of the server. */
 function onceConnected(socket: Socket, look: () => void): void {
   if (socket.connecting) socket.prependOnceListener('connect', look);
   else look();
 }
 
-/** Node's own resolver, not the system's, which holds a thread while a tenant's server is slow, and searches local domains. */
+/**
+ * Node's own resolver, not the system's, which holds a thread while a tenant's server is slow, and searches local
+ * domains.
+ */
 async function resolveByDns(name: string): Promise<string[]> {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);

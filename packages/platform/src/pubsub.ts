@@ -1,8 +1,11 @@
-/** Fire-and-forget messages by topic: nothing is kept, and whoever is not listening has missed it. Never the truth. */
+/** Fire-and-forget messages by topic: nothing is kept, and a process that does not listen misses it. It is a hint. */
 export interface PubSub {
   /** Reaches its own process at once, and others soon. What arrives is what JSON makes of the message. */
   publish(topic: string, message: unknown): void;
-  /** Calls back with each message of the topic, in the order in which its publisher sent them, until the returned function is called. */
+  /**
+   * Calls back with each message of the topic, in the order in which its publisher sent them, until the returned
+   * function is called.
+   */
   subscribe(topic: string, listener: Listener): () => void;
   /** Calls back whenever messages of other processes may have been missed, once they are heard again. */
   onGap(listener: () => void): void;
@@ -11,7 +14,7 @@ export interface PubSub {
 
 export type Listener = (message: unknown) => void;
 
-/** Within this process. A publish to a topic nobody listens to is one map lookup. */
+/** Within this process. A publish to a topic without listeners is one map lookup. */
 export function createMemoryPubSub(onError: (error: unknown) => void): PubSub {
   const topics = createTopics(onError);
   return {

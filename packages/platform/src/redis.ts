@@ -7,14 +7,15 @@ import { parseRedisUrl, type RedisAddress } from './redis/address.ts';
 export type RedisClient = Connection | Cluster;
 
 /**
- * The process's connection to Redis. It never waits for a Redis that is away: a command fails at once, or after a second
- * where the other side has gone silent, and from then on nobody tries until a probe in the background was answered.
+ * The process's connection to Redis. It never waits for a Redis that is away: a command fails at once, or after a
+ * second where the other side has gone silent, and from then on none is sent until a probe in the background was
+ * answered.
  */
 export interface Redis {
   readonly address: RedisAddress;
   /** False from the first failure until every master answers again. */
   readonly available: boolean;
-  /** Whether it has answered at least once: until then nobody knows that the address is right. */
+  /** Whether it has answered at least once: until then the address may be wrong. */
   readonly reached: boolean;
   /** For libraries that speak to ioredis themselves. */
   readonly client: RedisClient;
@@ -142,7 +143,7 @@ export function connectionOptions(address: RedisAddress): RedisOptions {
     // A connection on which nothing comes back is cut, so that a Redis that moved is found again.
     socketTimeout: 2 * TIMEOUT_MS,
     keepAlive: 10_000,
-    // Nothing is queued and nothing is sent twice: whoever asked is told, and decides.
+    // Nothing is queued and nothing is sent twice: the caller gets the error, and decides.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

@@ -42,7 +42,9 @@ export function sameBytes(a: Buffer, b: Buffer): boolean {
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM: nonce ‖ ciphertext ‖ tag. `context` is authenticated, so that a sealed value cannot be moved elsewhere. */
+/**
+ * AES-256-GCM: nonce ‖ ciphertext ‖ tag. `context` is authenticated, so that a sealed value cannot be moved elsewhere.
+ */
 export function seal(key: Buffer, plaintext: string, context: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context));

@@ -7,7 +7,7 @@ export interface TraceHeaders {
 }
 
 export interface Tracer {
-  /** Begins the span of one call, under the caller's trace where there is one. Whoever begins it ends it. */
+  /** Begins the span of one call, under the caller's trace where there is one. The caller ends it. */
   start(name: string, headers: TraceHeaders, attributes: Record<string, string>): Span;
   /** Sends what is still held. */
   close(): Promise<void>;
@@ -17,8 +17,8 @@ export interface Tracer {
 const EXPORT_TIMEOUT_MS = 5000;
 
 /**
- * Spans, sent in batches to an OpenTelemetry collector over OTLP/HTTP. The packages are loaded here and not before: a process
- * without a collector neither reads nor holds them.
+ * Spans, sent in batches to an OpenTelemetry collector over OTLP/HTTP. The packages are loaded here, so that a
+ * process without a collector does not hold them.
  */
 export async function openTracer(options: { endpoint: string; service: string; version: string }): Promise<Tracer> {
   const [api, core, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
@@ -43,7 +43,7 @@ export async function openTracer(options: { endpoint: string; service: string; v
         : api.ROOT_CONTEXT;
       return tracer.startSpan(name, { kind: api.SpanKind.SERVER, attributes }, parent);
     },
-    // Spans that nobody takes are lost: that must not make a stop fail.
+    // Without a collector the spans are lost, which must not make a stop fail.
     close: () => provider.shutdown().catch(() => {}),
   };
 }

@@ -48,7 +48,7 @@ function createTier(redis: Redis, prefix: string): L2CacheDriver {
         await Promise.all(masters.map((master) => clear(master, `${prefix}:*`)));
       });
     },
-    async disconnect() {}, // whoever opened Redis closes it
+    async disconnect() {}, // the owner of the Redis connection closes it
   };
 }
 

@@ -22,8 +22,8 @@ const YOUNG_MS = 1000;
 const guards = new WeakMap<pg.Client, () => void>();
 
 /**
- * After a failover a connection may live on and lead to a server that takes no writes. At the first statement that is refused
- * for it, the pool gives up this connection and all older ones: the next ones find the primary.
+ * After a failover a connection may live on and lead to a server that takes no writes. At the first statement that is
+ * refused for it, the pool gives up this connection and all older ones: the next ones find the primary.
  */
 export function createReadOnlyGuard(): ReadOnlyGuard {
   const openedAt = new Map<pg.Client, number>();

@@ -8,8 +8,8 @@ const CONNECT_TIMEOUT_MS = 5000;
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * `silentMs` is how long either side may be silent. The client then gives up the server, and the server ends the session, so
- * that a lock does not stay with a process that is gone.
+ * `silentMs` is how long either side may be silent. The client then gives up the server, and the server ends the
+ * session, so that a lock does not stay with a process that is gone.
  */
 export function createSession(options: { url: string; applicationName: string; silentMs: number }): Session {
   const { url, applicationName, silentMs } = options;

@@ -19,7 +19,10 @@ import { type Place, runInitdb } from './postmaster.ts';
 const MAJOR = '18';
 const PASSWORD_FILE = 'rentapi.password';
 
-/** Runs initdb unless the cluster is there. It is made aside and renamed when whole: a killed start leaves no half cluster. */
+/**
+ * Runs initdb unless the cluster is there. It is made aside and renamed when whole: a killed start leaves no half
+ * cluster.
+ */
 export async function createCluster(place: Place, say: (line: string) => void): Promise<void> {
   if (existsSync(place.cluster)) return;
   requirePasswdEntry(place);

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 const MAX_LENGTH = 500;
 const CAUSES = [/\b(?:FATAL|PANIC): .*/, /\b(?:ERROR|error): .*/, /\bcould not .*/];
 
-/** Why a program of PostgreSQL failed: the first line that says so, because its last one only tells of tidying up. */
+/** Why a program of PostgreSQL failed: the first line that says so, because its last one is only about tidying up. */
 export function reasonIn(output: string): string {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   for (const cause of CAUSES) {

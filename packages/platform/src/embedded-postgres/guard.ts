@@ -43,7 +43,8 @@ export async function connect({ host, port, password, label }: Login): Promise<p
 
 /**
  * Makes this process the only user of the cluster: a session lock on a connection kept open. It vanishes with the
- * process, however that dies, so there is no lock file to go stale. Throws `DataDirInUseError` where somebody has it.
+ * process, however that dies, so there is no lock file to go stale. Throws `DataDirInUseError` where another process
+ * has it.
  */
 export async function takeGuard(client: pg.Client, login: Login & { dataDir: string }): Promise<{ expectEnd(): void }> {
   // A holder killed a moment ago may not be noticed yet: ask a few times.

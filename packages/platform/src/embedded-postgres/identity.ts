@@ -41,7 +41,10 @@ function unprivilegedUser(): { uid: number; gid: number } {
   return { uid, gid };
 }
 
-/** The cluster lies in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700 directories). */
+/**
+ * The cluster lies in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700
+ * directories).
+ */
 export function locateHome(dataDir: string, identity: Identity, rootDir: string, say: (line: string) => void): Home {
   assertOneLine(path.resolve(dataDir));
   makeDirectory(dataDir);

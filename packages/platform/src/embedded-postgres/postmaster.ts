@@ -97,7 +97,7 @@ export async function launch(
   return child;
 }
 
-/** The server that runs on this cluster now, whoever started it. */
+/** The server that runs on this cluster now, started by any process. */
 export function readPostmaster(cluster: string): (Address & { pid: number }) | undefined {
   const [pid, , , port, , host = ''] = readPidLines(cluster);
   if (!pid || !port || !isPostmaster(Number(pid), cluster)) return undefined;
@@ -106,8 +106,8 @@ export function readPostmaster(cluster: string): (Address & { pid: number }) | u
 
 /**
  * After kill -9, postmaster.pid can name a process that lives but is not our server: a reused number, or a zombie that
- * nobody reaped (containers). Postgres would refuse to start. It does take its own parent's pid for stale, and goes on
- * to check by shared memory that no other server is left, so we write ours rather than delete the file.
+ * no parent reaped (containers). Postgres would refuse to start. It does take its own parent's pid for stale, and goes
+ * on to check by shared memory that no other server is left, so we write ours rather than delete the file.
  */
 export function clearStalePid(cluster: string): void {
   const [pid, ...rest] = readPidLines(cluster);
@@ -143,7 +143,10 @@ function readPidLines(cluster: string): string[] {
   }
 }
 
-/** The command line tells our postmaster from its children, other servers, reused numbers and zombies (which have none). */
+/**
+ * The command line distinguishes our postmaster from its children, other servers, reused numbers and zombies (which
+ * have none).
+ */
 function isPostmaster(pid: number, cluster: string): boolean {
   if (!isAlive(pid)) return false;
   try {

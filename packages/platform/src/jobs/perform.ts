@@ -27,7 +27,9 @@ export interface JobDefinition {
   run(run: JobRun): Promise<void>;
 }
 
-/** How a run ended. `lost`: another worker has taken it over. `stopped`: its worker stops, and it begins anew elsewhere. */
+/**
+ * How a run ended. `lost`: another worker has taken it over. `stopped`: its worker stops, and it begins anew elsewhere.
+ */
 export type RunEnd = { outcome: 'succeeded' | 'stopped' } | { outcome: 'failed' | 'dead' | 'lost'; error: unknown };
 
 /** Called when a run begins; the function that it returns is called when that run ends. */
@@ -42,8 +44,9 @@ interface Supervision {
 }
 
 /**
- * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other case: after
- * a return, Agenda saves that the job is never due again, and a row that stayed would block later jobs of the same key.
+ * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other
+ * case: after a return, Agenda saves that the job is never due again, and a row that stayed would block later jobs of
+ * the same key.
  */
 export async function performJob(supervision: Supervision, definition: JobDefinition, job: Job): Promise<void> {
   const { pool, log, running } = supervision;
@@ -67,7 +70,8 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     await remove(pool, job);
     ended({ outcome: 'succeeded' });
   } catch (error) {
-    // No failure: the worker frees the job as it was when it stops. Agenda would count a failed attempt if this returned.
+    // No failure: the worker frees the job as it was when it stops. Agenda would count a failed attempt if this
+    // returned.
     if (error instanceof WorkerStoppingError) {
       ended({ outcome: 'stopped' });
       return new Promise(() => {});
@@ -159,8 +163,8 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
 }
 
 /**
- * Agenda would remove the row only after it has reported the job as complete, and a drain that waits for the report would not
- * wait for the removal.
+ * Agenda would remove the row only after it has reported the job as complete, and a drain that waits for the report
+ * would not wait for the removal.
  */
 async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
   const { rowCount } = await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [

@@ -2,7 +2,10 @@ import { createTransport } from 'nodemailer';
 import type { Mailer } from '../mail.ts';
 
 export interface SmtpOptions {
-  /** `smtp://user:password@host:587` (TLS by STARTTLS where the server offers it; `?requireTLS=true` insists) or `smtps://…:465`. */
+  /**
+   * `smtp://user:password@host:587` (TLS by STARTTLS where the server offers it; `?requireTLS=true` insists) or
+   * `smtps://…:465`.
+   */
   url: string;
   /** `Name <address>`. */
   from: string;
@@ -13,13 +16,15 @@ export interface SmtpOptions {
 const TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 5;
 
-/** Hands mail to an SMTP server. A refused recipient, as everything else that keeps it from being taken, is an error. */
+/**
+ * Hands mail to an SMTP server. A refused recipient, as everything else that keeps it from being taken, is an error.
+ */
 export function createSmtpMailer({ url, from, timeoutMs = TIMEOUT_MS }: SmtpOptions): Mailer {
   const transport = createTransport({
     url,
     pool: true,
     maxConnections: MAX_CONNECTIONS,
-    maxRequeues: 0, // whoever sends decides whether to try again
+    maxRequeues: 0, // the job that sends decides whether to try again
     connectionTimeout: timeoutMs,
     dnsTimeout: timeoutMs,
     greetingTimeout: timeoutMs,

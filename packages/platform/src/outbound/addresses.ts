@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Ranges that are nobody's on the public internet (IANA special-purpose registries), and who they belong to instead. */
+/** Ranges that are not of the public internet (IANA special-purpose registries), and what they are instead. */
 const RANGES_IPV4 = {
   unspecified: ['0.0.0.0/8'],
   loopback: ['127.0.0.0/8'],

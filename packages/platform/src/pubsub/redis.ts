@@ -7,8 +7,8 @@ import { openSubscriber } from './subscriber.ts';
 const CHANNEL = `${REDIS_PREFIX}topic:`;
 
 /**
- * Between all processes on one Redis. A message's own process hears it directly and skips the echo: while Redis is away,
- * each process still hears itself.
+ * Between all processes on one Redis. A message's own process hears it directly and skips the echo: while Redis is
+ * away, each process still hears itself.
  */
 export function createRedisPubSub(redis: Redis, onError: (error: unknown) => void): PubSub {
   const origin = randomUUID();

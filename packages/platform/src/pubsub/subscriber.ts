@@ -46,16 +46,16 @@ export function openSubscriber(address: RedisAddress, { channels, onMessage, onO
     return opened;
   }
 
-  async function tell(command: (to: Connection) => Promise<unknown>): Promise<void> {
+  async function send(command: (to: Connection) => Promise<unknown>): Promise<void> {
     const to = connection;
     if (to.status !== 'ready') return; // opening asks for the channels
     if (!(await succeeds(command(to)))) to.disconnect();
   }
 
-  const heartbeat = setInterval(() => tell((to) => to.ping()), HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => send((to) => to.ping()), HEARTBEAT_MS).unref();
   return {
-    subscribe: (channel) => void tell((to) => to.subscribe(channel)),
-    unsubscribe: (channel) => void tell((to) => to.unsubscribe(channel)),
+    subscribe: (channel) => void send((to) => to.subscribe(channel)),
+    unsubscribe: (channel) => void send((to) => to.unsubscribe(channel)),
     close() {
       closed = true;
       clearInterval(heartbeat);

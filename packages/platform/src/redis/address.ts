@@ -14,8 +14,9 @@ const URL_SHAPE = /^(rediss?)(\+cluster)?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^@/
 const NODE_SHAPE = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/;
 
 /**
- * `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS, `redis+cluster://[user:password@]host:port,host:port`
- * for Redis Cluster (`rediss+cluster://…` with TLS). Null where the text is none of these.
+ * `redis://[user:password@]host[:port][/db]`, `rediss://…` for TLS,
+ * `redis+cluster://[user:password@]host:port,host:port` for Redis Cluster (`rediss+cluster://…` with TLS). Null where
+ * the text is none of these.
  */
 export function parseRedisUrl(text: string): RedisAddress | null {
   const [, scheme, cluster, username, password, hosts, db] = URL_SHAPE.exec(text) ?? [];
@@ -43,6 +44,6 @@ function decoded(part: string | undefined): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // a stray % is meant as it stands
+    return part; // a stray % is meant literally
   }
 }
