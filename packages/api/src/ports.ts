@@ -13,7 +13,7 @@ import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis } from '@rentapi/platform/redis';
-import { createKeyring, type Keyring } from '@rentapi/platform/secrets';
+import { createKeyring } from '@rentapi/platform/secrets';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
