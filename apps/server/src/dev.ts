@@ -10,7 +10,7 @@ import { onStopSignal } from './signals.ts';
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
 /**
- * `rentapi dev`: the server as a child, started again whenever a source changes, beside a database that stays up.
+ * `rentapi dev`: the server as a child process, restarted when a source changes, and a database that stays up.
  * Returns the exit code once Ctrl-C or SIGTERM has stopped both, the database last.
  */
 export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
@@ -20,7 +20,7 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   const server = superviseServer({
     program: path.join(import.meta.dirname, 'main.ts'),
     env: database ? { ...database.secrets, ...withoutEmpty(env), DATABASE_URL: database.url } : env,
-    say: printLine,
+    printLine,
   });
   const watch = watchSources(REPOSITORY, (file) => {
     printLine(`${file} changed: restarting.`);
@@ -33,7 +33,7 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   return 0;
 }
 
-/** What the child needs to know of our database: to it, this is an outside PostgreSQL. */
+/** What the child needs to use our database, which it takes for an external PostgreSQL. */
 async function startDatabase(dataDir: string, port: number) {
   const server = await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${port}`, say: printLine });
   return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };

@@ -39,7 +39,7 @@ export async function prepareAccounts({ ports }: Runtime): Promise<void> {
       await ensureSuperAdmin(ports, { email, password });
       printLine(`${email} is the first SUPER_ADMIN.`);
     }
-    if (env.SEED_DEMO && (await seedDemoData(ports))) printLine('Demo data is in.');
+    if (env.SEED_DEMO && (await seedDemoData(ports))) printLine('The demo data was added.');
   });
   await assertDemoAccountsStayHome(env, database);
 }

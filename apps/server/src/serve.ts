@@ -35,7 +35,7 @@ export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions
     await stopped;
     printLine('Stopping: finishing the requests under way.');
     ports.process.draining = true;
-    // Readiness says no from here on. A balancer needs a moment to see it, and sends requests until then; jobs end meanwhile.
+    // Readiness is 503 from here on. A balancer needs a moment to see it, and sends requests until then.
     working?.stop().catch(() => {}); // a failure is met below, where it is waited for
     await sleep(env.SHUTDOWN_GRACE_MS);
     return 0;

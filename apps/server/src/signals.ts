@@ -1,12 +1,12 @@
 import { printLine } from './print-line.ts';
 
 const SAME_SIGNAL_MS = 1000;
-/** Supervisors kill what is still there after 30 s: before that, whatever waits for a peer that does not answer is left. */
+/** Supervisors kill a process after 30 s; this one ends before, even if a peer does not answer. */
 const STOP_WITHIN_MS = 29_000;
 
 /**
- * Resolves at the first signal that asks for a stop, after which the process ends within 30 s, come what may. A signal that
- * follows within a second is the same: a terminal's Ctrl-C and a supervisor's SIGTERM come together. A later one ends the
+ * Resolves at the first signal that asks for a stop; the process then ends within 30 s in any case. A second signal within
+ * a second counts as the same, because a terminal's Ctrl-C and a supervisor's SIGTERM come together. A later one ends the
  * process at once.
  */
 export function untilStopped(): Promise<void> {
@@ -27,6 +27,6 @@ export function onStopSignal(listener: () => void): void {
 }
 
 function giveUp(): void {
-  printLine('Something does not answer, and is left: its connections end with this process.');
+  printLine('Stopping takes too long: ending now, with the connections that are still open.');
   process.exit(0);
 }

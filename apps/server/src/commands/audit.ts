@@ -4,7 +4,7 @@ import { bootstrap } from '../bootstrap.ts';
 import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
-/** Exit code 1 where a chain is broken. What is printed of an intact one, kept elsewhere, proves later that it still is. */
+/** Exit code 1 where a chain is broken. The end that is printed of a chain, kept elsewhere, proves later that it is unchanged. */
 export function audit([action = '']: string[]): Command {
   return async (env) => {
     if (action !== 'verify') {
@@ -22,7 +22,7 @@ export function audit([action = '']: string[]): Command {
           : `${chain.entries} entries, end ${chain.end}`;
         process.stdout.write(`${name}: ${state}\n`);
       }
-      printLine(broken > 0 ? `${broken} chains are broken.` : 'Every chain is as it was written.');
+      printLine(broken > 0 ? `${broken} chains are broken.` : 'Every chain is intact.');
       return broken > 0 ? 1 : 0;
     } finally {
       await closePorts(ports);

@@ -8,7 +8,7 @@ import type { Command } from './index.ts';
 export function createAdmin([email = '']: string[]): Command {
   return async (env) => {
     if (!email.includes('@')) {
-      printLine('Name the address: rentapi create-admin ada@example.com < password.txt');
+      printLine('Usage: rentapi create-admin ada@example.com < password.txt');
       return 2;
     }
     if (process.stdin.isTTY) printLine('Password, then Enter and Ctrl-D:');
@@ -16,9 +16,7 @@ export function createAdmin([email = '']: string[]): Command {
     const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
     try {
       const { existed } = await ensureSuperAdmin(ports, { email, password });
-      printLine(
-        `${email} is SUPER_ADMIN${existed ? '; the account was there, and its password is now the one you gave' : ''}.`,
-      );
+      printLine(`${email} is SUPER_ADMIN${existed ? '; the account existed, and its password was replaced' : ''}.`);
       return 0;
     } finally {
       await closePorts(ports);

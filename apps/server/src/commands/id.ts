@@ -9,7 +9,7 @@ export function id([publicId = '']: string[]): Command {
     const prefix = prefixOf(publicId);
     if (!prefix) {
       printLine(
-        `Name a public id: ${Object.keys(ID_KINDS)
+        `Usage: rentapi id <public id>, one of ${Object.keys(ID_KINDS)
           .map((known) => `${known}_…`)
           .join(', ')}.`,
       );

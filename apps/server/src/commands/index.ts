@@ -1,23 +1,23 @@
 import type { Env } from '@rentapi/platform/env';
 import { VERSION } from '../version.ts';
 
-/** Resolves to the exit code. `env` is read only by what needs it, so that the document is made with an empty environment. */
+/** Resolves to the exit code. Commands read `env` only if they need it: the document is made with an empty environment. */
 export type Command = (env: () => Env) => Promise<number>;
 
 export const USAGE = `Usage: rentapi <command>
 
-  start                       serve and work in one process (the default of npm start)
-  api                         serve only; needs DATABASE_URL, REDIS_URL and a worker
-  worker [--queues=a,b]       work only, on all queues or on these
-  dev                         the same, started again on a change
-  migrate up|down|status      bring the database up to date, take the last migration back, list them
+  start                       serve clients and run jobs in one process (as npm start does)
+  api                         serve clients only; needs DATABASE_URL, REDIS_URL and a worker
+  worker [--queues=a,b]       run jobs only, of all queues or of these
+  dev                         as start, restarted when a source changes
+  migrate up|down|status      migrate the database, undo the last migration, list all
   migrate new <name>          add a migration file
   migrate check               compare the models with the database
-  seed                        put demo data into an empty database
-  create-admin <email>        make a SUPER_ADMIN; the password is read from standard input. An account that is there
+  seed                        add demo data to an empty database
+  create-admin <email>        create a SUPER_ADMIN; the password is read from standard input. An existing account
                               is promoted, and its password replaced
   openapi                     print the OpenAPI document
-  audit verify                follow every organization's audit log and name the first broken link
+  audit verify                check every organization's audit log and name the first broken link
   id <public id>              decode a public id
   help, version               print this, or the version
 `;
@@ -45,7 +45,7 @@ const commands: Record<string, Row> = {
 
 const SPELLINGS: Record<string, string> = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' };
 
-/** The command that is called, or the sentence that says why it is none. */
+/** The command that is called, or the sentence that explains why there is none. */
 export function find(name: string, args: string[]): Command | string {
   const asksForHelp = args.some((arg) => SPELLINGS[arg] === 'help');
   const row = asksForHelp ? commands['help'] : own(commands, own(SPELLINGS, name) ?? name);

@@ -16,7 +16,7 @@ const actions: Record<string, (opened: Runtime) => Promise<number>> = {
   },
   async down({ directUrl }) {
     const undone = await migrateDown(directUrl, MIGRATIONS);
-    printLine(undone ? `${undone} taken back.` : 'There is no migration to take back.');
+    printLine(undone ? `${undone} was undone.` : 'There is no migration to undo.');
     return 0;
   },
   async status({ directUrl }) {
@@ -41,7 +41,7 @@ export function migrate([action = '', name = '']: string[]): Command {
       printLine('Usage: rentapi migrate up | down | status | new <name> | check');
       return 2;
     }
-    // A server that runs must not have its tables changed below it.
+    // The tables of a running server must not be changed.
     const opened = await bootstrap(env(), printLine, { beside: action === 'status' || action === 'check' });
     try {
       return await act(opened);
@@ -54,7 +54,7 @@ export function migrate([action = '', name = '']: string[]): Command {
 
 async function addMigration(name: string): Promise<number> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-    printLine('Name the migration in lowercase letters, digits and underscores: migrate new add_webhooks.');
+    printLine('Usage: rentapi migrate new <name>, of lowercase letters, digits and underscores.');
     return 2;
   }
   const last =

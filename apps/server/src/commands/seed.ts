@@ -12,7 +12,7 @@ export const seed: Command = async (env) => {
   const { ports, embedded } = await bootstrap(settings, printLine, { beside: true });
   try {
     const seeded = await seedDemoData(ports);
-    printLine(seeded ? 'Demo data is in.' : 'The database is not empty: nothing was changed.');
+    printLine(seeded ? 'The demo data was added.' : 'The database is not empty: nothing was changed.');
     return 0;
   } finally {
     await closePorts(ports);

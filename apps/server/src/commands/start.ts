@@ -2,7 +2,7 @@ import { serve } from '../serve.ts';
 import { untilStopped } from '../signals.ts';
 import type { Command } from './index.ts';
 
-/** Everything in one process, the embedded database too where no other is named. */
+/** Everything in one process, with the embedded database unless DATABASE_URL names another. */
 export const start: Command = async (readSettings) => {
   const stopped = untilStopped();
   return serve(readSettings(), { runsJobs: true, stopped });

@@ -9,12 +9,12 @@ import { assertShared } from '../process-roles.ts';
 import { untilStopped } from '../signals.ts';
 import type { Command } from './index.ts';
 
-/** Does the work, of all queues or of those named, and serves nobody: with WORKER_PORT, it tells how it is. */
+/** Runs the jobs of all queues, or of those named. Serves no clients; with WORKER_PORT it answers probes. */
 export function worker(args: string[]): Command {
   return async (readSettings) => {
     const queues = readQueues(args);
     if (!queues) {
-      printLine(`Say which queues: rentapi worker --queues=${QUEUES.join(',')}; without, it is all of them.`);
+      printLine(`Usage: rentapi worker [--queues=${QUEUES.join(',')}]`);
       return 2;
     }
     const stopped = untilStopped();
@@ -30,14 +30,14 @@ export function worker(args: string[]): Command {
       printLine(`The worker is ready for ${queues.join(', ')}.`);
       if (probes)
         printLine(
-          `It is probed on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${probes.port}/health`,
+          `Probes are answered on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${probes.port}/health`,
         );
       await stopped;
       printLine('Stopping: finishing the jobs under way.');
       opened.ports.process.draining = true;
       return 0;
     } finally {
-      await work?.stop(); // whoever asks meanwhile is told that this process is stopping
+      await work?.stop(); // until then, probes answer that this process is stopping
       await probes?.close();
       await closePorts(opened.ports);
     }

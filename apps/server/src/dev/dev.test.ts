@@ -13,25 +13,25 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the supervisor', () => {
   let server: Supervisor | undefined;
-  let said: string[];
+  let printed: string[];
   beforeEach(() => {
-    said = [];
+    printed = [];
   });
   afterEach(() => server?.stop());
 
-  /** A server that appends a word to a file when it starts and another when it is told to stop. */
+  /** A server that appends a word to a file when it starts and another when it is asked to stop. */
   function supervise(body: string) {
     const program = path.join(directory, 'server.mjs');
     const log = path.join(directory, 'log');
     writeFileSync(log, '');
     writeFileSync(
       program,
-      `import { appendFileSync } from 'node:fs'; const say = (w) => appendFileSync(${JSON.stringify(log)}, w + ' '); say('up'); ${body}`,
+      `import { appendFileSync } from 'node:fs'; const write = (w) => appendFileSync(${JSON.stringify(log)}, w + ' '); write('up'); ${body}`,
     );
-    server = superviseServer({ program, env: process.env, say: (line) => said.push(line) });
+    server = superviseServer({ program, env: process.env, printLine: (line) => printed.push(line) });
     return { server, log: () => readFileSync(log, 'utf8').trim() };
   }
-  const ENDURE = "process.on('SIGTERM', () => { say('down'); process.exit(0); }); setInterval(() => {}, 1000);";
+  const ENDURE = "process.on('SIGTERM', () => { write('down'); process.exit(0); }); setInterval(() => {}, 1000);";
 
   it('replaces the server in under two seconds, the old one first', async () => {
     const { server, log } = supervise(ENDURE);
@@ -42,7 +42,7 @@ describe('the supervisor', () => {
     expect(performance.now() - started).toBeLessThan(2000);
     await server.stop();
     expect(log()).toBe('up down up down');
-    expect(said).toEqual([]);
+    expect(printed).toEqual([]);
   });
 
   it('does not wait for a server that ignores the request to stop', async () => {
@@ -59,13 +59,13 @@ describe('the supervisor', () => {
 
   it('waits for a change when the server fails', async () => {
     const { server, log } = supervise('process.exit(3);');
-    await vi.waitFor(() => expect(said).toEqual(['The server stopped (exit code 3): waiting for a change.']), 5000);
+    await vi.waitFor(() => expect(printed).toEqual(['The server stopped (exit code 3): waiting for a change.']), 5000);
     await server.restart();
     await vi.waitFor(() => expect(log()).toBe('up up'), 5000);
   });
 });
 
-it('tells once of a burst of changes to sources, and never of a test', async () => {
+it('reports a burst of changes to sources once, and never a test', async () => {
   mkdirSync(path.join(directory, 'apps/server/src'), { recursive: true });
   mkdirSync(path.join(directory, 'packages/api/src/keys'), { recursive: true });
   const seen: string[] = [];

@@ -14,10 +14,10 @@ export interface Supervisor {
 export function superviseServer(options: {
   program: string;
   env: NodeJS.ProcessEnv;
-  say: (line: string) => void;
+  printLine: (line: string) => void;
 }): Supervisor {
   let child: ChildProcess | undefined;
-  let ending: ChildProcess | undefined; // the one whose end is our doing
+  let ending: ChildProcess | undefined; // the one that we end
   let stopping = false;
   let isReplacing = false;
 
@@ -30,7 +30,7 @@ export function superviseServer(options: {
     started.once('exit', (code, signal) => {
       if (child === started) child = undefined;
       if (stopping || ending === started) return;
-      options.say(`The server stopped (${signal ?? `exit code ${code}`}): waiting for a change.`);
+      options.printLine(`The server stopped (${signal ?? `exit code ${code}`}): waiting for a change.`);
     });
     child = started;
   };

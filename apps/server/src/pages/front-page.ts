@@ -5,7 +5,7 @@ interface Front {
   publicUrl: string;
   production: boolean;
   demoAccount: { email: string; password: string } | null;
-  /** Whether captured mail can be read by whoever asks. */
+  /** Whether this client may read captured mail. */
   captured: boolean;
 }
 
@@ -34,7 +34,7 @@ export function frontPage(site: Site, front: Front): string {
           ${tile('/redoc', 'Redoc', 'The same reference, for reading and printing.')}
           ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
           ${tile('/docs/errors', 'Errors', 'Each error code, and how to fix it.')}
-          ${tile('/health', 'Health', 'Whether the server and its parts are well.')}
+          ${tile('/health', 'Health', 'Whether the server, its database and its cache work.')}
           ${front.captured ? tile('/dev/mail', 'Captured mail', 'What would have been sent, with its links.') : null}
         </ul>
       </section>`,
@@ -58,7 +58,7 @@ function demoCalls(publicUrl: string, demo: { email: string; password: string })
 
 function firstCall(publicUrl: string): Html {
   return html`
-        <p>No account is needed to ask whether the server is well.</p>
+        <p>Checking the health of the server needs no account.</p>
         ${command(`curl -s ${publicUrl}/health`)}`;
 }
 

@@ -2,7 +2,7 @@ import { type Html, html } from '@rentapi/platform/html';
 import { layout, type Site } from './layout.ts';
 
 // The token never reaches these functions: the script takes it from the address. So no page repeats it, and opening a
-// link (mail scanners do) spends nothing.
+// link (mail scanners do) does not use it up.
 
 export function verifyEmail(site: Site): string {
   return mailedLink(site, {
@@ -69,7 +69,7 @@ const email = html`<label>E-mail address
 const newPassword = html`<label>Password, at least 8 characters
         <input type="password" name="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>`;
 
-/** Shown after these failures: a link that is spent or lost must not be the end. */
+/** Shown after these failures: a used or lost link must not be a dead end. */
 function resend(failures: string): Html {
   return html`
       <form method="post" data-action="resend-verification" data-help="${failures}" hidden>
@@ -99,7 +99,7 @@ interface MailedLink {
   lead: string;
   form: Html;
   done: string;
-  /** What a person can do where this link does not do it. */
+  /** What to do when the link does not work. */
   help: Html;
 }
 
