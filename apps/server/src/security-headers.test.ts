@@ -1,14 +1,15 @@
+import type { Header } from '@rentapi/api/wire/answer';
 import { describe, expect, it } from 'vitest';
-import { type Header, type SecurityHeaders, securityHeaders } from './security-headers.ts';
+import { type SecurityHeaders, securityHeaders } from './security-headers.ts';
 
 const value = (headers: readonly Header[], name: string) => headers.find(([known]) => known === name)?.[1];
 const csp = (headers: readonly Header[]) => value(headers, 'content-security-policy') ?? '';
 const all = (headers: SecurityHeaders) => [headers.api, ...Object.values(headers.pages)];
 
 describe('security headers', () => {
-  it('make an API answer useless as a document', () => {
+  it('make an API answer useless as a document (V3.4.3)', () => {
     const { api } = securityHeaders('strict', false);
-    expect(csp(api)).toBe("default-src 'none';frame-ancestors 'none'");
+    expect(csp(api)).toBe("default-src 'none';base-uri 'none';frame-ancestors 'none'");
     expect(value(api, 'x-content-type-options')).toBe('nosniff');
     expect(value(api, 'x-frame-options')).toBe('DENY');
     expect(value(api, 'referrer-policy')).toBe('no-referrer');
@@ -48,11 +49,13 @@ describe('security headers', () => {
     }
   });
 
-  it('drop only the Content-Security-Policy when it is disabled', () => {
-    const { api, pages } = securityHeaders('disabled', false);
-    for (const headers of [api, pages.plain, pages.scalar, pages.redoc]) {
-      expect(value(headers, 'content-security-policy')).toBeUndefined();
-      expect(value(headers, 'x-content-type-options')).toBe('nosniff');
+  it('leave of a disabled Content-Security-Policy that no other site may frame us (V3.4.6)', () => {
+    for (const https of [false, true]) {
+      const { api, pages } = securityHeaders('disabled', https);
+      for (const headers of [api, pages.plain, pages.scalar, pages.redoc]) {
+        expect(csp(headers)).toBe("frame-ancestors 'none'");
+        expect(value(headers, 'x-content-type-options')).toBe('nosniff');
+      }
     }
   });
 });

@@ -1,11 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import type { Header } from '@rentapi/api/wire/answer';
 import helmet, { type HelmetOptions } from 'helmet';
 
 export type CspMode = 'strict' | 'relaxed' | 'disabled';
-export type Header = readonly [name: string, value: string];
 
-/** `plain`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, inside its frame. */
+/** `plain`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, in its frame. */
 export type PageKind = 'plain' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
@@ -16,7 +16,9 @@ export interface SecurityHeaders {
 
 type Directives = Record<string, readonly string[]>;
 
-const nothing: Directives = { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] };
+const nothing: Directives = { 'default-src': ["'none'"], 'base-uri': ["'none'"], 'frame-ancestors': ["'none'"] };
+/** What `disabled` leaves: clickjacking needs no script, and no page of ours is meant for a frame of another site. */
+const notFramed: Directives = { 'frame-ancestors': ["'none'"] };
 
 const plain: Directives = {
   'default-src': ["'none'"],
@@ -68,10 +70,7 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
     const directives = effective === 'relaxed' ? relax(pages[kind]) : pages[kind];
     return helmetHeaders({
       strictTransportSecurity,
-      contentSecurityPolicy: effective !== 'disabled' && {
-        useDefaults: false,
-        directives: https ? { ...directives, 'upgrade-insecure-requests': [] } : directives,
-      },
+      ...policy(effective, https ? { ...directives, 'upgrade-insecure-requests': [] } : directives),
       // A frame without an origin cannot be keyed by one; browsers warn.
       originAgentCluster: kind !== 'mail',
       xFrameOptions: { action: kind === 'mail' ? 'sameorigin' : 'deny' },
@@ -80,7 +79,7 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
   return {
     api: helmetHeaders({
       strictTransportSecurity,
-      contentSecurityPolicy: mode !== 'disabled' && { useDefaults: false, directives: nothing },
+      ...policy(mode, nothing),
       xFrameOptions: { action: 'deny' },
       // These speak about documents and plug-ins; on an API answer they are only bytes.
       crossOriginOpenerPolicy: false,
@@ -95,6 +94,12 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
 
 export function setHeaders(res: ServerResponse, headers: readonly Header[]): void {
   for (const [name, value] of headers) res.setHeader(name, value);
+}
+
+function policy(mode: CspMode, directives: Directives): Pick<HelmetOptions, 'contentSecurityPolicy'> {
+  if (mode !== 'disabled') return { contentSecurityPolicy: { useDefaults: false, directives } };
+  const noDefault = { 'default-src': helmet.contentSecurityPolicy.dangerouslyDisableDefaultSrc } as const;
+  return { contentSecurityPolicy: { useDefaults: false, directives: { ...noDefault, ...notFramed } } };
 }
 
 function relax(directives: Directives): Directives {

@@ -7,6 +7,7 @@ import { appRouter } from './slices/router.ts';
 import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
+import type { Header } from './wire/answer.ts';
 import type { ClientAddress } from './wire/request.ts';
 import { createSockets, type Sockets } from './wire/sockets.ts';
 
@@ -18,8 +19,15 @@ export interface Api {
 
 const TRPC = '/trpc/';
 
+interface ApiOptions {
+  ports: Ports;
+  clientAddress: ClientAddress;
+  /** Sent with the refusal of a socket; on a response they are set before. */
+  headers?: readonly Header[];
+}
+
 /** The whole contract on all its transports. */
-export function createApi({ ports, clientAddress }: { ports: Ports; clientAddress: ClientAddress }): Api {
+export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
   const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
   return {
@@ -29,10 +37,11 @@ export function createApi({ ports, clientAddress }: { ports: Ports; clientAddres
       const [path = '', ...query] = url.slice(TRPC.length).split('?');
       return trpc(req, res, decodePath(path), query.join('?'));
     },
-    sockets: createSockets(ports, [
-      realtimeUpgrade(ports, clientAddress),
-      trpcUpgrade({ router: appRouter, ports, clientAddress }),
-    ]),
+    sockets: createSockets(
+      ports,
+      [realtimeUpgrade(ports, clientAddress), trpcUpgrade({ router: appRouter, ports, clientAddress })],
+      headers,
+    ),
   };
 }
 

@@ -24,6 +24,7 @@ import type { Observed } from './pipeline/observe.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 /** What the process lends to every call. Made once, at start. */
 export interface Ports {
@@ -37,6 +38,8 @@ export interface Ports {
   cache: Cache;
   pubsub: PubSub;
   mailer: Mailer;
+  /** What requests hold whose bodies are still on their way. */
+  bodies: UnfinishedBodies;
   /** The only way to an address that a tenant has set. */
   outbound: Outbound;
   keyring: Keyring;

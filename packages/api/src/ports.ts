@@ -27,6 +27,7 @@ import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { jobs } from './slices/jobs.ts';
+import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
   env: Env;
@@ -77,6 +78,7 @@ export function openPorts({
     ...shared,
     limiter: observeLimiter(limiter ?? shared.limiter, metrics),
     mailer,
+    bodies: createUnfinishedBodies(env.BODY_LIMIT),
     outbound: createOutbound({
       allowedTargets: env.WEBHOOK_ALLOWED_TARGETS,
       settingName: 'WEBHOOK_ALLOWED_TARGETS',

@@ -227,9 +227,16 @@ const cases: Case[] = [
   },
   {
     what: 'a path that is badly encoded',
-    status: 404,
-    code: 'operation_not_found',
+    status: 400,
+    code: 'malformed_request',
     rest: () => ada.request(`${KEYS}/%E0%A4%A`),
+  },
+  {
+    what: 'a query that is badly encoded',
+    status: 400,
+    code: 'malformed_request',
+    rest: () => ada.request(`${KEYS}?cursor=%ff`),
+    trpc: () => ada.request('/trpc/apiKeys.list?input=%ff'),
   },
   {
     what: 'an unknown method',

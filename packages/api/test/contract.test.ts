@@ -144,8 +144,11 @@ describe('the document', () => {
 });
 
 describe('the error catalogue', () => {
-  /** Answered by no operation: where there is none, to a batch of tRPC, on a socket. */
+  /** Answered by no operation: to what cannot be read, where there is none, to a batch of tRPC, on a socket. */
   const elsewhere = [
+    'malformed_request',
+    'request_timeout',
+    'headers_too_large',
     'operation_not_found',
     'method_not_allowed',
     'batch_too_large',

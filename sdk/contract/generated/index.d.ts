@@ -12,6 +12,7 @@ export interface ErrorShape {
       | 'FORBIDDEN'
       | 'NOT_FOUND'
       | 'METHOD_NOT_SUPPORTED'
+      | 'TIMEOUT'
       | 'CONFLICT'
       | 'PRECONDITION_FAILED'
       | 'PAYLOAD_TOO_LARGE'
@@ -962,6 +963,7 @@ export interface Problem {
   /** What to do about it. */
   detail: string;
   code:
+    | 'malformed_request'
     | 'invalid_input'
     | 'malformed_json'
     | 'json_too_deep'
@@ -984,12 +986,14 @@ export interface Problem {
     | 'not_found'
     | 'operation_not_found'
     | 'method_not_allowed'
+    | 'request_timeout'
     | 'idempotency_in_progress'
     | 'limit_reached'
     | 'version_mismatch'
     | 'body_too_large'
     | 'unsupported_media_type'
     | 'idempotency_key_reused'
+    | 'headers_too_large'
     | 'rate_limited'
     | 'internal_error'
     | 'overloaded'

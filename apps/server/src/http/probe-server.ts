@@ -2,13 +2,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Ports } from '@rentapi/api/context';
 import { ApiError } from '@rentapi/api/contract/errors';
-import { toApiError, toProblem } from '@rentapi/api/contract/problem';
+import { toApiError } from '@rentapi/api/contract/problem';
 import { router } from '@rentapi/api/procedure';
 import { system } from '@rentapi/api/slices/system/router';
 import { createRestHandler, sendProblem } from '@rentapi/api/transports/rest';
 import { requestIdOf } from '@rentapi/api/wire/request';
+import { normalizeTarget } from '@rentapi/api/wire/request-target';
 import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { createClientAddress } from './client-address.ts';
+import { answerMalformedRequests } from './malformed-requests.ts';
 import { createMetricsHandler } from './metrics.ts';
 
 export interface ProbeServer {
@@ -16,7 +18,7 @@ export interface ProbeServer {
   close(): Promise<void>;
 }
 
-/** Nobody asks here but an orchestrator and a scraper, both with requests that have no body. */
+/** Only an orchestrator and a scraper ask here, both with requests that have no body. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** For a process that serves no clients: the same `/health…` and `/metrics` as one that does, and nothing else. */
@@ -25,26 +27,28 @@ export async function createProbeServer(ports: Ports, port: number): Promise<Pro
   const clientAddress = createClientAddress(env.TRUST_PROXY);
   const health = createRestHandler({ rawRoutes: [], router: router({ system }), ports, clientAddress });
   const metrics = createMetricsHandler(ports);
-  const { api: headers } = securityHeaders(env.CSP_MODE, false);
+  const { api: headers } = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setHeaders(res, headers);
+    const unreadable = normalizeTarget(req);
+    if (unreadable) throw unreadable;
     if (/^\/metrics(\?|$)/.test(req.url!)) return metrics(req, res);
     return health(req, res, () => {
       throw new ApiError('operation_not_found');
     });
   }
 
-  const server = createServer((req, res) => {
+  const server = createServer({ requireHostHeader: false }, (req, res) => {
     answer(req, res).catch((error: unknown) => {
       const requestId = requestIdOf(req.headers);
-      const { status, retryAfterS } = toApiError(error);
-      if (status >= 500) ports.log.error({ err: error, requestId }, 'request failed');
-      sendProblem(req, res, { 'X-Request-Id': requestId }, toProblem(error, requestId), retryAfterS);
+      if (toApiError(error).status >= 500) ports.log.error({ err: error, requestId }, 'request failed');
+      sendProblem(req, res, error, requestId);
     });
   });
   server.headersTimeout = REQUEST_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  answerMalformedRequests(server, headers);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new Error(`Cannot listen on WORKER_PORT ${port}: ${error.message}`)));
     server.listen(port, env.HOST, resolve);

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createApi } from '@rentapi/api/api';
 import { ApiError } from '@rentapi/api/contract/errors';
-import { toApiError, toProblem } from '@rentapi/api/contract/problem';
+import { toApiError } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import { observed, reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { ERRORS } from '@rentapi/api/slices/errors';
 import { sendProblem } from '@rentapi/api/transports/rest';
 import { requestIdOf } from '@rentapi/api/wire/request';
+import { normalizeTarget } from '@rentapi/api/wire/request-target';
 import express from 'express';
 import type { Runtime } from '../bootstrap.ts';
 import { pagesRouter } from '../pages/pages.ts';
@@ -18,11 +19,12 @@ import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
 import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
+import { answerMalformedRequests } from './malformed-requests.ts';
 import { createMetricsHandler } from './metrics.ts';
 
 export interface HttpServer {
   port: number;
-  /** From here on requests are served; before, they are told to come back. */
+  /** From here on requests are served; before, they are answered 503. */
   serve(): void;
   /** Lets requests under way finish, closes sockets with 1001, and resolves when nothing is open. */
   close(): Promise<void>;
@@ -31,12 +33,15 @@ export interface HttpServer {
 /** A client that sends this slowly holds a connection for nothing. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How often Node looks at these two. */
+const CHECK_TIMEOUTS_EVERY_MS = 2_000;
 const DRAIN_TIMEOUT_MS = 20_000;
 
-const LIVENESS_PATH = '/health/liveness';
+const LIVENESS_PATH = /^\/health\/liveness\/?(\?|$)/;
 const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
-const OPENAPI_PATH = '/api/v1/openapi.json';
+/** A page, though it is below the API. */
+const OPENAPI_PATH = /^\/api\/v1\/openapi\.json\/?(\?|$)/;
 const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
 
 /** Listens at once, so that a port in use is known before anything is migrated. */
@@ -44,17 +49,31 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const { ports, mailbox } = opened;
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
-  const api = createApi({ ports, clientAddress });
+  const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
+  const api = createApi({ ports, clientAddress, headers: security.api });
   const observe = createRequestObserver(ports, clientAddress);
+  const answersPreflight = createCors(env.CORS_ORIGINS);
   let app: express.Express | undefined;
 
-  // An offer of HTTP/2 (`curl --http2`) is no wish for a socket: it is answered as if it had not been made.
-  const shouldUpgradeCallback = ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket';
-  const server = createServer({ shouldUpgradeCallback }, (req, res) => {
+  // An offer of HTTP/2 (`curl --http2`) is answered as if it had not been made; so is a socket while nothing is served.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean =>
+    headers.upgrade?.toLowerCase() === 'websocket' && server.listenerCount('upgrade') > 0;
+  const options = {
+    shouldUpgradeCallback,
+    connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
+    requireHostHeader: false,
+  };
+  const server: Server = createServer(options, (req, res) => {
+    setHeaders(res, security.api);
+    const unreadable = normalizeTarget(req);
     observe(req, res);
+    if (ports.process.draining) res.setHeader('Connection', 'close');
+    if (unreadable) return refuse(req, res, unreadable);
+    if (answersPreflight(req, res)) return;
+    if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
     if (app) return app(req, res);
-    // A long migration is no death: whoever looks for one must not end the process in the middle of it.
-    if (req.url === LIVENESS_PATH) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
+    // A long migration is no failure: an orchestrator must not end the process in the middle of it.
+    if (LIVENESS_PATH.test(req.url ?? '')) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
     refuse(req, res, new ApiError('unavailable', starting));
   });
@@ -62,13 +81,14 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   // A balancer that reuses a connection just as it is closed here answers its client with 502.
   server.keepAliveTimeout = env.KEEP_ALIVE_TIMEOUT_MS;
-  server.on('clientError', refuseMalformed);
+  answerMalformedRequests(server, security.api);
   await listen(server, env.PORT, env.HOST);
 
   return {
     port: (server.address() as AddressInfo).port,
     serve() {
       app = createApp();
+      server.on('upgrade', normalizeTarget);
       server.on('upgrade', countSocket);
       server.on('upgrade', api.sockets.upgrade);
     },
@@ -92,17 +112,12 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
-    const security = securityHeaders(env.CSP_MODE, ports.env.PUBLIC_URL.startsWith('https:'));
-    const answersPreflight = createCors(env.CORS_ORIGINS);
     const metrics = createMetricsHandler(ports);
 
     app.use((req, res, next) => {
-      setHeaders(res, security.api);
-      if (ports.process.draining) res.setHeader('Connection', 'close');
-      if (answersPreflight(req, res)) return;
       const url = req.url;
       if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
-      if (url === OPENAPI_PATH) return next(); // a page, though it lies below the API
+      if (OPENAPI_PATH.test(url)) return next();
       return api.handle(req, res, next);
     });
     app.use(
@@ -120,7 +135,6 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.use((req, res) => refuse(req, res, new ApiError('operation_not_found')));
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
       const requestId = requestIdOf(req.headers);
-      if (error instanceof URIError) return refuse(req, res, new ApiError('operation_not_found'), requestId); // `/docs/errors/%ff`
       if (toApiError(error).status >= 500)
         reportFailure({ ports, request: { requestId, observed: observed(req) } }, error);
       refuse(req, res, error, requestId);
@@ -130,19 +144,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
 }
 
 function refuse(req: IncomingMessage, res: ServerResponse, error: unknown, requestId = requestIdOf(req.headers)): void {
-  sendProblem(req, res, { 'X-Request-Id': requestId }, toProblem(error, requestId), toApiError(error).retryAfterS);
-}
-
-/** What is not even HTTP has no request to answer: the socket is all there is. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  sendProblem(req, res, error, requestId);
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {

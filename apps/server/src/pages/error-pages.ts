@@ -53,7 +53,7 @@ export function errorPage(site: Site, code: string, row: ErrorRow): string {
       <p>${row.fix}</p>
       <h2>What you receive</h2>
       <pre><code>${JSON.stringify(example, null, 2)}</code></pre>
-      <p class="quiet"><code>detail</code> can say more about the one request, and <code>requestId</code> names it in the
+      <p class="quiet"><code>detail</code> can say more about the one request, and <code>requestId</code> identifies it in the
         server's log. It is also in the <code>X-Request-Id</code> header.</p>`,
   });
 }
@@ -82,27 +82,30 @@ function badge(status: number) {
   return html`<span class="status s${Math.floor(status / 100)}">${status}</span>`;
 }
 
-/** What all errors of a status have in common; what is particular to one stands in its title and its fix. */
+/** What all errors of a status have in common; the rest is in the title and the fix of each. */
 function meaning(status: number): string {
   return MEANINGS[status] ?? (status >= 500 ? 'The server failed.' : 'The request cannot be answered as it is.');
 }
 
 const MEANINGS: Record<number, string> = {
   400: 'Something in the request itself is wrong: its form, a field, or a header.',
-  401: 'The server does not know who is calling, or no longer believes it.',
+  401: 'The request has no credential, or one that is not valid.',
   403: 'The server knows who is calling, and the caller may not do this.',
-  404: 'There is nothing here that the caller could see. What belongs to others looks the same as what never was.',
+  404: 'There is nothing here that the caller can see. A resource of others gets the same answer as one that does not exist.',
   405: 'The path is right, the method is not.',
-  409: 'The request is in order, but things are in a state that does not allow it.',
-  412: 'Somebody changed the resource after you read it.',
+  408: 'The request did not arrive in time.',
+  409: 'The request is valid, but the current state of the resource does not allow it.',
+  412: 'The resource was changed after you read it.',
   413: 'The body is larger than the server takes.',
-  415: 'The body is in a form that the server does not read.',
+  415: 'The body is in a format that the server does not read.',
   422: 'The request contradicts one that was sent before.',
-  429: 'Too much was asked in too short a time.',
+  426: 'This address is served over another protocol.',
+  429: 'Too many requests came in too short a time.',
+  431: 'The headers are larger than the server takes.',
 };
 
 function whose(status: number): string {
-  if (status === 429) return 'Nothing was done. The same request succeeds later: wait as long as Retry-After says.';
+  if (status === 429) return 'Nothing was done. The same request succeeds later: wait for the seconds in Retry-After.';
   if (status === 503) return 'The server cannot answer now. Nothing is wrong with the request: retry it with backoff.';
   if (status >= 500)
     return 'The fault is ours, not in the request. A retry with backoff is safe with an Idempotency-Key.';

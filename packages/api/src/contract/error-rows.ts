@@ -3,6 +3,8 @@ interface ErrorRow {
   status: number;
   title: string;
   fix: string;
+  /** For a 401: a credential was sent, and is not good. */
+  refusesCredential?: true;
 }
 
 /** Errors by code. A code is snake_case and, once published, never changes its meaning. */

@@ -1,5 +1,6 @@
 import { TRPCError } from '@trpc/server';
 import { ERRORS } from '../slices/errors.ts';
+import type { ErrorRows } from './error-rows.ts';
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -24,6 +25,7 @@ export const TRPC_CODES = {
   403: 'FORBIDDEN',
   404: 'NOT_FOUND',
   405: 'METHOD_NOT_SUPPORTED',
+  408: 'TIMEOUT',
   409: 'CONFLICT',
   412: 'PRECONDITION_FAILED',
   413: 'PAYLOAD_TOO_LARGE',
@@ -31,6 +33,7 @@ export const TRPC_CODES = {
   422: 'UNPROCESSABLE_CONTENT',
   426: 'BAD_REQUEST', // tRPC has no code for it, and never answers it
   429: 'TOO_MANY_REQUESTS',
+  431: 'BAD_REQUEST', // as 426
   500: 'INTERNAL_SERVER_ERROR',
   503: 'SERVICE_UNAVAILABLE',
 } as const;
@@ -53,5 +56,10 @@ export class ApiError extends TRPCError {
 
   get status(): keyof typeof TRPC_CODES {
     return ERRORS[this.errorCode].status;
+  }
+
+  get refusesCredential(): boolean {
+    const row: ErrorRows[string] = ERRORS[this.errorCode];
+    return row.refusesCredential === true;
   }
 }

@@ -2,6 +2,11 @@ import type { ErrorRows } from './error-rows.ts';
 
 /** Errors of the protocol, common to all operations. The other codes are in `slices/<slice>/errors.ts`. */
 export const PROTOCOL_ERRORS = {
+  malformed_request: {
+    status: 400,
+    title: 'Malformed request',
+    fix: 'Send a request as HTTP/1.1 defines it: something in its first line, its headers or its framing cannot be read.',
+  },
   invalid_input: {
     status: 400,
     title: 'Invalid input',
@@ -54,16 +59,19 @@ export const PROTOCOL_ERRORS = {
     status: 401,
     title: 'Invalid access token',
     fix: 'Log in again: this access token was not issued by this server, or was changed.',
+    refusesCredential: true,
   },
   access_token_expired: {
     status: 401,
     title: 'Access token expired',
     fix: 'Exchange the refresh token at POST /api/v1/auth/refresh.',
+    refusesCredential: true,
   },
   session_revoked: {
     status: 401,
     title: 'Session ended',
     fix: 'Log in again: this session was logged out or revoked.',
+    refusesCredential: true,
   },
   account_inactive: { status: 403, title: 'Account not active', fix: 'Ask an administrator to activate the account.' },
   permission_denied: {
@@ -96,6 +104,11 @@ export const PROTOCOL_ERRORS = {
     title: 'Method not allowed',
     fix: 'Use one of the methods in the `Allow` header.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'Request too slow',
+    fix: 'Send the headers within 10 seconds and the whole request within a minute.',
+  },
   idempotency_in_progress: {
     status: 409,
     title: 'Request in progress',
@@ -121,6 +134,11 @@ export const PROTOCOL_ERRORS = {
     status: 422,
     title: 'Idempotency key reused',
     fix: 'Use a new `Idempotency-Key`: this one was used with a different request.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    fix: 'Send at most 16 kB of headers, the address and cookies included.',
   },
   rate_limited: { status: 429, title: 'Too many requests', fix: 'Wait as many seconds as `Retry-After` says.' },
   internal_error: {

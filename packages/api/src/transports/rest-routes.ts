@@ -13,6 +13,8 @@ export interface Route {
   /** Whether the input comes in the body; else in the query. */
   hasBody: boolean;
   status: number;
+  /** Ignores its query. */
+  isProbe: boolean;
   /** Fields of the path, in order. */
   params: string[];
   fields: Map<string, Coercion>;
@@ -85,6 +87,7 @@ export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[], p
       type,
       hasBody: !raw && hasBody(alias?.method ?? method),
       status: meta.rest?.status ?? 200,
+      isProbe: meta.probe === true,
       params: [],
       fields,
       snakeCase: new Map(

@@ -5,10 +5,12 @@ import { ApiError } from '../contract/errors.ts';
 import { isNotModified } from '../contract/etag.ts';
 import { toApiError, toProblem } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
+import { challengeOf, endAnswer, PROBLEM_TYPE } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { assertText } from '../wire/json.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
+import { assertQueryEncoded, malformedEncoding } from '../wire/request-target.ts';
 import { invoke } from './invoke.ts';
 import { serveRaw } from './raw.ts';
 import { buildRoutes, type Coercion, findNode, type PathAliases, type Route } from './rest-routes.ts';
@@ -26,7 +28,10 @@ type Handler = (req: IncomingMessage, res: ServerResponse, next: () => void) => 
 /** Since when aliases are deprecated (RFC 9745): the first release. */
 const ALIASES_DEPRECATED = '@1767225600';
 
-/** Serves every procedure of the router, and every raw route, over REST. What is not below `/api/v1` and no path of theirs is left to `next`. */
+/**
+ * Serves every procedure of the router, and every raw route, over REST. A path that is none of theirs and not below `/api/v1`
+ * is left to `next`.
+ */
 export function createRestHandler({ router, rawRoutes, pathAliases, ports, clientAddress }: RestOptions): Handler {
   const root = buildRoutes(router, rawRoutes, pathAliases);
 
@@ -43,10 +48,10 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
     try {
       if (!found) throw new ApiError('operation_not_found');
       const route = pickRoute(found.node.routes!, req, ctx.responseHeaders);
-      if (!route) return send(res, 204, ctx.responseHeaders);
+      if (!route) return send(req, res, 204, ctx.responseHeaders);
       if (route.successor || trailingSlash)
         deprecate(ctx.responseHeaders, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
-      const input = await readInput(req, route, found.params, search, ports.env.BODY_LIMIT);
+      const input = await readInput(req, route, found.params, search, ports);
       if (route.raw) return await serveRaw(route.raw, ctx, input, { req, res });
       const data = await invoke(router, {
         path: route.procedure,
@@ -56,13 +61,11 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
         signal: abortedWith(res),
         batchIndex: 0,
       });
-      if (route.type === 'query' && isNotModified(ctx)) return send(res, 304, ctx.responseHeaders);
-      send(res, route.status, ctx.responseHeaders, data);
+      if (route.type === 'query' && isNotModified(ctx)) return send(req, res, 304, ctx.responseHeaders);
+      send(req, res, route.status, ctx.responseHeaders, data);
     } catch (error) {
-      const problem = toProblem(error, call.requestId);
-      const known = toApiError(error);
-      if (problem.status >= 500) reportFailure(ctx, error);
-      sendProblem(req, res, ctx.responseHeaders, problem, known.retryAfterS);
+      if (toApiError(error).status >= 500) reportFailure(ctx, error);
+      sendProblem(req, res, error, call.requestId, ctx.responseHeaders);
     }
   };
 }
@@ -94,12 +97,12 @@ async function readInput(
   route: Route,
   params: string[],
   search: string,
-  limitBytes: number,
+  { env, bodies: unfinished }: Ports,
 ): Promise<unknown> {
   const input: Record<string, unknown> = {};
   readQuery(input, route, search);
   if (route.hasBody) {
-    const body = await readJsonBody(req, limitBytes);
+    const body = await readJsonBody(req, { limitBytes: env.BODY_LIMIT, unfinished });
     if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
       throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the body must be a JSON object' }] });
     }
@@ -115,7 +118,8 @@ async function readInput(
 }
 
 function readQuery(input: Record<string, unknown>, route: Route, search: string): void {
-  if (!search) return;
+  if (!search || route.isProbe) return; // probes are sent with cache-busters
+  assertQueryEncoded(search);
   const spellings = new Map<string, string>();
   for (const [key, text] of new URLSearchParams(search)) {
     assertText(key, '');
@@ -154,7 +158,7 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new ApiError('operation_not_found');
+    throw malformedEncoding();
   }
 }
 
@@ -167,7 +171,7 @@ function splitUrl(url: string): { pathname: string; search: string } {
   return at < 0 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
 }
 
-/** Tells the procedure that nobody waits for it any more. */
+/** Aborts when the client has disconnected. */
 export function abortedWith(res: ServerResponse): AbortSignal {
   const controller = new AbortController();
   res.once('close', () => {
@@ -176,30 +180,37 @@ export function abortedWith(res: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-function send(res: ServerResponse, status: number, headers: Record<string, string>, data?: unknown): void {
+function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  status: number,
+  headers: Record<string, string>,
+  data?: unknown,
+): void {
   res.statusCode = status;
   for (const name in headers) res.setHeader(name, headers[name]!);
   res.setHeader('Cache-Control', 'no-store');
-  if (data === undefined) return void res.end();
+  if (data === undefined) return void endAnswer(req, res);
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  res.end(JSON.stringify(data)); // as text, so that it leaves in one write with the headers, which then say its length
+  endAnswer(req, res, JSON.stringify(data)); // as text, so that it leaves in one write with the headers
 }
 
 /** Every error of every transport but tRPC's leaves through here. */
 export function sendProblem(
   req: IncomingMessage,
   res: ServerResponse,
-  headers: Record<string, string>,
-  problem: ReturnType<typeof toProblem>,
-  retryAfterS: number | undefined,
+  error: unknown,
+  requestId: string,
+  headers: Record<string, string> = {},
 ): void {
   if (res.headersSent) return void res.destroy();
-  res.statusCode = problem.status;
+  const known = toApiError(error);
+  res.statusCode = known.status;
   for (const name in headers) res.setHeader(name, headers[name]!);
-  res.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  res.setHeader('X-Request-Id', requestId);
+  res.setHeader('Content-Type', PROBLEM_TYPE);
   res.setHeader('Cache-Control', 'no-store');
-  if (problem.status === 401) res.setHeader('WWW-Authenticate', 'Bearer');
-  if (retryAfterS !== undefined) res.setHeader('Retry-After', retryAfterS);
-  if (!req.complete) res.setHeader('Connection', 'close'); // what is left of a refused body is not read
-  res.end(JSON.stringify(problem));
+  if (known.status === 401) res.setHeader('WWW-Authenticate', challengeOf(known));
+  if (known.retryAfterS !== undefined) res.setHeader('Retry-After', known.retryAfterS);
+  endAnswer(req, res, JSON.stringify(toProblem(known, requestId)));
 }

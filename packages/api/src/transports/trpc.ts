@@ -5,10 +5,12 @@ import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
+import { challengeOf, endAnswer } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { lastingResponse } from '../wire/connection.ts';
 import { assertText, parseJson } from '../wire/json.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
+import { assertQueryEncoded } from '../wire/request-target.ts';
 import { invoke } from './invoke.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
@@ -31,6 +33,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     ...subscriptionsOf(router).map((name) => [name, 'subscription'] as const),
   ]);
   const config = router._def._config;
+  const bodyLimits = { limitBytes: ports.env.BODY_LIMIT, unfinished: ports.bodies };
 
   /** `path` is what follows `/trpc/`. */
   return async (req: Request, res: ServerResponse, path: string, search: string): Promise<void> => {
@@ -49,17 +52,18 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };
 
-    if (req.method === 'HEAD') return void res.writeHead(204).end(); // whether somebody is there
+    if (req.method === 'HEAD') return void res.writeHead(204).end(); // a ping
     if (names.length > MAX_BATCH) {
       const refused = refuse(new ApiError('batch_too_large'), '', undefined);
       return answer(req, res, ctx, refused, statusOf([refused], errors), errors);
     }
     let answers: Result[];
     try {
+      assertQueryEncoded(search);
       if (req.method === 'GET' && !batched && types.get(path) === 'subscription') {
         return await subscribe(req, res, path, query, ctx);
       }
-      const raw = req.method === 'GET' ? parseQuery(query, 'input') : await readJsonBody(req, ports.env.BODY_LIMIT);
+      const raw = req.method === 'GET' ? parseQuery(query, 'input') : await readJsonBody(req, bodyLimits);
       if (isStreamed(req)) return await stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
       const signal = abortedWith(res);
@@ -107,6 +111,9 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
     for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
+    // The stock handler sets headers in the place of those that are there, and adds these to its own.
+    const beside = new Headers({ 'Cache-Control': 'no-store' });
+    for (const varies of [res.getHeader('Vary') ?? []].flat()) beside.append('Vary', String(varies));
     await nodeHTTPRequestHandler({
       router,
       req,
@@ -114,6 +121,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       path,
       createContext: () => ctx,
       maxBatchSize: MAX_BATCH,
+      responseMeta: () => ({ headers: beside }),
     } as Parameters<typeof nodeHTTPRequestHandler>[0]);
   }
 }
@@ -124,7 +132,7 @@ function isStreamed({ headers }: IncomingMessage): boolean {
   return Boolean(headers.accept?.split(',').some((type) => type.trim() === 'application/jsonl'));
 }
 
-/** A 405 says in `Allow` what would be right. */
+/** A 405 names the right method in `Allow`. */
 function expectedType(
   type: 'query' | 'mutation' | 'subscription' | undefined,
   method: string,
@@ -168,11 +176,12 @@ function answer(
 ): void {
   res.statusCode = status;
   for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
+  const refused = errors.find((error) => error.status === 401);
+  if (refused && status === 401) res.setHeader('WWW-Authenticate', challengeOf(refused));
   const waits = errors.map((error) => error.retryAfterS).filter((wait) => wait !== undefined);
   if (waits.length > 0) res.setHeader('Retry-After', Math.max(...waits));
-  if (!req.complete) res.setHeader('Connection', 'close');
   res.setHeader('Content-Type', 'application/json');
-  res.setHeader('Vary', 'trpc-accept, accept');
+  res.appendHeader('Vary', 'trpc-accept, accept');
   res.setHeader('Cache-Control', 'no-store');
-  res.end(JSON.stringify(body));
+  endAnswer(req, res, JSON.stringify(body));
 }

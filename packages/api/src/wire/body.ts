@@ -1,15 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../contract/errors.ts';
 import { parseJson } from './json.ts';
+import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
+const NOTHING = Buffer.alloc(0);
+
+interface BodyLimits {
+  limitBytes: number;
+  unfinished: UnfinishedBodies;
+}
 
 /**
  * The JSON body of a request; undefined where there is none. Never holds more than `limitBytes`: a larger body is refused
- * at its Content-Length, or at the first byte too many, and the connection is closed behind the answer.
+ * at its Content-Length, or at the first byte too many.
  */
-export async function readJsonBody(req: IncomingMessage, limitBytes: number): Promise<unknown> {
-  const bytes = await readBody(req, limitBytes);
+export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
+  const bytes = await readBody(req, limits);
   if (bytes.length === 0) return undefined;
   const type = req.headers['content-type'];
   if (!type || !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) throw new ApiError('unsupported_media_type');
@@ -26,25 +33,46 @@ export async function readJsonBody(req: IncomingMessage, limitBytes: number): Pr
   return parseJson(text);
 }
 
-function readBody(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits): Promise<Buffer> {
   const tooLarge = new ApiError('body_too_large', { detail: `Send a body of at most ${limitBytes} bytes.` });
-  if (Number(req.headers['content-length'] ?? 0) > limitBytes) {
-    req.resume();
-    throw tooLarge;
-  }
-  const chunks: Buffer[] = [];
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge;
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const held = unfinished.enter(stop);
+  let bytes: Buffer = NOTHING;
   let length = 0;
-  req.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > limitBytes) {
-      req.removeAllListeners('data').resume();
-      reject(tooLarge);
-    } else chunks.push(chunk);
+
+  req.on('data', add);
+  req.once('end', () => {
+    held.leave();
+    resolve(bytes.subarray(0, length));
   });
-  req.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)));
-  // Whoever hangs up in the middle, or is cut off, is no failure of ours.
-  const ended = () => reject(new ApiError('malformed_json', { detail: 'The body ended early.' }));
+  // A client that disconnects in the middle is no failure of ours.
+  const ended = () => stop(new ApiError('malformed_json', { detail: 'The body ended early.' }));
   req.once('error', ended).once('close', ended);
   return promise;
+
+  function add(chunk: Buffer): void {
+    const needed = length + chunk.length;
+    if (needed > limitBytes) return void stop(tooLarge);
+    if (length === 0) bytes = chunk;
+    else {
+      // One buffer that grows: a list of chunks of one byte each would take a hundred times what was sent.
+      if (needed > bytes.length) {
+        const larger = Buffer.allocUnsafe(Math.min(limitBytes, Math.max(needed, 2 * bytes.length)));
+        bytes.copy(larger, 0, 0, length);
+        bytes = larger;
+      }
+      chunk.copy(bytes, length);
+    }
+    length = needed;
+    held.grow(bytes.length);
+  }
+
+  function stop(error: ApiError): void {
+    req.off('data', add);
+    held.leave();
+    bytes = NOTHING;
+    length = 0;
+    reject(error);
+  }
 }

@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Ports } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { type Header, refuseSocket } from './answer.ts';
 import { CLOSE, closeWith } from './connection.ts';
+import { requestIdOf } from './request.ts';
 
 /** What upgrades a connection at one path. */
 export interface Upgrade {
@@ -20,11 +23,17 @@ export interface Sockets {
 }
 
 const MAX_MESSAGE_BYTES = 64 * 1024;
+const DRAINING_RETRY_S = 1; // another process answers
 
-/** Every connection that is upgraded, whatever it speaks then. */
-export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Sockets {
+/** Every connection that is upgraded, whatever it speaks then. `headers` go with each refusal, as with every answer. */
+export function createSockets(ports: Ports, upgrades: readonly Upgrade[], headers: readonly Header[] = []): Sockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
+  server.on('wsClientError', ({ message }, socket, req) => {
+    const detail = `Open a WebSocket as RFC 6455 defines it: ${message}.`;
+    const error = new ApiError('malformed_request', { detail });
+    refuseSocket(socket, error, requestIdOf(req.headers), [...headers, ['Sec-WebSocket-Version', '13']]);
+  });
 
   return {
     upgrade(req, socket, head) {
@@ -32,8 +41,9 @@ export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Socke
       // A target such as `//` is none: what throws here would end the process.
       const url = URL.parse(req.url ?? '/', 'http://localhost');
       const upgrade = url && byPath.get(url.pathname);
-      if (!upgrade) return refuse(socket, '404 Not Found');
-      if (ports.process.draining) return refuse(socket, '503 Service Unavailable');
+      const refuse = (error: ApiError) => refuseSocket(socket, error, requestIdOf(req.headers), headers);
+      if (!upgrade) return refuse(new ApiError('operation_not_found'));
+      if (ports.process.draining) return refuse(new ApiError('unavailable', { retryAfterS: DRAINING_RETRY_S }));
       server.handleUpgrade(req, socket, head, (webSocket) => {
         webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
         upgrade.serve(webSocket, req, url.searchParams);
@@ -49,8 +59,4 @@ export function createSockets(ports: Ports, upgrades: readonly Upgrade[]): Socke
       server.close();
     },
   };
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

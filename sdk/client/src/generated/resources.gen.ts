@@ -104,6 +104,7 @@ export type {
 
 /** The codes that this version of the server answers. */
 export type KnownErrorCode =
+  | "malformed_request"
   | "invalid_input"
   | "malformed_json"
   | "json_too_deep"
@@ -126,12 +127,14 @@ export type KnownErrorCode =
   | "not_found"
   | "operation_not_found"
   | "method_not_allowed"
+  | "request_timeout"
   | "idempotency_in_progress"
   | "limit_reached"
   | "version_mismatch"
   | "body_too_large"
   | "unsupported_media_type"
   | "idempotency_key_reused"
+  | "headers_too_large"
   | "rate_limited"
   | "internal_error"
   | "overloaded"

@@ -5,9 +5,20 @@ export const errors = {
     status: 401,
     title: 'Invalid API key',
     fix: 'Check that the key was copied whole; a lost key cannot be shown again, only replaced.',
+    refusesCredential: true,
   },
-  api_key_revoked: { status: 401, title: 'API key revoked', fix: 'Create a new key: this one was revoked.' },
-  api_key_expired: { status: 401, title: 'API key expired', fix: 'Create a new key: this one has expired.' },
+  api_key_revoked: {
+    status: 401,
+    title: 'API key revoked',
+    fix: 'Create a new key: this one was revoked.',
+    refusesCredential: true,
+  },
+  api_key_expired: {
+    status: 401,
+    title: 'API key expired',
+    fix: 'Create a new key: this one has expired.',
+    refusesCredential: true,
+  },
   key_without_user: {
     status: 403,
     title: 'Key without a user',

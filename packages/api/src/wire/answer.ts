@@ -1,0 +1,79 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type { ApiError } from '../contract/errors.ts';
+import { toProblem } from '../contract/problem.ts';
+
+export type Header = readonly [name: string, value: string];
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+const MAX_DISCARDED_BYTES = 32 * 1024 ** 2;
+const DISCARD_TIMEOUT_MS = 10_000;
+
+/**
+ * Ends an answer. Where the request is still being sent, the rest of it is read and thrown away for a while: a connection
+ * that is closed at once is reset, and the client loses the answer with it.
+ */
+export function endAnswer(req: IncomingMessage, res: ServerResponse, text?: string): void {
+  if (!isBeingSent(req)) return void res.end(text);
+  res.setHeader('Connection', 'close');
+  if (text === undefined) res.flushHeaders();
+  else {
+    res.setHeader('Content-Length', Buffer.byteLength(text));
+    res.write(text);
+    res.flushHeaders(); // of a HEAD, for which nothing is written
+  }
+  discard(req, () => {
+    if (!res.writableEnded) res.end();
+  });
+}
+
+/** RFC 9110, 11.6.1. A token that was sent and is not good is named as the reason (RFC 6750, 3.1). */
+export function challengeOf({ refusesCredential }: ApiError): string {
+  return refusesCredential ? 'Bearer error="invalid_token"' : 'Bearer';
+}
+
+/** Whether a body is announced and not there yet. A request without one is not complete either while its handler begins. */
+function isBeingSent({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
+}
+
+/** Answers a connection that has no response: one that asked for an upgrade, or sent what is not HTTP. Then ends it. */
+export function refuseSocket(socket: Duplex, error: ApiError, requestId: string, headers: readonly Header[]): void {
+  const problem = toProblem(error, requestId);
+  const body = JSON.stringify(problem);
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    `Date: ${new Date().toUTCString()}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    `X-Request-Id: ${requestId}`,
+    ...(problem.status === 401 ? [`WWW-Authenticate: ${challengeOf(error)}`] : []),
+    ...(error.retryAfterS === undefined ? [] : [`Retry-After: ${error.retryAfterS}`]),
+    'Connection: close',
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  discard(socket, () => socket.destroy());
+}
+
+/** Reads what still comes, within bounds of time and amount. `done` is called once. */
+function discard(source: Readable, done: () => void): void {
+  let left = MAX_DISCARDED_BYTES;
+  const timer = setTimeout(finish, DISCARD_TIMEOUT_MS);
+  source.on('data', count).once('end', finish).once('error', finish).once('close', finish).resume();
+
+  function count(chunk: Buffer): void {
+    left -= chunk.length;
+    if (left < 0) finish();
+  }
+
+  function finish(): void {
+    clearTimeout(timer);
+    source.off('data', count).off('end', finish).off('error', finish).off('close', finish);
+    source.on('error', () => {}); // of what is left
+    done();
+  }
+}
