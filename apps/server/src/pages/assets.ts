@@ -75,9 +75,9 @@ export function loadAssets(): Assets {
         'Cache-Control': 'public, max-age=31536000, immutable',
         'Content-Type': asset.type,
         ETag: `W/"${req.params.name}"`,
-        Vary: 'Accept-Encoding',
         ...(compressed && { 'Content-Encoding': 'gzip' }),
       });
+      res.vary('Accept-Encoding'); // to what the answer varies by already
       res.send(compressed ? await asset.gzipped() : await asset.body());
     },
   };
