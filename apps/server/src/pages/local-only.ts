@@ -1,15 +1,41 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopback, parseAddress } from '@rentapi/platform/ip';
 
 /**
- * Whether somebody at this very machine asks. The socket's address decides, never a header's claim. Two cases look the
- * same on the socket and are refused besides: a proxy or tunnel on this machine that speaks for someone else, and a web
- * site whose name was pointed at 127.0.0.1 (DNS rebinding), which a browser here would let read the answer.
+ * Whether the client is on this machine. The address of the socket decides, never a header's claim. Two cases look the same
+ * on the socket and are refused: a proxy or tunnel on this machine that forwards a request, and a web site whose name was
+ * pointed at 127.0.0.1 (DNS rebinding), which a browser here would let read the answer.
  */
 export function isLocal(req: IncomingMessage): boolean {
   if (!isLoopback(req.socket.remoteAddress ?? '')) return false;
-  if (req.headers.forwarded !== undefined || req.headers['x-forwarded-for'] !== undefined) return false;
+  // Browsers and scrapers speak HTTP/1.1; proxies with their default settings may not.
+  if (req.httpVersion === '1.0' || isForwarded(req.headers)) return false;
   return isLocalName(req.headers.host ?? '');
+}
+
+/** Headers that proxies, balancers, tunnels and content networks add to a request that they forward. */
+const FORWARDING = new RegExp(
+  `^(?:${[
+    'via|forwarded|client-ip|remote-addr|true-client-ip|max-forwards|proxy-.*|cdn-.*|cf-.*|fastly-.*|akamai-.*|fly-.*',
+    'x-(?:forwarded|original|originating|real|client|remote|cluster|proxy|proxyuser|host|scheme|ssl|via|envoy)(?:-.*)?',
+    'x-(?:amz|amzn|azure|arr|appengine|cloud|vercel|nf|railway|ngrok|tailscale|render|akamai|edge|varnish)(?:-.*)?',
+    'tailscale-.*|ngrok-.*|ali-cdn-.*|wl-proxy-.*',
+  ].join('|')})$`,
+);
+
+function isForwarded(headers: IncomingHttpHeaders): boolean {
+  for (const [name, value] of Object.entries(headers)) {
+    if (FORWARDING.test(name)) return true;
+    // Whatever it is called: a client has no reason to send an address, except as the host that it asks.
+    if (
+      name !== 'host' &&
+      String(value)
+        .split(',')
+        .some((text) => parseAddress(text.trim()) !== null)
+    )
+      return true;
+  }
+  return false;
 }
 
 function isLocalName(host: string): boolean {

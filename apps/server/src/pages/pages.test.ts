@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { html } from '@rentapi/platform/html';
 import type { CapturedMail, Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
@@ -48,6 +48,7 @@ async function serve(options: Partial<PagesOptions> = {}): Promise<string> {
   app.set('trust proxy', true);
   app.use((req, _res, next) => {
     const remote = req.get('x-test-remote');
+    delete req.headers['x-test-remote']; // an address, as a proxy sends it
     Object.defineProperty(req.socket, 'remoteAddress', { value: remote ?? '127.0.0.1', configurable: true });
     if (req.method === 'POST') posted.push(req.path);
     next();
@@ -140,7 +141,7 @@ describe('every page', () => {
 });
 
 describe('the front page', () => {
-  it('says where things are and how to make a first call', async () => {
+  it('links to everything and shows how to make a first call', async () => {
     const page = await text('/');
     for (const path of ['/docs', '/redoc', '/openapi.json', '/docs/errors', '/health', '/dev/mail']) {
       expect(page).toContain(`href="${path}"`);
@@ -198,12 +199,12 @@ describe('an address that is none', () => {
     return [response.status, response.headers.get('content-type')?.split(';')[0]];
   };
 
-  it('is a page for a person', async () => {
+  it('is a page in a browser', async () => {
     expect(await answer('/nothing/here', browser)).toEqual([404, 'text/html']);
     expect(await (await get('/%3Cscript%3E', { Accept: browser })).text()).toMatch(/No such page(?!.*<script>)/s);
   });
 
-  it('is a problem for programs, and below the API for everybody', async () => {
+  it('is a problem for programs, and below the API for browsers too', async () => {
     for (const accept of ['*/*', 'application/json', 'application/problem+json'])
       expect(await answer('/nothing', accept)).toEqual([404, 'application/json']);
     for (const path of ['/api/v1/nothing', '/api', '/trpc/nothing'])
@@ -282,6 +283,39 @@ describe('captured mail', () => {
     'a neighbour who claims to be local': { 'x-test-remote': '10.0.0.2', 'X-Forwarded-For': '127.0.0.1' },
     'a proxy on this machine': { 'x-test-remote': '127.0.0.1', 'X-Forwarded-For': '203.0.113.7' },
     'a closed socket': { 'x-test-remote': '' },
+    ...Object.fromEntries(
+      [
+        ['Forwarded', 'for=203.0.113.7'],
+        ['Via', '1.1 proxy'],
+        ['X-Forwarded-Host', 'api.example.com'],
+        ['X-Forwarded-Proto', 'https'],
+        ['X-Forwarded-Prefix', '/rentapi'],
+        ['X-Real-IP', 'unknown'],
+        ['X-Client-IP', 'unknown'],
+        ['X-Cluster-Client-IP', 'unknown'],
+        ['X-Original-URL', '/dev/mail'],
+        ['X-Original-Forwarded-For', 'unknown'],
+        ['X-Originating-IP', 'unknown'],
+        ['X-Remote-Addr', 'unknown'],
+        ['X-Envoy-External-Address', 'unknown'],
+        ['X-Azure-ClientIP', 'unknown'],
+        ['X-ARR-LOG-ID', '1'],
+        ['X-Amzn-Trace-Id', 'Root=1-67891233-abcdef012345678912345678'],
+        ['CF-Connecting-IP', 'unknown'],
+        ['CF-Ray', '230b030023ae2822-SJC'],
+        ['CDN-Loop', 'cloudflare'],
+        ['True-Client-IP', 'unknown'],
+        ['Fastly-Client-IP', 'unknown'],
+        ['Fly-Client-IP', 'unknown'],
+        ['Client-IP', 'unknown'],
+        ['Proxy-Client-IP', 'unknown'],
+        ['Tailscale-User-Login', 'ada@example.com'],
+        ['X-Brand-New-Peer', '203.0.113.7'],
+        ['X-Brand-New-Peer', '203.0.113.7:40000'],
+        ['X-Brand-New-Peer', '[2001:db8::7]:40000'],
+        ['X-Brand-New-Peer', 'internal, 2001:db8::7'],
+      ].map(([name = '', value = '']) => [`a proxy that sends ${name}: ${value}`, { [name]: value }]),
+    ),
   };
   it.each(Object.entries(strangers))('does not exist for %s', async (_who, headers) => {
     for (const address of addresses) {
@@ -294,6 +328,30 @@ describe('captured mail', () => {
 
   it.each(['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1'])('is open to %s', async (remote) => {
     expect((await get('/dev/mail.json', { 'x-test-remote': remote })).status).toBe(200);
+  });
+
+  it('is open to what browsers and scrapers send of their own', async () => {
+    const headers = {
+      Accept: 'text/html',
+      Referer: 'http://127.0.0.1:8000/',
+      Cookie: 'a=b',
+      DNT: '1',
+      'Sec-Fetch-Site': 'same-origin',
+      'X-Request-Id': 'one',
+      'X-Requested-With': 'XMLHttpRequest',
+      'X-Prometheus-Scrape-Timeout-Seconds': '10',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    };
+    expect((await get('/dev/mail.json', headers)).status).toBe(200);
+  });
+
+  it('does not exist for HTTP/1.0, which only proxies still speak', async () => {
+    const { port } = new URL(origin);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write('GET /dev/mail.json HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 404 /);
+    socket.destroy();
   });
 
   it('does not answer to a name that was pointed at this machine', async () => {

@@ -39,7 +39,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
 
   router.get('/', (req, res) => {
     const captured = options.mailbox !== null && isLocal(req);
-    // The same address answers differently to a neighbour, who is not shown the mail.
+    // Clients on other machines are not shown the mail, so no shared cache may keep this.
     send(res, frontPage(site, { ...options, captured }), 'private, no-cache');
   });
 
@@ -87,8 +87,10 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, site, security, send));
 
-  // A person who mistyped an address reads a page; programs, and whatever asks below /api, get the problem of every other answer.
-  router.get(/^(?!\/(api|trpc)(\/|$))/, (req, res, next) => {
+  // Browsers get a page; programs, and all requests below /api, get the same problem as everywhere.
+  // Not a route: Express would answer OPTIONS for it, as if every path existed.
+  router.use((req, res, next) => {
+    if ((req.method !== 'GET' && req.method !== 'HEAD') || /^\/(api|trpc)(\/|$)/.test(req.path)) return next();
     res.vary('Accept');
     if (req.accepts(['application/problem+json', 'application/json', 'text/html']) !== 'text/html') return next();
     res.status(404);
@@ -106,10 +108,10 @@ function capturedMail(
   send: Send,
 ): express.Router {
   const router = express.Router();
-  // To everyone else these addresses do not exist; the server's own 404 says so.
+  // For other clients these addresses do not exist: they get the server's own 404.
   router.use(['/dev/mail', '/dev/mail.json'], (req, res, next) => {
     if (!isLocal(req)) return next('router');
-    // Captured mail holds tokens: no other site in the same browser may read it, whatever CORS says elsewhere.
+    // Captured mail holds tokens: no other site in the same browser may read it, whatever CORS allows elsewhere.
     res.removeHeader('Access-Control-Allow-Origin');
     next();
   });
