@@ -32,7 +32,7 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000
       METRICS_TOKEN: TOKEN,
       ...SECRETS,
     });
-    url = await until(worker, /probed on (http:\S+)\/health/);
+    url = await until(worker, /answered on (http:\S+)\/health/);
   });
   afterAll(async () => {
     killAll();

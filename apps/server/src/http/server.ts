@@ -68,8 +68,8 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     const unreadable = normalizeTarget(req);
     observe(req, res);
     if (ports.process.draining) res.setHeader('Connection', 'close');
-    if (unreadable) return refuse(req, res, unreadable);
     if (answersPreflight(req, res)) return;
+    if (unreadable) return refuse(req, res, unreadable);
     if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
     if (app) return app(req, res);
     // A long migration is no failure: an orchestrator must not end the process in the middle of it.

@@ -111,6 +111,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
     for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
+    res.setHeader('Cache-Control', 'no-store');
     // The stock handler sets headers in the place of those that are there, and adds these to its own.
     const beside = new Headers({ 'Cache-Control': 'no-store' });
     for (const varies of [res.getHeader('Vary') ?? []].flat()) beside.append('Vary', String(varies));
