@@ -85,6 +85,39 @@ export default {
       { pathNot: '(/slices/[^/]+/errors|/contract/protocol-errors)\\.ts$', dependencyTypesNot: ['type-only'] },
     ),
     rule(
+      'contract-below-all',
+      'contract/ is below everything else of the package: move what needs more out of it.',
+      { path: '^packages/api/src/contract/' },
+      {
+        path: '^packages/api/src/(context|wire/|pipeline/|procedure|transports/)',
+        dependencyTypesNot: ['type-only'],
+      },
+    ),
+    rule(
+      'context-below-wire',
+      'A context holds what others made: import its type only.',
+      { path: '^packages/api/src/context\\.ts$' },
+      { path: '^packages/api/src/(wire/|pipeline/|procedure|slices/|transports/)', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'wire-below-pipeline',
+      'wire/ reads requests and holds connections, and judges no caller: take the check as a function, as `createSockets` does.',
+      { path: '^packages/api/src/wire/', pathNot: '\\.test\\.ts$' },
+      { path: '^packages/api/src/(pipeline/|procedure|transports/)', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'pipeline-below-procedure',
+      'The pipeline stands before procedures and transports alike: move what both need into wire/.',
+      { path: '^packages/api/src/pipeline/', pathNot: '\\.test\\.ts$' },
+      { path: '^packages/api/src/(procedure|transports/)' },
+    ),
+    rule(
+      'procedure-below-slices',
+      'procedure.ts declares for every slice alike: pass the difference as meta.',
+      { path: '^packages/api/src/procedure\\.ts$' },
+      { path: '^packages/api/src/(slices|transports)/', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
       'slices-below-transports',
       'A slice must not know how it is transported: put what both need into wire/.',
       { path: '/slices/' },

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { redactUrl, withoutRedaction } from '@rentapi/platform/logger';
 import type { Ports } from '../context.ts';
+import { type Observed, observed } from '../wire/observed.ts';
 import type { ClientAddress } from '../wire/request.ts';
-import { type Observed, observed } from './observe.ts';
 
 type Observe = (req: IncomingMessage, res: ServerResponse) => void;
 

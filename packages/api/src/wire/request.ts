@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ApiRequest } from '../context.ts';
-import { observed } from '../pipeline/observe.ts';
+import { observed } from './observed.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const MAX_USER_AGENT = 500;
