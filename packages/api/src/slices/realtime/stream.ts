@@ -3,125 +3,79 @@ import { ApiError } from '../../contract/errors.ts';
 import type { StampedEvent } from '../../events/feed.ts';
 import { apiCallTopic } from '../../pipeline/api-calls.ts';
 import type { LiveCaller } from '../../pipeline/live-caller.ts';
+import { createLiveBuffer } from './live-buffer.ts';
+import { type Batch, createReplayCursor, PAGE } from './replay-cursor.ts';
 import type { RealtimeEvent } from './schemas.ts';
-import { createSubscription, type Subscription } from './subscription.ts';
+import { createSubscription, maySee, type Subscription } from './subscription.ts';
 
-/** An organization's events for one reader, who takes them at their own pace, in order of `position`, each once. */
+/**
+ * An organization's events for one reader: first the past that it asked for (replay), then what happens (live), each
+ * event once, at the reader's own pace. A position is an event's place in the order of the whole product.
+ */
 export interface EventStream {
-  subscription: Subscription;
-  /** The place of the event after which a reader wants to go on; null: before the first. Throws for one that is not there any more. */
-  placeOf(lastEventId: string | null): Promise<number>;
+  subscription: Pick<Subscription, 'list' | 'remove'>;
+  /** The position of the event after which to go on; null: before the first. Throws if it is not kept any more. */
+  positionOf(lastEventId: string | null): Promise<number>;
   /**
-   * From now on also these; what came after `from` too, though it is past. The event after which a reader who breaks off
-   * before the next one goes on; null where there is none.
+   * From now on also these, and those after `from` that are past. Returns the event after which a reader goes on that
+   * stops before the next one; null where there is none.
    */
   subscribe(patterns: readonly string[], from?: number): Promise<string | null>;
-  /** What there is to tell, as soon as there is something; nothing when the stream is over. */
+  /** The next events, as soon as there are some; none when the stream is over. */
   next(): Promise<RealtimeEvent[]>;
   close(): void;
 }
 
-const PAGE = 500;
-/** A reader who is further behind than this reads from the database, so that nothing is kept for them. */
-const MAX_WAITING = 500;
 const RETRY_MS = 250;
 
-/** What happened in the past, for patterns that were asked for only now. */
-interface Rewind {
-  subscription: Subscription;
-  from: number;
-  until: number;
-}
-
-interface Batch {
-  events: StampedEvent[];
-  subscription: Subscription;
-  /** They were told, or are not to be. */
-  done(): void;
-}
-
-/** `onRelease` is told when the process stops, so that the client goes elsewhere. */
+/** `onRelease` is called when the process stops, so that the client goes elsewhere. */
 export async function openStream(caller: LiveCaller, onRelease: () => void): Promise<EventStream> {
   const { ports, ids, organization } = caller.ctx;
   const { feed } = ports;
   const subscription = createSubscription();
-  const rewinds: Rewind[] = [];
-  const live: StampedEvent[] = [];
-  const calls: RealtimeEvent[] = [];
-  let place = 0;
-  /** Where the reader stood before what they were given last: until they ask for more, they may not have it. */
-  let underWay: number | null = null;
-  let behind = false;
+  const live = createLiveBuffer();
   let closed = false;
-  let woken = Promise.withResolvers<void>();
-  const wake = () => woken.resolve();
-  const fallBehind = () => {
-    behind = true;
-    live.length = 0;
-  };
-
-  const mayTell = (event: string, { wants }: Subscription = subscription) =>
-    wants(event, caller.ctx.organization.permissions);
+  let changed = Promise.withResolvers<void>();
 
   const unfollow = feed.follow(organization.id, {
     onEvent(event) {
-      if (behind) return;
-      if (live.push(event) > MAX_WAITING) fallBehind();
-      wake();
+      live.addEvent(event);
+      changed.resolve();
     },
-    onRelease: onRelease,
+    onRelease,
   });
   const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (data) => {
-    if (!mayTell('api_call') || calls.length >= MAX_WAITING) return;
-    calls.push({ id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data });
-    wake();
+    if (!isForReader({ type: 'api_call' })) return;
+    live.addCall({ id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data });
+    changed.resolve();
   });
-  place = await feed.position();
+  const cursor = createReplayCursor((after, limit) => feed.after(organization.id, after, limit), await feed.position());
+  /** Where the reader was before the last batch: until it asks for more, it may not have it. */
+  let reachedBefore: number | null = null;
 
-  const reached = () => underWay ?? Math.min(place, ...rewinds.map(({ from }) => from));
+  const reached = () => reachedBefore ?? cursor.reached();
 
-  async function take(): Promise<Batch> {
-    const [rewind] = rewinds;
-    if (rewind) return takeRewind(rewind);
-    if (!behind) return upTo(live.splice(0));
-    // First, so that what is stamped while the page is read waits in `live`.
-    behind = false;
-    const page = await feed.after(organization.id, place, PAGE);
-    if (page.length === PAGE) fallBehind();
-    return upTo(page);
+  function isForReader({ type, position = Number.MAX_SAFE_INTEGER }: { type: string; position?: number }): boolean {
+    return subscription.wants(type, position) && maySee(type, caller.ctx.organization.permissions);
   }
 
-  function upTo(events: StampedEvent[]): Batch {
-    return {
-      events: events.filter(({ position }) => position > place),
-      subscription,
-      done() {
-        place = Math.max(place, events.at(-1)?.position ?? 0);
-      },
-    };
+  async function nextBatch(): Promise<Batch> {
+    if (cursor.isReplaying) return cursor.nextOfPast();
+    if (!live.isBehind) return cursor.nextOfLive(live.takeEvents());
+    live.catchUp();
+    const page = await cursor.readOn();
+    if (page.length === PAGE) live.fallBehind();
+    return cursor.nextOfLive(page);
   }
 
-  async function takeRewind(rewind: Rewind): Promise<Batch> {
-    const page = await feed.after(organization.id, rewind.from, PAGE);
-    const events = page.filter(({ position }) => position <= rewind.until);
-    return {
-      events,
-      subscription: rewind.subscription,
-      done() {
-        rewind.from = events.at(-1)?.position ?? rewind.until;
-        if (events.length < PAGE) rewinds.splice(rewinds.indexOf(rewind), 1);
-      },
-    };
-  }
-
-  /** What may be told of the next events, judged by rights that are less than a second old. */
-  async function tell(): Promise<RealtimeEvent[]> {
-    const { events, subscription, done } = await take();
-    const wanted = () => events.filter(({ type }) => mayTell(type, subscription));
-    if (wanted().length + calls.length > 0) await caller.revalidate();
-    const told = [...wanted().map(present), ...calls.splice(0).filter(({ event }) => mayTell(event))];
+  /** The next events that the reader may see, judged by permissions that are less than a second old. */
+  async function read(): Promise<RealtimeEvent[]> {
+    const { events, done } = await nextBatch();
+    if (live.hasCalls() || events.some(isForReader)) await caller.revalidate();
+    const calls = live.takeCalls().filter(({ event }) => isForReader({ type: event }));
+    const visible = [...events.filter(isForReader).map(present), ...calls];
     done();
-    return told;
+    return visible;
   }
 
   function present({ id, type, createdAt, data }: StampedEvent): RealtimeEvent {
@@ -130,42 +84,43 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
 
   return {
     subscription,
-    async placeOf(lastEventId) {
+    async positionOf(lastEventId) {
       if (lastEventId === null) return 0;
       const found = await feed.positionOf(organization.id, ids.decode('evt', lastEventId));
       if (found !== null) return found;
       throw new ApiError('not_found', {
         detail:
-          'The event after which to go on is not there any more: read what you need anew, then subscribe without `lastEventId`.',
+          'The event of `lastEventId` is not kept any more: read what you need anew, then subscribe without `lastEventId`.',
       });
     },
-    async subscribe(patterns, from) {
-      const first = subscription.list().length === 0;
-      subscription.add(patterns);
-      if (from !== undefined) {
-        if (from < place) rewinds.push({ subscription: createSubscription(patterns), from, until: place });
-        else if (first) place = from; // another process was faster: the reader knows more than we have heard of
-        wake();
-      }
-      const last = await feed.lastEventAt(organization.id, Math.min(reached(), from ?? place));
+    async subscribe(patterns, from = cursor.position) {
+      cursor.assertRoom();
+      const shown = subscription.positions();
+      subscription.add(patterns, from);
+      // Another process may have been faster: the reader then knows more than this one has read.
+      if (shown.size === 0) cursor.skipTo(from);
+      cursor.replay({ patterns: new Set(patterns), from, shown });
+      changed.resolve();
+      const last = await feed.lastEventAt(organization.id, Math.min(reached(), from));
       return last === null ? null : ids.encode('evt', last);
     },
     async next() {
-      underWay = null;
+      reachedBefore = null;
       while (!closed) {
-        woken = Promise.withResolvers();
-        const before = reached();
+        changed = Promise.withResolvers();
+        const before = cursor.reached();
         try {
-          const told = await tell();
-          if (told.length > 0) {
-            underWay = before;
-            return closed ? [] : told;
+          const events = await read();
+          if (closed) break;
+          if (events.length > 0) {
+            reachedBefore = before;
+            return events;
           }
-          if (!behind && rewinds.length === 0 && live.length === 0) await woken.promise;
+          if (live.isEmpty && !cursor.isReplaying) await changed.promise;
         } catch (error) {
           if (closed) break;
           ports.log.debug({ err: error }, 'events wait');
-          fallBehind(); // whatever was taken is read again
+          live.fallBehind(); // what was taken is read again
           await sleep(RETRY_MS);
         }
       }
@@ -175,7 +130,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
       closed = true;
       unfollow();
       unlisten();
-      wake();
+      changed.resolve();
     },
   };
 }

@@ -3,51 +3,62 @@ import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { eventTypes } from '../event-types.ts';
 import { TOPICS } from './schemas.ts';
 
-type Permissions = ReadonlySet<OrganizationPermission>;
-
-/** Which of an organization's events one reader has asked for. */
+/** Which of an organization's events one reader has asked for, and from which position on. */
 export interface Subscription {
-  add(patterns: readonly string[]): void;
+  /** Events after `since` from now on; of a pattern that is there, the earlier of both positions counts. */
+  add(patterns: readonly string[], since: number): void;
   remove(patterns: readonly string[]): void;
   list(): string[];
-  /** Whether this is asked for, and whoever holds these permissions may see it. */
-  wants(event: string, permissions: Permissions): boolean;
+  /** Each pattern with the position after which its events are wanted. */
+  positions(): ReadonlyMap<string, number>;
+  /** Whether this event at this position is asked for. */
+  wants(event: string, position: number): boolean;
 }
 
 const MAX_PATTERNS = 100;
 
-/** Patterns are event types (`api_key.created`), `api_key.*`, `*`, or topics, which stand for all types that begin so. */
-export function createSubscription(asked: readonly string[] = []): Subscription {
-  const patterns = new Set(asked);
+/** Patterns are event types (`api_key.created`), `api_key.*`, `*`, or topics: all types that begin with that word. */
+export function createSubscription(): Subscription {
+  const since = new Map<string, number>();
   return {
-    add(more) {
-      for (const pattern of more) assertKnown(pattern);
-      if (new Set([...patterns, ...more]).size > MAX_PATTERNS) {
+    add(patterns, from) {
+      for (const pattern of patterns) assertKnown(pattern);
+      if (new Set([...since.keys(), ...patterns]).size > MAX_PATTERNS) {
         throw new ApiError('limit_reached', {
           detail: `One connection subscribes to at most ${MAX_PATTERNS} patterns: use \`resource.*\`, or another connection.`,
         });
       }
-      for (const pattern of more) patterns.add(pattern);
+      for (const pattern of patterns) since.set(pattern, Math.min(from, since.get(pattern) ?? from));
     },
-    remove(given) {
-      for (const pattern of given) patterns.delete(pattern);
+    remove(patterns) {
+      for (const pattern of patterns) since.delete(pattern);
     },
-    list: () => [...patterns],
-    wants(event, permissions) {
-      if (event === 'api_call') return patterns.has(event) && permissions.has('api_keys:read');
-      const type = eventTypes.get(event);
-      if (type?.audience !== 'organization' || !type.permission || !permissions.has(type.permission)) return false;
-      const [resource = ''] = event.split('.');
-      return patterns.has(event) || patterns.has(`${resource}.*`) || patterns.has('*') || patterns.has(resource);
-    },
+    list: () => [...since.keys()],
+    positions: () => new Map(since),
+    wants: (event, position) =>
+      patternsOf(event).some((pattern) => position > (since.get(pattern) ?? Number.POSITIVE_INFINITY)),
   };
+}
+
+/** The patterns that stand for an event type. `*` is for events that are kept, and calls are not. */
+export function patternsOf(event: string): string[] {
+  if (event === 'api_call') return [event];
+  const [resource = ''] = event.split('.');
+  return [event, `${resource}.*`, '*', resource];
+}
+
+/** Whether a member or key with these permissions may see events of this type. */
+export function maySee(event: string, permissions: ReadonlySet<OrganizationPermission>): boolean {
+  if (event === 'api_call') return permissions.has('api_keys:read');
+  const type = eventTypes.get(event);
+  return type?.audience === 'organization' && Boolean(type.permission && permissions.has(type.permission));
 }
 
 function assertKnown(pattern: string): void {
   if (pattern === '*' || (TOPICS as readonly string[]).includes(pattern)) return;
-  const told = [...eventTypes.values()].filter((type) => type.audience === 'organization').map((type) => type.name);
-  if (told.some((name) => name === pattern || `${name.split('.')[0]}.*` === pattern)) return;
+  const names = [...eventTypes.values()].filter((type) => type.audience === 'organization').map((type) => type.name);
+  if (names.some((name) => name === pattern || `${name.split('.')[0]}.*` === pattern)) return;
   throw new ApiError('invalid_input', {
-    detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...told].join(', ')}.`,
+    detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...names].join(', ')}.`,
   });
 }
