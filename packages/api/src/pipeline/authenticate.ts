@@ -1,25 +1,26 @@
 import type { ApiRequest, Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
-import type { Authenticated, PathOrganization } from './credential.ts';
+import type { Authenticated, CallOptions, PathOrganization } from './credential.ts';
 
 /**
- * Who is calling, from the one credential of the call, and in which organization; null where there is no credential. Throws
- * 401 for one that is not good. The path is looked at only behind a good one: else strangers would learn which ids are there.
+ * The caller, from the one credential of the call, and its organization; null where there is no credential. Throws 401
+ * for one that is not good. The path is looked at only behind a good one: else strangers would learn which ids exist.
  */
 export async function authenticate(
   ctx: Context,
   path: PathOrganization,
-  { allowDeletedOrganization = false } = {},
+  { allowDeletedOrganization = false }: CallOptions = {},
 ): Promise<Authenticated | null> {
+  const options = { allowDeletedOrganization };
+  // The connection has authenticated with it already.
+  if (ctx.credential) return ctx.credential.resume(ctx, path, options);
   const { authenticators, env } = ctx.ports;
   const credential = readCredential(ctx.request, (bearer) =>
     authenticators.looksLikeApiKey(bearer, env.API_KEY_PREFIX),
   );
   if (!credential) return null;
   if ('key' in credential) return authenticators.apiKey(ctx, credential.key, path);
-  return authenticators.accessToken(ctx, credential.token, path, {
-    allowDeletedOrganization: allowDeletedOrganization,
-  });
+  return authenticators.accessToken(ctx, credential.token, path, options);
 }
 
 function readCredential(

@@ -8,15 +8,16 @@ import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';
 import { chargeFailedAttempt } from './limits.ts';
 
-/** A caller who was let in, and how to ask again whether they still are. */
+/** An authenticated caller in an organization, and how to check again whether it still is one. */
 export interface AuthenticatedCaller {
+  /** `ctx.credential` is what it has authenticated with. */
   ctx: OrganizationContext;
   reload: (ctx: Context) => Promise<OrganizationContext>;
   /** When the credential itself ends; null where it lives as long as its session or key. */
   expiresAt: Date | null;
 }
 
-/** What the holder of a lasting connection may do: kept true for as long as it lasts. */
+/** What the caller of a lasting connection may do: kept true for as long as it lasts. */
 export interface LiveCaller {
   /** The caller as last confirmed. */
   readonly ctx: OrganizationContext;
@@ -24,20 +25,20 @@ export interface LiveCaller {
   /** Makes sure that this was true less than a second ago. Throws where it is not, or cannot be known. */
   revalidate(): Promise<void>;
   /** Goes on with a newer credential. Throws unless it is the same caller's, in the same organization. */
-  renew(entry: AuthenticatedCaller): void;
+  renew(authenticated: AuthenticatedCaller): void;
   close(): void;
 }
 
-/** `onEnd` is told once, within a second, that the caller may no more, and why. */
-export function watchCaller(entry: AuthenticatedCaller, onEnd: (reason: ApiError) => void): LiveCaller {
-  const { ports } = entry.ctx;
-  let current = entry;
+/** `onEnd` is called once, within a second of the caller's right to the connection, with the reason. */
+export function watchCaller(authenticated: AuthenticatedCaller, onEnd: (reason: ApiError) => void): LiveCaller {
+  const { ports } = authenticated.ctx;
+  let current = authenticated;
   let ended: ApiError | null = null;
   let stop = begin();
 
-  /** Looks whenever rights may have changed, and when the credential ends. */
+  /** Checks whenever permissions may have changed, and when the credential ends. */
   function begin(): () => void {
-    const unwatch = ports.actors.watch(invalidatedBy(current.ctx), look);
+    const unwatch = ports.actors.watch(invalidatedBy(current.ctx), check);
     const leftMs = current.expiresAt && current.expiresAt.getTime() - ports.clock.now().getTime();
     const timer = leftMs === null ? undefined : setTimeout(() => end(new ApiError('access_token_expired')), leftMs);
     return () => {
@@ -53,23 +54,23 @@ export function watchCaller(entry: AuthenticatedCaller, onEnd: (reason: ApiError
     onEnd(reason);
   }
 
-  async function confirm(): Promise<void> {
-    const asked = current;
+  async function revalidate(): Promise<void> {
+    const checked = current;
     if (ended) throw ended;
     try {
-      const ctx = await asked.reload({ ...asked.ctx, now: ports.clock.now() });
-      if (asked === current) current = { ...asked, ctx };
+      const ctx = await checked.reload({ ...checked.ctx, now: ports.clock.now() });
+      if (checked === current) current = { ...checked, ctx };
     } catch (error) {
       const known = toApiError(error);
-      if (known.status < 500 && asked === current) end(known);
+      if (known.status < 500 && checked === current) end(known);
       throw known;
     }
     if (ended) throw ended;
   }
 
-  /** A database that is away ends nobody: while nothing is confirmed, nothing is told either. */
-  async function look(): Promise<void> {
-    await confirm().catch(() => {});
+  /** A database that is away ends no connection: while nothing is confirmed, nothing is sent either. */
+  async function check(): Promise<void> {
+    await revalidate().catch(() => {});
   }
 
   return {
@@ -79,16 +80,16 @@ export function watchCaller(entry: AuthenticatedCaller, onEnd: (reason: ApiError
     get expiresAt() {
       return current.expiresAt;
     },
-    revalidate: confirm,
-    renew(entry) {
-      if (!isSameCaller(entry.ctx, current.ctx)) {
+    revalidate,
+    renew(authenticated) {
+      if (!isSameCaller(authenticated.ctx, current.ctx)) {
         throw new ApiError('ambiguous_credentials', {
-          detail: 'This connection is somebody else’s: renew it with a token of the same user, or open another.',
+          detail: 'This connection belongs to another caller: renew it with a token of the same user, or open another.',
         });
       }
       if (ended) throw ended;
       stop();
-      current = entry;
+      current = authenticated;
       stop = begin();
     },
     close() {
@@ -102,35 +103,42 @@ function isSameCaller(a: OrganizationContext, b: OrganizationContext): boolean {
   return a.organization.id === b.organization.id && callerOf(a.actor) === callerOf(b.actor);
 }
 
-/** Keys stand for their organization: a rotated one goes on where the old one was. */
+/** A key acts for its organization: a rotated one goes on where the old one was. */
 const callerOf = (actor: Actor): string => (actor.kind === 'user' ? `user ${actor.user.id}` : 'key');
 
 function invalidatedBy({ actor, organization }: OrganizationContext): InvalidationKey[] {
-  const who: InvalidationKey = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
-  return [who, `organization:${organization.id}`];
+  const caller: InvalidationKey = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
+  return [caller, `organization:${organization.id}`];
 }
 
-/** The caller behind a credential, in the organization they are in now, to be asked again. */
-export function authenticatedCaller(ctx: Context, { actor, expiresAt, reload }: Authenticated): AuthenticatedCaller {
-  const current = inOrganization(ctx, actor);
+/** The caller of a credential, in its present organization. Asks nothing: the credential was read already. */
+export function authenticatedCaller(ctx: Context, credential: Authenticated): AuthenticatedCaller {
+  const current = inOrganization({ ...ctx, credential }, credential.actor);
   const organizationId = current.organization.id;
-  return { ctx: current, expiresAt, reload: async (now) => inOrganization(now, await reload(now, organizationId)) };
+  return {
+    ctx: current,
+    expiresAt: credential.expiresAt,
+    reload: async (now) => inOrganization(now, await credential.reload(now, organizationId)),
+  };
 }
 
-/** Whoever the credential of the call says; in `organizationId`, where that is given. */
-export async function entryOfCall(ctx: Context, organizationId: number | null): Promise<AuthenticatedCaller> {
+/** The caller of the request's credential; in `organizationId`, where that is given. */
+export async function authenticateConnection(
+  ctx: Context,
+  organizationId: number | null,
+): Promise<AuthenticatedCaller> {
   const credential = await authenticate(ctx, async () => organizationId);
   if (!credential) throw new ApiError('credentials_required');
   return authenticatedCaller(ctx, credential);
 }
 
-/** Over a socket, too, a credential that is not good costs its source: or it would be the place to guess at. */
-export async function chargeFailedEntry(
+/** A credential that is not good costs its source on a connection too: otherwise that would be the place to guess. */
+export async function chargeFailedAuthentication<Caller>(
   ctx: Context,
-  entering: Promise<AuthenticatedCaller>,
-): Promise<AuthenticatedCaller> {
+  authenticating: Promise<Caller>,
+): Promise<Caller> {
   try {
-    return await entering;
+    return await authenticating;
   } catch (error) {
     await chargeFailedAttempt(ctx, error);
     throw error;

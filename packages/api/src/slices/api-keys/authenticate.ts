@@ -4,7 +4,7 @@ import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
-import type { Authenticated, Authenticators } from '../../pipeline/credential.ts';
+import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
 import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
@@ -71,17 +71,25 @@ function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
 /** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
 export const authenticateApiKey: Authenticators['apiKey'] = async (ctx, secret, path) => {
   if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
-  const authenticated = await authenticateKeyHash(ctx, hashSecret(secret));
-  const organizationId = await path();
-  // To a key, the organizations of others are not there.
-  if (organizationId !== null && organizationId !== authenticated.actor.key.organizationId)
-    throw new ApiError('not_found');
-  return authenticated;
+  return resumeKey(hashSecret(secret))(ctx, path, {});
 };
+
+/** Asks for the key behind a hash, in a call that may name an organization. */
+function resumeKey(hash: Buffer): Resume {
+  return async (ctx, path) => {
+    const authenticated = await authenticateKeyHash(ctx, hash);
+    const organizationId = await path();
+    // To a key, the organizations of others are not there.
+    if (organizationId !== null && organizationId !== authenticated.actor.key.organizationId)
+      throw new ApiError('not_found');
+    return authenticated;
+  };
+}
 
 /** The key behind a hash, for as long as it lives. */
 export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<Authenticated & { actor: KeyActor }> {
-  return { actor: await loadKey(ctx, hash), expiresAt: null, reload: (now) => loadKey(now, hash) };
+  const actor = await loadKey(ctx, hash);
+  return { actor, expiresAt: null, reload: (now) => loadKey(now, hash), resume: resumeKey(hash) };
 }
 
 /** The key behind a hash. It acts in its own organization: a call that names another is refused. */

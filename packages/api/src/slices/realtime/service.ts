@@ -3,8 +3,8 @@ import type { ActorContext, Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import {
   type AuthenticatedCaller,
+  authenticateConnection,
   authenticatedCaller,
-  entryOfCall,
   inOrganization,
 } from '../../pipeline/live-caller.ts';
 import { authenticateKeyHash } from '../api-keys/authenticate.ts';
@@ -13,7 +13,7 @@ import type { Ticket } from './schemas.ts';
 
 const TICKET_TTL_S = 30;
 
-/** A ticket stands for the caller as it is now, in the organization it is in now. */
+/** A ticket for the present session or key, in the present organization. */
 export async function issueTicket(ctx: ActorContext): Promise<Ticket> {
   const { organization } = inOrganization(ctx, ctx.actor);
   const ticket = newToken();
@@ -34,7 +34,7 @@ interface TicketRow {
   expiresAt: Date;
 }
 
-/** Who brings the ticket, for as long as the session or key behind it lives. Deleting makes it single: of two at once, one finds nothing. */
+/** The ticket's caller, for as long as its session or key lives. Of two uses at once, one finds the row deleted. */
 export async function redeemTicket(ctx: Context, ticket: string): Promise<AuthenticatedCaller> {
   const [row]: TicketRow[] = await ctx
     .db('realtime_tickets')
@@ -52,12 +52,12 @@ export async function redeemTicket(ctx: Context, ticket: string): Promise<Authen
   return authenticatedCaller(ctx, await authenticateKeyHash(ctx, key.secretHash));
 }
 
-/** Who brings an access token, for as long as it is good, or an API key; in `organizationId`, where that is given. */
+/** The caller of an access token or an API key; in `organizationId`, where that is given. */
 export async function redeemToken(
   ctx: Context,
   token: string,
   organizationId: number | null,
 ): Promise<AuthenticatedCaller> {
   const call = { ...ctx.request, authorization: `Bearer ${token}`, apiKey: undefined };
-  return entryOfCall({ ...ctx, request: call }, organizationId);
+  return authenticateConnection({ ...ctx, request: call }, organizationId);
 }

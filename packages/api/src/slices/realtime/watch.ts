@@ -7,18 +7,18 @@ import { type EventStream, openStream } from './stream.ts';
 
 const MAX_SUBSCRIPTIONS = 20;
 
-type Told = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
+type Message = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
 
 /**
- * The organization's events as a tRPC subscription, until the client stops it or may no more. Each goes under its id, with
- * which the client's link goes on after a reconnection; `api_call` has none.
+ * The organization's events as a tRPC subscription, until the client stops it or loses its right to them. Each is sent
+ * under its id, with which the client's link goes on after a reconnection; `api_call` has none.
  */
 export async function* watchEvents(
   ctx: ActorContext,
   input: WatchEvents,
   signal: AbortSignal = new AbortController().signal,
-): AsyncGenerator<Told, void, undefined> {
-  const release = takePlace(ctx.connection);
+): AsyncGenerator<Message, void, undefined> {
+  const release = takeRoom(ctx.connection);
   try {
     yield* follow(ctx, input, signal);
   } finally {
@@ -26,7 +26,7 @@ export async function* watchEvents(
   }
 }
 
-function takePlace(connection: Connection | null): () => void {
+function takeRoom(connection: Connection | null): () => void {
   if (!connection) return () => {};
   if (connection.subscriptions >= MAX_SUBSCRIPTIONS) {
     throw new ApiError('limit_reached', {
@@ -41,7 +41,7 @@ async function* follow(
   ctx: ActorContext,
   { events, lastEventId }: WatchEvents,
   signal: AbortSignal,
-): AsyncGenerator<Told, void, undefined> {
+): AsyncGenerator<Message, void, undefined> {
   let reason: ApiError | undefined;
   let stream: EventStream | undefined;
   const end = (why?: ApiError) => {
@@ -50,20 +50,20 @@ async function* follow(
     if (why) ctx.connection?.end?.();
   };
   const stop = () => end();
-  const entry = authenticatedCaller(ctx, ctx.credential!); // `admit` has put it there
-  // A connection that carries calls ends with its token as a whole: then its client renews it, and goes on by itself.
+  const authenticated = authenticatedCaller(ctx, ctx.credential!); // `admit` has put it there
+  // A connection of many calls ends with its token as a whole: its client then connects with the next one.
   const endsAsAWhole = ctx.connection?.end === null;
-  const caller = watchCaller(endsAsAWhole ? { ...entry, expiresAt: null } : entry, end);
+  const caller = watchCaller(endsAsAWhole ? { ...authenticated, expiresAt: null } : authenticated, end);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    // A client whose server stops connects again, to another, and goes on there: 503 tells its link to.
+    // On a 503 the client's link connects again, to another process, and goes on there.
     stream = await openStream(caller, () => end(new ApiError('unavailable', { detail: 'The server is stopping.' })));
-    await stream.subscribe(events, lastEventId ? await stream.placeOf(lastEventId) : undefined);
+    await stream.subscribe(events, lastEventId ? await stream.positionOf(lastEventId) : undefined);
     while (!signal.aborted && !reason) {
-      const told = await stream.next();
-      if (told.length === 0) break;
-      for (const event of told) {
-        await ctx.connection?.drained();
+      const next = await stream.next();
+      if (next.length === 0) break;
+      for (const event of next) {
+        if (ctx.connection && !(await ctx.connection.drained())) return;
         yield event.id === null ? event : tracked(event.id, event);
       }
     }

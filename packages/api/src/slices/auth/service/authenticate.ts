@@ -8,7 +8,7 @@ import {
 } from '../../../contract/permissions.ts';
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
-import type { Authenticated, Authenticators } from '../../../pipeline/credential.ts';
+import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
 import {
   assertHeader,
   organizationNotFound,
@@ -18,20 +18,19 @@ import {
 } from '../../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../../users/model.ts';
 
-export const authenticateAccessToken: Authenticators['accessToken'] = async (
-  ctx,
-  token,
-  path,
-  { allowDeletedOrganization = false },
-) => {
+export const authenticateAccessToken: Authenticators['accessToken'] = async (ctx, token, path, options) => {
   const { sub, sid, expiresAt } = await ctx.ports.accessTokens.verify(token, ctx.now);
-  const named = requestedOrganization(ctx, await path());
-  return authenticateSession(
-    ctx,
-    { sid, userId: ctx.ids.decode('usr', sub), named, allowDeletedOrganization: allowDeletedOrganization },
-    expiresAt,
-  );
+  return resumeSession({ sid, userId: ctx.ids.decode('usr', sub) }, expiresAt)(ctx, path, options);
 };
+
+/** Asks for the session of a token that was verified, in the organization that the call names. */
+function resumeSession(session: Pick<NamedSession, 'sid' | 'userId'>, expiresAt: Date | null): Resume {
+  return async (ctx, path, { allowDeletedOrganization = false }) => {
+    if (expiresAt && expiresAt <= ctx.now) throw new ApiError('access_token_expired');
+    const named = requestedOrganization(ctx, await path());
+    return authenticateSession(ctx, { ...session, named, allowDeletedOrganization }, expiresAt);
+  };
+}
 
 /** The caller behind a session, until `expiresAt` or for as long as the session lives. */
 export async function authenticateSession(
@@ -44,6 +43,7 @@ export async function authenticateSession(
     actor: await loadSession(ctx, session),
     expiresAt,
     reload: (now, id) => loadSession(now, { sid, userId, named: { id, headerId: null, subdomain: null } }),
+    resume: resumeSession({ sid, userId }, expiresAt),
   };
 }
 
