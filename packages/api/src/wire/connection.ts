@@ -1,16 +1,18 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Connection } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 
 /**
- * Close codes (RFC 6455, and 4000–4999 for our own): 4401 and 4403 as HTTP's, 4408 no credential in time, 1001 the server
- * stops, 1008 more messages or attempts than allowed, 1013 reads too slowly.
+ * Close codes (RFC 6455, and 4000–4999 for our own): 4401 and 4403 as HTTP's, 4408 no credential in time, 1001 the
+ * server stops, 1008 more messages or attempts than allowed, 1011 a failure of the server, 1013 reads too slowly.
  */
 export const CLOSE = {
   goingAway: 1001,
   tooMuch: 1008,
+  failed: 1011,
   tooSlow: 1013,
   unauthorized: 4401,
   forbidden: 4403,
@@ -22,10 +24,9 @@ const MAX_BUFFERED_BYTES = 1024 ** 2;
 /** Above this nothing is added, so that what is held stays far below the most. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const MAX_STALL_MS = 5000;
-const LOOK_EVERY_MS = 20;
-const WATCH_EVERY_MS = 1000;
-/** For whoever may no more to be told why, before the connection ends. */
-export const LAST_WORDS_MS = 250;
+const POLL_EVERY_MS = 20;
+/** Time for the reason of an end to be read, before the connection ends. */
+export const LAST_MESSAGE_MS = 250;
 /** A peer that reads nothing does not read a close either. */
 const CLOSE_TIMEOUT_MS = 1000;
 const PING_EVERY_MS = 30_000;
@@ -40,10 +41,15 @@ export function closeWith(socket: WebSocket, code: number, reason: string): void
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** Ends a connection whose caller may no more, or has guessed too often. */
+/** Ends a connection whose caller lost the right to it, or never had it. */
 export function closeFor(socket: WebSocket, { status, errorCode }: ApiError): void {
-  const code = status === 401 ? CLOSE.unauthorized : status === 429 ? CLOSE.tooMuch : CLOSE.forbidden;
-  closeWith(socket, code, errorCode);
+  closeWith(socket, closeCodeOf(status), errorCode);
+}
+
+function closeCodeOf(status: number): number {
+  if (status >= 500) return CLOSE.failed;
+  if (status === 429) return CLOSE.tooMuch;
+  return status === 401 ? CLOSE.unauthorized : CLOSE.forbidden;
 }
 
 /** False, and the end of the connection, where the peer has left a megabyte unread. */
@@ -53,59 +59,54 @@ export function hasRoom(socket: WebSocket): boolean {
   return false;
 }
 
-/** Resolves when the peer has read most of what it was sent. One that does not within 5 s is dropped; then it rejects. */
-export function drained(socket: WebSocket): Promise<void> {
-  return untilRead({
-    unread: () => socket.bufferedAmount,
-    isOpen: () => socket.readyState === socket.OPEN,
-    drop: () => closeWith(socket, CLOSE.tooSlow, 'reads too slowly'),
+/** True when the peer has read most of what was sent; false when it has gone, or was dropped after 5 s. */
+export async function drained(socket: WebSocket): Promise<boolean> {
+  for (let waitedMs = 0; socket.bufferedAmount > HIGH_WATER_BYTES; waitedMs += POLL_EVERY_MS) {
+    if (waitedMs >= MAX_STALL_MS) closeWith(socket, CLOSE.tooSlow, 'reads too slowly');
+    if (socket.readyState !== socket.OPEN) return false;
+    await sleep(POLL_EVERY_MS);
+  }
+  return socket.readyState === socket.OPEN;
+}
+
+/** A response that lasts and is sent in parts, under the rules of a socket. */
+export function lastingResponse(res: ServerResponse): Connection {
+  return {
+    subscriptions: 0,
+    drained: () => responseDrained(res),
+    // A reader who stopped does not read why, and would stay connected to a stream that is over.
+    end: () => void setTimeout(() => res.writableFinished || res.destroy(), LAST_MESSAGE_MS),
+  };
+}
+
+/** True when the response takes more; false when its reader has gone, or was dropped for making no room for 5 s. */
+export function responseDrained(res: ServerResponse): Promise<boolean> {
+  if (res.destroyed || !res.writableNeedDrain) return Promise.resolve(!res.destroyed);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => res.destroy(), MAX_STALL_MS);
+    res.once('drain', settle).once('close', settle);
+    function settle(): void {
+      clearTimeout(timer);
+      res.off('drain', settle).off('close', settle);
+      resolve(!res.destroyed);
+    }
   });
 }
 
-/** A response that lasts, told in parts, under the rules of a socket. */
-export function lastingResponse(res: ServerResponse): Connection {
-  const reader: Peer = {
-    // What is written waits for the reader: more than a little is never there, however long they have stopped.
-    unread: () => (res.writableNeedDrain ? Number.POSITIVE_INFINITY : res.writableLength),
-    isOpen: () => !res.destroyed && !res.writableFinished,
-    drop: () => void res.destroy(),
-  };
-  watchReader(reader).catch(() => {}); // dropped
-  return {
-    subscriptions: 0,
-    drained: () => untilRead(reader),
-    // A reader who stopped does not read why, and would stay connected to a stream that is over.
-    end: () => void setTimeout(() => reader.isOpen() && reader.drop(), LAST_WORDS_MS),
-  };
+/**
+ * Drops the connection of an answer that is not read for 5 s: what waits in it would be held for as long as the client
+ * likes. An answer that is still to come is waited for.
+ */
+export function dropUnread(res: ServerResponse): void {
+  res.setTimeout(MAX_STALL_MS).on('timeout', destroyIfUnread);
 }
 
-/** On its own: who waits for the reader does not look how long. */
-async function watchReader(reader: Peer): Promise<void> {
-  while (reader.isOpen()) {
-    await untilRead(reader);
-    await sleep(WATCH_EVERY_MS, undefined, { ref: false });
-  }
+/** Node calls it after 5 s in which nothing was read or sent, and again after the next such time. */
+function destroyIfUnread(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
 }
 
-interface Peer {
-  /** Bytes that wait for them. */
-  unread(): number;
-  isOpen(): boolean;
-  drop(): void;
-}
-
-async function untilRead({ unread, isOpen, drop }: Peer): Promise<void> {
-  for (let waitedMs = 0; unread() > HIGH_WATER_BYTES; waitedMs += LOOK_EVERY_MS) {
-    if (!isOpen()) throw new Error('the connection is closed');
-    if (waitedMs >= MAX_STALL_MS) {
-      drop();
-      throw new Error('the client reads too slowly');
-    }
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
-/** Closes a connection that says more than 10 messages a second for longer than 50 of them. */
+/** Closes a connection that sends more than 10 messages a second for longer than 50 of them. */
 export function limitMessages(socket: WebSocket): void {
   let left = MESSAGES_AT_ONCE;
   let at = performance.now();

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Context, OrganizationContext } from '../context.ts';
 import type { ProcedureMeta, Proof } from '../contract/meta.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
+import { responseDrained } from './connection.ts';
 
 /**
  * What is more than a JSON answer to a JSON body: a download, an upload, a stream, a provider's webhook. Declared as a
@@ -29,7 +30,7 @@ export interface RawAnswer {
 export interface RawExchange {
   req: IncomingMessage;
   res: ServerResponse;
-  /** Makes sure, less than a second ago, that the caller still may. Throws where they may no more. */
+  /** Makes sure that the caller had its right to the answer less than a second ago. Throws where it has not. */
   revalidate(): Promise<void>;
 }
 
@@ -47,31 +48,40 @@ export function rawRoute<Input extends z.ZodType>(
   declared: Declared<{ access: 'public' | Proof }, Context, Input>,
 ): RawRoute;
 export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute {
-  // `serveRaw` makes sure of both before it serves: `admit` of the context, the schema of the input. No raw answer is kept for a repeat.
+  // `serveRaw` makes sure of both before it serves: `admit` of the context, the schema of the input.
+  // No raw answer is kept for a repeated request.
   return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
 }
 
-/** Answers NDJSON at the speed of whoever reads it, each batch judged after it was read and before it is told. */
+/** What is written at once: a line is never split, and can be longer. */
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Answers NDJSON at the speed of its reader. The caller is checked between the reading of a batch and its sending.
+ * A reader who takes nothing for 5 s is dropped.
+ */
 export async function sendLines(
-  { res, revalidate: confirm }: RawExchange,
+  { res, revalidate }: RawExchange,
   batches: AsyncIterable<readonly unknown[]>,
 ): Promise<void> {
   for await (const batch of batches) {
-    await confirm();
-    if (res.destroyed) return;
-    const lines = batch.map((value) => `${JSON.stringify(value)}\n`);
-    if (!res.write(lines.join(''))) await drainedOrClosed(res);
+    await revalidate();
+    for (const chunk of chunksOf(batch)) {
+      if (res.destroyed) return;
+      res.write(chunk);
+      if (!(await responseDrained(res))) return;
+    }
   }
   if (!res.destroyed) res.end();
 }
 
-function drainedOrClosed(res: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      res.off('drain', done).off('close', done);
-      resolve();
-    };
-    if (res.destroyed) return resolve();
-    res.on('drain', done).on('close', done);
-  });
+function* chunksOf(values: readonly unknown[]): Generator<string> {
+  let chunk = '';
+  for (const value of values) {
+    chunk += `${JSON.stringify(value)}\n`;
+    if (chunk.length < CHUNK_BYTES) continue;
+    yield chunk;
+    chunk = '';
+  }
+  if (chunk) yield chunk;
 }

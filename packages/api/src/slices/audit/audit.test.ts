@@ -5,7 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { systemContext } from '../../context.ts';
 import { exampleId } from '../../contract/ids.ts';
+import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { exportAuditLogs } from './service.ts';
 import { type ChainReport, verifyAuditChains } from './verify.ts';
 
 let app: TestApp;
@@ -161,6 +164,39 @@ describe('the audit log', () => {
 });
 
 describe('an export', () => {
+  it('reads as many entries at once as fit into half a megabyte, and one that is larger alone', async () => {
+    const insert = (sizes: number[]) =>
+      app.rows.raw(
+        `insert into audit_logs
+           (organization_id, action, actor_kind, target_kind, target_id, request_id, ip, created_at, before)
+         select ?, 'x', 'system', 'organizations', 1, 'r', '127.0.0.1', now(), jsonb_build_object('name', repeat('x', size))
+         from unnest(?::int[]) with ordinality as sizes (size, at) order by at`,
+        [acme.organizationId, sizes],
+      );
+    await insert([...Array(700).fill(10), ...Array(30).fill(50_000), 1_000_000, 10]);
+    await app.rows.raw("select pg_notify('recorded', '')");
+    await stamped();
+    const organization = { id: acme.organizationId, permissions: new Set<OrganizationPermission>() };
+    const system = systemContext(app.ports, 'test');
+    const actor = {
+      kind: 'key' as const,
+      creator: null,
+      key: {
+        id: 1,
+        organizationId: organization.id,
+        permissions: organization.permissions,
+        limits: { perMinute: null, perHour: null, perDay: null },
+      },
+    };
+    const input = { orgId: acme.id, action: 'x' };
+    const sizes: number[] = [];
+    for await (const batch of exportAuditLogs({ ...system, organization, actor }, input)) sizes.push(batch.length);
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(732);
+    expect(sizes[0]).toBe(500);
+    expect(Math.max(...sizes.slice(2))).toBeLessThanOrEqual(10);
+    expect(sizes.slice(-2)).toEqual([1, 1]);
+  });
+
   const url = () => `${acme.path}/audit-logs/export`;
 
   it('is an operation like any other: path aliases, HEAD, other methods, parameter spellings', async () => {
@@ -228,6 +264,36 @@ describe('an export', () => {
     expect(await ended()).toEqual({ isWhole: false });
   });
 
+  it('that is not read holds little, and is dropped after five seconds, as are sixty at once', async () => {
+    await app.rows.raw(
+      `insert into audit_logs
+         (organization_id, action, actor_kind, target_kind, target_id, request_id, ip, created_at, before, after)
+       select ?, 'x', 'system', 'organizations', 1, 'r', '127.0.0.1', now(), large, large
+       from generate_series(1, 300), lateral (select jsonb_build_object('metadata', repeat('x', 25000)) as large) as row`,
+      [acme.organizationId],
+    );
+    await app.rows.raw("select pg_notify('recorded', '')");
+    await stamped();
+    const responses: ServerResponse[] = [];
+    const keep = (_: IncomingMessage, res: ServerResponse) => void responses.push(res);
+    app.server.on('request', keep);
+    const head = `GET ${url()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${admin.tokens.accessToken}\r\n\r\n`;
+    const clients = Array.from({ length: 60 }, () => connect(Number(new URL(app.url).port), '127.0.0.1'));
+    for (const client of clients) client.pause().write(head);
+    await eventually(() => responses.length === 60 || undefined, 'the exports to be asked for', 20_000);
+    app.server.off('request', keep);
+    let mostHeld = 0;
+    const timer = setInterval(() => {
+      mostHeld = Math.max(mostHeld, ...responses.map(({ writableLength }) => writableLength));
+    }, 5);
+    await eventually(() => responses.every(({ destroyed }) => destroyed) || undefined, 'all to be dropped', 40_000);
+    clearInterval(timer);
+    for (const client of clients) client.destroy();
+    expect(mostHeld).toBeGreaterThan(0);
+    expect(mostHeld).toBeLessThan(256 * 1024); // of 15 MB each
+    expect(app.logs.filter((line) => JSON.parse(line).level >= 50)).toEqual([]);
+  }, 90_000);
+
   it('waits for its client without adding listeners', async () => {
     const { socket, res, isWhole } = await openLarge(admin);
     let most = 0;
@@ -238,7 +304,7 @@ describe('an export', () => {
       socket.resume();
       await sleep(5);
     }
-    await eventually(() => (isWhole() ? true : undefined), 'all of it');
+    await eventually(() => (isWhole() ? true : undefined), 'all of it', 30_000);
     expect(most).toBeLessThan(10);
     socket.destroy();
   });

@@ -30,6 +30,12 @@ export class AuditLogModel extends BaseModel {
   declare personalDigest: Buffer | null;
   declare chainHash: Buffer | null;
 
+  /** The size of what can be large, as a column that is read without it. */
+  static sizeInBytes() {
+    const sizes = ['before::text', 'after::text', 'user_agent'].map((column) => `coalesce(octet_length(${column}), 0)`);
+    return AuditLogModel.raw(`${sizes.join(' + ')} as bytes`);
+  }
+
   present(ids: Ids): AuditEntry {
     const facts = FACTS_BY_TABLE.get(this.targetKind);
     return {

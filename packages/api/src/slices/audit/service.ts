@@ -5,6 +5,8 @@ import { AuditLogModel, targetOf } from './model.ts';
 import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schemas.ts';
 
 const EXPORT_BATCH = 500;
+/** An entry can hold some 50 kB, and every export under way holds one batch. */
+const EXPORT_BATCH_BYTES = 512 * 1024;
 
 /** By position, newest first: an entry appears once the sequencer gave it a position, a moment after its change. */
 export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
@@ -15,12 +17,30 @@ export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLo
 
 /** All that match, oldest first, a batch at a time: an export of any length takes the memory of one batch. */
 export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditFilters): AsyncGenerator<AuditEntry[]> {
-  for (let after = 0; ; ) {
-    const rows = await entries(ctx, filters).where('position', '>', after).orderBy('position').limit(EXPORT_BATCH);
-    if (rows.length > 0) yield rows.map((entry) => entry.present(ctx.ids));
-    if (rows.length < EXPORT_BATCH) return;
-    after = rows.at(-1)!.position!;
+  const rest = (after: number) => entries(ctx, filters).where('position', '>', after).orderBy('position');
+  for (let after = 0, limit = EXPORT_BATCH; ; ) {
+    const sizes = await rest(after).limit(limit).select('position', AuditLogModel.sizeInBytes()).castTo<EntrySize[]>();
+    const fitting = sizes.slice(0, countWithin(sizes, EXPORT_BATCH_BYTES));
+    if (fitting.length === 0) return;
+    const last = fitting.at(-1)!.position;
+    const rows = await rest(after).where('position', '<=', last);
+    yield rows.map((entry) => entry.present(ctx.ids));
+    // Large entries come together: their sizes are not read over and over.
+    limit = Math.min(EXPORT_BATCH, fitting.length * 2);
+    after = last;
   }
+}
+
+interface EntrySize {
+  position: number;
+  bytes: number;
+}
+
+/** How many of the first entries fit together: one at least. */
+function countWithin(sizes: readonly EntrySize[], maxBytes: number): number {
+  let bytes = 0;
+  const tooMany = sizes.findIndex((each) => (bytes += each.bytes) > maxBytes);
+  return tooMany < 0 ? sizes.length : Math.max(1, tooMany);
 }
 
 function entries(ctx: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>) {
