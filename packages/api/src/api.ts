@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ports } from './context.ts';
+import { admitHandshake } from './pipeline/handshake.ts';
 import { PATH_ALIASES } from './slices/path-aliases.ts';
 import { rawRoutes } from './slices/raw-routes.ts';
 import { realtimeUpgrade } from './slices/realtime/socket.ts';
@@ -37,11 +38,13 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       const [path = '', ...query] = url.slice(TRPC.length).split('?');
       return trpc(req, res, decodePath(path), query.join('?'));
     },
-    sockets: createSockets(
+    sockets: createSockets({
       ports,
-      [realtimeUpgrade(ports, clientAddress), trpcUpgrade({ router: appRouter, ports, clientAddress })],
+      clientAddress,
       headers,
-    ),
+      admit: admitHandshake,
+      upgrades: [realtimeUpgrade, trpcUpgrade({ router: appRouter, ports })],
+    }),
   };
 }
 

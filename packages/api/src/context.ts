@@ -20,10 +20,11 @@ import type { JobRegistry } from './jobs/job.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
 import type { ActorCache } from './pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
-import type { Observed } from './pipeline/observe.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
+import type { Origins } from './pipeline/origins.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 /** What the process lends to every call. Made once, at start. */
@@ -46,6 +47,7 @@ export interface Ports {
   ids: Ids;
   cursors: Cursors;
   authenticators: Authenticators;
+  origins: Origins;
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
@@ -106,7 +108,7 @@ export interface Context {
   /** Headers of the answer. */
   responseHeaders: Record<string, string>;
   actor: Actor | null;
-  /** What the actor has shown, to be asked again by whatever lasts; null where nobody is known. */
+  /** What the call, or its connection, has authenticated with, to be checked again by whatever lasts; null without one. */
   credential: Authenticated | null;
   organization: CurrentOrganization | null;
   /** What lasts longer than an answer: it carries many calls one after the other, or events; null where a call comes alone. */
@@ -116,8 +118,8 @@ export interface Context {
 export interface Connection {
   /** How many subscriptions are open on it. */
   subscriptions: number;
-  /** Resolves when its client has taken what it was sent; rejects for one that does not. */
-  drained(): Promise<void>;
+  /** True when its client has taken what it was sent; false when it has gone, or was dropped for not reading. */
+  drained(): Promise<boolean>;
   /** Ends it because its caller may no more; null where it sees to that by itself. */
   end: (() => void) | null;
 }

@@ -22,7 +22,9 @@ import { createFeed } from './events/feed.ts';
 import { createJobRegistry } from './jobs/job.ts';
 import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
+import { createOrigins } from './pipeline/origins.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
+import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
@@ -92,6 +94,7 @@ export function openPorts({
       apiKey: authenticateApiKey,
       looksLikeApiKey: looksLikeKey,
     },
+    origins: createOrigins(env, (origin) => isOriginOfKey(database, origin)),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     jobs: createJobRegistry(jobs),

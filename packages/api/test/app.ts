@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createApi } from '@rentapi/api/api';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
+import { dropUnread } from '@rentapi/api/wire/connection';
 import { createDatabase } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { parseAddress } from '@rentapi/platform/ip';
@@ -81,6 +82,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     parseAddress(String(req.headers['x-test-ip'])) ?? '127.0.0.1';
   const { handle, sockets } = createApi({ ports, clientAddress });
   const server = createServer((req, res) => {
+    dropUnread(res);
     // `fetch` does not let a Host be chosen.
     req.headers.host = (req.headers['x-test-host'] as string | undefined) ?? req.headers.host;
     void handle(req, res, () => res.writeHead(404).end());

@@ -155,6 +155,7 @@ describe('the error catalogue', () => {
     'idempotency_key_in_batch',
     'invalid_ticket',
     'upgrade_required',
+    'credential_in_url',
   ];
 
   it('says of every code which operations answer it', () => {

@@ -17,7 +17,7 @@ import {
   wsLink,
 } from '@trpc/client';
 import { EventSource } from 'eventsource';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 
@@ -75,7 +75,7 @@ const links: [string, (person: Person) => Client][] = [
 ];
 
 describe.each(links)('%s', (_, connect) => {
-  it('queries, changes, and is told what REST is told', async () => {
+  it('queries, changes, and gets the answers of REST', async () => {
     const trpc = connect(ada);
     expect((await trpc.users.me.get.query()).id).toBe(ada.id);
     const created = await trpc.apiKeys.create.mutate({ name: 'by tRPC', scopes: ['api_keys:read'] });
@@ -117,8 +117,8 @@ function listen(trpc: Client, events: string[], lastEventId?: string) {
     { events, lastEventId },
     {
       onStarted: () => void started++,
-      onData: (told) => {
-        const event = told as unknown as RealtimeEvent | { id: string; data: RealtimeEvent };
+      onData: (message) => {
+        const event = message as unknown as RealtimeEvent | { id: string; data: RealtimeEvent };
         heard.push('event' in event ? event : event.data);
       },
       onError: (error) => void failures.push(error as TRPCClientError<AppRouter>),
@@ -148,7 +148,7 @@ async function createKey(person: Person): Promise<{ id: string; name: string; se
 }
 
 describe.each(subscribing)('a subscription over %s', (link, connect) => {
-  it('tells events in order, under their ids', async () => {
+  it('sends events in order, under their ids', async () => {
     const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
     await listener.ready();
     const made = [await createKey(ada), await createKey(ada)];
@@ -185,7 +185,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     expect(listener.failures[0]!.data?.problem.code).toBe('session_revoked');
   });
 
-  it('tells nothing of other organizations, and refuses what is unknown', async () => {
+  it('sends nothing of other organizations, and refuses what is unknown', async () => {
     const stranger = await app.signUp();
     const listener = listen(connect(stranger.tokens.accessToken), ['*']);
     await listener.ready();
@@ -199,22 +199,22 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     listener.stop();
   });
 
-  it('tells nothing to whoever brings no good credential', async () => {
-    const nobody = listen(connect('nonsense'), ['*']);
-    const somebody = listen(connect(ada.tokens.accessToken), ['*']);
-    await somebody.ready();
+  it('sends nothing to a caller without a good credential', async () => {
+    const stranger = listen(connect('nonsense'), ['*']);
+    const known = listen(connect(ada.tokens.accessToken), ['*']);
+    await known.ready();
     await createKey(ada);
-    await eventually(() => somebody.heard[0], 'an event');
+    await eventually(() => known.heard[0], 'an event');
     await sleep(200);
-    expect(nobody.heard).toEqual([]);
+    expect(stranger.heard).toEqual([]);
     // Over a WebSocket it is the connection that is refused; its client tries again by itself.
-    const codes = nobody.failures.map(({ data }) => data?.problem.code);
+    const codes = stranger.failures.map(({ data }) => data?.problem.code);
     expect(codes).toEqual(link === 'wsLink' ? [] : ['invalid_access_token']);
-    nobody.stop();
-    somebody.stop();
+    stranger.stop();
+    known.stop();
   });
 
-  it('tells calls made with keys, which have no id', async () => {
+  it('sends calls made with keys, which have no id', async () => {
     const key = await createKey(ada);
     const listener = listen(connect(ada.tokens.accessToken), ['api_call']);
     await listener.ready();
@@ -222,6 +222,78 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     await eventually(() => listener.heard[0], 'the call');
     expect(listener.heard[0]).toMatchObject({ id: null, event: 'api_call', data: { procedure: 'apiKeys.list' } });
     listener.stop();
+  });
+});
+
+describe('a credential is read once', () => {
+  /** How often the product authenticated a caller while this went on. */
+  async function authentications(work: () => Promise<unknown>): Promise<number> {
+    const { authenticators } = app.ports;
+    const spies = [vi.spyOn(authenticators, 'accessToken'), vi.spyOn(authenticators, 'apiKey')];
+    await work();
+    const count = spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
+    for (const spy of spies) spy.mockRestore();
+    return count;
+  }
+
+  it('by a raw route', async () => {
+    const path = `/api/v1/organizations/${ada.organizationId}/audit-logs/export`;
+    expect(await authentications(async () => expect((await ada.request(path)).status).toBe(200))).toBe(1);
+  });
+
+  it.each(subscribing)('by a subscription over %s', async (_, connect) => {
+    const count = await authentications(async () => {
+      const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
+      await listener.ready();
+      await createKeyOf(listener);
+      listener.stop();
+    });
+    expect(count).toBe(1);
+  });
+
+  it('by a WebSocket with all its calls, which may name other organizations', async () => {
+    const { id: organizationId } = (
+      await ada.request('/api/v1/organizations', { method: 'POST', body: { name: 'The other' } })
+    ).body;
+    const count = await authentications(async () => {
+      const trpc = overWebSocket(ada.tokens.accessToken);
+      expect((await trpc.users.me.get.query()).id).toBe(ada.id);
+      expect((await trpc.orgs.get.query({ orgId: organizationId })).id).toBe(organizationId);
+      await trpc.apiKeys.list.query({});
+    });
+    expect(count).toBe(1);
+  });
+
+  /** Without a further authentication by the test itself. */
+  async function createKeyOf(listener: ReturnType<typeof listen>): Promise<void> {
+    const organizationId = app.ports.ids.decode('org', ada.organizationId);
+    const row = { organizationId, type: 'api_key.created', data: { name: 'by hand' }, createdAt: new Date() };
+    await app.rows('events').insert(row);
+    await app.rows.raw("select pg_notify('recorded', '')");
+    await eventually(() => listener.heard[0], 'the event');
+  }
+});
+
+describe('a credential in the URL of server-sent events', () => {
+  it('is taken only where the settings allow it (V14.2.1)', async () => {
+    const strict = await startApp({ REALTIME_TOKEN_IN_URL: 'false' }, app);
+    const params = new URLSearchParams({
+      input: JSON.stringify({ events: ['*'] }),
+      connectionParams: JSON.stringify({ token: ada.tokens.accessToken }),
+    });
+    const open = async (at: TestApp) => {
+      const stop = new AbortController();
+      const response = await fetch(`${at.url}/trpc/realtime.events?${params}`, { signal: stop.signal });
+      const type = response.headers.get('content-type');
+      const body = type?.startsWith('application/json') ? JSON.parse(await response.text()) : null;
+      stop.abort();
+      return { status: response.status, problem: body?.error.data.problem };
+    };
+    expect(await open(app)).toEqual({ status: 200, problem: undefined });
+    const refused = await open(strict);
+    expect(refused).toMatchObject({ status: 400, problem: { code: 'credential_in_url' } });
+    expect(refused.problem.detail).toContain('header');
+    await strict.close();
   });
 });
 
@@ -288,23 +360,41 @@ describe('a tRPC WebSocket', () => {
     listener.stop();
   });
 
-  it('is closed, with no answer given, for a credential that is none', async () => {
-    const socket = new WebSocket(url().replace('http', 'ws'), { headers: bearer('nonsense') });
+  it('is closed late, with no call answered, for a credential in its first message that is not good', async () => {
+    const socket = new WebSocket(`${url().replace('http', 'ws')}?connectionParams=1`);
     const heard: string[] = [];
     socket.on('message', (data) => void heard.push(String(data)));
-    socket.once('open', () => {
-      socket.send(
-        JSON.stringify({
-          id: 1,
-          method: 'subscription',
-          params: { path: 'realtime.events', input: { events: ['*'] } },
-        }),
-      );
-    });
+    await once(socket, 'open');
+    const openedAt = performance.now();
+    const params = { path: 'realtime.events', input: { events: ['*'] } };
+    socket.send(JSON.stringify({ method: 'connectionParams', data: { token: 'nonsense' } }));
+    socket.send(JSON.stringify({ id: 1, method: 'subscription', params }));
     const [code, reason] = await once(socket, 'close');
     expect([code, String(reason)]).toEqual([4401, 'invalid_access_token']);
-    for (const text of heard) expect(text).toContain('"code":"invalid_access_token"');
+    expect(performance.now() - openedAt).toBeGreaterThan(900);
+    expect(heard.map((text) => JSON.parse(text).id)).toEqual([null]);
+    expect(heard[0]).toContain('"code":"invalid_access_token"');
   });
+
+  it('of a client with the stock settings connects a handful of times after a logout, not hundreds', async () => {
+    const bea = await app.signUp();
+    let connections = 0;
+    const count = () => void connections++;
+    app.server.on('upgrade', count);
+    const ws = createWSClient({
+      url: url().replace('http', 'ws'),
+      WebSocket: WebSocket as unknown as typeof globalThis.WebSocket, // the same API, typed apart
+      connectionParams: async () => ({ token: bea.tokens.accessToken }),
+    });
+    closing.push(() => void ws.close());
+    const listener = listen(client(wsLink({ client: ws })), ['api_key.*']);
+    await listener.ready();
+    await bea.request('/api/v1/auth/logout', { method: 'POST' });
+    await sleep(10_000);
+    app.server.off('upgrade', count);
+    expect(connections).toBeGreaterThan(1);
+    expect(connections).toBeLessThanOrEqual(6);
+  }, 30_000);
 
   it('takes what JSON must not hold for what it is', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}`);

@@ -423,7 +423,7 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     ws: {
-      /** Get a ticket for the realtime socket. Works once, for 30 seconds, so that no lasting credential stands in a URL. */
+      /** Get a ticket for the realtime socket. Works once, for 30 seconds, so that a URL holds no lasting credential. */
       ticket: TRPCMutationProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -438,7 +438,7 @@ export type AppRouter = TRPCBuiltRouter<
           events: string[];
           lastEventId?: string | null | undefined;
         };
-        output: AsyncIterable<{ id: string; data: ToldEvent } | ToldEvent>;
+        output: AsyncIterable<{ id: string; data: RealtimeEvent } | RealtimeEvent>;
       }>;
     };
     system: {
@@ -1022,6 +1022,7 @@ export interface Problem {
     | 'personal_organization'
     | 'deletion_protected'
     | 'restore_window_over'
+    | 'credential_in_url'
     | 'invalid_ticket'
     | 'upgrade_required'
     | 'role_name_taken'
@@ -1037,6 +1038,14 @@ export interface Problem {
     path: string;
     message: string;
   }[] | undefined;
+}
+
+/** Something that happened. `api_call` has no id: it is sent once, and not kept. */
+export interface RealtimeEvent {
+  id: string | null;
+  event: string;
+  createdAt: string;
+  data: unknown;
 }
 
 export interface Reauthenticate {
@@ -1181,14 +1190,6 @@ export interface Tokens {
   expiresIn: number;
   /** A person with an account. */
   user: User;
-}
-
-/** Something that happened. `api_call` has no id: it is told once, and not kept. */
-export interface ToldEvent {
-  id: string | null;
-  event: string;
-  createdAt: string;
-  data: unknown;
 }
 
 /** To whom: a member. */

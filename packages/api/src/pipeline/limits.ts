@@ -16,11 +16,11 @@ const SIGNED_IN_FACTOR = 10;
 const OUTAGE_RETRY_S = 2;
 
 /**
- * Every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller pays as itself,
- * everybody else as the address the call came from.
+ * Every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller pays as
+ * itself, every other one as the address of the call.
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
-  if (meta.probe) return; // a probe must never be told to wait
+  if (meta.probe) return; // a probe must never have to wait
   const own = await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
   // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
   const bucket = actor && procedureBucket(ctx, meta, actor);
@@ -29,21 +29,36 @@ export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Ac
 }
 
 /**
- * Whoever is turned away at the door pays into the bucket of their source: else guessing credentials, and asking for what is
- * not theirs, would cost nothing. `meta` is the procedure's; a socket has none.
+ * A refused caller pays from the bucket of its source: else guessing credentials, and asking for what belongs to
+ * others, would cost nothing. `meta` is the procedure's; a socket has none.
  */
 export async function chargeFailedAttempt(ctx: Context, error: unknown, meta?: ProcedureMeta): Promise<void> {
   if (!(error instanceof ApiError) || error.status >= 500) return;
   setRateLimitHeaders(ctx, await take(ctx, sourceBuckets(ctx, meta), 'refuse'));
 }
 
-/** What every bucket has left, told by the strictest. Throws where one refuses. */
+/** Refuses a source that could not pay for one more failed attempt. Costs nothing, for most callers succeed. */
+export async function assertSourceHasRoom(ctx: Context): Promise<void> {
+  const { strictest } = await decide(
+    ctx,
+    sourceBuckets(ctx).map((bucket) => ({ ...bucket, cost: 0 })),
+    'local',
+  );
+  const { bucket, remaining } = strictest;
+  if (remaining < 1) throw rateLimited(ctx, strictest, bucket.windowMs / bucket.size);
+}
+
+/** The state of the bucket with the least left. Throws where one refuses. */
 async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<BucketState> {
   const { allowed, retryAfterMs, strictest } = await decide(ctx, buckets, outage);
   if (allowed) return strictest;
+  throw rateLimited(ctx, strictest, retryAfterMs);
+}
+
+function rateLimited(ctx: Context, strictest: BucketState, retryAfterMs: number): ApiError {
   setRateLimitHeaders(ctx, strictest);
   const retryAfterS = Math.ceil(retryAfterMs / 1000);
-  throw new ApiError('rate_limited', {
+  return new ApiError('rate_limited', {
     detail: `The limit \`${strictest.bucket.name}\` is used up: wait ${retryAfterS} s and repeat the request.`,
     retryAfterS,
   });
@@ -66,8 +81,8 @@ function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): 
 }
 
 /**
- * While Redis is away: whoever could be guessing a credential is refused, because each process alone would let too much
- * through; what known callers do and everybody may read goes on, counted by each process for itself.
+ * While Redis is away: a caller who could be guessing a credential is refused, because each process alone would let too
+ * much through; what known callers do and everybody may read goes on, counted by each process for itself.
  */
 function duringOutage(meta: ProcedureMeta, actor: Actor | null): DuringOutage {
   const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !meta.limit;

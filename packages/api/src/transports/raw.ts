@@ -8,7 +8,7 @@ import { authenticatedCaller, type LiveCaller, watchCaller } from '../pipeline/l
 import { trackCall } from '../pipeline/observe.ts';
 import type { RawAnswer, RawExchange, RawRoute } from '../wire/raw-route.ts';
 
-/** What stands before every procedure, and around it, for a raw route. Throws what is to be answered as a problem. */
+/** Admits and tracks a call of a raw route, as the guard does for a procedure. Throws what is answered as a problem. */
 export async function serveRaw(
   route: RawRoute,
   ctx: Context,
@@ -46,7 +46,7 @@ interface Held {
   release(): void;
 }
 
-/** A long answer ends, cut off, within a second of its caller's right to it; not with their token, which was good when they asked. */
+/** A long answer is cut off within a second of its caller's right to it, but not when the token expires meanwhile. */
 function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse): Held {
   const { credential, organization } = ctx;
   if (!credential || !organization) return { revalidate: async () => {}, assertNotEnded() {}, release() {} };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApiRequest } from '../context.ts';
+import type { ApiRequest, Context } from '../context.ts';
 import { ApiError, type ErrorCode } from '../contract/errors.ts';
 
 /** A browser cannot set headers of a WebSocket or an EventSource: tRPC's `connectionParams` take their place. */
@@ -24,6 +24,18 @@ export function withConnectionParams(request: ApiRequest, given: unknown): ApiRe
     apiKey: agreed(request.apiKey, apiKey, 'ambiguous_credentials'),
     organizationId: agreed(request.organizationId, organizationId, 'organization_mismatch'),
   };
+}
+
+/** The same from the URL of an EventSource, which takes a credential only where the settings allow it. */
+export function withUrlParams({ request, ports }: Context, given: unknown): ApiRequest {
+  const { token, apiKey } = ConnectionParams.parse(given) ?? {};
+  if ((token !== undefined || apiKey !== undefined) && !ports.env.realtimeTokenInUrl) {
+    throw new ApiError('credential_in_url', {
+      detail:
+        'Send the credential in a header, with an EventSource that can (such as the package `eventsource`), or use `wsLink`, which sends `connectionParams` in its first message.',
+    });
+  }
+  return withConnectionParams(request, given);
 }
 
 /** The value of two synonyms, of which either may be absent. */

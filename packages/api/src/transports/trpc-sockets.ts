@@ -1,30 +1,41 @@
-import type { AnyRouter } from '@trpc/server';
+import type { IncomingMessage } from 'node:http';
+import { type AnyRouter, getTRPCErrorShape, type TRPCError } from '@trpc/server';
 import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Context, createContext, type Ports } from '../context.ts';
+import type { ApiRequest, Context, Ports } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
-import { chargeFailedEntry, entryOfCall, watchCaller } from '../pipeline/live-caller.ts';
-import { closeFor, drained, hasRoom, keepAlive, LAST_WORDS_MS, limitMessages } from '../wire/connection.ts';
+import {
+  type AuthenticatedCaller,
+  authenticateConnection,
+  chargeFailedAuthentication,
+  watchCaller,
+} from '../pipeline/live-caller.ts';
+import { closeFor, drained, hasRoom, keepAlive, LAST_MESSAGE_MS, limitMessages } from '../wire/connection.ts';
 import { parseJson } from '../wire/json.ts';
-import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
-import type { Upgrade } from '../wire/sockets.ts';
+import type { Handshake, Upgrade } from '../wire/sockets.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
-/** A link says in one message all that is asked for at once, and does not know how to say less. */
+/** A link sends in one message all that is asked for at once, and cannot be made to send less. */
 const MAX_MESSAGES_AT_ONCE = 100;
 
+/** A handshake that was let through, and its caller where the headers have a credential. */
+interface Opened extends Handshake {
+  caller: AuthenticatedCaller | null;
+}
+
 /**
- * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, judged call by call as over HTTP. A connection ends with the
- * credential it was opened with; its client connects again, with a new one, and its subscriptions go on where they were.
+ * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, judged call by call as over HTTP. A connection ends
+ * with the credential it was opened with; its client connects again with a new one, and its subscriptions go on.
  */
-export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAddress: ClientAddress }): Upgrade {
-  const { router, ports, clientAddress } = options;
-  const server = new WebSocketServer({ noServer: true }); // only to tell the stock handler of connections
+export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports }): Upgrade {
+  const opened = new WeakMap<IncomingMessage, Opened>();
+  const server = new WebSocketServer({ noServer: true }); // only to hand connections to the stock handler
+  const config = router._def._config;
   applyWSSHandler({
     wss: server,
     router,
-    createContext: open,
+    createContext: createConnectionContext,
     maxBatchSize: MAX_MESSAGES_AT_ONCE,
     experimental_encoder: { encode: (message) => JSON.stringify(message), decode: (data) => parseJson(String(data)) },
     onError({ error, path }) {
@@ -33,50 +44,83 @@ export function trpcUpgrade(options: { router: AnyRouter; ports: Ports; clientAd
     },
   });
 
-  /** Once for a connection: who opens it is asked now, and again for every call. */
-  async function open({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
-    const said = readRequest(req, requestIdOf(req.headers), clientAddress(req));
-    // One header cannot stand for every call to come.
-    const call = withConnectionParams(
-      { ...said, idempotencyKey: undefined, ifMatch: undefined },
-      info.connectionParams,
-    );
-    const ctx: Context = {
-      ...createContext(ports, call),
-      connection: { subscriptions: 0, drained: () => drained(socket), end: null },
-    };
-    if (call.authorization === undefined && call.apiKey === undefined) return ctx;
+  /** Once for a connection. Its caller is authenticated here or at the handshake, and checked again for each call. */
+  async function createConnectionContext({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
+    const { ctx, caller, refusalDelay } = opened.get(req)!; // set by `open`, which alone hands connections over
     try {
-      const caller = watchCaller(await chargeFailedEntry(ctx, entryOfCall(ctx, null)), (reason) => end(socket, reason));
-      socket.once('close', caller.close);
-      if (socket.readyState !== socket.OPEN) caller.close();
+      const request = withConnectionParams(ctx.request, info.connectionParams);
+      const connected: Context = {
+        ...ctx,
+        request,
+        connection: { subscriptions: 0, drained: () => drained(socket), end: null },
+      };
+      const known = info.connectionParams ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
+      if (!known) return connected;
+      const live = watchCaller(known, (reason) => end(socket, reason));
+      socket.once('close', live.close);
+      if (socket.readyState !== socket.OPEN) live.close();
+      return { ...connected, credential: known.ctx.credential };
     } catch (error) {
-      const known = toApiError(error);
-      const isStranger = known.status === 401 || known.status === 429;
-      if (isStranger) closeFor(socket, known);
-      // Whoever is known, and may not do this here, is told so by each call.
-      if (isStranger || known.status >= 500) throw error;
+      await refusalDelay(socket);
+      reject(socket, ctx, toApiError(error));
+      throw error;
     }
-    return ctx;
   }
 
-  /** Whoever only needs a newer token connects again at once. Whoever may no more is first told so, by each subscription. */
-  function end(socket: WebSocket, reason: ApiError): void {
-    if (reason.errorCode === 'access_token_expired') closeFor(socket, reason);
-    else setTimeout(() => closeFor(socket, reason), LAST_WORDS_MS);
+  /** A rejection without an id makes the client go on with its backoff, which an open connection would begin anew. */
+  function reject(socket: WebSocket, ctx: Context, error: ApiError): void {
+    if (socket.readyState !== socket.OPEN) return;
+    const shape = getTRPCErrorShape({
+      config,
+      ctx,
+      error: error as TRPCError,
+      type: 'unknown',
+      path: undefined,
+      input: undefined,
+    });
+    socket.send(JSON.stringify({ id: null, error: shape }));
+    closeFor(socket, error);
   }
 
   return {
     path: '/trpc',
-    serve(socket, req) {
-      keepAlive(socket);
-      limitMessages(socket);
-      const send = socket.send.bind(socket);
-      // The stock handler answers without looking how much is unread.
-      socket.send = ((...message: Parameters<typeof send>) => {
-        if (hasRoom(socket)) send(...message);
-      }) as typeof socket.send;
-      server.emit('connection', socket, req);
+    async open(handshake) {
+      const request = { ...handshake.ctx.request, idempotencyKey: undefined, ifMatch: undefined }; // of no single call
+      const ctx = { ...handshake.ctx, request };
+      const isAnnounced = handshake.query.get('connectionParams') === '1'; // the credential comes in the first message
+      const caller = isAnnounced ? null : await authenticateOnce(ctx);
+      return (socket) => {
+        opened.set(handshake.req, { ...handshake, ctx, caller });
+        keepAlive(socket);
+        limitMessages(socket);
+        const send = socket.send.bind(socket);
+        // The stock handler answers without looking how much is unread.
+        socket.send = ((...message: Parameters<typeof send>) => {
+          if (hasRoom(socket)) send(...message);
+        }) as typeof socket.send;
+        server.emit('connection', socket, handshake.req);
+      };
     },
   };
+}
+
+/** Null without a credential, and for a known caller that is refused here: each of its calls is answered with why. */
+async function authenticateOnce(ctx: Context): Promise<AuthenticatedCaller | null> {
+  if (!hasCredential(ctx.request)) return null;
+  try {
+    return await chargeFailedAuthentication(ctx, authenticateConnection(ctx, null));
+  } catch (error) {
+    const { status } = toApiError(error);
+    if (status === 401 || status === 429 || status >= 500) throw error;
+    return null;
+  }
+}
+
+const hasCredential = ({ authorization, apiKey }: ApiRequest): boolean =>
+  authorization !== undefined || apiKey !== undefined;
+
+/** A client with an old token connects again at once. One that lost its right first gets the reason as its answers. */
+function end(socket: WebSocket, reason: ApiError): void {
+  if (reason.errorCode === 'access_token_expired') closeFor(socket, reason);
+  else setTimeout(() => closeFor(socket, reason), LAST_MESSAGE_MS);
 }

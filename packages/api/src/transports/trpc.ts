@@ -14,7 +14,7 @@ import { assertQueryEncoded } from '../wire/request-target.ts';
 import { invoke } from './invoke.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
-import { withConnectionParams } from './trpc-connection-params.ts';
+import { withUrlParams } from './trpc-connection-params.ts';
 
 const MAX_BATCH = 20;
 
@@ -104,8 +104,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     parseQuery(query, 'input');
     assertText(query.get('lastEventId') ?? '', 'lastEventId');
     const params = parseQuery(query, 'connectionParams');
-    const call = withConnectionParams(ctx.request, params);
-    await stock(req, res, path, undefined, { ...ctx, request: call, connection: lastingResponse(res) });
+    const request = withUrlParams(ctx, params);
+    await stock(req, res, path, undefined, { ...ctx, request, connection: lastingResponse(res) });
   }
 
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {

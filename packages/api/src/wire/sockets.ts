@@ -1,17 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Ports } from '../context.ts';
+import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
+import { toApiError } from '../contract/problem.ts';
 import { type Header, refuseSocket } from './answer.ts';
 import { CLOSE, closeWith } from './connection.ts';
-import { requestIdOf } from './request.ts';
+import { createRefusalDelay, type RefusalDelay } from './refusal-delay.ts';
+import { type ClientAddress, readRequest, requestIdOf } from './request.ts';
+
+/** A request for an upgrade, before it is answered. */
+export interface Handshake {
+  ctx: Context;
+  req: IncomingMessage;
+  query: URLSearchParams;
+  /** For a credential that is known only on the open socket, and is not good. */
+  refusalDelay: RefusalDelay;
+}
 
 /** What upgrades a connection at one path. */
 export interface Upgrade {
   path: string;
-  /** Says its first word, and everything after, on an open socket. */
-  serve(socket: WebSocket, req: IncomingMessage, query: URLSearchParams): void;
+  /**
+   * Judges the handshake while a refusal is still an HTTP answer: throws what is answered. Returns what serves the open
+   * socket.
+   */
+  open(handshake: Handshake): Promise<(socket: WebSocket) => void>;
 }
 
 export interface Sockets {
@@ -22,31 +36,68 @@ export interface Sockets {
   close(): void;
 }
 
+interface SocketOptions {
+  ports: Ports;
+  clientAddress: ClientAddress;
+  /** Comes before every upgrade: throws what is answered instead of the 101. */
+  admit: (ctx: Context) => Promise<void>;
+  upgrades: readonly Upgrade[];
+  /** Sent with each refusal, as with every answer. */
+  headers?: readonly Header[] | undefined;
+}
+
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const DRAINING_RETRY_S = 1; // another process answers
 
-/** Every connection that is upgraded, whatever it speaks then. `headers` go with each refusal, as with every answer. */
-export function createSockets(ports: Ports, upgrades: readonly Upgrade[], headers: readonly Header[] = []): Sockets {
+/** Every connection that is upgraded, whatever it speaks then. */
+export function createSockets({ ports, clientAddress, admit, upgrades, headers = [] }: SocketOptions): Sockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
+  const refusalDelay = createRefusalDelay();
   server.on('wsClientError', ({ message }, socket, req) => {
     const detail = `Open a WebSocket as RFC 6455 defines it: ${message}.`;
     const error = new ApiError('malformed_request', { detail });
     refuseSocket(socket, error, requestIdOf(req.headers), [...headers, ['Sec-WebSocket-Version', '13']]);
   });
 
+  async function open(ctx: Context, req: IncomingMessage) {
+    // A target such as `//` is none: what throws here would end the process.
+    const url = URL.parse(req.url ?? '/', 'http://localhost');
+    const upgrade = url && byPath.get(url.pathname);
+    if (!upgrade) throw new ApiError('operation_not_found');
+    if (ports.process.draining) throw new ApiError('unavailable', { retryAfterS: DRAINING_RETRY_S });
+    await admit(ctx);
+    return upgrade.open({ ctx, req, query: url.searchParams, refusalDelay });
+  }
+
+  async function answer(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const ctx = createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)));
+    let serve: (socket: WebSocket) => void;
+    try {
+      serve = await open(ctx, req);
+    } catch (error) {
+      return refuse(socket, ctx, error);
+    }
+    server.handleUpgrade(req, socket, head, (webSocket) => {
+      webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
+      serve(webSocket);
+    });
+  }
+
+  function refuse(socket: Duplex, { request: { requestId }, responseHeaders }: Context, error: unknown): void {
+    const known = toApiError(error);
+    if (known.status >= 500 && !ports.process.draining)
+      ports.log.error({ err: known.cause ?? error, requestId }, 'upgrade failed');
+    const { 'X-Request-Id': _, ...limits } = responseHeaders; // `refuseSocket` sends it
+    refuseSocket(socket, known, requestId, [...headers, ...Object.entries(limits)]);
+  }
+
   return {
     upgrade(req, socket, head) {
       socket.on('error', () => socket.destroy());
-      // A target such as `//` is none: what throws here would end the process.
-      const url = URL.parse(req.url ?? '/', 'http://localhost');
-      const upgrade = url && byPath.get(url.pathname);
-      const refuse = (error: ApiError) => refuseSocket(socket, error, requestIdOf(req.headers), headers);
-      if (!upgrade) return refuse(new ApiError('operation_not_found'));
-      if (ports.process.draining) return refuse(new ApiError('unavailable', { retryAfterS: DRAINING_RETRY_S }));
-      server.handleUpgrade(req, socket, head, (webSocket) => {
-        webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
-        upgrade.serve(webSocket, req, url.searchParams);
+      answer(req, socket, head).catch((error: unknown) => {
+        ports.log.error({ err: error }, 'upgrade failed');
+        socket.destroy();
       });
     },
     stats() {

@@ -163,6 +163,7 @@ export type KnownErrorCode =
   | "personal_organization"
   | "deletion_protected"
   | "restore_window_over"
+  | "credential_in_url"
   | "invalid_ticket"
   | "upgrade_required"
   | "role_name_taken"
@@ -738,7 +739,7 @@ export class UsersResource extends Resource {
 export class WsResource extends Resource {
   /**
    * Get a ticket for the realtime socket
-   * Works once, for 30 seconds, so that no lasting credential stands in a URL.
+   * Works once, for 30 seconds, so that a URL holds no lasting credential.
    * `POST /api/v1/ws/ticket`
    */
   ticket(params?: WsTicketParams, options?: RequestOptions): ApiPromise<Types.WsTicketResponse> {

@@ -1,6 +1,11 @@
 import type { ErrorRows } from '../../contract/error-rows.ts';
 
 export const errors = {
+  credential_in_url: {
+    status: 400,
+    title: 'Credential in the URL',
+    fix: 'Get a ticket from POST /api/v1/ws/ticket and send it as `?ticket=`, or send the token in the first message: URLs are kept in logs.',
+  },
   invalid_ticket: {
     status: 401,
     title: 'Invalid ticket',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ApiError } from '../../contract/errors.ts';
 import { rawRoute } from '../../wire/raw-route.ts';
 
-/** The socket's address, asked without an upgrade: by a browser's address bar, or through a proxy that drops the header. */
+/** The socket's address without an upgrade: from a browser's address bar, or through a proxy that drops the header. */
 export const upgradeRequired = rawRoute({
   name: 'ws.realtime',
   meta: {
@@ -18,9 +18,9 @@ export const upgradeRequired = rawRoute({
   },
   input: z.strictObject({ ticket: z.string().max(200).optional(), token: z.string().max(5000).optional() }), // as the socket takes
   answer: { type: 'application/json', schema: z.object({}) },
-  async serve({ responseHeaders: reply }) {
-    reply['Upgrade'] = 'websocket';
-    reply['Connection'] = 'Upgrade';
+  async serve({ responseHeaders }) {
+    responseHeaders['Upgrade'] = 'websocket';
+    responseHeaders['Connection'] = 'Upgrade';
     throw new ApiError('upgrade_required');
   },
 });

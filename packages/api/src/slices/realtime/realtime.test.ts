@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { tryUpgrade } from '../../../test/upgrade.ts';
 import { systemContext } from '../../context.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
@@ -108,7 +109,7 @@ describe('resuming', () => {
     second.socket.close();
   });
 
-  it('tells each event once and in order, however many there are, while new ones come', async () => {
+  it('sends each event once and in order, however many there are, while new ones come', async () => {
     const bea = await app.signUp();
     const client = await follow(app, bea.tokens.accessToken);
     await createKey(bea);
@@ -127,8 +128,8 @@ describe('resuming', () => {
     const live = await createKey(bea);
     await again.hear(event('api_key.created', live.name));
     await eventually(() => (again.events().length >= 1201 ? true : undefined), 'all events');
-    const told = again.events().map(({ data }) => (data as { name: string }).name);
-    expect(told).toEqual([...Array.from({ length: 1200 }, (_, at) => `missed ${at}`), live.name]);
+    const sent = again.events().map(({ data }) => (data as { name: string }).name);
+    expect(sent).toEqual([...Array.from({ length: 1200 }, (_, at) => `missed ${at}`), live.name]);
     again.socket.close();
   });
 
@@ -154,7 +155,7 @@ describe('resuming', () => {
     second.socket.close();
   });
 
-  it('is told the place that it asked for until it has been told what came after', async () => {
+  it('answers the position that was asked for until what came after it was sent', async () => {
     const bea = await app.signUp();
     const witness = await follow(app, bea.tokens.accessToken);
     const { lastEventId } = await witness.hear(subscribed);
@@ -167,6 +168,24 @@ describe('resuming', () => {
     expect((await behind.hear(subscribed))['lastEventId']).toBe(lastEventId);
     expect((await ahead.hear(subscribed))['lastEventId']).toBe(id);
     for (const { socket } of [witness, behind, ahead]) socket.close();
+  });
+
+  it('shows each event once, in order, where replays overlap', async () => {
+    const bea = await app.signUp();
+    const made = [await createKey(bea), await createKey(bea), await createKey(bea)];
+    await bea.request(`${KEYS}/${made[0]!.id}`, { method: 'DELETE' });
+    const witness = await follow(app, bea.tokens.accessToken, ['api_key.*'], null);
+    await witness.hear(event('api_key.revoked'));
+
+    const client = await follow(app, bea.tokens.accessToken, ['api_key.created'], null);
+    await client.hear(event('api_key.created', made[2]!.name));
+    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId: null });
+    await client.hear(event('api_key.revoked'));
+    const live = await createKey(bea);
+    await client.hear(event('api_key.created', live.name));
+    const seen = client.events().map(({ data }) => (data as { name: string }).name);
+    expect(seen).toEqual([...made.map(({ name }) => name), made[0]!.name, live.name]);
+    for (const { socket } of [witness, client]) socket.close();
   });
 
   it('says so where the event is not there, rather than telling nothing', async () => {
@@ -243,7 +262,7 @@ describe('a credential', () => {
     client.socket.close();
   });
 
-  it("is not renewed by somebody else's, nor by a bad one; the socket stays whose it was", async () => {
+  it("is not renewed by another user's, nor by a bad one; the socket keeps its caller", async () => {
     const stranger = await app.signUp();
     const client = await follow(app, ada.tokens.accessToken);
     for (const token of [stranger.tokens.accessToken, 'nonsense']) {
@@ -263,8 +282,35 @@ describe('a credential', () => {
     expect(await client.hear(ready)).toMatchObject({ expiresAt: null });
     await bea.request('/api/v1/auth/logout', { method: 'POST' });
     expect((await client.closed).code).toBe(4401);
-    const again = open(app, `?ticket=${body.ticket}`);
-    expect((await again.closed).code).toBe(4401);
+    const again = await tryUpgrade(`${app.url}/api/v1/ws/realtime?ticket=${body.ticket}`);
+    expect(again).toMatchObject({ status: 401, body: { code: 'invalid_ticket' } });
+  });
+
+  it('in the URL is an access token or key only where the settings allow it, and a ticket always (V14.2.1)', async () => {
+    const strict = await startApp({ REALTIME_TOKEN_IN_URL: 'false' }, app);
+    const at = (url: string, query: string) => tryUpgrade(`${url}/api/v1/ws/realtime?${query}`);
+    const key = await createKey(ada);
+    for (const token of [ada.tokens.accessToken, key.secret]) {
+      expect(await at(app.url, `token=${token}`)).toBeNull();
+      const refused = await at(strict.url, `token=${token}`);
+      expect(refused).toMatchObject({ status: 400, body: { code: 'credential_in_url' } });
+      expect(refused?.body.detail).toContain('?ticket=');
+    }
+    const { body } = await ada.request('/api/v1/ws/ticket', { method: 'POST' });
+    expect(await at(strict.url, `ticket=${body.ticket}`)).toBeNull();
+    await strict.close();
+  });
+
+  it('that is not good is refused late, so that a client that connects again at once does not spin', async () => {
+    const client = open(app);
+    await client.say({ action: 'auth', token: 'nonsense' });
+    await client.hear(({ type, code }) => type === 'error' && code === 'invalid_access_token');
+    const refusedAt = performance.now();
+    await client.say({ action: 'auth', token: ada.tokens.accessToken }); // too late
+    const { code, at } = await client.closed;
+    expect(code).toBe(4401);
+    expect(at - refusedAt).toBeGreaterThan(900);
+    expect(client.messages).toHaveLength(1);
   });
 
   it('is asked for within 10 s, and only messages of the protocol are taken', async () => {
@@ -275,6 +321,99 @@ describe('a credential', () => {
     await client.say({ action: 'dance' });
     expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
     client.socket.close();
+  });
+});
+
+describe.each(['/api/v1/ws/realtime', '/trpc'])('the handshake at %s', (path) => {
+  let limited: TestApp;
+  beforeAll(async () => {
+    const settings = { RATE_LIMIT_PER_MINUTE: '3', CORS_ORIGINS: 'https://app.example.com' };
+    limited = await startApp({ ...settings, PUBLIC_URL: 'https://api.example.com' }, app);
+  });
+  afterAll(() => limited.close());
+
+  let sources = 0;
+  const newSource = () => ({ 'x-test-ip': `203.0.113.${++sources}` });
+  /** A credential that is known before the upgrade. */
+  const bad = path === '/trpc' ? { headers: { authorization: 'Bearer nonsense' } } : { query: '?token=nonsense' };
+  const connect = ({
+    headers = {},
+    query = '',
+    origin,
+  }: Record<string, unknown> & { headers?: object; query?: string }) =>
+    tryUpgrade(`${limited.url}${path}${query}`, {
+      headers: { ...headers },
+      ...(typeof origin === 'string' && { origin }),
+    });
+
+  it('refuses a bad credential before the upgrade, and its source once it is over its limit', async () => {
+    const source = newSource();
+    const tryBad = () => connect({ ...bad, headers: { ...bad.headers, ...source } });
+    for (let count = 0; count < 3; count++) {
+      const refused = await tryBad();
+      expect(refused).toMatchObject({ status: 401, body: { code: 'invalid_access_token', status: 401 } });
+      expect(refused?.headers['content-type']).toContain('application/problem+json');
+      expect(refused?.headers['x-request-id']).toBe(refused?.body.requestId);
+    }
+    for (const refused of [await tryBad(), await connect({ headers: source })]) {
+      expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+      expect(Number(refused?.headers['retry-after'])).toBeGreaterThan(0);
+      expect(refused?.headers['ratelimit-policy']).toContain('source');
+    }
+    expect(await connect({ headers: newSource() })).toBeNull();
+  });
+
+  it('costs nothing where it succeeds', async () => {
+    const source = newSource();
+    for (let count = 0; count < 10; count++) expect(await connect({ headers: source })).toBeNull();
+  });
+
+  it('is for pages of the product, of named origins and of active keys; programs send none (V4.4.2)', async () => {
+    const body = { name: `key ${++names}`, scopes: ['*'], allowedOrigins: ['https://shop.example.org'] };
+    const { body: key } = await ada.request(KEYS, { method: 'POST', body });
+    const from = (origin: string) => connect({ origin, headers: newSource() });
+    expect(await connect({ headers: newSource() })).toBeNull();
+    for (const origin of ['https://api.example.com', 'https://app.example.com', 'https://shop.example.org'])
+      expect(await from(origin)).toBeNull();
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'https://app.example.com.evil.example',
+      'http://app.example.com',
+    ]) {
+      const refused = await from(origin);
+      expect(refused).toMatchObject({ status: 403, body: { code: 'origin_not_allowed' } });
+      expect(refused?.body.detail).toContain('CORS_ORIGINS');
+    }
+    await ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
+    const later = await startApp({ CORS_ORIGINS: 'https://app.example.com' }, app); // remembers nothing
+    expect(await tryUpgrade(`${later.url}${path}`, { origin: 'https://shop.example.org' })).toMatchObject({
+      status: 403,
+    });
+    await later.close();
+  });
+
+  it('charges the source of a foreign origin', async () => {
+    const source = newSource();
+    for (let count = 0; count < 3; count++) await connect({ origin: 'https://evil.example', headers: source });
+    expect(await connect({ headers: source })).toMatchObject({ status: 429 });
+  });
+
+  it('is answered with 503 and a time to wait while the process stops', async () => {
+    limited.ports.process.draining = true;
+    const refused = await connect({ headers: newSource() });
+    limited.ports.process.draining = false;
+    expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' }, headers: { 'retry-after': '1' } });
+  });
+});
+
+it('finds the keys of an origin by an index', async () => {
+  await app.rows.transaction(async (db) => {
+    await db.raw('set local enable_seqscan = off');
+    const plan = await db.raw(`
+      explain select 1 from api_keys
+      where allowed_origins @> array['https://a.example'] and allowed_origins <> '{}' and revoked_at is null`);
+    expect(JSON.stringify(plan.rows)).toContain('api_keys_allowed_origins');
   });
 });
 
@@ -340,7 +479,7 @@ describe('within a second, in a process that was not asked', () => {
       .where({ id: app.ports.ids.decode('key', watching.id) })
       .update({ scopes: ['org:read'] });
     await sleep(PROMISED_MS);
-    client.messages.length = 0; // its own making may have been told
+    client.messages.length = 0; // the event of its own creation may have come
     await ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
     const witness = await follow(other, ada.tokens.accessToken);
     const last = await createKey(ada);
@@ -379,7 +518,7 @@ describe('a connection', () => {
     await eventually(() => (quick.events().length === 2000 ? true : undefined), 'the quick one to have everything');
     await eventually(() => (app.sockets.stats().open < opened ? true : undefined), 'the slow one to go', 15_000);
     clearInterval(timer);
-    // 20 MB were told to each.
+    // 20 MB were sent to each.
     expect(mostBytes).toBeGreaterThan(0);
     expect(mostBytes).toBeLessThan(1024 ** 2);
     slow.socket.resume();
@@ -443,12 +582,12 @@ describe('a connection', () => {
 });
 
 describe('calls made with keys', () => {
-  it('are told to whoever watches `api_call` and may read keys', async () => {
+  it('are sent to callers who watch `api_call` and may read keys', async () => {
     const key = await createKey(ada);
     const client = await follow(app, ada.tokens.accessToken, ['api_call']);
     await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
-    const told = await client.hear(event('api_call'));
-    expect(told).toMatchObject({ id: null, data: { procedure: 'apiKeys.list', status: 200 } });
+    const sent = await client.hear(event('api_call'));
+    expect(sent).toMatchObject({ id: null, data: { procedure: 'apiKeys.list', status: 200 } });
     client.socket.close();
   });
 

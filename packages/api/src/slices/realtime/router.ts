@@ -15,7 +15,7 @@ export const ws = router({
       path: '/ws/ticket',
       tags,
       summary: 'Get a ticket for the realtime socket',
-      description: 'Works once, for 30 seconds, so that no lasting credential stands in a URL.',
+      description: 'Works once, for 30 seconds, so that a URL holds no lasting credential.',
     },
     idempotency: false,
     audit: { none: 'opens a connection and changes nothing' },

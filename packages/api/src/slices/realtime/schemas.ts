@@ -14,7 +14,7 @@ export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'
 const Patterns = z.array(z.string().min(1).max(100)).min(1).max(100);
 const LastEventId = z.string().max(100);
 
-/** What a client may say on a socket. `lastEventId: null`, as `subscribed` tells it, is the place before the first event. */
+/** What a client sends on a socket. `lastEventId: null`, as in `subscribed`, is the position before the first event. */
 export const ClientMessage = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) }),
   z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.nullish() }),
@@ -23,7 +23,7 @@ export const ClientMessage = z.discriminatedUnion('action', [
 ]);
 export type ClientMessage = z.output<typeof ClientMessage>;
 
-/** The same over tRPC, where `lastEventId` is what the client has last seen: its link sends it after a reconnection. */
+/** The same over tRPC, where the client's link sends `lastEventId` by itself after a reconnection. */
 export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastEventId.nullish() });
 export type WatchEvents = z.output<typeof WatchEvents>;
 
@@ -35,15 +35,15 @@ export const RealtimeEvent = z
     data: z.unknown(),
   })
   .meta({
-    id: 'ToldEvent',
-    description: 'Something that happened. `api_call` has no id: it is told once, and not kept.',
+    id: 'RealtimeEvent',
+    description: 'Something that happened. `api_call` has no id: it is sent once, and not kept.',
   });
 export type RealtimeEvent = z.output<typeof RealtimeEvent>;
 
-/** What the server says. */
+/** What the server sends. */
 export type ServerMessage =
   | { type: 'ready'; expiresAt: string | null }
-  /** `lastEventId`: where to go on if the connection breaks off before the next event; null where there has been none. */
+  /** `lastEventId`: where to go on if the connection ends before the next event; null where there has been none. */
   | { type: 'subscribed'; events: string[]; lastEventId?: string | null }
   | ({ type: 'event' } & RealtimeEvent)
   | { type: 'pong' }

@@ -1,16 +1,17 @@
 import type { WebSocket } from 'ws';
-import { type Context, createContext, type Ports } from '../../context.ts';
+import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { toApiError } from '../../contract/problem.ts';
+import { chargeFailedAttempt } from '../../pipeline/limits.ts';
 import {
   type AuthenticatedCaller,
-  chargeFailedEntry,
+  chargeFailedAuthentication,
   type LiveCaller,
   watchCaller,
 } from '../../pipeline/live-caller.ts';
 import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from '../../wire/connection.ts';
 import { parseJson } from '../../wire/json.ts';
-import { type ClientAddress, readRequest, requestIdOf } from '../../wire/request.ts';
+import type { RefusalDelay } from '../../wire/refusal-delay.ts';
 import type { Upgrade } from '../../wire/sockets.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
@@ -19,99 +20,104 @@ import { type EventStream, openStream } from './stream.ts';
 const AUTH_TIMEOUT_MS = 10_000;
 const MAX_WAITING_MESSAGES = 20;
 
-/** Somebody who was let in, and their events. */
+/** An authenticated caller and their events. */
 interface Session {
   caller: LiveCaller;
   stream: EventStream;
+}
+
+interface SocketOptions {
+  ctx: Context;
+  /** Who the URL authenticated; null where the first message is to. */
+  authenticated: AuthenticatedCaller | null;
+  refusalDelay: RefusalDelay;
 }
 
 /**
  * Speaks the realtime protocol on one open socket: a credential first (in the URL, or as the first message), then
  * `subscribe`, then the organization's events in order of `position`.
  */
-export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchParams): void {
+export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDelay }: SocketOptions): void {
   let session: Session | undefined;
   /** Messages wait for each other: a `subscribe` sent right behind `auth` finds the caller known. */
   let turn = Promise.resolve();
   let waiting = 0;
 
-  const say = (message: ServerMessage): void => {
-    if (socket.readyState === socket.OPEN && hasRoom(socket)) socket.send(JSON.stringify(message));
+  const isOpen = () => socket.readyState === socket.OPEN;
+  const send = (message: ServerMessage): void => {
+    if (isOpen() && hasRoom(socket)) socket.send(JSON.stringify(message));
   };
-  const complain = (error: unknown): void => {
+  const sendError = (error: unknown): void => {
     const known = toApiError(error);
     if (known.status >= 500)
       ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.request.requestId }, 'socket message failed');
-    say({ type: 'error', code: known.errorCode, detail: known.detail });
+    send({ type: 'error', code: known.errorCode, detail: known.detail });
   };
-  const refuse = (reason: ApiError): void => {
-    complain(reason);
+  const end = (reason: ApiError): void => {
+    sendError(reason);
     closeFor(socket, reason);
   };
 
-  async function enter(entry: AuthenticatedCaller): Promise<void> {
-    const caller = watchCaller(entry, refuse);
-    const stream = await openStream(caller, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
-    session = { caller, stream };
-    socket.on('close', () => leave({ caller, stream }));
-    if (socket.readyState !== socket.OPEN) return leave(session);
-    ready(caller);
-    tellAll(stream).catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
+  async function begin(authenticating: AuthenticatedCaller | Promise<AuthenticatedCaller>): Promise<void> {
+    try {
+      const caller = watchCaller(await authenticating, end);
+      socket.on('close', caller.close);
+      const stream = await openStream(caller, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
+      socket.on('close', stream.close);
+      session = { caller, stream };
+      if (!isOpen()) return close(session);
+      sendReady(caller);
+      sendEvents(stream).catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
+    } catch (error) {
+      const reason = toApiError(error);
+      sendError(reason);
+      await refusalDelay(socket);
+      closeFor(socket, reason);
+    }
   }
 
-  function leave({ caller, stream }: Session): void {
+  function close({ caller, stream }: Session): void {
     caller.close();
     stream.close();
   }
 
-  async function tellAll(stream: EventStream): Promise<void> {
+  async function sendEvents(stream: EventStream): Promise<void> {
     for (let events = await stream.next(); events.length > 0; events = await stream.next()) {
       for (const event of events) {
-        say({ type: 'event', ...event });
-        await drained(socket);
+        send({ type: 'event', ...event });
+        if (!(await drained(socket))) return;
       }
     }
   }
 
-  function ready({ expiresAt }: LiveCaller): void {
-    say({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
+  function sendReady({ expiresAt }: LiveCaller): void {
+    send({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
   }
 
   /** The first time, or for longer than the token that is running out. */
   async function authenticate(token: string): Promise<void> {
     const now = { ...ctx, now: ctx.ports.clock.now() };
-    if (!session) return admit(redeemToken(now, token, null));
-    session.caller.renew(await chargeFailedEntry(now, redeemToken(now, token, session.caller.ctx.organization.id)));
-    ready(session.caller);
+    const organizationId = session?.caller.ctx.organization.id ?? null;
+    const authenticating = chargeFailedAuthentication(now, redeemToken(now, token, organizationId));
+    if (!session) return begin(authenticating);
+    session.caller.renew(await authenticating);
+    sendReady(session.caller);
   }
 
-  /** Whoever brings no good credential has nothing more to say. */
-  async function admit(entering: Promise<AuthenticatedCaller>): Promise<void> {
-    try {
-      await enter(await chargeFailedEntry(ctx, entering));
-    } catch (error) {
-      refuse(toApiError(error));
-    }
-  }
-
-  async function subscribe(
-    { stream }: Session,
-    patterns: readonly string[],
-    lastEventId?: string | null,
-  ): Promise<void> {
-    const from = lastEventId === undefined ? undefined : await stream.placeOf(lastEventId);
+  async function subscribe({ stream }: Session, patterns: readonly string[], lastEventId?: string | null) {
+    const from = lastEventId === undefined ? undefined : await stream.positionOf(lastEventId);
     const last = await stream.subscribe(patterns, from);
-    say({ type: 'subscribed', events: stream.subscription.list(), lastEventId: last });
+    send({ type: 'subscribed', events: stream.subscription.list(), lastEventId: last });
   }
 
   async function handle(message: ClientMessage): Promise<void> {
-    if (message.action === 'ping') return say({ type: 'pong' });
+    if (message.action === 'ping') return send({ type: 'pong' });
     if (message.action === 'auth') return authenticate(message.token);
     if (!session)
       throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
     if (message.action === 'subscribe') return subscribe(session, message.events, message.lastEventId);
     session.stream.subscription.remove(message.events);
-    say({ type: 'subscribed', events: session.stream.subscription.list() });
+    send({ type: 'subscribed', events: session.stream.subscription.list() });
   }
 
   keepAlive(socket);
@@ -119,31 +125,38 @@ export function serveSocket(socket: WebSocket, ctx: Context, query: URLSearchPar
   socket.on('message', (data) => {
     if (++waiting > MAX_WAITING_MESSAGES) return closeWith(socket, CLOSE.tooMuch, 'sends faster than it is answered');
     turn = turn
-      .then(() => handle(readMessage(String(data))))
-      .catch(complain)
+      .then(() => (isOpen() ? handle(readMessage(String(data))) : undefined))
+      .catch(sendError)
       .finally(() => waiting--);
   });
-  const timer = setTimeout(
-    () => session || closeWith(socket, CLOSE.unauthenticated, 'no credential in time'),
-    AUTH_TIMEOUT_MS,
-  );
+  const timer = setTimeout(() => {
+    if (session) return;
+    closeWith(socket, CLOSE.unauthenticated, 'no credential in time');
+    // Open sockets without a caller cost something too.
+    chargeFailedAttempt(ctx, new ApiError('credentials_required')).catch(() => {});
+  }, AUTH_TIMEOUT_MS);
   socket.on('close', () => clearTimeout(timer));
 
-  const ticket = query.get('ticket');
-  const token = query.get('token');
-  if (ticket) turn = turn.then(() => admit(redeemTicket(ctx, ticket)));
-  else if (token) turn = turn.then(() => admit(redeemToken(ctx, token, null)));
+  if (authenticated) turn = begin(authenticated);
 }
 
 /** `/api/v1/ws/realtime`. */
-export function realtimeUpgrade(ports: Ports, clientAddress: ClientAddress): Upgrade {
-  return {
-    path: '/api/v1/ws/realtime',
-    serve(socket, req, query) {
-      const ctx = createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)));
-      serveSocket(socket, ctx, query);
-    },
-  };
+export const realtimeUpgrade: Upgrade = {
+  path: '/api/v1/ws/realtime',
+  async open({ ctx, query, refusalDelay }) {
+    const authenticated = await chargeFailedAuthentication(ctx, authenticateUrl(ctx, query));
+    return (socket) => serveSocket(socket, { ctx, authenticated, refusalDelay });
+  },
+};
+
+/** The caller behind `?ticket=` or, where the settings allow it, `?token=`. */
+async function authenticateUrl(ctx: Context, query: URLSearchParams): Promise<AuthenticatedCaller | null> {
+  const ticket = query.get('ticket');
+  if (ticket) return redeemTicket(ctx, ticket);
+  const token = query.get('token');
+  if (!token) return null;
+  if (ctx.ports.env.realtimeTokenInUrl) return redeemToken(ctx, token, null);
+  throw new ApiError('credential_in_url');
 }
 
 function readMessage(text: string): ClientMessage {

@@ -1,0 +1,19 @@
+import type { Context } from '../context.ts';
+import { ApiError } from '../contract/errors.ts';
+import { assertSourceHasRoom, chargeFailedAttempt } from './limits.ts';
+
+/**
+ * Comes before every upgrade. A source over its limit is refused first, at the least cost. A page of a foreign origin
+ * is refused although it may have a credential: browsers send no preflight for a socket, and let every page open one.
+ */
+export async function admitHandshake(ctx: Context): Promise<void> {
+  await assertSourceHasRoom(ctx);
+  const { origin } = ctx.request;
+  if (origin === undefined || (await ctx.ports.origins.allows(origin))) return;
+  const refused = new ApiError('origin_not_allowed', {
+    detail:
+      "Open the connection from a page of PUBLIC_URL, of an origin in CORS_ORIGINS, or of one in an active key's `allowedOrigins`.",
+  });
+  await chargeFailedAttempt(ctx, refused);
+  throw refused;
+}

@@ -1,0 +1,36 @@
+import type { Env } from '@rentapi/platform/env';
+
+/** Which web pages may open a connection. */
+export interface Origins {
+  /** Whether it is the product's own, named in the settings, or that of an active API key. */
+  allows(origin: string): Promise<boolean>;
+}
+
+/** How long the origins of keys are remembered. A key that was revoked opens nothing, whatever its origin may. */
+const MAX_AGE_MS = 10_000;
+const MAX_REMEMBERED = 10_000;
+
+/** `isOfKey` asks the database. */
+export function createOrigins(
+  { PUBLIC_URL, CORS_ORIGINS }: Pick<Env, 'PUBLIC_URL' | 'CORS_ORIGINS'>,
+  isOfKey: (origin: string) => Promise<boolean>,
+): Origins {
+  const named = new Set([new URL(PUBLIC_URL).origin, ...CORS_ORIGINS]);
+  const remembered = new Map<string, { at: number; answer: Promise<boolean> }>();
+
+  function askOnce(origin: string): Promise<boolean> {
+    const now = performance.now();
+    const known = remembered.get(origin);
+    if (known && now - known.at < MAX_AGE_MS) return known.answer;
+    const entry = { at: now, answer: isOfKey(origin) };
+    entry.answer.catch(() => remembered.get(origin) === entry && remembered.delete(origin));
+    remembered.delete(origin); // so that the map stays in order of age
+    if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    remembered.set(origin, entry);
+    return entry.answer;
+  }
+
+  return {
+    allows: async (origin) => named.has('*') || named.has(origin) || askOnce(origin),
+  };
+}

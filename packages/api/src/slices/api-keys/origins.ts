@@ -1,0 +1,19 @@
+import { execute, type Knex, type Statement } from '@rentapi/platform/database';
+
+/** The conditions that the index has are repeated: else it is not used. */
+const ORIGIN_OF_KEY: Statement = {
+  name: 'origin_of_key',
+  text: `
+    /* across organizations */
+    select 1
+    from api_keys k
+    join organizations o on o.id = k.organization_id
+    where k.allowed_origins @> array[$1::text] and k.allowed_origins <> '{}' and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > now()) and o.deleted_at is null
+    limit 1`,
+};
+
+/** Whether an active key of any organization works from this web origin. */
+export async function isOriginOfKey(database: Knex, origin: string): Promise<boolean> {
+  return (await execute(database, ORIGIN_OF_KEY, [origin])).length > 0;
+}
