@@ -9,7 +9,7 @@ import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
 import * as users from './users/errors.ts';
 
-/** Every error that the product answers with, by code. */
+/** Every error that the product answers, by code. */
 export const ERRORS = {
   ...PROTOCOL_ERRORS,
   ...apiKeys.errors,
@@ -22,7 +22,7 @@ export const ERRORS = {
   ...users.errors,
 } as const;
 
-/** The database decides that a row is not unique, so that no two requests can both find a name free. */
+/** The database decides whether a row is unique, so that no two requests can both find a name free. */
 export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...invitations.uniqueConstraints,
   ...members.uniqueConstraints,

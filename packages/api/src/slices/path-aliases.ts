@@ -1,2 +1,2 @@
-/** Second names of whole families of paths, served as deprecated aliases. */
+/** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

@@ -108,7 +108,7 @@ describe('calling with a key', () => {
       statements++;
       return acquire.call(client);
     };
-    // The work in the background asks, too, now and then: one try of ten without a statement is the proof.
+    // Background work queries now and then, too: one of ten attempts without a statement is enough.
     const counts: number[] = [];
     for (let at = 0; at < 10; at++) {
       statements = 0;

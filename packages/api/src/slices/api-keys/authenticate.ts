@@ -16,7 +16,7 @@ export function looksLikeKey(bearer: string, prefix: string): boolean {
   return bearer.startsWith(`${prefix}_`) || isWellFormed(bearer);
 }
 
-/** The key, and its creator while a member, in one statement. */
+/** The key, and its creator while still a member, in one statement. */
 const KEY_ACTOR: Statement = {
   name: 'key_actor',
   text: `
@@ -47,7 +47,7 @@ type KeyColumns = Pick<
   | 'createdBy'
 > & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
 
-/** The ranges are parsed when the row is read, and kept with it. */
+/** Ranges are parsed when the row is read, and cached with it. */
 type KeyRow = Omit<KeyColumns, 'ipAllowList'> & { isAllowedFrom: (address: string) => boolean };
 
 function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
@@ -68,31 +68,31 @@ function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
   };
 }
 
-/** Throws 401 for a key that is not good, 403 for one used from the wrong place. A bad checksum costs no query. */
+/** Throws 401 for a key that is not valid, 403 for one used from the wrong place. A bad checksum costs no query. */
 export const authenticateApiKey: Authenticators['apiKey'] = async (ctx, secret, path) => {
   if (!isWellFormed(secret)) throw new ApiError('invalid_api_key');
   return resumeKey(hashSecret(secret))(ctx, path, {});
 };
 
-/** Asks for the key behind a hash, in a call that may name an organization. */
+/** Loads the key with this hash for a call that may name an organization. */
 function resumeKey(hash: Buffer): Resume {
   return async (ctx, path) => {
     const authenticated = await authenticateKeyHash(ctx, hash);
     const organizationId = await path();
-    // To a key, the organizations of others are not there.
+    // A key does not see other organizations.
     if (organizationId !== null && organizationId !== authenticated.actor.key.organizationId)
       throw new ApiError('not_found');
     return authenticated;
   };
 }
 
-/** The key behind a hash, for as long as it lives. */
+/** The key with this hash, while it is valid. */
 export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<Authenticated & { actor: KeyActor }> {
   const actor = await loadKey(ctx, hash);
   return { actor, expiresAt: null, reload: (now) => loadKey(now, hash), resume: resumeKey(hash) };
 }
 
-/** The key behind a hash. It acts in its own organization: a call that names another is refused. */
+/** The key with this hash. It acts in its own organization: a call that names another is refused. */
 async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   const row = await loadCached(ctx, keyQuestion(ctx, secretHash));
   if (!row) throw new ApiError('invalid_api_key');

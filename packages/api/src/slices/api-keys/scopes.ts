@@ -6,7 +6,7 @@ export function permissionsOf(scopes: readonly string[]): ReadonlySet<Organizati
   return new Set(scopes.flatMap(expandScope));
 }
 
-/** What a key may do at this moment; nothing, once it was revoked or has expired. */
+/** What a key may do now; nothing, once it was revoked or has expired. */
 export async function permissionsOfKey(
   ctx: { now: Date } & Tenancy,
   id: number,

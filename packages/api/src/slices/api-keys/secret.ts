@@ -2,9 +2,8 @@ import { createHash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /**
- * `rapi_live_<30 base62><6 base62>`: the last six are the CRC-32 of all before them, so that a mistyped or invented
- * key is refused without asking the database, and secret scanners can tell a real one. 30 base62 characters are 178
- * random bits.
+ * `rapi_live_<30 base62><6 base62>`: the last six are the CRC-32 of all before them, so that a mistyped or invented key
+ * is refused without a query, and secret scanners recognise a real one. 30 base62 characters are 178 random bits.
  */
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RANDOM_CHARACTERS = 30;
@@ -19,14 +18,14 @@ export function newSecret(prefix: string, environment: KeyEnvironment): string {
   return body + checksum(body);
 }
 
-/** False for whatever `newSecret` cannot have made, under any prefix, old ones included. */
+/** False for text that `newSecret` cannot have made, under any prefix, old ones included. */
 export function isWellFormed(secret: string): boolean {
   return SHAPE.test(secret) && checksum(secret.slice(0, -CHECK_CHARACTERS)) === secret.slice(-CHECK_CHARACTERS);
 }
 
 export const hashSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
-/** To recognise a key by: its prefix and four characters, which are no help in guessing the rest. */
+/** The part shown to recognise a key: its prefix and four characters, which are no help in guessing the rest. */
 export const displayPrefix = (secret: string): string => secret.slice(0, secret.lastIndexOf('_') + 5);
 
 function checksum(body: string): string {

@@ -25,7 +25,7 @@ export async function listApiKeys(
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
 }
 
-/** Under the lock of authority: a member who was removed meanwhile gets no key, and of many at once each is counted. */
+/** Under the authority lock, a member who was removed concurrently gets no key, and concurrent keys are all counted. */
 export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey): Promise<CreatedApiKey> {
   if (input.expiresAt && new Date(input.expiresAt) <= ctx.now) {
     throw new ApiError('invalid_input', { errors: [{ path: 'expiresAt', message: 'must be in the future' }] });
@@ -66,8 +66,8 @@ export async function getApiKey(ctx: OrganizationContext, keyId: string): Promis
 }
 
 /**
- * The row stays, for the audit log and for usage; the secret is dead from now on: behind the lock of authority, so
- * that nothing it grants is committed later. Repeating it changes nothing.
+ * The row stays for the audit log and for usage. The authority lock makes sure that nothing the secret grants is
+ * committed afterwards. Repeating it changes nothing.
  */
 export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
@@ -80,7 +80,9 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
   });
 }
 
-/** For keys that a stranger may have made under a user's name, in any organization. Locked in order of their ids. */
+/**
+ * Revokes keys that a stranger may have made under a user's name, in any organization. Locked in order of their ids.
+ */
 export async function revokeKeysOfCreator(ctx: Context, userId: number): Promise<void> {
   const keys = await ApiKeyModel.acrossOrganizations(ctx.db)
     .where({ createdBy: userId })

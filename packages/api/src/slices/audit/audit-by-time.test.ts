@@ -18,9 +18,9 @@ describe('an audit log of 20,000 entries, whose order of commit is not their ord
   const FIRST_POSITION = 1_000_000;
   const begin = Date.UTC(2026, 0, 1);
   const second = (at: number) => new Date(begin + at * 1000).toISOString();
-  /** When the entry at a place was written: up to 255 s apart from its neighbours. */
+  /** When the entry at a position was written: up to 255 s apart from its neighbours. */
   const timeAt = (place: number): number => place ^ 255;
-  /** The places of the newest entries that match, by position. */
+  /** The positions of the newest entries that match. */
   const expected = (matches: (at: number) => boolean) =>
     Array.from({ length: ENTRIES }, (_, place) => place)
       .filter((place) => matches(timeAt(place)))

@@ -222,7 +222,7 @@ describe('an export', () => {
     expect(refused.headers.get('content-disposition')).toBeNull();
   });
 
-  /** More than network buffers hold, and a client that begins to read it and then stops. */
+  /** More than network buffers hold, with a client that starts to read and then stops. */
   async function openLarge(reader: Person) {
     await app.rows.raw(
       `insert into audit_logs (organization_id, action, actor_kind, target_kind, target_id, request_id, user_agent, ip, created_at)
@@ -322,7 +322,7 @@ describe('the chain of hashes', () => {
     await stamped();
     return (await verifyAll()).find(({ organizationId }) => organizationId === acme.organizationId)!;
   }
-  /** As the owner of the database can. */
+  /** A change that only the owner of the database can make. */
   async function tamper(text: string, values: (string | number)[] = []): Promise<void> {
     await raw('alter table audit_logs disable trigger append_only');
     await raw(text, values);

@@ -24,7 +24,7 @@ export class AuditLogModel extends BaseModel {
   declare userAgent: string | null;
   declare requestId: string;
   declare createdAt: Date;
-  /** Its place in the order of all entries; null until the sequencer gives it one. */
+  /** Its position in the order of all entries; null until the sequencer assigns one. */
   declare position: number | null;
   declare personalSalt: string | null;
   declare personalDigest: Buffer | null;
@@ -66,7 +66,9 @@ function publicActor(ids: Ids, kind: 'user' | 'key' | 'system', id: number): str
   return kind === 'user' ? ids.encode('usr', id) : kind === 'key' ? ids.encode('key', id) : null;
 }
 
-/** A row as it was, with public ids. The facts decide again: a column that they keep no longer is not shown either. */
+/**
+ * The stored row, with public ids. The facts are applied again: a column that they no longer keep is not shown either.
+ */
 function publicSnapshot(ids: Ids, { id: prefix, keep, refs }: AnyFacts, row: Snapshot): Snapshot {
   const shown = (columns: readonly string[]) => columns.filter((column) => Object.hasOwn(row, column));
   const encode = (prefix: IdPrefix | undefined, value: unknown) =>

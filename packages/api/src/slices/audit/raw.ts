@@ -3,7 +3,7 @@ import { rawRoute, sendLines } from '../../wire/raw-route.ts';
 import { AuditEntry, ExportAuditLogs } from './schemas.ts';
 import { exportAuditLogs } from './service.ts';
 
-/** Beside `orgs.auditLogs`, which is an operation itself and so can hold none. */
+/** Separate from `orgs.auditLogs`, which is an operation itself and so cannot contain one. */
 export const auditExport = rawRoute({
   name: 'orgs.exportAuditLogs',
   meta: {

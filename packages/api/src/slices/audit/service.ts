@@ -8,14 +8,14 @@ const EXPORT_BATCH = 500;
 /** An entry can hold some 50 kB, and every export under way holds one batch. */
 const EXPORT_BATCH_BYTES = 512 * 1024;
 
-/** By position, newest first: an entry appears once the sequencer gave it a position, a moment after its change. */
+/** By position, newest first: an entry appears once the sequencer assigned its position, a moment after the change. */
 export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
   const list = { name: 'audit_logs', of: ctx.organization.id, by: 'position' as const };
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, entries(ctx, input));
   return { items: rows.map((entry) => entry.present(ctx.ids)), nextCursor };
 }
 
-/** All that match, oldest first, a batch at a time: an export of any length takes the memory of one batch. */
+/** All that match, oldest first, in batches: an export of any length needs the memory of one batch. */
 export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditFilters): AsyncGenerator<AuditEntry[]> {
   const rest = (after: number) => entries(ctx, filters).where('position', '>', after).orderBy('position');
   for (let after = 0, limit = EXPORT_BATCH; ; ) {
@@ -68,8 +68,8 @@ function entries(ctx: OrganizationContext, filters: Omit<AuditFilters, 'orgId'>)
 const OVERLAPPING_ROWS = 1000;
 
 /**
- * Of the rows on one side of a moment the 1,000 nearest, because pages follow positions and those follow the commits: near a
- * moment the two orders differ. An entry lies beyond the bound made of them only if it overtook all 1,000.
+ * Pages follow positions, which follow commits, so near a moment the order by time differs. The bound comes from the
+ * 1,000 rows nearest to the moment on one side: an entry lies beyond it only if it overtook all 1,000.
  */
 function positionsNear({ db, organization }: OrganizationContext, side: '>=' | '<', moment: Date) {
   return AuditLogModel.query(db)

@@ -10,7 +10,7 @@ export interface BrokenLink {
 }
 
 export interface ChainReport {
-  /** Null for what belongs to no organization. */
+  /** Null for entries that belong to no organization. */
   organizationId: number | null;
   entries: number;
   /** Stored elsewhere, it proves later that no earlier entry was rewritten, not even by the owner of the database. */

@@ -4,7 +4,8 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
 
 /**
- * Whom an access token names: the person's public id and the session's UUID. Whether the session lives, its row says.
+ * The subject of an access token: the user's public id and the session's UUID. The session's row decides whether it
+ * lives.
  */
 export interface AccessClaims {
   sub: string;
@@ -35,8 +36,7 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
   const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
 
   /**
-   * What was found good stays so until it expires: a caller brings the same token with every call of a quarter of an
-   * hour.
+   * A valid token stays valid until it expires, so the check is cached: a caller brings the same token for 15 minutes.
    */
   const remembered = new Map<string, Verified>();
 
@@ -92,7 +92,7 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
 
 const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
 
-/** As jose uses it: of a KeyObject it would make one of these for every token, at half the price of the whole check. */
+/** jose accepts a KeyObject, too, but would convert it for every token, at half the cost of the whole check. */
 function importKey(key: Buffer): webcrypto.CryptoKey {
   return createSecretKey(key).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }

@@ -12,7 +12,7 @@ export const RegistrationRepeated = event('user.registration_repeated', {
 });
 export const VerificationRequested = event('user.verification_requested', { data: User, audience: 'person' });
 export const EmailVerified = event('user.email_verified', { data: User, audience: 'person' });
-/** The address was verified, but not whose password it is: its owner has to set one. */
+/** The address was verified, but the password may be a stranger's: the owner has to set one. */
 export const PasswordRequired = event('user.password_required', { data: User, audience: 'person' });
 export const PasswordResetRequested = event('user.password_reset_requested', { data: User, audience: 'person' });
 export const PasswordReset = event('user.password_reset', { data: User, audience: 'person' });

@@ -104,7 +104,7 @@ export const eraseSealed = job({
 /** Kept so that the audit log's sessions can be looked up. */
 const ENDED_SESSION_KEPT_MS = 30 * 86_400_000;
 
-/** A session's refresh tokens go with it; those it has outlived go before. */
+/** Deleting a session deletes its refresh tokens; expired tokens are deleted before. */
 export const purgeExpired = job({
   name: 'auth.purge_expired',
   queue: 'maintenance',

@@ -1,7 +1,7 @@
 import { BaseModel } from '../../data/base-model.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
 
-/** A sign-in on one device. While it lives, its refresh tokens and access tokens do. */
+/** A sign-in on one device. Its refresh tokens and access tokens live no longer than the session. */
 export class SessionModel extends BaseModel {
   static override tableName = 'sessions';
 
@@ -40,18 +40,18 @@ export class RefreshTokenModel extends BaseModel {
   declare expiresAt: Date;
   declare usedAt: Date | null;
   declare childId: number | null;
-  /** The child token, sealed under a key made from this one, for a repeat within the grace. */
+  /** The child token, sealed under a key made from this one, for a repeat within the grace period. */
   declare childSealed: Buffer | null;
 }
 
-/** A token that was mailed: hashed, for one purpose, for one use. */
+/** A mailed token: stored as a hash, for one purpose, for one use. */
 export class VerificationTokenModel extends BaseModel {
   static override tableName = 'verification_tokens';
 
   declare userId: number;
   declare purpose: 'email' | 'password_reset';
   declare tokenHash: Buffer;
-  /** What the registration behind the link asked for, if that is not what the account has. */
+  /** What the registration behind the link requested, where the account has something else. */
   declare registration: RequestedNames | null;
   declare createdAt: Date;
   declare expiresAt: Date;

@@ -7,7 +7,7 @@ import { ApiError } from '../../contract/errors.ts';
 
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Costs the same for an account that does not exist (`hash` null), so that the time does not show it. */
+  /** Costs the same for an account that does not exist (`hash` null), so that the time does not reveal it. */
   matches(password: string, hash: string | null): Promise<boolean>;
   /** Throws `invalid_input` for a password that guessers try first. */
   assertUncommon(password: string, field: string): void;
@@ -16,14 +16,15 @@ export interface Passwords {
 const MAX_WAITING = 200;
 
 /**
- * HMAC-SHA-256 with the pepper, then bcrypt: bcrypt alone ignores all after byte 72, and a stolen table is useless
- * without the pepper. Hashing is bounded, because bcrypt fills libuv's pool and would starve every other request.
+ * HMAC-SHA-256 with the pepper, then bcrypt: bcrypt alone ignores everything after byte 72, and a stolen table is
+ * useless without the pepper. Concurrency is bounded, because bcrypt fills libuv's pool and would block every other
+ * request.
  */
 export function createPasswords(options: { pepper: string; cost: number }): Passwords {
   const key = deriveKey(options.pepper, 'rentapi/password');
   const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
   const prepare = (password: string) => mac(key, password.normalize('NFKC')).toString('base64');
-  // A well-formed hash that nothing matches, at the same cost.
+  // A well-formed hash that matches no password, at the same cost.
   const noMatch = `$2b$${String(options.cost).padStart(2, '0')}$${'.'.repeat(53)}`;
 
   function bounded<T>(work: () => Promise<T>): Promise<T> {

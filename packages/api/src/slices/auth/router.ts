@@ -24,7 +24,7 @@ import { resendVerification, verifyEmail } from './service/verify-email.ts';
 
 const tags: [Tag] = ['Authentication'];
 
-/** Guessing and hashing for nothing start from one source. */
+/** Limits guessing, and wasted hashing, by source. */
 const signIn: ProcedureLimit = {
   name: 'sign-in',
   by: 'source',

@@ -4,7 +4,7 @@ import { EmailAddress, FullName, User, Username } from '../users/schemas.ts';
 const MIN_PASSWORD = 8;
 const MAX_PASSWORD = 256;
 
-/** NFKC makes up to 18 characters of one: longer text is refused before anything is done with it. */
+/** NFKC can turn 18 characters into one: longer text is refused before any work is done. */
 const MAX_PASSWORD_UNITS = 4 * MAX_PASSWORD;
 const tooLong = `must have at most ${MAX_PASSWORD} characters`;
 
@@ -22,7 +22,7 @@ export const NewPassword = z
     example: 'SecurePass123!',
   });
 
-/** A password to compare with the stored one: no rule but its size. */
+/** A password to compare with the stored one: only its size is checked. */
 export const SubmittedPassword = z
   .string()
   .min(1)

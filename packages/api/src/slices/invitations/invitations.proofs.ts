@@ -3,7 +3,7 @@ import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { anyEmail, here, UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
-/** Somebody who has just registered, with the token of an invitation that was mailed to them. */
+/** A user who has just registered, with the token of an invitation mailed to them. */
 async function invited({ app, owner, organizationId }: Fixture): Promise<{ token: string; guest: Person; id: string }> {
   const guest = await app.signUp();
   const { body } = await owner.request(`/api/v1/organizations/${organizationId}/invitations`, {
@@ -22,7 +22,7 @@ async function invite(fixture: Fixture, email: string, role = 'VIEWER'): Promise
   return (await fixture.owner.request(path, { method: 'POST', body: { email, role } })).body.id;
 }
 
-/** Somebody whose invitation has its answer. */
+/** A user whose invitation is accepted. */
 async function settled(fixture: Fixture): Promise<string> {
   const { token, guest, id } = await invited(fixture);
   await guest.request('/api/v1/invitations/accept', { method: 'POST', body: { token } });
@@ -35,7 +35,7 @@ export const proofs: SliceProofs = {
     ivt: async (fixture) => {
       const email = anyEmail();
       const id = await invite(fixture, email);
-      await fixture.app.mailTo(email); // from here on nothing changes by itself
+      await fixture.app.mailTo(email); // the background work is done
       return id;
     },
   },

@@ -10,7 +10,7 @@ import { mintInvitationToken } from './service/token.ts';
 
 async function compose(ctx: Context, event: RecordedEvent<Invitation>): Promise<MailContent | null> {
   const token = await mintInvitationToken(ctx, event);
-  if (!token) return null; // revoked, accepted, declined or sent again meanwhile
+  if (!token) return null; // revoked, accepted, declined or sent again in the meantime
   const name = await organizationName(ctx, event.organizationId!);
   return {
     subject: mailText`You are invited to ${name}`,

@@ -11,12 +11,12 @@ export class InvitationModel extends TenantModel {
   declare email: string;
   declare emailKey: string;
   declare role: OrganizationRole;
-  /** PENDING also after `expiresAt`; EXPIRED is written only where another to its mailbox has taken its place. */
+  /** PENDING also after `expiresAt`; EXPIRED is written only when another invitation to the mailbox replaces it. */
   declare status: Invitation['status'];
-  /** One of the two: they must still be able to grant the role when it is accepted. */
+  /** One of the two: the inviter must still be able to grant the role when it is accepted. */
   declare inviterUserId: number | null;
   declare inviterKeyId: number | null;
-  /** Null until the mail is on its way, and once it is settled. */
+  /** Null until the mail is sent, and after the invitation is settled. */
   declare tokenHash: Buffer | null;
   declare expiresAt: Date;
   declare version: number;
@@ -31,7 +31,7 @@ export class InvitationModel extends TenantModel {
     };
   }
 
-  /** By the clock: a pending one expires by itself. */
+  /** By the clock: a pending invitation expires by itself. */
   statusAt(now: Date): Invitation['status'] {
     return this.status === 'PENDING' && this.expiresAt <= now ? 'EXPIRED' : this.status;
   }

@@ -12,9 +12,9 @@ import { acceptInvitation, declineInvitation, revokeInvitation } from './service
 
 const tags: [Tag] = ['Invitations'];
 
-/** Each is a mail to a stranger, in our name. */
+/** Each one mails a stranger in our name. */
 const mails: ProcedureLimit = { name: 'invitations', by: 'organization', size: () => 100, windowS: 3600 };
-/** Guessing tokens starts from one source. */
+/** Limits guessing of tokens by source. */
 const guesses: ProcedureLimit = {
   name: 'mailed-token',
   by: 'source',

@@ -109,7 +109,7 @@ describe('the last owner', () => {
         here.setRole(here.owner, other, 'MEMBER'),
         here.setRole(other, here.owner, 'MEMBER'),
       ]);
-      // Whoever comes second is an owner no longer when the lock is theirs.
+      // The second one waits for the lock, and is no longer an owner when it gets it.
       expect(answers.map(told).sort()).toEqual([[200], [403, 'permission_denied']]);
       expect(await here.owners()).toHaveLength(1);
     }

@@ -4,7 +4,7 @@ import { BaseModel } from '../../data/base-model.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
 import type { Organization } from './schemas.ts';
 
-/** For so long an owner can restore a deleted one; until then it keeps its names. */
+/** An owner can restore a deleted organization for this long; until then it keeps its names. */
 export const RESTORE_WINDOW_MS = 30 * 86_400_000;
 
 /** A tenant. */
@@ -14,7 +14,7 @@ export class OrganizationModel extends BaseModel {
   declare name: string;
   declare slug: string | null;
   declare subdomain: string | null;
-  /** Made at registration for one person. */
+  /** The personal organization of one user, made at registration. */
   declare personal: boolean;
   declare plan: Organization['plan'];
   declare deletionProtection: boolean;

@@ -3,7 +3,7 @@ import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { atHome, here, inRoles, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
-/** Names that another organization has. */
+/** Names of another organization. */
 async function takenNames({ app }: Fixture): Promise<{ slug: string; subdomain: string }> {
   const name = `taken-${randomUUID().slice(0, 12)}`;
   const body = { name, slug: name, subdomain: name };

@@ -111,7 +111,8 @@ it('lists one’s organizations without the one that is left while they are read
   const membership = { organizationId: acme.organizationId, userId: app.ports.ids.decode('usr', bob.id) };
   const other = await startApp({ DB_POOL_MAX: '2' }, app);
   const { database } = other.ports;
-  // Both connections are asked for while the first query runs, so that the second comes behind the end of the membership.
+  // Both connections are acquired while the first query runs, so that the second query comes after the membership has
+  // ended.
   const between = new Promise<void>((done, failed) => {
     database.on('query', function hold({ sql }: { sql: string }) {
       if (!sql.includes('from "organizations" where "id" in')) return;
@@ -133,7 +134,7 @@ it('lists one’s organizations without the one that is left while they are read
 });
 
 describe('owning', () => {
-  /** A person who owns `owned` organizations, of which `deleted` can still be restored. */
+  /** A user who owns `owned` organizations, of which `deleted` can still be restored. */
   async function ownerOf(owned: number, deleted = 0): Promise<Person> {
     const person = await app.signUp();
     const made = await app

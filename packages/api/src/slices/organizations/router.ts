@@ -37,7 +37,7 @@ const exampleOrganization: Organization = {
 };
 const examplePage: OrganizationPage = { items: [{ ...exampleOrganization, role: 'OWNER' }], nextCursor: null };
 
-/** `orgs.*`, but for what other slices add. */
+/** `orgs.*`, without what other slices add. */
 export const organizations = {
   list: procedure({
     access: 'user',

@@ -55,7 +55,7 @@ export async function permissionMatrix(ctx: OrganizationContext): Promise<Permis
   };
 }
 
-/** What the caller may do in the current organization, and on the platform. */
+/** What the caller may do in the current organization and on the platform. */
 export function checkPermissions(ctx: UserContext, { permissions }: CheckPermissions): PermissionCheck {
   const onPlatform = PLATFORM_ROLE_PERMISSIONS[ctx.actor.user.role];
   const results = permissions.map((permission) => ({
@@ -67,7 +67,7 @@ export function checkPermissions(ctx: UserContext, { permissions }: CheckPermiss
   return { allowed: results.every(({ allowed }) => allowed), results };
 }
 
-/** Every permission of the caller, with each way by which they came to hold it. */
+/** Every permission of the caller, with each role that grants it. */
 export async function explainPermissions(ctx: UserContext): Promise<EffectivePermissions> {
   const { user, membership } = ctx.actor;
   const via = new Map<Permission, PermissionPath[]>();

@@ -9,7 +9,7 @@ interface RoleNode {
 
 const MAX_GENERATIONS = 5;
 
-/** A role and its ancestors, nearest first. Throws where they go round in a circle or on for too long. */
+/** A role and its ancestors, nearest first. Throws for a circle or too many generations. */
 export function ancestry<Role extends RoleNode>(roles: ReadonlyMap<number, Role>, id: number): Role[] {
   const line: Role[] = [];
   for (let role = roles.get(id); role; role = role.parentId === null ? undefined : roles.get(role.parentId)) {
@@ -20,7 +20,7 @@ export function ancestry<Role extends RoleNode>(roles: ReadonlyMap<number, Role>
   return line;
 }
 
-/** What each role gives, its ancestors' permissions included. */
+/** The permissions of each role, including those of its ancestors. */
 export function effectivePermissions(roles: readonly RoleNode[]): Map<number, OrganizationPermission[]> {
   const byId = new Map(roles.map((role) => [role.id, role]));
   return new Map(

@@ -5,7 +5,7 @@ import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
 import type { Role } from './schemas.ts';
 
-/** A role that an organization made for itself. */
+/** A custom role of an organization. */
 export class RoleModel extends TenantModel {
   static override tableName = 'roles';
 
@@ -15,7 +15,7 @@ export class RoleModel extends TenantModel {
   declare description: string | null;
   declare parentId: number | null;
   declare permissions: OrganizationPermission[];
-  /** Its own and those of all its ancestors; written whenever one of them changes. */
+  /** Its own permissions and those of all its ancestors; written whenever one of them changes. */
   declare effectivePermissions: OrganizationPermission[];
   declare version: number;
   declare createdAt: Date;
@@ -30,7 +30,7 @@ export class RoleModel extends TenantModel {
   }
 
   present(ids: Ids): Role {
-    // A permission that a later version dropped from the contract is nobody's any more.
+    // A permission that a later version removed from the contract is dropped.
     const own = this.permissions.filter(isOrganizationPermission);
     return {
       id: ids.encode('rol', this.id),

@@ -10,7 +10,7 @@ async function role({ owner, here }: Fixture, given: object = {}): Promise<{ id:
   return (await owner.request('/api/v1/roles', { method: 'POST', headers: here, body })).body;
 }
 
-/** The last of a line that has as many generations as a line may have. */
+/** The last role of a line with the maximum number of generations. */
 async function lastOfLine(fixture: Fixture): Promise<string> {
   let parentId: string | undefined;
   for (let generation = 1; generation <= 5; generation++) parentId = (await role(fixture, { parentId })).id;

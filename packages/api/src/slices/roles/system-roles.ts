@@ -3,7 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { type OrganizationRole, rolePermissions } from '../../contract/permissions.ts';
 import type { Role } from './schemas.ts';
 
-/** The four organization roles are no rows: the contract and the settings say what they may do. Rows begin at 1000. */
+/** The four organization roles are not rows: the contract and the settings define them. Row ids begin at 1000. */
 const SYSTEM_ROLES: readonly { id: number; name: OrganizationRole; description: string }[] = [
   { id: 4, name: 'OWNER', description: 'Everything, deleting and handing over included.' },
   { id: 3, name: 'ADMIN', description: 'Everything but that; manages members, never owners.' },
@@ -11,7 +11,7 @@ const SYSTEM_ROLES: readonly { id: number; name: OrganizationRole; description: 
   { id: 1, name: 'VIEWER', description: 'Reads.' },
 ];
 
-/** Highest id first, as every list. */
+/** Highest id first, as in every list. */
 export function systemRoles(ctx: Context): { id: number; present(): Role }[] {
   return SYSTEM_ROLES.map(({ id, name, description }) => ({
     id,
@@ -31,7 +31,7 @@ export function systemRoles(ctx: Context): { id: number; present(): Role }[] {
 
 export const isSystemRole = (id: number): boolean => SYSTEM_ROLES.some((role) => role.id === id);
 
-/** The row id of a role that organizations make, change and give. */
+/** The row id of a custom role. */
 export function decodeCustomRoleId(ctx: Context, roleId: string): number {
   const id = ctx.ids.decode('rol', roleId);
   if (isSystemRole(id)) throw new ApiError('system_role');

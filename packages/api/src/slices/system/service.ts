@@ -5,7 +5,7 @@ import { iso } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 
-/** A probe that waits longer than this tells nothing to whoever asked. */
+/** A probe does not wait longer for its answer. */
 const PROBE_TIMEOUT_MS = 2000;
 const RETRY_AFTER_S = 2;
 
@@ -32,18 +32,18 @@ export async function healthCache(ctx: Context): Promise<CacheHealth> {
   return probeCache(ctx);
 }
 
-/** Whether this process may be sent requests. */
+/** Whether this process may receive requests. */
 export async function readiness(ctx: Context): Promise<Probe> {
   if (ctx.ports.process.draining)
     throw new ApiError('unavailable', { detail: 'This process is stopping.', retryAfterS: RETRY_AFTER_S });
   if ((await probeDatabase(ctx)).status === 'down') throw databaseDown();
-  // One that was there and is away is lived without; one that never answered is more likely a wrong address.
+  // A Redis that was reached once may be away; one that never answered probably has a wrong address.
   if (ctx.ports.redis?.reached === false)
     throw new ApiError('unavailable', { detail: 'Redis has not answered yet.', retryAfterS: RETRY_AFTER_S });
   return { status: 'ok' };
 }
 
-/** A server that takes no writes is down: requests need the primary. */
+/** A server that accepts no writes counts as down: requests need the primary. */
 async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
   const answer = await timed(() => probeServer(ctx.db));
   return {

@@ -10,20 +10,20 @@ export class UserModel extends BaseModel {
   static override tableName = 'users';
 
   declare email: string;
-  /** The mailbox: normalised, so that one person has one account. */
+  /** The mailbox: normalised, so that one mailbox has one account. */
   declare emailKey: string;
   declare username: string | null;
-  /** Null while the address is not verified: the username is wished for, not claimed. */
+  /** Null while the address is not verified: the username is requested, not claimed. */
   declare usernameKey: string | null;
   declare fullName: string | null;
   declare passwordHash: string | null;
   declare status: (typeof USER_STATUSES)[number];
   declare role: PlatformRole;
   declare emailVerifiedAt: Date | null;
-  /** When the address was registered once more before it was verified: the password may be a stranger's. */
+  /** When the address was registered again before it was verified: the password may be a stranger's. */
   declare registeredAgainAt: Date | null;
   declare defaultOrganizationId: number;
-  /** Made at registration: their organization when they have no other. */
+  /** Made at registration: the user's organization when they have no other. */
   declare personalOrganizationId: number;
   declare metadata: User['metadata'];
   declare version: number;
@@ -51,7 +51,7 @@ export class UserModel extends BaseModel {
     };
   }
 
-  /** The only way out: no hash, no key, no row id. */
+  /** The only way out of the model: no hash, no key, no row id. */
   present(ids: Ids): User {
     return {
       id: ids.encode('usr', this.id),
@@ -69,13 +69,13 @@ export class UserModel extends BaseModel {
   }
 }
 
-/** What `present` and the access rules need of `users u`, named as the model's fields are. */
+/** The columns of `users u` that `present` and the access rules need, under the names of the model's fields. */
 export const USER_COLUMNS = `
   u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
   u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
 
-/** The mailbox behind an address: NFKC, lower case, domain in ASCII, so that every spelling finds the same account. */
+/** The mailbox of an address: NFKC, lower case, domain in ASCII, so that every spelling finds the same account. */
 export function emailKey(email: string): string {
   return asciiMailAddress(email.normalize('NFKC').trim().toLowerCase());
 }

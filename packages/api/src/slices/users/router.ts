@@ -6,7 +6,7 @@ import { getMe, updateMe } from './service.ts';
 
 const tags: [Tag] = ['Users'];
 
-/** `users.me.*`, but for what other slices add. */
+/** `users.me.*`, without what other slices add. */
 export const me = {
   get: procedure({
     access: 'userOrKey',

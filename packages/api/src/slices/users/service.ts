@@ -10,7 +10,7 @@ import { UserUpdated } from './events.ts';
 import { UserModel, usernameKey } from './model.ts';
 import type { UpdateMe, User } from './schemas.ts';
 
-/** The user was read with the credential: nothing is left to ask the database. */
+/** The user was read with the credential: no query is needed. */
 export async function getMe(ctx: ActorContext): Promise<User> {
   const user = ctx.actor.kind === 'user' ? ctx.actor.user : ctx.actor.creator;
   if (!user) throw new ApiError('key_without_user');
@@ -38,8 +38,8 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
 }
 
 /**
- * The locks keep organization and membership until the commit: a removal meanwhile waits, and then sends its person
- * home. They come before that of the person, as everywhere.
+ * Both rows stay locked until the commit: a concurrent removal waits, and then resets the user's default organization.
+ * They are locked before the user's row, as everywhere.
  */
 async function memberOrganization(ctx: UserContext, publicId: string): Promise<number> {
   const organizationId = ctx.ids.decode('org', publicId);
@@ -49,7 +49,7 @@ async function memberOrganization(ctx: UserContext, publicId: string): Promise<n
   return organizationId;
 }
 
-/** A verified account has its username from now on; another wishes for it until it is verified. */
+/** A verified account gets its username at once; an unverified one requests it until it is verified. */
 async function chosenUsername(
   ctx: Context,
   user: UserModel,

@@ -3,7 +3,7 @@ import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
-/** A username that is claimed: the address of its owner is verified. */
+/** A username that is claimed: its owner's address is verified. */
 export async function namedOwner({ app, owner }: Fixture): Promise<string> {
   await app
     .rows('users')

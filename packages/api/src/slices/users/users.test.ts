@@ -49,7 +49,7 @@ it('refuses a name with a web address, in words', async () => {
 it('claims a username for a verified account alone, and refuses one that is claimed', async () => {
   const eve = await app.signUp();
   const take = (who: Person, username: string) => who.request(ME, { method: 'PATCH', body: { username } });
-  expect((await take(eve, 'lovelace')).body.username).toBe('lovelace'); // wished for, not claimed
+  expect((await take(eve, 'lovelace')).body.username).toBe('lovelace'); // requested, not claimed
   await app.rows('users').where({ email: ada.email }).update({ emailVerifiedAt: new Date() });
   expect((await take(ada, 'Lovelace')).status).toBe(200);
   expect((await take(ada, 'LOVELACE')).status).toBe(200);

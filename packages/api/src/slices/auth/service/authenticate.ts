@@ -23,7 +23,7 @@ export const authenticateAccessToken: Authenticators['accessToken'] = async (ctx
   return resumeSession({ sid, userId: ctx.ids.decode('usr', sub) }, expiresAt)(ctx, path, options);
 };
 
-/** Asks for the session of a token that was verified, in the organization that the call names. */
+/** Loads the session of a verified token, in the organization that the call names. */
 function resumeSession(session: Pick<NamedSession, 'sid' | 'userId'>, expiresAt: Date | null): Resume {
   return async (ctx, path, { allowDeletedOrganization = false }) => {
     if (expiresAt && expiresAt <= ctx.now) throw new ApiError('access_token_expired');
@@ -32,7 +32,7 @@ function resumeSession(session: Pick<NamedSession, 'sid' | 'userId'>, expiresAt:
   };
 }
 
-/** The caller behind a session, until `expiresAt` or for as long as the session lives. */
+/** The caller of a session, until `expiresAt` or the end of the session. */
 export async function authenticateSession(
   ctx: Context,
   session: NamedSession,
@@ -48,8 +48,8 @@ export async function authenticateSession(
 }
 
 /**
- * Session, user and membership in one statement: the session row is the truth, the token only names it. The
- * membership has what custom roles add, so that a member with 20 roles costs what one with none costs.
+ * Session, user and membership in one statement: the session row is the truth, and the token only names it. The
+ * membership contains what custom roles add, so a member with 20 roles costs the same as one with none.
  */
 export const SESSION_ACTOR: Statement = {
   name: 'session_actor',
@@ -98,11 +98,11 @@ export interface NamedSession {
   sid: string;
   userId: number;
   named: RequestedOrganization;
-  /** Whether a deleted organization is one still. */
+  /** Whether a deleted organization still counts. */
   allowDeletedOrganization?: boolean;
 }
 
-/** The caller behind a session, in the organization named, or in their default one. */
+/** The caller of a session, in the named organization or the default one. */
 async function loadSession(
   ctx: Context,
   { sid, userId, named, allowDeletedOrganization = false }: NamedSession,
@@ -135,7 +135,7 @@ async function loadSession(
             ctx.ports.env,
           ),
         };
-  // An organization of which the caller is no member is the same as none.
+  // An organization of which the caller is no member is treated as unknown.
   if (wanted !== null && !membership) throw organizationNotFound(named);
   if (wanted === null) assertHeader(named, membership?.organizationId);
   return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };

@@ -9,8 +9,8 @@ import type { Login, Tokens } from '../schemas.ts';
 import { issueTokens } from './refresh.ts';
 
 /**
- * One answer, at one cost, for an unknown address and a wrong password; other reasons are shown after the right one
- * only.
+ * An unknown address and a wrong password get one answer at one cost. Other reasons are shown only after the right
+ * password.
  */
 export async function login(ctx: Context, input: Login): Promise<Tokens> {
   const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
@@ -35,7 +35,7 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
   });
 }
 
-/** From here on the caller is known: the audit row names the person. */
+/** The caller is known from here on, so the audit row names the user. */
 function asUser(ctx: Context, user: UserModel, session: SessionModel): Context {
   return {
     ...ctx,

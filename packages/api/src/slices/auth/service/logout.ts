@@ -4,7 +4,7 @@ import { record } from '../../../events/record.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
 
-/** Ends the session: its refresh token and every access token of it are refused from now on. */
+/** Ends the session: its refresh token and all its access tokens are refused from now on. */
 export async function logout(ctx: UserContext): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const session = await SessionModel.query(ctx.db)

@@ -26,13 +26,13 @@ export async function mintMailedToken(
   return token;
 }
 
-/** Throws `invalid_token` where the token would not be taken; it stays as it is. */
+/** Throws `invalid_token` for a token that would not be accepted, and does not consume it. */
 export async function assertMailedToken(ctx: Context, purpose: Purpose, token: string): Promise<void> {
   const found = await VerificationTokenModel.query(ctx.db).findOne({ tokenHash: tokenHash(token), purpose });
   if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
 }
 
-/** Deleting is what makes it single-use: of two at once, one finds nothing. */
+/** Deleting makes it single-use: of two concurrent requests, one finds nothing. */
 export async function redeemMailedToken(
   ctx: Context,
   purpose: Purpose,

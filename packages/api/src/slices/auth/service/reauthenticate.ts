@@ -6,7 +6,7 @@ import { UserModel } from '../../users/model.ts';
 import { SessionReauthenticated } from '../events.ts';
 import { SessionModel } from '../model.ts';
 
-/** Proves that the access token's holder is its user: operations that ask for a recent login are open again. */
+/** Proves that the holder of the access token is its user, which allows operations that require a recent login. */
 export async function reauthenticate(ctx: UserContext, password: string): Promise<void> {
   const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
   if (!(await ctx.ports.passwords.matches(password, user.passwordHash))) {

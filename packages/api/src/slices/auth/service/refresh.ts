@@ -11,13 +11,13 @@ import { RefreshTokenModel, SessionModel } from '../model.ts';
 import type { Tokens } from '../schemas.ts';
 
 /**
- * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace gets the same
- * child again: that was a lost answer or a second tab. Later, or once the child was used too, it was copied: the
- * session ends.
+ * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace period gets the
+ * same child again: an answer was lost, or a second tab asked. Later, or after the child was used, it must be a copy:
+ * the session ends.
  */
 export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
   const outcome = await transaction(ctx, async (ctx) => {
-    // The row lock lines up requests that bring the same token at once.
+    // The row lock serializes requests with the same token.
     const token = await RefreshTokenModel.query(ctx.db)
       .findOne({ tokenHash: tokenHash(refreshToken) })
       .forUpdate();
@@ -31,7 +31,7 @@ export async function refresh(ctx: Context, refreshToken: string): Promise<Token
     if (child) return presentTokens(ctx, user, session, child);
     await SessionModel.query(ctx.db).findById(session.id).patch({ revokedAt: ctx.now });
     await record(ctx, RefreshTokenReplayed, { target: session, data: session.present() });
-    return null; // not an exception: ending the session must be committed
+    return null; // no exception: the end of the session must be committed
   });
   if (!outcome) throw new ApiError('invalid_refresh_token');
   return outcome;
@@ -54,7 +54,7 @@ export async function issueTokens(
     await RefreshTokenModel.query(ctx.db)
       .findById(parent.row.id)
       .patch({ usedAt: ctx.now, childId: child.id, childSealed });
-    // A grandparent can no longer be answered: nothing of it needs to stay readable.
+    // The grandparent can no longer be repeated, so its child need not stay readable.
     await RefreshTokenModel.query(ctx.db).where({ childId: parent.row.id }).patch({ childSealed: null });
     await SessionModel.query(ctx.db).findById(session.id).patch({ expiresAt });
   }
@@ -70,12 +70,12 @@ async function childWithinGrace(ctx: Context, token: string, row: RefreshTokenMo
 
 const ERASE_BATCH = 1000;
 /**
- * Two machines' clocks differ: erased a moment early, a lost answer would look like a copied token and end the
+ * Clocks of two machines differ: after an early erasure, a lost answer would look like a copied token and end the
  * session.
  */
 const CLOCK_SKEW_MS = 30_000;
 
-/** After the grace a parent that leaks from a log or a backup must not open its child, which works for days. */
+/** After the grace period, a parent that leaks from a log or a backup must not open its child, which works for days. */
 export async function eraseSealedChildren(ctx: Context, { touch, signal }: RunControl): Promise<void> {
   const graceOver = new Date(ctx.now.getTime() - ctx.ports.env.REFRESH_GRACE_S * 1000 - CLOCK_SKEW_MS);
   for (let erased = ERASE_BATCH; erased >= ERASE_BATCH && !signal.aborted; touch()) {
@@ -85,7 +85,7 @@ export async function eraseSealedChildren(ctx: Context, { touch, signal }: RunCo
       .select('id')
       .limit(ERASE_BATCH)
       .forUpdate()
-      .skipLocked(); // one in use is erased by its user, or in the next round
+      .skipLocked(); // a row in use is erased by its request, or in the next round
     erased = await RefreshTokenModel.query(ctx.db).whereIn('id', over).patch({ childSealed: null });
   }
 }

@@ -10,9 +10,8 @@ import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
 
 /**
- * Answers alike, at the same cost, whether or not the address has an account: only its mailbox learns which. A
- * username is refused where a verified account has it; registering claims none, so that asking twice is answered as
- * asking once.
+ * Gives the same answer, at the same cost, whether or not the address has an account: only its mailbox learns which. A
+ * username is refused if a verified account has it; a registration claims none, so registering twice reveals nothing.
  */
 export async function register(ctx: Context, input: Register): Promise<RegistrationResult> {
   ctx.ports.passwords.assertUncommon(input.password, 'password');
@@ -20,7 +19,7 @@ export async function register(ctx: Context, input: Register): Promise<Registrat
   const passwordHash = await ctx.ports.passwords.hash(input.password);
   const { email, username = null, fullName = null } = input;
   await transaction(ctx, async (ctx) => {
-    // Of two registrations of one address at once, the second waits and finds the first.
+    // Of two concurrent registrations of one address, the second waits and finds the first.
     await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(email) })
@@ -31,7 +30,7 @@ export async function register(ctx: Context, input: Register): Promise<Registrat
   return { email, username, fullName, verificationRequired: ctx.ports.env.REQUIRE_EMAIL_VERIFICATION };
 }
 
-/** Of two who register one address, its mailbox alone can tell who owns it: neither password counts until it has. */
+/** When two people register one address, only the mailbox can prove its owner: neither password is valid until then. */
 async function registerAgain(
   ctx: Context,
   owner: UserModel,
@@ -45,7 +44,7 @@ async function registerAgain(
 type NewAccount = Pick<Register, 'email' | 'username' | 'fullName'> &
   Partial<Pick<UserModel, 'role' | 'emailVerifiedAt'>> & { passwordHash: string };
 
-/** A user and their personal organization, which holds their keys and usage until they make another. */
+/** A user and their personal organization, which holds their keys and usage until they create another. */
 export async function createAccount(ctx: Context, account: NewAccount): Promise<UserModel> {
   return transaction(ctx, async (ctx) => {
     const { emailVerifiedAt = null } = account;

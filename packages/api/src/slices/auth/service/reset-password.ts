@@ -10,7 +10,7 @@ import type { ConfirmPasswordReset } from '../schemas.ts';
 import { assertMailedToken, redeemMailedToken } from './mailed-token.ts';
 import { endAccess, verifiedFields } from './verify-email.ts';
 
-/** The same answer for an address without an account, or of one that may not sign in: nothing is mailed then. */
+/** The same answer for an address without an account, or with one that may not sign in: nothing is mailed then. */
 export async function requestPasswordReset(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
@@ -22,7 +22,7 @@ export async function requestPasswordReset(ctx: Context, email: string): Promise
 /** The link came by mail, so it also verifies the address. Sessions and open links of the old password end. */
 export async function confirmPasswordReset(ctx: Context, { token, password }: ConfirmPasswordReset): Promise<void> {
   ctx.ports.passwords.assertUncommon(password, 'password');
-  await assertMailedToken(ctx, 'password_reset', token); // an invented token costs no hashing
+  await assertMailedToken(ctx, 'password_reset', token); // an invented token causes no hashing
   const passwordHash = await ctx.ports.passwords.hash(password);
   await transaction(ctx, async (ctx) => {
     const { userId } = await redeemMailedToken(ctx, 'password_reset', token);

@@ -10,9 +10,8 @@ import { type RequestedNames, SessionModel, VerificationTokenModel } from '../mo
 import { redeemMailedToken } from './mailed-token.ts';
 
 /**
- * A link confirms its own registration. Where the address was registered more than once, the password that is kept
- * may be a stranger's: it goes, with all that was opened by it, and the owner of the mailbox is mailed a link to set
- * one.
+ * A link confirms its own registration. If the address was registered more than once, the stored password may be a
+ * stranger's: it is removed together with its sessions, and the owner of the mailbox is mailed a link to set one.
  */
 export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
@@ -33,7 +32,7 @@ export async function verifyEmail(ctx: Context, token: string): Promise<void> {
   });
 }
 
-/** What an account has once its address is verified. A username that another has claimed meanwhile is none. */
+/** What an account gets once its address is verified. A username that another account claimed first is dropped. */
 export async function verifiedFields(
   ctx: Context,
   user: UserModel,
@@ -56,7 +55,7 @@ export async function endAccess(ctx: Context, { id }: UserModel): Promise<void> 
   await VerificationTokenModel.query(ctx.db).delete().where({ userId: id });
 }
 
-/** The same answer for an address without an account, or verified already: nothing is mailed then. */
+/** The same answer for an address without an account, or one already verified: nothing is mailed then. */
 export async function resendVerification(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });

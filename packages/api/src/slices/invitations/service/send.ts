@@ -15,7 +15,7 @@ import type { CreateInvitation, Invitation } from '../schemas.ts';
 import { findInvitation, invitationsThatAre } from './find.ts';
 
 const INVITATION_TTL_MS = 7 * 86_400_000;
-/** Each is a mail to a person who did not ask for it. */
+/** Each one mails a person who did not request it. */
 const MAX_PENDING = 100;
 
 export async function createInvitation(ctx: OrganizationContext, input: CreateInvitation): Promise<Invitation> {
@@ -41,7 +41,7 @@ export async function createInvitation(ctx: OrganizationContext, input: CreateIn
   });
 }
 
-/** A new link, for another 7 days; the old one is dead. From now on the resender is its inviter. */
+/** Replaces the link with a new one for 7 days. The resender becomes its inviter. */
 export async function resendInvitation(ctx: OrganizationContext, invitationId: string): Promise<Invitation> {
   return transaction(ctx, async (ctx) => {
     const { held } = await lockAuthority(ctx, 'members:invite');
@@ -62,7 +62,7 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
   });
 }
 
-/** Refuses a second pending invitation to a mailbox, and more than may be pending. One that has expired makes way. */
+/** Refuses a second pending invitation to a mailbox, and more pending ones than allowed. An expired one is replaced. */
 async function assertRoomToInvite(ctx: OrganizationContext, mailbox: string, resent?: InvitationModel): Promise<void> {
   const pending = () => invitationsThatAre(ctx, 'PENDING');
   if (await pending().findOne({ emailKey: mailbox })) throw new ApiError('invitation_pending');

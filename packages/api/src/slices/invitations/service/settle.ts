@@ -21,8 +21,7 @@ import { findInvitation } from './find.ts';
 import { redeemInvitationToken } from './token.ts';
 
 /**
- * The token proves the mailbox, the signed-in user must be its owner, and the inviter must still be able to grant the
- * role.
+ * The token proves the mailbox, the signed-in user must own it, and the inviter must still be able to grant the role.
  */
 export async function acceptInvitation(ctx: UserContext, token: string): Promise<Member> {
   return transaction(ctx, async (ctx) => {
@@ -63,7 +62,7 @@ export async function revokeInvitation(ctx: OrganizationContext, invitationId: s
   });
 }
 
-/** A dismissed admin's invitations must not grant what they may no longer grant. */
+/** A removed admin's invitations must not grant what the admin may no longer grant. */
 async function assertStillBacked(ctx: Context & Tenancy, invitation: InvitationModel): Promise<void> {
   const held =
     invitation.inviterUserId === null

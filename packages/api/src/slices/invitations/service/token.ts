@@ -8,9 +8,8 @@ import { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';
 
 /**
- * The token of an invitation's mail; null where there is nothing to mail any more. Made from the event under a key of
- * ours, so that a job that runs twice sends the same link twice, and the first of two mails is no dead one. Only its
- * hash is stored.
+ * The token in an invitation's mail; null where there is nothing left to mail. It is derived from the event under a
+ * secret key, so a job that runs twice mails the same link twice, and both mails work. Only its hash is stored.
  */
 export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Invitation>): Promise<string | null> {
   const token = mac(ctx.ports.keyring.key('rentapi/invitation'), `${event.type} ${event.id}`).toString('base64url');
@@ -22,7 +21,7 @@ export async function mintInvitationToken(ctx: Context, event: RecordedEvent<Inv
 }
 
 /**
- * The pending invitation behind a mailed token, its organization locked: of two who bring it at once, one finds it
+ * The pending invitation of a mailed token, with its organization locked: of two concurrent requests, one finds it
  * settled.
  */
 export async function redeemInvitationToken(ctx: Context, token: string): Promise<InvitationModel> {
@@ -31,7 +30,8 @@ export async function redeemInvitationToken(ctx: Context, token: string): Promis
   if (!named) throw new ApiError('invalid_token');
   const there = { db: ctx.db, organization: { id: named.organizationId } };
   await lockOrganization(there).catch((error) => {
-    throw error instanceof ApiError ? new ApiError('invalid_token') : error; // it was deleted: no news for the invited
+    // The organization was deleted: the invited person learns nothing of it
+    throw error instanceof ApiError ? new ApiError('invalid_token') : error;
   });
   const invitation = await InvitationModel.of(there).findOne({ tokenHash: hash, status: 'PENDING' });
   if (!invitation || invitation.expiresAt <= ctx.now) throw new ApiError('invalid_token');

@@ -17,8 +17,8 @@ export async function addMember(
 }
 
 /**
- * For every way to become an owner. Deleted organizations count while they can be restored: they keep their names. Of
- * two that would become one user's at once, the second waits and is counted.
+ * Checked on every way to become an owner. Deleted organizations count while they can be restored, because they keep
+ * their names. Of two concurrent requests for one user, the second waits and counts the first.
  */
 export async function assertMayOwnAnother(ctx: Context, userId: number): Promise<void> {
   await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`owned by ${userId}`]);

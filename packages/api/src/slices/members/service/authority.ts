@@ -8,13 +8,13 @@ import { MemberModel } from '../model.ts';
 
 export interface Authority {
   organization: OrganizationModel;
-  /** What the caller may do now that nobody else can change it. */
+  /** What the caller may do, read under the lock. */
   held: ReadonlySet<OrganizationPermission>;
 }
 
 /**
- * Lines up every change to who may do what in an organization, by a lock on its row. Whoever waited for it may have been
- * demoted or removed meanwhile, or their key revoked, so the caller's permissions are read again behind it.
+ * Serializes changes to permissions in an organization, by a lock on its row. While the caller waits for it, they may
+ * be demoted or removed, or their key revoked: their permissions are read again under the lock.
  */
 export async function lockAuthority(
   ctx: OrganizationContext,
@@ -39,7 +39,7 @@ export async function lockOrganization(
   return organization;
 }
 
-/** Nothing for whoever is no member. */
+/** Empty for a user who is no member. */
 export async function memberPermissionsOf(
   ctx: Pick<OrganizationContext, 'ports'> & Tenancy,
   userId: number,
@@ -48,7 +48,7 @@ export async function memberPermissionsOf(
   return member ? memberPermissions(member, ctx.ports.env) : new Set();
 }
 
-/** Nobody grants what they do not hold: otherwise the right to grant would be every permission. */
+/** Callers can only grant what they hold: otherwise the right to grant would be every permission. */
 export function assertMayGrant(
   held: ReadonlySet<OrganizationPermission>,
   granted: Iterable<OrganizationPermission>,
@@ -62,7 +62,7 @@ export function assertMayGrant(
   }
 }
 
-/** Nobody changes a member who may do more than they: an admin manages members, but never owners. */
+/** Callers cannot change a member with more permissions: an admin manages members, but never owners. */
 export function assertNotOutranked(
   ctx: OrganizationContext,
   held: ReadonlySet<OrganizationPermission>,

@@ -35,7 +35,7 @@ export async function leaveOrganization(ctx: UserContext): Promise<void> {
   });
 }
 
-/** The person's sessions go on elsewhere; keys they made belong to the organization and stay. */
+/** The user's sessions continue elsewhere; keys they made belong to the organization and stay. */
 async function endMembership(
   ctx: OrganizationContext,
   organization: OrganizationModel,
@@ -46,18 +46,18 @@ async function endMembership(
   await assertAnotherOwner(ctx, member);
   const data = await presentMember(ctx, member);
   await resetDefaultOrganization(ctx, member.userId);
-  await MemberModel.of(ctx).where({ id: member.id }).delete(); // its role assignments go with it
+  await MemberModel.of(ctx).where({ id: member.id }).delete(); // its role assignments are deleted with it
   await record(ctx, type, { target: member, before: member, data });
 }
 
-/** Whoever calls holds the lock on the organization, so that of any number of demotions at once one finds itself the last. */
+/** The caller holds the lock on the organization, so that of concurrent demotions one finds itself the last. */
 export async function assertAnotherOwner(ctx: OrganizationContext, member: MemberModel): Promise<void> {
   if (member.role !== 'OWNER') return;
   const other = await MemberModel.of(ctx).where({ role: 'OWNER' }).whereNot({ id: member.id }).select('id').first();
   if (!other) throw new ApiError('last_owner');
 }
 
-/** A person is always somewhere: at least the owner of their personal organization. */
+/** A user always has an organization: at least they stay the owner of their personal one. */
 export async function assertNotPersonalOrganization(
   ctx: Context,
   organization: OrganizationModel,
@@ -68,7 +68,7 @@ export async function assertNotPersonalOrganization(
   if (user?.personalOrganizationId === organization.id) throw new ApiError('personal_organization');
 }
 
-/** Whoever has this organization as their default has their personal one instead: one person, or all. */
+/** Users with this organization as their default get their personal one instead: one user, or all. */
 export async function resetDefaultOrganization(ctx: Context & Tenancy, userId?: number): Promise<void> {
   const here = UserModel.query(ctx.db).where({ defaultOrganizationId: ctx.organization.id });
   await (userId === undefined ? here : here.where({ id: userId })).patch({

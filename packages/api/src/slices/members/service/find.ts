@@ -13,7 +13,7 @@ export async function listMembers(ctx: OrganizationContext, input: ListMembers):
   return { items: await presentMembers(ctx, rows), nextCursor };
 }
 
-/** A page of members with their names and custom roles: three more queries, however many members. */
+/** A page of members with their names and custom roles: three more queries for any number of members. */
 async function presentMembers(ctx: Context & Tenancy, members: readonly MemberModel[]): Promise<Member[]> {
   const userIds = members.map(({ userId }) => userId);
   const [users, roles] = await Promise.all([UserModel.query(ctx.db).findByIds(userIds), rolesOf(ctx, userIds)]);
@@ -31,12 +31,12 @@ export async function findMember(ctx: OrganizationContext, userId: string): Prom
   return member;
 }
 
-/** A person's memberships everywhere. */
+/** A user's memberships in all organizations. */
 export function membershipsOf(ctx: Pick<Context, 'db'>, userId: number) {
   return MemberModel.acrossOrganizations(ctx.db).where({ userId });
 }
 
-/** Whether the owner of a mailbox is a member already. */
+/** Whether the owner of a mailbox is already a member. */
 export async function isMailboxOfMember(ctx: Tenancy, emailKey: string): Promise<boolean> {
   const owner = UserModel.query(ctx.db).where({ emailKey }).select('id');
   return (await MemberModel.of(ctx).whereIn('userId', owner).first()) !== undefined;

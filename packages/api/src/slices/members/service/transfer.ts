@@ -10,14 +10,14 @@ import { assertNotPersonalOrganization } from './end.ts';
 import { findMember } from './find.ts';
 import { answer, changeRole } from './set-role.ts';
 
-/** To another member, in one step: there is never a moment without an owner. */
+/** Transfers ownership to another member in one step: there is always an owner. */
 export async function transferOwnership(ctx: OrganizationContext, userId: string): Promise<Member> {
   return transaction(ctx, async (ctx) => {
     const { actor } = ctx;
     if (actor.kind !== 'user') throw new ApiError('user_required');
     const { organization } = await lockAuthority(ctx, 'org:transfer');
     const newOwner = await findMember(ctx, userId);
-    ifMatch(ctx, newOwner); // the answer's ETag is the heir's, too
+    ifMatch(ctx, newOwner); // the answer's ETag is the new owner's as well
     await assertNotPersonalOrganization(ctx, organization, actor.user.id);
     const owner = await findMember(ctx, ctx.ids.encode('usr', actor.user.id));
     if (newOwner.id === owner.id) {

@@ -6,12 +6,12 @@ import type { SubdomainAvailability } from '../schemas.ts';
 
 type Field = 'slug' | 'subdomain';
 
-/** Names are claimed one transaction at a time, so that what is found free is free until the commit. */
+/** Names are claimed one transaction at a time, so a name found free stays free until the commit. */
 export async function lockNames(ctx: Context): Promise<void> {
   await ctx.db.raw(`select pg_advisory_xact_lock(hashtextextended('organization names', 0))`);
 }
 
-/** Refuses a name that is reserved or taken, or looks like one that is. */
+/** Refuses a name that is reserved, taken, or looks like a taken one. */
 export async function claimName(ctx: Context, field: Field, name: string, ownId?: number): Promise<void> {
   if (isReserved(name)) {
     throw new ApiError('name_reserved', { errors: [{ path: field, message: 'is reserved: choose another' }] });
@@ -33,7 +33,7 @@ async function holderOf(ctx: Context, field: Field, name: string): Promise<Organ
   return OrganizationModel.query(ctx.db).whereRaw('look_alike(??) = look_alike(?)', [field, name]).first();
 }
 
-/** An organization that can no longer be restored has no use for its name. */
+/** An organization that can no longer be restored gives up its name. */
 function isGone(ctx: Context, { deletedAt }: OrganizationModel): boolean {
   return deletedAt !== null && deletedAt.getTime() + RESTORE_WINDOW_MS <= ctx.now.getTime();
 }

@@ -12,8 +12,8 @@ import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas
 import { claimName, isFree, lockNames } from './claim-names.ts';
 
 /**
- * Every user has one, so that keys, usage and billing always belong to an organization. It has no slug: that would
- * publish its user's name.
+ * Every user has one, so that keys, usage and billing always belong to an organization. It has no slug, because that
+ * would publish the user's name.
  */
 export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
   return OrganizationModel.query(ctx.db)
@@ -21,7 +21,7 @@ export async function createPersonalOrganization(ctx: Context, name: string): Pr
     .returning('*');
 }
 
-/** An address may be longer than a name. Half of a surrogate pair is no character: it goes too. */
+/** An address may be longer than a name. Half of a surrogate pair is not a character, so it is removed, too. */
 function cutName(text: string): string {
   return text.slice(0, MAX_NAME).replace(/\p{Surrogate}$/u, '');
 }
@@ -54,7 +54,7 @@ export async function createOrganization(ctx: UserContext, input: CreateOrganiza
   });
 }
 
-/** Made from the name; with four digits where that is taken. */
+/** Made from the name; with four digits where the name is taken. */
 async function inventSlug(ctx: Context, name: string): Promise<string> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const slug = nameFrom(name, attempt === 0 ? '' : String(randomInt(1000, 10_000)));

@@ -11,7 +11,7 @@ import { OrganizationDeleted, OrganizationRestored } from '../events.ts';
 import { type OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { Organization } from '../schemas.ts';
 
-/** From the commit on it is not there, for members and keys alike; its rows wait to be restored. */
+/** From the commit on, members and keys cannot see it; its rows wait to be restored. */
 export async function deleteOrganization(ctx: OrganizationContext): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const { organization } = await lockAuthority(ctx, 'org:delete');
@@ -24,8 +24,8 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
 }
 
 /**
- * Everything is as it was, but for those whose default it was. Repeating it changes nothing. Its owners' limit
- * counted it all the time, so restoring adds nothing to it.
+ * Everything is as before, except for users whose default it was. Repeating it changes nothing. It still counted
+ * towards its owners' limit, so restoring adds nothing.
  */
 export async function restoreOrganization(ctx: OrganizationContext): Promise<Organization> {
   return transaction(ctx, async (ctx) => {

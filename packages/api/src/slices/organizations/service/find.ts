@@ -13,7 +13,7 @@ export async function organizationName(ctx: Context, organizationId: number): Pr
   return (await OrganizationModel.query(ctx.db).findById(organizationId).throwIfNotFound()).name;
 }
 
-/** Locked against a deletion until the commit. */
+/** Locked against deletion until the commit. */
 export async function isLive(ctx: Context, organizationId: number): Promise<boolean> {
   const found = await OrganizationModel.query(ctx.db).findById(organizationId).whereNull('deletedAt').forShare();
   return found !== undefined;
@@ -29,7 +29,7 @@ export async function listOrganizations(ctx: UserContext, input: ListOrganizatio
   return pageOf(ctx, 'organizations', input, query);
 }
 
-/** Only among those the caller is a member of. */
+/** Only organizations of which the caller is a member. */
 export async function searchOrganizations(ctx: UserContext, input: SearchOrganizations): Promise<OrganizationPage> {
   const pattern = `%${input.query.replace(/[\\%_]/g, '\\$&')}%`;
   const query = OrganizationModel.query(ctx.db)

@@ -14,7 +14,7 @@ import type { SetUserRoles } from '../schemas.ts';
 import { decodeCustomRoleId } from '../system-roles.ts';
 import { refreshMembers } from './refresh.ts';
 
-/** Exactly these custom roles, in the current organization. Only what is added must be held by whoever gives it. */
+/** Sets exactly these custom roles, in the current organization. The caller must hold what the added roles grant. */
 export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles): Promise<Member> {
   const wanted = [...new Set(input.roleIds.map((roleId) => decodeCustomRoleId(ctx, roleId)))];
   return transaction(ctx, async (ctx) => {

@@ -15,7 +15,7 @@ export async function listRoles(ctx: OrganizationContext, input: ListRoles): Pro
   return { items: rows.map((role) => role.present(ctx.ids)), nextCursor };
 }
 
-/** An organization has at most a hundred of its own: a page is cut from all of them. */
+/** An organization has at most a hundred custom roles, so a page is cut from all of them in memory. */
 export async function allRoles(ctx: OrganizationContext) {
   return [...(await RoleModel.of(ctx).orderBy('id', 'desc')), ...systemRoles(ctx)];
 }
@@ -32,17 +32,17 @@ export async function findRole(ctx: Tenancy, id: number): Promise<RoleModel> {
   return role;
 }
 
-/** The custom roles of some members, by user. */
+/** The custom roles of these members, by user. */
 export async function rolesOf(ctx: Tenancy, userIds: readonly number[]): Promise<Map<number, RoleModel[]>> {
   const assigned = await RoleAssignmentModel.of(ctx).whereIn('userId', [...userIds]);
   const roles = await RoleModel.of(ctx).whereIn('id', [...new Set(assigned.map(({ roleId }) => roleId))]);
   const byId = new Map(roles.map((role) => [role.id, role]));
   const byUser = Map.groupBy(assigned, ({ userId }) => userId);
-  // A role may have been deleted between the two queries: then it is nobody's any more.
+  // A role may have been deleted between the two queries: it is then left out.
   return new Map([...byUser].map(([userId, given]) => [userId, given.flatMap(({ roleId }) => byId.get(roleId) ?? [])]));
 }
 
-/** Each role assigned to a member, with its ancestors behind it. */
+/** Each role assigned to a member, followed by its ancestors. */
 export async function assignedLineages(ctx: Tenancy, userId: number): Promise<RoleModel[][]> {
   const assigned = await RoleAssignmentModel.of(ctx).where({ userId });
   const roles = new Map((await RoleModel.of(ctx)).map((role) => [role.id, role]));

@@ -5,9 +5,9 @@ import { effectivePermissions } from '../inheritance.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 
 /**
- * Writes down what roles and members may do after a change, in its transaction and behind the organization's lock: reading a
- * request's permissions is then one row, however many roles there are and however deep they inherit. A role that gives more or
- * less because of an ancestor is another version of itself; the one that was `written` has counted its change already.
+ * Stores what roles and members may do after a change, in its transaction and under the organization's lock. So a
+ * request reads its permissions from one row, for any number and depth of roles. A role that changes because of an
+ * ancestor gets a new version; the role that was `written` has counted its change already.
  */
 export async function refreshRoles(ctx: OrganizationContext, written: number): Promise<void> {
   const roles = await RoleModel.of(ctx);

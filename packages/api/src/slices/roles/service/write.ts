@@ -38,7 +38,7 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
   });
 }
 
-/** What is added, by the role itself or by a new parent, must be held by whoever adds it; taking away needs nothing more. */
+/** The caller must hold what is added, by the role itself or by a new parent; removing needs nothing more. */
 export async function updateRole(ctx: OrganizationContext, input: UpdateRole): Promise<Role> {
   const id = decodeCustomRoleId(ctx, input.roleId);
   return transaction(ctx, async (ctx) => {
@@ -73,11 +73,11 @@ export async function deleteRole(ctx: OrganizationContext, roleId: string): Prom
     ifMatch(ctx, role);
     if (await RoleModel.of(ctx).findOne({ parentId: id })) throw new ApiError('role_has_children');
     const holders = await holdersOf(ctx, [id]);
-    await RoleModel.of(ctx).where({ id }).delete(); // its assignments go with it
+    await RoleModel.of(ctx).where({ id }).delete(); // its assignments are deleted with it
     await refreshMembers(ctx, holders);
     await MemberModel.of(ctx)
       .whereIn('userId', holders)
-      .patch({ version: nextVersion(ctx.db), updatedAt: ctx.now }); // each is shown with one role less
+      .patch({ version: nextVersion(ctx.db), updatedAt: ctx.now }); // each member is shown with one role less
     await record(ctx, RoleDeleted, { target: role, before: role, data: role.present(ctx.ids) });
   });
 }
