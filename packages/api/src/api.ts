@@ -13,7 +13,7 @@ import type { ClientAddress } from './wire/request.ts';
 import { createSockets, type Sockets } from './wire/sockets.ts';
 
 export interface Api {
-  /** REST and tRPC. A path of neither is left to `next`. */
+  /** REST and tRPC. Other paths go to `next`. */
   handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
   sockets: Sockets;
 }
@@ -23,7 +23,7 @@ const TRPC = '/trpc/';
 interface ApiOptions {
   ports: Ports;
   clientAddress: ClientAddress;
-  /** Sent with the refusal of a socket; on a response they are set before. */
+  /** Sent with the refusal of a WebSocket; an HTTP response has them set already. */
   headers?: readonly Header[];
 }
 

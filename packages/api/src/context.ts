@@ -27,21 +27,21 @@ import type { Passwords } from './slices/auth/passwords.ts';
 import type { Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
 
-/** What the process lends to every call. Made once, at start. */
+/** What a process opens once, at start, and shares with every call. */
 export interface Ports {
   env: Env;
   log: Logger;
   clock: Clock;
   database: Knex;
-  /** Null where this process is the only one, and shares nothing. */
+  /** Null without Redis: this process is then the only one and shares nothing. */
   redis: Redis | null;
   limiter: Limiter;
   cache: Cache;
   pubsub: PubSub;
   mailer: Mailer;
-  /** What requests hold whose bodies are still on their way. */
+  /** Request bodies that are still being sent; their total is bounded. */
   bodies: UnfinishedBodies;
-  /** The only way to an address that a tenant has set. */
+  /** The only client for addresses that a tenant can set: it refuses private networks. */
   outbound: Outbound;
   keyring: Keyring;
   ids: Ids;
@@ -51,7 +51,7 @@ export interface Ports {
   accessTokens: AccessTokens;
   passwords: Passwords;
   jobs: JobRegistry;
-  /** What other processes say through the database. */
+  /** Messages of other processes, over LISTEN and NOTIFY. */
   notifications: Notifications;
   actors: ActorCache;
   feed: Feed;
@@ -64,41 +64,41 @@ export interface Ports {
 
 export interface ProcessState {
   version: string;
-  /** True from the moment the process begins to stop: readiness says so, work in flight goes on. */
+  /** True once the process begins to stop: readiness fails from then on, and work in flight continues. */
   draining: boolean;
 }
 
-/** What a transport knows of one call before anybody is asked. */
+/** What a transport knows of a call before it is authenticated. */
 export interface ApiRequest {
   requestId: string;
-  /** The peer's address, or the one a trusted proxy names, as `parseAddress` writes it. */
+  /** The peer's address, or the one that a trusted proxy names, as `parseAddress` writes it. */
   ip: string;
   userAgent: string | null;
   authorization: string | undefined;
   apiKey: string | undefined;
-  /** As `X-Organization-Id` names it. */
+  /** The `X-Organization-Id` header. */
   organizationId: string | undefined;
-  /** As `X-Tenant-ID` names it, which means the same. */
+  /** The `X-Tenant-ID` header, which means the same. */
   tenantId: string | undefined;
-  /** The `Host` header: a subdomain may name the organization. */
+  /** The `Host` header: its subdomain may name the organization. */
   host: string | undefined;
   ifMatch: string | undefined;
   ifNoneMatch: string | undefined;
   idempotencyKey: string | undefined;
   origin: string | undefined;
-  /** Several calls in one request share it. */
+  /** Shared by the calls of one request. */
   batched: boolean;
-  /** What is learned of the request on its way; absent where there is no request. */
+  /** Collected about the request for its log line; absent where there is no request. */
   observed?: Observed;
 }
 
-/** The organization a call is about, and what the caller may do there. */
+/** The organization of a call, and what the caller may do there. */
 export interface CurrentOrganization {
   id: number;
   permissions: ReadonlySet<OrganizationPermission>;
 }
 
-/** Who, where in the data, and when. `db` is the pool, or the transaction that the caller is in. */
+/** Who calls, in which organization, and when. `db` is the pool, or the caller's transaction. */
 export interface Context {
   ports: Ports;
   ids: Ids;
@@ -108,19 +108,19 @@ export interface Context {
   /** Headers of the answer. */
   responseHeaders: Record<string, string>;
   actor: Actor | null;
-  /** What the call, or its connection, has authenticated with, to be checked again by whatever lasts; null without one. */
+  /** The actor's credential, which long-lived connections check again; null for an anonymous caller. */
   credential: Authenticated | null;
   organization: CurrentOrganization | null;
-  /** What lasts longer than an answer: it carries many calls one after the other, or events; null where a call comes alone. */
+  /** The connection that carries many calls or events, such as a WebSocket; null where a call comes alone. */
   connection: Connection | null;
 }
 
 export interface Connection {
   /** How many subscriptions are open on it. */
   subscriptions: number;
-  /** True when its client has taken what it was sent; false when it has gone, or was dropped for not reading. */
+  /** True once the client has read what it was sent; false when it has gone, or was dropped for not reading. */
   drained(): Promise<boolean>;
-  /** Ends it because its caller may no more; null where it sees to that by itself. */
+  /** Closes the connection when its caller loses access; null where the connection does that by itself. */
   end: (() => void) | null;
 }
 
@@ -134,12 +134,12 @@ export interface ActorContext extends Context {
   actor: UserActor | KeyActor;
 }
 
-/** Somebody who may do this in this organization. */
+/** An actor who has the permission in this organization. */
 export interface OrganizationContext extends ActorContext {
   organization: CurrentOrganization;
 }
 
-/** The context of a call, before anybody was asked who it is. */
+/** The context of a call before it is authenticated. */
 export function createContext(ports: Ports, request: ApiRequest): Context {
   return {
     ports,
@@ -155,7 +155,7 @@ export function createContext(ports: Ports, request: ApiRequest): Context {
   };
 }
 
-/** The context of work that nobody called for: jobs, seeds, the command line. */
+/** The context of work without a request: jobs, seeds, the command line. */
 export function systemContext(ports: Ports, requestId: string): Context {
   return createContext(ports, {
     requestId,

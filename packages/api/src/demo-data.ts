@@ -11,7 +11,7 @@ import { setUserRoles } from './slices/roles/service/assign.ts';
 import { createRole } from './slices/roles/service/write.ts';
 import { emailKey, UserModel } from './slices/users/model.ts';
 
-/** Published in the README: only for a database that nobody else can reach. */
+/** Published in the README: only for a database that outsiders cannot reach. */
 export const DEMO_ADMIN = { email: 'admin@example.com', password: 'Admin123!@#' };
 const DEMO_PASSWORD = 'User123!@#';
 
@@ -57,10 +57,10 @@ export async function hasDemoAccounts(database: Knex): Promise<boolean> {
   );
 }
 
-/** False, and nothing done, where anybody has registered already. */
+/** Returns false and does nothing if an account exists. */
 export async function seedDemoData(ports: Ports): Promise<boolean> {
   if (!(await isEmptyDatabase(ports.database))) return false;
-  // One hash for the four that share a password: hashing is slow on purpose.
+  // One hash for the four accounts with the same password: hashing is slow on purpose.
   const [adminHash, userHash] = await Promise.all([
     ports.passwords.hash(DEMO_ADMIN.password),
     ports.passwords.hash(DEMO_PASSWORD),
@@ -83,7 +83,7 @@ async function seedKeys(owner: OrganizationContext): Promise<void> {
   await createApiKey(owner, { name: 'Dashboard, read only', scopes: ['read:*'], environment: 'test' });
 }
 
-/** An organization with members of every role, two custom roles of which one inherits from the other, and keys. */
+/** An organization with members of every role, two custom roles (one inherits from the other), and keys. */
 async function seedOrganization(
   ctx: Context,
   people: Record<string, UserModel>,

@@ -2,8 +2,8 @@ import type { Knex } from '@rentapi/platform/database';
 import { deriveKey, sameBytes } from '@rentapi/platform/secrets';
 
 /**
- * A process with another ID_SECRET would turn every public id into a stranger's, one with another SECRET_KEY would refuse every
- * session: the first start notes a check value of each secret, and a start that does not match is refused.
+ * With another ID_SECRET, public ids would name other rows; with another SECRET_KEY, every session would be refused. So
+ * the first start stores a check value of each secret, and a later start with different secrets is refused.
  */
 export async function assertSecrets(
   database: Knex,

@@ -35,7 +35,9 @@ export interface OpenPorts {
   env: Env;
   log: Logger;
   databaseUrl: string;
-  /** To the primary, past any pooler, which would not pass notifications on; `databaseUrl` where there is none. */
+  /**
+   * The primary, not through a pooler, which would not pass notifications on; `databaseUrl` where there is no pooler.
+   */
   directUrl?: string;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   mailer: Mailer;
@@ -46,7 +48,10 @@ export interface OpenPorts {
   errors?: ErrorReporter | null;
 }
 
-/** Opens everything a process lends to its calls. Connects lazily: a database that is down is found out by the first query. */
+/**
+ * Opens everything that a process lends to its calls. Connections are lazy: the first query finds out that a database
+ * is down.
+ */
 export function openPorts({
   env,
   log,
@@ -109,14 +114,14 @@ export function openPorts({
 }
 
 /**
- * With PORT=0 the server's own address is known only once it listens. The issuer of access tokens stays as it was: they are
- * good in every process on this database, and after a restart on another port.
+ * With PORT=0 the server's own address is known only once it listens. The issuer of access tokens does not change:
+ * tokens are valid in every process on this database, and after a restart on another port.
  */
 export function adoptPort(ports: Ports, port: number): void {
   ports.env = withPort(ports.env, port);
 }
 
-/** What all processes share, in Redis; without one there is one process, whose memory does. */
+/** Shared by all processes through Redis; without Redis there is one process, and its memory is enough. */
 function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'cache' | 'pubsub'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
   if (!env.REDIS_URL) {

@@ -13,9 +13,9 @@ const t = initTRPC
   .context<Context>()
   .meta<ProcedureMeta>()
   .create({
-    // A proxy closes what is silent; a client takes silence for a dead connection.
+    // Proxies close silent connections, and clients take silence for a dead one.
     sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } },
-    // The default shape carries the stack. Ours carries the same problem that REST answers.
+    // tRPC's default shape contains the stack. This one contains the same problem that REST answers.
     errorFormatter({ shape, error, ctx }) {
       const problem = toProblem(error, ctx?.request.requestId ?? '');
       return {
@@ -29,14 +29,14 @@ const t = initTRPC
 export const router = t.router;
 
 /**
- * What stands before every procedure, in the order of `admit`, and once more around it where the caller sent an
- * `Idempotency-Key`. `C` is what `admit` has made sure of for the procedure's access.
+ * Runs before every procedure, in the order of `admit`, and around it where the caller sent an `Idempotency-Key`. `C`
+ * is the context that `admit` guarantees for the procedure's access.
  */
 function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
     const watched = trackCall(ctx, path, meta);
-    // A WebSocket's calls share one context: each is judged by its own time.
+    // A WebSocket's calls share one context, but each has its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {
       const admitted = await admit({ ...ctx, now }, meta, getRawInput);
@@ -57,7 +57,7 @@ function guard<C extends Context>() {
 
 type Outcome = { ok: true; data: unknown } | { ok: false; error: TRPCError };
 
-/** The procedure at most once for the caller's `Idempotency-Key`. A replay's data is the parsed output of then. */
+/** Runs the procedure at most once for the caller's `Idempotency-Key`. A replay returns the stored, parsed output. */
 async function once<Result extends Outcome>(
   ctx: Context,
   path: string,
@@ -79,8 +79,8 @@ const forActor = guard<ActorContext>();
 const forOrganization = guard<OrganizationContext>();
 
 /**
- * Begins a procedure. Its access is data, and decides what the service is given: `ctx.actor` is there for `user` and
- * `userOrKey`, and `ctx.organization` for an organization permission.
+ * Begins a procedure. Its access is data, and decides the type of the service's context: `ctx.actor` is there for
+ * `user` and `userOrKey`, and `ctx.organization` for an organization permission.
  */
 export function procedure(meta: ProcedureMeta & { access: 'public' | Proof }): typeof open;
 export function procedure(meta: ProcedureMeta & { access: 'user' | PlatformPermission }): typeof forUser;

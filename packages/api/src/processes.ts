@@ -7,16 +7,16 @@ import { startScheduler } from './jobs/scheduler.ts';
 import { startWorker } from './jobs/worker.ts';
 
 export interface WorkerOptions {
-  /** The queues whose jobs run here; all, if it says nothing. */
+  /** The queues whose jobs run here. Default: all. */
   queues?: readonly Queue[] | undefined;
-  /** How long a job whose worker died stays with it. */
+  /** How long a job stays with its worker after the worker died. */
   leaseMs?: number | undefined;
 }
 
-/** How long jobs under way may go on once their process begins to stop. */
+/** How long running jobs may continue once their process begins to stop. */
 const DRAIN_MS = 15_000;
 
-/** What a process needs that serves clients: the events, told to sockets. */
+/** What a process that serves clients runs: the event feed for sockets. */
 export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; stop(): Promise<void> } {
   const wake = () => feed.wake();
   const subscription = notifications.subscribe({ channels: { stamped: wake }, onListening: wake });
@@ -29,7 +29,9 @@ export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; st
   };
 }
 
-/** What a process does that works: gives events their place, hands their work to the queue, does it, keeps the schedules. */
+/**
+ * What a worker runs: it gives events their position, moves their work to the queue, does it, and keeps the schedules.
+ */
 export function startJobProcessing(
   ports: Ports,
   directUrl: string,

@@ -17,8 +17,8 @@ export async function hasSuperAdmin(database: Knex): Promise<boolean> {
 }
 
 /**
- * Makes the account, or makes an existing one SUPER_ADMIN; its password is then what is given here. Its sessions end: whoever
- * registered the address first would else be the platform's administrator.
+ * Creates the account, or makes an existing one SUPER_ADMIN and sets this password. Its sessions end: otherwise the
+ * person who registered the address first would be the platform's administrator.
  */
 export async function ensureSuperAdmin(
   ports: Ports,
@@ -43,7 +43,7 @@ export async function ensureSuperAdmin(
   });
 }
 
-/** An operator reads the failure at a terminal: one sentence. */
+/** An operator reads the failure at a terminal, so it is one sentence. */
 function read(name: string, schema: z.ZodType<string>, value: string): string {
   const { data, error } = schema.safeParse(value);
   if (error) throw new Error(`The ${name} ${describeIssue(error.issues[0]!)}.`);

@@ -6,8 +6,8 @@ export const Timestamp = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.0
 const DATE_TIME = z.core.regexes.datetime({ offset: true });
 
 /**
- * A moment in a request: RFC 3339, as `format: date-time` says, so any offset and either case. The service gets UTC.
- * A year that UTC does not write with four digits could not be answered.
+ * A moment in a request: RFC 3339 with any offset and in either case, as `format: date-time` allows. The service gets
+ * UTC. A year that UTC does not write with four digits is refused, because no answer could contain it.
  */
 export const TimestampInput = z
   .string()

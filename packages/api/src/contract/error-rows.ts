@@ -3,7 +3,7 @@ interface ErrorRow {
   status: number;
   title: string;
   fix: string;
-  /** For a 401: a credential was sent, and is not good. */
+  /** For a 401: a credential was sent, and it is not valid. */
   refusesCredential?: true;
 }
 

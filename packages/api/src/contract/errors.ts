@@ -11,7 +11,7 @@ export interface FieldError {
 }
 
 interface Details {
-  /** Replaces the sentence of the catalogue. Contains nothing that the caller may not know. */
+  /** Replaces the sentence of the catalogue. It must contain nothing that the caller may not know. */
   detail?: string;
   errors?: FieldError[];
   retryAfterS?: number;

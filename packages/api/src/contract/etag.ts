@@ -17,8 +17,8 @@ export function answerWithEtag<Shape>(ctx: Context, row: Versioned<Shape>): Shap
 }
 
 /**
- * Refuses the change if the caller read another version, or asks for a resource that does not have this one (RFC 9110,
- * sections 13.1.1 and 13.1.2). `row` is locked, so exactly one of many writers wins.
+ * Refuses the change if `If-Match` names another version, or `If-None-Match` names this one (RFC 9110, sections 13.1.1
+ * and 13.1.2). The row is locked, so exactly one of many writers succeeds.
  */
 export function ifMatch(ctx: Context, row: { version: number }): void {
   const { ifMatch, ifNoneMatch } = ctx.request;

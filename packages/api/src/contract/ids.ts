@@ -18,8 +18,8 @@ export type IdPrefix = keyof typeof ID_KINDS;
 
 /**
  * A public id is the encrypted row id: prefix, `_`, and one AES-128 block (8 zero bytes ‖ the bigint, big-endian) in 26
- * characters of lowercase Crockford base32. The key is HKDF-SHA-256(ID_SECRET, `rentapi/id/<prefix>`), so that neither
- * counts nor neighbours can be guessed, and the same number differs from kind to kind.
+ * characters of lowercase Crockford base32. The key is HKDF-SHA-256(ID_SECRET, `rentapi/id/<prefix>`). So ids show no
+ * counts, neighbours cannot be guessed, and one number differs from kind to kind.
  */
 export interface Ids {
   encode(prefix: IdPrefix, rowId: number): string;
@@ -33,7 +33,7 @@ for (let value = 0; value < 32; value++) VALUES[CROCKFORD.charCodeAt(value)] = v
 
 const CHARACTERS = 26;
 
-/** The wire form of an id. Whether it names anything is found out by `ctx.ids.decode`. */
+/** The wire form of an id. `ctx.ids.decode` decides whether it names a row. */
 export function id(prefix: IdPrefix) {
   const noun = aOrAn(ID_KINDS[prefix].noun);
   return z
@@ -56,7 +56,7 @@ export function anyId(prefixes: readonly IdPrefix[]) {
 
 const EITHER = new Intl.ListFormat('en', { type: 'disjunction' });
 
-/** The prefix of an id; undefined for what begins like none. */
+/** The prefix of an id; undefined for text with no known prefix. */
 export function prefixOf(publicId: string): IdPrefix | undefined {
   const prefix = publicId.split('_')[0]!;
   return isPrefix(prefix) ? prefix : undefined;
@@ -72,7 +72,7 @@ export function exampleId(prefix: IdPrefix): string {
 }
 
 export function createIds(idSecret: string): Ids {
-  const block = new DataView(new ArrayBuffer(16)); // scratch: both directions are synchronous
+  const block = new DataView(new ArrayBuffer(16)); // reused: both directions are synchronous
   const ciphers = Object.fromEntries(
     (Object.keys(ID_KINDS) as IdPrefix[]).map((prefix) => {
       const key = new Uint8Array(deriveKey(idSecret, `rentapi/id/${prefix}`).subarray(0, 16));

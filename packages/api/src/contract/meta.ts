@@ -5,8 +5,8 @@ import type { OrganizationPermission, PlatformPermission } from './permissions.t
 import type { Tag } from './tags.ts';
 
 /**
- * Who may call: everyone, a signed-in user, a user or an API key, an actor with a permission, or a client with a proof
- * in the request itself (a refresh token, a mailed token), which the service checks.
+ * Who may call: everyone, a signed-in user, a user or an API key, an actor with a permission, or a client whose request
+ * contains a proof (a refresh token, a mailed token), which the service checks.
  */
 export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | PlatformPermission | Proof;
 
@@ -39,11 +39,11 @@ export interface ProcedureMeta {
   probe?: true;
   /** The answer is a resource with a version, which is its `ETag`. */
   versioned?: true;
-  /** Counts refusals by error code in the metrics, where guessing shows. */
+  /** Counts refusals by error code in the metrics, which shows attempts to guess. */
   countRefusals?: true;
   openapi: {
     method: Method;
-    /** Below `/api/v1`, except for the process's own (`/health…`). `{name}` is a field of the input. */
+    /** Below `/api/v1`, except for the process's own paths (`/health…`). `{name}` is a field of the input. */
     path: `/${string}`;
     tags: [Tag];
     summary: string;
@@ -57,7 +57,7 @@ export interface ProcedureMeta {
     /** Deprecated paths and methods that are still served; the document leaves them out. */
     aliases?: Alias[];
   };
-  /** Error codes in addition to those that access and input imply (see `impliedErrors`). */
+  /** Error codes in addition to those that follow from access and input (see `impliedErrors`). */
   errors?: ErrorCode[];
   limit?: ProcedureLimit;
   /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */

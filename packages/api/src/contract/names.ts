@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A name that people read, in mails too. No web address: our mails would carry a stranger's link. */
+/** A name that people read, in mails too. It contains no web address: our mails would carry a stranger's link. */
 export const displayName = (max: number) =>
   z
     .string()
@@ -10,9 +10,9 @@ export const displayName = (max: number) =>
     .refine((text) => !text.includes('://'), 'must not contain a web address: leave out the ://');
 
 /**
- * Slugs and subdomains are 3 to 63 characters of [a-z0-9-], without `xn--`, so no letter of another script can look
- * like one of these (UTS 39). What still looks alike (0 o, 1 l, rn m, vv w) is one name for the unique indexes of the
- * database (`look_alike`) and for the list below.
+ * Slugs and subdomains are 3 to 63 characters of [a-z0-9-], without `xn--`, so letters of other scripts cannot imitate
+ * them (UTS 39). Characters that still look alike (0 o, 1 l, rn m, vv w) count as the same in the unique indexes of the
+ * database (`look_alike`) and in the list below.
  */
 export const NAME = /^(?!..--)[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/;
 
@@ -37,7 +37,7 @@ function lookAlike(name: string): string {
   return name.replaceAll('0', 'o').replaceAll('1', 'l').replaceAll('rn', 'm').replaceAll('vv', 'w');
 }
 
-/** A name made from any text, alone or with `suffix`; null where none can be made of it. */
+/** A name made from any text, optionally with `suffix`; null if the text allows none. */
 export function nameFrom(text: string, suffix = ''): string | null {
   const plain = text
     .normalize('NFKD')

@@ -11,7 +11,7 @@ const cursors = createCursors(createKeyring('secret-key-of-the-tests-0123456789'
 const STORED: Row[] = [3, 1, 4, 15, 9, 2, 6].map((id) => ({ id, position: 100 - id }));
 const list = { name: 'rows', of: 7 };
 
-/** As the database answers: a new query for each page. */
+/** Queries again for each page, as the database does. */
 function query(): Rows<Row> {
   let rows = [...STORED];
   return {

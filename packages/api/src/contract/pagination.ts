@@ -2,12 +2,15 @@ import { type Keyring, mac, sameBytes } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import { ApiError } from './errors.ts';
 
-/** Lists answer a page and the cursor of the next; pages are found by key, so page 10,000 costs what page 1 costs. */
+/**
+ * A list answers a page and the cursor of the next one. Pages are found by key, so page 10,000 costs the same as page
+ * 1.
+ */
 
 const DEFAULT_LIMIT = 25;
 const MAX_LIMIT = 100;
 
-/** The input of a list: the page, and the filters of this list. All of it is optional. */
+/** The input of a list: the page, and the filters of this list. Every field is optional. */
 export function pageInput<Filters extends z.ZodRawShape>(filters: Filters) {
   return z.strictObject({ ...PAGE, ...filters }).prefault({} as never); // every field is optional or has a default
 }
@@ -36,7 +39,7 @@ export function page<Item extends z.ZodType>(name: string, item: Item) {
     .meta({ id: name });
 }
 
-/** Where a page starts, newest first: the position of the last item of the page before. */
+/** Where a page starts: the position of the last item of the previous page. */
 export interface Cursors {
   /** `list` names the list and its filters, so that a cursor of one list is invalid in another. */
   write(list: string, position: number): string;
@@ -68,7 +71,7 @@ export function createCursors(keyring: Keyring): Cursors {
   };
 }
 
-/** What a page is cut from: rows of one organization or user, or a query of them that is not ordered yet. */
+/** The source of a page: rows of one organization or user, or a query of them without an order. */
 export type Rows<Row> =
   | readonly Row[]
   | {
@@ -79,13 +82,13 @@ export type Rows<Row> =
 
 export interface List<Row> {
   name: string;
-  /** The organization or user whose list it is. */
+  /** The organization or user that owns the list. */
   of: number;
-  /** The column of the order: a number that no two rows share and that only grows. `id` unless given. */
+  /** The column to order by: a unique number that only grows. `id` by default. */
   by?: keyof Row & string;
 }
 
-/** One page, newest first. What is neither `limit` nor `cursor` in `input` is a filter, which `rows` has applied. */
+/** One page, newest first. Every field of `input` except `limit` and `cursor` is a filter, which `rows` has applied. */
 export async function newestFirst<Row extends { id: number }>(
   cursors: Cursors,
   { name, of, by = 'id' }: List<Row>,
@@ -102,7 +105,7 @@ export async function newestFirst<Row extends { id: number }>(
   ]);
   const below = cursor === undefined ? Number.POSITIVE_INFINITY : cursors.read(list, cursor);
   const positionOf = (row: Row) => Number(row[by]);
-  const found = await take(rows, by, positionOf, below, limit + 1); // one more than asked tells whether there is a next page
+  const found = await take(rows, by, positionOf, below, limit + 1); // one extra row shows whether there is a next page
   const more = found.length > limit;
   if (more) found.pop();
   return { rows: found, nextCursor: more ? cursors.write(list, positionOf(found.at(-1)!)) : null };

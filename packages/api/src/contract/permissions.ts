@@ -78,7 +78,7 @@ export function isGrantable(permission: OrganizationPermission): permission is G
   return !(OWNER_ONLY as readonly string[]).includes(permission);
 }
 
-// Not the audit log: it contains addresses and devices of people.
+// Not the audit log: it contains people's addresses and devices.
 const readPermissions = reads.filter((permission) => permission !== 'org:audit');
 
 /** What each organization role may do. */
@@ -106,7 +106,7 @@ export function rolePermissions(
   return ROLE_PERMISSIONS[role === 'MEMBER' && ORG_MEMBER_READONLY ? 'VIEWER' : role];
 }
 
-/** What a member may do: what the organization role allows, and what the assigned custom roles add. */
+/** What a member may do: the permissions of the organization role, and those of the assigned custom roles. */
 export function memberPermissions(
   member: { role: OrganizationRole; customPermissions: readonly OrganizationPermission[] },
   settings: { ORG_MEMBER_READONLY: boolean },

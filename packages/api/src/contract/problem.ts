@@ -38,7 +38,7 @@ export interface ProblemBody {
 
 const RETRY_AFTER_S = 2;
 
-/** Any failure as an error of the catalogue. An unknown one is answered with nothing but the request id. */
+/** Any failure as an error of the catalogue. An unknown one shows nothing but its request id. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof z.core.$ZodError) return invalidInput(error);
@@ -49,7 +49,7 @@ export function toApiError(error: unknown): ApiError {
   return new ApiError('internal_error', { cause: error });
 }
 
-/** What tRPC refuses by itself, before a procedure is called: always a fault of the request. */
+/** Errors that tRPC raises before a procedure is called: always a fault of the request. */
 const REFUSED_BY_TRPC: Partial<Record<TRPCError['code'], ErrorCode>> = {
   BAD_REQUEST: 'invalid_input',
   UNPROCESSABLE_CONTENT: 'invalid_input',
@@ -83,7 +83,7 @@ export function toProblem(error: unknown, requestId: string): ProblemBody {
   };
 }
 
-/** The first errors, and how many more there are: an answer must not grow with what is sent. */
+/** The first errors, and how many more there are: the size of an answer must not depend on the input. */
 function invalidInput({ issues }: z.core.$ZodError): ApiError {
   const errors: FieldError[] = [];
   let total = 0;
@@ -105,7 +105,7 @@ function fieldErrors(issue: z.core.$ZodIssue, atMost: number): FieldError[] {
   return keys.map((key) => ({ path: at ? `${at}.${key}` : key, message: 'is not a field of this request' }));
 }
 
-/** A path repeats names that were sent, which may be as long as the body. */
+/** Shortens a path: it repeats names from the request, which may be as long as the body. */
 function shortened({ path, message }: FieldError): FieldError {
   return { path: path.length > MAX_PATH ? `${path.slice(0, MAX_PATH).toWellFormed()}…` : path, message };
 }

@@ -1,2 +1,2 @@
-/** Fields of this product that are secret though their names say nothing of it: no log line holds their values. */
+/** Secret fields of this product whose names do not show it: no log line contains their values. */
 export const SECRET_FIELDS: readonly string[] = ['key', 'ticket'];

@@ -1,6 +1,6 @@
 import { ApiError } from '../contract/errors.ts';
 
-/** Refuses one more where `max` are there. The caller holds a lock, so that of many at once each is counted. */
+/** Refuses to add a row to `max` or more. The caller holds a lock, so concurrent additions are counted. */
 export async function assertRoom(
   rows: { resultSize(): PromiseLike<number> },
   max: number,

@@ -4,31 +4,31 @@ import { type Constructor, Model, type PartialModelObject, type QueryBuilder } f
 import { ApiError } from '../contract/errors.ts';
 
 /**
- * Models are never bound to a pool: a query that forgets `ctx.db` throws instead of escaping the caller's transaction.
- * Fields are `declare`d, so that a model has no own properties but what the row has.
+ * Models are never bound to a pool: a query that forgets `ctx.db` throws instead of leaving the caller's transaction.
+ * Fields are `declare`d, so a model's own properties are exactly the columns of its row.
  */
 export abstract class BaseModel extends Model {
   declare id: number;
 
-  /** A row read by a prepared statement, as a model. Its columns must be named as the fields are. */
+  /** A row read by a prepared statement, as a model. Its columns must have the names of the fields. */
   static hydrate<M extends BaseModel>(this: new () => M, row: object): M {
     return Object.assign(new this(), row);
   }
 
-  /** The query of this row. */
+  /** A query for this row. */
   itself(db: Knex): QueryBuilder<this, this[]> {
-    return queryOf(this.constructor as ModelClass<this>, db).where({ id: this.id }); // what an object was made by
+    return queryOf(this.constructor as ModelClass<this>, db).where({ id: this.id }); // the class of an instance
   }
 }
 
 export type ModelClass<M extends Model> = Constructor<M> & Pick<typeof Model, 'tableName'>;
 
-/** The one way past `query`, which a tenant's model refuses. */
+/** The only way around `query`, which tenant models refuse. */
 export function queryOf<M extends Model>(model: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
   return Model.query.call(model as never, db) as unknown as QueryBuilder<M, M[]>;
 }
 
-/** A row that counts its changes. */
+/** A row with a version number that counts its changes. */
 interface Versioned extends BaseModel {
   version: number;
   updatedAt: Date;
@@ -37,8 +37,8 @@ interface Versioned extends BaseModel {
 type Fields<M> = { [Name in Exclude<keyof M, keyof BaseModel | 'version' | 'present'>]?: M[Name] | undefined };
 
 /**
- * The row with these fields, one version on; `before` itself where all of them are as they were, which is no change. What
- * is undefined stays. `updatedAt` alone counts a change that other rows hold. `before` is locked by the caller.
+ * The row with these fields and the next version; `before` itself if nothing differs. Undefined fields stay.
+ * `updatedAt` alone counts a change that is stored in other rows. The caller has locked `before`.
  */
 export async function change<M extends Versioned>(
   { db, now }: { db: Knex; now: Date },
@@ -49,7 +49,7 @@ export async function change<M extends Versioned>(
     ([name, value]) => value !== undefined && !isDeepStrictEqual(value, before[name as keyof M]),
   );
   if (differing.length === 0) return before;
-  const changes = Object.fromEntries(differing) as PartialModelObject<M>; // those of `fields`, which names columns only
+  const changes = Object.fromEntries(differing) as PartialModelObject<M>; // `fields` names columns only
   const after = await before
     .itself(db)
     .where({ version: before.version })
@@ -60,7 +60,10 @@ export async function change<M extends Versioned>(
   return after;
 }
 
-/** What many rows count their change with, in one statement. Postgres makes a number of it, where Objection's types want one. */
+/**
+ * Increments the version in a statement that updates many rows. Postgres evaluates it to a number, the type that
+ * Objection expects.
+ */
 export function nextVersion(db: Knex): number {
   return db.raw('version + 1') as unknown as number;
 }

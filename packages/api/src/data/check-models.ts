@@ -12,8 +12,8 @@ const CLASS = /class (\w+) extends (Base|Tenant)Model \{\s*static override table
 const FIELD = /^ {2}declare (\w+): ([^;]+);/gm;
 
 /**
- * Fields of the models against columns of the database, one sentence per difference. `declare`d fields are gone at run
- * time, so they are read from the sources: a check for development, not for production.
+ * Compares fields of the models with columns of the database, one sentence per difference. `declare`d fields do not
+ * exist at run time, so they are read from the sources: a check for development, not for production.
  */
 export async function checkModels(database: Knex): Promise<string[]> {
   const differences: string[] = [];

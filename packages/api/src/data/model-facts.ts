@@ -1,12 +1,14 @@
 import { ID_KINDS, type IdPrefix } from '../contract/ids.ts';
 import type { BaseModel } from './base-model.ts';
 
-/** Whose cached rights a row is part of: the payload that the trigger on its table sends on the channel `actors`. */
+/**
+ * The actors whose cached permissions depend on a row, as the trigger on its table names them on the channel `actors`.
+ */
 export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
 
-/** What the rest of the product must know about a model's rows, declared once, beside its fields. */
+/** What the rest of the product must know about a model's rows, declared once, with its fields. */
 export type ModelFacts<M extends BaseModel> = Identity & {
-  /** The columns that the audit log keeps as they are. A column in neither `keep` nor `refs` never reaches it. */
+  /** The columns that the audit log stores unchanged. A column in neither `keep` nor `refs` never reaches it. */
   keep: readonly KeptColumn<M>[];
   /** Kept columns that hold the id of another row, with the prefix of its public ids. */
   refs: { readonly [Column in ReferenceColumn<M>]?: IdPrefix };
@@ -14,7 +16,7 @@ export type ModelFacts<M extends BaseModel> = Identity & {
   invalidates?(row: M): InvalidationKey;
 };
 
-/** Rows with a public id are called by its kind; the others have a kind of their own. */
+/** Rows with a public id use its kind; other rows name a kind of their own. */
 type Identity = { id: IdPrefix; kind?: never } | { id?: never; kind: string };
 
 type Column<M extends BaseModel> = {
@@ -23,7 +25,7 @@ type Column<M extends BaseModel> = {
     : Name;
 }[Exclude<keyof M & string, keyof BaseModel | 'facts'>];
 
-/** No bytes, which are hashes or sealed, and no row ids. */
+/** No bytes, which are hashes or sealed secrets, and no row ids. */
 type KeptColumn<M extends BaseModel> = {
   [Name in Column<M>]: NonNullable<M[Name]> extends Buffer
     ? never

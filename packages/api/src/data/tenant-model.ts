@@ -10,14 +10,14 @@ export interface Tenancy {
 }
 
 /**
- * The comment of a statement that reads rows of several organizations, or that looks for an actor whose organization is
- * not known yet. Tests run under a row-level security that refuses every other statement without an organization.
+ * Marks a statement that reads rows of several organizations, or that looks for an actor whose organization is not
+ * known yet. Tests run under a row-level security that refuses every other statement without an organization.
  */
 export const ACROSS_ORGANIZATIONS = 'across organizations';
 
 /**
  * A table whose rows belong to organizations. Queries begin with `of(ctx)`, which names the organization. `query()`
- * takes no arguments and throws, so that a query without a tenant neither compiles nor runs.
+ * takes no arguments and throws, so a query without a tenant neither compiles nor runs.
  */
 export abstract class TenantModel extends BaseModel {
   declare organizationId: number;
@@ -31,13 +31,14 @@ export abstract class TenantModel extends BaseModel {
     return queryOf(this, db).where(`${this.tableName}.organizationId`, organization.id);
   }
 
-  /** A new row of the organization, whatever `fields` says. */
+  /** A new row of the organization, even if `fields` names another. */
   static add<M extends TenantModel>(
     this: ModelClass<M>,
     { db, organization }: Tenancy,
     fields: Omit<PartialModelObject<M>, 'organizationId'>,
   ): Promise<M> {
-    const row = { ...fields, organizationId: organization.id } as PartialModelObject<M>; // a spread of a generic is not narrowed
+    // TypeScript does not narrow a spread of a generic
+    const row = { ...fields, organizationId: organization.id } as PartialModelObject<M>;
     return queryOf(this, db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
   }
 
@@ -45,7 +46,7 @@ export abstract class TenantModel extends BaseModel {
     return super.itself(db).where({ organizationId: this.organizationId });
   }
 
-  /** For the few questions that no organization asks: whose token is this, which organizations is somebody in. */
+  /** For the few lookups across organizations: who owns a token, or which organizations a user belongs to. */
   static acrossOrganizations<M extends TenantModel>(this: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
     return queryOf(this, db).onBuildKnex((query: Knex.QueryBuilder) => query.comment(ACROSS_ORGANIZATIONS));
   }

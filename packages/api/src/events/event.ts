@@ -2,9 +2,10 @@ import type { z } from 'zod';
 import type { OrganizationPermission } from '../contract/permissions.ts';
 
 /**
- * Something that happened, under a name that customers rely on. Audiences: `organization` goes to webhooks and sockets
- * of the organization, for actors with `permission`. `internal` goes to the audit log and to jobs. `person` is internal
- * too, about a user's own account or session: it belongs to no organization, and none may read it.
+ * Something that happened, under a name that customers rely on. Audiences: `organization` events go to webhooks and
+ * sockets of the organization, for actors with `permission`. `internal` events go to the audit log and to jobs.
+ * `person` events are internal too, and concern a user's own account or session: they belong to no organization, and
+ * none may read them.
  */
 export interface EventType<Data extends z.ZodType = z.ZodType> {
   name: string;

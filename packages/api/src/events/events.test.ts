@@ -135,6 +135,6 @@ describe('transactions', () => {
         await UserModel.query(ctx.db).findById(second).forUpdate();
       });
     await Promise.all([lockBoth(a, b), lockBoth(b, a)]);
-    expect(runs).toBeGreaterThan(2); // the victim ran again
+    expect(runs).toBeGreaterThan(2); // the aborted transaction ran again
   });
 });

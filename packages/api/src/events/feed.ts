@@ -13,21 +13,21 @@ export interface StampedEvent {
 }
 
 export interface Follower {
-  /** Each event of the organization from now on, in order of `position`. */
+  /** Called for each new event of the organization, in order of `position`. */
   onEvent(event: StampedEvent): void;
-  /** The process stops: there will be no more. */
+  /** The process stops: no more events will come. */
   onRelease(): void;
 }
 
-/** The events of all organizations, read with one query for the whole process, from the first follower on. */
+/** The events of all organizations. One query serves the whole process, and it starts with the first follower. */
 export interface Feed {
-  /** Looks now, because an event got its position. */
+  /** Reads at once, because an event got its position. */
   wake(): void;
   /** Calls the follower until the returned function is called. */
   follow(organizationId: number, follower: Follower): () => void;
   /** The position after which followers receive every event. */
   position(): Promise<number>;
-  /** The position of an event of the organization; null where there is no such event (any more). */
+  /** The position of an event of the organization; null where there is no such event, or no longer. */
   positionOf(organizationId: number, eventId: number): Promise<number | null>;
   /** The organization's newest event at or before a position; null where there is none. */
   lastEventAt(organizationId: number, position: number): Promise<number | null>;

@@ -13,7 +13,7 @@ interface Change<Data> {
   after?: AuditedRow;
   /** The public payload: ids, never secrets. */
   data: Data;
-  /** Where it happened, if not in the organization of the call. */
+  /** The organization of the event, if it is not the one of the call. */
   organizationId?: number;
 }
 
@@ -30,8 +30,8 @@ const RECORD: Statement = {
 };
 
 /**
- * One statement in the transaction of the change: the public event, the jobs it causes, and the audit row.
- * Either all of it is committed or none.
+ * Writes the public event, the jobs it causes and the audit row in one statement, in the transaction of the change: all
+ * of it is committed, or none.
  */
 export async function record<Data extends z.ZodType>(
   ctx: Context,

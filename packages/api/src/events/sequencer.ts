@@ -8,9 +8,9 @@ const BATCH = 1000;
 const SILENT_MS = 10_000;
 
 /**
- * Transactions commit out of order: a reader that resumed after the highest id it saw would miss rows that commit
- * later. So one process at a time gives committed rows their `position`, and readers follow that. The leader is the
- * process with the advisory lock. It writes positions over the same connection, so that it loses both together.
+ * Transactions commit out of order: a reader that resumes after the highest id it saw would miss rows that commit
+ * later. So one process at a time, the leader, gives committed rows their `position`, and readers follow that. The
+ * leader holds an advisory lock and writes positions over the same connection, so it loses both together.
  */
 const STAMP_EVENTS = `
   /* across organizations */
@@ -21,7 +21,7 @@ const STAMP_EVENTS = `
   update events set position = placed.position from placed where events.id = placed.id`;
 
 /**
- * Audit rows get their position and, in the same statement, their link: a hash over the previous link of the
+ * Audit rows get their position and their link in one statement. The link is a hash over the previous link of the
  * organization's chain and the row's own content, with a salted digest in place of the personal part.
  */
 const STAMP_AUDIT = `
@@ -57,7 +57,7 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
 
   async function lead(): Promise<Session | undefined> {
     const client = createSession({ url: options.url, applicationName: 'rentapi sequencer', silentMs: SILENT_MS });
-    client.on('error', () => drop(client)); // the lock went with the connection
+    client.on('error', () => drop(client)); // the lock was lost with the connection
     await client.connect();
     const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
       ADVISORY_LOCKS.sequencer,

@@ -30,7 +30,7 @@ const fill = (database: Knex) =>
     `insert into outbox (job, data, available_at) select 'test', '{}', now() from generate_series(1, ${ROWS})`,
   );
 
-/** How many rows one connection hands over until none is left, and how long that takes. */
+/** How many rows one connection moves until none is left, and how long that takes. */
 async function drain(database: Knex): Promise<{ moved: number; tookMs: number }> {
   const began = performance.now();
   let moved = 0;
@@ -44,7 +44,7 @@ async function drain(database: Knex): Promise<{ moved: number; tookMs: number }>
 describe('a connection that found the outbox empty for a while', () => {
   it('hands over what then comes at once as fast as a new connection does', async () => {
     const [idle, fresh] = [connect(), connect()];
-    await idle.raw('vacuum analyze outbox'); // as autovacuum does: from then on Postgres knows that it is empty
+    await idle.raw('vacuum analyze outbox'); // as autovacuum does: Postgres then knows that the table is empty
     for (let round = 0; round < 30; round++) {
       await execute(idle, DISPATCH, []);
       await execute(idle, QUEUES, []);
@@ -57,7 +57,7 @@ describe('a connection that found the outbox empty for a while', () => {
     await Promise.all([idle.destroy(), fresh.destroy()]);
     expect(kept, 'plans made for empty tables').toEqual([]);
     expect([afterIdling.moved, atOnce.moved]).toEqual([ROWS, ROWS]);
-    // A plan kept from the empty table takes some fifty times as long.
+    // A plan cached for the empty table takes some fifty times as long.
     expect(afterIdling.tookMs).toBeLessThan(10 * atOnce.tookMs + 1000);
   });
 });

@@ -5,8 +5,8 @@ import { type Loop, startLoop } from '@rentapi/platform/loop';
 const BATCH = 1000;
 
 /**
- * From the outbox into the queue, in one statement: each row exactly once, by any number of processes. What an event causes is
- * due at once; the key of a job is its event's, or the one it was enqueued with.
+ * Moves rows from the outbox into the queue in one statement: each row exactly once, with any number of processes. Jobs
+ * caused by an event are due at once. The key of a job is its event's, or the one given to `enqueue()`.
  */
 export const DISPATCH: Statement = {
   text: `
@@ -27,7 +27,7 @@ export const DISPATCH: Statement = {
          (select pg_notify('enqueued', string_agg(distinct name, ',')) from queued having count(*) > 0)`,
 };
 
-/** Hands the work that was recorded over to the queue. Workers in all processes are told by NOTIFY. */
+/** Moves recorded work into the queue. NOTIFY wakes the workers of all processes. */
 export function startDispatcher({ database, log }: { database: Knex; log: Logger }): Loop {
   return startLoop({
     name: 'dispatcher',

@@ -12,8 +12,8 @@ const ENQUEUE: Statement = {
 };
 
 /**
- * Asks for work in the caller's transaction, at `at` or at once. While a job with the same key waits or runs, another is
- * none.
+ * Requests work in the caller's transaction, due at `at` or at once. It adds nothing while a job with the same key
+ * waits or runs.
  */
 export async function enqueue<Data extends z.ZodType>(
   ctx: Context,

@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { EventType } from '../events/event.ts';
 
-/** Groups of jobs, so that a worker can be kept for some: `rentapi worker --queues=webhooks,emails`. */
+/** Groups of jobs, so that a worker can serve only some of them: `rentapi worker --queues=webhooks,emails`. */
 export const QUEUES = ['webhooks', 'emails', 'analytics', 'subscriptions', 'maintenance'] as const;
 export type Queue = (typeof QUEUES)[number];
 
-/** What an event looks like to those who react to it. */
+/** An event as jobs receive it. */
 export interface RecordedEvent<Data = unknown> {
   id: number;
   organizationId: number | null;
@@ -20,24 +20,24 @@ export interface Tick {
   at: Date;
 }
 
-/** What a run may tell, and be told by, whoever watches over it. */
+/** How a run reports to its worker, and how the worker stops it. */
 export interface RunControl {
-  /** I am getting on: `timeoutMs` begins anew. */
+  /** Reports progress: `timeoutMs` starts again. */
   touch(): void;
-  /** Aborted when nobody waits for this run any more. */
+  /** Aborted when the worker gives the run up. */
   signal: AbortSignal;
 }
 
 interface JobOptions {
   name: string;
   queue: Queue;
-  /** How many run at once in one process; 10. */
+  /** How many run at once in one process. Default: 10. */
   concurrency?: number;
-  /** After this many starts, a killed worker's among them, the job is dead; 20. */
+  /** After this many starts, including those of killed workers, the job is dead. Default: 20. */
   attempts?: number;
-  /** The longest a run may go without `touch()`; a minute. */
+  /** The longest time without `touch()`. Default: a minute. */
   timeoutMs?: number;
-  /** The pause after the nth failure; doubling from a second, at most an hour, with jitter. */
+  /** The pause after the nth failure. Default: doubling from a second to at most an hour, with jitter. */
   backoffMs?: (failures: number) => number;
 }
 
@@ -47,13 +47,13 @@ interface EventJob<Data extends z.ZodType> extends JobOptions {
   run(ctx: Context, event: RecordedEvent<z.output<Data>>, work: RunControl): Promise<void>;
 }
 
-/** Work that is due again and again: `5 minutes`, or a cron expression in UTC. Ticks missed while nobody ran are one tick. */
+/** Recurring work: `5 minutes`, or a cron expression in UTC. Ticks missed while no worker ran count as one. */
 interface ScheduledJob extends JobOptions {
   every: string;
   run(ctx: Context, tick: Tick, work: RunControl): Promise<void>;
 }
 
-/** Work that is asked for with `enqueue()`. The data are ids, not rows: what they name may have changed by then. */
+/** Work requested with `enqueue()`. The data are ids, not rows, because rows may change before the job runs. */
 interface EnqueuedJob<Data extends z.ZodType> extends JobOptions {
   data: Data;
   run(ctx: Context, data: z.output<Data>, work: RunControl): Promise<void>;
@@ -72,7 +72,7 @@ export interface DataJob<Data extends z.ZodType = z.ZodType> extends Job {
   data: Data;
 }
 
-/** Work done after the commit, until it succeeds or is dead. It may run twice, so that must not matter. */
+/** Work done after the commit, until it succeeds or is dead. It may run twice, so it must be idempotent. */
 export function job<Data extends z.ZodType>(definition: EventJob<Data>): Job;
 export function job(definition: ScheduledJob): Job;
 export function job<Data extends z.ZodType>(definition: EnqueuedJob<Data>): DataJob<Data>;
@@ -80,7 +80,7 @@ export function job(definition: EventJob<z.ZodType> | ScheduledJob | EnqueuedJob
   return definition as Job; // the overloads above join each input to its schema
 }
 
-/** Every job of the product, found by what causes it. */
+/** Every job of the product, by what causes it. */
 export interface JobRegistry {
   /** Names of the jobs that an event of this type causes. */
   on(eventType: string): string[];

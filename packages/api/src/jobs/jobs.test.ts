@@ -37,7 +37,7 @@ function testJob(
   return job({ name: `test.${++names}`, queue: 'maintenance', backoffMs: () => 20, ...options, data: Input, run });
 }
 
-/** A worker as another process would be one: with its own pool, scheduler and dispatcher. */
+/** A worker as in another process: with its own pool, scheduler and dispatcher. */
 function startWorker(
   jobs: Job[],
   options: WorkerOptions = {},
@@ -53,7 +53,7 @@ function ask(of: DataJob<typeof Input>, n = 0, options: { key?: string; at?: Dat
   return transaction(systemContext(app.ports, 'test'), (ctx) => enqueue(ctx, of, { n }, options));
 }
 
-/** A job that never has anything to do, for a worker that is looked at from outside. */
+/** A job that is never enqueued, for a worker that is observed from outside. */
 const idle = (name: string): JobDefinition => ({
   name,
   concurrency: 1,
@@ -261,7 +261,7 @@ describe('a lease', () => {
     startWorker([work], { leaseMs: 3000 });
     await ask(work, 0, { key: 'renewed' });
     await eventually(() => ran[0] === 0 || undefined, 'the run');
-    // Whoever holds the row holds up the renewal.
+    // The lock on the row delays the renewal.
     await app.rows.transaction(async (holding) => {
       await holding('agenda_jobs').where({ name: work.name }).forUpdate();
       await eventually(async () => {
@@ -271,7 +271,7 @@ describe('a lease', () => {
         return rows[0];
       }, 'the renewal');
       gates[0]!.resolve();
-      await sleep(200); // long enough for an end that waits for nobody
+      await sleep(200); // long enough to show an end that does not wait
     });
     await nothingQueued(work.name);
     gates[1]!.resolve();
@@ -284,7 +284,7 @@ describe('a lease', () => {
     let starts = 0;
     const work = testJob(async () => {
       if (++starts > 1) return;
-      // As the database took a renewal, and the connection was lost before it said so.
+      // As if the database committed a renewal and the connection was lost before the answer arrived.
       await app
         .rows('agenda_jobs')
         .where({ name: work.name })
@@ -493,7 +493,7 @@ describe('a worker', () => {
       definitions: [
         definition('first', async () => {
           begun.resolve();
-          await new Promise(() => {}); // heeds no signal
+          await new Promise(() => {}); // ignores its signal
         }),
       ],
     });
@@ -503,7 +503,7 @@ describe('a worker', () => {
     const second = startJobWorker({ ...options, definitions: [definition('second', async () => {})] });
     await nothingQueued(work.name);
     expect(ran).toEqual(['first', 'second']);
-    expect(await dead(work.name)).toEqual([]); // being stopped is no failure
+    expect(await dead(work.name)).toEqual([]); // stopping is no failure
     await second.drain(1000);
   });
 
@@ -513,7 +513,7 @@ describe('a worker', () => {
     startWorker([work]);
     await Promise.all(Array.from({ length: 50 }, (_, n) => ask(work, n)));
     await eventually(async () => ((await queued(work.name)).length === 50 ? true : undefined), 'the backlog');
-    await sleep(1200); // a poll and a notification later
+    await sleep(1200); // after a poll and a notification
     expect(await queued(work.name).whereNotNull('lockedAt')).toHaveLength(3);
     gate.resolve();
     await nothingQueued(work.name);
@@ -616,7 +616,7 @@ describe('a schedule', () => {
     await database()('job_schedules').insert({ name: work.name, every: work.every, nextAt: due });
     for (let i = 0; i < 5; i++) startWorker([work]);
     await eventually(() => ticks[0], 'the tick');
-    await sleep(1200); // every scheduler has looked again
+    await sleep(1200); // every scheduler has polled again
     expect(ticks).toEqual([due]);
     const { nextAt } = await database()('job_schedules').where({ name: work.name }).first();
     expect([nextAt.getUTCHours(), nextAt.getUTCMinutes(), nextAt > new Date()]).toEqual([3, 0, true]);

@@ -2,7 +2,7 @@ import type { ObserveRun } from '@rentapi/platform/jobs';
 import type { Ports } from '../context.ts';
 import { SPAN_FAILED } from '../pipeline/observe.ts';
 
-/** Each run of a job: counted, timed and traced; and what fails told to whoever collects failures, for nobody waits for its answer. */
+/** Counts, times and traces each run of a job, and reports its failures, because no caller waits for the result. */
 export function observeRuns(ports: Ports): ObserveRun {
   return ({ name, id, attempt }) => {
     const { metrics, tracer } = ports;

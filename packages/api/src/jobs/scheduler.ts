@@ -11,9 +11,9 @@ interface Due {
 }
 
 /**
- * Enqueues each tick once, with any number of schedulers: the run and the move to the next tick commit together, and the
- * database's clock is the only one. (Agenda's own schedule loses a tick when a worker dies between taking it and doing it, and
- * when a process starts just as it is due.) The run itself is a job like any other, resumed and retried.
+ * Enqueues each tick once, with any number of schedulers: the job and the move to the next tick commit together, and
+ * the database's clock is the only one. Agenda's own schedule loses a tick when a worker dies between taking it and
+ * doing it, and when a process starts just as it is due. The run itself is an ordinary job, resumed and retried.
  */
 export function startScheduler(options: { database: Knex; log: Logger; jobs: readonly Job[] }): Loop {
   const { database, log, jobs } = options;

@@ -10,7 +10,7 @@ const ATTEMPTS = 20;
 const TIMEOUT_MS = 60_000;
 const BACKOFF = { firstMs: 2000, maxMs: 3_600_000 };
 
-/** Runs the jobs of these queues; of all, if none is named. */
+/** Runs the jobs of these queues, or of all if none is named. */
 export function startWorker(
   ports: Ports,
   options: { url: string; queues?: readonly Queue[] | undefined; leaseMs?: number | undefined },

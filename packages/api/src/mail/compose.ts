@@ -9,12 +9,12 @@ import type { MailText } from './mail-text.ts';
 export interface MailContent {
   subject: MailText;
   paragraphs: MailText[];
-  /** A path of ours: links are built from PUBLIC_URL, never from a request. */
+  /** A path of this server: links are built from PUBLIC_URL, never from a request. */
   action?: { label: string; path: string };
   footnote?: MailText;
 }
 
-/** Mail programs read no style sheets. */
+/** Inline, because mail programs ignore style sheets. */
 const STYLES = {
   mail: 'font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;color:#1a1a1a',
   title: 'font-size:1.25rem',
@@ -23,7 +23,10 @@ const STYLES = {
   footnote: 'color:#666;font-size:.875rem',
 };
 
-/** One layout for every mail, as text and as HTML. The Message-ID comes from the event: a second try is the same mail. */
+/**
+ * One layout for every mail, as text and as HTML. The Message-ID is made from the event, so a retry sends the same
+ * mail.
+ */
 export function composeMail(ctx: Context, event: RecordedEvent<{ email: string }>, content: MailContent): Mail {
   const publicUrl = ctx.ports.env.PUBLIC_URL;
   const subject = content.subject.text;

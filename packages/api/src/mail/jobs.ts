@@ -3,7 +3,7 @@ import { job } from '../jobs/job.ts';
 
 export { mailLater } from './mailbox-limit.ts';
 
-/** The limit looks back an hour. */
+/** One hour: the limit counts the mails of the last hour. */
 export const purgeMailboxMails = job({
   name: 'mail.purge_mailbox_mails',
   queue: 'maintenance',

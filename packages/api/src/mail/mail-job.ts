@@ -8,15 +8,15 @@ import { admitMail } from './mailbox-limit.ts';
 interface MailJob<Data extends z.ZodType<{ email: string }>> {
   name: string;
   on: EventType<Data>;
-  /** Whether there is anything to mail; always, where absent. */
+  /** Whether there is something to mail. Default: yes. */
   when?: (data: z.output<Data>) => boolean;
-  /** For what the owner of the mailbox alone can cause: strangers cannot flood with it. */
+  /** For mails that only the owner of the mailbox can cause: strangers cannot flood it with them. */
   unlimited?: true;
-  /** Null where nothing is to be mailed any more. Tokens are made here, so that no event holds one. */
+  /** Null where nothing is left to mail. Tokens are made here, so that no event contains one. */
   compose(ctx: Context, event: RecordedEvent<z.output<Data>>): Promise<MailContent | null>;
 }
 
-/** Mails what an event causes to the address in its data, as often as a mailbox may be mailed. */
+/** Mails an event to the address in its data, within the limit of the mailbox. */
 export function mailJob<Data extends z.ZodType<{ email: string }>>(mail: MailJob<Data>): Job {
   const { name, on, when, unlimited, compose } = mail;
   return job({

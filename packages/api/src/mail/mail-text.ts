@@ -1,4 +1,4 @@
-/** Text that may stand in a mail. Only the `mailText` tag makes it, and it defuses whatever is put in. */
+/** Text that is safe in a mail. Only the `mailText` tag makes it, and it defuses the values put in. */
 class MailText {
   readonly text: string;
   constructor(text: string) {
@@ -8,7 +8,7 @@ class MailText {
 
 export type { MailText };
 
-/** Our own words with others' between them: theirs are quoted, cut, and link to nothing. */
+/** Our own text with other people's values in it: the values are quoted, cut, and contain no link. */
 export function mailText(parts: TemplateStringsArray, ...values: string[]): MailText {
   return new MailText(parts.map((part, at) => (at === 0 ? '' : quoted(values[at - 1]!)) + part).join(''));
 }
@@ -16,9 +16,9 @@ export function mailText(parts: TemplateStringsArray, ...values: string[]): Mail
 const MAX_QUOTED = 60;
 
 /**
- * Mail programs make links of `https://…`, `www.…`, `word.tld` and `name@word.tld`, and what we send is trusted as
- * ours. A space after each dot and colon leaves it readable, and no address. Line breaks, and characters that turn or
- * hide text, go first.
+ * Mail programs turn `https://…`, `www.…`, `word.tld` and `name@word.tld` into links, and recipients trust our mails. A
+ * space after each dot and colon keeps the text readable and breaks the address. Line breaks, and characters that
+ * reorder or hide text, are removed first.
  */
 function quoted(text: string): string {
   const plain = [

@@ -20,7 +20,7 @@ describe('a mailbox', () => {
   const mailsTo = (email: string) => app.mails.filter(({ to }) => to === email).length;
   const ask = (path: string, email: string) => app.request(`/api/v1${path}`, { method: 'POST', body: { email } });
   const waiting = () => app.rows('agenda_jobs').where({ name: 'mail.later' }).select('data');
-  /** Resolves when all that was asked for is mailed, dropped or put off. */
+  /** Resolves when every requested mail is sent, dropped or postponed. */
   const settled = () =>
     eventually(async () => {
       const [asked] = await app.rows('outbox').count();
@@ -125,7 +125,7 @@ describe('text of others', () => {
       body: { email: 'guest@example.com', role: 'MEMBER' },
     });
     await owner.request(`${path}/invitations/${invited.body.id}/resend`, { method: 'POST' });
-    // Older rows may have such names, though they are refused now.
+    // Older rows may have such names; new ones are refused.
     await app.rows('users').update({ fullName: HOSTILE, username: HOSTILE });
     await app.rows('organizations').update({ name: HOSTILE });
     const { body: user } = await owner.request('/api/v1/users/me');

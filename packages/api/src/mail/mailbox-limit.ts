@@ -11,8 +11,8 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /**
- * Whether a mail may go now. One mailbox gets MAILBOX_LIMIT_PER_HOUR and a sixtieth of that a minute, over all who
- * ask for mails. One that is too early is sent later; beyond the hour's share it is not sent. A job that runs again
+ * Whether a mail may go now. One mailbox gets at most MAILBOX_LIMIT_PER_HOUR, and a sixtieth of that a minute, over all
+ * requesters. A mail that comes too early is sent later; one beyond the hour's share is dropped. A job that runs again
  * finds its mail counted already.
  */
 export async function admitMail(
@@ -43,7 +43,7 @@ export async function admitMail(
   });
 }
 
-/** The last hour's, oldest first. */
+/** Mails of the last hour, oldest first. */
 function sentTo(ctx: Context, mailbox: Buffer): Promise<{ eventId: number; sentAt: Date }[]> {
   return ctx
     .db('mailbox_mails')
@@ -53,7 +53,7 @@ function sentTo(ctx: Context, mailbox: Buffer): Promise<{ eventId: number; sentA
     .select('eventId', 'sentAt');
 }
 
-/** Runs a mail's own job once its mailbox can be mailed again. */
+/** Runs a mail's own job once its mailbox may receive mail again. */
 export const mailLater = job({
   name: 'mail.later',
   queue: 'emails',

@@ -1,27 +1,29 @@
 import type { Logger } from '@rentapi/platform/logger';
 import pLimit from 'p-limit';
 
-/** While every change is heard, each second is for what no notification tells: that a time has come. */
+/** While all notifications arrive, the check each second finds what none reports: that a moment has passed. */
 const LOOK_EVERY_MS = 1000;
-/** While changes may be missed, whatever lasts looks as often as its lease allows: what is proven is answered from memory. */
+/**
+ * While notifications may be missed, watchers check often: answers still come from memory as long as they are proven.
+ */
 const DOUBT_EVERY_MS = 100;
-/** Less than a lease lasts, so that a look comes when the first of them ends. */
+/** Less than MAX_STALE_MS, so that a check comes when the first entry is no longer proven. */
 const PROVEN_MS = 800;
-/** Longer than a lease lasts: what was read before a connection was lost is answered from memory until then. */
+/** More than MAX_STALE_MS: entries read before the connection was lost are answered from memory until then. */
 const LISTENING_MS = 1200;
-/** Ten thousand open sockets must not ask the database all at once. */
+/** Ten thousand open sockets must not query the database all at once. */
 const MAX_LOOKS_AT_ONCE = 8;
 
 type IsSure = (provenMs: number, listeningMs: number) => boolean;
 
 interface Watcher {
   look: () => Promise<void>;
-  /** Asked to look while it was looking: what it read may be older than the change. */
+  /** Set when a change comes during a check, which may have read the row before the change. */
   again: boolean;
   busy: boolean;
 }
 
-/** Those who act on behalf of somebody for longer than one call, and must hear when that ends. */
+/** Watches the callers of sockets and subscriptions, which must learn when access ends. */
 export function createWatchers(log: Logger) {
   const watchers = new Set<Watcher>();
   const watchersOf = new Map<string, Set<Watcher>>();

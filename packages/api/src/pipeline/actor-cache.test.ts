@@ -14,7 +14,7 @@ const PROMISED_MS = 1000;
 let database: Awaited<ReturnType<typeof cloneDatabase>>;
 let pool: pg.Pool;
 let proxy: FlakyProxy;
-/** Two processes, as far as the database can tell; the second one's notifications come over the network that fails. */
+/** Two processes, as the database sees them; the second one's notifications pass through the network that fails. */
 let leases: [ActorCache, ActorCache];
 const connections: Notifications[] = [];
 let loads = 0;
@@ -74,7 +74,7 @@ async function newUser(): Promise<number> {
   return Number(rows[0]!.id);
 }
 
-/** Waits until each lease answers a row from memory that is older than it may be by its own reading: its listener vouches. */
+/** Waits until each cache answers a row that is older than MAX_STALE_MS, which only its notifications can prove. */
 async function provenHit(...asked: ActorCache[]): Promise<void> {
   const userId = await newUser();
   for (const lease of asked) {
@@ -163,7 +163,7 @@ describe('a lease', () => {
     const { reconnects } = lease.stats();
     await read(lease, userId);
     proxy.cut();
-    await change(userId); // nobody tells the second process
+    await change(userId); // no notification reaches the second process
     proxy.heal();
     await eventually(() => (lease.stats().reconnects > reconnects ? true : undefined), 'the connection to be lost');
     await sleep(PROMISED_MS);
@@ -251,12 +251,12 @@ describe('whoever watches', () => {
 });
 
 /**
- * Changes, and every way of not hearing of them, at random; two leases are asked all the time. LEASE_FUZZ_MS for longer.
- * An answer is as old as the first change that it does not know of, counted from the moment that change was acknowledged.
+ * Random changes, and every way to miss them, while two caches are read all the time. LEASE_FUZZ_MS runs it for longer.
+ * The age of an answer counts from the moment the first change that it lacks was acknowledged.
  */
 describe('whatever happens', () => {
   const FUZZ_MS = Number(process.env['LEASE_FUZZ_MS'] ?? 10_000);
-  /** Many, each of whom changes seldom: a change that was missed is not covered by the next one. */
+  /** Many rows that each change seldom: a change that was missed is not hidden by the next one. */
   const USERS = 400;
   const WRITERS = 8;
 
@@ -268,7 +268,7 @@ describe('whatever happens', () => {
     const lasts = () => performance.now() < until;
     let worstMs = 0;
 
-    /** Rows arrive late now and then: what changed meanwhile must not be covered by them. */
+    /** Loads sometimes end late: what changed during a load must not be hidden by its row. */
     const seldomLate = (userId: number): ActorQuery<Row> => ({
       ...versionOf(userId),
       async load() {

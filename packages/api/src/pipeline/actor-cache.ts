@@ -5,32 +5,38 @@ import type { InvalidationKey } from '../data/model-facts.ts';
 import { afterCommit } from '../data/transaction.ts';
 import { createWatchers } from './actor-cache-watchers.ts';
 
-/** One row that says who a caller is. */
+/** A query for one row that identifies a caller. */
 export interface ActorQuery<Row> {
-  /** Names the row, and its kind, among all. */
+  /** Identifies the row, and its kind, in the cache. */
   key: string;
   load(): Promise<Row | undefined>;
-  /** Whose changes change this row; null where that cannot be said, and then it is not kept. */
+  /** Changes to these invalidate the row; null where that is unknown, and the row is then not cached. */
   invalidatedBy(row: Row): InvalidationKey[] | null;
 }
 
 /**
- * Who callers are, from memory while that is proven to be less than 900 ms old, and else from the database: so a revoked
+ * Rows of callers, from memory while they are proven to be less than 900 ms old, else from the database. So a revoked
  * session, a suspended user or a changed role is refused within a second, in every process.
  */
 export interface ActorCache {
   read<Row extends object>(question: ActorQuery<Row>): Row | undefined | Promise<Row | undefined>;
-  /** This process has changed it: nothing older is answered from here on. */
+  /** Drops what a change of this process made outdated. */
   forget(invalidationKey: InvalidationKey): void;
-  /** Calls `look` whenever what was read about the invalidationKeys may have changed, and each second, until the returned function is called. */
+  /**
+   * Calls `look` whenever rows under these keys may have changed, and each second, until the returned function is
+   * called.
+   */
   watch(invalidationKeys: readonly InvalidationKey[], look: () => Promise<void>): () => void;
   stats(): { hits: number; misses: number; kept: number; reconnects: number };
   close(): void;
 }
 
-/** The clocks of the promise: a second, less what a check and a timer may take. Monotonic, or a corrected wall clock would prolong it. */
+/**
+ * A second, less the time that a check and a timer may take. Measured by the monotonic clock, because a corrected wall
+ * clock would prolong it.
+ */
 export const MAX_STALE_MS = 900;
-/** Whatever the notifications say: a column that no trigger tells of is seen by then. */
+/** An upper bound whatever the notifications say: a changed column without a trigger is seen by then. */
 const MAX_AGE_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
 
@@ -44,7 +50,7 @@ interface Entry {
 interface Load {
   startedAt: number;
   answer: Promise<unknown>;
-  /** What has changed since: the row may have been read before. */
+  /** Keys that changed since the load began: its row may have been read before. */
   changed: Set<string>;
 }
 
@@ -56,16 +62,16 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   const counts = { hits: 0, misses: 0 };
   let subscription: Subscription | undefined;
 
-  /** At the first question: a command that asks none opens no connection. */
+  /** Subscribes at the first read, so that a command without a caller opens no connection. */
   function listening() {
     subscription ??= notifications.subscribe({ channels: { actors: drop } });
     return subscription;
   }
 
-  /** By its own reading, or because everything that was committed before a later moment has arrived since. */
+  /** An entry is proven by its own reading, or by notifications: everything committed before `provenAt` has arrived. */
   function isProven(entry: Entry, now: number): boolean {
     const { epoch, provenAt } = listening();
-    // A LISTEN that began after the row was read proves nothing of it: a change in between was not notified.
+    // A LISTEN that began after the row was read proves nothing: a change in between was not notified.
     const knownAt = entry.epoch === epoch ? Math.max(entry.readAt, provenAt) : entry.readAt;
     return now - knownAt < MAX_STALE_MS && now - entry.readAt < MAX_AGE_MS;
   }
@@ -76,7 +82,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     const entry = entries.get(key);
     if (entry && isProven(entry, now)) {
       counts.hits++;
-      return entry.row as Row; // the key names the kind of row
+      return entry.row as Row; // the key includes the kind of row
     }
     const running = loads.get(key);
     if (running?.changed.size === 0 && now - running.startedAt < MAX_STALE_MS) {
@@ -88,7 +94,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
 
   function begin<Row extends object>(question: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
     const { key } = question;
-    const { epoch } = listening(); // before reading
+    const { epoch } = listening(); // taken before the row is read
     const load: Load = { startedAt, answer: Promise.resolve(), changed: new Set() };
     loads.set(key, load);
     const answered = answer();
@@ -112,7 +118,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
 
   function keep(key: string, entry: Entry): void {
     remove(key);
-    if (entries.size >= MAX_ENTRIES) remove(entries.keys().next().value!); // the one kept longest
+    if (entries.size >= MAX_ENTRIES) remove(entries.keys().next().value!); // the oldest entry
     entries.set(key, entry);
     for (const invalidationKey of entry.invalidationKeys) {
       const keys = keysOf.get(invalidationKey);
@@ -134,7 +140,8 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
 
   function drop(invalidationKey: string): void {
     for (const key of [...(keysOf.get(invalidationKey) ?? [])]) remove(key);
-    // A load under way may have read its row before: it answers whoever has asked, and nobody joins it.
+    // A load under way may have read its row before the change: it serves its current callers, and new ones do not
+    // join.
     for (const load of loads.values()) load.changed.add(invalidationKey);
     watchers.changed(invalidationKey);
   }
@@ -154,7 +161,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   };
 }
 
-/** From the lease; inside a transaction from the database, because what is not committed is true for that transaction only. */
+/** From the cache; inside a transaction from the database, because uncommitted rows are valid only there. */
 export async function loadCached<Row extends object>(
   ctx: Context,
   question: ActorQuery<Row>,
@@ -162,7 +169,7 @@ export async function loadCached<Row extends object>(
   return ctx.db.isTransaction ? question.load() : ctx.ports.actors.read(question);
 }
 
-/** After the commit this process answers nothing older; other processes learn of the change by NOTIFY. */
+/** After the commit this process answers nothing older. Other processes learn of the change by NOTIFY. */
 export function forgetAfterCommit(
   { db, ports }: Pick<Context, 'db' | 'ports'>,
   keys: readonly InvalidationKey[],

@@ -17,7 +17,7 @@ export interface Membership {
   permissions: ReadonlySet<OrganizationPermission>;
 }
 
-/** A program with an API key. It stands for its organization, not for a person. */
+/** A program with an API key. It acts for its organization, not for a person. */
 export interface KeyActor {
   kind: 'key';
   key: {
@@ -26,7 +26,7 @@ export interface KeyActor {
     permissions: ReadonlySet<OrganizationPermission>;
     limits: { perMinute: number | null; perHour: number | null; perDay: number | null };
   };
-  /** Whoever made the key, while still a member. */
+  /** The creator of the key, while still a member. */
   creator: UserModel | null;
 }
 

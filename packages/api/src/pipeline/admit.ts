@@ -17,8 +17,9 @@ const FRESH_FOR_MS = 10 * 60_000;
 const OrganizationId = id('org');
 
 /**
- * Lets a call in or throws: who is it (401), is it within its limits (429), may it do this (403), in which organization
- * (404 where the caller is no member), and is the login recent where that matters. Permission is judged before input, and before anything is looked for.
+ * Admits a call or throws, in this order: credential (401), limits (429), permission (403), organization (404 where the
+ * caller is no member), and a recent login where required. Permission is checked before the input, and before anything
+ * is looked up.
  */
 export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Context> {
   if (meta.access === 'public' || meta.access.startsWith('proof:')) {
@@ -45,7 +46,7 @@ async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Prom
   }
 }
 
-/** The organization that the path names; null where it names none. A missing or misshapen id is the schema's to refuse. */
+/** The organization in the path; null where there is none. The schema refuses a missing or malformed id. */
 async function pathOrganization(
   ctx: Context,
   meta: ProcedureMeta,
@@ -77,7 +78,7 @@ export function assertAccess(meta: ProcedureMeta, actor: Actor, organization: Cu
   }
 }
 
-/** A stolen access token, or a laptop left open, must not be enough. A key was never logged in, so it is never fresh. */
+/** A stolen access token, or an unlocked laptop, must not be enough. A key has no login, so it is never fresh. */
 function assertFresh(ctx: Context, actor: Actor): void {
   if (actor.kind !== 'user') throw new ApiError('user_required');
   if (ctx.now.getTime() - actor.session.authenticatedAt.getTime() > FRESH_FOR_MS)

@@ -1,9 +1,9 @@
 import type { Context } from '../context.ts';
 
-/** Where whoever watches an organization's calls listens. Nothing is kept: a call nobody watched is gone. */
+/** The topic of an organization's API calls. Nothing is stored: a call without a subscriber is gone. */
 export const apiCallTopic = (organizationId: number): string => `api_call:${organizationId}`;
 
-/** Tells watchers of a call made with an API key. */
+/** Publishes a call made with an API key. */
 export function publishApiCall(ctx: Context, procedure: string, status: number, durationMs: number): void {
   if (ctx.actor?.kind !== 'key') return;
   ctx.ports.pubsub.publish(apiCallTopic(ctx.actor.key.organizationId), {

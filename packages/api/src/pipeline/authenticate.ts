@@ -3,8 +3,9 @@ import { ApiError } from '../contract/errors.ts';
 import type { Authenticated, CallOptions, PathOrganization } from './credential.ts';
 
 /**
- * The caller, from the one credential of the call, and its organization; null where there is no credential. Throws 401
- * for one that is not good. The path is looked at only behind a good one: else strangers would learn which ids exist.
+ * Authenticates the caller by the one credential of the call, in its organization; null where there is no credential.
+ * Throws 401 for one that is not valid. The path is read only after that, so that strangers do not learn which ids
+ * exist.
  */
 export async function authenticate(
   ctx: Context,

@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts';
 import type { Actor } from './actor.ts';
 
-/** The actor of a credential that was found good, and how to ask for it again without the credential. */
+/** The actor behind a credential, and how to check it again. */
 export interface Authenticated {
   actor: Actor;
   /** When the credential itself expires; null where it lives as long as its session or key. */
   expiresAt: Date | null;
-  /** The actor as it is now, in the organization given. Throws once the credential is no longer good. */
+  /** The actor as it is now, in the given organization. Throws once the credential is no longer valid. */
   reload(ctx: Context, organizationId: number): Promise<Actor>;
   /** The same for another call on its connection, which may name an organization of its own. */
   resume: Resume;
@@ -18,10 +18,10 @@ export interface CallOptions {
   allowDeletedOrganization?: boolean;
 }
 
-/** The organization that the call's path names. It is looked at only behind a good credential. */
+/** The organization in the call's path. It is read only after the credential proved valid. */
 export type PathOrganization = () => Promise<number | null>;
 
-/** What reads each kind of credential. The slices that issue them bring these; `openPorts` lists them. */
+/** One reader for each kind of credential. The slices that issue them provide these; `openPorts` lists them. */
 export interface Authenticators {
   accessToken(ctx: Context, token: string, path: PathOrganization, options: CallOptions): Promise<Authenticated>;
   apiKey(ctx: Context, secret: string, path: PathOrganization): Promise<Authenticated>;

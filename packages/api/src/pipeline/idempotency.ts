@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { ApiError, type ErrorCode, type FieldError } from '../contract/errors.ts';
 import { transaction } from '../data/transaction.ts';
 
-/** What a first request answered: kept sealed, and given again to every repeat. */
+/** The answer to a first request: stored sealed, and returned to every repeat. */
 type Answer =
   | { ok: true; data: unknown; etag?: string }
   | { ok: false; code: ErrorCode; detail: string; errors?: FieldError[] };
@@ -15,16 +15,17 @@ interface Claim {
   answer: Buffer | null;
 }
 
-/** As long as the claim would stand without us. */
+/** As long as an unreleased claim blocks repeats. */
 const RELEASE_EVERY_MS = 500;
 const RELEASE_TRIES = 120;
 
 const VALID_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Runs `work` once for each key, however often and however many at once it is asked (draft-ietf-httpapi-idempotency-key-header).
- * The key counts per caller, organization and procedure. The answer is written in the effect's own transaction: both are
- * there or neither. A claim whose process died is free after 60 s. What is to be repeated is not kept: see `isFinal`.
+ * Runs `work` once for each key, for any number of concurrent requests (draft-ietf-httpapi-idempotency-key-header). A
+ * key belongs to a caller, organization and procedure. The answer is written in the transaction of the effect, so both
+ * exist or neither. A claim whose process died is free after 60 s. An error after which the client should try again is
+ * not stored: see `isFinal`.
  */
 export async function idempotently(
   ctx: Context,
@@ -70,15 +71,19 @@ export async function idempotently(
 }
 
 /**
- * Whether an error is the answer to every repeat, too. Bad input, a failed precondition and a limit changed nothing, and ask
- * for the same call again: corrected, with the new `ETag`, or later. So preconditions are no part of the input's fingerprint.
+ * Whether repeats get this error, too. Bad input, a failed precondition and a limit changed nothing, and the client
+ * should send the call again: corrected, with the new `ETag`, or later. So preconditions are no part of the input's
+ * fingerprint.
  */
 function isFinal(error: unknown): error is ApiError {
   if (!(error instanceof ApiError) || error.retryAfterS !== undefined) return false;
   return error.status < 500 && error.status !== 412 && error.errorCode !== 'invalid_input';
 }
 
-/** Null: the work is ours to do. Otherwise the sealed answer of whoever did it. Throws while somebody is at it. */
+/**
+ * Null if this request has to do the work; else the sealed answer of the request that did it. Throws while that request
+ * still runs.
+ */
 async function claim(ctx: Context, keyHash: Buffer, inputMacs: Buffer[], token: string): Promise<Buffer | null> {
   const { rowCount } = await ctx.db.raw(
     `insert into idempotency_keys (key_hash, input_mac, token, claimed_at) values (?, ?, ?, now())
@@ -92,16 +97,17 @@ async function claim(ctx: Context, keyHash: Buffer, inputMacs: Buffer[], token: 
     .db('idempotency_keys')
     .where({ keyHash })
     .first('inputMac', 'claimedAt', 'answer');
-  if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 }); // its first request failed this very moment
+  // Its first request failed at this moment
+  if (!found) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
   if (!inputMacs.some((inputMac) => sameBytes(found.inputMac, inputMac))) throw new ApiError('idempotency_key_reused');
   if (!found.answer) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
   return found.answer;
 }
 
 /**
- * Gives the key free, so that the repeat we ask for can succeed. Where the very database is what failed, that is done as soon
- * as it is back: else the repeat would be told for a minute that its first request is still running. A claim that has its
- * answer stays: its commit was done, only the word of it was lost, and without the answer the repeat would do it again.
+ * Releases the key, so that the repeat can succeed. If the database failed, it retries until the database is back:
+ * otherwise a repeat would get `idempotency_in_progress` for a minute. A claim with an answer stays: its commit
+ * succeeded though the reply was lost, and without the answer a repeat would do the work again.
  */
 async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0): Promise<void> {
   try {
@@ -114,20 +120,20 @@ async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0):
 async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
   const sealed = seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
   const settled = await ctx.db('idempotency_keys').where({ keyHash, token }).update({ answer: sealed });
-  // Our claim grew stale and another took it over: undo our effect, theirs counts.
+  // The claim expired and another request took it over: roll back, because its effect counts.
   if (settled === 0 && ctx.db.isTransaction) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
 }
 
 /**
- * Bodies hold passwords: a bare hash of one could be guessed offline, an HMAC cannot. Under the current key first, then under
- * each old one: the first request may have come before SECRET_KEY was rotated.
+ * Bodies contain passwords: a bare hash of one could be guessed offline, an HMAC cannot. The current key comes first,
+ * then each old one: the first request may have come before SECRET_KEY was rotated.
  */
 function inputMacs(ctx: Context, input: unknown): Buffer[] {
   const text = canonical(input);
   return ctx.ports.keyring.keys('rentapi/idempotency/input').map((key) => mac(key, text));
 }
 
-/** The key depends on the raw key, which is not stored: the table alone opens nothing. */
+/** The key depends on the raw idempotency key, which is not stored: the table alone decrypts nothing. */
 function answerKey(ctx: Context, scope: string): Buffer {
   return mac(ctx.ports.keyring.key('rentapi/idempotency/answer'), scope);
 }
@@ -146,7 +152,7 @@ function actorName(ctx: Context): string {
   return actor.kind === 'user' ? `user ${actor.user.id}` : `key ${actor.key.id}`;
 }
 
-/** JSON with sorted keys: the same input however its fields are ordered. */
+/** JSON with sorted keys, so that the order of fields does not matter. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, part) =>
     part && typeof part === 'object' && !Array.isArray(part)

@@ -19,7 +19,7 @@ let sources = 0;
 /** An address that has not called yet. */
 const newSource = () => ({ 'x-test-ip': `192.0.2.${++sources}` });
 
-/** Somebody who signed up from an address of their own, and calls from another. */
+/** A user who signed up from one address and calls from another. */
 async function signUp() {
   const body = { email: `p${sources}@example.com`, password: 'correct horse battery staple' };
   const headers = newSource();

@@ -16,21 +16,21 @@ const SIGNED_IN_FACTOR = 10;
 const OUTAGE_RETRY_S = 2;
 
 /**
- * Every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller pays as
- * itself, every other one as the address of the call.
+ * Takes from every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller
+ * is counted as itself, an anonymous one by its address.
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.probe) return; // a probe must never have to wait
   const own = await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
-  // By itself, because an organization's bucket may live on another node of a Redis Cluster than the caller's.
+  // A call of its own: an organization's bucket may be on another node of a Redis Cluster than the caller's.
   const bucket = actor && procedureBucket(ctx, meta, actor);
   const shared = bucket && (await take(ctx, [bucket], 'refuse'));
   setRateLimitHeaders(ctx, shared && share(shared) < share(own) ? shared : own);
 }
 
 /**
- * A refused caller pays from the bucket of its source: else guessing credentials, and asking for what belongs to
- * others, would cost nothing. `meta` is the procedure's; a socket has none.
+ * Charges a refused call to the bucket of its source: otherwise guessing credentials, or asking for other tenants'
+ * data, would cost nothing. `meta` is the procedure's; a socket has none.
  */
 export async function chargeFailedAttempt(ctx: Context, error: unknown, meta?: ProcedureMeta): Promise<void> {
   if (!(error instanceof ApiError) || error.status >= 500) return;
@@ -48,7 +48,7 @@ export async function assertSourceHasRoom(ctx: Context): Promise<void> {
   if (remaining < 1) throw rateLimited(ctx, strictest, bucket.windowMs / bucket.size);
 }
 
-/** The state of the bucket with the least left. Throws where one refuses. */
+/** Takes from every bucket and returns the strictest. Throws where one refuses. */
 async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<BucketState> {
   const { allowed, retryAfterMs, strictest } = await decide(ctx, buckets, outage);
   if (allowed) return strictest;
@@ -66,7 +66,7 @@ function rateLimited(ctx: Context, strictest: BucketState, retryAfterMs: number)
 
 const share = ({ bucket, remaining }: BucketState): number => remaining / bucket.size;
 
-/** What the procedure itself asks of a signed-in caller. */
+/** The bucket of the procedure itself, for a signed-in caller. */
 function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): Bucket | null {
   if (!limit || limit.by === 'source') return null;
   const caller = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
@@ -81,8 +81,8 @@ function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): 
 }
 
 /**
- * While Redis is away: a caller who could be guessing a credential is refused, because each process alone would let too
- * much through; what known callers do and everybody may read goes on, counted by each process for itself.
+ * While Redis is away, calls that could guess a credential are refused, because the processes together would allow too
+ * many. Calls of known callers and public reads continue, counted by each process alone.
  */
 function duringOutage(meta: ProcedureMeta, actor: Actor | null): DuringOutage {
   const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !meta.limit;
@@ -108,7 +108,7 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
     return [
       {
         name: 'user',
-        // By the person alone: one named by their organization would be full again whenever they change it.
+        // By the user alone: with the organization in the key, changing it would give a full bucket.
         key: `{user:${actor.user.id}}user`,
         size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR,
         windowMs: MINUTE_MS,
@@ -142,7 +142,7 @@ function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
   return buckets;
 }
 
-/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the older X-RateLimit-* trio. */
+/** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the three older X-RateLimit-* headers. */
 function setRateLimitHeaders(ctx: Context, { bucket, remaining, resetMs }: BucketState): void {
   const resetS = Math.ceil(resetMs / 1000);
   const { responseHeaders: reply } = ctx;

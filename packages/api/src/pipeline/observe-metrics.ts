@@ -3,14 +3,14 @@ import { type Limiter, LimiterUnavailableError } from '@rentapi/platform/limiter
 import type { Logger } from '@rentapi/platform/logger';
 import { Counter, Gauge, Histogram, measurePool, measureRows, Registry } from '@rentapi/platform/metrics';
 
-/** What is counted of the product. Labels are names out of the code — procedures, buckets, error codes — never ids or paths. */
+/** Metrics of the product. Labels are names from the code (procedures, buckets, error codes), never ids or paths. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const DURATION_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const JOB_DURATION_BUCKETS_S = [0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1800];
 const ROWS_EVERY_MS = 5000;
 const ROWS_TIMEOUT_MS = 2000;
-/** Past this many rows nobody needs the exact number, and counting on would cost what the rows cost. */
+/** Counting stops here: the exact number is of no use, and counting costs time for every row. */
 const MAX_COUNTED = 100_000;
 
 const counted = (rows: string): string =>
@@ -18,7 +18,7 @@ const counted = (rows: string): string =>
 const age = (column: string, rows: string): string =>
   `coalesce((select extract(epoch from now() - ${column}) from ${rows} limit 1), 0)::double precision`;
 
-/** Each column by an index, whatever has piled up. */
+/** Each query reads an index, so a long queue does not slow it down. */
 export const QUEUES: Statement = {
   text: `
   /* across organizations */
@@ -30,7 +30,7 @@ export const QUEUES: Statement = {
          ${counted('dead_jobs')} as rentapi_jobs_dead`,
 };
 
-/** The pool, and what waits in the database: for whoever serves the registry. */
+/** The connection pool, and the queues in the database, for the process that serves the registry. */
 export function measureDatabase({ registry }: Metrics, database: Knex, log: Logger): void {
   measurePool(registry, database);
   measureRows(registry, {
@@ -107,7 +107,7 @@ export function createMetrics() {
   };
 }
 
-/** The same limiter, counted. */
+/** The same limiter, with its decisions counted. */
 export function observeLimiter(limiter: Limiter, { limiterDecisions }: Metrics): Limiter {
   type Taken = Awaited<ReturnType<Limiter['take']>>;
   const count = (taken: Taken): Taken => {
@@ -122,7 +122,7 @@ export function observeLimiter(limiter: Limiter, { limiterDecisions }: Metrics):
       const taken = limiter.take(...asked);
       if (!(taken instanceof Promise)) return count(taken);
       return taken.then(count, (error: unknown) => {
-        // Nobody could say which bucket was strictest: the first that was asked stands for all.
+        // Which bucket was strictest is unknown: the first one counts for all.
         const bucket = asked[0][0]!.name;
         if (error instanceof LimiterUnavailableError) limiterDecisions.inc({ bucket, decision: 'unavailable' });
         throw error;

@@ -7,11 +7,11 @@ import type { ClientAddress } from '../wire/request.ts';
 type Observe = (req: IncomingMessage, res: ServerResponse) => void;
 
 /**
- * One line for each request when it is over — who, what, how it went, how long — and never what was sent or answered. What
- * named no procedure is counted here, because no guard saw it.
+ * One line for each request when it is over: who, what, how it went, how long; never what was sent or answered.
+ * Requests without a procedure are counted here, because no guard saw them.
  */
 export function createRequestObserver(ports: Ports, clientAddress: ClientAddress): Observe {
-  // An error may carry anything; the other fields of a line are those below.
+  // An error may contain anything; the other fields of a line are those below.
   const log = { debug: withoutRedaction(ports.log), info: withoutRedaction(ports.log), error: ports.log };
 
   return (req, res) => {
@@ -19,7 +19,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
     const request = observed(req);
     request.logged = true;
     const { socket, method, url = '/' } = req;
-    const ip = clientAddress(req); // a closed socket has forgotten its peer
+    const ip = clientAddress(req); // a closed socket has lost its peer's address
     const writtenBefore = socket.bytesWritten;
 
     res.once('close', () => {
@@ -28,7 +28,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
         const procedure = request.procedures[0] ?? 'none';
         ports.metrics.requests.inc({ procedure, transport: request.transport, status });
       }
-      // An answer that broke off in the middle has said 200 long before.
+      // An answer that broke off in the middle had sent its status 200 before.
       const failed = status >= 500 || request.failure !== undefined;
       const level = failed ? 'error' : request.probe ? 'debug' : 'info';
       if (!ports.log.isLevelEnabled(level)) return;
@@ -52,7 +52,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
   };
 }
 
-/** A tRPC query's input is JSON in the URL, where no parameter's name tells what is secret: it is left out. */
+/** A tRPC query's input is JSON in the URL, where parameter names do not show what is secret: it is left out. */
 function loggedUrl(url: string): string {
   if (!url.startsWith('/trpc/')) return redactUrl(url);
   const query = url.indexOf('?');

@@ -8,14 +8,14 @@ interface Ended {
   durationMs: number;
 }
 
-/** Follows one call of a procedure from before admission to its end: count, duration, span, and who called for the log. */
+/** Follows one call of a procedure from before admission to its end: metrics, span, and the caller for the log. */
 export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) {
   const { metrics, tracer } = ctx.ports;
   const request = ctx.request.observed;
   const transport = request?.transport ?? 'internal';
   const began = performance.now();
   if (request && meta.probe) request.probe = true;
-  if (transport !== 'socket') request?.procedures.push(procedure); // a socket's calls have no end
+  if (transport !== 'socket') request?.procedures.push(procedure); // calls on a socket have no end of their own
   const span = tracer?.start(
     procedure,
     { traceparent: request?.traceparent, tracestate: request?.tracestate },
@@ -60,19 +60,21 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
   };
 }
 
-/** `SpanStatusCode.ERROR`, whose package is loaded only where traces are wanted. */
+/** `SpanStatusCode.ERROR`; its package is loaded only where traces are wanted. */
 export const SPAN_FAILED = 2;
 
 type Failed = { ports: Ports; request: Pick<ApiRequest, 'requestId' | 'observed'> };
 
-/** A failure that is ours, told to whoever collects them, and kept for the request's log line. */
+/** Reports a server failure to the error collector, and keeps it for the request's log line. */
 function report({ ports, request }: Failed, error: unknown, procedure?: string): void {
   const cause = toApiError(error).cause ?? error;
   if (request.observed) request.observed.failure ??= cause;
   ports.errors?.report(cause, { requestId: request.requestId, ...(procedure && { procedure }) });
 }
 
-/** For transports: what failed before or behind every procedure. Gets a line of its own where the request will not have one. */
+/**
+ * For failures in a transport, outside of any procedure. Writes a line of its own where the request will not have one.
+ */
 export function reportFailure(failed: Failed, error: unknown): void {
   const { observed, requestId } = failed.request;
   if (observed?.failure === undefined) report(failed, error);

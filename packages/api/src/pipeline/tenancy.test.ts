@@ -19,7 +19,7 @@ async function setUp(settings: Record<string, string>) {
   return { app, ada, acme, other, foreign };
 }
 
-/** Where the caller is, or the code of the refusal. `fetch` does not let a Host header be chosen. */
+/** The caller's organization, or the code of the refusal. `fetch` does not allow a Host header. */
 function whereAmI(app: TestApp, who: Person, headers: Record<string, string>): Promise<string> {
   const { hostname, port } = new URL(app.url);
   return new Promise((resolve, reject) => {

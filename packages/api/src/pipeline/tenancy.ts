@@ -2,13 +2,13 @@ import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { isReserved } from '../contract/names.ts';
 
-/** The organizations that a call names before anybody is asked; null where it does not. */
+/** The organizations that a call names before it is authenticated; null where it names none. */
 export interface RequestedOrganization {
-  /** The one to act in: the path's, or the header's where headers are read. */
+  /** The organization to act in: the path's, or the header's under the strategy `header`. */
   id: number | null;
-  /** Whatever is read, a header that names another organization is refused: nobody may act elsewhere than they say. */
+  /** Under every strategy, a header that names another organization is refused. */
   headerId: number | null;
-  /** The label before HOST_MAIN_DOMAIN, where hosts are read. */
+  /** The label before HOST_MAIN_DOMAIN, under the strategy `subdomain`. */
   subdomain: string | null;
 }
 
@@ -28,7 +28,7 @@ export function requestedOrganization(ctx: Context, pathId: number | null): Requ
   };
 }
 
-/** What is no id, what never was and what the caller may not see are answered alike, and name the header. */
+/** An invalid id, an unknown one and one that the caller may not see get the same answer, which names the header. */
 export function organizationNotFound({ headerId }: RequestedOrganization): ApiError {
   return headerId === null ? new ApiError('not_found') : unseenInHeader();
 }
@@ -45,7 +45,10 @@ function readHeader(ids: Context['ids'], text: string): number {
   }
 }
 
-/** The label of an organization in a Host header; null for the main domain, for our own names below it and for foreign hosts. */
+/**
+ * The organization's label in a Host header; null for the main domain, for reserved names below it and for foreign
+ * hosts.
+ */
 export function subdomainOf(host: string | undefined, mainDomain: string): string | null {
   const name = host?.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') ?? '';
   if (!name.endsWith(`.${mainDomain}`)) return null;
@@ -53,7 +56,10 @@ export function subdomainOf(host: string | undefined, mainDomain: string): strin
   return isReserved(label) ? null : label;
 }
 
-/** The organization a call names, all ways of naming it agreeing. `subdomainId` is whose the subdomain is. */
+/**
+ * The organization that a call names; all ways of naming it must agree. `subdomainId` is the organization of the
+ * subdomain.
+ */
 export function resolveOrganizationId(named: RequestedOrganization, subdomainId: number | null): number | null {
   if (named.subdomain !== null && subdomainId === null) throw new ApiError('not_found');
   const wanted = named.id ?? subdomainId;

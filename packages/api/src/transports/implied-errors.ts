@@ -2,7 +2,7 @@ import type { ErrorCode } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { isOrganizationPermission } from '../contract/permissions.ts';
 
-/** The errors that a call can end with before its service runs: they follow from access, method and idempotency. */
+/** The errors that a call can end with before its service runs. They follow from access, method and idempotency. */
 export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): ErrorCode[] {
   const { method, path } = meta.openapi;
   const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];

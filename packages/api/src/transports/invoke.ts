@@ -28,8 +28,8 @@ interface Built {
 }
 
 /**
- * Calls a procedure as tRPC's own `callTRPCProcedure` does. That one copies its options about fifteen times per call,
- * by spreads compiled to property descriptors, which costs more than the whole request apart from the database.
+ * Calls a procedure as tRPC's own `callTRPCProcedure` does. tRPC's copies its options about fifteen times per call, by
+ * spreads compiled to property descriptors, which costs more than the whole request apart from the database.
  */
 export async function invoke(router: AnyRouter, invocation: Invocation): Promise<unknown> {
   const procedure = (router._def.procedures as Record<string, { _def: Built }>)[invocation.path]?._def;

@@ -44,7 +44,7 @@ export const HEADER_PARAMETERS: Record<string, Json> = {
 
 export function headerParameters(meta: ProcedureMeta, isIdempotent: boolean): Json[] {
   const names = [
-    // An organization in the path needs no header, which could only agree.
+    // An organization in the path needs no header: it could only repeat the path.
     needsCredential(meta) && !meta.openapi.path.includes('{orgId}') && 'OrganizationId',
     meta.errors?.includes('version_mismatch') && 'IfMatch',
     hasNotModified(meta) && 'IfNoneMatch',
@@ -83,7 +83,7 @@ export function errorHeaders(codes: readonly ErrorCode[]): Json {
   return refer(['X-Request-Id', ...(waits ? ['Retry-After'] : [])]);
 }
 
-/** Whether it reads a resource with a version: see `isNotModified`. */
+/** Whether the operation reads a resource with a version: see `isNotModified`. */
 export const hasNotModified = ({ versioned, openapi }: ProcedureMeta): boolean =>
   versioned === true && openapi.method === 'GET';
 

@@ -20,13 +20,13 @@ export interface Route {
   fields: Map<string, Coercion>;
   /** snake_case spellings of the input's fields, with the declared names. */
   snakeCase: Map<string, string>;
-  /** Set on aliases: where this should be called instead. */
+  /** For aliases: the path to call instead. */
   successor?: string;
-  /** Set where it is no procedure. */
+  /** Set where the route is not a procedure. */
   raw?: RawRoute;
 }
 
-/** A trie of path segments, built at start: finding a route takes as long as the path is, with any number of routes. */
+/** A trie of path segments, built at start: the time to find a route depends on the path's length only. */
 export interface Node {
   named: Map<string, Node>;
   any?: Node;
@@ -64,7 +64,7 @@ export interface Operation {
   raw?: RawRoute;
 }
 
-/** All that is served over REST: every query and mutation, and every raw route. */
+/** Everything that is served over REST: every query and mutation, and every raw route. */
 export function operationsOf(router: AnyRouter, rawRoutes: readonly RawRoute[]): Operation[] {
   const procedures = proceduresOf(router).map(([name, { meta, type, inputs }]) => ({ name, meta, type, inputs }));
   const raw = rawRoutes.map((route): Operation => {
@@ -74,7 +74,7 @@ export function operationsOf(router: AnyRouter, rawRoutes: readonly RawRoute[]):
   return [...procedures, ...raw];
 }
 
-/** Second names of whole families of paths: `{ '/organizations': '/tenants' }`. */
+/** Second names of whole groups of paths: `{ '/organizations': '/tenants' }`. */
 export type PathAliases = Readonly<Record<string, string>>;
 
 export function buildRoutes(router: AnyRouter, rawRoutes: readonly RawRoute[], pathAliases: PathAliases = {}): Node {
@@ -113,7 +113,7 @@ function aliasesOf({ openapi: { method, path }, rest }: ProcedureMeta, pathAlias
     const named = { method: own, path };
     return own === 'PATCH' ? [named, { ...named, method: 'PUT' }] : [named];
   });
-  return aliases.slice(1); // the first is no alias
+  return aliases.slice(1); // the first is the canonical path
 }
 
 function insert(root: Node, method: Method, path: string, route: Route): void {
@@ -131,7 +131,7 @@ function insert(root: Node, method: Method, path: string, route: Route): void {
   node.routes.set(method, route);
 }
 
-/** The node of a path, and the texts of its parameters; a named segment goes before a parameter. */
+/** The node of a path, and its parameters; a fixed segment wins over a parameter. */
 export function findNode(root: Node, segments: readonly string[]): { node: Node; params: string[] } | undefined {
   const params: string[] = [];
   const descend = (node: Node, at: number): Node | undefined => {

@@ -29,8 +29,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse, next: () => void) => 
 const ALIASES_DEPRECATED = '@1767225600';
 
 /**
- * Serves every procedure of the router, and every raw route, over REST. A path that is none of theirs and not below `/api/v1`
- * is left to `next`.
+ * Serves every procedure of the router, and every raw route, over REST. Other paths that are not below `/api/v1` go to
+ * `next`.
  */
 export function createRestHandler({ router, rawRoutes, pathAliases, ports, clientAddress }: RestOptions): Handler {
   const root = buildRoutes(router, rawRoutes, pathAliases);
@@ -80,18 +80,18 @@ function pickRoute(routes: Map<string, Route>, req: IncomingMessage, reply: Reco
   throw new ApiError('method_not_allowed');
 }
 
-/** The path to call instead of an alias, with what the caller has put into the alias. */
+/** The path to call instead of an alias, with the caller's parameters filled in. */
 function successorOf({ successor, params }: Route, given: string[]): string | undefined {
   return successor?.replace(/\{(\w+)\}/g, (_, name: string) => given[params.indexOf(name)]!);
 }
 
 function deprecate(reply: Record<string, string>, successor: string): void {
   reply['Deprecation'] = ALIASES_DEPRECATED;
-  // A `>` in the path would end the link, and what follows it would be another of the caller's making.
+  // A `>` in the path would end the link, and the caller could write another one after it.
   reply['Link'] = `<${successor.replace(/[<>"]/g, encodeURIComponent)}>; rel="successor-version"`;
 }
 
-/** One input from path, query and body. The path decides: a field of the same name elsewhere is refused as unknown. */
+/** One input from path, query and body. The path wins: a field of the same name elsewhere is refused as unknown. */
 async function readInput(
   req: IncomingMessage,
   route: Route,
@@ -137,7 +137,7 @@ function readQuery(input: Record<string, unknown>, route: Route, search: string)
   }
 }
 
-/** Under its declared name; a field given twice, or in both spellings, is refused. */
+/** Stores a field under its declared name; a field given twice, or in both spellings, is refused. */
 function assign(input: Record<string, unknown>, route: Route, key: string, value: unknown): void {
   const name = route.snakeCase.get(key) ?? key;
   if (Object.hasOwn(input, name)) throw givenTwice(key, name);
@@ -151,7 +151,7 @@ function givenTwice(path: string, name: string): ApiError {
 function coerce(coercion: Coercion, text: string): unknown {
   if (coercion === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   if (coercion === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
-  return text; // what does not fit stays a text, for the schema to refuse by name
+  return text; // other text stays as it is, and the schema refuses it by name
 }
 
 function decode(segment: string): string {
@@ -195,7 +195,7 @@ function send(
   endAnswer(req, res, JSON.stringify(data)); // as text, so that it leaves in one write with the headers
 }
 
-/** Every error of every transport but tRPC's leaves through here. */
+/** Every error of every transport except tRPC's is sent by this function. */
 export function sendProblem(
   req: IncomingMessage,
   res: ServerResponse,

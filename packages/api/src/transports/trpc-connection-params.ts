@@ -14,7 +14,7 @@ const ConnectionParams = z
 
 /**
  * The call with the credential and the organization of its connection. Throws for any other parameter, and where a
- * header and the parameter with the same meaning differ.
+ * header differs from the parameter with the same meaning.
  */
 export function withConnectionParams(request: ApiRequest, given: unknown): ApiRequest {
   const { token, apiKey, organizationId } = ConnectionParams.parse(given) ?? {};

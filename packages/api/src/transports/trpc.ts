@@ -22,9 +22,9 @@ type Request = IncomingMessage & { body?: unknown };
 type Result = { result: { data: unknown } } | { error: unknown };
 
 /**
- * tRPC's wire protocol for queries and mutations, single and batched, straight on node:http: the stock adapter goes through
- * web streams, which costs several times as much. What is answered in parts is left to it: subscriptions, and streamed batches,
- * whose body has been read and judged before.
+ * tRPC's wire protocol for queries and mutations, single and batched, directly on node:http: the stock adapter uses web
+ * streams, which cost several times as much. Answers in parts are left to it: subscriptions, and streamed batches,
+ * whose body is read and checked before.
  */
 export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; clientAddress: ClientAddress }) {
   const { router, ports, clientAddress } = options;
@@ -93,7 +93,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     answer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
   };
 
-  /** Server-sent events (`httpSubscriptionLink`). What is wrong with the request is answered before a stream begins. */
+  /** Server-sent events (`httpSubscriptionLink`). Faults of the request are answered before a stream begins. */
   async function subscribe(
     req: Request,
     res: ServerResponse,
@@ -112,7 +112,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     req.body = body;
     for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
     res.setHeader('Cache-Control', 'no-store');
-    // The stock handler sets headers in the place of those that are there, and adds these to its own.
+    // The stock handler replaces headers that are already set, and adds these to its own.
     const beside = new Headers({ 'Cache-Control': 'no-store' });
     for (const varies of [res.getHeader('Vary') ?? []].flat()) beside.append('Vary', String(varies));
     await nodeHTTPRequestHandler({
@@ -127,7 +127,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
   }
 }
 
-/** `httpBatchStreamLink` asks for it in one of two headers. */
+/** `httpBatchStreamLink` requests it in one of two headers. */
 function isStreamed({ headers }: IncomingMessage): boolean {
   if (headers['trpc-accept'] !== undefined) return headers['trpc-accept'] === 'application/jsonl';
   return Boolean(headers.accept?.split(',').some((type) => type.trim() === 'application/jsonl'));

@@ -11,8 +11,8 @@ const MAX_DISCARDED_BYTES = 32 * 1024 ** 2;
 const DISCARD_TIMEOUT_MS = 10_000;
 
 /**
- * Ends an answer. Where the request is still being sent, the rest of it is read and thrown away for a while: a connection
- * that is closed at once is reset, and the client loses the answer with it.
+ * Ends an answer. If the request is still being sent, the rest is read and discarded for a while: closing the
+ * connection at once would reset it, and the client would lose the answer.
  */
 export function endAnswer(req: IncomingMessage, res: ServerResponse, text?: string): void {
   if (!isBeingSent(req)) return void res.end(text);
@@ -21,24 +21,27 @@ export function endAnswer(req: IncomingMessage, res: ServerResponse, text?: stri
   else {
     res.setHeader('Content-Length', Buffer.byteLength(text));
     res.write(text);
-    res.flushHeaders(); // of a HEAD, for which nothing is written
+    res.flushHeaders(); // for HEAD, to which no body is written
   }
   discard(req, () => {
     if (!res.writableEnded) res.end();
   });
 }
 
-/** RFC 9110, 11.6.1. A token that was sent and is not good is named as the reason (RFC 6750, 3.1). */
+/** RFC 9110, 11.6.1. A token that was sent and is not valid is named as the reason (RFC 6750, 3.1). */
 export function challengeOf({ refusesCredential }: ApiError): string {
   return refusesCredential ? 'Bearer error="invalid_token"' : 'Bearer';
 }
 
-/** Whether a body is announced and not there yet. A request without one is not complete either while its handler begins. */
+/**
+ * Whether a body is announced and has not arrived yet. Even a request without a body is not complete while its handler
+ * begins.
+ */
 function isBeingSent({ complete, headers }: IncomingMessage): boolean {
   return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
 }
 
-/** Answers a connection that has no response: one that asked for an upgrade, or sent what is not HTTP. Then ends it. */
+/** Answers on a connection without a response object, after an upgrade or data that is not HTTP, and ends it. */
 export function refuseSocket(socket: Duplex, error: ApiError, requestId: string, headers: readonly Header[]): void {
   const problem = toProblem(error, requestId);
   const body = JSON.stringify(problem);
@@ -59,7 +62,7 @@ export function refuseSocket(socket: Duplex, error: ApiError, requestId: string,
   discard(socket, () => socket.destroy());
 }
 
-/** Reads what still comes, within bounds of time and amount. `done` is called once. */
+/** Reads and discards what still arrives, within bounds of time and amount. `done` is called once. */
 function discard(source: Readable, done: () => void): void {
   let left = MAX_DISCARDED_BYTES;
   const timer = setTimeout(finish, DISCARD_TIMEOUT_MS);
@@ -73,7 +76,7 @@ function discard(source: Readable, done: () => void): void {
   function finish(): void {
     clearTimeout(timer);
     source.off('data', count).off('end', finish).off('error', finish).off('close', finish);
-    source.on('error', () => {}); // of what is left
+    source.on('error', () => {}); // bytes left to read
     done();
   }
 }

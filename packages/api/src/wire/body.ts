@@ -12,8 +12,8 @@ interface BodyLimits {
 }
 
 /**
- * The JSON body of a request; undefined where there is none. Never holds more than `limitBytes`: a larger body is refused
- * at its Content-Length, or at the first byte too many.
+ * The JSON body of a request; undefined where there is none. It never holds more than `limitBytes`: a larger body is
+ * refused at its Content-Length, or at the first byte too many.
  */
 export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
   const bytes = await readBody(req, limits);
@@ -46,7 +46,7 @@ function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits):
     held.leave();
     resolve(bytes.subarray(0, length));
   });
-  // A client that disconnects in the middle is no failure of ours.
+  // A client that disconnects in the middle is no server failure.
   const ended = () => stop(new ApiError('malformed_json', { detail: 'The body ended early.' }));
   req.once('error', ended).once('close', ended);
   return promise;
@@ -56,7 +56,7 @@ function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits):
     if (needed > limitBytes) return void stop(tooLarge);
     if (length === 0) bytes = chunk;
     else {
-      // One buffer that grows: a list of chunks of one byte each would take a hundred times what was sent.
+      // One buffer that grows: a list of one-byte chunks would take a hundred times the memory of the body.
       if (needed > bytes.length) {
         const larger = Buffer.allocUnsafe(Math.min(limitBytes, Math.max(needed, 2 * bytes.length)));
         bytes.copy(larger, 0, 0, length);

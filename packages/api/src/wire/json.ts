@@ -1,7 +1,7 @@
 import { ApiError } from '../contract/errors.ts';
 
 const MAX_DEPTH = 32;
-/** More than any schema takes. A schema checks each field before it counts them. */
+/** More than any schema accepts: a schema checks each field before it counts them. */
 const MAX_ENTRIES = 1000;
 
 /** Parses JSON from a request. Throws `ApiError`, with `fix` as the advice where the JSON is not a body. */
@@ -17,8 +17,8 @@ export function parseJson(text: string, fix?: string): unknown {
 }
 
 /**
- * At most 32 levels; at most 1,000 fields or items in each; no text that Postgres cannot store (NUL, unpaired
- * surrogates); no key with a meaning in JavaScript. Stops at the first fault, so it takes as long as the value is.
+ * Allows at most 32 levels, at most 1,000 fields or items in each, no text that Postgres cannot store (NUL, unpaired
+ * surrogates), and no key with a meaning in JavaScript. It stops at the first fault.
  */
 function assertHarmless(value: unknown, path: string, depth: number): void {
   if (typeof value === 'string') assertText(value, path);

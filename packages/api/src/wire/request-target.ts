@@ -4,9 +4,9 @@ import { ApiError } from '../contract/errors.ts';
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#@]+)([/?].*)?$/i;
 
 /**
- * Rewrites `req.url` to `/path?query`, so that everything behind compares one spelling. A target in absolute form names the
- * host itself (RFC 9112, 3.2.2), and an escaped letter is that letter (RFC 3986, 6.2.2.2). Returns why it cannot be read, or
- * that no host is named.
+ * Rewrites `req.url` to `/path?query`, so that all later code compares one spelling. A target in absolute form names
+ * the host itself (RFC 9112, 3.2.2), and an escaped letter is that letter (RFC 3986, 6.2.2.2). Returns why it cannot be
+ * read, or that no host is named.
  */
 export function normalizeTarget(req: IncomingMessage): ApiError | undefined {
   let target = req.url ?? '/';
@@ -28,7 +28,7 @@ export function normalizeTarget(req: IncomingMessage): ApiError | undefined {
   return undefined;
 }
 
-/** The query of a target; one that is not percent-encoded UTF-8 would be stored as something else than was meant. */
+/** The query of a target. One that is not percent-encoded UTF-8 would be stored with another meaning. */
 export function assertQueryEncoded(query: string): void {
   if (!isEncoded(query)) throw malformedEncoding();
 }
@@ -48,7 +48,7 @@ function decodeUnreserved(encoded: string): string {
   return /[A-Za-z0-9._~-]/.test(character) ? character : encoded.toUpperCase();
 }
 
-/** The query goes: where the path cannot be read, it is not known which of its parameters are secret. */
+/** The query is removed: without a readable path, its secret parameters are not known. */
 function unreadable(req: IncomingMessage): ApiError {
   req.url = req.url?.split('?')[0] ?? '/';
   return malformedEncoding();

@@ -6,10 +6,10 @@ import { observed } from './observed.ts';
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const MAX_USER_AGENT = 500;
 
-/** The address of a request's client as `parseAddress` writes it: limits and allow-lists compare it as it is. */
+/** The address of a request's client as `parseAddress` writes it: limits and allow-lists compare this text. */
 export type ClientAddress = (req: IncomingMessage) => string;
 
-/** The caller's `X-Request-Id` where it is fit for a log, else a new one. */
+/** The caller's `X-Request-Id` if it is fit for a log, else a new one. */
 export function requestIdOf(headers: IncomingHttpHeaders): string {
   const given = first(headers['x-request-id']);
   return given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
@@ -27,7 +27,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     tenantId: nonEmpty(headers['x-tenant-id']),
     host: headers.host,
     ifMatch: headers['if-match'],
-    // An upgrade has many calls to come, and this header belongs to one.
+    // An upgrade carries many calls, and this header belongs to one.
     ifNoneMatch: headers.upgrade === undefined ? nonEmpty(headers['if-none-match']) : undefined,
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,
@@ -36,7 +36,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
   };
 }
 
-/** Clients send a header without a value for what they do not have. */
+/** Some clients send a header without a value for a value they do not have. */
 function nonEmpty(header: string | string[] | undefined): string | undefined {
   return first(header) || undefined;
 }

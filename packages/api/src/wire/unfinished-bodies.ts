@@ -1,24 +1,24 @@
 import { ApiError } from '../contract/errors.ts';
 
 const MAX_HELD_BYTES = 64 * 1024 ** 2;
-/** However large one body may be, a few must fit. */
+/** A few bodies must fit, whatever the limit of one. */
 const MIN_BODIES = 8;
 const RETRY_AFTER_S = 2;
 
 /**
- * What requests hold in memory while their bodies are still being sent. It is bounded in all, because a client need not
- * finish: where there is no room, the body that has been awaited longest is given up, so that prompt clients are served.
+ * The memory of request bodies that are still being sent. The total is bounded, because a client need not finish: when
+ * it is full, the body that has been awaited longest is given up, so that prompt clients are served.
  */
 export interface UnfinishedBodies {
   readonly heldBytes: number;
-  /** `giveUp` is called at most once, to refuse the request and to let go of what it holds. */
+  /** `giveUp` is called at most once, to refuse the request and free its memory. */
   enter(giveUp: (error: ApiError) => void): HeldBody;
 }
 
 interface HeldBody {
   /** The body now takes this many bytes. */
   grow(bytes: number): void;
-  /** It is complete, or given up. May be repeated. */
+  /** The body is complete, or given up. May be repeated. */
   leave(): void;
 }
 

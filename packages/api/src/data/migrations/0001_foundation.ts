@@ -1,6 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 
-/** Accounts, organizations, sessions, keys, and the outbox that everything else is fed from. */
+/** Accounts, organizations, sessions, keys, and the outbox that feeds jobs and events. */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     -- Checks that every process of a deployment has the same secrets: of each only a derived check value.

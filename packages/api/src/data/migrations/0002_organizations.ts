@@ -1,6 +1,9 @@
 import type { Knex } from '@rentapi/platform/database';
 
-/** Organizations people make and invite others to: names, members' roles, invitations; how recent a login is. */
+/**
+ * Organizations that people create and invite others to: names, members' roles, invitations, and the time of the last
+ * login.
+ */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     -- Names are [a-z0-9-] only, so of all the characters that look alike these are left: 0 o, 1 l, rn m, vv w.

@@ -2,7 +2,7 @@ import type { Knex } from '@rentapi/platform/database';
 
 /**
  * Every change to a row that decides what an actor may do is sent to the channel `actors` in its own transaction, so
- * exactly when it commits. Columns are not listed: a forgotten one would be a revocation that no process notices.
+ * exactly when it commits. The triggers list no columns: a forgotten one would be a revocation that no process notices.
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`

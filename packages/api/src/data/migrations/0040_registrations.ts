@@ -1,8 +1,8 @@
 import type { Knex } from '@rentapi/platform/database';
 
 /**
- * A registration claims nothing until a mailed link has proven the address. And mails are counted by the mailbox they go to,
- * not by who asks for them.
+ * A registration claims nothing until a mailed link proves the address. Mails are counted by the mailbox that receives
+ * them, not by the client that requests them.
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
