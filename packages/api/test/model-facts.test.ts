@@ -108,7 +108,12 @@ describe('facts of models', () => {
   });
 });
 
-const Filled = event('test.filled', { data: z.object({}), audience: 'internal' });
+const Filled = event('test.filled', {
+  data: z.object({}),
+  audience: 'internal',
+  description: 'A row was filled.',
+  example: {},
+});
 
 describe.each(audited)('the audit log of $table', ({ table, facts }) => {
   it('keeps the listed columns of a row that has all of them filled, and nothing of the others', async () => {

@@ -1,8 +1,16 @@
-/** One error: its HTTP status, its title, and one sentence on how to fix it. */
-interface ErrorRow {
+/**
+ * Whether to send the same request again: `no` where it would fail again, `yes` after a short pause that grows, `after`
+ * the seconds that `Retry-After` says.
+ */
+export type Retry = 'no' | 'yes' | 'after';
+
+/** One error: its HTTP status, its title, what has happened, and one sentence on how to fix it. */
+export interface ErrorRow {
   status: number;
   title: string;
+  meaning: string;
   fix: string;
+  retry: Retry;
   /** For a 401: a credential was sent, and it is not valid. */
   refusesCredential?: true;
 }

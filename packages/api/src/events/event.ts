@@ -9,17 +9,22 @@ import type { OrganizationPermission } from '../contract/permissions.ts';
  */
 export interface EventType<Data extends z.ZodType = z.ZodType> {
   name: string;
+  /** What has happened, for the document and the pages made from the contract. */
+  description: string;
   data: Data;
+  example: z.output<Data>;
+  /** Of the form of `data`: a change that readers would notice is a new version. */
+  version: number;
   audience: 'organization' | 'internal' | 'person';
   permission?: OrganizationPermission;
 }
 
 export function event<Data extends z.ZodType>(
   name: string,
-  options: { data: Data } & (
+  options: { description: string; data: Data; example: z.output<Data>; version?: number } & (
     | { audience: 'internal' | 'person' }
     | { audience: 'organization'; permission: OrganizationPermission }
   ),
 ): EventType<Data> {
-  return { name, ...options };
+  return { name, version: 1, ...options };
 }

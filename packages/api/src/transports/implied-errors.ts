@@ -15,6 +15,11 @@ export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): Error
   return codes;
 }
 
+/** Every error that a call can end with, each once. */
+export function errorsOf(meta: ProcedureMeta, type: string): ErrorCode[] {
+  return [...new Set([...impliedErrors(meta, isIdempotent(meta, type)), ...(meta.errors ?? [])])];
+}
+
 export function needsCredential({ access }: ProcedureMeta): boolean {
   return access !== 'public' && !access.startsWith('proof:');
 }
@@ -22,6 +27,32 @@ export function needsCredential({ access }: ProcedureMeta): boolean {
 /** `fresh` requires a login, which a key does not have. */
 export function acceptsApiKeys({ access, fresh }: ProcedureMeta): boolean {
   return !fresh && (access === 'userOrKey' || isOrganizationPermission(access));
+}
+
+/** Whether a repeat gets the stored answer: see `procedure.ts`. */
+export function isIdempotent(meta: ProcedureMeta, type: string): boolean {
+  return type === 'mutation' && meta.idempotency !== false && needsCredential(meta);
+}
+
+/** What a call needs, as a sentence. */
+export function describeAccess({ access, fresh }: ProcedureMeta): string {
+  const login = fresh ? ' and a login within the last ten minutes' : '';
+  switch (access) {
+    case 'public':
+      return 'Needs no credential.';
+    case 'proof:refresh':
+      return 'Needs a refresh token, and no other credential.';
+    case 'proof:mailed':
+      return 'Needs the token of a mailed link, and no other credential.';
+    case 'user':
+      return `Needs a signed-in user${login}; API keys cannot call it.`;
+    case 'userOrKey':
+      return `Needs a signed-in user${login}${fresh ? '.' : ', or an API key of any scope.'}`;
+    default:
+      return isOrganizationPermission(access)
+        ? `Needs \`${access}\`${login}${fresh ? '; API keys cannot call it.' : '.'}`
+        : `Needs \`${access}\` on the platform${login}.`;
+  }
 }
 
 /** A credential of either kind is read, and may be refused, before access is checked. */

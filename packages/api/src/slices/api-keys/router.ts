@@ -1,32 +1,10 @@
 import { NoContent } from '../../contract/common-schemas.ts';
-import { exampleId } from '../../contract/ids.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, KeyId, ListApiKeys } from './schemas.ts';
+import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, exampleKey, KeyId, ListApiKeys } from './schemas.ts';
 import { createApiKey, getApiKey, listApiKeys, revokeApiKey } from './service.ts';
 
 const tags: [Tag] = ['API keys'];
-
-const exampleKey: ApiKey = {
-  id: exampleId('key'),
-  name: 'CI',
-  description: null,
-  prefix: 'rapi_live_4f9a',
-  last4: 'x7Kd',
-  environment: 'live',
-  scopes: ['api_keys:read'],
-  ipAllowList: [],
-  allowedOrigins: [],
-  rateLimitPerMinute: null,
-  rateLimitPerHour: null,
-  rateLimitPerDay: null,
-  metadata: {},
-  createdBy: exampleId('usr'),
-  expiresAt: null,
-  revokedAt: null,
-  createdAt: '2026-01-31T12:00:00.000Z',
-  updatedAt: '2026-01-31T12:00:00.000Z',
-};
 
 export const apiKeys = router({
   list: procedure({

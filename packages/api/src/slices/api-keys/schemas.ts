@@ -2,7 +2,7 @@ import { isAddressRange } from '@rentapi/platform/ip';
 import { isOrigin, ORIGIN_SHAPE } from '@rentapi/platform/origins';
 import { z } from 'zod';
 import { Metadata, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
 
@@ -55,6 +55,27 @@ export const ApiKey = z
     description: 'A credential with which a program calls the API. It belongs to its organization, not to its creator.',
   });
 export type ApiKey = z.output<typeof ApiKey>;
+
+export const exampleKey: ApiKey = {
+  id: exampleId('key'),
+  name: 'CI',
+  description: null,
+  prefix: 'rapi_live_4f9a',
+  last4: 'x7Kd',
+  environment: 'live',
+  scopes: ['api_keys:read'],
+  ipAllowList: [],
+  allowedOrigins: [],
+  rateLimitPerMinute: null,
+  rateLimitPerHour: null,
+  rateLimitPerDay: null,
+  metadata: {},
+  createdBy: exampleId('usr'),
+  expiresAt: null,
+  revokedAt: null,
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
 
 export const CreateApiKey = z
   .strictObject({

@@ -4,16 +4,22 @@ export const errors = {
   invalid_credentials: {
     status: 401,
     title: 'Wrong e-mail address or password',
+    meaning: 'No account has this e-mail address with this password. Which of the two is wrong is not said.',
     fix: 'Check both, capitals included; register if the address has no account yet.',
+    retry: 'no',
   },
   invalid_refresh_token: {
     status: 401,
     title: 'Invalid refresh token',
+    meaning: 'The refresh token is not valid: each works once, within 7 days.',
     fix: 'Log in again: this refresh token was used, has expired, or was revoked.',
+    retry: 'no',
   },
   email_not_verified: {
     status: 403,
     title: 'E-mail address not verified',
+    meaning: 'The password is right, and the link of the verification mail was not opened yet.',
     fix: 'Open the link in the verification mail, or ask for a new one.',
+    retry: 'no',
   },
 } as const satisfies ErrorRows;

@@ -1,11 +1,17 @@
 import { NoContent } from '../../contract/common-schemas.ts';
-import { exampleId } from '../../contract/ids.ts';
 import type { ProcedureLimit } from '../../contract/meta.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { EmailTokenInput } from '../auth/schemas.ts';
 import { exampleMember, Member } from '../members/schemas.ts';
-import { CreateInvitation, Invitation, InvitationId, InvitationPage, ListInvitations } from './schemas.ts';
+import {
+  CreateInvitation,
+  exampleInvitation,
+  Invitation,
+  InvitationId,
+  InvitationPage,
+  ListInvitations,
+} from './schemas.ts';
 import { listInvitations } from './service/find.ts';
 import { createInvitation, resendInvitation } from './service/send.ts';
 import { acceptInvitation, declineInvitation, revokeInvitation } from './service/settle.ts';
@@ -22,17 +28,6 @@ const guesses: ProcedureLimit = {
   windowS: 60,
 };
 
-const exampleInvitation: Invitation = {
-  id: exampleId('ivt'),
-  organizationId: exampleId('org'),
-  email: 'grace@example.com',
-  role: 'MEMBER',
-  status: 'PENDING',
-  invitedBy: exampleId('usr'),
-  expiresAt: '2026-02-07T12:00:00.000Z',
-  createdAt: '2026-01-31T12:00:00.000Z',
-  updatedAt: '2026-01-31T12:00:00.000Z',
-};
 const orgId = exampleInvitation.organizationId;
 const invitationId = exampleInvitation.id;
 const token = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
 import { EmailAddress } from '../users/schemas.ts';
@@ -21,6 +21,18 @@ export const Invitation = z
   })
   .meta({ id: 'Invitation', description: 'An offer of membership to the owner of a mailbox, for 7 days.' });
 export type Invitation = z.output<typeof Invitation>;
+
+export const exampleInvitation: Invitation = {
+  id: exampleId('ivt'),
+  organizationId: exampleId('org'),
+  email: 'grace@example.com',
+  role: 'MEMBER',
+  status: 'PENDING',
+  invitedBy: exampleId('usr'),
+  expiresAt: '2026-02-07T12:00:00.000Z',
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
 
 export const CreateInvitation = z
   .strictObject({ orgId: id('org'), email: EmailAddress, role: OrganizationRole })

@@ -4,19 +4,31 @@ export const errors = {
   permission_not_held: {
     status: 403,
     title: 'Permission not held',
+    meaning: 'A caller can grant only what they hold, and this role holds more.',
     fix: 'Grant only permissions that you hold yourself in this organization.',
+    retry: 'no',
   },
   target_has_more_permissions: {
     status: 403,
     title: 'Member has more permissions',
+    meaning: 'The member holds permissions that the caller does not, and only an equal may change or remove them.',
     fix: 'Ask somebody who holds at least the permissions of that member: you cannot change who may do more than you.',
+    retry: 'no',
   },
   last_owner: {
     status: 409,
     title: 'Last owner',
+    meaning: 'The change would leave the organization without an OWNER.',
     fix: 'Make another member OWNER first, or transfer ownership: an organization always has one.',
+    retry: 'no',
   },
-  already_member: { status: 409, title: 'Already a member', fix: 'Change the role of the member instead.' },
+  already_member: {
+    status: 409,
+    title: 'Already a member',
+    meaning: 'The person is a member of this organization.',
+    fix: 'Change the role of the member instead.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;
 
 export const uniqueConstraints = {

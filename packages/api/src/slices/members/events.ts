@@ -1,11 +1,32 @@
+import { exampleId } from '../../contract/ids.ts';
 import { event } from '../../events/event.ts';
-import { Member, OwnershipTransfer } from './schemas.ts';
+import { exampleMember, Member, OwnershipTransfer } from './schemas.ts';
 
-const told = { data: Member, audience: 'organization', permission: 'org:read' } as const;
+const visibleToOrganization = { data: Member, audience: 'organization', permission: 'org:read' } as const;
 
-export const MemberAdded = event('member.added', told);
-/** The organization role, or the custom roles. */
-export const MemberRolesChanged = event('member.roles_changed', told);
-export const MemberRemoved = event('member.removed', told);
-export const MemberLeft = event('member.left', told);
-export const OwnershipTransferred = event('organization.ownership_transferred', { ...told, data: OwnershipTransfer });
+export const MemberAdded = event('member.added', {
+  ...visibleToOrganization,
+  description: 'A person became a member.',
+  example: exampleMember,
+});
+export const MemberRolesChanged = event('member.roles_changed', {
+  ...visibleToOrganization,
+  description: 'The organization role or the custom roles of a member changed.',
+  example: exampleMember,
+});
+export const MemberRemoved = event('member.removed', {
+  ...visibleToOrganization,
+  description: 'A member was removed.',
+  example: exampleMember,
+});
+export const MemberLeft = event('member.left', {
+  ...visibleToOrganization,
+  description: 'A member left.',
+  example: exampleMember,
+});
+export const OwnershipTransferred = event('organization.ownership_transferred', {
+  ...visibleToOrganization,
+  data: OwnershipTransfer,
+  description: 'An OWNER made another member OWNER, and became ADMIN.',
+  example: { organizationId: exampleId('org'), fromUserId: exampleId('usr'), toUserId: exampleId('usr') },
+});

@@ -1,9 +1,25 @@
 import { event } from '../../events/event.ts';
-import { Organization } from './schemas.ts';
+import { exampleOrganization, Organization } from './schemas.ts';
 
 const visibleToOrganization = { data: Organization, audience: 'organization', permission: 'org:read' } as const;
 
-export const OrganizationCreated = event('organization.created', visibleToOrganization);
-export const OrganizationUpdated = event('organization.updated', visibleToOrganization);
-export const OrganizationDeleted = event('organization.deleted', visibleToOrganization);
-export const OrganizationRestored = event('organization.restored', visibleToOrganization);
+export const OrganizationCreated = event('organization.created', {
+  ...visibleToOrganization,
+  description: 'An organization was created.',
+  example: exampleOrganization,
+});
+export const OrganizationUpdated = event('organization.updated', {
+  ...visibleToOrganization,
+  description: 'The name, the settings or the metadata of an organization changed.',
+  example: exampleOrganization,
+});
+export const OrganizationDeleted = event('organization.deleted', {
+  ...visibleToOrganization,
+  description: 'An organization was deleted. For 30 days an owner can restore it.',
+  example: { ...exampleOrganization, deletedAt: '2026-02-01T09:00:00.000Z' },
+});
+export const OrganizationRestored = event('organization.restored', {
+  ...visibleToOrganization,
+  description: 'A deleted organization was restored.',
+  example: exampleOrganization,
+});

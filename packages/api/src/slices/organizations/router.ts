@@ -1,10 +1,10 @@
 import { NoContent } from '../../contract/common-schemas.ts';
-import { exampleId } from '../../contract/ids.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure } from '../../procedure.ts';
 import {
   CheckSubdomain,
   CreateOrganization,
+  exampleOrganization,
   ListOrganizations,
   Organization,
   OrganizationId,
@@ -20,21 +20,8 @@ import { getOrganization, listOrganizations, searchOrganizations } from './servi
 import { updateOrganization } from './service/update.ts';
 
 const tags: [Tag] = ['Organizations'];
-const orgId = exampleId('org');
+const orgId = exampleOrganization.id;
 
-const exampleOrganization: Organization = {
-  id: orgId,
-  name: 'Acme Inc.',
-  slug: 'acme',
-  subdomain: 'acme',
-  personal: false,
-  plan: 'FREE',
-  deletionProtection: false,
-  metadata: {},
-  deletedAt: null,
-  createdAt: '2026-01-31T12:00:00.000Z',
-  updatedAt: '2026-01-31T12:00:00.000Z',
-};
 const examplePage: OrganizationPage = { items: [{ ...exampleOrganization, role: 'OWNER' }], nextCursor: null };
 
 /** `orgs.*`, without what other slices add. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { displayName, NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
@@ -42,6 +42,20 @@ export const Organization = z
     description: 'A tenant: its members, keys, usage and billing are apart from all others.',
   });
 export type Organization = z.output<typeof Organization>;
+
+export const exampleOrganization: Organization = {
+  id: exampleId('org'),
+  name: 'Acme Inc.',
+  slug: 'acme',
+  subdomain: 'acme',
+  personal: false,
+  plan: 'FREE',
+  deletionProtection: false,
+  metadata: {},
+  deletedAt: null,
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
 
 export const OwnOrganization = Organization.extend({
   role: OrganizationRole.meta({ description: 'The role of the caller there.' }),

@@ -1,8 +1,20 @@
 import { event } from '../../events/event.ts';
-import { Role } from './schemas.ts';
+import { exampleRole, Role } from './schemas.ts';
 
-const told = { data: Role, audience: 'organization', permission: 'roles:read' } as const;
+const visibleToOrganization = { data: Role, audience: 'organization', permission: 'roles:read' } as const;
 
-export const RoleCreated = event('role.created', told);
-export const RoleUpdated = event('role.updated', told);
-export const RoleDeleted = event('role.deleted', told);
+export const RoleCreated = event('role.created', {
+  ...visibleToOrganization,
+  description: 'A custom role was created.',
+  example: exampleRole,
+});
+export const RoleUpdated = event('role.updated', {
+  ...visibleToOrganization,
+  description: 'A custom role changed.',
+  example: exampleRole,
+});
+export const RoleDeleted = event('role.deleted', {
+  ...visibleToOrganization,
+  description: 'A custom role was deleted.',
+  example: exampleRole,
+});

@@ -1,26 +1,14 @@
 import { NoContent } from '../../contract/common-schemas.ts';
-import { exampleId } from '../../contract/ids.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { exampleMember, Member } from '../members/schemas.ts';
-import { CreateRole, ListRoles, Role, RoleId, RolePage, SetUserRoles, UpdateRole } from './schemas.ts';
+import { CreateRole, exampleRole, ListRoles, Role, RoleId, RolePage, SetUserRoles, UpdateRole } from './schemas.ts';
 import { setUserRoles } from './service/assign.ts';
 import { getRole, listRoles } from './service/find.ts';
 import { createRole, deleteRole, updateRole } from './service/write.ts';
 
 const tags: [Tag] = ['Roles & permissions'];
 
-const exampleRole: Role = {
-  id: exampleId('rol'),
-  name: 'Support',
-  description: 'Answers customers',
-  system: false,
-  parentId: null,
-  permissions: ['api_keys:read'],
-  inheritedPermissions: [],
-  createdAt: '2026-01-31T12:00:00.000Z',
-  updatedAt: '2026-01-31T12:00:00.000Z',
-};
 const roleId = exampleRole.id;
 
 export const roles = router({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Timestamp } from '../../contract/common-schemas.ts';
-import { id } from '../../contract/ids.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import {
   GRANTABLE_PERMISSIONS,
@@ -43,6 +43,18 @@ export const Role = z
   })
   .meta({ id: 'Role', description: 'A set of permissions that members can be given.' });
 export type Role = z.output<typeof Role>;
+
+export const exampleRole: Role = {
+  id: exampleId('rol'),
+  name: 'Support',
+  description: 'Answers customers',
+  system: false,
+  parentId: null,
+  permissions: ['api_keys:read'],
+  inheritedPermissions: [],
+  createdAt: '2026-01-31T12:00:00.000Z',
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
 
 export const CreateRole = z
   .strictObject({

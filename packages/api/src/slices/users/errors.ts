@@ -1,7 +1,13 @@
 import type { ErrorRows, UniqueConstraints } from '../../contract/error-rows.ts';
 
 export const errors = {
-  username_taken: { status: 409, title: 'Username taken', fix: 'Choose another username.' },
+  username_taken: {
+    status: 409,
+    title: 'Username taken',
+    meaning: 'Another account has this username.',
+    fix: 'Choose another username.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;
 
 export const uniqueConstraints = {
