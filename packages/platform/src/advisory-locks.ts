@@ -1,4 +1,4 @@
-/** The numbers of our advisory locks: any will do that differ, stay as they are, and that no other program takes. */
+/** The numbers of our advisory locks: any will do that differ, never change, and that no other program uses. */
 export const ADVISORY_LOCKS = {
   embeddedServer: 7_301_446,
   migrations: 7_301_447,

@@ -1,14 +1,14 @@
 import { BentoCache, type BentoStore, bentostore } from 'bentocache';
 import { memoryDriver } from 'bentocache/drivers/memory';
 
-/** What may be lost at any time and computed again. Keys are namespaced: `namespace:rest`. */
+/** For values that may be lost at any time and computed again. Keys are namespaced: `namespace:rest`. */
 export type Cache = BentoCache<{ default: BentoStore }>;
 
 const MAX_ITEMS = 10_000;
-/** By default. Also how long an entry can outlive its deletion that Redis did not hear of. */
+/** The default. Also how long an entry can outlive its deletion if Redis missed it. */
 const TTL = '5m';
 
-/** In this process's memory: least recently used goes first. */
+/** In this process's memory: the least recently used entry is dropped first. */
 export function createMemoryCache(): Cache {
   return cacheOf('rentapi:cache', memoryStore());
 }

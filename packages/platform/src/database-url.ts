@@ -1,9 +1,7 @@
 import type pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
-/**
- * Why an address of a database cannot be used, as a predicate that follows the setting's name. It holds no password.
- */
+/** Why a database address cannot be used, as a predicate that follows the setting's name. It contains no password. */
 export class DatabaseUrlError extends Error {
   override name = 'DatabaseUrlError';
 }
@@ -13,11 +11,11 @@ const SHAPE =
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
 /**
- * What a database URL means to the driver. Settings are checked by it and every connection is made from it, so that no
- * URL is accepted that the driver reads otherwise. Throws `DatabaseUrlError`.
+ * What a database URL means to the driver. It checks the settings, and every connection is made from it, so that no URL
+ * is accepted that the driver reads otherwise. Throws `DatabaseUrlError`.
  */
 export function parseDatabaseUrl(text: string): pg.ClientConfig {
-  const url = URL.parse(text.replace('@/', '@localhost/')); // the URL parser wants a host where there is a user
+  const url = URL.parse(text.replace('@/', '@localhost/')); // the URL parser requires a host where there is a user
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) throw new DatabaseUrlError(SHAPE);
   const mode = url.searchParams.get('sslmode');
   if (mode !== null && !SSL_MODES.includes(mode)) {
@@ -50,12 +48,14 @@ function decoded(text: string): string | undefined {
   }
 }
 
-/** Whether a connection goes through a Unix socket, which needs no password: the operating system says who calls. */
+/**
+ * Whether a connection goes through a Unix socket, which needs no password: the operating system identifies the client.
+ */
 export function isSocket({ host }: pg.ClientConfig): boolean {
   return host?.startsWith('/') ?? false;
 }
 
-/** A database named by parts, as platforms hand them out, in a form that `parseDatabaseUrl` reads back exactly. */
+/** A database given in parts, as platforms provide it, in a form that `parseDatabaseUrl` reads back exactly. */
 export function formatDatabaseUrl(parts: {
   host: string;
   port: number;

@@ -18,8 +18,8 @@ export interface DatabaseOptions {
 }
 
 /**
- * A pool of Postgres connections. Columns are snake_case there and camelCase here. A connection that dies — Postgres
- * restarted, network gone — is dropped from the pool, and the next query opens another: the process lives on.
+ * A pool of Postgres connections. Columns are snake_case there and camelCase here. A dead connection (Postgres
+ * restarted, network gone) is dropped from the pool, and the next query opens another: the process lives on.
  */
 export function createDatabase(options: DatabaseOptions): Knex {
   const readOnly = createReadOnlyGuard();
@@ -50,7 +50,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
   });
 }
 
-/** How long an idle connection may hear nothing before TCP asks whether the peer is there. */
+/** How long an idle connection may be silent before TCP probes the peer. */
 const KEEP_ALIVE_MS = 10_000;
 const SILENCE_MS = 5000;
 
@@ -59,21 +59,21 @@ type Wire = pg.Client & { readyForQuery: boolean; connection: { stream: Socket }
 
 /**
  * Ends a connection whose server is silent although it would have cancelled the statement by now. TCP needs a quarter
- * of an hour to notice a peer that is cut off or stopped, and never does if something between still acknowledges.
+ * of an hour to notice a peer that is cut off or stopped, and never does if a device in between still acknowledges.
  */
 function dropSilent(connection: pg.Client, silentMs: number): void {
   const wire = connection as Wire;
   const { stream } = wire.connection;
   stream.setTimeout(silentMs);
   stream.on('timeout', () => {
-    if (wire.readyForQuery) return; // no statement is under way
+    if (wire.readyForQuery) return; // no statement is running
     stream.destroy(new Error(`Connection terminated: the database said nothing for ${silentMs} ms`));
   });
 }
 
 const INT8 = 20;
 
-// node-postgres gives bigint as text, because 2^53 and above do not fit a number. Ours are row ids, which do.
+// node-postgres returns bigint as text, because 2^53 and above do not fit a number. Ours are row ids, which do.
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format as 'text');
 
@@ -83,17 +83,17 @@ function parseInt8(text: string): number {
   return value;
 }
 
-/** A statement written out in SQL, for the few on every request's path and those that no query builder can say. */
+/** A statement written in SQL: one on every request's path, or one that no query builder can express. */
 export interface Statement {
   text: string;
   /**
-   * Postgres parses and plans a named statement once per connection. One that reads a table which is mostly empty has
-   * no name: the plan for the empty table would be kept when it is full, and take quadratic time.
+   * Postgres parses and plans a named statement once per connection. A statement on a table that is mostly empty has no
+   * name: the plan for the empty table would be kept when it is full, and take quadratic time.
    */
   name?: string;
 }
 
-/** Runs a statement on `db` (a pool or a transaction). Columns come as the statement names them. */
+/** Runs a statement on `db` (a pool or a transaction). Columns are named as in the statement. */
 export async function execute<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();
@@ -110,8 +110,8 @@ const SERVER_STATE: Statement = {
 };
 
 /**
- * What the server says of itself. `readOnly` is a standby, or a primary that takes no writes: its connections are
- * dropped, so that the next question finds the server that has taken over.
+ * What the server reports about itself. `readOnly` is a standby, or a primary that accepts no writes: its connections
+ * are dropped, so that the next query finds the server that has taken over.
  */
 export async function probeServer(db: Knex): Promise<{ version: string; readOnly: boolean }> {
   const client = db.client as KnexClient;
@@ -131,13 +131,14 @@ interface KnexClient {
   releaseConnection(connection: pg.Client): Promise<void>;
 }
 
-/** True when the failure is the database's state, not the statement's fault: worth a 503 and another try. */
+/** True when the failure is the database's state, not the statement's fault: worth a 503 and a retry. */
 export function isUnavailable(error: unknown): boolean {
   const native = nativeError(error);
   if (!native) return false;
   const { code, message } = native;
   // Class 08: connection exception. Class 53: out of disk, memory or connections. 57P01–57P05: shutting down, crashed,
-  // starting, dropped, idle for too long. 25006: a server that takes no writes, because another one is the primary now.
+  // starting, dropped, idle for too long. 25006: a server that accepts no writes, because another one is the primary
+  // now.
   if (code !== undefined && (/^08|^53|^57P0[1-5]$/.test(code) || code === READ_ONLY || SOCKET_ERRORS.has(code)))
     return true;
   return /Connection terminated|Connection ended|Client was closed|is not queryable|timeout exceeded when trying to connect|Timeout acquiring a connection|Unable to acquire a connection/.test(
@@ -157,7 +158,7 @@ export function violatedConstraint(error: unknown): string | undefined {
   return native?.code === UNIQUE_VIOLATION ? native.constraint : undefined;
 }
 
-/** True where Postgres chose the transaction as the victim of a conflict: repeating it whole may succeed. */
+/** True where Postgres aborted the transaction to resolve a conflict: repeating all of it may succeed. */
 export function isConflict(error: unknown): boolean {
   const code = nativeError(error)?.code;
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
@@ -169,7 +170,7 @@ interface NativeError extends Error {
   constraint?: string;
 }
 
-/** The driver's own error, out of the wrapping that Objection (`nativeError`) and tRPC (`cause`) put around it. */
+/** The driver's own error, inside the wrapping of Objection (`nativeError`) and tRPC (`cause`). */
 function nativeError(error: unknown): NativeError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { nativeError: wrapped, cause } = error as { nativeError?: unknown; cause?: unknown };

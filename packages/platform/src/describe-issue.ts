@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
 
-/** Longer lists are in the reference: for a mistyped one of 46 scopes the others are no help. */
+/** Longer lists are in the reference: for a mistyped one of 46 scopes, the other 45 do not help. */
 const MAX_LISTED = 8;
 const TYPES: Record<string, string> = {
   array: 'a list',
@@ -21,13 +21,13 @@ const zodSays = z.locales.en().localeError;
 
 /**
  * What is wrong with a value, as a predicate that follows the value's name: `is required`. A schema's own sentence
- * stays. It is made from the issue, because tRPC parses without a locale, and a locale for all of zod is global.
+ * stays. It is made from the issue, because tRPC parses without a locale, and zod's locale is global.
  */
 export function describeIssue(issue: Issue): string {
   return isOwnSentence(issue) ? issue.message : (sentence(issue) ?? 'is not what is expected here');
 }
 
-/** Zod drops the value that it checked, so only its own sentence says what it received. */
+/** Zod drops the value that it checked, so only zod's own sentence names it. */
 function isOwnSentence(issue: Issue): boolean {
   if (issue.code === 'invalid_type') return !issue.message.startsWith('Invalid input: expected ');
   return issue.message !== zodSays({ ...issue, input: undefined } as Parameters<typeof zodSays>[0]);

@@ -15,7 +15,7 @@ let running: EmbeddedPostgres[];
 
 beforeEach(() => {
   dataDir = mkdtempSync(path.join(tmpdir(), 'rentapi-embedded-'));
-  chmodSync(dataDir, 0o755); // as root the server is another user, who must be able to enter
+  chmodSync(dataDir, 0o755); // under root the server runs as another user, who must be able to enter
   running = [];
 });
 
@@ -40,7 +40,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-/** A RentAPI of its own, in another process, that only holds the database; resolves when that is up. */
+/** Another RentAPI, in another process, that only holds the database; resolves when the database is up. */
 async function startElsewhere(): Promise<{ parent: ChildProcess; postgresPid: number }> {
   const module = new URL('./embedded-postgres.ts', import.meta.url).href;
   const program = `
@@ -78,7 +78,7 @@ describe('the embedded PostgreSQL', () => {
     await server.stop();
     await vi.waitFor(() => expect(isAlive(server.pid)).toBe(false)); // Node reaps its child a moment later
     expect(existsSync(path.join(dataDir, 'pg', 'postmaster.pid'))).toBe(false);
-    await server.stop(); // a second stop is none
+    await server.stop(); // a second stop does nothing
   });
 
   it('leaves no half-made cluster and no password but the one inside it', async () => {
@@ -156,7 +156,7 @@ describe('the embedded PostgreSQL', () => {
   it('listens on ::1 where that is all the machine has', async () => {
     const has6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
     const only = has6 ? '::1' : '127.0.0.1';
-    // 192.0.2.1 is nobody's address (RFC 5737): it fails as 127.0.0.1 does in such a namespace.
+    // 192.0.2.1 is not assigned (RFC 5737): it fails as 127.0.0.1 does in such a namespace.
     const server = await startEmbeddedPostgres({
       dataDir,
       settings: { fsync: 'off' },

@@ -16,29 +16,29 @@ import {
 
 export { DataDirInUseError };
 
-/** A PostgreSQL server of our own, listening on this machine only. */
+/** The embedded PostgreSQL server, which listens on this machine only. */
 export interface EmbeddedPostgres {
   url: string;
   port: number;
   pid: number;
   /**
-   * Ends the server, where it is ours, and returns when it is gone. Close your own connections first: this cuts what is
-   * left.
+   * Ends the server, if this process started it, and returns when it is gone. Close your own connections first: this
+   * cuts the rest.
    */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedPostgresOptions {
   dataDir: string;
-  /** Who we are, for the message a second start gets: `rentapi <pid> http <port>`. */
+  /** How this process introduces itself in the message to a second start: `rentapi <pid> http <port>`. */
   label?: string;
-  /** Use the server of another RentAPI that holds the cluster, for commands that only read; else it is refused. */
+  /** Use the server of a running RentAPI, for commands that only read; otherwise it is refused. */
   attach?: boolean;
-  /** The addresses of this machine to listen on, of which the first that there is counts. */
+  /** The addresses of this machine to listen on; the first one that exists is used. */
   loopback?: readonly string[];
   /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
-  /** Called with a line for each step of a start that takes long. */
+  /** Called with a line for each step of a slow start. */
   say?: (line: string) => void;
   /** Where clusters and binaries go when root starts below a directory that no other user may enter. */
   rootDir?: string;
@@ -51,14 +51,14 @@ const POLL_MS = 20;
 
 /**
  * Starts the PostgreSQL that npm installed, on the cluster in `dataDir`, creating it the first time. A server whose
- * parent was killed is adopted. Throws `DataDirInUseError` while another process holds the cluster; every other
- * failure is an Error of one sentence.
+ * parent was killed is adopted. Throws `DataDirInUseError` while another process uses the cluster; every other failure
+ * is an Error of one sentence.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   try {
     return await start(options);
   } catch (error) {
-    // No permission, no space, no such directory: the system's own words, and what they are about.
+    // No permission, no space, no such directory: the system's own words, and the path.
     if (!(error instanceof Error) || !('syscall' in error)) throw error;
     throw new Error(`The embedded database in ${options.dataDir} cannot start: ${error.message}`, { cause: error });
   }
@@ -87,17 +87,14 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
     pid,
     async stop() {
       if (!guard) return;
-      // The guard is held until Postgres itself cuts it: let go earlier, and a second start could adopt a dying server.
+      // The guard is kept until Postgres itself cuts it: released earlier, a second start could adopt a dying server.
       guard.expectEnd();
       await stopPostmaster(place, pid);
     },
   };
 }
 
-/**
- * A connection to the cluster's server: the one that runs already (an orphan, or another start's), or one launched
- * here.
- */
+/** A connection to the cluster's server: a running one (an orphan, or another start's), or one launched here. */
 async function reach(
   place: Place,
   login: { password: string; label: string },

@@ -10,10 +10,10 @@ const Secrets = z.object({
   PASSWORD_PEPPER: z.string().min(32),
 });
 
-/** What encrypts, what ids are derived from and what passwords are peppered with. Lost, the data is of little use. */
+/** The secrets for encryption, ids and passwords. Without them the data is of little use. */
 export type EmbeddedSecrets = z.infer<typeof Secrets>;
 
-/** The secrets of an embedded installation, made once and kept in `secrets.json` beside its database. */
+/** The secrets of an embedded installation, created once and kept in `secrets.json` next to its database. */
 export function loadOrCreateSecrets(dataDir: string): EmbeddedSecrets {
   const file = path.join(dataDir, 'secrets.json');
   return read(file) ?? create(file);
@@ -30,7 +30,7 @@ function read(file: string): EmbeddedSecrets | undefined {
   try {
     return Secrets.parse(JSON.parse(text));
   } catch (error) {
-    // Making new ones would silently change every id and lock everybody out.
+    // Creating new ones would silently change every id and lock all users out.
     throw new Error(`${file} does not hold the three secrets of this installation: restore it from a backup.`, {
       cause: error,
     });
@@ -44,7 +44,7 @@ function create(file: string): EmbeddedSecrets {
   makeDirectory(path.dirname(file));
   writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flush: true });
   try {
-    linkSync(draft, file); // unlike a rename, refuses to replace what another start made first
+    linkSync(draft, file); // unlike a rename, it refuses to replace what another start created first
     return secrets;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return read(file)!;

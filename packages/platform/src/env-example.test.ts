@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readEnv, SETTING_NAMES } from './env.ts';
 
-/** `.env.example`: what each setting is for, and its default. */
+/** `.env.example`: the purpose of each setting, and its default. */
 const text = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8');
 const listed = [...text.matchAll(/^(?:# (.+)\n)?([A-Z0-9_]+)=(.*)$/gm)].map(([, meaning, name, value]) => ({
   name: name!,

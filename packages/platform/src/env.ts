@@ -20,7 +20,7 @@ const list = z.string().transform((text) =>
 );
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
-/** Judged by what the driver makes of it. */
+/** Checked by what the driver makes of it. */
 const databaseUrl = z.string().superRefine((text, ctx) => {
   try {
     parseDatabaseUrl(text);
@@ -140,23 +140,24 @@ export interface Env
   > {
   production: boolean;
   PUBLIC_URL: string;
-  /** How long a stopping process still takes requests, so that a balancer notices first. */
+  /** How long a stopping process still accepts requests, so that a balancer notices first. */
   SHUTDOWN_GRACE_MS: number;
   REQUIRE_EMAIL_VERIFICATION: boolean;
   CORS_ORIGINS: string[];
   SEED_DEMO: boolean;
   /**
-   * Whether a socket takes an access token or key as `?token=`, where logs of proxies may keep it. Tickets always pass.
+   * Whether a socket accepts an access token or key as `?token=`, where logs of proxies may keep it. Tickets are always
+   * accepted.
    */
   realtimeTokenInUrl: boolean;
 }
 
-/** Settings that stop the start. Its message is a sentence for each, for the operator. */
+/** Settings that stop the start. Its message has a sentence for each, for the operator. */
 export class BadSettingError extends Error {
   override name = 'BadSettingError';
 }
 
-/** Reads the environment once. An empty value is an absent one. Throws `BadSettingError`. */
+/** Reads the environment once. An empty value counts as absent. Throws `BadSettingError`. */
 export function readEnv(source: NodeJS.ProcessEnv): Env {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
@@ -212,12 +213,12 @@ function parse(given: Record<string, unknown>): Settings {
   throw complaintOf(issues.map((issue) => [String(issue.path[0]), describeIssue(issue)]));
 }
 
-/** Where a server without PUBLIC_URL is reached: on this machine. */
+/** The address of a server without PUBLIC_URL: on this machine. */
 function localUrl(port: number): string {
   return `http://localhost:${port}`;
 }
 
-/** With PORT=0 the system chooses the port, and an address that is derived from it is known only then. */
+/** With PORT=0 the system chooses the port, so an address derived from it is known only then. */
 export function withPort(env: Env, port: number): Env {
   return env.PORT === 0 && env.PUBLIC_URL === localUrl(0) ? { ...env, PUBLIC_URL: localUrl(port) } : env;
 }
@@ -236,7 +237,7 @@ function refuse(name: string, why: string): never {
   throw new BadSettingError(complaint(name, why));
 }
 
-/** One line for each setting; of several faults of one, the last. */
+/** One line for each setting; for several faults of one setting, the last. */
 function complaintOf(faults: [name: string, why: string][]): BadSettingError {
   return new BadSettingError([...new Map(faults)].map(([name, why]) => complaint(name, why)).join('\n'));
 }

@@ -1,7 +1,7 @@
 export interface ErrorReporter {
-  /** Sends the failure and these facts; nothing else of the request leaves. */
+  /** Sends the failure and these facts; nothing else of the request leaves the process. */
   report(error: unknown, facts: Record<string, string>): void;
-  /** Waits a moment for what is under way. */
+  /** Waits a moment for reports being sent. */
   close(): Promise<void>;
 }
 
@@ -10,7 +10,7 @@ const SEND_TIMEOUT_MS = 5000;
 
 /**
  * Failures, sent to Sentry. Only its core is used: the packages around it patch node:http and read requests with bodies
- * and headers. It is loaded here, so that a process without a DSN does not hold it.
+ * and headers. It is loaded here, so that a process without a DSN does not load it.
  */
 export async function openErrorReporter(options: {
   dsn: string;

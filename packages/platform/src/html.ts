@@ -1,4 +1,4 @@
-/** HTML that is safe to send. Only the `html` tag makes it, and it escapes whatever is put in. */
+/** HTML that is safe to send. Only the `html` tag makes it, and it escapes the values put in. */
 class Html {
   readonly text: string;
   constructor(text: string) {

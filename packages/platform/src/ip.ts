@@ -13,7 +13,9 @@ export function parseAddress(text: string): string | null {
   return version === 4 ? address : ipaddr.process(address.split('%', 1)[0]!).toString();
 }
 
-/** Who a parsed address stands for: itself (IPv4), or its /64 (IPv6), which is what one subscriber is given. */
+/**
+ * The client behind a parsed address: the address itself (IPv4), or its /64 (IPv6), which is what one subscriber gets.
+ */
 export function networkOf(address: string): string {
   return isIPv6(address) ? `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64` : address;
 }
@@ -21,7 +23,7 @@ export function networkOf(address: string): string {
 /** Whether a text is an address or a range in CIDR notation. */
 export const isAddressRange = (text: string): boolean => parseRange(text) !== null;
 
-/** Says of addresses whether one of the ranges holds them. The ranges are parsed here, once. */
+/** Whether one of the ranges contains an address. The ranges are parsed here, once. */
 export function createAddressMatcher(ranges: readonly string[]): (address: string) => boolean {
   const parsed = ranges.map((text) => {
     const range = parseRange(text);
@@ -47,7 +49,7 @@ function parseRange(text: string): [ipaddr.IPv6, number] | null {
   return [toIPv6(address), 128 - width + Number(bits ?? width)];
 }
 
-/** Ranges of both versions meet in one: an IPv4 address is the IPv6 address that it is mapped to. */
+/** IPv4 and IPv6 ranges share one list: an IPv4 address is compared as the IPv6 address that it is mapped to. */
 function toIPv6(address: string): ipaddr.IPv6 {
   const parsed = ipaddr.parse(address);
   return parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress() : parsed;

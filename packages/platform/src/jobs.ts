@@ -11,20 +11,25 @@ import type { Logger } from './logger.ts';
 export type { JobDefinition, JobRun, ObserveRun, RunEnd } from './jobs/perform.ts';
 
 export interface JobWorker {
-  /** Jobs of these names were enqueued: look now instead of at the next poll. Without names: look for all. */
+  /** Jobs of these names were enqueued: poll now instead of later. Without names: poll for all. */
   wake(names?: readonly string[]): void;
-  /** Takes nothing new, gives what runs this long to finish, then aborts it and frees what it held for others. */
+  /**
+   * Takes no new jobs, gives running ones this long to finish, then aborts them and releases them for other workers.
+   */
   drain(timeoutMs: number): Promise<void>;
 }
 
 export interface JobWorkerOptions {
-  /** A direct or pooled connection; one pool of this worker's own, so that work cannot starve its supervision. */
+  /**
+   * A direct or pooled connection; one pool of this worker's own, so that jobs cannot use up the connections of its
+   * supervision.
+   */
   url: string;
   log: Logger;
   definitions: readonly JobDefinition[];
   /** Counts, traces and reports runs. */
   observe?: ObserveRun;
-  /** A job whose worker did not renew its lease for this long is free for others: the worker has died. */
+  /** A job whose worker did not renew its lease for this long goes to others: the worker has died. */
   leaseMs?: number;
   pollMs?: number;
 }
@@ -60,12 +65,12 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
     const { concurrency, backoffMs } = definition;
     agenda.define(
       definition.name,
-      // One parameter: to Agenda a second one is a callback.
+      // One parameter: Agenda would take a second one for a callback.
       async (job) => performJob({ pool, log, leaseMs: lockLifetime, running, observe }, definition, job),
       { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
     );
   }
-  // Agenda looks for more at its next poll only. It forgets a finished job just after it says so.
+  // Agenda would look for more only at its next poll. It forgets a finished job just after reporting it.
   agenda.on('complete', ({ attrs }) => setImmediate(() => channel.wake([attrs.name])));
   const started = agenda.start();
 
@@ -78,7 +83,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
     if (timedOut) {
       for (const controller of running) controller.abort(new WorkerStoppingError());
     }
-    // A job that was being locked as we began to stop is not yet ours to free.
+    // A job that was being locked when the stop began is not yet ours to release.
     const isBusy = () => pool.idleCount < pool.totalCount || pool.waitingCount > 0;
     for (let waitedMs = 0; waitedMs < SETTLE_MS && isBusy(); waitedMs += 10) await sleep(10);
     await release(pool, name).catch((error: unknown) => log.warn({ err: error }, 'jobs: locks could not be released'));
@@ -91,7 +96,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   };
 }
 
-/** A job that is still locked would wait for the end of its lease, and a started one without a time to run for ever. */
+/** A job that stays locked would wait for the end of its lease, and a started one would never be due again. */
 async function release(pool: pg.Pool, name: string): Promise<void> {
   await pool.query(
     `update agenda_jobs set locked_at = null, next_run_at = coalesce(next_run_at, now()),
@@ -101,7 +106,7 @@ async function release(pool: pg.Pool, name: string): Promise<void> {
   );
 }
 
-/** Every connection has its error handler, idle or not: without one, a restart of Postgres ends the process. */
+/** Every connection has an error handler, idle or not: without one, a restart of Postgres ends the process. */
 function createPool(url: string, log: Logger): pg.Pool {
   const pool = new pg.Pool({
     ...parseDatabaseUrl(url),

@@ -4,7 +4,7 @@ import { createMemoryLimiter } from './limiter.ts';
 const HOUR_MS = 3_600_000;
 const MAX = 100;
 
-/** A limiter that holds 100 buckets, a millisecond between any two calls. */
+/** A limiter with 100 buckets, and a millisecond between any two calls. */
 function smallLimiter() {
   let now = 0;
   const limiter = createMemoryLimiter({ nowMs: () => now++, maxBuckets: MAX });
@@ -42,10 +42,10 @@ describe('the limiter in memory, when it is full', () => {
     const { take, fill, wait } = smallLimiter();
     take('guesser');
     take('guesser');
-    wait(HOUR_MS / 2); // half of it is back
+    wait(HOUR_MS / 2); // half of it is refilled
     take('guesser');
     fill('passing', MAX - 2);
-    wait(HOUR_MS / 2 + MAX); // these have one of two taken, and it is back
+    wait(HOUR_MS / 2 + MAX); // these had one of two taken, and it is refilled
     fill('new', MAX - 2);
     expect(take('guesser').strictest.remaining).toBe(0);
   });
@@ -55,6 +55,6 @@ describe('the limiter in memory, when it is full', () => {
     take('first');
     take('first');
     fill('passing', MAX * 10);
-    expect(take('first').strictest.remaining).toBe(1); // long forgotten, so full
+    expect(take('first').strictest.remaining).toBe(1); // forgotten long ago, so full
   });
 });

@@ -1,15 +1,15 @@
 /**
- * Token buckets: `size` tokens, refilled evenly over `windowMs`. One call judges all buckets of a request together —
- * either every bucket pays or none does, so that a refused request costs nothing anywhere.
+ * Token buckets: `size` tokens, refilled evenly over `windowMs`. One call decides over all buckets of a request
+ * together: either every bucket pays or none does, so that a refused request costs nothing.
  */
 export interface Bucket {
   /** Names the policy in headers: `user`, `source`, `auth`, `key-hour`. */
   name: string;
-  /** Whose bucket: unique per policy and owner. The keys of one call share a `{hash tag}`. */
+  /** The owner's bucket: unique per policy and owner. The keys of one call share a `{hash tag}`. */
   key: string;
   size: number;
   windowMs: number;
-  /** Tokens this request takes; 1 by default. What costs more than `size` takes a full bucket. */
+  /** Tokens this request takes; 1 by default. A cost of more than `size` takes a full bucket. */
   cost?: number;
 }
 
@@ -32,13 +32,13 @@ export interface Decision {
 }
 
 /**
- * While the shared buckets cannot be asked: `local` (the default) counts in this process alone, so that the product
- * goes on; `refuse` throws `LimiterUnavailableError`, for limits that keep secrets from being guessed.
+ * While the shared buckets cannot be read: `local` (the default) counts in this process alone, so that the product
+ * continues; `refuse` throws `LimiterUnavailableError`, for limits that keep secrets from being guessed.
  */
 export type DuringOutage = 'local' | 'refuse';
 
 export interface Limiter {
-  /** `buckets` holds at least one. */
+  /** `buckets` is not empty. */
   take(buckets: readonly Bucket[], duringOutage?: DuringOutage): Decision | Promise<Decision>;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ interface Level {
 }
 
 const MAX_BUCKETS = 200_000;
-/** How much room is made at once, so that the search for it is paid once for many buckets. */
+/** How much room is made at once, so that one search serves many buckets. */
 const FREED_SHARE = 0.1;
 
 interface MemoryLimiterOptions {
@@ -90,9 +90,9 @@ export function createMemoryLimiter({
   }
 
   /**
-   * Full buckets go first: forgetting them changes nothing. Where that is not enough, the longest unused go, so that a
-   * client that goes on cannot have its empty bucket forgotten; those of the current call stay. To move each bucket to
-   * the end of the map when it is used costs 400 ns a call at 20,000 buckets; this, a scan for each tenth.
+   * Full buckets go first: forgetting them changes nothing. If that is not enough, the longest unused ones go, so that
+   * an active client cannot have its empty bucket forgotten; those of the current call stay. Moving each used bucket to
+   * the end of the map would cost 400 ns a call at 20,000 buckets; this is one scan for each tenth.
    */
   function makeRoom(now: number): void {
     for (const [key, { atMs, fullAtMs }] of levels) if (atMs < now && fullAtMs <= now) levels.delete(key);

@@ -3,7 +3,7 @@ import { createLogger, type Logger, redactUrl, withoutRedaction } from './logger
 
 const SECRET = 'hunter2-hunter2';
 
-/** What a line holds, as a reader of the log sees it. */
+/** The content of a line, as a reader of the log sees it. */
 function logged(write: (log: Logger) => void, secretFields: string[] = []): Record<string, unknown> {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };

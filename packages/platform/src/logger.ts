@@ -5,7 +5,7 @@ export type { Logger } from 'pino';
 
 export interface LoggerOptions {
   level: string;
-  /** Names of fields that are secret in this product, beside those of credentials in general. */
+  /** Names of fields that are secret in this product, in addition to those of credentials in general. */
   secretFields?: readonly string[];
   destination?: DestinationStream;
 }
@@ -40,7 +40,8 @@ export function createLogger({ level, secretFields = [], destination }: LoggerOp
 }
 
 /**
- * The same log for records whose every field was chosen by hand: looking for credentials has its price at each request.
+ * The same log for records whose every field was chosen by hand: searching for credentials would cost time at each
+ * request.
  */
 export function withoutRedaction(log: Logger): Logger {
   return log.child({}, { formatters: { log: (record) => record } });

@@ -1,17 +1,17 @@
 import type { Logger } from './logger.ts';
 
 export interface Loop {
-  /** There may be something to do: look now instead of at the next tick. */
+  /** There may be work: run now instead of at the next tick. */
   wake(): void;
-  /** Resolves when the round under way has ended. */
+  /** Resolves when the current round has ended. */
   stop(): Promise<void>;
 }
 
 const PAUSE_AFTER_FAILURE_MS = 1000;
 
 /**
- * Runs `round` again and again, never twice at once: at once while it answers true (there was more than one batch),
- * else when woken or after `everyMs`. A round that throws is logged and repeated a second later.
+ * Runs `round` repeatedly, never twice at once: at once while it returns true (there was more than one batch), else
+ * when woken or after `everyMs`. A round that throws is logged and repeated a second later.
  */
 export function startLoop(options: {
   name: string;

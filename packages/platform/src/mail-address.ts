@@ -5,14 +5,14 @@ const MAX_LOCAL = 64;
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
 const NON_ASCII = /\P{ASCII}/u;
-/** Before anything is converted: `domainToASCII` reads percent signs and ports as a URL's. */
+/** Refused before any conversion: `domainToASCII` reads percent signs and ports as a URL's. */
 const DOMAIN_CHARACTERS = /^[\p{L}\p{M}\p{N}.。．｡-]+$/u;
 /** Some scripts need them between letters; `domainToASCII` knows where. */
 const JOINERS = /\u200c|\u200d/g;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * What is wrong with an e-mail address, as a predicate; null where it is one. The local part is a dot-atom (RFC 5322,
+ * What is wrong with an e-mail address, as a predicate; null for a valid one. The local part is a dot-atom (RFC 5322,
  * section 3.2.3), the domain is labels of letters, digits and hyphens, or their Unicode form.
  */
 export function mailAddressFault(address: string): string | null {
@@ -31,7 +31,7 @@ export function mailAddressFault(address: string): string | null {
   return isDomain ? null : 'must be an e-mail address';
 }
 
-/** The address as every mail server takes it: its domain in ASCII (RFC 5890). */
+/** The address in the form that every mail server accepts: its domain in ASCII (RFC 5890). */
 export function asciiMailAddress(address: string): string {
   if (!NON_ASCII.test(address)) return address;
   const { local, domain } = split(address);

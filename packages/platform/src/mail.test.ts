@@ -149,7 +149,7 @@ describe('SMTP', () => {
 });
 
 describe('Resend', () => {
-  /** Keeps what it was given and answers a repeated key as Resend does. */
+  /** Keeps what it received and answers a repeated key as Resend does. */
   async function startResend({ answerAfterMs = 0 } = {}) {
     const sent = new Map<string, string>();
     const requests: { authorization: string | undefined; body: Record<string, unknown> }[] = [];

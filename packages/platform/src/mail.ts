@@ -12,7 +12,7 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Resolves once the mail is handed over for good; throws where it was not, so that its job tries again. */
+  /** Resolves once the mail is accepted for good; otherwise throws, so that its job tries again. */
   send(mail: Mail): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export function createCaptureMailer(dir: string, now: () => Date): Mailer & Mail
     try {
       return JSON.parse(await readFile(path.join(dir, name), 'utf8'));
     } catch {
-      return undefined; // trimmed away meanwhile
+      return undefined; // deleted in the meantime
     }
   };
   return {

@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * `mkdir -p` for a directory that an operator named. Node's own `recursive` spins for ever, deaf to signals, where a
- * directory that is there says of its child "no such directory", as /proc does. Throws an Error of one sentence.
+ * `mkdir -p` for a directory that an operator named. Node's own `recursive` never returns, and ignores signals, where
+ * an existing directory such as /proc reports "no such directory" for its child. Throws an Error of one sentence.
  */
 export function makeDirectory(dir: string): void {
   try {

@@ -32,7 +32,7 @@ export function measurePool(registry: Registry, database: Knex): void {
   });
 }
 
-/** What knex pools with, as far as it is read here. */
+/** The part of knex's pool that is read here. */
 interface ConnectionPool {
   numUsed(): number;
   numFree(): number;
@@ -40,8 +40,8 @@ interface ConnectionPool {
 }
 
 /**
- * A gauge for each column of one cheap statement, asked at most every `everyMs` however many scrapers there are. A
- * database that is slow or gone leaves the gauges out of this answer instead of holding it up.
+ * A gauge for each column of one cheap statement, run at most every `everyMs` for any number of scrapers. A database
+ * that is slow or gone leaves the gauges out of this answer instead of delaying it.
  */
 export function measureRows(
   registry: Registry,

@@ -19,7 +19,7 @@ export interface MigrationStatus {
 }
 
 /**
- * Runs what is pending, each migration in its own transaction. Any number of processes may call this at once. Throws
+ * Runs pending migrations, each in its own transaction. Any number of processes may call this at once. Throws
  * `UnfitDatabaseError` for a database of another encoding or version, a standby, or a user without the right to create.
  */
 export async function migrateUp(url: string, dir: string, say: (line: string) => void = () => {}): Promise<string[]> {
@@ -34,7 +34,7 @@ export async function migrateUp(url: string, dir: string, say: (line: string) =>
   });
 }
 
-/** Takes back the newest migration; null where there is none. */
+/** Reverts the newest migration; null where there is none. */
 export async function migrateDown(url: string, dir: string): Promise<string | null> {
   return exclusively(url, async (db) => {
     const newest = (await status(db, dir)).done.at(-1);
@@ -54,7 +54,7 @@ async function status(db: Knex, dir: string): Promise<MigrationStatus> {
 }
 
 /**
- * Knex guards migrations by a row that a killed process leaves locked. An advisory lock goes with its connection, and
+ * Knex guards migrations by a row that a killed process leaves locked. An advisory lock ends with its connection, and
  * its holder may free that row.
  */
 async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts) => Promise<T>): Promise<T> {

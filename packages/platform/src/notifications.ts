@@ -7,9 +7,9 @@ import { parseDatabaseUrl } from './database-url.ts';
 import type { Logger } from './logger.ts';
 
 /**
- * What other processes NOTIFY, over one connection of this process for all its channels. It is opened at the first
- * subscription, and again whenever it is lost or falls silent. A notification may be late or lost with its connection,
- * so it is a hint to look, or a reason to trust what was read only as far as `provenAt` says.
+ * Notifications of other processes, over one connection of this process for all its channels. It opens at the first
+ * subscription, and again whenever it is lost or falls silent. A notification may be late or lost with its connection:
+ * it is only a hint to read, and cached rows can be trusted only as far as `provenAt` says.
  */
 export interface Notifications {
   /** Calls the function of a channel with each payload, until `unsubscribe`. */
@@ -20,8 +20,8 @@ export interface Notifications {
 export interface SubscribeOptions {
   channels: Record<string, (payload: string) => void>;
   /**
-   * The channels are heard from here on, for the first time or again. What was said before may have been missed: read
-   * again.
+   * All channels are subscribed from here on, for the first time or again. Earlier notifications may have been missed:
+   * read again.
    */
   onListening?: () => void;
 }
@@ -33,12 +33,12 @@ export interface Subscription {
    * proven.
    */
   readonly provenAt: number;
-  /** Counts how often the channels began to be heard. */
+  /** Counts how often the subscription began. */
   readonly epoch: number;
   /** Counts how often the connection was lost. */
   readonly reconnects: number;
   /**
-   * Whether nothing was missed: proven for less than `provenMs` ago, and heard without a break for more than
+   * Whether nothing was missed: proven less than `provenMs` ago, and subscribed without a break for more than
    * `listeningMs`.
    */
   isSure(provenMs: number, listeningMs: number): boolean;
@@ -51,7 +51,7 @@ const SILENT_AFTER_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 const RECONNECT = { firstMs: 100, maxMs: 2000 };
 
-/** One subscription and what is known of its channels. */
+/** One subscription and the state of its channels. */
 interface Subscriber {
   options: SubscribeOptions;
   provenAt: number;
@@ -93,7 +93,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
     }
   }
 
-  /** A failure ends the connection, and the next one listens again. */
+  /** A failure ends the connection, and the next one subscribes again. */
   function join(to: Connection, subscriber: Subscriber): void {
     to.listen(subscriber).catch(() => {});
   }
@@ -110,10 +110,10 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
     });
     const lost = Promise.withResolvers<void>();
     client.on('error', lost.reject).on('end', () => lost.reject(new Error('the connection ended')));
-    lost.promise.catch(() => {}); // it may be lost before it is waited for
+    lost.promise.catch(() => {}); // it may be lost before it is awaited
     let timer: NodeJS.Timeout | undefined;
     let last: Promise<unknown> = Promise.resolve();
-    /** One statement after the other, as pg wants it. One that fails ends the connection. */
+    /** One statement after the other, as pg requires. A failure ends the connection. */
     const run = (sql: string, values: string[] = []): Promise<unknown> => {
       last = last.then(() => client.query(sql, values));
       last.catch(lost.reject);
@@ -213,18 +213,18 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
   };
 }
 
-/** One message to oneself at a time, and when it was sent. */
+/** Sends one message to itself at a time, and measures when it was sent. */
 function createEcho(send: (text: string) => unknown) {
   let count = 0;
   let asked: { text: string; at: number } | null = null;
   return {
-    /** Nothing, while the last one is on its way. */
+    /** Undefined while the last one is on its way. */
     say(): void {
       if (asked) return;
       asked = { text: String(++count), at: performance.now() };
       send(asked.text);
     },
-    /** When it was sent that has come back. */
+    /** When the message that has come back was sent. */
     heard(text: string): number | undefined {
       if (asked?.text !== text) return undefined;
       const { at } = asked;

@@ -3,8 +3,8 @@ export const ORIGIN_SHAPE =
   'an origin, which is scheme, host and port only, such as https://app.example.com, http://localhost:5173 or capacitor://localhost';
 
 /**
- * Whether a browser or an app sends this text as `Origin`. It sends one spelling: an address with a path, a wildcard, or no
- * scheme never matches. An app's or extension's own scheme has no URL parser that knows it, so its shape decides.
+ * Whether a browser or an app sends this text as `Origin`. It sends one spelling: an address with a path, a wildcard,
+ * or no scheme never matches. No URL parser knows an app's or extension's own scheme, so its shape decides.
  */
 export function isOrigin(text: string): boolean {
   if (text.includes('*')) return false;

@@ -20,7 +20,7 @@ function outbound(options: Partial<OutboundOptions> = {}) {
   return made;
 }
 
-/** Listens on every address of this machine, and counts who comes. */
+/** Listens on every address of this machine, and counts connections. */
 async function listen(server: Server, host = '::') {
   let connections = 0;
   server.on('connection', () => connections++);
@@ -113,7 +113,7 @@ describe('a target that is refused', () => {
   it('is a name that answers differently the second time: it is asked once, for the connection itself', async () => {
     const { port, connections } = await serve((_, res) => res.end());
     const asked: string[] = [];
-    // The first answer is public, and assigned to nobody: a client that asked again would get through.
+    // The first answer is public and unassigned: a client that resolved again would get through.
     const client = outbound({
       resolve: async (name) => [asked.push(name) === 1 ? '2e00::1' : '127.0.0.1'],
     });
@@ -141,7 +141,7 @@ describe('a target that is refused', () => {
     const { port, connections } = await listen(
       createServer((socket) => void socket.on('data', (data) => (received += data.length)).on('error', () => {})),
     );
-    // Public when it is looked at, this machine when it is connected to.
+    // Public when it is checked, this machine when it is connected to.
     const answers = ['2e00::1', '127.0.0.1'];
     const addresses = Object.defineProperty([''], 0, { get: () => answers.shift() });
     const client = outbound({ resolve: async () => addresses });

@@ -5,14 +5,16 @@ import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { forbiddenRange } from './outbound/addresses.ts';
 
 /**
- * The way to every address that a tenant can set. Only https, only the public internet — judged by the addresses of the
- * connection itself, so that no name can lead elsewhere a moment later — and bounded in time and size. No redirect is
- * followed: each would be an address that was not checked.
+ * The client for every address that a tenant can set. Only https, only the public internet, checked on the addresses of
+ * the connection itself, so that no name can lead elsewhere a moment later; and bounded in time and size. No redirect
+ * is followed: each would be an address that was not checked.
  */
 export interface Outbound {
-  /** Any answer is an answer, whatever its status; throws `OutboundError` where there is none. */
+  /** Every answer counts, whatever its status; throws `OutboundError` where there is none. */
   send(request: OutboundRequest): Promise<OutboundResponse>;
-  /** Throws what `send` would throw without asking the network, before an address is stored. */
+  /**
+   * Throws what `send` would throw before it uses the network, so that an address can be checked before it is stored.
+   */
   check(url: string): void;
   close(): void;
 }
@@ -20,7 +22,7 @@ export interface Outbound {
 export interface OutboundRequest {
   url: string;
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Those that belong to the connection (`Host`, `Content-Length`, …) are ours, and left out. */
+  /** Headers of the connection (`Host`, `Content-Length`, …) are ours, and left out. */
   headers?: Record<string, string>;
   body?: string;
   /** For everything together: name, connection, request, answer. */
@@ -30,7 +32,7 @@ export interface OutboundRequest {
 export interface OutboundResponse {
   status: number;
   headers: IncomingHttpHeaders;
-  /** Its beginning, where `truncated`. */
+  /** The beginning of the body, where `truncated`. */
   body: string;
   truncated: boolean;
 }
@@ -46,7 +48,7 @@ export type OutboundReason =
   | 'tls_failed'
   | 'timeout';
 
-/** Its message may be shown to the tenant: it names no address that the tenant did not. */
+/** Its message may be shown to the tenant: it contains no address that the tenant did not name. */
 export class OutboundError extends Error {
   override name = 'OutboundError';
   readonly reason: OutboundReason;
@@ -60,15 +62,15 @@ export class OutboundError extends Error {
 export type Resolve = (name: string) => Promise<string[]>;
 
 export interface OutboundOptions {
-  /** `host:port` exactly as in the URLs: these may be private, and may be http. */
+  /** `host:port` exactly as in the URLs: these may be private, and may use http. */
   allowedTargets: readonly string[];
-  /** What allows a target: named where one is refused. */
+  /** The setting that allows a target; named in a refusal. */
   settingName: string;
   timeoutMs?: number;
   maxBodyBytes?: number;
   /** Instead of the DNS. */
   resolve?: Resolve;
-  /** Trusted beside the public authorities. */
+  /** Trusted in addition to the public authorities. */
   ca?: string;
 }
 
@@ -97,7 +99,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       `${target.name} leads to a ${range} address: only addresses of the public internet are called. The operator can allow it: ${settingName}=${target.name}`,
     );
 
-  /** What the URL itself gives away. A literal address never meets a resolver; the URL parser has decoded it. */
+  /** Checks what the URL itself shows. A literal address never meets a resolver; the URL parser has decoded it. */
   function targetOf(text: string): Target {
     const url = URL.parse(text);
     if (!url?.hostname) throw new OutboundError('bad_url', 'This is not the URL of a server.');
@@ -117,7 +119,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     return target;
   }
 
-  /** The resolver of the connection: what it answers is what is connected to. One bad address spoils the answer. */
+  /** The resolver of the connection: it connects to what this returns. One forbidden address spoils the answer. */
   function lookupFor(target: Target): LookupFunction {
     const resolve = options.resolve ?? (target.allowed ? resolveAsHost : resolveByDns);
     const addressesOf = async (name: string): Promise<string[]> => {
@@ -157,8 +159,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
           onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
       });
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // The other side closed the idle connection just as it was used again — or after it had read the request, which
-        // looks the same from here: what must not happen twice is for the caller to repeat, who knows.
+        // The other side closed the idle connection just as it was used again, or after it had read the request, which
+        // looks the same from here. Only the caller knows whether the request may be repeated.
         const isLate = sent.reusedSocket && error.code === 'ECONNRESET';
         if (isLate && IDEMPOTENT.has(request.method)) resolve(exchange(target, request, deadline));
         else reject(error);
@@ -187,20 +189,20 @@ export function createOutbound(options: OutboundOptions): Outbound {
   };
 }
 
-/** The last look: whatever the resolver said, this is who we are talking to. Nothing was sent yet. */
+/** The final check: whatever the resolver said, this is the address we are connected to. Nothing was sent yet. */
 export function refuseForbiddenPeer(socket: Socket, refusal: (range: string) => Error): void {
   const range = forbiddenRange(socket.remoteAddress ?? '');
   if (range) socket.destroy(refusal(range));
 }
 
-/** Before other listeners: TLS then sends its first message, which holds the name of the server. */
+/** Before other listeners: TLS then sends its first message, which contains the name of the server. */
 function onceConnected(socket: Socket, look: () => void): void {
   if (socket.connecting) socket.prependOnceListener('connect', look);
   else look();
 }
 
 /**
- * Node's own resolver, not the system's, which holds a thread while a tenant's server is slow, and searches local
+ * Node's own resolver, not the system's, which blocks a thread while a tenant's name server is slow, and searches local
  * domains.
  */
 async function resolveByDns(name: string): Promise<string[]> {
@@ -209,7 +211,7 @@ async function resolveByDns(name: string): Promise<string[]> {
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
 }
 
-/** As the host sees names: what an operator allows may be in its hosts file only. */
+/** With the host's resolver: what an operator allows may be in its hosts file only. */
 async function resolveAsHost(name: string): Promise<string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
@@ -265,7 +267,7 @@ function bare(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
-/** Of what needs no resolver: `localhost` is this machine by definition (RFC 6761). */
+/** Hosts that need no resolver: `localhost` is this machine by definition (RFC 6761). */
 function literalRange(host: string): string | null {
   if (/(^|\.)localhost\.?$/.test(host)) return 'loopback';
   return isIP(host) ? forbiddenRange(host) : null;

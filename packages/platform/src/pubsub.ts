@@ -1,13 +1,13 @@
-/** Fire-and-forget messages by topic: nothing is kept, and a process that does not listen misses it. It is a hint. */
+/** Fire-and-forget messages by topic: nothing is stored, and a process that does not listen misses it. It is a hint. */
 export interface PubSub {
-  /** Reaches its own process at once, and others soon. What arrives is what JSON makes of the message. */
+  /** Reaches its own process at once, and others soon. Receivers get what JSON makes of the message. */
   publish(topic: string, message: unknown): void;
   /**
    * Calls back with each message of the topic, in the order in which its publisher sent them, until the returned
    * function is called.
    */
   subscribe(topic: string, listener: Listener): () => void;
-  /** Calls back whenever messages of other processes may have been missed, once they are heard again. */
+  /** Calls back when the subscription is back, because messages of other processes may have been missed. */
   onGap(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export function createMemoryPubSub(onError: (error: unknown) => void): PubSub {
   };
 }
 
-/** Who listens to what in this process. */
+/** The listeners in this process, by topic. */
 export function createTopics(onError: (error: unknown) => void) {
   const topics = new Map<string, Set<Listener>>();
 

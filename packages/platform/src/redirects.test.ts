@@ -14,7 +14,7 @@ let asked: string[];
 let base: string;
 let close: () => Promise<unknown>;
 
-/** A server that sends everything elsewhere, with the body. */
+/** A server that redirects everything, with the body. */
 beforeEach(async () => {
   asked = [];
   const server = createServer((req, res) => {

@@ -17,11 +17,11 @@ export interface Redis {
   readonly available: boolean;
   /** Whether it has answered at least once: until then the address may be wrong. */
   readonly reached: boolean;
-  /** For libraries that speak to ioredis themselves. */
+  /** For libraries that use ioredis themselves. */
   readonly client: RedisClient;
   /** Throws `RedisUnavailableError` where Redis does not answer; what it answers, errors included, is passed on. */
   run<T>(command: (client: RedisClient) => Promise<T>): Promise<T>;
-  /** Asks every master now. */
+  /** Probes every master now. */
   probe(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -33,10 +33,10 @@ export class RedisUnavailableError extends Error {
 const TIMEOUT_MS = 1000;
 const RECONNECT = { firstMs: 50, maxMs: 500 };
 const PROBE_EVERY_MS = 250;
-/** More than this waiting for answers means that Redis has fallen behind; more would only make it worse. */
+/** More waiting commands than this mean that Redis has fallen behind; adding to them would make it worse. */
 const MAX_IN_FLIGHT = 10_000;
 
-/** Everything in Redis is named so, that a Redis can be shared with other programs. */
+/** The prefix of all names in Redis, so that a Redis can be shared with other programs. */
 export const REDIS_PREFIX = 'rentapi:';
 
 /** Connects in the background. */
@@ -51,7 +51,7 @@ export function openRedis(url: string, log: Logger): Redis {
 
   function down(error: unknown): void {
     if (state === 'down') return;
-    // Only its sentence: ioredis hangs the command on an error, and with AUTH the password.
+    // Only its sentence: ioredis attaches the command to an error, and with AUTH the password.
     const reason = error instanceof Error ? error.message : String(error);
     log.error({ reason }, `Redis does not answer: ${state === 'up' ? 'going on' : 'starting'} without it`);
     state = 'down';
@@ -116,20 +116,20 @@ export function openRedis(url: string, log: Logger): Redis {
   };
 }
 
-/** Whether all slots have a master that we are connected to, and that thinks so too. */
+/** Whether all slots have a master that we are connected to, and that agrees. */
 async function isWhole(cluster: Cluster): Promise<boolean> {
   const masters = cluster.nodes('master');
   const connected = new Set(masters.map(({ options }) => `${options.host}:${options.port}`));
   const owners = new Set(cluster.slots.map(([owner]) => owner));
   if (owners.size === 0 || ![...owners].every((owner) => owner && connected.has(owner))) {
-    cluster.refreshSlotsCache(); // a node that was lost is not looked for otherwise
+    cluster.refreshSlotsCache(); // a lost node is not looked for otherwise
     return false;
   }
   const states = await Promise.all(masters.map((master) => master.cluster('INFO')));
   return states.every((state) => String(state).includes('cluster_state:ok'));
 }
 
-/** What every connection has in common, for one that is opened beside the pool too. */
+/** Options that every connection shares, including those opened outside the pool. */
 export function connectionOptions(address: RedisAddress): RedisOptions {
   const [node] = address.nodes;
   return {
@@ -157,8 +157,8 @@ function connectCluster(address: RedisAddress): Cluster {
   const { host: _host, port: _port, db: _db, ...redisOptions } = connectionOptions(address);
   const options: ClusterOptions = {
     redisOptions,
-    // A command for a node that is just being connected to waits for it, as long as a command may take. Without this
-    // it wanders to other nodes, and fails.
+    // A command for a node that is just being connected to waits for it, as long as a command may take. Without this it
+    // goes to other nodes, and fails.
     enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelay,
     slotsRefreshTimeout: TIMEOUT_MS,
@@ -178,7 +178,7 @@ function reconnectDelay(attempt: number): number {
 
 const NOT_SERVING = /^(CLUSTERDOWN|LOADING|MASTERDOWN|READONLY|TRYAGAIN|BUSY|MISCONF|OOM|NOAUTH|NOREPLICAS)/;
 
-/** Whether Redis itself said so, serving as it should: then it is the command that is wrong. */
+/** Whether Redis itself answered with an error while it works normally: then the command is wrong. */
 function isAnswer(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError' && !NOT_SERVING.test(error.message);
 }

@@ -64,17 +64,17 @@ export function unseal(key: Buffer, sealed: Buffer, context: string): string | n
   }
 }
 
-/** For what must be read back: webhook secrets, TOTP seeds, tokens of others. */
+/** For secrets that must be read back: webhook secrets, TOTP seeds, tokens of other services. */
 export interface SecretBox {
-  /** Under the current secret. `context` says where the value belongs, and must be the same to open it. */
+  /** Seals under the current secret. `context` says where the value belongs, and must be the same to open it. */
   seal(plaintext: string, context: string): Buffer;
-  /** Under whichever secret it was sealed; null where the context or a byte differs, or that secret is gone. */
+  /** Opens with the secret that sealed it; null where the context or a byte differs, or that secret is gone. */
   open(sealed: Buffer, context: string): string | null;
 }
 
 const KEY_ID_BYTES = 4;
 
-/** Sealed values begin with the id of their key, so that they outlive a rotation of SECRET_KEY by SECRET_KEYS_OLD. */
+/** Sealed values begin with the id of their key, so that SECRET_KEYS_OLD can open them after SECRET_KEY was rotated. */
 export function createSecretBox(keyring: Keyring, purpose: string): SecretBox {
   const keys = keyring.keys(purpose).map((key) => ({ key, id: mac(key, 'key id').subarray(0, KEY_ID_BYTES) }));
   const [current] = keys;

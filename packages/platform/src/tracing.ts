@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 
-/** Where a trace comes from: the W3C headers of a request. */
+/** The caller's trace: the W3C headers of a request. */
 export interface TraceHeaders {
   traceparent: string | undefined;
   tracestate: string | undefined;
@@ -9,16 +9,16 @@ export interface TraceHeaders {
 export interface Tracer {
   /** Begins the span of one call, under the caller's trace where there is one. The caller ends it. */
   start(name: string, headers: TraceHeaders, attributes: Record<string, string>): Span;
-  /** Sends what is still held. */
+  /** Sends the spans that are still queued. */
   close(): Promise<void>;
 }
 
-/** A collector that is down costs this long at the stop, and nothing before. */
+/** A collector that is down delays the stop by this long, and nothing else. */
 const EXPORT_TIMEOUT_MS = 5000;
 
 /**
- * Spans, sent in batches to an OpenTelemetry collector over OTLP/HTTP. The packages are loaded here, so that a
- * process without a collector does not hold them.
+ * Spans, sent in batches to an OpenTelemetry collector over OTLP/HTTP. The packages are loaded here, so that a process
+ * without a collector does not load them.
  */
 export async function openTracer(options: { endpoint: string; service: string; version: string }): Promise<Tracer> {
   const [api, core, sdk, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([

@@ -1,16 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A network between a client and a server that can be cut, or stall while both ends believe in it. */
+/** A network between a client and a server that can be cut, or stall without either end noticing. */
 export interface FlakyProxy {
   url: string;
-  /** From now on nothing arrives, and nobody is told. As TCP has it, nothing is lost either: it comes when healed. */
+  /** From now on nothing arrives, and neither end notices. As with TCP, nothing is lost: it arrives after `heal`. */
   stall(): void;
-  /** What is connected stalls for ever; whoever connects from now on gets through. */
+  /** Open connections stall for ever; new ones work. */
   silence(): void;
-  /** Ends what is connected, and lets nobody connect until healed. */
+  /** Ends open connections, and refuses new ones until healed. */
   cut(): void;
-  /** Cuts a connection that has sent `statement` behind its next COMMIT: that is done, and its client is not told. */
+  /**
+   * Cuts a connection that has sent `statement`, behind its next COMMIT: the commit is done, and the client does not
+   * learn it.
+   */
   loseCommitAfter(statement: string): void;
   heal(): void;
   close(): Promise<void>;
@@ -19,7 +22,7 @@ export interface FlakyProxy {
 export async function startFlakyProxy(targetUrl: string): Promise<FlakyProxy> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
-  const silent = new Set<Socket>(); // healing is not for these
+  const silent = new Set<Socket>(); // healing does not restore these
   let mode: 'whole' | 'stalled' | 'cut' = 'whole';
   let marked: string | null = null;
   const server = createServer((near) => {

@@ -31,7 +31,7 @@ it('gives each test a migrated database of its own', async () => {
 it('drops a database that is still in use', async () => {
   const clone = await cloneDatabase(server);
   const client = new pg.Client(clone.url);
-  client.on('error', () => {}); // being cut off is the point
+  client.on('error', () => {}); // being cut off is the purpose
   await client.connect();
   await clone.drop();
   await expect(query(clone.url, 'SELECT 1')).rejects.toThrow('does not exist');

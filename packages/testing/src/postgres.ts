@@ -10,7 +10,7 @@ import pg from 'pg';
 export interface TestPostgres {
   adminUrl: string;
   templateName: string;
-  /** Who the tests are: a role that owns nothing, so that row-level security holds for it as for nobody's superuser. */
+  /** The role of the tests: it owns nothing, so that row-level security applies to it, unlike to a superuser. */
   guest: Guest;
   stop(): Promise<void>;
 }
@@ -21,7 +21,7 @@ interface Guest {
 }
 
 export interface StartTestPostgresOptions {
-  /** Brings the empty template up to date, and closes its connections: a template in use cannot be cloned. */
+  /** Migrates the empty template and closes its connections: a template in use cannot be cloned. */
   migrate: (databaseUrl: string) => Promise<void>;
   /** A running server to use instead of starting one, as its superuser (TEST_DATABASE_URL). */
   serverUrl?: string | undefined;
@@ -49,7 +49,7 @@ export async function startTestPostgres(options: StartTestPostgresOptions): Prom
     await admin(template, `GRANT ALL ON SCHEMA public TO ${guest.name}`);
     await admin(template, `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${guest.name}`);
     await admin(template, `GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${guest.name}`);
-    // With nobody let in, not even autovacuum, no clone can find the template busy.
+    // With connections refused, even to autovacuum, no clone can find the template busy.
     await admin(server.url, `ALTER DATABASE ${server.templateName} ALLOW_CONNECTIONS false`);
   } catch (error) {
     await server.stop();
@@ -58,30 +58,30 @@ export async function startTestPostgres(options: StartTestPostgresOptions): Prom
   return { adminUrl: server.url, templateName: server.templateName, guest, stop: server.stop };
 }
 
-/** A database of one's own, migrated, in a few dozen milliseconds. */
+/** A migrated database for one test, in a few dozen milliseconds. */
 export async function cloneDatabase(from: Pick<TestPostgres, 'adminUrl' | 'templateName' | 'guest'>) {
   const name = `${from.templateName}_${randomBytes(6).toString('hex')}`;
   await admin(from.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${from.templateName}`);
   const ownerUrl = databaseUrl(from.adminUrl, name);
   return {
-    /** For the product, and for whatever looks at its rows: as the guest. */
+    /** For the product, and for reading its rows: as the guest. */
     url: as(from.guest, ownerUrl),
-    /** For whatever changes tables or triggers. */
+    /** For changing tables or triggers. */
     ownerUrl,
-    /** Cuts whatever is still connected. */
+    /** Cuts remaining connections. */
     drop: () => admin(from.adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }
 
 async function openServer(serverUrl: string | undefined) {
   if (serverUrl) {
-    // Somebody else's server: a name of our own, and leave nothing behind.
+    // A server that is not ours: use a unique name, and leave nothing behind.
     const templateName = `template_rentapi_${randomBytes(4).toString('hex')}`;
     return { url: serverUrl, templateName, stop: () => dropAll(serverUrl, templateName) };
   }
   await removeAbandoned();
   const dataDir = mkdtempSync(path.join(tmpdir(), `rentapi-test-${process.pid}-`));
-  chmodSync(dataDir, 0o755); // as root the server runs as another user, who must be able to enter
+  chmodSync(dataDir, 0o755); // under root the server runs as another user, who must be able to enter
   const server = await startEmbeddedPostgres({ dataDir, settings: FAST_AND_LOOSE });
   return {
     url: server.url,
@@ -93,7 +93,7 @@ async function openServer(serverUrl: string | undefined) {
   };
 }
 
-/** What a killed test run left: its server still runs and its directory is there. */
+/** Leftovers of a killed test run: its server still runs and its directory exists. */
 async function removeAbandoned(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     const maker = DIRECTORY.exec(name)?.[1];
@@ -104,7 +104,7 @@ async function removeAbandoned(): Promise<void> {
         await (await startEmbeddedPostgres({ dataDir })).stop();
       rmSync(dataDir, { recursive: true, force: true });
     } catch {
-      // Another user's, or another run is removing it: not ours to mend.
+      // Another user's, or another run is removing it: leave it alone.
     }
   }
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
-/** A real redis-server of one's own, which can be killed and started again on the same port. */
+/** A real redis-server for one test, which can be killed and started again on the same port. */
 export interface TestRedis {
   url: string;
   port: number;
@@ -17,7 +17,7 @@ export interface TestRedis {
   /** SIGSTOP: connected, and silent. */
   freeze(): void;
   thaw(): void;
-  /** For good. */
+  /** Ends it for good. */
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface TestRedisCluster {
   stop(): Promise<void>;
 }
 
-/** For `describe.skipIf`: whether there is no redis-server here. With CI_REQUIRE_REDIS=1 that is an error instead. */
+/** For `describe.skipIf`: whether redis-server is missing. With CI_REQUIRE_REDIS=1 that is an error instead. */
 export function redisIsMissing(): boolean {
   try {
     execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
@@ -50,7 +50,7 @@ export async function startTestRedis(settings: Record<string, string> = {}): Pro
   let pid = 0;
 
   async function start(): Promise<void> {
-    // The shell reads from us: when we are gone, whatever killed us, its read ends and the server goes too.
+    // The shell reads from this process: when this process ends for any reason, the read ends and the server stops.
     const script = 'redis-server "$@" >/dev/null 2>&1 & echo $!; read -r _; kill -9 $! 2>/dev/null';
     shell = spawn('sh', ['-c', script, 'sh', ...flags], { stdio: ['pipe', 'pipe', 'ignore'] });
     const [line] = await once(shell.stdout!, 'data');

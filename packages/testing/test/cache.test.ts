@@ -33,7 +33,7 @@ describe.each(DRIVERS)('cache in $driver', ({ start }) => {
       here = await open();
       there = server ? await open() : here;
       if (here === there) return;
-      // What one process deletes the other forgets: from then on the bus is known to work.
+      // What one process deletes, the other drops: from then on the bus is known to work.
       await until(async () => {
         await there.set({ key: 'bus', value: 1 });
         await here.delete({ key: 'bus' });

@@ -3,7 +3,7 @@ import { openRedis, type Redis } from '@rentapi/platform/redis';
 import { redisIsMissing, startTestRedis, startTestRedisCluster } from '@rentapi/testing/redis';
 import { until } from './until.ts';
 
-/** Every place where the platform's drivers keep what they share: each suite runs against all of them. */
+/** Every store that the platform's drivers support: each suite runs against all of them. */
 export const DRIVERS = [
   { driver: 'memory', start: null },
   { driver: 'redis', start: startTestRedis },

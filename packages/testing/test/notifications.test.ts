@@ -35,7 +35,7 @@ async function connections(): Promise<number> {
   return rows[0]!.count;
 }
 
-/** A subscription to `channel`, what it heard, and how often it began to listen. */
+/** A subscription to `channel`, what it received, and how often it began to listen. */
 function subscribe(channel: string) {
   const heard: string[] = [];
   const onListening = vi.fn();

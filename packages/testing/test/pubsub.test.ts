@@ -25,7 +25,7 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
     beforeAll(async () => {
       server = await start?.();
       here = await open();
-      there = server ? await open() : here; // without Redis all that shares is one process
+      there = server ? await open() : here; // without Redis there is only one process
     });
     afterAll(async () => {
       await here?.close();
@@ -38,7 +38,7 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
       errors.length = 0;
     });
 
-    /** A listener that is known to hear the other process. */
+    /** A listener that is known to receive from the other process. */
     async function listen(to: PubSub, from: PubSub, given = topic) {
       const heard: unknown[] = [];
       let ready = false;
@@ -96,7 +96,7 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
       here.publish(topic, 1);
       await until(() => stays.heard.length > 0, 'the message');
       stays.stop();
-      stays.stop(); // leaving twice takes nobody else along
+      stays.stop(); // unsubscribing twice removes no other listener
       const back = await listen(there, here);
       here.publish(topic, 2);
       await until(() => back.heard.length > 0, 'the message');

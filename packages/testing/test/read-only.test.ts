@@ -32,7 +32,9 @@ const database = () => new URL(clone.url).pathname.slice(1);
 const write = () => product('notes').insert({ word: 'x' });
 const processId = async () => (await product.raw('select pg_backend_pid() as pid')).rows[0].pid as number;
 
-/** What a failover leaves: connections that live and lead to a server that takes no writes, while another one does. */
+/**
+ * What a failover leaves: connections that live and lead to a server that accepts no writes, while another one does.
+ */
 async function failOver(connections: number): Promise<void> {
   await owner.raw(`alter database ${database()} set default_transaction_read_only = on`);
   await Promise.all(Array.from({ length: connections }, () => product.raw('select pg_sleep(0.05)')));

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect, silent, withoutRedis } from './drivers.ts';
 import { until, waitFully } from './until.ts';
 
-/** What the product promises: Redis is used again this soon after it is back. */
+/** What the product guarantees: Redis is used again this soon after it is back. */
 const RECOVERY_MS = 2000;
 const bucket = (key: string, size = 5) => ({ name: 'test', key: `{outage}${key}`, size, windowMs: 3_600_000 });
 
@@ -50,7 +50,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     await until(() => !redis.available, 'the loss to be noticed');
   }
 
-  /** Until the buckets are Redis's again, which knows of this key and the local fallback does not. */
+  /** Until the buckets are in Redis again, which knows of this key; the local fallback does not. */
   async function recovered(): Promise<number> {
     return until(() => redis.available && other.available, 'recovery');
   }
@@ -99,7 +99,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     const then = performance.now();
     for (let i = 0; i < 100; i++) await limiter.take([bucket('silent', 1000)]);
     expect(performance.now() - then).toBeLessThan(100);
-    await waitFully(3500); // connections are given up meanwhile
+    await waitFully(3500); // connections are given up in the meantime
     expect(redis.available).toBe(false);
     server.thaw();
     expect(await recovered()).toBeLessThan(RECOVERY_MS);
@@ -191,7 +191,7 @@ describe.skipIf(withoutRedis)('a cluster that loses a node', () => {
     const pubsub = createRedisPubSub(redis, () => {});
     try {
       await cluster.nodes[0]!.kill();
-      // Sooner or later a bucket lives on the dead node.
+      // Sooner or later a bucket is on the dead node.
       await until(async () => {
         await limiter.take([{ ...bucket('x'), key: `{${Math.random()}}lost` }]);
         return !redis.available;

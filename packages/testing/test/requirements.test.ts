@@ -27,7 +27,7 @@ function urlOf(database: string, login?: { user: string; password: string }): st
   return url.href;
 }
 
-/** There are no migrations: what is refused is the database. */
+/** Without migrations: the database itself is refused. */
 const migrate = (url: string) => migrateUp(url, import.meta.dirname);
 
 describe('a database is refused before it is migrated', () => {

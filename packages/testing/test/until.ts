@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Looks again every 5 ms; says how long it took. */
+/** Tries again every 5 ms; returns how long it took. */
 export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 5000): Promise<number> {
   const began = performance.now();
   while (!(await look())) {
@@ -10,7 +10,7 @@ export async function until(look: () => boolean | Promise<boolean>, what: string
   return performance.now() - began;
 }
 
-/** No timer that fires a moment early may count as having waited. */
+/** A timer that fires a moment early must not count as having waited. */
 export async function waitFully(ms: number): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end; ) await sleep(Math.max(1, end - performance.now()));
 }

@@ -7,8 +7,8 @@ import { REDIS_PREFIX, type Redis } from '../redis.ts';
 const PREFIX = `${REDIS_PREFIX}cache`;
 
 /**
- * Memory in front of Redis: a change in one process makes the others forget theirs. Without Redis each process goes on
- * with its memory, and forgets all of it once it hears the others again.
+ * Memory in front of Redis: a change in one process drops the entry in the others. Without Redis each process continues
+ * with its memory, and clears it once it is connected to the others again.
  */
 export function createRedisCache(redis: Redis, pubsub: PubSub): Cache {
   return cacheOf(
@@ -21,7 +21,7 @@ export function createRedisCache(redis: Redis, pubsub: PubSub): Cache {
 
 /**
  * The tier in Redis. bentocache's own waits for a Redis that has gone silent, and on a cluster it cannot delete several
- * keys or clear. What throws here counts as a miss.
+ * keys or clear. An error here counts as a miss.
  */
 function createTier(redis: Redis, prefix: string): L2CacheDriver {
   const name = (key: string) => `${prefix}:${key}`;
@@ -97,7 +97,7 @@ function createBus(pubsub: PubSub): BusDriver {
   return bus;
 }
 
-/** What bentocache reads from the bus is what bentocache, or we in its name, wrote to it. */
+/** Messages that bentocache reads from the bus were written by bentocache, or by us in its name. */
 function asSent<T>(payload: unknown): T {
   return payload as T;
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** SQLSTATE `read_only_sql_transaction`: the session leads to a standby, or to a server that takes no writes. */
+/** SQLSTATE `read_only_sql_transaction`: the session is on a standby, or on a server that accepts no writes. */
 export const READ_ONLY = '25006';
 
 /** What pg leaves untyped of its client: the protocol below. */
@@ -16,14 +16,14 @@ export interface ReadOnlyGuard {
   mayBeUsed(connection: pg.Client): boolean;
 }
 
-/** Connections as young as this were opened after the failover was noticed: they may lead to the new primary. */
+/** Connections younger than this were opened after the failover was noticed: they may lead to the new primary. */
 const YOUNG_MS = 1000;
 
 const guards = new WeakMap<pg.Client, () => void>();
 
 /**
- * After a failover a connection may live on and lead to a server that takes no writes. At the first statement that is
- * refused for it, the pool gives up this connection and all older ones: the next ones find the primary.
+ * After a failover a connection may live on and lead to a server that accepts no writes. At the first statement refused
+ * for that reason, the pool drops this connection and all older ones: the next ones find the primary.
  */
 export function createReadOnlyGuard(): ReadOnlyGuard {
   const openedAt = new Map<pg.Client, number>();

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** What must hold of a database before anything is done with it. */
+/** What a database must satisfy before it is used. */
 export interface DatabaseFacts {
   version: string;
   versionNumber: number;
@@ -29,7 +29,7 @@ export class UnfitDatabaseError extends Error {
   override name = 'UnfitDatabaseError';
 }
 
-/** Throws `UnfitDatabaseError`: later, the first text in another script or the first write would fail instead. */
+/** Throws `UnfitDatabaseError`: otherwise the first text in another script, or the first write, would fail later. */
 export async function assertUsable(client: pg.Client): Promise<DatabaseFacts> {
   const { rows } = await client.query<DatabaseFacts>(FACTS);
   const facts = rows[0]!;
@@ -50,7 +50,7 @@ export function findFault({ version, versionNumber, encoding, readOnly, user, sc
   return null;
 }
 
-/** Migrations make tables. */
+/** Migrations create tables. */
 export function assertMayCreate({ user, schema, mayCreate }: DatabaseFacts): void {
   if (mayCreate) return;
   throw new UnfitDatabaseError(

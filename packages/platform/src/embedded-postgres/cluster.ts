@@ -20,8 +20,8 @@ const MAJOR = '18';
 const PASSWORD_FILE = 'rentapi.password';
 
 /**
- * Runs initdb unless the cluster is there. It is made aside and renamed when whole: a killed start leaves no half
- * cluster.
+ * Runs initdb unless the cluster exists. The cluster is created under another name and renamed when complete, so a
+ * killed start leaves no half cluster.
  */
 export async function createCluster(place: Place, say: (line: string) => void): Promise<void> {
   if (existsSync(place.cluster)) return;
@@ -34,7 +34,7 @@ export async function createCluster(place: Place, say: (line: string) => void): 
     const whole = await initdb(place, draft);
     renameSync(whole, place.cluster);
   } catch (error) {
-    // Of two simultaneous first starts one wins, and both use its cluster; the password travels inside it.
+    // Of two concurrent first starts one wins, and both use its cluster; the password is stored inside it.
     if (!existsSync(place.cluster)) throw error;
   } finally {
     rmSync(draft, { recursive: true, force: true });
@@ -94,7 +94,7 @@ function readIn(cluster: string, file: string): string {
   }
 }
 
-/** initdb refuses a uid without a passwd entry; say so before it does, in words that help. */
+/** initdb refuses a uid without a passwd entry; this explains it first, in plain words. */
 function requirePasswdEntry({ identity }: Place): void {
   if (identity.switch || process.platform === 'win32') return;
   try {

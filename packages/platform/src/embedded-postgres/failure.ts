@@ -3,7 +3,10 @@ import { readFileSync, statSync } from 'node:fs';
 const MAX_LENGTH = 500;
 const CAUSES = [/\b(?:FATAL|PANIC): .*/, /\b(?:ERROR|error): .*/, /\bcould not .*/];
 
-/** Why a program of PostgreSQL failed: the first line that says so, because its last one is only about tidying up. */
+/**
+ * Why a program of PostgreSQL failed: the first line that names the cause, because the last one is only about cleaning
+ * up.
+ */
 export function reasonIn(output: string): string {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   for (const cause of CAUSES) {
@@ -22,6 +25,6 @@ export function followLog(log: string): () => string {
   const began = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
   return () => {
     const bytes = readFileSync(log);
-    return bytes.subarray(bytes.length < began ? 0 : began).toString(); // it was truncated meanwhile
+    return bytes.subarray(bytes.length < began ? 0 : began).toString(); // it was truncated in the meantime
   };
 }

@@ -8,7 +8,7 @@ interface Login extends Address {
   label: string;
 }
 
-/** Another RentAPI, alive, uses this data directory. The message names it. */
+/** Another running RentAPI uses this data directory. The message names it. */
 export class DataDirInUseError extends Error {
   override name = 'DataDirInUseError';
 }
@@ -26,7 +26,7 @@ export async function connect({ host, port, password, label }: Login): Promise<p
     application_name: label,
     connectionTimeoutMillis: 2000,
   });
-  client.on('error', () => {}); // a lost connection is seen by its 'end'
+  client.on('error', () => {}); // a lost connection is reported by its 'end'
   try {
     await client.connect();
     return client;
@@ -42,12 +42,12 @@ export async function connect({ host, port, password, label }: Login): Promise<p
 }
 
 /**
- * Makes this process the only user of the cluster: a session lock on a connection kept open. It vanishes with the
- * process, however that dies, so there is no lock file to go stale. Throws `DataDirInUseError` where another process
- * has it.
+ * Makes this process the only user of the cluster, by a session lock on a connection that stays open. It vanishes with
+ * the process, however that dies, so there is no stale lock file. Throws `DataDirInUseError` where another process has
+ * it.
  */
 export async function takeGuard(client: pg.Client, login: Login & { dataDir: string }): Promise<{ expectEnd(): void }> {
-  // A holder killed a moment ago may not be noticed yet: ask a few times.
+  // A holder that was just killed may not be noticed yet: try a few times.
   for (let attempt = 0; !(await tryLock(client)); attempt++) {
     if (attempt === 5) {
       const holder = await describeHolder(client);
@@ -84,7 +84,7 @@ async function tryLock(client: pg.Client): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
-/** ` (pid 123, http://localhost:8000)`, from the application name the holder gave its connection. */
+/** ` (pid 123, http://localhost:8000)`, from the application name that the holder gave its connection. */
 async function describeHolder(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT application_name AS name FROM pg_stat_activity JOIN pg_locks USING (pid)

@@ -3,27 +3,27 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileS
 import path from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
 
-/** The user PostgreSQL runs as. `switch` is there only for root, whom PostgreSQL refuses. */
+/** The user PostgreSQL runs as. `switch` is set only for root, under which PostgreSQL refuses to run. */
 export interface Identity {
   uid: number;
   gid: number;
   switch: boolean;
 }
 
-/** Where a cluster lies, and the log beside it. */
+/** The directory of a cluster, and its log. */
 export interface Home {
   cluster: string;
   log: string;
 }
 
-/** Left in a data directory whose cluster had to lie elsewhere. */
+/** Left in a data directory whose cluster had to be elsewhere. */
 const POINTER = 'DATABASE-IS-IN';
 
 export function chooseIdentity(dataDir: string): Identity {
   const uid = process.getuid?.() ?? -1;
   const gid = process.getgid?.() ?? -1;
   if (uid !== 0) return { uid, gid, switch: false };
-  // A cluster that is there keeps its owner: `sudo npm start` in a user's checkout must find the user's data.
+  // An existing cluster keeps its owner: `sudo npm start` in a user's checkout must find the user's data.
   const cluster = path.join(dataDir, 'pg');
   const owner = existsSync(cluster) ? statSync(cluster) : undefined;
   if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid, switch: true };
@@ -42,7 +42,7 @@ function unprivilegedUser(): { uid: number; gid: number } {
 }
 
 /**
- * The cluster lies in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700
+ * The cluster is in `dataDir`, or below `rootDir` where `identity` cannot enter `dataDir` (root's own 0700
  * directories).
  */
 export function locateHome(dataDir: string, identity: Identity, rootDir: string, say: (line: string) => void): Home {
@@ -63,7 +63,7 @@ export function locateHome(dataDir: string, identity: Identity, rootDir: string,
   return { cluster: path.join(home, 'pg'), log: path.join(home, 'pg.log') };
 }
 
-/** PostgreSQL keeps its directory as a line of a file, by which its server is found again. */
+/** PostgreSQL stores its directory as a line of a file, by which its server is found again. */
 function assertOneLine(dir: string): void {
   if (!/\p{Cc}/u.test(dir)) return;
   throw new Error(`DATA_DIR ${JSON.stringify(dir)} has a line break or another control character: set another one.`);

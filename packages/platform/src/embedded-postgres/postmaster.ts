@@ -24,7 +24,7 @@ export interface Address {
 /** Containers and network namespaces may have only one of them. */
 export const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
 
-/** Starts the server, which outlives this process, with its output appended to the log. */
+/** Starts the server, which outlives this process and appends its output to the log. */
 async function runServer(place: Place, args: string[]): Promise<ChildProcess> {
   const log = openSync(place.log, 'a', 0o600);
   try {
@@ -44,12 +44,12 @@ export async function runInitdb(place: Place, args: string[]): Promise<{ succeed
   try {
     appendFileSync(place.log, output, { mode: 0o600 });
   } catch {
-    // The output is all there is to say, and the caller has it.
+    // The caller has the output, which says it all.
   }
   return { succeeded: code === 0, output };
 }
 
-/** Runs one of PostgreSQL's programs as the place's user. */
+/** Runs one of PostgreSQL's programs as the cluster's user. */
 async function run(
   place: Place,
   program: 'initdb' | 'postgres',
@@ -59,7 +59,7 @@ async function run(
   try {
     const child = spawn(path.join(place.binaries, 'bin', program), args, {
       ...(place.identity.switch ? { uid: place.identity.uid, gid: place.identity.gid } : {}),
-      // Not our environment: PGPORT, LC_ALL or TZ of the host must not steer the cluster.
+      // Not our environment: PGPORT, LC_ALL or TZ of the host must not affect the cluster.
       env: { PATH: process.env.PATH, SystemRoot: process.env.SystemRoot, LC_ALL: 'C', TZ: 'UTC' },
       cwd: path.parse(place.binaries).root,
       // A session of its own: a terminal's Ctrl-C must reach us first, Postgres last.
@@ -106,8 +106,8 @@ export function readPostmaster(cluster: string): (Address & { pid: number }) | u
 
 /**
  * After kill -9, postmaster.pid can name a process that lives but is not our server: a reused number, or a zombie that
- * no parent reaped (containers). Postgres would refuse to start. It does take its own parent's pid for stale, and goes
- * on to check by shared memory that no other server is left, so we write ours rather than delete the file.
+ * no parent reaped (containers). Postgres would then refuse to start. It treats its own parent's pid as stale and
+ * checks by shared memory that no other server is left, so we write our pid rather than delete the file.
  */
 export function clearStalePid(cluster: string): void {
   const [pid, ...rest] = readPidLines(cluster);

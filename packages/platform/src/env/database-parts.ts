@@ -5,7 +5,7 @@ import { formatDatabaseUrl } from '../database-url.ts';
 const HOST = 'must be a host name, an address, or the directory of a socket, without scheme or port';
 const PORT = 'must be a whole number from 1 to 65535';
 
-/** The database in parts, for platforms that hand it out so. Each is checked under its own name. */
+/** The database in parts, for platforms that provide it so. Each is checked under its own name. */
 export const databaseParts = z.object({
   POSTGRES_HOST: z
     .string()

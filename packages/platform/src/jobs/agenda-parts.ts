@@ -8,14 +8,14 @@ import type { Logger } from '../logger.ts';
 const RETRY = { firstMs: 200, maxMs: 2000 };
 
 /**
- * Agenda leaves a first connection that fails as an unhandled rejection, which ends the process. This one tries again.
+ * Agenda reports a first connection that fails as an unhandled rejection, which ends the process. This one tries again.
  */
 export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
   private stopped = false;
 
   constructor(pool: pg.Pool, log: Logger) {
-    // The table is a migration's: processes that create it at the same time crash each other.
+    // A migration creates the table: processes that create it at the same time crash each other.
     super({ pool, ensureSchema: false, disableNotifications: true });
     this.log = log;
   }
@@ -38,8 +38,8 @@ export class ReconnectingBackend extends PostgresBackend {
 }
 
 /**
- * How Agenda learns that there is work. Its own channel sends three NOTIFYs for each run and none for jobs that are
- * enqueued in a transaction. This one passes on what the process was notified of.
+ * How Agenda learns of new work. Its own channel sends three NOTIFYs for each run and none for jobs that are enqueued
+ * in a transaction. This one passes on the notifications of this process.
  */
 export class WakeChannel extends BaseNotificationChannel {
   async connect(): Promise<void> {

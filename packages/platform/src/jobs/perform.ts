@@ -2,15 +2,15 @@ import type { Job } from 'agenda';
 import type pg from 'pg';
 import type { Logger } from '../logger.ts';
 
-/** One run of a job. It may not be the first: what it does must not matter when it is done twice. */
+/** One run of a job. It may not be the first, so it must be idempotent. */
 export interface JobRun {
   id: string;
   data: unknown;
   /** 1 for the first; a run whose worker was killed counts too. */
   attempt: number;
-  /** The run makes progress: `timeoutMs` begins anew. */
+  /** Reports progress: `timeoutMs` starts again. */
   touch(): void;
-  /** Aborted when the run took too long, lost its lease, or its worker stops: its result is not used any more. */
+  /** Aborted when the run took too long, lost its lease, or its worker stops: its result is no longer used. */
   signal: AbortSignal;
 }
 
@@ -28,7 +28,8 @@ export interface JobDefinition {
 }
 
 /**
- * How a run ended. `lost`: another worker has taken it over. `stopped`: its worker stops, and it begins anew elsewhere.
+ * How a run ended. `lost`: another worker has taken it over. `stopped`: its worker stops, and it starts again
+ * elsewhere.
  */
 export type RunEnd = { outcome: 'succeeded' | 'stopped' } | { outcome: 'failed' | 'dead' | 'lost'; error: unknown };
 
@@ -55,7 +56,7 @@ export async function performJob(supervision: Supervision, definition: JobDefini
   const attempt = await countStart(pool, id, job.attrs.lockedAt);
   const ended = supervision.observe({ name, id, attempt });
   try {
-    // Agenda counts only failures it sees. A job that kills its worker is never seen to fail.
+    // Agenda counts only failures it sees, and it does not see a job that kills its worker.
     if (attempt > attempts) throw new Error(`started ${attempts} times without an end: its worker died each time`);
     const controller = new AbortController();
     running.add(controller);
@@ -70,7 +71,7 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     await remove(pool, job);
     ended({ outcome: 'succeeded' });
   } catch (error) {
-    // No failure: the worker frees the job as it was when it stops. Agenda would count a failed attempt if this
+    // No failure: the worker releases the job unchanged when it stops. Agenda would count a failed attempt if this
     // returned.
     if (error instanceof WorkerStoppingError) {
       ended({ outcome: 'stopped' });
@@ -88,7 +89,7 @@ export async function performJob(supervision: Supervision, definition: JobDefini
   }
 }
 
-/** The reason of runs that are aborted because their worker cannot wait for them. */
+/** The reason for aborting runs when their worker can no longer wait. */
 export class WorkerStoppingError extends Error {
   override name = 'WorkerStoppingError';
 }
@@ -145,7 +146,7 @@ function watchOver(
     touch: () => {
       touchedAt = performance.now();
     },
-    /** A renewal under way changes the lease by which the row is found, so the end of the job waits for it. */
+    /** A renewal in progress changes the lease by which the row is found, so the end of the job waits for it. */
     async end() {
       clearInterval(timer);
       await renewing;
@@ -174,7 +175,7 @@ async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
   if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before its end was saved`);
 }
 
-/** From the queue to the table where operators look. */
+/** Moves a job from the queue to the table that operators read. */
 async function moveToDeadJobs(pool: pg.Pool, { attrs }: Job, reason: string): Promise<void> {
   const { rowCount } = await pool.query(
     `with dead as (delete from agenda_jobs where id = $1 and locked_at = $2 returning *)

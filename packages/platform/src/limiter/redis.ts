@@ -12,10 +12,9 @@ import { REDIS_PREFIX, type Redis, type RedisClient, RedisUnavailableError } fro
 
 /**
  * The arithmetic of the memory limiter, in one step for all processes, by the clock of Redis. A level is two doubles,
- * tokens and milliseconds, and is gone once the bucket would be full again. A refused request writes nothing.
- *
- * KEYS: a level per bucket. ARGV: size, windowMs and cost of each. Answers which bucket decided (negative: it refused),
- * then retryAfterMs, remaining and resetMs.
+ * tokens and milliseconds, and expires once the bucket would be full again. A refused request writes nothing. KEYS: a
+ * level per bucket. ARGV: size, windowMs and cost of each. Returns which bucket decided (negative: it refused), then
+ * retryAfterMs, remaining and resetMs.
  */
 const TAKE = `
 local time = redis.call('TIME')

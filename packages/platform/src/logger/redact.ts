@@ -2,10 +2,10 @@ import { pino } from 'pino';
 
 export const CENSOR = '[redacted]';
 
-/** Names of credentials, without case and punctuation. What else is secret in a product, the product says. */
+/** Names of credentials, without case and punctuation. The product names its other secrets. */
 const CREDENTIAL =
   /passw(or)?d|passphrase|secret|token|authorization|cookie|apikey|privatekey|signingkey|credential|backupcode|recoverycode|verificationcode|totp|^otp|pepper|signature|connectionstring|^dsn$|(database|redis|smtp)url$/;
-/** Credentials inside text: of a URL, and of an Authorization header. A failing row may hold hashes of passwords. */
+/** Credentials inside text: in a URL, and in an Authorization header. A failing row may contain hashes of passwords. */
 const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 const SCHEME_CREDENTIALS = /\b(Bearer|Basic) +[\w.~+/=-]{8,}/g;
 const FAILING_ROW = /(Failing row contains )\(.*\)/g;
@@ -15,7 +15,7 @@ const MAX_VALUES = 2000;
 
 export type Redact = (record: Record<string, unknown>) => Record<string, unknown>;
 
-/** A copy of a record in which no credential is left, at whatever depth. An error's `code` is a diagnosis and stays. */
+/** A copy of a record without credentials, at any depth. An error's `code` is a diagnosis and stays. */
 export function createRedact(secretFields: readonly string[]): Redact {
   const fields = new Set(secretFields.map(plain));
   const isSecret = (name: string): boolean => fields.has(plain(name)) || CREDENTIAL.test(plain(name));

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 10_000;
 const MAX_KEY_LENGTH = 256;
 const MAX_REASON_LENGTH = 300;
 
-/** Hands mail to Resend. The same mail twice is one mail: its Message-ID is the idempotency key. */
+/** Sends mail through Resend. The same mail twice is one mail: its Message-ID is the idempotency key. */
 export function createResendMailer({ apiKey, from, baseUrl, timeoutMs = TIMEOUT_MS }: ResendOptions): Mailer {
   return {
     async send({ to, subject, text, html, messageId }) {
@@ -36,8 +36,8 @@ export function createResendMailer({ apiKey, from, baseUrl, timeoutMs = TIMEOUT_
 }
 
 /**
- * A job that runs again mints a new link, so its mail differs under the same key: Resend has the first one, whose link
- * is good, and its answer was lost.
+ * A job that runs again makes a new link, so its mail differs under the same key: Resend has the first one, whose link
+ * is valid, and only its answer was lost.
  */
 function wasTakenBefore(status: number, answer: string): boolean {
   return status === 409 && answer.includes('invalid_idempotent_request');

@@ -9,16 +9,14 @@ export interface SmtpOptions {
   url: string;
   /** `Name <address>`. */
   from: string;
-  /** The longest silence: connecting, greeting, answering. */
+  /** The longest silence: while connecting, greeting, answering. */
   timeoutMs?: number;
 }
 
 const TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 5;
 
-/**
- * Hands mail to an SMTP server. A refused recipient, as everything else that keeps it from being taken, is an error.
- */
+/** Sends mail through an SMTP server. A refused recipient, or any other refusal, is an error. */
 export function createSmtpMailer({ url, from, timeoutMs = TIMEOUT_MS }: SmtpOptions): Mailer {
   const transport = createTransport({
     url,

@@ -31,11 +31,11 @@ const FORBIDDEN = {
 };
 const globalIpv6 = listOf('ipv6', GLOBAL_IPV6);
 
-/** Whose an address is that must not be connected to for a tenant; null for one of the public internet. */
+/** The kind of address that must not be connected to for a tenant; null for one of the public internet. */
 export function forbiddenRange(address: string): string | null {
   const version = isIP(address);
   if (version === 0) return 'unknown';
-  if (address.includes('%')) return 'link-local'; // only those carry a zone
+  if (address.includes('%')) return 'link-local'; // only those have a zone
   const family = version === 4 ? 'ipv4' : 'ipv6';
   const range = FORBIDDEN[family].find(({ list }) => list.check(address, family));
   if (range) return range.name;

@@ -7,8 +7,8 @@ import { openSubscriber } from './subscriber.ts';
 const CHANNEL = `${REDIS_PREFIX}topic:`;
 
 /**
- * Between all processes on one Redis. A message's own process hears it directly and skips the echo: while Redis is
- * away, each process still hears itself.
+ * Between all processes on one Redis. A message's own process gets it directly and skips the echo, so it still works
+ * within the process while Redis is away.
  */
 export function createRedisPubSub(redis: Redis, onError: (error: unknown) => void): PubSub {
   const origin = randomUUID();
@@ -49,7 +49,7 @@ export function createRedisPubSub(redis: Redis, onError: (error: unknown) => voi
   };
 }
 
-/** Any node of a cluster takes a message for all, but only what goes through one of them stays in order. */
+/** Any node of a cluster passes a message to all, but only messages through one node stay in order. */
 function publisher(client: RedisClient, lane: number): RedisClient {
   if (!(client instanceof Cluster)) return client;
   const masters = client.nodes('master');

@@ -10,17 +10,17 @@ export interface Subscriber {
 }
 
 export interface SubscriberOptions {
-  /** What is listened to at the moment: asked at each opening. */
+  /** The current channels, read at each opening. */
   channels(): string[];
   onMessage(channel: string, text: string): void;
-  /** All channels are heard from here on. */
+  /** All channels are subscribed from here on. */
   onOpen(): void;
 }
 
 const HEARTBEAT_MS = 1000;
 const REOPEN_AFTER_MS = 200;
 
-/** ioredis has one for clusters, but it does not try again when subscribing fails. Any node hears all channels. */
+/** ioredis has one for clusters, but it does not try again when subscribing fails. Any node receives all channels. */
 export function openSubscriber(address: RedisAddress, { channels, onMessage, onOpen }: SubscriberOptions): Subscriber {
   let connection = open(0);
   let reopening: NodeJS.Timeout | undefined;
@@ -48,7 +48,7 @@ export function openSubscriber(address: RedisAddress, { channels, onMessage, onO
 
   async function send(command: (to: Connection) => Promise<unknown>): Promise<void> {
     const to = connection;
-    if (to.status !== 'ready') return; // opening asks for the channels
+    if (to.status !== 'ready') return; // opening subscribes to the channels
     if (!(await succeeds(command(to)))) to.disconnect();
   }
 

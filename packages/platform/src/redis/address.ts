@@ -1,4 +1,4 @@
-/** Where Redis is, as `REDIS_URL` says it. */
+/** The address of Redis, parsed from `REDIS_URL`. */
 export interface RedisAddress {
   cluster: boolean;
   tls: boolean;
