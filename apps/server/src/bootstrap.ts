@@ -17,16 +17,16 @@ export interface Runtime {
   ports: Ports;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   databaseUrl: string;
-  /** For what must outlive a pooled transaction: listeners, the sequencer, migrations. */
+  /** For work that must outlive a pooled transaction: listeners, the sequencer, migrations. */
   directUrl: string;
-  /** Where captured mail is read; null where mail leaves for good. */
+  /** Where captured mail is read; null where mail is really sent. */
   mailbox: Mailbox | null;
   embedded: EmbeddedPostgres | null;
 }
 
 /**
- * Brings up the database (ours, unless DATABASE_URL names another) and what every command needs. A command that may run `beside` a
- * server uses that one's database.
+ * Starts the database (embedded, unless DATABASE_URL names another) and opens what every command needs. With `attach`,
+ * a command uses the embedded database of a running server.
  */
 export async function bootstrap(
   env: Env,
@@ -54,7 +54,7 @@ export async function bootstrap(
   return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
 }
 
-/** What a driver needs is there: `readEnv` saw to it. */
+/** Casts are safe: `readEnv` checked that each driver has its settings. */
 function openMailer(env: Env, dataDir: string): { mailer: Mailer; mailbox: Mailbox | null } {
   const { MAIL_DRIVER: driver, MAIL_FROM: from, SMTP_URL: url, RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = env;
   if (driver === 'smtp') return { mailer: createSmtpMailer({ url: url!, from }), mailbox: null };
@@ -63,7 +63,10 @@ function openMailer(env: Env, dataDir: string): { mailer: Mailer; mailbox: Mailb
   return { mailer: mailbox, mailbox };
 }
 
-/** The environment wins over what embedded mode keeps in DATA_DIR. With DATABASE_URL all three are there: `readEnv` saw to it. */
+/**
+ * The environment wins over the secrets that embedded mode keeps in DATA_DIR. With DATABASE_URL, `readEnv` requires all
+ * three.
+ */
 function givenSecrets({ SECRET_KEY, ID_SECRET, PASSWORD_PEPPER }: Env): Partial<Runtime['secrets']> {
   return {
     ...(SECRET_KEY && { SECRET_KEY }),

@@ -10,7 +10,7 @@ import { onStopSignal } from './signals.ts';
 const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 
 /**
- * `rentapi dev`: the server as a child process, restarted when a source changes, and a database that stays up.
+ * `rentapi dev`: the server as a child process that restarts when a source changes, and a database that stays up.
  * Returns the exit code once Ctrl-C or SIGTERM has stopped both, the database last.
  */
 export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
@@ -33,13 +33,13 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   return 0;
 }
 
-/** What the child needs to use our database, which it takes for an external PostgreSQL. */
+/** Lets the child use the embedded database, which it takes for an external PostgreSQL. */
 async function startDatabase(dataDir: string, port: number) {
   const server = await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${port}`, say: printLine });
   return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
 }
 
-/** An empty setting is an absent one, and must not hide a kept secret. */
+/** An empty setting counts as absent, and must not hide a stored secret. */
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 }

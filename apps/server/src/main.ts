@@ -2,7 +2,9 @@
 import { BadSettingError, readEnv } from '@rentapi/platform/env';
 import { find, USAGE } from './commands/index.ts';
 
-/** Exit codes: 0 done, 1 failed, 2 called wrongly. A failure that an operator can fix is one sentence, never a stack trace. */
+/**
+ * Exit codes: 0 done, 1 failed, 2 wrong usage. A failure that an operator can fix is one sentence, never a stack trace.
+ */
 const [name = '', ...args] = process.argv.slice(2);
 for (const stream of [process.stdout, process.stderr]) stream.on('error', carryOn);
 try {
@@ -18,7 +20,7 @@ try {
 }
 process.exit();
 
-/** `… | head -1` reads no further: what was begun is ended all the same, the database too. */
+/** `… | head -1` stops reading early: what was begun is ended all the same, including the database. */
 function carryOn(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

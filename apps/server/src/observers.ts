@@ -4,7 +4,7 @@ import { openErrorReporter } from '@rentapi/platform/error-reporting';
 import { openTracer } from '@rentapi/platform/tracing';
 import { VERSION } from './version.ts';
 
-/** Traces and error reports, where they are wanted. */
+/** Traces and error reports, if they are configured. */
 export async function openObservers(env: Env): Promise<Pick<Ports, 'tracer' | 'errors'>> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, SENTRY_DSN: dsn, NODE_ENV: environment } = env;
   const [tracer, errors] = await Promise.all([

@@ -10,8 +10,8 @@ import type { Runtime } from './bootstrap.ts';
 import { printLine } from './print-line.ts';
 
 /**
- * Refuses a database that cannot be used, migrates, checks that the secrets are this database's, and warns of what would lock
- * people out. Any number of processes may start at once.
+ * Refuses an unusable database, migrates, checks that the secrets belong to this database, and warns of settings that
+ * would lock users out. Any number of processes may start at once.
  */
 export async function prepareDatabase(opened: Runtime): Promise<void> {
   const { ports, secrets, directUrl } = opened;
@@ -20,7 +20,7 @@ export async function prepareDatabase(opened: Runtime): Promise<void> {
   warnOfCapturedMail(opened);
 }
 
-/** A server without mail starts well, and nobody who registers can ever log in. */
+/** A server without mail starts without an error, but users who register can never log in. */
 function warnOfCapturedMail({ ports, mailbox }: Runtime): void {
   if (!ports.env.production || !mailbox) return;
   const warning = 'No mail is sent: it is captured, so nobody who registers gets the link to log in with';
@@ -28,10 +28,10 @@ function warnOfCapturedMail({ ports, mailbox }: Runtime): void {
   ports.log.warn(warning);
 }
 
-/** Makes the first accounts, for whoever serves clients. */
+/** Creates the first accounts, for processes that serve clients. */
 export async function prepareAccounts({ ports }: Runtime): Promise<void> {
   const { env, database } = ports;
-  // Two processes that start at once would both find the database empty.
+  // Two processes that start together would both find the database empty.
   await database.transaction(async (lock) => {
     await lock.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCKS.preparation]);
     const { FIRST_SUPERUSER_EMAIL: email, FIRST_SUPERUSER_PASSWORD: password } = env;

@@ -1,4 +1,4 @@
-/** A line for the person at the terminal. Logs go to standard output, for machines. */
+/** Prints a line for the operator. Logs go to standard output, for machines. */
 export function printLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -1,6 +1,6 @@
 import { BadSettingError, type Env } from '@rentapi/platform/env';
 
-/** Processes that share the work must share what they know: a limit counted in one process is none in the other. */
+/** Processes that share the work must share their state: a limit counted in one process would not hold in the other. */
 export function assertShared(env: Env, role: 'api' | 'worker'): void {
   for (const [name, what] of [
     ['DATABASE_URL', 'the embedded database belongs to one process'],

@@ -9,7 +9,7 @@ export type CspMode = 'strict' | 'relaxed' | 'disabled';
 export type PageKind = 'plain' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
-  /** For JSON and assets: nothing in them is ever a document. */
+  /** For JSON and assets, which are never documents. */
   api: readonly Header[];
   pages: Readonly<Record<PageKind, readonly Header[]>>;
 }
@@ -17,7 +17,10 @@ export interface SecurityHeaders {
 type Directives = Record<string, readonly string[]>;
 
 const nothing: Directives = { 'default-src': ["'none'"], 'base-uri': ["'none'"], 'frame-ancestors': ["'none'"] };
-/** What `disabled` leaves: clickjacking needs no script, and no page of ours is meant for a frame of another site. */
+/**
+ * With `disabled`, frames stay forbidden: clickjacking needs no script, and no page of ours belongs in another site's
+ * frame.
+ */
 const notFramed: Directives = { 'frame-ancestors': ["'none'"] };
 
 const plain: Directives = {
@@ -36,9 +39,9 @@ const plain: Directives = {
 
 const pages: Record<PageKind, Directives> = {
   plain,
-  // Scalar sets styles as it draws, and shows a picture that it received as a blob.
+  // Scalar sets styles while it draws, and shows a picture that it received as a blob.
   scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
-  // Redoc stops without its generated styles, and searches in a worker made of a blob.
+  // Redoc needs its generated styles, and searches in a worker made of a blob.
   redoc: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'worker-src': ['blob:'] },
   mail: {
     'default-src': ["'none'"],
@@ -47,12 +50,15 @@ const pages: Record<PageKind, Directives> = {
     'base-uri': ["'none'"],
     'form-action': ["'none'"],
     'frame-ancestors': ["'self'"],
-    // Mail is written by others: it has no scripts and no origin, also when it is opened outside its frame.
+    // Mail is written by others: it gets no scripts and no origin, even when it is opened outside its frame.
     sandbox: ['allow-popups', 'allow-popups-to-escape-sandbox'],
   },
 };
 
-/** What `relaxed` adds: references that load pictures or call servers elsewhere, and tools that inject scripts. */
+/**
+ * What `relaxed` allows in addition: references that load pictures or call servers elsewhere, and tools that inject
+ * scripts.
+ */
 const relaxations: Directives = {
   'script-src': ["'unsafe-inline'", "'unsafe-eval'"],
   'style-src': ["'unsafe-inline'"],
@@ -61,17 +67,17 @@ const relaxations: Directives = {
   'connect-src': ['https:', 'http://localhost:*', 'ws:', 'wss:'],
 };
 
-/** Both lists are made once; a request only copies them. HSTS is sent over HTTPS alone: elsewhere browsers ignore it. */
+/** Both lists are made once; a request only copies them. HSTS is sent over HTTPS only: elsewhere browsers ignore it. */
 export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders {
   const strictTransportSecurity = https;
   const page = (kind: PageKind) => {
-    // No mode is about other people's HTML: without its sandbox a mail would run scripts in our origin.
+    // No mode relaxes other people's HTML: without its sandbox a mail would run scripts in our origin.
     const effective = kind === 'mail' ? 'strict' : mode;
     const directives = effective === 'relaxed' ? relax(pages[kind]) : pages[kind];
     return helmetHeaders({
       strictTransportSecurity,
       ...policy(effective, https ? { ...directives, 'upgrade-insecure-requests': [] } : directives),
-      // A frame without an origin cannot be keyed by one; browsers warn.
+      // Browsers warn because a frame without an origin cannot be keyed by one.
       originAgentCluster: kind !== 'mail',
       xFrameOptions: { action: kind === 'mail' ? 'sameorigin' : 'deny' },
     });
@@ -81,7 +87,7 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
       strictTransportSecurity,
       ...policy(mode, nothing),
       xFrameOptions: { action: 'deny' },
-      // These speak about documents and plug-ins; on an API answer they are only bytes.
+      // These concern documents and plug-ins; on an API answer they are wasted bytes.
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
       xDnsPrefetchControl: false,
@@ -110,7 +116,7 @@ function relax(directives: Directives): Directives {
   return relaxed;
 }
 
-/** What helmet would set on a response, taken once from one that is never sent. */
+/** The headers that helmet would set on a response, read once from a response that is never sent. */
 function helmetHeaders(options: HelmetOptions): Header[] {
   const req = new IncomingMessage(new Socket());
   const res = new ServerResponse(req);

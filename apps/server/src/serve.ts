@@ -12,11 +12,11 @@ import { printBanner } from './startup-banner.ts';
 interface ServeOptions {
   /** Whether this process also does the work that requests cause. */
   runsJobs: boolean;
-  /** Resolves when the process is asked to stop. */
+  /** Resolves when the process must stop. */
   stopped: Promise<void>;
 }
 
-/** Serves clients until it is asked to stop; then requests, sockets and jobs under way end first, the database last. */
+/** Serves clients until a stop signal; then open requests, sockets and running jobs end first, the database last. */
 export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions): Promise<number> {
   const opened = await bootstrap(env, printLine);
   const { ports, directUrl, embedded, mailbox } = opened;
@@ -35,8 +35,8 @@ export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions
     await stopped;
     printLine('Stopping: finishing the requests under way.');
     ports.process.draining = true;
-    // Readiness is 503 from here on. A balancer needs a moment to see it, and sends requests until then.
-    working?.stop().catch(() => {}); // a failure is met below, where it is waited for
+    // Readiness is 503 from here on. A balancer needs a moment to notice, and sends requests until then.
+    working?.stop().catch(() => {}); // a failure surfaces below, where the promise is awaited
     await sleep(env.SHUTDOWN_GRACE_MS);
     return 0;
   } finally {

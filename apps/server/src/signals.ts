@@ -1,12 +1,12 @@
 import { printLine } from './print-line.ts';
 
 const SAME_SIGNAL_MS = 1000;
-/** Supervisors kill a process after 30 s; this one ends before, even if a peer does not answer. */
+/** Supervisors kill a process after 30 s; this one ends before that, even if a peer does not answer. */
 const STOP_WITHIN_MS = 29_000;
 
 /**
- * Resolves at the first signal that asks for a stop; the process then ends within 30 s in any case. A second signal within
- * a second counts as the same, because a terminal's Ctrl-C and a supervisor's SIGTERM come together. A later one ends the
+ * Resolves at the first stop signal; the process then ends within 30 s in any case. A second signal within a second
+ * counts as the same, because a terminal's Ctrl-C and a supervisor's SIGTERM come together. A later one ends the
  * process at once.
  */
 export function untilStopped(): Promise<void> {
@@ -21,7 +21,7 @@ export function untilStopped(): Promise<void> {
   return promise;
 }
 
-/** Each signal that asks for a stop, instead of ending the process. */
+/** Calls back at each stop signal, which then does not end the process. */
 export function onStopSignal(listener: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener);
 }

@@ -9,7 +9,10 @@ import { inject } from 'vitest';
 import { createHttpServer } from '../src/http/server.ts';
 import { SECRETS } from './processes.ts';
 
-/** A whole server in the process of the test, on a database of its own, and the lines it logs. It serves once it is told to. */
+/**
+ * A whole server in the process of the test, on a database of its own, and the lines it logs. It serves after
+ * `serve()`.
+ */
 export async function startInProcess(settings: Record<string, string> = {}) {
   const database = await cloneDatabase(inject('postgres'));
   const env = readEnv({ NODE_ENV: 'test', PORT: '0', BCRYPT_COST: '4', RATE_LIMIT_PER_MINUTE: '1000', ...settings });
@@ -44,7 +47,7 @@ export async function startInProcess(settings: Record<string, string> = {}) {
   };
 }
 
-/** What comes back, until the server closes the connection, for bytes that no client library would send. */
+/** The raw answer to bytes that no client library would send, until the server closes the connection. */
 export async function rawExchange(port: number, request: string): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => socket.destroy());

@@ -108,7 +108,7 @@ describe('a process with OTEL_EXPORTER_OTLP_ENDPOINT and SENTRY_DSN', { timeout:
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
     await fetch(`${server.url}/api/v1/users/me`, { headers: { traceparent, 'x-request-id': 'the-traced-one' } });
-    expect(await server.stop()).toBe(0); // what is still held is sent at the stop
+    expect(await server.stop()).toBe(0); // queued spans are sent when the process stops
     const span = collector.spans.find((each) => each.traceId === traceId);
     expect(span).toMatchObject({
       name: 'users.me.get',

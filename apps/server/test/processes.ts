@@ -14,7 +14,7 @@ export const SECRETS = {
   PASSWORD_PEPPER: 'pepper-of-the-tests-0123456789abc',
 };
 
-/** What every process of a test has; nothing of the environment the tests run in but what finds programs. */
+/** The environment of every test process; from the tests' own environment, only what finds programs. */
 const BASE = {
   PATH: process.env['PATH'],
   PORT: '0',
@@ -26,9 +26,9 @@ const BASE = {
 
 export interface RunningProcess {
   child: ChildProcess;
-  /** All it has said to the terminal. */
+  /** Everything it wrote to stderr. */
   said(): string;
-  /** What it has printed for machines. */
+  /** Everything it wrote to stdout. */
   printed(): string;
   /** Its exit code; null where a signal ended it. */
   ended: Promise<number | null>;
@@ -63,12 +63,12 @@ export function run(args: string[], env: NodeJS.ProcessEnv, input = ''): Running
 
 const running = new Set<ChildProcess>();
 
-/** For `afterAll`: what a failed test has left. */
+/** For `afterAll`: ends the processes that a failed test has left. */
 export function killAll(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-/** A server that is ready, or an error with what it said. */
+/** A server that is ready, or an error with its output. */
 export async function startServer(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Server> {
   const server = rentapi(args, env);
   const url = await until(server, /is ready on (http:\S+)/);
@@ -83,7 +83,7 @@ export async function startServer(args: string[], env: NodeJS.ProcessEnv = {}): 
   };
 }
 
-/** Waits until a process has said this, and returns its first group. */
+/** Waits until a process has printed this, and returns the first group. */
 export async function until(program: RunningProcess, pattern: RegExp): Promise<string> {
   let over = false;
   void program.ended.then(() => (over = true));
@@ -95,7 +95,7 @@ export async function until(program: RunningProcess, pattern: RegExp): Promise<s
   throw new Error(`waited in vain for ${pattern}; it said: ${program.said()}${program.printed()}`);
 }
 
-/** A directory that another user may enter: as root, PostgreSQL is one. */
+/** A directory that another user may enter: under root, PostgreSQL runs as one. */
 export function temporaryDirectory(): { dir: string; remove(): void } {
   const dir = mkdtempSync(path.join(tmpdir(), 'rentapi-server-'));
   chmodSync(dir, 0o755);

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 const PROBE_EVERY_MS = 100;
 
 /**
- * A small balancer: asks each backend whether it is ready, sends requests to those that are, in turn, and never tries one
- * twice. So a request that a stopping process drops is lost, and the test sees it.
+ * A small balancer: it checks which backends are ready, sends requests to them in turn, and never retries one. So a
+ * request that a stopping process drops is lost, and the test notices.
  */
 export async function startProxy(): Promise<{
   url: string;
-  /** The backends from now on; resolves when all of them are ready. */
+  /** Sets the backends; resolves when all of them are ready. */
   use(urls: string[]): Promise<void>;
   close(): Promise<void>;
 }> {

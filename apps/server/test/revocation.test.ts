@@ -13,7 +13,7 @@ const home = temporaryDirectory();
 
 let database: Awaited<ReturnType<typeof cloneDatabase>>;
 let operator: pg.Client;
-/** Between both processes and what tells them of changes; their queries go past it. */
+/** A network between both processes and their notifications; their queries do not pass through it. */
 let network: FlakyProxy;
 let here: Server;
 let there: Server;
@@ -90,7 +90,7 @@ it.each([
       staleMs = performance.now() - endedAt;
       expect(sentAt - endedAt).toBeLessThan(PROMISED_MS);
     }
-    expect((await closed) - endedAt).toBeLessThan(PROMISED_MS + 200); // and the close had to arrive
+    expect((await closed) - endedAt).toBeLessThan(PROMISED_MS + 200); // the close had to arrive, too
     expect((await send(here, 'GET', '/users/me', token)).status).toBe(401);
     expect(staleMs).toBeLessThan(PROMISED_MS);
     network.heal();

@@ -8,7 +8,7 @@ const PASSWORD = 'correct horse battery staple';
 const home = temporaryDirectory();
 const databases: Awaited<ReturnType<typeof cloneDatabase>>[] = [];
 
-/** A server whose connections to its database all lead through a network that can fall silent. */
+/** A server whose database connections all pass through a network that can stall. */
 async function startBehind(): Promise<{ server: Server; network: FlakyProxy; ownerUrl: string }> {
   const database = await cloneDatabase(inject('postgres'));
   databases.push(database);

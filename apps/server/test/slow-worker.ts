@@ -5,7 +5,7 @@ import { readEnv } from '@rentapi/platform/env';
 import { z } from 'zod';
 import { bootstrap } from '../src/bootstrap.ts';
 
-/** A worker process with one job, that never ends the first time, and a short lease: for a test that kills it. */
+/** A worker process with a short lease and one job, which never ends the first time: for a test that kills it. */
 const slow = job({
   name: 'test.slow',
   queue: 'maintenance',

@@ -31,7 +31,7 @@ beforeAll(async () => {
     statementTimeoutMs: 5000,
     applicationName: 'test',
   });
-  await assertSecrets(database, SECRETS, []); // as its first start would have noted them
+  await assertSecrets(database, SECRETS, []); // as its first start would have stored them
 });
 afterAll(async () => {
   killAll();
@@ -40,7 +40,7 @@ afterAll(async () => {
   home.remove();
 });
 
-/** Settings for the database outside. */
+/** Settings for the external database. */
 const elsewhere = () => ({
   DATABASE_URL: outside.url,
   DATA_DIR: path.join(home.dir, 'other'),
@@ -48,7 +48,7 @@ const elsewhere = () => ({
   ...SECRETS,
 });
 
-/** It failed as an operator may read it: one line, no stack, and not as a success. */
+/** Checks that it failed in a way an operator can read: one line, no stack, exit code 1. */
 async function expectRefusal(program: RunningProcess, sentence: RegExp, code = 1): Promise<void> {
   expect(await program.ended).toBe(code);
   const lines = program.said().trimEnd().split('\n');
@@ -58,7 +58,7 @@ async function expectRefusal(program: RunningProcess, sentence: RegExp, code = 1
 
 const postmaster = () => Number(readFileSync(path.join(DATA_DIR, 'pg', 'postmaster.pid'), 'utf8').split('\n')[0]);
 
-/** The first letter of what the kernel says of it: Z is one that has ended and waits to be noticed. */
+/** The state letter of a process in the kernel: Z is one that has ended and is not reaped yet. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

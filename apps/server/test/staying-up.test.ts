@@ -35,7 +35,7 @@ const settings = (url = database.url): NodeJS.ProcessEnv => ({
   ...SECRETS,
 });
 
-/** Without Redis, processes that only serve are refused: then each does everything. */
+/** Without Redis, processes that only serve are refused, so each does everything. */
 const serving = () => startServer([redis ? 'api' : 'start'], { ...settings(), SHUTDOWN_GRACE_MS: '1000' });
 
 async function send(
@@ -61,7 +61,10 @@ async function signUp(url: string): Promise<string> {
   return ((await login.json()) as { accessToken: string }).accessToken;
 }
 
-/** Creates keys and revokes them (an organization holds so many), several at a time, until it is told to stop; says what became of each. */
+/**
+ * Creates and revokes keys (an organization has a limit), several at a time, until it is stopped; returns what became
+ * of each.
+ */
 function startLoad(url: string, token: string) {
   const created: string[] = [];
   const refused: { status: number; retryAfter: string | null }[] = [];
@@ -92,7 +95,7 @@ function startLoad(url: string, token: string) {
     created,
     refused,
     lost,
-    /** Resolves once so many more were created. */
+    /** Resolves once this many more were created. */
     async creates(more: number) {
       for (const goal = created.length + more; created.length < goal; ) await sleep(5);
     },
@@ -217,7 +220,7 @@ describe('a restart of PostgreSQL under load', { timeout: 60_000 }, () => {
     const rows = await query<{ name: string }>(postgres.url, 'select name from api_keys');
     const kept = new Set(rows.map(({ name }) => name));
     expect(load.created.filter((name) => !kept.has(name))).toEqual([]);
-    // What follows the events is back as well: all have their place, and their work is done.
+    // The work behind the events is back, too: all have a position, and their jobs are done.
     await expect
       .poll(() => query(postgres.url, 'select 1 from events where position is null union all select 1 from outbox'), {
         timeout: 10_000,

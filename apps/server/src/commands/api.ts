@@ -3,7 +3,7 @@ import { serve } from '../serve.ts';
 import { untilStopped } from '../signals.ts';
 import type { Command } from './index.ts';
 
-/** Serves clients, and leaves jobs to workers. */
+/** Serves clients and leaves jobs to workers. */
 export const api: Command = async (readSettings) => {
   const stopped = untilStopped();
   const env = readSettings();

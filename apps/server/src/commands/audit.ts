@@ -4,7 +4,10 @@ import { bootstrap } from '../bootstrap.ts';
 import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
-/** Exit code 1 where a chain is broken. The end that is printed of a chain, kept elsewhere, proves later that it is unchanged. */
+/**
+ * Exit code 1 where a chain is broken. The printed end of a chain, kept elsewhere, proves later that the chain is
+ * unchanged.
+ */
 export function audit([action = '']: string[]): Command {
   return async (env) => {
     if (action !== 'verify') {

@@ -1,7 +1,9 @@
 import type { Env } from '@rentapi/platform/env';
 import { VERSION } from '../version.ts';
 
-/** Resolves to the exit code. Commands read `env` only if they need it: the document is made with an empty environment. */
+/**
+ * Resolves to the exit code. Commands read `env` only if they need it: the document is made with an empty environment.
+ */
 export type Command = (env: () => Env) => Promise<number>;
 
 export const USAGE = `Usage: rentapi <command>
@@ -23,7 +25,7 @@ export const USAGE = `Usage: rentapi <command>
 `;
 
 interface Row {
-  /** How many arguments it takes at most: one too many was meant for something else. */
+  /** The maximum number of arguments: one too many was probably a mistake. */
   takes: number;
   load(args: string[]): Promise<Command>;
 }
@@ -45,7 +47,7 @@ const commands: Record<string, Row> = {
 
 const SPELLINGS: Record<string, string> = { '--help': 'help', '-h': 'help', '--version': 'version', '-v': 'version' };
 
-/** The command that is called, or the sentence that explains why there is none. */
+/** The command that was called, or the sentence that explains why there is none. */
 export function find(name: string, args: string[]): Command | string {
   const asksForHelp = args.some((arg) => SPELLINGS[arg] === 'help');
   const row = asksForHelp ? commands['help'] : own(commands, own(SPELLINGS, name) ?? name);

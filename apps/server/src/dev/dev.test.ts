@@ -19,7 +19,7 @@ describe('the supervisor', () => {
   });
   afterEach(() => server?.stop());
 
-  /** A server that appends a word to a file when it starts and another when it is asked to stop. */
+  /** A server that appends one word to a file when it starts and another when it must stop. */
   function supervise(body: string) {
     const program = path.join(directory, 'server.mjs');
     const log = path.join(directory, 'log');
@@ -46,7 +46,7 @@ describe('the supervisor', () => {
   });
 
   it('does not wait for a server that ignores the request to stop', async () => {
-    // Only the first of them is stubborn, so that the test itself can end.
+    // Only the first one ignores the signal, so that the test itself can end.
     const { server, log } = supervise(
       `const { readFileSync } = await import('node:fs');
        if (readFileSync(${JSON.stringify(path.join(directory, 'log'))}, 'utf8') === 'up ') process.on('SIGTERM', () => {});

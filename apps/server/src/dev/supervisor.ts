@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** How long open requests get to finish: a restart must take under two seconds, the last stop need not. */
+/** How long open requests may take to finish: a restart must take under two seconds, the final stop need not. */
 const RESTART_GRACE_MS = 1000;
 const STOP_GRACE_MS = 15_000;
 
@@ -10,14 +10,16 @@ export interface Supervisor {
   stop(): Promise<void>;
 }
 
-/** Keeps one server process running: `restart()` replaces it, a crash leaves it down until the next restart. */
+/**
+ * Keeps one server process running: `restart()` replaces it, and after a crash it stays down until the next restart.
+ */
 export function superviseServer(options: {
   program: string;
   env: NodeJS.ProcessEnv;
   printLine: (line: string) => void;
 }): Supervisor {
   let child: ChildProcess | undefined;
-  let ending: ChildProcess | undefined; // the one that we end
+  let ending: ChildProcess | undefined; // the process being ended
   let stopping = false;
   let isReplacing = false;
 
@@ -47,7 +49,7 @@ export function superviseServer(options: {
 
   start();
   return {
-    // Changes that come while one is being served are served by it: the new process reads the newest sources.
+    // Changes that come during a restart are covered by it: the new process reads the newest sources.
     async restart() {
       if (isReplacing || stopping) return;
       isReplacing = true;

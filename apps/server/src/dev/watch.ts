@@ -1,10 +1,10 @@
 import { type FSWatcher, globSync, watch } from 'node:fs';
 import path from 'node:path';
 
-/** One save is often several events, and a checkout of another branch hundreds. */
+/** One save often causes several events, and a checkout of another branch hundreds. */
 const SETTLE_MS = 100;
 
-/** Reports a changed source of the server or of a package, by its path in the repository. Tests do not count. */
+/** Reports a changed source of the server or of a package by its path in the repository. Tests do not count. */
 export function watchSources(repository: string, onChange: (file: string) => void): { close(): void } {
   const directories = ['apps/server/src', ...globSync('packages/*/src', { cwd: repository })];
   let timer: NodeJS.Timeout | undefined;

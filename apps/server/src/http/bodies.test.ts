@@ -103,7 +103,7 @@ describe('400 bodies of which the end does not come', () => {
         await new Promise((sent) => socket.write(`${head}Content-Length: 1000000\r\n\r\n${' '.repeat(990_000)}`, sent));
         heldMost = Math.max(heldMost, server.ports.bodies.heldBytes);
       }
-      // About 65 fit; the others, who came first, are asked to come again.
+      // About 65 bodies fit; the earliest ones are given up and asked to retry.
       await expect.poll(() => refused.length, { timeout: 20_000 }).toBeGreaterThan(300);
       for (const answer of refused) expect(answer).toMatch(/^HTTP\/1\.1 503 .*^retry-after: 2\r$.*"unavailable"/ims);
       expect(heldMost).toBeGreaterThan(16 * MIB);

@@ -6,8 +6,8 @@ import proxyaddr from 'proxy-addr';
 type Trust = (address: string, hop: number) => boolean;
 
 /**
- * The address a request came from. `X-Forwarded-For` counts only as far as TRUST_PROXY says — a number of hops, or the
- * addresses of our proxies — because anybody can send that header. Where a proxy names no address, its own counts.
+ * The client's address. `X-Forwarded-For` counts only as far as TRUST_PROXY says (a number of hops, or the addresses of
+ * our proxies), because any client can send that header. Where a proxy names no address, its own counts.
  */
 export function createClientAddress(trustProxy: string | undefined): ClientAddress {
   if (!trustProxy || trustProxy === '0') return (req) => parseAddress(req.socket.remoteAddress ?? '') ?? UNKNOWN;
@@ -23,7 +23,7 @@ export function createClientAddress(trustProxy: string | undefined): ClientAddre
       .findLast((address) => address !== null) ?? UNKNOWN;
 }
 
-/** A connection that is closed already has forgotten its peer. */
+/** A closed connection no longer knows its peer. */
 const UNKNOWN = '0.0.0.0';
 
 function compile(list: string): Trust {

@@ -6,7 +6,7 @@ import { createCors, EXPOSED_HEADERS } from './cors.ts';
 
 const ORIGIN = 'https://app.example.com';
 
-/** What a request with these headers is answered with so far. */
+/** The CORS headers that a request with these headers gets. */
 function answer(headers: Record<string, string>, { method = 'GET', origins = [ORIGIN] } = {}) {
   const req = new IncomingMessage(new Socket());
   Object.assign(req, { method, headers });

@@ -23,14 +23,14 @@ const MAX_REQUEST_HEADERS_LENGTH = 2000;
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]{1,100}(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~-]{1,100}){0,49}$/;
 
 /**
- * Lets web pages of the named origins read our answers. Answers a preflight itself and then returns true; a plain OPTIONS
- * is no preflight. Credentials travel in headers, so cookies are never allowed across origins. That makes it safe to allow
- * any request header, and tracing adds names that no list of ours would hold.
+ * Allows web pages of the named origins to read our answers. Answers a preflight itself and then returns true; a plain
+ * OPTIONS is no preflight. Credentials travel in headers, so cookies are never allowed across origins. That makes it
+ * safe to allow every request header, which tracing needs: it adds names that no list of ours contains.
  */
 export function createCors(origins: readonly string[]): (req: IncomingMessage, res: ServerResponse) => boolean {
   const allowsAll = origins.includes('*');
   const isByOrigin = origins.length > 0 && !allowsAll;
-  // Without `allowedHeaders`, those that the preflight asks for are allowed.
+  // Without `allowedHeaders`, the headers named in the preflight are allowed.
   const handle = cors({
     origin: allowsAll ? '*' : [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -39,7 +39,7 @@ export function createCors(origins: readonly string[]): (req: IncomingMessage, r
   });
   return (req, res) => {
     if (req.headers.origin === undefined) {
-      // A cache must not give the answer to this request to a page, which could not read it.
+      // A cache must not give this answer to a page of another origin, which could not read it.
       if (isByOrigin) res.appendHeader('Vary', 'Origin');
       return false;
     }
@@ -55,7 +55,7 @@ export function createCors(origins: readonly string[]): (req: IncomingMessage, r
   };
 }
 
-/** At most 50 names; what is anything else is not sent back. */
+/** At most 50 header names; anything else is not repeated in the answer. */
 function isHeaderList(text: string | undefined): boolean {
   return text === undefined || (text.length <= MAX_REQUEST_HEADERS_LENGTH && HEADER_NAMES.test(text));
 }

@@ -33,7 +33,7 @@ const get = (path: string, headers = HEAD) => `GET ${path} HTTP/1.1\r\n${headers
 const post = (path: string, body: string, headers: string) =>
   `POST ${path} HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\n${headers}\r\n${body}`;
 
-/** What is sent, to which server, and the status and code of what comes back; null where the body is no problem. */
+/** What is sent, to which server, and the status and code of the answer; null where the body is no problem document. */
 const answers: [what: string, port: () => number, request: string, status: number, code: string | null][] = [
   ['a request while starting', () => starting.port, get('/api/v1/users/me'), 503, 'unavailable'],
   ['a page while starting', () => starting.port, get('/docs'), 503, 'unavailable'],

@@ -54,7 +54,7 @@ it('never puts its answer into that of an earlier request', async () => {
 });
 
 it('never answers in the place of an earlier request', async () => {
-  const port = await listen(() => {}); // it is still at work
+  const port = await listen(() => {}); // the server is still working
   expect((await rawExchange(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nHELLO\r\n\r\n')).status).toBeNaN();
 });
 

@@ -4,20 +4,20 @@ import { ApiError, type ErrorCode } from '@rentapi/api/contract/errors';
 import { type Header, refuseSocket } from '@rentapi/api/wire/answer';
 import { requestIdOf } from '@rentapi/api/wire/request';
 
-/** What Node's parser refuses, by its code. */
+/** Errors of Node's parser, by code. */
 const CODES: Record<string, ErrorCode> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** Answers what Node would answer by itself, without our headers and without a code, or not at all. */
+/** Answers where Node would answer by itself, without our headers and without a code, or not at all. */
 export function answerMalformedRequests(server: Server, headers: readonly Header[]): void {
   const responses = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (req, res) => responses.set(req.socket, res));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const response = responses.get(socket);
-    // An answer of its own would be read as the rest of the one that is being sent, or as that of an earlier request.
+    // A second answer would be read as part of the one being sent, or as the answer to an earlier request.
     const isAnswering = response && !response.writableFinished && (response.headersSent || response.req.complete);
     if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) return void socket.destroy();
     refuseSocket(socket, new ApiError(CODES[error.code ?? ''] ?? 'malformed_request'), requestIdOf({}), headers);

@@ -8,8 +8,8 @@ import { sameBytes } from '@rentapi/platform/secrets';
 import { isLocal } from '../pages/local-only.ts';
 
 /**
- * `GET /metrics` in Prometheus' text format, for requests with METRICS_TOKEN; where none is set, for those from this
- * machine. Throws `ApiError` for all others.
+ * `GET /metrics` in Prometheus' text format, for requests with METRICS_TOKEN; without that setting, for requests from
+ * this machine. Throws `ApiError` for all others.
  */
 export function createMetricsHandler(ports: Ports): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { registry } = ports.metrics;
@@ -37,7 +37,7 @@ function assertReader(req: IncomingMessage, token: string | undefined): void {
     });
   }
   const given = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
-  // Digests have one length, so that the comparison does not reveal the token's.
+  // Digests have one length, so the comparison does not reveal the token's.
   const detail = 'Send METRICS_TOKEN as `Authorization: Bearer …`.';
   if (given === undefined) throw new ApiError('credentials_required', { detail });
   if (!sameBytes(digest(given), digest(token))) throw new ApiError('invalid_access_token', { detail });

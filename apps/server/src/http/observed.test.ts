@@ -7,7 +7,7 @@ import { startInProcess } from '../../test/in-process-server.ts';
 const PASSWORD = 'correct horse battery staple';
 const TOKEN = 'metrics-token-of-the-tests-0123456789';
 
-/** A server that serves, and the lines it logs. */
+/** A running server, and the lines it logs. */
 async function startServer(settings: Record<string, string> = {}) {
   const server = await startInProcess(settings);
   server.serve();
@@ -26,7 +26,7 @@ async function startServer(settings: Record<string, string> = {}) {
         body: JSON.parse((await response.text()) || 'null'),
       };
     },
-    /** The log line of a request, which is written when its connection has let go of it. */
+    /** The log line of a request, which is written when its connection has released it. */
     async lineOf(requestId: string): Promise<Record<string, unknown>> {
       for (const until = Date.now() + 2000; Date.now() < until; await new Promise((done) => setTimeout(done, 5))) {
         const found = lines.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId);
@@ -292,7 +292,7 @@ describe('an observed server', () => {
     ]) {
       expect([name, await server.metric(name)]).toEqual([name, expect.any(Number)]);
     }
-    // No worker runs here: what registration recorded waits.
+    // No worker runs here: the jobs of the registration wait.
     expect(await server.metric('rentapi_outbox_depth')).toBeGreaterThan(0);
   });
 

@@ -18,10 +18,10 @@ export interface ProbeServer {
   close(): Promise<void>;
 }
 
-/** Only an orchestrator and a scraper ask here, both with requests that have no body. */
+/** Only an orchestrator and a scraper call it, both with requests that have no body. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** For a process that serves no clients: the same `/health…` and `/metrics` as one that does, and nothing else. */
+/** For a process that serves no clients: the same `/health…` and `/metrics` as an API process, and nothing else. */
 export async function createProbeServer(ports: Ports, port: number): Promise<ProbeServer> {
   const { env } = ports;
   const clientAddress = createClientAddress(env.TRUST_PROXY);
@@ -58,7 +58,7 @@ export async function createProbeServer(ports: Ports, port: number): Promise<Pro
     port: (server.address() as AddressInfo).port,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections(); // a probe that is cut off is asked again
+      server.closeAllConnections(); // a probe that is cut off is repeated
       await closed;
     },
   };

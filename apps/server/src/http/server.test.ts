@@ -31,7 +31,7 @@ afterAll(async () => {
   home.remove();
 });
 
-/** What comes back for a request that no client library would send. */
+/** The raw answer to a request that no client library would send. */
 async function answerTo(target: string, headers: string[]): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
   socket.write([`GET ${target} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n'));

@@ -28,25 +28,25 @@ export interface HttpServer {
   port: number;
   /** From here on requests are served; before, they are answered 503. */
   serve(): void;
-  /** Lets requests under way finish, closes sockets with 1001, and resolves when nothing is open. */
+  /** Lets open requests finish, closes sockets with 1001, and resolves when nothing is open. */
   close(): Promise<void>;
 }
 
-/** A client that sends this slowly holds a connection for nothing. */
+/** A client that sends this slowly occupies a connection for nothing. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** How often Node looks at these two. */
+/** How often Node checks these two timeouts. */
 const CHECK_TIMEOUTS_EVERY_MS = 2_000;
 const DRAIN_TIMEOUT_MS = 20_000;
 
 const LIVENESS_PATH = /^\/health\/liveness\/?(\?|$)/;
 const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
-/** A page, though it is below the API. */
+/** A page, although its path is below the API. */
 const OPENAPI_PATH = /^\/api\/v1\/openapi\.json\/?(\?|$)/;
 const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
 
-/** Listens at once, so that a port in use is known before anything is migrated. */
+/** Listens at once, so that a port in use is found before anything is migrated. */
 export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const { ports, mailbox } = opened;
   const { env } = ports;
@@ -57,7 +57,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const answersPreflight = createCors(env.CORS_ORIGINS);
   let app: express.Express | undefined;
 
-  // An offer of HTTP/2 (`curl --http2`) is answered as if it had not been made; so is a socket while nothing is served.
+  // An offer of HTTP/2 (`curl --http2`) is ignored; so is an upgrade to a WebSocket before requests are served.
   const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean =>
     headers.upgrade?.toLowerCase() === 'websocket' && server.listenerCount('upgrade') > 0;
   const options = {
@@ -75,14 +75,14 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     if (unreadable) return refuse(req, res, unreadable);
     if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
     if (app) return app(req, res);
-    // A long migration is no failure: an orchestrator must not end the process in the middle of it.
+    // A long migration is no failure: an orchestrator must not end the process during it.
     if (LIVENESS_PATH.test(req.url ?? '')) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
     refuse(req, res, new ApiError('unavailable', starting));
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
-  // A balancer that reuses a connection just as it is closed here answers its client with 502.
+  // If a balancer reuses a connection just as it is closed here, its client gets a 502.
   server.keepAliveTimeout = env.KEEP_ALIVE_TIMEOUT_MS;
   answerMalformedRequests(server, security.api);
   await listen(server, env.PORT, env.HOST);

@@ -53,7 +53,7 @@ describe('a request target', () => {
     for (const path of ['/he%61lth', '/docs/errors/not%5Ffound', '/d%6fcs', '/metri%63s', '/api/v1/open%61pi.json']) {
       expect([path, (await ask(path)).status]).toEqual([path, 200]);
     }
-    // An escaped slash separates nothing.
+    // An escaped slash does not separate segments.
     expect((await ask('/api/v1/users%2Fme')).status).toBe(404);
   });
 

@@ -10,19 +10,19 @@ import type { RequestHandler } from 'express';
 const ownFiles = ['pages.css', 'icon.svg', 'copy.js', 'mailed-link.js', 'scalar.js', 'redoc.js'] as const;
 const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
 
-/** The prebuilt browser bundles of the two references, where each lies beside its package's main file. */
+/** The prebuilt browser bundles of the two references, next to their packages' main files. */
 const bundles = {
   scalar: { package: '@scalar/api-reference', file: '../dist/browser/standalone.js' },
   redoc: { package: 'redoc', file: '../bundles/redoc.standalone.js' },
 };
 
-/** Redoc's one request to another host: its maker's logo. Redoc leaves the picture out when it does not load. */
+/** Redoc's one request to another host is its maker's logo. Redoc leaves the picture out when it does not load. */
 const redocLogo = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
 
 export interface Assets {
   own(file: (typeof ownFiles)[number]): string;
   bundle(name: keyof typeof bundles): string;
-  /** Answers `/assets/:name`; the version is in the name, so a browser may keep the answer for ever. */
+  /** Answers `/assets/:name`; the version is in the name, so a browser may cache the answer for ever. */
   serve: RequestHandler<{ name: string }>;
 }
 
@@ -77,13 +77,13 @@ export function loadAssets(): Assets {
         ETag: `W/"${req.params.name}"`,
         ...(compressed && { 'Content-Encoding': 'gzip' }),
       });
-      res.vary('Accept-Encoding'); // to what the answer varies by already
+      res.vary('Accept-Encoding'); // to what the answer already varies by
       res.send(compressed ? await asset.gzipped() : await asset.body());
     },
   };
 }
 
-/** Remembers the answer, not a failure. */
+/** Caches the answer, but not a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => {

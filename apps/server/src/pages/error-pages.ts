@@ -82,7 +82,7 @@ function badge(status: number) {
   return html`<span class="status s${Math.floor(status / 100)}">${status}</span>`;
 }
 
-/** What all errors of a status have in common; the rest is in the title and the fix of each. */
+/** What all errors of a status have in common; the title and the fix of each say the rest. */
 function meaning(status: number): string {
   return MEANINGS[status] ?? (status >= 500 ? 'The server failed.' : 'The request cannot be answered as it is.');
 }

@@ -1,7 +1,7 @@
 import { type Html, html } from '@rentapi/platform/html';
 import type { Assets } from './assets.ts';
 
-/** What every page is made with. */
+/** What every page is built from. */
 export interface Site {
   assets: Assets;
   version: string;
@@ -10,7 +10,7 @@ export interface Site {
 interface Page {
   title: string;
   main: Html;
-  /** Our own script for this page, by the name of its file. */
+  /** The file name of this page's own script. */
   script?: Parameters<Assets['own']>[0];
   /** A small card in the middle, for the pages that mailed links open. */
   card?: boolean;
@@ -39,7 +39,7 @@ export function layout({ assets, version }: Site, page: Page): string {
   );
 }
 
-/** `rest` closes the head and brings the body. */
+/** `rest` closes the head and contains the body. */
 export function document(
   assets: Assets,
   title: string,

@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopback, parseAddress } from '@rentapi/platform/ip';
 
 /**
- * Whether the client is on this machine. The address of the socket decides, never a header's claim. Two cases look the same
- * on the socket and are refused: a proxy or tunnel on this machine that forwards a request, and a web site whose name was
- * pointed at 127.0.0.1 (DNS rebinding), which a browser here would let read the answer.
+ * Whether the client is on this machine, by the address of the socket, never by a header. Two cases look the same on
+ * the socket and are refused: a proxy or tunnel on this machine that forwards a request, and a web site whose name was
+ * pointed at 127.0.0.1 (DNS rebinding), which could make a browser here read the answer.
  */
 export function isLocal(req: IncomingMessage): boolean {
   if (!isLoopback(req.socket.remoteAddress ?? '')) return false;
@@ -26,7 +26,7 @@ const FORWARDING = new RegExp(
 function isForwarded(headers: IncomingHttpHeaders): boolean {
   for (const [name, value] of Object.entries(headers)) {
     if (FORWARDING.test(name)) return true;
-    // Whatever it is called: a client has no reason to send an address, except as the host that it asks.
+    // Any header with an address, whatever its name: a client has no reason to send one, except as the host.
     if (
       name !== 'host' &&
       String(value)

@@ -33,7 +33,7 @@ export function resetPassword(site: Site): string {
   });
 }
 
-/** Where no mailed link is needed yet: it asks for one. */
+/** The page without a token: it requests a mailed link. */
 export function forgotPassword(site: Site): string {
   return card(site, 'Forgot your password?', askForReset(null));
 }
@@ -69,7 +69,7 @@ const email = html`<label>E-mail address
 const newPassword = html`<label>Password, at least 8 characters
         <input type="password" name="password" autocomplete="new-password" required minlength="8" maxlength="256"></label>`;
 
-/** Shown after these failures: a used or lost link must not be a dead end. */
+/** Shown after these failures, so that a used or lost link is not a dead end. */
 function resend(failures: string): Html {
   return html`
       <form method="post" data-action="resend-verification" data-help="${failures}" hidden>
@@ -79,7 +79,7 @@ function resend(failures: string): Html {
       ${done('resend-verification', 'If that address has an account that is not confirmed yet, a new link is on its way.')}`;
 }
 
-/** Shown after these failures, or at once. */
+/** The failures after which it is shown; without them, it is shown at once. */
 function askForReset(failures: string | null): Html {
   return html`
       <form method="post" data-action="password-reset/request" ${failures && html`data-help="${failures}" hidden`}>

@@ -48,7 +48,7 @@ async function serve(options: Partial<PagesOptions> = {}): Promise<string> {
   app.set('trust proxy', true);
   app.use((req, _res, next) => {
     const remote = req.get('x-test-remote');
-    delete req.headers['x-test-remote']; // an address, as a proxy sends it
+    delete req.headers['x-test-remote']; // an address in the form that a proxy sends
     Object.defineProperty(req.socket, 'remoteAddress', { value: remote ?? '127.0.0.1', configurable: true });
     if (req.method === 'POST') posted.push(req.path);
     next();

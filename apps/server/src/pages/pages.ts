@@ -24,7 +24,7 @@ export interface PagesOptions {
   security?: SecurityHeaders;
 }
 
-/** Everything a browser sees. No GET here changes anything: what a mailed link asks for is done by a button. */
+/** Everything that a browser sees. No GET here changes anything: the action of a mailed link needs a button. */
 export function pagesRouter(options: PagesOptions): express.Router {
   const security = options.security ?? securityHeaders('strict', options.publicUrl.startsWith('https:'));
   const assets = loadAssets();
@@ -39,7 +39,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
 
   router.get('/', (req, res) => {
     const captured = options.mailbox !== null && isLocal(req);
-    // Clients on other machines are not shown the mail, so no shared cache may keep this.
+    // Clients on other machines do not see the mail, so no shared cache may keep this.
     send(res, frontPage(site, { ...options, captured }), 'private, no-cache');
   });
 
@@ -68,7 +68,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   router.get('/docs/errors', (_req, res) => send(res, errorList(site, options.errors)));
   router.get('/docs/errors/:code', (req, res) => {
     const { code } = req.params;
-    // Only rows of its own: `constructor` is no error code.
+    // Own properties only: `constructor` is no error code.
     const row = Object.hasOwn(options.errors, code) ? options.errors[code] : undefined;
     if (row) return send(res, errorPage(site, code, row));
     res.status(404);
@@ -87,8 +87,8 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, site, security, send));
 
-  // Browsers get a page; programs, and all requests below /api, get the same problem as everywhere.
-  // Not a route: Express would answer OPTIONS for it, as if every path existed.
+  // Browsers get a page; programs, and all requests below /api, get the usual problem. It is no route, because Express
+  // would then answer OPTIONS as if every path existed.
   router.use((req, res, next) => {
     if ((req.method !== 'GET' && req.method !== 'HEAD') || /^\/(api|trpc)(\/|$)/.test(req.path)) return next();
     res.vary('Accept');
@@ -108,10 +108,10 @@ function capturedMail(
   send: Send,
 ): express.Router {
   const router = express.Router();
-  // For other clients these addresses do not exist: they get the server's own 404.
+  // For other clients these pages do not exist: they get the server's own 404.
   router.use(['/dev/mail', '/dev/mail.json'], (req, res, next) => {
     if (!isLocal(req)) return next('router');
-    // Captured mail holds tokens: no other site in the same browser may read it, whatever CORS allows elsewhere.
+    // Captured mail contains tokens: no other site in the same browser may read it, whatever CORS allows elsewhere.
     res.removeHeader('Access-Control-Allow-Origin');
     next();
   });

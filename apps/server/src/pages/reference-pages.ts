@@ -26,6 +26,6 @@ export function redocPage({ assets }: Site): string {
     <div id="reference"></div>
     <noscript>This reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
   </body>`,
-    'light', // Redoc writes in dark ink, whatever the browser prefers
+    'light', // Redoc uses dark text, whatever the browser prefers
   );
 }

@@ -1,5 +1,5 @@
-// Opening the link changes nothing. The token is read here, taken out of the address bar at once, and sent only when
-// the person asks for it.
+// Opening the link changes nothing. The token is read here, removed from the address bar at once, and sent only when
+// the user presses the button.
 const token = new URLSearchParams(location.search).get('token');
 history.replaceState(null, '', location.pathname);
 
@@ -12,7 +12,7 @@ const actions = {
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
 
-/** What the mailed token is for; a page that is opened without one has none. */
+/** The purpose of the mailed token; a page that was opened without a token has none. */
 const main = document.querySelector('form:not([data-help])[hidden]');
 for (const form of document.forms) form.addEventListener('submit', submit);
 if (main && token) main.hidden = false;
@@ -41,7 +41,7 @@ async function submit(event) {
   }
 }
 
-/** Shows what helps on after this failure, where the page has it. */
+/** Shows the next step after this failure, where the page has one. */
 function offerRemedy(code, email) {
   for (const form of document.querySelectorAll('form[data-help]')) {
     if (!form.dataset.help.split(' ').includes(code)) continue;
@@ -50,7 +50,7 @@ function offerRemedy(code, email) {
   }
 }
 
-/** Accepting needs a signed-in person. The session lives for this one call and is closed after it. */
+/** Accepting needs a signed-in user. The session serves this one call and is closed after it. */
 async function acceptInvitation({ email, password }) {
   const { accessToken } = await call('/auth/login', { email: email.value, password: password.value });
   try {
@@ -78,7 +78,7 @@ async function call(path, body, accessToken) {
   }
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  // The fields are what a person sees; the sentence above them is written for programs.
+  // The page shows the fields; the sentence above them is written for programs.
   const fields = (answer.errors ?? []).map(({ path, message }) => `${path || 'The request'} ${message}.`).join(' ');
   const sentence = fields || answer.detail || answer.title || `The server answered ${response.status}.`;
   throw Object.assign(new Error(sentence), { code: answer.code });

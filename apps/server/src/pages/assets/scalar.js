@@ -1,5 +1,5 @@
 /* global Scalar */
-// Everything that would speak to another host is off; the Content-Security-Policy says the same.
+// Everything that would contact another host is off; the Content-Security-Policy forbids it as well.
 Scalar.createApiReference('#reference', {
   url: '/openapi.json',
   favicon: document.querySelector('link[rel=icon]').href,
