@@ -6,8 +6,8 @@ import type { Stage } from './stage.ts';
 const TOKEN_TTL_S = 86_400;
 
 /**
- * People with a personal organization and so many live sessions each. Returns an access token for every session: first
- * everybody's first, then everybody's second, and so on; people in the order of their ids.
+ * Creates users with a personal organization and `sessions` live sessions each. Returns an access token for every
+ * session: first the first session of each user, then the second ones, and so on; users in order of their ids.
  */
 export async function createAccounts(
   stage: Pick<Stage, 'database' | 'secrets' | 'issuer'>,

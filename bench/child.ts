@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Usage } from './probe.ts';
 
-/** A server in a process of its own, which tells what it has used. */
+/** A server in a process of its own, which reports the resources it has used. */
 export interface Child {
-  /** `http://127.0.0.1:<port>`; of a worker, what it said. */
+  /** `http://127.0.0.1:<port>`; for a worker, the line it printed. */
   origin: string;
   usage(): Promise<Usage>;
   stop(): Promise<void>;
@@ -13,14 +13,14 @@ export interface Child {
 }
 
 const PROBE = import.meta.resolve('./probe.ts');
-/** A server says where, a worker for what. */
+/** The line of a server names its address, that of a worker its queues. */
 const READY = /ready (?:on (http:\/\/127\.0\.0\.1:\d+)|for [\w, ]+\.)/;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const USAGE_TIMEOUT_MS = 30_000;
 const MAX_KEPT_OUTPUT = 10_000;
 
-/** Resolves once the program has said on stderr that it is ready. */
+/** Resolves once the program has printed on stderr that it is ready. */
 export async function startChild(options: {
   program: string;
   args: string[];

@@ -14,7 +14,7 @@ import type { Stage } from './stage.ts';
 
 interface Table {
   routes: number;
-  /** How many of them are asked for, in turn. */
+  /** How many of them are requested, in turn. */
   asked: number;
 }
 const FEW: Table = { routes: 10, asked: 10 };
@@ -27,7 +27,7 @@ const ROUNDS = 9;
 const AT_MOST = 1.1;
 const IDS = { orgId: exampleId('org'), userId: exampleId('usr') };
 
-/** What it costs to have many routes: the same requests where there are ten routes, and where there are 500. */
+/** What it costs to have many routes: the same requests with ten routes, and with 500. */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const found = [FEW, MANY, ALL].map(finding);
   const finds = await takeTurns(found, { timesPerTurn: 50_000, turns: 10, rounds: ROUNDS });
@@ -55,7 +55,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
   ];
 }
 
-/** Routes as ours are: every resource has a few, with ids in their paths. */
+/** Routes like ours: every resource has a few, with ids in their paths. */
 function routerOf(count: number) {
   const routes = Array.from({ length: count }, (_, at) => {
     const declared = procedure({
@@ -123,7 +123,7 @@ function answering({ routes, asked }: Table, ports: ReturnType<typeof openPorts>
   };
 }
 
-/** Nothing is connected to before somebody asks it, and nobody does. */
+/** Connections are opened at the first query, and here there is none. */
 function portsWithoutIo({ secrets }: Stage) {
   return openPorts({
     env: readEnv({ NODE_ENV: 'test', RATE_LIMIT_PER_MINUTE: '1000000' }),

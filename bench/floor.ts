@@ -12,12 +12,12 @@ import { jwtVerify } from 'jose';
 import pg from 'pg';
 
 /**
- * The floor that we measure ourselves against: `GET /users/me` as a careful person writes it by hand, and nothing else. The
- * same token, bucket, statement and answer; no validation of the answer, no headers beyond Express's, no second route.
+ * The baseline: `GET /users/me` as a careful engineer writes it by hand, and nothing else. The same token, bucket,
+ * statement and answer; no validation of the answer, no headers beyond Express's, no second route.
  */
 const { SECRET_KEY = '', ID_SECRET = '', DATABASE_URL, REDIS_URL, PUBLIC_URL = '' } = process.env;
 const ids = createIds(ID_SECRET);
-// jose imports any other form of the key anew for every token, which doubles the cost.
+// jose imports any other form of the key again for every token, which doubles the cost.
 const key = createSecretKey(createKeyring(SECRET_KEY).key('rentapi/jwt')).toCryptoKey(
   { name: 'HMAC', hash: 'SHA-256' },
   false,
@@ -31,7 +31,7 @@ pool.on('error', () => {});
 
 const app = express();
 app.disable('x-powered-by');
-app.disable('etag'); // a hash of every answer would flatter us
+app.disable('etag'); // a hash of every answer would make us look better
 
 app.get('/users/me', async (req, res) => {
   const token = req.headers.authorization?.slice('Bearer '.length) ?? '';

@@ -2,10 +2,10 @@ import type { Child } from './child.ts';
 import { type Client, openClient } from './load.ts';
 import type { Stage } from './stage.ts';
 
-/** One of those that do the same work. */
+/** One of the programs that do the same work. */
 export interface Contender {
   name: string;
-  /** Its processes, which requests reach in turn. */
+  /** Its processes, which get requests in turn. */
   children: readonly Child[];
   path: string;
   /** The headers of each request of a round; all contenders send the same number. */
@@ -25,7 +25,7 @@ export interface Round {
   latenciesMs: number[];
 }
 
-/** Every contender's rounds; the n-th of each ran beside one another, and are compared with one another only. */
+/** Every contender's rounds; the n-th rounds ran side by side, and are compared only with each other. */
 export type Rounds = Map<Contender, Round[]>;
 
 export interface Plan {
@@ -33,7 +33,7 @@ export interface Plan {
   connections: number;
   warmUps: number;
   rounds: number;
-  /** For a turn of some 50 ms: whatever else this machine does then, the neighbouring turns feel it too. */
+  /** For a turn of some 50 ms: other load on this machine then affects the neighbouring turns as well. */
   requestsPerTurn?: number;
 }
 
@@ -67,7 +67,7 @@ async function playRound(
   const requests = new Map(contenders.map((each) => [each, each.requestsOf(at)]));
   const length = requests.get(contenders[0]!)!.length;
   for (let from = 0, turn = 0; from < length; from += requestsPerTurn, turn++) {
-    // Turned round each time, so that none always comes after the same one.
+    // Reversed each time, so that none always comes after the same one.
     for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
       const headers = requests.get(contender)!.slice(from, from + requestsPerTurn);
       await playTurn(stage, contender, clients.get(contender)!, headers, round.get(contender)!);

@@ -4,7 +4,7 @@ import type { Stage } from './stage.ts';
 
 const IDLE_MS = 60_000;
 
-/** What the server holds while nobody calls it. */
+/** What an idle server uses. */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const server = await stage.startServer();
   process.stderr.write(`Waiting ${IDLE_MS / 1000} s beside an idle server.\n`);

@@ -1,10 +1,10 @@
 import { printTable, type Spread, spreadOf } from './report.ts';
 
-/** Work that happens in this process, over and over. */
+/** Work that is repeated in this process. */
 export interface Work {
   name: string;
   run(times: number): Promise<void> | void;
-  /** Not measured. */
+  /** Done before measuring starts. */
   prepare?(times: number): Promise<void>;
 }
 
@@ -13,7 +13,7 @@ interface Sample {
   cpuNs: number;
 }
 
-/** What one time has cost, round by round; the n-th rounds of all ran beside one another. */
+/** The cost of one repetition, round by round; the n-th rounds of all ran side by side. */
 export type Samples = Map<Work, Sample[]>;
 
 export interface Turns {
@@ -25,13 +25,13 @@ export interface Turns {
 
 const WARM_UPS = 2;
 
-/** Lets the works take turns until each has had every round's. */
+/** Lets the works take turns until each has had all its rounds. */
 export async function takeTurns(works: readonly Work[], { timesPerTurn, turns, rounds }: Turns): Promise<Samples> {
   const samples: Samples = new Map(works.map((work) => [work, []]));
   for (let round = -WARM_UPS; round < rounds; round++) {
     const sums = new Map(works.map((work) => [work, { elapsedNs: 0, cpuNs: 0 }]));
     for (let turn = 0; turn < turns; turn++) {
-      // Turned round each time, so that none always comes after the same one.
+      // Reversed each time, so that none always comes after the same one.
       for (const work of turn % 2 === 0 ? works : works.toReversed()) {
         await work.prepare?.(timesPerTurn);
         const cpu = process.cpuUsage();
@@ -51,13 +51,13 @@ export async function takeTurns(works: readonly Work[], { timesPerTurn, turns, r
   return samples;
 }
 
-/** CPU of one work by that of another, round by round. */
+/** CPU of one work divided by that of another, round by round. */
 export function workRatio(samples: Samples, of: Work, by: Work): Spread {
   const base = samples.get(by)!;
   return spreadOf(samples.get(of)!.map(({ cpuNs }, at) => cpuNs / base[at]!.cpuNs));
 }
 
-/** Medians over the rounds; the first work is what the others are compared with. */
+/** Medians over the rounds; the others are compared with the first work. */
 export function printSamples(title: string, samples: Samples): void {
   const [first] = samples.keys();
   const lines = [...samples].map(([work, each]) => {
@@ -73,7 +73,7 @@ export function printSamples(title: string, samples: Samples): void {
   printTable([['', 'ops/s', 'CPU µs/op', 'CPU ratio (95 %)'], ...lines]);
 }
 
-/** For what waits for an answer: so many are under way at once. */
+/** For work that waits for an answer: this many run at once. */
 export async function atOnce(senders: number, times: number, once: (at: number) => unknown): Promise<void> {
   let next = 0;
   const sender = async (): Promise<void> => {

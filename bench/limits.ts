@@ -102,7 +102,7 @@ const hitting = (name: string, cache: Cache): Work => ({
   run: (times) => atOnce(SENDERS, times, async (at) => assertHit(await cache.get({ key: `hit:${at}` }))),
 });
 
-/** What another process has put there: each key is read once, because then it is in this one's memory. */
+/** Values that another process has stored: each key is read once, because it is in this process's memory afterwards. */
 function hittingBehind(name: string, cache: Cache, other: Cache): Work {
   let turn = 0;
   return {
@@ -137,7 +137,7 @@ async function repeat(one: (at: number) => Promise<number>): Promise<number[]> {
   return all;
 }
 
-/** The worst counts: one request too many is one too many. */
+/** The worst case counts: one request too many is a failure. */
 function exactness(promise: string, off: number[]): Verdict {
   return {
     promise,
@@ -147,7 +147,7 @@ function exactness(promise: string, off: number[]): Verdict {
   };
 }
 
-/** How far from size and refill the allowed ones are. */
+/** How far the number of allowed requests is from size and refill. */
 function off(allowed: number, shortestMs: number, longestMs: number): number {
   const refill = (ms: number) => (ms * SIZE) / WINDOW_MS;
   return Math.max(0, allowed - SIZE - refill(longestMs), SIZE + refill(shortestMs) - allowed);
@@ -173,7 +173,7 @@ interface Report {
 
 const RACER = fileURLToPath(import.meta.resolve('../packages/testing/test/limiter-process.ts'));
 
-/** As many requests as go in a moment, all processes at the same bucket. */
+/** As many requests as possible in a moment, from all processes at the same bucket. */
 async function offByProcesses({ url }: TestRedis, key: string, processes: number): Promise<number> {
   const args = [url, key, SIZE, WINDOW_MS, RACE_MS].map(String);
   const children = Array.from({ length: processes }, () => fork(RACER, args));

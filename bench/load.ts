@@ -2,7 +2,7 @@ import { Pool } from 'undici';
 
 interface Loaded {
   elapsedMs: number;
-  /** Of each request. */
+  /** Headers of each request. */
   latenciesMs: number[];
 }
 
@@ -16,7 +16,7 @@ export interface Client {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** `connections` are as many as requests are under way at once; the servers get them in turn. */
+/** `connections` is the number of concurrent requests; the servers get them in turn. */
 export function openClient(origins: readonly string[], connections: number): Client {
   const options = { connections, headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS };
   const pools = origins.map((origin) => new Pool(origin, options));

@@ -14,7 +14,9 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   permissions: () => import('./permissions.ts'),
 };
 
-/** `pnpm bench [name…]`. Tells what was measured; a missed target is not a failure, because the machine may be busy. */
+/**
+ * `pnpm bench [name…]`. Prints what was measured; a missed target is not a failure, because the machine may be busy.
+ */
 async function main(names: string[]): Promise<number> {
   const unknown = names.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown) {

@@ -7,9 +7,10 @@ import { askedAlike, cpuRatio, printRounds, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
 const USERS = 10_000;
-// More sessions in all than the servers remember, though requests go to two of them in turn: each reads its own, as the floor's does.
+// More sessions in all than the servers cache, though requests go to two of them in turn: each reads its own, as the
+// baseline does.
 const SESSIONS_EACH = 6;
-const CONNECTIONS = 16; // fewer than pooled database connections: nobody waits for one
+const CONNECTIONS = 16; // fewer than pooled database connections, so that none has to wait for one
 const WARM_UPS = 2;
 const ROUNDS = 11;
 const COMPARED_ANSWERS = 20;
@@ -17,7 +18,10 @@ const FLOOR_PATH = '/users/me';
 const REST_PATH = '/api/v1/users/me';
 const TRPC_PATH = '/trpc/users.me.get';
 
-/** What it costs to be us: the current user over REST and tRPC, beside a handler written by hand that does the same I/O. */
+/**
+ * What our own cost is: the current user over REST and tRPC, compared with a handler written by hand that does the same
+ * I/O.
+ */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const tokens = await createAccounts(stage, USERS, SESSIONS_EACH);
   const requests = tokens.map((token) => ({ authorization: `Bearer ${token}` }));
@@ -30,7 +34,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
 const ofRound = (requests: readonly Headers[], round: number): readonly Headers[] =>
   requests.slice((round % SESSIONS_EACH) * USERS).slice(0, USERS);
 
-/** One process that does everything. For information, the same where the server remembers who calls. */
+/** One process that does everything. For information, the same with a warm actor cache. */
 async function compareAlone(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
   const inTurn = (round: number) => ofRound(requests, round);
   const one = async (starting: Promise<Child>) => [await starting];
@@ -51,7 +55,7 @@ async function compareAlone(stage: Stage, requests: readonly Headers[]): Promise
   return compare(stage, 'one process', [bare, rest, trpc, remembered], requests);
 }
 
-/** Two processes that serve, beside a worker, with their limits in Redis. */
+/** Two processes that serve, with a worker, and their limits in Redis. */
 async function compareTogether(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
   const settings = { REDIS_URL: await stage.redisUrl() };
   const worker = await stage.startServer('worker', settings);
@@ -61,7 +65,8 @@ async function compareTogether(stage: Stage, requests: readonly Headers[]): Prom
     const all = ofRound(requests, round);
     return Math.floor(round / SESSIONS_EACH) % 2 === 0 ? all : [...all.slice(1), all[0]!];
   };
-  const serving = () => two(() => stage.startServer('api', settings)); // of each its own, or one would remember for the other
+  // Each has its own, or one would fill the cache for the other
+  const serving = () => two(() => stage.startServer('api', settings));
   const bare = {
     name: 'bare Express 5',
     path: FLOOR_PATH,
@@ -75,7 +80,7 @@ async function compareTogether(stage: Stage, requests: readonly Headers[]): Prom
   return verdicts;
 }
 
-/** The first contender is the floor; the second and third are held to it. */
+/** The first contender is the baseline; the second and third are compared with it. */
 async function compare(
   stage: Stage,
   setting: string,

@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 
 const MEMBERS = 10_000;
 const ROLES_EACH = 20;
-const SESSIONS_EACH = 3; // more sessions in all than the server remembers: each request finds out who calls
+const SESSIONS_EACH = 3; // more sessions in all than the server caches: each request looks its caller up
 const PAGE = 25;
 const LAST_PAGE = MEMBERS / PAGE;
 const PAGES_PER_ROUND = 512;
@@ -22,7 +22,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
   const requests = tokens.map((token) => ({ authorization: `Bearer ${token}` }));
   const { rows } = await stage.database.query<{ id: number }>(GATHER, [MEMBERS]);
   const organizationId = rows[0]!.id;
-  // The list first, while nobody has roles: they would cost the same on both pages, and hide a difference.
+  // The list first, while no member has roles: they would cost the same on both pages, and hide a difference.
   const lists = await compareLists(stage, organizationId, requests[0]!);
   await stage.database.query(GIVE_ROLES, [organizationId, ROLES_EACH, GRANTABLE_PERMISSIONS]);
   await stage.database.query('analyze');
@@ -31,7 +31,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
 
 async function compareMembers(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
   const child = await stage.startServer();
-  // Every second member has the roles: those of a round come from everywhere in the tables alike.
+  // Every second member has the roles, so that both groups are spread over the tables alike.
   const every2nd = (from: number) => (round: number) =>
     requests
       .slice((round % SESSIONS_EACH) * MEMBERS, ((round % SESSIONS_EACH) + 1) * MEMBERS)
@@ -103,7 +103,7 @@ async function compareLists(stage: Stage, organizationId: number, headers: Heade
   ];
 }
 
-/** Where the last page is: only the page before knows. */
+/** The cursor of the last page: only the page before contains it. */
 async function walk(contender: Contender, headers: Headers): Promise<string> {
   const { path } = contender;
   const client = clientOf(contender, 1);
@@ -119,7 +119,7 @@ async function walk(contender: Contender, headers: Headers): Promise<string> {
   return at;
 }
 
-/** The people made last become members of one new organization, which is the one they are in. */
+/** The newest users become members of one new organization, which is their default. */
 const GATHER = `
   with organization as (
     insert into organizations (name, created_at, updated_at) values ('Large', now(), now()) returning id
@@ -132,7 +132,7 @@ const GATHER = `
   select default_organization_id, id, 'MEMBER', now() from people order by id
   returning organization_id::integer as id`;
 
-/** Roles of a few permissions each, which together hold every grantable one, for the first, third, fifth… member. */
+/** Roles of a few permissions each, which together contain every grantable one, for the first, third, fifth… member. */
 const GIVE_ROLES = `
   with made as (
     insert into roles (organization_id, name, name_key, permissions, effective_permissions, created_at, updated_at)

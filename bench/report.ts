@@ -1,6 +1,6 @@
 import type { Contender, Round, Rounds } from './harness.ts';
 
-/** The middle of several measurements of the same, and between what it lies with a confidence of 95 %. */
+/** The median of several measurements, and its confidence interval of 95 %. */
 export interface Spread {
   median: number;
   low: number;
@@ -8,7 +8,7 @@ export interface Spread {
 }
 
 export interface Verdict {
-  /** What is promised: `REST, CPU per request`. */
+  /** What the target is about: `REST, CPU per request`. */
   promise: string;
   measured: Spread;
   atMost: number;
@@ -26,13 +26,13 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * How many of `count` measurements to leave out at either end, whatever their distribution: each lies on either side of the true
- * median like a coin, so the ends count by the binomial distribution (Hoefler and
- * Belli, Scientific Benchmarking of Parallel Computing Systems, 2015).
+ * How many of `count` measurements to leave out at either end. For any distribution, each one is above or below the
+ * true median with equal chance, so the ends follow the binomial distribution (Hoefler and Belli, Scientific
+ * Benchmarking of Parallel Computing Systems, 2015).
  */
 function outside(count: number): number {
   let cut = 0;
-  let chance = 0.5 ** count; // that none lies below
+  let chance = 0.5 ** count; // the chance that none lies below
   for (let sum = chance; cut < count / 2; cut++) {
     chance *= (count - cut) / (cut + 1);
     sum += chance;
@@ -41,10 +41,10 @@ function outside(count: number): number {
   return cut;
 }
 
-/** CPU of one contender by that of another, round by round. */
+/** CPU of one contender divided by that of another, round by round. */
 export const cpuRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, of, by, 'cpuUs');
 
-/** Time on the clock, the database's included. */
+/** Elapsed time, the database's included. */
 export const timeRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, of, by, 'elapsedMs');
 
 function ratio(rounds: Rounds, of: Contender, by: Contender, what: 'cpuUs' | 'elapsedMs'): Spread {
@@ -54,7 +54,7 @@ function ratio(rounds: Rounds, of: Contender, by: Contender, what: 'cpuUs' | 'el
 
 const TOLERANCE = 0.02; // a server's background work
 
-/** Whether the two asked the database, and Redis, equally often. */
+/** Whether the two sent equally many queries to the database, and commands to Redis. */
 export function askedAlike(rounds: Rounds, one: Contender, other: Contender): boolean {
   return (['statements', 'commands'] as const).every((what) => {
     const [a = 0, b = 0] = [one, other].map((each) => rounds.get(each)!.reduce((sum, round) => sum + round[what], 0));
@@ -73,7 +73,7 @@ const COLUMNS: Column[] = [
   ['Redis/request', 3, (round) => round.commands / round.requests],
 ];
 
-/** Medians over the rounds; the first contender is what the others are compared with. */
+/** Medians over the rounds; the others are compared with the first contender. */
 export function printRounds(rounds: Rounds): void {
   const contenders = [...rounds.keys()];
   const lines = contenders.map((contender) => {
@@ -110,7 +110,7 @@ export function printVerdicts(verdicts: readonly Verdict[]): void {
   }
 }
 
-/** Where the target lies between what the middle may be, nothing is said about the target. */
+/** Where the target lies within the confidence interval, no verdict is given. */
 function judge({ measured, atMost, comparable = true }: Verdict): 'kept' | 'missed' | 'undecided' {
   if (!comparable) return 'undecided';
   if (measured.high <= atMost) return 'kept';

@@ -11,19 +11,19 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { type Child, startChild } from './child.ts';
 
-/** What every bench stands on: an empty migrated database of its own, and servers beside it. */
+/** The basis of every bench: an empty migrated database of its own, and servers on it. */
 export interface Stage {
   database: pg.Client;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   issuer: string;
-  /** For whatever is started with it; begun when first asked for, and empty. */
+  /** Redis for the servers started with it; it starts on first use, and empty. */
   redisUrl(): Promise<string>;
   startFloor(env?: Settings): Promise<Child>;
   /** `role` is a command of the program: `start`, `api`, `worker`. */
   startServer(role?: string, env?: Settings): Promise<Child>;
   /** Statements that Postgres has run in our database since it started. */
   countStatements(): Promise<number>;
-  /** Commands that our Redis has run, those of scripts included; none while there is no Redis. */
+  /** Commands that our Redis has run, including those of scripts; zero without Redis. */
   countCommands(): Promise<number>;
   close(): Promise<void>;
 }
@@ -41,9 +41,9 @@ export async function openStage(): Promise<Stage> {
     process.once(signal, () => void close().finally(() => process.exit(130)));
   }
   try {
-    // Named as test clusters are: the next test run removes what a killed bench left.
+    // Named like test clusters: the next test run removes what a killed bench left.
     const directory = mkdtempSync(path.join(tmpdir(), `rentapi-test-${process.pid}-bench-`));
-    chmodSync(directory, 0o755); // as root the server runs as another user, who must be able to enter
+    chmodSync(directory, 0o755); // under root the server runs as another user, who must be able to enter
     undo.push(async () => rmSync(directory, { recursive: true, force: true }));
     const postgres = await startEmbeddedPostgres({
       dataDir: directory,
@@ -52,7 +52,7 @@ export async function openStage(): Promise<Stage> {
     undo.push(() => postgres.stop());
     await migrateUp(postgres.url, MIGRATIONS);
     const database = new pg.Client({ connectionString: postgres.url, application_name: 'rentapi bench' });
-    database.on('error', () => {}); // the next query says so
+    database.on('error', () => {}); // the next query reports it
     await database.connect();
     undo.push(() => database.end());
     await database.query('create extension pg_stat_statements');
@@ -118,7 +118,7 @@ export const newSecret = (): string => randomBytes(32).toString('base64');
 
 export type Undo = () => Promise<void>;
 
-/** The newest first; one that fails does not keep the others running. */
+/** The newest first; a failing one does not keep the others running. */
 export async function undoAll(undo: Undo[]): Promise<void> {
   for (const each of undo.reverse()) {
     try {

@@ -2,15 +2,15 @@ import type { CapturedMail } from '@rentapi/platform/mail';
 import { printTable } from '../report.ts';
 import type { Attempt, Load } from './load.ts';
 
-/** What became of what was asked. */
+/** The outcome of all requests. */
 export interface Findings {
   acknowledged: number;
   found: number;
-  /** Answered 2xx, and not there. */
+  /** Answered 2xx, but missing. */
   lost: string[];
-  /** There more than once. */
+  /** Stored more than once. */
   doubled: string[];
-  /** Not answered 2xx; whether they are there is open. */
+  /** Not answered 2xx; they may exist or not. */
   unanswered: Attempt[];
 }
 
@@ -38,7 +38,7 @@ export function printFindings(findings: Record<string, Findings>): void {
   }
 }
 
-/** What happened, and until when its consequences are looked for. */
+/** An incident, and the end of the time in which its consequences are looked for. */
 export interface Struck {
   name: string;
   /** On the clock of `performance.now()`, as all times here. */
@@ -47,7 +47,7 @@ export interface Struck {
   untilAt: number;
 }
 
-/** Why clients had to ask again: all in all, and whoever waited longest. */
+/** Why clients had to repeat requests: in total, and for the request that waited longest. */
 export function printRefusals(attempts: readonly Attempt[]): void {
   const sums = new Map<string, number>();
   for (const { refusals } of attempts) {
@@ -66,7 +66,7 @@ function listed(refusals: ReadonlyMap<string, number>): string {
   return parts.join(', ') || 'nothing';
 }
 
-/** Of the stretch since each incident: how long nothing was answered, and how long single things took. */
+/** After each incident: how long nothing was answered, and how long single requests took. */
 export function printIncidents(
   struck: readonly Struck[],
   { writes, registrations }: Load,

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 
-/** One thing somebody wants done, as a careful client does it: the same request again until it is answered. */
+/** One task of a careful client, which repeats the same request until it is answered. */
 export interface Attempt {
-  /** Names it in the database: a key's name, or an address. */
+  /** Identifies it in the database: a key's name, or an address. */
   name: string;
   beganAt: number;
   /** When it was answered 2xx; never, where the client gave up or was refused. */
   doneAt?: number;
   retries: number;
-  /** What it was told before, and how often: a status with its code, or how the connection ended. */
+  /** Earlier results, and how often: a status with its code, or how the connection ended. */
   refusals: Map<string, number>;
   /** Why the client stopped trying. */
   failure?: string;
@@ -33,7 +33,7 @@ const RETRY_MS = 100;
 /** The same request may be answered differently later: try again. */
 const TEMPORARY = [409, 429, 503];
 
-/** Starts so much each second, however slowly it is answered. */
+/** Starts this many requests each second, however slowly they are answered. */
 export function startLoad(origins: () => string[], tokens: readonly string[]): Load {
   const agent = new Agent({ headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS });
   const open = new Set<Promise<void>>();
@@ -71,7 +71,7 @@ export function startLoad(origins: () => string[], tokens: readonly string[]): L
         }
         note(attempt, `${answer.statusCode} ${/"code":"(\w+)"/.exec(text)?.[1]}`);
       } catch (error) {
-        // Refused or cut: nobody knows whether it was done, which is what the idempotency key is for.
+        // Refused or cut: whether it was done is unknown, which is what the idempotency key is for.
         note(attempt, String((error as { code?: string }).code ?? error));
       }
       await sleep(RETRY_MS);
@@ -106,7 +106,7 @@ function note({ refusals }: Attempt, what: string): void {
   refusals.set(what, (refusals.get(what) ?? 0) + 1);
 }
 
-/** On a busy machine a timer comes late: what is due by then is made up for. */
+/** On a busy machine a timer comes late: what is due by then is sent as well. */
 function every(ms: number, work: () => void): NodeJS.Timeout {
   const beganAt = performance.now();
   let done = 0;

@@ -3,17 +3,17 @@ import { compare, printFindings, printIncidents, printRefusals, type Struck } fr
 import { type Load, startLoad } from './load.ts';
 import { type System, startSystem } from './system.ts';
 
-const WRITERS = 8; // an organization holds 1000 keys
+const WRITERS = 8; // an organization has at most 1000 keys
 const RUN_MS = 42_000;
 const CALM_MS = 3000; // before the first incident
 const MEND_AFTER_MS = 2000;
-// A killed worker's job is another's once its lease of 30 s has ended; then its retry may have to wait.
+// A killed worker's job goes to another worker once its lease of 30 s has ended; then its retry may have to wait.
 const SETTLE_MS = 90_000;
 const CONFIRMATION = 'Confirm your e-mail address';
 
 /**
- * `pnpm chaos`: takes away one part after another under a constant load, and compares what was acknowledged with what is there.
- * Exit code 1 where anything was lost, or a write was done twice.
+ * `pnpm chaos`: removes one part after another under a constant load, and compares what was acknowledged with what is
+ * stored. Exit code 1 if anything was lost, or a write was done twice.
  */
 async function main(): Promise<number> {
   const system = await startSystem();
@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** One incident after the other, at even distances. */
+/** One incident after the other, at equal intervals. */
 async function strikeAll({ incidents }: System): Promise<Struck[]> {
   const struck: Struck[] = [];
   const beganAt = performance.now();
@@ -52,7 +52,7 @@ async function strikeAll({ incidents }: System): Promise<Struck[]> {
 
 const sleepUntil = (at: number): Promise<void> => sleep(Math.max(0, at - performance.now()));
 
-/** Until the work behind everything acknowledged is done, or nobody believes in it any more. */
+/** Waits until the work behind every acknowledged request is done, or too much time has passed. */
 async function untilSettled(system: System, { registrations }: Load): Promise<void> {
   for (const deadline = performance.now() + SETTLE_MS; performance.now() < deadline; await sleep(500)) {
     const [{ waiting } = { waiting: 0 }] = await system.query<{ waiting: number }>(

@@ -17,7 +17,7 @@ import { newSecret, SERVER, type Undo, undoAll } from '../stage.ts';
 export interface System {
   /** Where it is served at the moment. */
   origins(): string[];
-  /** Access tokens of so many people, each in an organization of their own. */
+  /** Access tokens of this many users, each in an organization of their own. */
   signUp(people: number): Promise<string[]>;
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
   mailbox: Mailbox;
@@ -27,9 +27,9 @@ export interface System {
 
 interface Incident {
   name: string;
-  /** Resolves when it is over: what was taken away is back, or the process is dead. */
+  /** Resolves when the incident is over: the part is back, or the process is dead. */
   strike(): Promise<void>;
-  /** What a supervisor does then. */
+  /** Restarts it, as a supervisor would. */
   recover?(): Promise<void>;
 }
 
@@ -49,9 +49,9 @@ export async function startSystem(): Promise<System> {
 }
 
 async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
-  // Named as test clusters are: the next test run removes what a killed run left.
+  // Named like test clusters: the next test run removes what a killed run left.
   const directory = mkdtempSync(path.join(tmpdir(), `rentapi-test-${process.pid}-chaos-`));
-  chmodSync(directory, 0o755); // as root the database runs as another user, who must be able to enter
+  chmodSync(directory, 0o755); // under root the database runs as another user, who must be able to enter
   undo.push(async () => rmSync(directory, { recursive: true, force: true }));
 
   // Written through to the disk as in production, and on the same port after a restart.
@@ -78,7 +78,7 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     RATE_LIMIT_PER_MINUTE: '1000000',
     AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
   };
-  // Without Redis, processes that only serve are refused: then each does everything.
+  // Without Redis, processes that only serve are refused, so each does everything.
   const roles = redis ? ['api', 'api', 'worker', 'worker'] : ['start', 'start'];
   const children: Child[] = [];
   undo.push(async () => void (await Promise.all(children.map((child) => child.stop()))));
