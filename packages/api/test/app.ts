@@ -37,8 +37,8 @@ interface Beside {
 }
 
 /**
- * The product on a database of its own: both transports over HTTP, the work behind them, and mail that is kept. `beside`
- * another app it shares that one's database and nothing else, as a second process does.
+ * The product on a database of its own: both transports over HTTP, the work behind them, and captured mail. With
+ * `beside` another app it shares only that app's database, as a second process does.
  */
 export async function startApp(settings: Record<string, string> = {}, beside?: Beside) {
   const database = beside
@@ -83,7 +83,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
   const { handle, sockets } = createApi({ ports, clientAddress });
   const server = createServer((req, res) => {
     dropUnread(res);
-    // `fetch` does not let a Host be chosen.
+    // `fetch` does not allow a Host header.
     req.headers.host = (req.headers['x-test-host'] as string | undefined) ?? req.headers.host;
     void handle(req, res, () => res.writeHead(404).end());
   });
@@ -91,7 +91,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  /** One request as it goes over the wire. `path` is whole: `/api/v1/…`. */
+  /** One raw HTTP request. `path` is whole: `/api/v1/…`. */
   async function request(path: string, { method = 'GET', body, headers = {} }: Request = {}): Promise<Answer> {
     const response = await fetch(url + path, {
       method,
@@ -103,7 +103,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     return { status: response.status, headers: response.headers, body: isJson && text ? JSON.parse(text) : text };
   }
 
-  /** A new person with an organization of their own, logged in. */
+  /** A new user with an organization of their own, logged in. */
   async function signUp(given: { email?: string } = {}) {
     const email = given.email ?? `${randomUUID()}@example.com`;
     await request('/api/v1/auth/register', { method: 'POST', body: { email, password: PASSWORD } });
@@ -145,7 +145,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
     logs,
     databaseUrl: database.url,
     ownerUrl: database.ownerUrl,
-    /** The database's own view, past the tripwire: what a test looks at, or does to the tables behind the product's back. */
+    /** The database without the tripwire, for tests that read or change tables directly. */
     rows,
     request,
     signUp,
@@ -161,7 +161,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
       await closePorts(ports);
       await rows.destroy();
       await database.drop();
-      // What a loop in the background does is not answered to anybody.
+      // No answer shows what fails in a background loop.
       const tripped = logs.find((line) => line.includes(TRIPPED));
       if (tripped) throw new Error(tripped);
     },
@@ -171,7 +171,7 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
 export type TestApp = Awaited<ReturnType<typeof startApp>>;
 export type Person = Awaited<ReturnType<TestApp['signUp']>>;
 
-/** Looks again every 10 ms until there is something, at most `timeoutMs`. */
+/** Tries every 10 ms until there is a result, for at most `timeoutMs`. */
 export async function eventually<T>(
   look: () => T | undefined | Promise<T | undefined>,
   what: string,

@@ -17,7 +17,7 @@ afterAll(() => app.close());
 const KEYS = '/api/v1/api-keys';
 const good = { name: 'good', scopes: ['*'] };
 
-/** The same bad thing over both transports: the answer's status, its code, and the paths it complains about. */
+/** The same bad input over both transports: the answer's status, its code, and the paths it complains about. */
 interface Case {
   what: string;
   status: number;
@@ -400,7 +400,7 @@ it('keeps every secret out of the log', async () => {
     expect(log).not.toContain(secret);
 });
 
-/** How many rows there are in each table that a call could write. */
+/** The number of rows in each table that a call could write. */
 async function footprint(): Promise<unknown> {
   const tables = [
     'users',

@@ -17,7 +17,7 @@ import type { RawRoute } from '@rentapi/api/wire/raw-route';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 
-/** What the router must be for every surface made from it. New procedures are judged without being named here. */
+/** What the router must satisfy for every surface made from it. New procedures are covered without being named here. */
 const procedures = proceduresOf(appRouter).map(([name, def]) => ({
   name,
   ...def,
@@ -34,7 +34,7 @@ const ACCESS = new Set([
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
-/** `METHOD path procedure`, as they were promised to others. */
+/** `METHOD path procedure`, as they were published. */
 const promised = readFileSync(new URL('endpoints.tsv', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n');
@@ -87,7 +87,7 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
   });
 });
 
-/** A socket's address is none of the document's, which has no word for what a socket says. */
+/** A socket's address is not in the document, which cannot describe messages. */
 const documented = rawRoutes.filter(({ meta }) => meta.openapi.enabled !== false);
 
 describe.each(documented)('$name, which is no procedure', ({ name, meta, input, answer }) => {
@@ -144,7 +144,7 @@ describe('the document', () => {
 });
 
 describe('the error catalogue', () => {
-  /** Answered by no operation: to what cannot be read, where there is none, to a batch of tRPC, on a socket. */
+  /** Answered by no operation: malformed requests, unknown paths, batches of tRPC, messages of a socket. */
   const elsewhere = [
     'malformed_request',
     'request_timeout',
@@ -180,7 +180,7 @@ function proceduresIn(value: unknown): unknown[] {
   return Object.values(def?.procedures ?? value).flatMap(proceduresIn);
 }
 
-/** The registries beside the slices. A slice's file that is not in its registry would be dead without a word. */
+/** The registries of the slices. A slice's file that is missing in its registry would be dead without a warning. */
 describe('the registries', () => {
   const slices = new URL('../src/slices/', import.meta.url);
   const declaredIn = async (file: string): Promise<[slice: string, exported: unknown[]][]> => {

@@ -6,7 +6,10 @@ import { operationsOf } from '@rentapi/api/transports/rest-routes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from './app.ts';
 
-/** Whatever reads a credential can refuse it, and the document says so: also where a good one of that kind is not enough. */
+/**
+ * Reading a credential can always refuse it, and the document says so: also where even a valid one of that kind is not
+ * enough.
+ */
 const document = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
 const operations = operationsOf(appRouter, rawRoutes).filter(
   ({ meta: { access, openapi } }) => access !== 'public' && !access.startsWith('proof:') && openapi.enabled !== false,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 
-/** What a process is promised after a restart of PostgreSQL too. */
+/** What a process guarantees after a restart of PostgreSQL as well. */
 const HEALTHY_WITHIN_MS = 5000;
 
 describe('a database that takes no writes for a while, as after a failover', () => {
@@ -16,7 +16,7 @@ describe('a database that takes no writes for a while, as after a failover', () 
   });
   afterAll(() => app?.close());
 
-  /** Cuts every connection of the product, but not the one that asks. */
+  /** Cuts every connection of the product, except the one that runs the statement. */
   async function setReadOnly(sql: string, cut: boolean): Promise<void> {
     await app.rows.raw(`alter database ${name} ${sql}`);
     if (cut) {
@@ -40,7 +40,7 @@ describe('a database that takes no writes for a while, as after a failover', () 
       503, 503, 503,
     ]);
     expect(await statusOf('/health/liveness')).toBe(200);
-    // Connections of this time stay read-only for ever.
+    // Connections opened now stay read-only for ever.
     await Promise.all(Array.from({ length: 10 }, () => user.request('/api/v1/users/me')));
 
     await setReadOnly('reset default_transaction_read_only', false);

@@ -179,7 +179,7 @@ describe('an Idempotency-Key', () => {
     const { headers } = await ada.request(ME);
     const done = await patch('stale', { 'if-match': headers.get('etag')! });
     expect([done.status, done.headers.get('idempotency-replayed')]).toEqual([200, null]);
-    // Whoever lost that answer repeats with the same tag, or with the one that is there now.
+    // A client that lost that answer repeats with the same tag, or with the current one.
     for (const etag of [headers.get('etag')!, done.headers.get('etag')!]) {
       const again = await patch('stale', { 'if-match': etag });
       expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);

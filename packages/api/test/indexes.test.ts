@@ -90,7 +90,7 @@ function auditFilters() {
   };
 }
 
-/** What answers rows by the page or by the line. */
+/** Answers that consist of rows: lists and lines. */
 const lists = operationsOf(appRouter, rawRoutes).filter(
   ({ inputs, raw }) =>
     raw?.answer.type === 'application/x-ndjson' || inputs.some((input) => 'cursor' in shapeOf(input)),

@@ -6,7 +6,10 @@ import { operationsOf } from '@rentapi/api/transports/rest-routes';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 
-/** What every input must be, so that no request costs more than its size: new operations are judged without being named here. */
+/**
+ * What every input must satisfy, so that no request costs more than its size. New operations are covered without being
+ * named here.
+ */
 const inputs = [
   ...operationsOf(appRouter, rawRoutes).flatMap(({ name, inputs }) => inputs.map((input) => ({ name, input }))),
   { name: 'a message of a socket', input: ClientMessage },
@@ -24,7 +27,7 @@ function* within(schema: z.core.$ZodType, path: string): Generator<[path: string
     yield* within(schema.valueType, `${path} (value)`);
   } else if (schema instanceof z.ZodUnion) for (const option of schema.options) yield* within(option, path);
   else if (schema instanceof z.ZodPipe)
-    yield* within(schema.in, path); // what it lets through is bounded
+    yield* within(schema.in, path); // what it accepts is bounded
   else if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||
@@ -38,7 +41,7 @@ function* within(schema: z.core.$ZodType, path: string): Generator<[path: string
 const isLeaf = (schema: z.core.$ZodType): boolean =>
   ['string', 'number', 'boolean', 'null', 'enum', 'literal'].includes(schema._zod.def.type);
 
-/** As the document says it. A schema with an id is described under that. */
+/** As in the document, where a schema with an id is described under that id. */
 function described(schema: z.core.$ZodType): z.core.JSONSchema.BaseSchema {
   const { $defs, ...whole } = z.toJSONSchema(schema, { io: 'input' });
   const id = whole.$ref?.replace('#/$defs/', '');
@@ -52,7 +55,7 @@ const found = (kind: Kind) =>
 const namesOf = (schemas: [string, z.core.$ZodType][], isFaulty: (schema: z.core.$ZodType) => boolean): string[] =>
   schemas.filter(([, schema]) => isFaulty(schema)).map(([path]) => path);
 
-/** A pattern that no text beyond some length matches: anchored, and without a quantifier that has no end. */
+/** A pattern that no text beyond some length matches: anchored, and without an unbounded quantifier. */
 const isBoundedPattern = (pattern: unknown): boolean =>
   typeof pattern === 'string' &&
   /^\^.*\$$/.test(pattern) &&
@@ -77,7 +80,7 @@ it('bounds every list and every record by a number', () => {
   expect(namesOf(found('array'), (schema) => bound(schema) === undefined)).toEqual([]);
   const records = found('record');
   expect(namesOf(records, (schema) => bound(schema) === undefined)).toEqual([]);
-  // Of records zod does not keep the promise by itself.
+  // zod alone does not guarantee this for records.
   for (const [path, schema] of records) {
     const entries = Object.fromEntries(Array.from({ length: Number(bound(schema)) + 1 }, (_, at) => [`k${at}`, 'x']));
     expect([path, z.safeParse(schema, entries).success]).toEqual([path, false]);
@@ -88,7 +91,7 @@ it('takes no field in any object that is not declared', () => {
   expect(namesOf(found('object'), (schema) => described(schema).additionalProperties !== false)).toEqual([]);
 });
 
-/** What is asked of a text by code of our own. */
+/** Checks of a text by our own code. */
 const checksOf = (schema: z.core.$ZodType): z.core.$ZodCheckDef[] =>
   (schema._zod.def.checks ?? []).map((check) => check._zod.def);
 

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import { eventually, startApp, type TestApp } from './app.ts';
 import { makeOrganization } from './organization.ts';
 
-/** Models whose rows are recorded in no audit entry of their own, and why. */
+/** Models whose rows have no audit entry of their own, and why. */
 const NOT_AUDITED: Record<string, string> = {
   AuditLogModel: 'is the audit log',
   RefreshTokenModel: 'changes with its session, which is recorded',
@@ -25,7 +25,7 @@ const NOT_AUDITED: Record<string, string> = {
   VerificationTokenModel: 'changes with its user, who is recorded',
 };
 
-/** Columns with names like these let their reader in, or are search keys that nobody outside knows. */
+/** Columns with such names are credentials, or search keys that only the server knows. */
 const SECRET =
   /hash|secret|password|passphrase|sealed|token|seed|credential|private|signing|backup|connection|salt|Key$/i;
 

@@ -22,7 +22,7 @@ it('notices a column without a field, and one that became nullable', async () =>
   ]);
 });
 
-/** Unique indexes whose second row is no caller's fault, with the reason. */
+/** Unique indexes whose violation is no fault of a caller, with the reason. */
 const NEVER_REFUSED: Record<string, string> = {
   agenda_jobs_single_job_idx: 'written by the scheduler alone, on conflict do nothing',
   agenda_jobs_unique_key_key: 'written by the dispatcher alone, on conflict do nothing',

@@ -26,7 +26,7 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
     return joining;
   }
 
-  /** A custom role, made by the owner and given to nobody yet. */
+  /** A custom role, made by the owner and not assigned yet. */
   async function role(name: string, permissions: string[], parentId?: string): Promise<string> {
     const { body } = await as(founder)('/api/v1/roles', { method: 'POST', body: { name, permissions, parentId } });
     return body.id;
@@ -41,7 +41,7 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
     return rows.map(({ userId }) => app.ports.ids.encode('usr', userId));
   }
 
-  /** What a request is answered for which the lock of authority comes late: only once `change` is committed. */
+  /** The answer to a request that gets the authority lock only after `change` is committed. */
   const overtaken = (request: () => Promise<Answer>, change: Change) =>
     overtake(app, { lock: (db) => db('organizations').where({ id: organizationId }).forUpdate(), request, change });
 
@@ -50,13 +50,13 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
 
 export type TestOrganization = Awaited<ReturnType<typeof makeOrganization>>;
 
-/** Status and code, or just the status where all went well. */
+/** Status and code, or just the status of a success. */
 export const told = ({ status, body }: { status: number; body: { code?: string } }) =>
   body?.code ? [status, body.code] : [status];
 
 type Change = (db: Knex.Transaction) => PromiseLike<unknown>;
 
-/** What a request is answered that comes upon `lock`, and waits there until `change` is committed. */
+/** The answer to a request that waits for `lock` until `change` is committed. */
 export async function overtake(
   app: TestApp,
   { lock, request, change }: { lock: Change; request: () => Promise<Answer>; change: Change },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from './app.ts';
 
-/** Two programs on one session store, against the server as it is: how refresh tokens are rotated is its decision. */
+/** Two programs on one session store, against the real server, which decides how refresh tokens are rotated. */
 
 interface Tokens {
   accessToken: string;
@@ -11,7 +11,7 @@ interface Client {
   users: { me: { get(): PromiseLike<{ email: string }> } };
   auth: { logout(): PromiseLike<void>; login(credentials: object): PromiseLike<unknown> };
 }
-/** The SDK is written for browsers too: its types need a browser's, which nothing here has. */
+/** The SDK is written for browsers too: its types need a browser's, which Node does not have. */
 const SDK: string = '../../../sdk/client/src/index.ts';
 const { RentApi }: { RentApi: new (options: object) => Client } = await import(SDK);
 

@@ -1,15 +1,15 @@
 import pg from 'pg';
 
-/** How a statement that reads more than one organization's rows, or asks for no organization, says that it means to. */
+/** The comments of statements that read rows of several organizations on purpose, or that name no organization. */
 const EXEMPTION = '/* across organizations */';
 
-/** What stands in the error of a statement that was caught. */
+/** The marker in the error of a statement that was caught. */
 export const TRIPPED = 'tenant tripwire';
 
 /**
- * Row-level security on every table with an `organization_id`, not to hide rows but to raise where a statement is shown one
- * and compares no organization, or is shown two organizations' rows. So a query that forgets its tenant fails whichever test
- * comes by it, even where only one tenant has rows.
+ * Row-level security on every table with an `organization_id`. It does not hide rows: it raises an error when a
+ * statement reads a row without comparing an organization, or rows of two organizations. So a query that forgets its
+ * tenant fails in any test that runs it, even where only one tenant has rows.
  */
 const TRIPWIRE = `
   create function tenant_tripwire(rows_of text, organization_id bigint) returns boolean language plpgsql as $$
@@ -51,7 +51,10 @@ const TRIPWIRE = `
   end $$;
 `;
 
-/** Once, in the migrated template that every test's database is cloned from. The tests' role owns nothing: it holds for them. */
+/**
+ * Once, in the migrated template that every test's database is cloned from. The tests' role owns nothing, so it is
+ * subject to it.
+ */
 export async function armTripwire(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -12,8 +12,9 @@ import { z } from 'zod';
 import { startApp, type TestApp } from './app.ts';
 
 /**
- * Our thin path beside tRPC's own adapter: the same router, the same requests, and the same answers, but for the differences
- * that are named here with their reason. A difference that goes away fails too, so that the list stays true.
+ * Our own path compared with tRPC's own adapter: the same router, the same requests, and the same answers, except for
+ * the differences that are listed here with their reason. A difference that disappears fails too, so that the list
+ * stays true.
  */
 const DIFFERENCES = {
   'malformed JSON is named': 'stock says invalid input; we tell the caller that it was not JSON at all',
@@ -134,7 +135,7 @@ interface Got {
   body: unknown;
 }
 
-/** With a plain client, because `fetch` would fix some of what is sent. */
+/** With a plain client, because `fetch` would correct some of what is sent. */
 function send(server: Server, { method = 'GET', path, headers = {}, body }: Sent): Promise<Got> {
   const { port } = server.address() as AddressInfo;
   return new Promise((resolve, reject) => {

@@ -107,7 +107,7 @@ const subscribing: [string, (token: string) => Client][] = [
   ['wsLink', (token) => overWebSocket(token)],
 ];
 
-/** Keeps what it hears; `api_call` comes without a place to go on from. */
+/** Keeps the events that it receives; `api_call` comes without an id to resume from. */
 function listen(trpc: Client, events: string[], lastEventId?: string) {
   const heard: RealtimeEvent[] = [];
   const failures: TRPCClientError<AppRouter>[] = [];
@@ -135,7 +135,7 @@ function listen(trpc: Client, events: string[], lastEventId?: string) {
     ended: () => ended,
     ready: async () => {
       await eventually(() => (started > 0 ? true : undefined), 'the subscription to begin');
-      await sleep(150); // `started` says that it was taken, not that it follows
+      await sleep(150); // `started` says that the subscription was accepted, not that it is live
     },
     stop: () => subscription.unsubscribe(),
   };
@@ -207,7 +207,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     await eventually(() => known.heard[0], 'an event');
     await sleep(200);
     expect(stranger.heard).toEqual([]);
-    // Over a WebSocket it is the connection that is refused; its client tries again by itself.
+    // Over a WebSocket the connection is refused; its client tries again by itself.
     const codes = stranger.failures.map(({ data }) => data?.problem.code);
     expect(codes).toEqual(link === 'wsLink' ? [] : ['invalid_access_token']);
     stranger.stop();
@@ -300,7 +300,7 @@ describe('a credential in the URL of server-sent events', () => {
 describe('server-sent events that are not read', () => {
   const large = 'x'.repeat(10_000);
 
-  /** A client that opens the stream, and reads nothing of it once it has begun. */
+  /** A client that opens the stream and stops reading once it has begun. */
   async function openStalled(person: Person) {
     const accepting = once(app.server, 'connection');
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
@@ -309,7 +309,7 @@ describe('server-sent events that are not read', () => {
     socket.write(`GET /trpc/realtime.events?input=${input} HTTP/1.1\r\nHost: x\r\n`);
     socket.write(`Authorization: Bearer ${person.tokens.accessToken}\r\n\r\n`);
     await once(socket, 'data');
-    await sleep(200); // it follows
+    await sleep(200); // it is live
     socket.pause();
     const organizationId = app.ports.ids.decode('org', person.organizationId);
     await app.rows('events').insert(
@@ -335,7 +335,7 @@ describe('server-sent events that are not read', () => {
   it('end within a second of the session', async () => {
     const bea = await app.signUp();
     const { socket, gone } = await openStalled(bea);
-    await sleep(1000); // what the network keeps for it is full
+    await sleep(1000); // the network buffer for it is full
     await bea.request('/api/v1/auth/logout', { method: 'POST' });
     await gone(1000);
     socket.destroy();
@@ -443,7 +443,7 @@ describe('a tRPC WebSocket', () => {
       const params = { path: 'realtime.events', input: { events: ['api_key.created'] } };
       slow.ask({ id: 1, method: 'subscription', params });
       await eventually(() => slow.heard[0], 'the subscription');
-      await sleep(150); // it was taken; now it follows
+      await sleep(150); // it was accepted; now it is live
       slow.socket.pause();
       const organizationId = app.ports.ids.decode('org', bea.organizationId);
       for (let batch = 0; batch < 20; batch++) {
@@ -475,7 +475,7 @@ describe('a tRPC WebSocket', () => {
       slow.socket.resume();
       const [code] = await once(slow.socket, 'close');
       expect(code).toBe(1006);
-      expect(slow.heard.length).toBeLessThan(4000); // what the network held
+      expect(slow.heard.length).toBeLessThan(4000); // what the network buffered
     }, 40_000);
   });
 

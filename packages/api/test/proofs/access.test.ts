@@ -24,8 +24,8 @@ import {
 } from './fixture.ts';
 
 /**
- * Every procedure × everybody gives exactly what its `access` says. Permission is judged before input, so a call with an
- * unknown field tells who would have been let in, and changes nothing.
+ * Every procedure × every caller gives exactly what its `access` says. Permission is checked before input, so a call
+ * with an unknown field shows who would be admitted, and changes nothing.
  */
 const WHO = [
   ...ORGANIZATION_ROLES,
@@ -43,17 +43,17 @@ const isKey = (who: Who) => who === 'key with every scope';
 const isMember = (who: Who) => (ORGANIZATION_ROLES as readonly string[]).includes(who);
 const namesOrganization = (meta: ProcedureMeta) => meta.openapi.path.includes('{orgId}');
 
-/** What the contract says, worked out from its tables alone. Past the gate, the unknown field is what is refused. */
+/** What the contract says, derived from its tables alone. An admitted caller gets the error of the unknown field. */
 function expected(meta: ProcedureMeta, who: Who): string {
   const { access } = meta;
   if (isPublic(access)) return 'invalid_input';
   if (who === 'anonymous') return 'credentials_required';
-  // An organization named in the path: whoever is no member is told that there is none.
+  // An organization named in the path: a caller who is no member gets a 404.
   if (namesOrganization(meta) && !isMember(who) && !isKey(who)) return 'not_found';
   if (access === 'userOrKey') return 'invalid_input';
   if (access === 'user') return isKey(who) ? 'user_required' : 'invalid_input';
   if (isOrganizationPermission(access)) {
-    // Elsewhere everybody is the OWNER of their own organization.
+    // Elsewhere every user is the OWNER of their personal organization.
     const role = isMember(who) ? (who as keyof typeof ROLE_PERMISSIONS) : 'OWNER';
     if (isKey(who)) return meta.fresh ? 'user_required' : 'invalid_input';
     return ROLE_PERMISSIONS[role].has(access) ? 'invalid_input' : 'permission_denied';

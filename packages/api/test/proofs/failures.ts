@@ -4,7 +4,7 @@ import { type Caller, type Fixture, idPlaces, type Procedure, replaceAt } from '
 import { scenario } from './scenarios.ts';
 import { type Failing, type Failures, type Scenario, sliceProofs } from './slice-proofs.ts';
 
-/** What a procedure can answer by what it says of itself: who may call, what it takes, which codes it declares. */
+/** The failures of a procedure that follow from its declaration: access, input, declared codes. */
 function implied(procedure: Procedure): Failures {
   const { meta } = procedure;
   const { access } = meta;
@@ -28,7 +28,7 @@ function implied(procedure: Procedure): Failures {
     failures.invalid_access_token = by(async () => ({ authorization: 'Bearer a.b.c' }));
     failures.invalid_api_key = by(async () => ({ 'x-api-key': 'rapi_live_nonsense' }));
   }
-  // A deleted organization has no keys that would open.
+  // A deleted organization has no valid keys.
   const opensToKeys = !meta.allowDeletedOrganization;
   if (isOrganizationPermission(access) && opensToKeys) {
     const others = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
@@ -63,19 +63,19 @@ function implied(procedure: Procedure): Failures {
   return failures;
 }
 
-/** An owner who logged in so long ago that what asks for a recent login is closed to them. */
+/** An owner whose login is too old for operations that require a recent one. */
 async function longAgo({ app, owner, inOrganization }: Fixture): Promise<Caller> {
   await app
     .rows('sessions')
     .where({ userId: app.ports.ids.decode('usr', owner.id) })
     .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
-  await new Promise((resolve) => setTimeout(resolve, 50)); // until the change has been heard
+  await new Promise((resolve) => setTimeout(resolve, 50)); // until the notification of the change has arrived
   return inOrganization('OWNER');
 }
 
 const declared: Record<string, Failures> = Object.assign({}, ...sliceProofs.map(({ failures }) => failures));
 
-/** Declared codes that no single call brings about; each has a test of its own beside its slice. */
+/** Declared codes that no single call causes; each has a test of its own in its slice. */
 export const NOT_BY_ONE_CALL: readonly ErrorCode[] = [
   'limit_reached', // as many rows as a limit allows
   'overloaded', // more passwords at once than are hashed
@@ -83,7 +83,7 @@ export const NOT_BY_ONE_CALL: readonly ErrorCode[] = [
   'email_not_verified', // only with REQUIRE_EMAIL_VERIFICATION
 ];
 
-/** Every way in which a call of this procedure is known to fail, by the code of its answer. */
+/** Every known way in which a call of this procedure fails, by the code of its answer. */
 export function failuresOf(procedure: Procedure): [ErrorCode, Failing][] {
   return Object.entries({ ...implied(procedure), ...declared[procedure.name] }) as [ErrorCode, Failing][];
 }

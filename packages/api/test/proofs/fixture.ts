@@ -8,7 +8,7 @@ import { proceduresOf, subscriptionsOf } from '@rentapi/api/transports/rest-rout
 import { z } from 'zod';
 import type { Answer, Person, TestApp } from '../app.ts';
 
-/** Every procedure, as the proofs see it. Whatever is added to the router is proven without being named here. */
+/** Every procedure, as the proofs see it. New procedures are covered without being named here. */
 export const procedures = proceduresOf(appRouter).map(([name, { meta, type, inputs }]) => ({
   name,
   meta,
@@ -20,21 +20,21 @@ export type Procedure = (typeof procedures)[number];
 
 type Declared = { _def: { meta: ProcedureMeta; inputs: z.ZodType[] } };
 
-/** What is tRPC's alone. The router's type names each; here they are read as one. */
+/** The only place that knows tRPC's internals: the router's type names each procedure; here they are read alike. */
 export const subscriptions = subscriptionsOf(appRouter).map((name) => {
   const { meta, inputs } = (appRouter._def.procedures as unknown as Record<string, Declared>)[name]!._def;
   return { name, meta, inputs };
 });
 
-/** Somebody who calls, by the headers that say who it is. */
+/** A caller, by the headers that identify it. */
 export type Caller = Record<string, string>;
 
 export const STRATEGIES = ['header', 'subdomain', 'none'] as const;
 export const MAIN_DOMAIN = 'proofs.test';
 
 /**
- * One organization with a member of every role, keys of it, and platform staff. Its members say where they are as the app's
- * tenancy strategy reads it: by header, by subdomain, or by having it as their default.
+ * One organization with a member of every role, keys of it, and platform staff. Its members name it as the app's
+ * tenancy strategy requires: by header, by subdomain, or as their default.
  */
 export async function buildFixture(app: TestApp) {
   const { database, ids } = app.ports;
@@ -50,7 +50,7 @@ export async function buildFixture(app: TestApp) {
   const organizationId = ids.decode('org', made.body.id);
   const bearer = (person: Person): Caller => ({ authorization: `Bearer ${person.tokens.accessToken}` });
 
-  /** Where nothing else is read, the default decides. */
+  /** Where neither is read, the default decides. */
   async function settle(person: Person): Promise<void> {
     if (strategy !== 'none') return;
     await person.request('/api/v1/users/me', { method: 'PATCH', body: { defaultOrganizationId: made.body.id } });
@@ -82,7 +82,7 @@ export async function buildFixture(app: TestApp) {
     return { id: body.id, caller: { 'x-api-key': body.secret } };
   }
 
-  /** A viewer with a custom role that has nothing of its own, but a grandparent that does. */
+  /** A viewer with a custom role that has no permissions itself, but inherits from its grandparent. */
   async function inheritingViewer(permissions: readonly string[]): Promise<Caller> {
     let parentId: string | undefined;
     for (const own of [permissions, [], []]) {
@@ -149,7 +149,9 @@ export async function callBatch(
   }));
 }
 
-/** Calls a procedure over REST: fields of the path in the path, the others in the query or the body, as the method has it. */
+/**
+ * Calls a procedure over REST: path fields in the path, the others in the query or the body, as the method requires.
+ */
 export function callRest(app: TestApp, { meta }: Pick<Procedure, 'meta'>, caller: Caller, input: unknown) {
   const { method } = meta.openapi;
   const { path, rest } = inPath(meta, input);
@@ -173,7 +175,7 @@ function inPath({ openapi }: ProcedureMeta, input: unknown) {
 
 const hasBody = (method: string): boolean => method !== 'GET' && method !== 'DELETE';
 
-/** Where REST takes a field from. */
+/** Where REST reads a field from. */
 export function placeOf({ openapi }: ProcedureMeta, field: string): 'path' | 'query' | 'body' {
   if (openapi.path.includes(`{${field}}`)) return 'path';
   return hasBody(openapi.method) ? 'body' : 'query';
@@ -184,7 +186,7 @@ export const outcome = ({ body }: Answer): string => body.error?.data.problem.co
 
 const ID = new RegExp(`^(${Object.keys(ID_KINDS).join('|')})_[0-9a-hjkmnp-tv-z]{26}$`);
 
-/** Where ids stand in an input: `keyId`, `roleIds.0`. */
+/** Where an input contains ids: `keyId`, `roleIds.0`. */
 export function idsIn(value: unknown, path: string[] = []): { path: string[]; prefix: IdPrefix }[] {
   if (typeof value === 'string') {
     const prefix = ID.exec(value)?.[1];
@@ -194,7 +196,7 @@ export function idsIn(value: unknown, path: string[] = []): { path: string[]; pr
   return Object.entries(value).flatMap(([key, part]) => idsIn(part, [...path, key]));
 }
 
-/** Ids that are taken as a text, because whatever is no id of theirs is answered like one that names nothing. */
+/** Ids that are accepted as any text, because an invalid one is answered like one that names nothing. */
 const TAKEN_AS_TEXT: Record<string, IdPrefix> = { lastEventId: 'evt' };
 
 interface JsonSchema {
@@ -209,7 +211,10 @@ interface JsonSchema {
   pattern?: string;
 }
 
-/** Every place of a procedure's input that takes an id, by the schema: `keyId`, `roleIds.0`, and each kind that it takes. */
+/**
+ * Every place of a procedure's input that contains an id, by the schema: `keyId`, `roleIds.0`, and each kind that it
+ * accepts.
+ */
 export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): { path: string[]; prefix: IdPrefix }[] {
   return inputs.flatMap((input) => {
     const root = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
@@ -235,7 +240,7 @@ export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): 
   });
 }
 
-/** A copy of `value` with what stands at `path` replaced, or put there. */
+/** A copy of `value` with the value at `path` replaced or added. */
 export function replaceAt(value: unknown, [key, ...rest]: string[], replacement: unknown): unknown {
   if (key === undefined) return replacement;
   const copy = structuredClone(value ?? (key === '0' ? [] : {})) as Record<string, unknown>;

@@ -1,7 +1,9 @@
 import type { Fixture } from './fixture.ts';
 import { sliceProofs } from './slice-proofs.ts';
 
-/** One row of every kind that has a public id, made in this organization by its owner: what a stranger might ask for. */
+/**
+ * One row of every kind that has a public id, made in this organization by its owner: what a stranger might request.
+ */
 export async function ownedIds(fixture: Fixture): Promise<Record<string, string>> {
   const { members, organizationId } = fixture;
   const made: Record<string, string> = { org: organizationId, usr: members.MEMBER.id };

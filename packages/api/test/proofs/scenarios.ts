@@ -4,10 +4,10 @@ import { type Failing, type Scenario, sliceProofs } from './slice-proofs.ts';
 
 const special: Record<string, Failing> = Object.assign({}, ...sliceProofs.map(({ scenarios }) => scenarios));
 
-/** The procedures whose scenario a slice gives. */
+/** The procedures whose scenario a slice provides. */
 export const SPECIAL_PROCEDURES = Object.keys(special);
 
-/** A call that succeeds: the example's, by an owner who holds everything, on rows that exist. */
+/** A call that succeeds: the example's, by an owner with every permission, on rows that exist. */
 export async function scenario(fixture: Fixture, { name, meta }: Procedure): Promise<Scenario> {
   const made = special[name];
   if (made) return made(fixture);

@@ -29,7 +29,7 @@ export const atHome = ({ owner, bearer }: Fixture, input: object = {}): Scenario
 /** Without naming an organization. */
 export const unscoped = (person: Person): Caller => ({ authorization: `Bearer ${person.tokens.accessToken}` });
 
-/** Somebody who holds one permission more than a viewer, and no others to give. */
+/** A user who has one permission more than a viewer, and can grant no others. */
 export const memberWithOnly =
   (permission: string): Failing =>
   async (fixture) => ({ caller: await fixture.inheritingViewer([permission]), input: {} });

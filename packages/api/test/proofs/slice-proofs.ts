@@ -12,11 +12,11 @@ export interface Scenario {
 export type Failing = (fixture: Fixture) => Promise<Scenario>;
 export type Failures = Partial<Record<ErrorCode, Failing>>;
 
-/** What `slices/<slice>/<slice>.proofs.ts` exports as `proofs`: what the generated tests cannot know by themselves. */
+/** What `slices/<slice>/<slice>.proofs.ts` exports as `proofs`: what the generated tests cannot derive. */
 export interface SliceProofs {
-  /** One row of each kind with a public id, made in the fixture's organization: what a stranger might ask for. */
+  /** One row of each kind with a public id, made in the fixture's organization: what a stranger might request. */
   ownedIds?: Partial<Record<IdPrefix, (fixture: Fixture) => Promise<string>>>;
-  /** How a procedure succeeds where its example alone, with real ids in it, cannot. */
+  /** A successful call of a procedure, where its example alone, with real ids in it, is not enough. */
   scenarios?: Record<string, Failing>;
   /** The codes that a procedure declares, each with a call that is answered with it. */
   failures?: Record<string, Failures>;
@@ -27,5 +27,5 @@ const modules = globSync('*/*.proofs.ts', { cwd: fileURLToPath(slices) }).map(
   (file): Promise<{ proofs: SliceProofs }> => import(new URL(file, slices).href),
 );
 
-/** Of every slice that has any. */
+/** The proofs of every slice that has any. */
 export const sliceProofs: readonly SliceProofs[] = (await Promise.all(modules)).map(({ proofs }) => proofs);

@@ -11,7 +11,7 @@ import { SPECIAL_PROCEDURES, scenario } from './scenarios.ts';
 
 /** The same call by tRPC's caller, tRPC over HTTP, REST and the SDK gives the same answer, and the same problem where it fails. */
 
-/** The SDK is written for browsers too: its types need a browser's, which nothing here has. */
+/** The SDK is written for browsers too: its types need a browser's, which Node does not have. */
 const SDK: string = '../../../../sdk/client/src/index.ts';
 const {
   RentApi,
@@ -42,7 +42,7 @@ afterAll(() => app.close());
 type Surface = (procedure: Procedure, caller: Caller, input: unknown) => Promise<Outcome>;
 type Callable = (...input: unknown[]) => Promise<unknown>;
 
-/** What stands at `users.me.get` in a client or a caller. */
+/** The function at `users.me.get` in a client or a caller. */
 function at(root: unknown, name: string): Callable {
   const path = name.split('.');
   const last = path.pop()!;
@@ -107,7 +107,10 @@ const surfaces: Record<string, Surface> = {
   },
 };
 
-/** People and places of a fixture by their part in it, so that worlds can be compared, and a wrong one is seen. */
+/**
+ * Users and organizations of a fixture by their part in it, so that two fixtures can be compared and a wrong one is
+ * noticed.
+ */
 function partsOf({ members, organizationId, owner }: Fixture): Map<string, string> {
   const parts = new Map([[organizationId, 'the organization']]);
   for (const [role, person] of Object.entries(members)) {
@@ -121,8 +124,8 @@ const HOUR_MS = 3_600_000;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 /**
- * What differs by nature from one call to the next, by what it is: ids and addresses of what was made just now, moments by
- * their distance from now, what is random by its form. Everything else stays as it is.
+ * Replaces what differs between any two calls: ids and addresses of new rows, times by their distance from now, random
+ * text by its form. Everything else stays as it is.
  */
 function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = ''): unknown {
   if (Array.isArray(value)) return value.map((part) => comparable(part, parts, field));
@@ -143,10 +146,10 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
   const { secret } = value as { secret?: string };
   return Object.fromEntries(
     Object.entries(value).map(([key, part]) => {
-      // A new key's own: what is shown of it later has to be a piece of it.
+      // A new key's own secret: what is shown of it later must be part of it.
       if (secret && key === 'prefix') return [key, secret.startsWith(part)];
       if (secret && key === 'last4') return [key, secret.endsWith(part) && part.length === 4];
-      // Where the name was taken, digits make it another.
+      // Where the name was taken, digits are added.
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
       if (secret && key === 'secret') return [key, part.replace(/_[0-9A-Za-z]{30,}$/, '_ and random characters')];
       return [key, comparable(part, parts, key)];
@@ -165,7 +168,7 @@ describe.each(procedures)('$name', (procedure) => {
       if (!('data' in answer)) expect.fail(`${name}: ${JSON.stringify(answer.problem)}`);
       const mailbox = (input as { email?: string } | undefined)?.email;
       const parts = mailbox ? partsOf(fixture).set(mailbox, 'the given mailbox') : partsOf(fixture);
-      // What was read of one fixture in one state is the same to the letter, but for the clock's own.
+      // Reads of one fixture in one state are identical, except for times.
       const isSame = procedure.type === 'query' && !procedure.name.startsWith('system.');
       answers[name] = isSame ? answer.data : comparable(answer.data, parts);
     }

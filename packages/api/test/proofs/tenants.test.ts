@@ -19,9 +19,9 @@ import {
 import { ownedIds } from './owned-ids.ts';
 
 /**
- * Every id a procedure takes × the id of a stranger's row: the same answer as for a row that never existed, wherever the
- * id stands — in REST's path, query or body, in a tRPC call, in one of a batch. The places come from the schemas, so that a new
- * field is proven without being named here. The caller is the OWNER of an organization and may do everything there.
+ * Every id in an input × the id of a stranger's row: the same answer as for a row that never existed, wherever the id
+ * is: in REST's path, query or body, in a tRPC call, in one of a batch. The places come from the schemas, so a new
+ * field is covered without being named here. The caller is the OWNER of an organization and has every permission there.
  */
 let app: TestApp;
 let mine: Fixture;
@@ -51,7 +51,7 @@ interface Answers {
 }
 type Way = (procedure: Procedure, caller: Caller, asked: Asked) => Promise<Answers>;
 
-/** Each its own transport, with its own reading of the input. */
+/** Each is a transport that reads the input in its own way. */
 const ways: Record<'REST' | 'tRPC' | 'tRPC batch', Way> = {
   REST: async (procedure, caller, { stranger, nowhere }) => ({
     stranger: await callRest(app, procedure, caller, stranger),
@@ -95,13 +95,13 @@ function strangers(prefix: IdPrefix): string {
   return id;
 }
 
-/** What was answered, but for the request's own id. */
+/** The answer without the request's own id. */
 function told({ status, body }: Answer): unknown {
   const problem = body.error?.data.problem ?? body;
   return { status, ...problem, ...(problem.requestId && { requestId: '' }) };
 }
 
-/** A list that is asked for what is not there has nothing to list; everything else says that it is not there. */
+/** A list of something that does not exist is empty; everything else is not found. */
 function findsNothing({ body }: Answer): boolean {
   const { code, items } = body.error?.data.problem ?? body.result?.data ?? body;
   return code === 'not_found' || (Array.isArray(items) && items.length === 0);
@@ -110,7 +110,7 @@ function findsNothing({ body }: Answer): boolean {
 describe.each(taken)('$name, $at', (procedure) => {
   it(`answers a stranger's id as one that never existed, over ${procedure.by}`, async () => {
     const caller = mine.inOrganization('OWNER');
-    // A path that names another organization cannot agree with a header that names ours.
+    // A path that names another organization contradicts a header that names ours.
     if (procedure.prefix === 'org') delete caller['x-organization-id'];
     const { stranger, nowhere } = await ways[procedure.way](procedure, caller, {
       stranger: inputWith(procedure, procedure.path, strangers(procedure.prefix)),

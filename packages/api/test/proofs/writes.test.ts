@@ -3,7 +3,7 @@ import { startApp, type TestApp } from '../app.ts';
 import { buildFixture, call, type Fixture, outcome, procedures } from './fixture.ts';
 import { scenario } from './scenarios.ts';
 
-/** Every mutation leaves an audit row of who did it; and takes no field that it does not declare. */
+/** Every mutation leaves an audit row that names its actor, and refuses fields that it does not declare. */
 let app: TestApp;
 let fixture: Fixture;
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterAll(() => app.close());
 
-/** What somebody would try to slip in. */
+/** Fields that an attacker would try to add. */
 const INJECTED = {
   id: 1,
   organizationId: 1,
