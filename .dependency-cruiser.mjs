@@ -1,7 +1,7 @@
-/** The slices that say who exists and what they may do; the others are features. */
+/** The slices of accounts, organizations and permissions; the others are features. */
 const CORE = '(users|organizations|members|roles|api-keys)';
 
-/** The arrows of docs/architecture.md, all one way. Each message says the fix. */
+/** The arrows of docs/architecture.md, all one way. Each message says how to fix a violation. */
 const rule = (name, fix, from, to) => ({ name, severity: 'error', comment: fix, from, to });
 
 export default {

@@ -1,4 +1,4 @@
-// The commands of README.md and the guides: what they are, and how a person's shell takes them.
+// The commands of README.md and the guides, and how a user's shell reads them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PASTE_TIMEOUT_MS = 60_000;
 
-/** README.md and the guides, each with its ```bash blocks that follow `<!-- ci -->`, as one session. */
+/** README.md and the guides, each with the ```bash blocks that follow `<!-- ci -->`, as one session. */
 export function documentCommands() {
   const guides = readdirSync(join(root, 'docs/guides')).sort();
   return ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap((name) => {
@@ -21,7 +21,10 @@ export function documentCommands() {
   });
 }
 
-/** A script may hold what a prompt does not take: zsh runs `#` as a command, and both shells replace `!word` by history. */
+/**
+ * A script may contain what a prompt does not accept: zsh runs `#` as a command, and both shells replace `!word` from
+ * history.
+ */
 function assertPasteable(name, block) {
   const unquoted = block.replace(/'[^']*'/g, "''");
   const [line] = /^.*(?:^|\s)#.*$|^.*![^\s=(].*$/m.exec(unquoted) ?? [];
@@ -29,9 +32,9 @@ function assertPasteable(name, block) {
   throw new Error(`${name} has a block that cannot be pasted: put comments between blocks and \`!\` in '…': ${line}`);
 }
 
-/** Types the commands at the prompt of a shell on a terminal, with history expansion on; the first that fails ends it. */
+/** Types the commands at the prompt of a shell on a terminal, with history expansion on; the first failure ends it. */
 export async function paste({ name, commands }, url) {
-  if (process.platform !== 'linux') return; // `script` takes its arguments differently elsewhere
+  if (process.platform !== 'linux') return; // `script` has other arguments on other systems
   process.stdout.write(`\n— ${name}, pasted\n`);
   const shell = spawn('script', ['-qec', 'bash --noprofile --norc -i -o histexpand', '/dev/null'], {
     cwd: root,

@@ -64,7 +64,7 @@ async function main() {
   if (built !== 0) return built;
 
   const dataDir = mkdtempSync(join(tmpdir(), 'rentapi-examples-'));
-  chmodSync(dataDir, 0o755); // for root, the database runs as another user: it must reach its files here
+  chmodSync(dataDir, 0o755); // under root, the database runs as another user, who must reach its files here
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const running = await startServer(port, dataDir);

@@ -14,7 +14,7 @@ import { runPnpm } from './run/pnpm.mjs';
 
 const top = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The pnpm commands that change what is installed: installing before them would be in their way. */
+/** The pnpm commands that change what is installed: installing before them would interfere. */
 const INSTALLING = ['install', 'i', 'add', 'remove', 'update', 'up', 'dedupe', 'store', 'approve-builds'];
 
 async function main([command, ...args]) {
@@ -35,7 +35,7 @@ async function main([command, ...args]) {
   const file = /\.(m|c)?[jt]s$/.test(command) ? command : locateTool(top, command);
   if (!file) return fail(`${command} is neither a program of this repository nor a tool among its dependencies.`, 127);
 
-  // Node 22 warns that running TypeScript is experimental; nobody who starts a server can act on that.
+  // Node 22 warns that running TypeScript is experimental; operators cannot act on that.
   return runChild(node, ['--disable-warning=ExperimentalWarning', file, ...args], {
     env: {
       ...process.env,

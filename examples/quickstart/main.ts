@@ -1,4 +1,7 @@
-/** From nothing to a revoked key, as a customer's program would: only the published SDK, and @trpc/client for one step. */
+/**
+ * From nothing to a revoked key, as a customer's program does it: only the published SDK, and @trpc/client for one
+ * step.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -6,7 +6,7 @@ import process from 'node:process';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const PARENT_CHECK_MS = 250;
 
-/** Runs a program to its end, passing signals on. Answers its exit code, or 128 + n where signal n ended it. */
+/** Runs a program to its end, passing signals on. Returns its exit code, or 128 + n where signal n ended it. */
 export function runChild(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
@@ -31,7 +31,10 @@ export function runChild(command, args, options = {}) {
   });
 }
 
-/** A signal can end npm, or npm and the shell between us, without a word to us: a server would go on unseen. */
+/**
+ * A signal can end npm, or npm and the shell between us, without reaching this process: a server would continue
+ * unnoticed.
+ */
 function whenNpmDies(act) {
   if (!process.env.npm_lifecycle_event) return () => {};
   const parent = process.ppid;
@@ -44,7 +47,10 @@ function whenNpmDies(act) {
   return () => clearInterval(watch);
 }
 
-/** npm, where our parent is the shell that npm started. Not every shell stays: some turn into us, and npm is our parent. */
+/**
+ * npm, where our parent is the shell that npm started. Not every shell stays: some replace themselves by us, and npm is
+ * our parent.
+ */
 function parentOfShell(pid) {
   if (process.platform === 'win32') return undefined;
   try {
@@ -56,7 +62,7 @@ function parentOfShell(pid) {
     const [parent, name] = line.trim().split(/\s+/);
     return /(^|\/)-?(sh|bash|dash|zsh|ash)$/.test(name) ? Number(parent) : undefined;
   } catch {
-    return undefined; // our parent alone must do
+    return undefined; // the parent alone must be enough
   }
 }
 

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { isHostNodeNewEnough, locateBundledNode } from './locate.mjs';
 import { runPnpm } from './pnpm.mjs';
 
-/** Installs the dependencies unless that was done for this very lockfile. Answers an exit code. */
+/** Installs the dependencies unless that was done for this exact lockfile. Returns an exit code. */
 export async function install(top) {
   const stamp = join(top, 'node_modules', '.rentapi-installed');
   const wanted = fingerprint(top);
@@ -38,14 +38,14 @@ async function installWithPnpm(top) {
     '--config.confirm-modules-purge=false',
     '--config.update-notifier=false',
   ];
-  // The one install script that may run fetches a Node. A host whose own is new enough is spared it.
+  // The one install script that may run fetches a Node. A host with a new enough Node skips it.
   if (isHostNodeNewEnough(top)) return runPnpm(['install', ...flags, '--ignore-scripts']);
 
-  // Packages are judged by the Node that will run them, or each warns about the host's.
+  // Packages are checked by the Node that will run them, or each would warn about the host's.
   const { devDependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
   const judge = `--config.node-version=${devDependencies.node}`;
   const code = await runPnpm(['install', ...flags, judge]);
-  // Where an earlier install left the script out, pnpm finds everything in place and does not run it.
+  // Where an earlier install skipped the script, pnpm finds everything in place and does not run it.
   if (code !== 0 || existsSync(locateBundledNode(top))) return code;
   return runPnpm(['rebuild', judge, 'node']);
 }

@@ -5,7 +5,10 @@ import process from 'node:process';
 /** The first Node that runs TypeScript files as they are. */
 const WANTED = [22, 18];
 
-/** Whether the machine's own Node will do. (npm puts node_modules/.bin first in PATH, so we may run on the bundled one.) */
+/**
+ * Whether the machine's own Node is new enough. (npm puts node_modules/.bin first in PATH, so we may run on the bundled
+ * one.)
+ */
 export function isHostNodeNewEnough(top) {
   const bundled = locateBundledNode(top);
   if (existsSync(bundled) && realpathSync(bundled) === realpathSync(process.execPath)) return false;
@@ -13,7 +16,7 @@ export function isHostNodeNewEnough(top) {
   return major > WANTED[0] || (major === WANTED[0] && minor >= WANTED[1]);
 }
 
-/** The host's Node where it is new enough, else the one that the package `node` brought. */
+/** The host's Node where it is new enough, else the one from the package `node`. */
 export function locateNode(top) {
   if (isHostNodeNewEnough(top)) return process.execPath;
   const bundled = locateBundledNode(top);
@@ -24,7 +27,10 @@ export function locateBundledNode(top) {
   return join(top, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
-/** The JavaScript file behind a tool's name. Not node_modules/.bin: those are shell scripts, which find a Node of their own. */
+/**
+ * The JavaScript file behind a tool's name. Not node_modules/.bin: those are shell scripts, which find a Node of their
+ * own.
+ */
 export function locateTool(top, name) {
   const { dependencies, devDependencies } = readJson(join(top, 'package.json'));
   for (const dependency of Object.keys({ ...dependencies, ...devDependencies })) {

@@ -1,4 +1,4 @@
-// Writes generated/index.d.ts: the type of the router, with nothing of the server in it. A second run leaves no diff.
+// Writes generated/index.d.ts: the type of the router, without anything of the server. A second run leaves no diff.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';

@@ -36,13 +36,13 @@ const PLAIN: Record<string, string> = {
 
 /**
  * Zod schemas as TypeScript source. A schema with an `id` becomes an exported declaration of that name, with its
- * descriptions as comments; where what goes in differs from what comes out, the former is named `<id>Input`.
+ * descriptions as comments; where input and output differ, the input type is named `<id>Input`.
  */
 export function createPrinter() {
   const declarations = new Map<string, string>();
   const underWay = new Set<string>();
 
-  /** The type of what a caller sends (`input`) or is answered (`output`). */
+  /** The type that a caller sends (`input`) or receives (`output`). */
   function print(schema: z.ZodType, side: Side): string {
     const id = z.globalRegistry.get(schema)?.['id'];
     return typeof id === 'string' ? declare(id, schema, side) : printBare(schema, side);
@@ -169,7 +169,7 @@ function parenthesised(text: string): string {
   return text.includes(' | ') && !isOneObject(text) ? `(${text})` : text;
 }
 
-/** One object, and not a union that begins with one. */
+/** A single object, not a union that begins with one. */
 function isOneObject(text: string): boolean {
   return text.startsWith('{') && !/^\} \| /m.test(text);
 }

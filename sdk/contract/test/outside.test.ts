@@ -69,7 +69,7 @@ const WRONG: [program: string, complaint: string][] = [
   ["await client.users.me.get.query({ id: '' });", "'string' is not assignable to type 'never'"],
 ];
 
-/** What a guide shows is a program too; what it leaves to the reader is declared. */
+/** What a guide shows is a program too; what it leaves out is declared. */
 const [GUIDE = ''] =
   readFileSync(join(here, '../../docs/guides/realtime.md'), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/) ?? [];
 

@@ -2,8 +2,8 @@ import type { AppRouter as Real } from '@rentapi/api/slices/router';
 import type { AppRouter as Published } from '@rentapi/contract';
 import type { AnyTRPCRouter, inferRouterError } from '@trpc/server';
 
-// Compiles only while the published type of every procedure is exactly the router's own.
-// The compiler names the field that differs; after a change of the contract it goes away with `pnpm contract`.
+// Compiles only while the published type of every procedure is exactly the router's own. The compiler names the field
+// that differs; after a change of the contract, `pnpm contract` fixes it.
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -12,7 +12,7 @@ type Flat<T> =
   T extends AsyncIterable<infer Item> ? { yields: Flat<Item> } : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
 
 /**
- * Where two types differ: `apiKeys.create.scopes`. An enum that is put together at start is a `string` to the compiler,
+ * Where two types differ: `apiKeys.create.scopes`. An enum that is built at run time is a `string` to the compiler,
  * while its values can be printed: that is no difference.
  */
 type Difference<A, B, Path extends string = ''> = [A, B] extends [AsyncIterable<infer X>, AsyncIterable<infer Y>]
