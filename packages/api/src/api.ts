@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ports } from './context.ts';
 import { admitHandshake } from './pipeline/handshake.ts';
-import { PATH_ALIASES } from './slices/path-aliases.ts';
-import { rawRoutes } from './slices/raw-routes.ts';
 import { realtimeUpgrade } from './slices/realtime/socket.ts';
+import { PATH_ALIASES, rawRoutes } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
 import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';

@@ -15,6 +15,7 @@ import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
 import type { OrganizationPermission } from './contract/permissions.ts';
+import type { EventType } from './events/event.ts';
 import type { Feed } from './events/feed.ts';
 import type { JobRegistry } from './jobs/job.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
@@ -50,6 +51,8 @@ export interface Ports {
   origins: Origins;
   accessTokens: AccessTokens;
   passwords: Passwords;
+  /** Every event type of the product, by name. */
+  eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;
   /** Messages of other processes, over LISTEN and NOTIFY. */
   notifications: Notifications;

@@ -28,7 +28,7 @@ import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
-import { jobs } from './slices/jobs.ts';
+import { eventTypes, jobs } from './slices/registry.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
@@ -102,6 +102,7 @@ export function openPorts({
     origins: createOrigins(env, (origin) => isOriginOfKey(database, origin)),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
+    eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,
     actors: createActorCache({ notifications, log }),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { restPath } from '@rentapi/api/contract/meta';
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { operationsOf } from '@rentapi/api/transports/rest-routes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

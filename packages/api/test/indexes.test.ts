@@ -1,4 +1,4 @@
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { operationsOf, shapeOf } from '@rentapi/api/transports/rest-routes';
 import { createDatabase, type Knex } from '@rentapi/platform/database';

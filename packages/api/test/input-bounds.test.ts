@@ -1,6 +1,6 @@
 import { TimestampInput } from '@rentapi/api/contract/common-schemas';
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
 import { ClientMessage, WatchEvents } from '@rentapi/api/slices/realtime/schemas';
+import { rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { operationsOf } from '@rentapi/api/transports/rest-routes';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { rawRoutes } from '@rentapi/api/slices/raw-routes';
+import { rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { buildOpenApi } from '@rentapi/api/transports/openapi';
 import { VERSION } from '../version.ts';

@@ -32,7 +32,7 @@ const RETRY_MS = 250;
 export async function openStream(caller: LiveCaller, onRelease: () => void): Promise<EventStream> {
   const { ports, ids, organization } = caller.ctx;
   const { feed } = ports;
-  const subscription = createSubscription();
+  const subscription = createSubscription(ports.eventTypes);
   const live = createLiveBuffer();
   let closed = false;
   let changed = Promise.withResolvers<void>();
@@ -56,7 +56,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
   const reached = () => reachedBefore ?? cursor.reached();
 
   function isForReader({ type, position = Number.MAX_SAFE_INTEGER }: { type: string; position?: number }): boolean {
-    return subscription.wants(type, position) && maySee(type, caller.ctx.organization.permissions);
+    return subscription.wants(type, position) && maySee(ports.eventTypes, type, caller.ctx.organization.permissions);
   }
 
   async function nextBatch(): Promise<Batch> {

@@ -1,6 +1,6 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
-import { eventTypes } from '../event-types.ts';
+import type { EventType } from '../../events/event.ts';
 import { TOPICS } from './schemas.ts';
 
 /** Which of an organization's events one reader has asked for, and from which position on. */
@@ -15,14 +15,16 @@ export interface Subscription {
   wants(event: string, position: number): boolean;
 }
 
+type EventTypes = ReadonlyMap<string, EventType>;
+
 const MAX_PATTERNS = 100;
 
 /** Patterns are event types (`api_key.created`), `api_key.*`, `*`, or topics: all types that begin with that word. */
-export function createSubscription(): Subscription {
+export function createSubscription(eventTypes: EventTypes): Subscription {
   const since = new Map<string, number>();
   return {
     add(patterns, from) {
-      for (const pattern of patterns) assertKnown(pattern);
+      for (const pattern of patterns) assertKnown(eventTypes, pattern);
       if (new Set([...since.keys(), ...patterns]).size > MAX_PATTERNS) {
         throw new ApiError('limit_reached', {
           detail: `One connection subscribes to at most ${MAX_PATTERNS} patterns: use \`resource.*\`, or another connection.`,
@@ -48,13 +50,17 @@ export function patternsOf(event: string): string[] {
 }
 
 /** Whether a member or key with these permissions may see events of this type. */
-export function maySee(event: string, permissions: ReadonlySet<OrganizationPermission>): boolean {
+export function maySee(
+  eventTypes: EventTypes,
+  event: string,
+  permissions: ReadonlySet<OrganizationPermission>,
+): boolean {
   if (event === 'api_call') return permissions.has('api_keys:read');
   const type = eventTypes.get(event);
   return type?.audience === 'organization' && Boolean(type.permission && permissions.has(type.permission));
 }
 
-function assertKnown(pattern: string): void {
+function assertKnown(eventTypes: EventTypes, pattern: string): void {
   if (pattern === '*' || (TOPICS as readonly string[]).includes(pattern)) return;
   const names = [...eventTypes.values()].filter((type) => type.audience === 'organization').map((type) => type.name);
   if (names.some((name) => name === pattern || `${name.split('.')[0]}.*` === pattern)) return;

@@ -1,0 +1,37 @@
+import type { EventType } from '../events/event.ts';
+import type { Job } from '../jobs/job.ts';
+import * as mailJobs from '../mail/jobs.ts';
+import type { RawRoute } from '../wire/raw-route.ts';
+import * as apiKeyEvents from './api-keys/events.ts';
+import { auditExport } from './audit/raw.ts';
+import * as authEvents from './auth/events.ts';
+import * as authJobs from './auth/jobs.ts';
+import * as invitationEvents from './invitations/events.ts';
+import * as invitationJobs from './invitations/jobs.ts';
+import * as memberEvents from './members/events.ts';
+import * as organizationEvents from './organizations/events.ts';
+import * as realtimeJobs from './realtime/jobs.ts';
+import { upgradeRequired } from './realtime/raw.ts';
+import * as roleEvents from './roles/events.ts';
+import * as systemJobs from './system/jobs.ts';
+import * as userEvents from './users/events.ts';
+
+/** What the slices declare beside their routers. A test fails for a declaration that is missing here. */
+
+/** Every event type, by name. */
+export const eventTypes: ReadonlyMap<string, EventType> = new Map(
+  [apiKeyEvents, authEvents, userEvents, organizationEvents, memberEvents, invitationEvents, roleEvents]
+    .flatMap((slice) => Object.values<EventType>(slice))
+    .map((type) => [type.name, type]),
+);
+
+/** Every job. */
+export const jobs: readonly Job[] = [authJobs, invitationJobs, mailJobs, realtimeJobs, systemJobs].flatMap((slice) =>
+  Object.values(slice),
+);
+
+/** Every operation that is not a procedure. */
+export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport];
+
+/** Second names of whole families of paths, served as deprecated aliases. */
+export const PATH_ALIASES = { '/organizations': '/tenants' };
