@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AuthenticationError, type RealtimeEvent, RentApi, type Subscription } from '@rentapi/sdk';
-import { createTRPCUntypedClient, httpBatchLink } from '@trpc/client';
+import { rentapiLink } from '@rentapi/sdk/trpc';
+import { createTRPCUntypedClient } from '@trpc/client';
 
 const baseUrl = process.env.RENTAPI_URL ?? 'http://localhost:8000';
 const MAIL_TIMEOUT_MS = 20_000;
@@ -50,9 +51,7 @@ for await (const key of person.apiKeys.list({ limit: 1 })) listed.push(key.id);
 assert(listed.includes(keyId), `The list of keys lacks ${keyId}.`);
 step(`found it in the list of ${listed.length}`);
 
-const trpc = createTRPCUntypedClient({
-  links: [httpBatchLink({ url: `${baseUrl}/trpc`, headers: { authorization: `Bearer ${secret}` } })],
-});
+const trpc = createTRPCUntypedClient({ links: [rentapiLink(program)] });
 assert.deepEqual(await trpc.query('apiKeys.get', { keyId }), await program.apiKeys.get({ keyId }));
 step('read the same key over tRPC and over REST');
 

@@ -45,7 +45,15 @@ if (hidden)
   throw new Error(`The document now has a component ${hidden}: use it in src/ and take ${hidden} out of src/index.ts.`);
 
 const methods = buildMethods(document, declaredName);
-const errorCodes = document.resolve(document.schemas.Problem?.properties?.code)?.enum ?? [];
-writeFileSync(`${generated}/resources.gen.ts`, printResources({ methods, schemaNames, errorCodes }));
+const codesByStatus = new Map<string, Set<string>>();
+for (const { operation } of document.entries)
+  for (const [status, codes] of document.errorCodesOf(operation))
+    codesByStatus.set(status, new Set([...(codesByStatus.get(status) ?? []), ...codes]));
+const listed = new Set([...codesByStatus.values()].flatMap((codes) => [...codes]));
+const otherCodes = document.knownCodes.filter((code) => !(typeof code === 'string' && listed.has(code)));
+writeFileSync(
+  `${generated}/resources.gen.ts`,
+  printResources({ methods, schemaNames, codesByStatus: new Map([...codesByStatus].sort()), otherCodes }),
+);
 writeFileSync(here('../api.md'), printApi(methods));
 process.stdout.write(`@rentapi/sdk: ${methods.length} operations, ${schemaNames.length} schemas\n`);

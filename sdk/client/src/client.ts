@@ -1,54 +1,76 @@
+import type { ApiPromise } from './api-promise.ts';
+import type { RequestInput } from './encode-request.ts';
 import { Api } from './generated/resources.gen.ts';
+import type { RequestOptions } from './operation.ts';
+import { assertKnownOptions, type Credential, mergeOptions, namesCredential, type RentApiOptions } from './options.ts';
 import { Realtime } from './realtime.ts';
-import type { WebSocketConstructor } from './realtime-connection.ts';
 import type { SessionTokens } from './tokens.ts';
-import { Transport, type TransportOptions } from './transport.ts';
+import { Transport } from './transport.ts';
 
-export interface RentApiOptions extends TransportOptions {
-  /** Where the runtime has none (Node before 22): `import { WebSocket } from 'ws'`. */
-  WebSocket?: WebSocketConstructor | undefined;
-}
+/** The credentials that `withOptions` passes on. */
+const inherited = new WeakMap<RentApiOptions, Credential>();
 
 /** A client of one server, for one API key or one user, or without a credential until a login. */
 export class RentApi extends Api {
   /** Events over a WebSocket, as they happen. */
   readonly realtime: Realtime;
+  readonly #options: RentApiOptions;
 
-  constructor(options: RentApiOptions) {
-    assertBaseUrl(options?.baseUrl);
-    const transport = new Transport(options);
+  constructor(options: RentApiOptions = {}) {
+    assertKnownOptions(options);
+    const transport = new Transport(options, inherited.get(options));
     super(transport);
+    this.#options = options;
     this.realtime = new Realtime(transport, options.WebSocket);
   }
 
-  /** The tokens of the user who is logged in, read from the session's store; null with an API key or without a login. */
+  get baseUrl(): string {
+    return this.transport.baseUrl;
+  }
+
+  /** A client that differs in these options. Without another credential it shares this one's: a login too. */
+  withOptions(changes: RentApiOptions): RentApi {
+    const options = mergeOptions(this.#options, changes);
+    if (!namesCredential(changes)) inherited.set(options, this.transport.credential);
+    return new RentApi(options);
+  }
+
+  /**
+   * A call of an operation that this version has no method for, with the same credential, repeats and errors.
+   * `path` begins with a slash, e.g. `/api/v1/users/me`.
+   */
+  request<Data = unknown>(
+    method: string,
+    path: string,
+    input: RequestInput = {},
+    options: RequestOptions = {},
+  ): ApiPromise<Data> {
+    return this.transport.request<Data>(method, path, input, options);
+  }
+
+  /** The user's tokens, read from the session's store; null with an API key or without a login. */
   tokens(): Promise<SessionTokens | null> {
     return this.transport.session.tokens();
   }
-}
 
-/** `localhost:8000` looks like an address, and would fail at the first call in words of the runtime's. */
-function assertBaseUrl(baseUrl: unknown): void {
-  if (typeof baseUrl === 'string' && (baseUrl === '' ? isWebPage() : isHttpUrl(baseUrl))) return;
-  const given =
-    baseUrl === undefined
-      ? 'it is missing'
-      : baseUrl === ''
-        ? "it is '', which means the page's own origin, and this is no web page"
-        : `it is ${JSON.stringify(baseUrl)}`;
-  throw new TypeError(`\`baseUrl\` must be a whole address such as https://api.example.com; ${given}.`);
-}
+  /** The user's access token, renewed first if it is about to end; null with an API key or without a login. */
+  accessToken(): Promise<string | null> {
+    return this.transport.session.accessToken();
+  }
 
-function isWebPage(): boolean {
-  return /^https?:$/.test(globalThis.location?.protocol ?? '');
-}
+  /**
+   * The headers that a call of this client would send now, for requests that are not made by it. `change` adds an
+   * `Idempotency-Key`.
+   */
+  requestHeaders({ change = false }: { change?: boolean } = {}): Promise<Record<string, string>> {
+    return this.transport.requestHeaders(change);
+  }
 
-function isHttpUrl(text: string): boolean {
-  if (!/^https?:\/\//i.test(text)) return false;
-  try {
-    new URL(text);
-    return true;
-  } catch {
-    return false;
+  /**
+   * After a 401 with `code` to a request with these headers: renews the session where that helps. Whether to make the
+   * request again, with new headers.
+   */
+  recover(headers: Record<string, string>, code: string): Promise<boolean> {
+    return this.transport.recover(headers, code);
   }
 }

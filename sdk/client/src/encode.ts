@@ -18,14 +18,18 @@ export function encodeParams(operation: Operation, given: object): EncodedParams
       throw new TypeError(`${operation.id}: \`${name}\` must be an id, not '${value}'.`);
     return encodeURIComponent(value);
   });
+  const names = operation.body ? (operation.query ?? []) : Object.keys(params);
+  const search = encodeQuery(names, params);
+  for (const name of names) delete params[name];
+  return { path: search === '' ? path : `${path}?${search}`, ...encodeBody(operation, params) };
+}
+
+export function encodeQuery(names: readonly string[], params: Record<string, unknown>): string {
   const query = new URLSearchParams();
-  for (const name of operation.body ? (operation.query ?? []) : Object.keys(params)) {
+  for (const name of names)
     for (const value of [params[name]].flat())
       if (value !== undefined && value !== null) query.append(name, text(value));
-    delete params[name];
-  }
-  const search = query.toString();
-  return { path: search === '' ? path : `${path}?${search}`, ...encodeBody(operation, params) };
+  return query.toString();
 }
 
 function encodeBody(operation: Operation, params: Record<string, unknown>): Omit<EncodedParams, 'path'> {
@@ -50,6 +54,8 @@ function encodeBody(operation: Operation, params: Record<string, unknown>): Omit
 export function bodyBytes(body: BodyInit | undefined): number {
   if (typeof body === 'string') return new TextEncoder().encode(body).length;
   if (body instanceof Blob) return body.size;
+  if (body instanceof URLSearchParams) return bodyBytes(body.toString());
+  if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return body.byteLength;
   let bytes = 0;
   if (body instanceof FormData)
     body.forEach((value) => {

@@ -1,7 +1,23 @@
-import type { KnownErrorCode } from './generated/resources.gen.ts';
+import type { CodesByStatus, KnownErrorCode } from './generated/resources.gen.ts';
 
-/** A code of the catalogue (`/docs/errors/<code>`), or one that a newer server has added. */
-export type ErrorCode = KnownErrorCode | (string & {});
+/** Codes of failures that no answer of the server names. */
+export type ClientErrorCode =
+  | 'closed'
+  | 'connection_failed'
+  | 'cursor_loop'
+  | 'invalid_response'
+  | 'reader_too_slow'
+  | 'timeout'
+  | 'unknown_error';
+
+/** A code of the catalogue (`/docs/errors/<code>`), one of this package, or one that a newer server has added. */
+export type ErrorCode = KnownErrorCode | ClientErrorCode | (string & {});
+
+/** The codes of one status, and those that a newer server has added. */
+type CodeOf<Status extends keyof CodesByStatus> = CodesByStatus[Status] | (string & {});
+
+/** The same in each copy of this package that a program has loaded, e.g. the ESM and the CommonJS one. */
+const BRAND = Symbol.for('@rentapi/sdk RentApiError');
 
 /** One thing wrong with the input: where (`scopes.0`) and what. */
 export interface FieldError {
@@ -22,7 +38,7 @@ export interface ProblemBody {
 
 /** What every failed call throws. The class gives the kind of error, `code` the exact one. */
 export class RentApiError extends Error {
-  override readonly name: string;
+  declare readonly name: string;
   readonly code: ErrorCode;
   /** The HTTP status; undefined where no answer arrived. */
   readonly status: number | undefined;
@@ -35,10 +51,11 @@ export class RentApiError extends Error {
   readonly headers: Headers | null;
   /** Seconds that the server asks you to wait, where it does. */
   readonly retryAfter: number | null;
+  /** Where the code is explained, on the server that answered. */
+  readonly docsUrl: string | null;
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
     this.code = details.code ?? 'unknown_error';
     this.status = details.status;
     this.requestId = details.requestId ?? null;
@@ -46,6 +63,7 @@ export class RentApiError extends Error {
     this.errors = details.problem?.errors ?? [];
     this.headers = details.headers ?? null;
     this.retryAfter = details.retryAfter ?? null;
+    this.docsUrl = details.docsUrl ?? null;
   }
 }
 
@@ -56,31 +74,95 @@ export interface ErrorDetails {
   problem?: ProblemBody | null;
   headers?: Headers | null;
   retryAfter?: number | null;
+  docsUrl?: string | null;
   cause?: unknown;
 }
 
 /** 400: the request is malformed; `errors` lists the fields. */
-export class BadRequestError extends RentApiError {}
+export class BadRequestError extends RentApiError {
+  declare readonly name: 'BadRequestError';
+  declare readonly code: CodeOf<400>;
+}
 /** 401: no credential, or one that is not valid any more. */
-export class AuthenticationError extends RentApiError {}
+export class AuthenticationError extends RentApiError {
+  declare readonly name: 'AuthenticationError';
+  declare readonly code: CodeOf<401>;
+}
 /** 403: known, but not allowed. */
-export class PermissionDeniedError extends RentApiError {}
+export class PermissionDeniedError extends RentApiError {
+  declare readonly name: 'PermissionDeniedError';
+  declare readonly code: CodeOf<403>;
+}
 /** 404: nothing with this id in an organization you can see. */
-export class NotFoundError extends RentApiError {}
+export class NotFoundError extends RentApiError {
+  declare readonly name: 'NotFoundError';
+  declare readonly code: CodeOf<404>;
+}
 /** 409: the state of the resource does not allow it. */
-export class ConflictError extends RentApiError {}
+export class ConflictError extends RentApiError {
+  declare readonly name: 'ConflictError';
+  declare readonly code: CodeOf<409>;
+}
 /** 412: changed meanwhile; read again and repeat with the new `ETag`. */
-export class PreconditionFailedError extends RentApiError {}
+export class PreconditionFailedError extends RentApiError {
+  declare readonly name: 'PreconditionFailedError';
+  declare readonly code: CodeOf<412>;
+}
 /** 422: understood, but cannot be done. */
-export class UnprocessableError extends RentApiError {}
+export class UnprocessableError extends RentApiError {
+  declare readonly name: 'UnprocessableError';
+  declare readonly code: CodeOf<422>;
+}
 /** 429: `retryAfter` says how many seconds to wait. */
-export class RateLimitError extends RentApiError {}
+export class RateLimitError extends RentApiError {
+  declare readonly name: 'RateLimitError';
+  declare readonly code: CodeOf<429>;
+}
 /** 5xx: the server failed. */
-export class ServerError extends RentApiError {}
+export class ServerError extends RentApiError {
+  declare readonly name: 'ServerError';
+}
 /** No answer arrived: the network, DNS or TLS failed, or the answer broke off. */
-export class ConnectionError extends RentApiError {}
+export class ConnectionError extends RentApiError {
+  declare readonly name: 'ConnectionError' | 'TimeoutError';
+}
 /** No answer arrived in time. */
-export class TimeoutError extends ConnectionError {}
+export class TimeoutError extends ConnectionError {
+  declare readonly name: 'TimeoutError';
+}
+
+// Written out, because minifiers rename classes; on the prototype, so that the stack begins with it.
+const CLASSES = {
+  RentApiError,
+  BadRequestError,
+  AuthenticationError,
+  PermissionDeniedError,
+  NotFoundError,
+  ConflictError,
+  PreconditionFailedError,
+  UnprocessableError,
+  RateLimitError,
+  ServerError,
+  ConnectionError,
+  TimeoutError,
+};
+for (const [name, { prototype }] of Object.entries(CLASSES))
+  Object.defineProperty(prototype, 'name', { value: name, writable: true, configurable: true });
+Object.defineProperty(RentApiError.prototype, BRAND, { value: true });
+Object.defineProperty(RentApiError, Symbol.hasInstance, { value: isInstance });
+
+/** `instanceof`: an error of another copy of this package counts too, because each class is known by its name. */
+function isInstance(this: typeof RentApiError, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const name = BRAND in value ? ownName(this.prototype) : undefined;
+  for (let level = Object.getPrototypeOf(value); level !== null; level = Object.getPrototypeOf(level))
+    if (level === this.prototype || (name !== undefined && ownName(level) === name)) return true;
+  return false;
+}
+
+function ownName(prototype: object): unknown {
+  return Object.getOwnPropertyDescriptor(prototype, 'name')?.value;
+}
 
 const CLASS_OF_STATUS: Record<number, typeof RentApiError> = {
   400: BadRequestError,
@@ -93,10 +175,19 @@ const CLASS_OF_STATUS: Record<number, typeof RentApiError> = {
   429: RateLimitError,
 };
 
+export function classOfStatus(status: number): typeof RentApiError {
+  return CLASS_OF_STATUS[status] ?? (status >= 500 ? ServerError : RentApiError);
+}
+
 /** The error for an answer outside 2xx. Proxies answer with HTML: then the code is `http_<status>`. */
-export function errorOfResponse(response: Response, bodyText: string, retryAfter: number | null): RentApiError {
+export function errorOfResponse(
+  response: Response,
+  url: string,
+  bodyText: string,
+  retryAfter: number | null,
+): RentApiError {
   const problem = parseProblem(bodyText);
-  const ErrorClass = CLASS_OF_STATUS[response.status] ?? (response.status >= 500 ? ServerError : RentApiError);
+  const ErrorClass = classOfStatus(response.status);
   const code = problem?.code ?? `http_${response.status}`;
   const sentence =
     fieldsAtFault(problem) ??
@@ -110,7 +201,18 @@ export function errorOfResponse(response: Response, bodyText: string, retryAfter
     problem,
     headers: response.headers,
     retryAfter,
+    docsUrl: docsUrl(problem, response.url || url),
   });
+}
+
+/** A server behind a proxy may not know its own address, and gives only the path. */
+function docsUrl(problem: ProblemBody | null, url: string): string | null {
+  try {
+    const docs = new URL(problem?.type ?? '', new URL(url, globalThis.location?.href));
+    return problem?.type && /^https?:$/.test(docs.protocol) ? docs.href : null;
+  } catch {
+    return null;
+  }
 }
 
 const MAX_FIELDS = 5;

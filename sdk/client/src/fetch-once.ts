@@ -9,15 +9,21 @@ export interface FetchOnceOptions {
   body: BodyInit | undefined;
   timeoutMs: number;
   signal: AbortSignal | undefined;
-  /** The data is the `Response` itself. */
-  stream: boolean;
+  /** Whether the data is the `Response` itself; asked when the answer has come. */
+  isRaw: () => boolean;
+  /** The type of the answers, where it is not JSON. */
+  accept: string | undefined;
+  mayBeEmpty: boolean;
   fetch: typeof globalThis.fetch;
-  credentials: RequestCredentials | undefined;
+  /** What `fetch` takes besides. */
+  init: object | undefined;
 }
+
+const MAX_EXCERPT = 200;
 
 /** Sends a request once. Throws a `RentApiError` with the reason where there is no answer, or a refusal. */
 export async function fetchOnce<Data>(request: FetchOnceOptions): Promise<ApiResult<Data>> {
-  const { url, method, headers, body, signal, timeoutMs, fetch, credentials } = request;
+  const { url, method, headers, body, signal, timeoutMs, fetch } = request;
   if (signal?.aborted) throw abortReason(signal);
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal?.reason);
@@ -28,11 +34,13 @@ export async function fetchOnce<Data>(request: FetchOnceOptions): Promise<ApiRes
     controller.abort();
   }, timeoutMs);
   let answered: Response | undefined;
+  let raw = false;
   try {
-    const response = await fetch(url, { method, headers, body, signal: controller.signal, credentials });
+    const response = await fetch(url, { ...request.init, method, headers, body, signal: controller.signal });
     answered = response;
-    if (!response.ok) throw refusal(response, await response.text());
-    const data = request.stream ? response : await decodeBody(response);
+    if (!response.ok) throw refusal(response, url, await response.text());
+    raw = request.isRaw();
+    const data = raw ? response : await decodeBody(response, request);
     // The guarantee: the document declares this type for this operation, and the server checks its answers against it.
     return {
       data: data as Data,
@@ -44,26 +52,41 @@ export async function fetchOnce<Data>(request: FetchOnceOptions): Promise<ApiRes
     if (error instanceof RentApiError) throw error;
     if (signal?.aborted) throw abortReason(signal);
     // A server that refuses a body early may close the connection. The status that arrived is the better reason.
-    if (answered && !answered.ok) throw refusal(answered, '');
+    if (answered && !answered.ok) throw refusal(answered, url, '');
     if (timedOut) throw new TimeoutError(`${method} ${url}: no answer within ${timeoutMs} ms.`, { code: 'timeout' });
     throw new ConnectionError(`${method} ${url}: ${reason(error)}`, { code: 'connection_failed', cause: error });
   } finally {
     clearTimeout(timer);
     // A stream goes on after this, and still ends with the caller's signal.
-    if (!request.stream) signal?.removeEventListener('abort', onAbort);
+    if (!raw) signal?.removeEventListener('abort', onAbort);
   }
 }
 
-function refusal(response: Response, bodyText: string): RentApiError {
-  return errorOfResponse(response, bodyText, parseRetryAfter(response.headers.get('retry-after')));
+function refusal(response: Response, url: string, bodyText: string): RentApiError {
+  return errorOfResponse(response, url, bodyText, parseRetryAfter(response.headers.get('retry-after')));
 }
 
-async function decodeBody(response: Response): Promise<unknown> {
+async function decodeBody(response: Response, { accept, mayBeEmpty, method, url }: FetchOnceOptions): Promise<unknown> {
   const type = response.headers.get('content-type') ?? '';
-  if (/[/+]json\b/.test(type)) return response.json();
-  if (type.startsWith('text/')) return response.text();
-  const body = await response.blob();
-  return body.size === 0 ? undefined : body;
+  const isJson = /[/+]json\b/.test(type);
+  if (accept !== undefined && !isJson && type.startsWith(accept))
+    return accept.startsWith('text/') ? response.text() : response.blob();
+  const text = await response.text();
+  if (text === '' && mayBeEmpty) return undefined;
+  try {
+    if (isJson) return JSON.parse(text);
+  } catch {
+    // Refused below, with the text.
+  }
+  // A proxy, a sign-in page of the network or a wrong `baseUrl` may answer 200 with a page.
+  const excerpt = text === '' ? 'nothing' : JSON.stringify(text.slice(0, MAX_EXCERPT));
+  const found = `${type || 'no content type'}, and ${excerpt}`;
+  throw new RentApiError(`${method} ${url}: ${response.status}, but no answer of the API: ${found}.`, {
+    code: 'invalid_response',
+    status: response.status,
+    requestId: response.headers.get('x-request-id'),
+    headers: response.headers,
+  });
 }
 
 /** Node's fetch gives only "fetch failed"; the reason is in the cause. */

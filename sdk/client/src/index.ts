@@ -1,8 +1,10 @@
-export { ApiPromise, type ApiResult, type Page, PagePromise } from './api-promise.ts';
-export { RentApi, type RentApiOptions } from './client.ts';
+export { ApiPromise, type ApiResult, type ListPage, type Page, PagePromise } from './api-promise.ts';
+export { RentApi } from './client.ts';
+export type { RequestInput } from './encode-request.ts';
 export {
   AuthenticationError,
   BadRequestError,
+  type ClientErrorCode,
   ConflictError,
   ConnectionError,
   type ErrorCode,
@@ -18,7 +20,10 @@ export {
   UnprocessableError,
 } from './errors.ts';
 export type * from './generated/resources.gen.ts';
+export type { CallAttempt, Hooks, Logger, LogLevel } from './observer.ts';
 export type { RequestOptions } from './operation.ts';
+export type { FetchOptions, HeadersInput, RentApiOptions } from './options.ts';
 export { type SubscribeOptions, Subscription } from './realtime.ts';
 export type { RealtimeEvent, WebSocketConstructor, WebSocketLike } from './realtime-connection.ts';
+export { VERSION } from './runtime.ts';
 export type { SessionStore, SessionTokens, TokensInput } from './tokens.ts';

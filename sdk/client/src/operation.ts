@@ -1,3 +1,5 @@
+import type { HeadersInput } from './options.ts';
+
 /** One operation of the OpenAPI document; the generated methods carry these. */
 export interface Operation {
   id: string;
@@ -13,6 +15,10 @@ export interface Operation {
   body?: 'json' | 'form' | 'raw';
   /** Of a raw body. */
   contentType?: string;
+  /** The type of the answer, where it is not JSON. */
+  accept?: string;
+  /** The answer may be empty. */
+  empty?: boolean;
   /** Resolves to the `Response` itself: a stream of events or lines. */
   stream?: boolean;
 }
@@ -21,11 +27,11 @@ export interface Operation {
 export interface RequestOptions {
   /** Repeating a call with the same key has its effect once. By default each change gets a fresh one. */
   idempotencyKey?: string | undefined;
-  /** The `ETag` you read: the change is refused with `PreconditionFailedError` if someone else was faster. */
-  ifMatch?: string | undefined;
+  /** The `ETag` you read: the change is refused with `PreconditionFailedError` if it was changed meanwhile. */
+  ifMatch?: string | null | undefined;
   /** The organization this call is about, instead of the client's. */
   organizationId?: string | undefined;
-  headers?: Record<string, string> | undefined;
+  headers?: HeadersInput | undefined;
   signal?: AbortSignal | undefined;
   /** For each try, body included. */
   timeoutMs?: number | undefined;

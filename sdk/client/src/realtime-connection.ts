@@ -1,4 +1,4 @@
-import { ConnectionError, RentApiError, TimeoutError } from './errors.ts';
+import { ConnectionError, classOfStatus, RentApiError, TimeoutError } from './errors.ts';
 
 /** The part of WebSocket that is used; browsers, Node 22, Deno, Bun and the package `ws` have it. */
 export interface WebSocketLike {
@@ -21,46 +21,108 @@ export interface RealtimeEvent {
   data: Record<string, unknown>;
 }
 
+type Command =
+  | { action: 'subscribe'; events: readonly string[]; lastEventId?: string | null | undefined }
+  | { action: 'unsubscribe'; events: readonly string[] };
+
+/** Sends a command; resolves to the place that the server confirms, rejects where the server refuses it. */
+export type SendCommand = (command: Command) => Promise<string | null | undefined>;
+
 interface ConnectOptions {
   WebSocket: WebSocketConstructor;
   url: string;
-  events: readonly string[];
-  lastEventId: string | null | undefined;
   heartbeatMs: number;
   signal: AbortSignal;
-  /** `lastEventId`: where to resume if no event arrives before the connection ends. */
-  onSubscribed: (lastEventId: string | null | undefined) => void;
+  onOpen: (send: SendCommand) => void;
   onEvent: (event: RealtimeEvent) => void;
 }
 
-const SUBSCRIBE_TIMEOUT_MS = 15_000;
+interface WaitingCommand {
+  command: Command;
+  resolve: (lastEventId: string | null | undefined) => void;
+  reject: (error: RentApiError) => void;
+}
 
-/** One connection with one subscription; rejects when it ends, with the reason. */
+const CONFIRM_TIMEOUT_MS = 15_000;
+/** The status that an answer over HTTP has, for what a socket may be refused with. */
+export const STATUS_OF_REFUSAL: Record<string, number> = {
+  invalid_input: 400,
+  malformed_json: 400,
+  credentials_required: 401,
+  invalid_ticket: 401,
+  invalid_access_token: 401,
+  access_token_expired: 401,
+  session_revoked: 401,
+  invalid_api_key: 401,
+  api_key_revoked: 401,
+  api_key_expired: 401,
+  account_inactive: 403,
+  address_not_allowed: 403,
+  origin_not_allowed: 403,
+  permission_denied: 403,
+  not_found: 404,
+  limit_reached: 409,
+  rate_limited: 429,
+  internal_error: 500,
+  overloaded: 503,
+  unavailable: 503,
+};
+/** Refusals that may be over after a while: the connection ends and is opened again. */
+const TRANSIENT_CODES = new Set(['internal_error', 'unavailable', 'overloaded', 'rate_limited', 'invalid_ticket']);
+
+/** Whether the same attempt may succeed later. A refusal of what was asked for is final. */
+export function isTransient(error: Error): boolean {
+  if (!(error instanceof RentApiError)) return false;
+  if (TRANSIENT_CODES.has(error.code) || error instanceof ConnectionError) return true;
+  return error.status !== undefined && (error.status >= 500 || error.status === 429);
+}
+
+/** One open socket; rejects when it ends, with the reason. */
 export async function connect(options: ConnectOptions): Promise<never> {
-  const { signal, events, lastEventId } = options;
+  const { signal } = options;
   const socket = new options.WebSocket(options.url);
   const onAbort = () => socket.close(1000);
   signal.addEventListener('abort', onAbort, { once: true });
+  /** One command waits for its answer at a time, because an answer does not name its command. */
+  const waiting: WaitingCommand[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   let heartbeat: ReturnType<typeof setInterval> | undefined;
   let heard = true;
   try {
     return await new Promise<never>((_, reject) => {
-      const onSubscribed = (confirmed: string | null | undefined) => {
+      const expectAnswer = () => {
         clearTimeout(timer);
-        clearInterval(heartbeat);
+        timer = setTimeout(
+          () => reject(new TimeoutError('The server did not confirm the subscription in time.', { code: 'timeout' })),
+          CONFIRM_TIMEOUT_MS,
+        );
+      };
+      const sendFirst = () => {
+        clearTimeout(timer);
+        const [first] = waiting;
+        if (!first) return;
+        expectAnswer();
+        socket.send(JSON.stringify(first.command));
+      };
+      const send: SendCommand = (command) =>
+        new Promise((resolve, reject) => {
+          if (waiting.push({ command, resolve, reject }) === 1) sendFirst();
+        });
+      const answer = (): WaitingCommand | undefined => {
+        const answered = waiting.shift();
+        sendFirst();
+        return answered;
+      };
+      expectAnswer();
+      socket.addEventListener('open', () => {
+        clearTimeout(timer);
         heartbeat = setInterval(() => {
           if (!heard) reject(new TimeoutError('The server does not answer any more.', { code: 'timeout' }));
           heard = false;
           socket.send(JSON.stringify({ action: 'ping' }));
         }, options.heartbeatMs);
-        options.onSubscribed(confirmed);
-      };
-      timer = setTimeout(
-        () => reject(new TimeoutError('The server did not confirm the subscription in time.', { code: 'timeout' })),
-        SUBSCRIBE_TIMEOUT_MS,
-      );
-      socket.addEventListener('open', () => socket.send(JSON.stringify({ action: 'subscribe', events, lastEventId })));
+        options.onOpen(send);
+      });
       // The reason comes with `close`, which always follows; browsers give none here.
       socket.addEventListener('error', () => undefined);
       socket.addEventListener('close', ({ code, reason }) => {
@@ -70,13 +132,19 @@ export async function connect(options: ConnectOptions): Promise<never> {
       socket.addEventListener('message', ({ data }) => {
         heard = true;
         const message = parse(data);
+        if (message?.type === 'subscribed') answer()?.resolve(placeOf(message));
         // The guarantee: the server writes these messages; the realtime guide lists them.
-        if (message?.type === 'event') options.onEvent(message as unknown as RealtimeEvent);
-        else if (message?.type === 'error') reject(refusal(message));
-        else if (message?.type === 'subscribed') onSubscribed(message.lastEventId as string | null | undefined);
+        else if (message?.type === 'event') options.onEvent(message as unknown as RealtimeEvent);
+        else if (message?.type === 'error') {
+          const error = refusal(message);
+          if (isTransient(error) || waiting.length === 0) reject(error);
+          else answer()?.reject(error);
+        }
       });
     });
   } finally {
+    for (const { reject } of waiting)
+      reject(new ConnectionError('The connection ended.', { code: 'connection_failed' }));
     clearTimeout(timer);
     clearInterval(heartbeat);
     signal.removeEventListener('abort', onAbort);
@@ -93,6 +161,12 @@ function parse(data: unknown): Record<string, unknown> | null {
   }
 }
 
+function placeOf({ lastEventId }: Record<string, unknown>): string | null | undefined {
+  return typeof lastEventId === 'string' || lastEventId === null ? lastEventId : undefined;
+}
+
 function refusal({ code, detail }: Record<string, unknown>): RentApiError {
-  return new RentApiError(`${code}: ${detail}`, { code: String(code) });
+  const status = STATUS_OF_REFUSAL[String(code)];
+  const ErrorClass = status === undefined ? RentApiError : classOfStatus(status);
+  return new ErrorClass(`${code}: ${detail}`, { code: String(code), ...(status !== undefined && { status }) });
 }

@@ -67,7 +67,7 @@ export class Session {
   }
 
   /** After the server refused the access token `used`: whether the store holds another one, to repeat the call with. */
-  async recover(used: string, { code }: RentApiError): Promise<boolean> {
+  async recover(used: string, code: string): Promise<boolean> {
     if (code === 'access_token_expired') await this.#renewOnce(used);
     const tokens = await this.tokens();
     if (tokens?.accessToken !== used) return tokens !== null;

@@ -1,37 +1,20 @@
-import { ApiPromise, type ApiResult, type Page, PagePromise } from './api-promise.ts';
-import { bodyBytes, encodeParams } from './encode.ts';
+import { ApiPromise, type ApiResult, type Page, PagePromise, RawMode } from './api-promise.ts';
+import { bodyBytes, type EncodedParams, encodeParams } from './encode.ts';
+import type { RequestInput } from './encode-request.ts';
 import { RentApiError } from './errors.ts';
 import { fetchOnce } from './fetch-once.ts';
-import { readLines } from './lines.ts';
+import { type CallAttempt, Observer } from './observer.ts';
 import type { Operation, RequestOptions } from './operation.ts';
+import { baseUrlOf, type Credential, credentialOf, type HeadersInput, type RentApiOptions } from './options.ts';
 import { retryDelayMs, sleep } from './retry.ts';
+import { sdkHeader } from './runtime.ts';
 import { Session } from './session.ts';
-import { isTokens, memoryStore, type SessionStore, type TokensInput, toSessionTokens } from './tokens.ts';
+import { isTokens, memoryStore, type SessionStore } from './tokens.ts';
 import { uuid } from './uuid.ts';
-
-export interface TransportOptions {
-  /** Where the server is, e.g. `https://api.example.com`; `''` in a web page is the page's own origin. */
-  baseUrl: string;
-  /** For a program: an API key. */
-  apiKey?: string | undefined;
-  /** For a user: where the tokens are kept, so that a login outlasts the client and is shared between tabs. */
-  session?: SessionStore | undefined;
-  /** For a user, instead of `session`: tokens to start with. They and their successors are kept in memory only. */
-  tokens?: TokensInput | undefined;
-  /** The organization of all calls whose path names none; default: the key's or the user's own. */
-  organizationId?: string | undefined;
-  /** Repeats of a failed call that may be repeated. Default 2. */
-  maxRetries?: number | undefined;
-  /** For each try. Default 60,000. */
-  timeoutMs?: number | undefined;
-  fetch?: typeof globalThis.fetch | undefined;
-  /** How a browser treats cookies across origins: passed to `fetch`. */
-  credentials?: RequestCredentials | undefined;
-}
 
 const MAX_RETRIES = 2;
 const TIMEOUT_MS = 60_000;
-const CREDENTIAL_HEADERS = new Set(['authorization', 'x-api-key']);
+const CREDENTIAL_HEADERS = ['authorization', 'x-api-key'];
 const NATURALLY_IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 /** What an ended session is refused with: for a logout, that is success. */
 const SESSION_OVER = new Set(['session_revoked', 'invalid_refresh_token']);
@@ -43,39 +26,54 @@ const REFRESH: Operation = {
   body: 'json',
 };
 
+type HeaderFields = Record<string, string>;
+
+/** What signs a call; null: its own headers do. */
+type Signer = Session | 'key' | null;
+
+interface Sending {
+  operation: Operation;
+  encode: () => EncodedParams | Promise<EncodedParams>;
+  options: RequestOptions;
+  /** Default: the client's; null: none. */
+  session?: Session | null;
+  raw?: RawMode;
+}
+
 /** Sends operations: credentials, repeats, errors. The generated methods are one call of `call` or `list` each. */
 export class Transport {
   readonly session: Session;
-  readonly #options: TransportOptions;
-  readonly #baseUrl: string;
+  readonly credential: Credential;
+  readonly observer: Observer;
+  readonly baseUrl: string;
+  readonly #options: RentApiOptions;
 
-  constructor(options: TransportOptions) {
-    const credentials = (['apiKey', 'session', 'tokens'] as const).filter((name) => options[name] !== undefined);
-    if (credentials.length > 1) throw new TypeError(`Give one of \`${credentials.join('` and `')}\`, not both.`);
+  constructor(options: RentApiOptions, credential: Credential = credentialOf(options)) {
     this.#options = options;
-    this.#baseUrl = options.baseUrl.replace(/\/+$/, '');
-    this.session = this.#sessionIn(
-      options.session ?? memoryStore(options.tokens ? toSessionTokens(options.tokens) : null),
-    );
+    this.baseUrl = baseUrlOf(options);
+    this.observer = new Observer(options);
+    this.credential = credential;
+    this.session = this.#sessionIn(credential.store);
   }
 
   url(path: string): string {
-    return this.#baseUrl + path;
+    return this.baseUrl + path;
   }
 
   call<Data>(operation: Operation, params: object = {}, options: RequestOptions = {}): ApiPromise<Data> {
-    const session = this.#sessionFor(options);
+    const raw = new RawMode(operation.stream);
+    const sending = { operation, encode: () => encodeParams(operation, params), options, raw };
     return new ApiPromise(
-      session && operation.id === 'auth.logout'
-        ? this.#logout<Data>(operation, params, options, session)
-        : this.#send<Data>(operation, params, options, session),
+      operation.id === 'auth.logout' ? this.#logout<Data>(sending) : this.#send<Data>(sending),
+      raw,
     );
   }
 
   list<P extends Page>(operation: Operation, params: object = {}, options: RequestOptions = {}): PagePromise<P> {
-    const page = (cursor?: string) =>
-      this.#send<P>(operation, cursor === undefined ? params : { ...params, cursor }, options);
-    return new PagePromise(page(), async (cursor) => (await page(cursor)).data);
+    const raw = new RawMode();
+    const page = (mode: RawMode, more: object = {}) =>
+      this.#send<P>({ operation, encode: () => encodeParams(operation, { ...params, ...more }), options, raw: mode });
+    return new PagePromise(page(raw), raw, async (cursor) => (await page(new RawMode(), { cursor })).data);
   }
 
   /** The request is made when the first value is asked for; leaving the loop ends the answer. */
@@ -84,96 +82,160 @@ export class Transport {
     params: object = {},
     options: RequestOptions = {},
   ): AsyncGenerator<Value, void, undefined> {
-    const { data } = await this.#send<Response>(operation, params, options);
-    yield* readLines<Value>(data, options.signal);
+    const sending = { operation, encode: () => encodeParams(operation, params), options, raw: new RawMode(true) };
+    const { readLines } = await import('./lines.ts');
+    yield* readLines<Value>((await this.#send<Response>(sending)).data, options.signal);
   }
 
-  async #send<Data>(
-    operation: Operation,
-    params: object,
-    options: RequestOptions,
-    session: Session | null = this.#sessionFor(options),
-  ): Promise<ApiResult<Data>> {
-    const { path, body, contentType } = encodeParams(operation, params);
-    const headers = this.#headers(operation, contentType, options);
-    const request = {
-      url: this.url(path),
-      method: operation.method,
-      headers,
-      body,
-      signal: options.signal,
-      stream: operation.stream ?? false,
-      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
-      fetch: this.#options.fetch ?? globalThis.fetch,
-      credentials: this.#options.credentials,
-    };
-    const maxRetries = options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
-
-    let recovered = false;
-    for (let retries = 0; ; ) {
-      const token = operation.public ? null : ((await session?.accessToken()) ?? null);
-      if (token !== null) headers.authorization = `Bearer ${token}`;
-      if (operation.keyed && hasCredential(headers)) headers['idempotency-key'] ??= uuid();
-      try {
-        const result = await fetchOnce<Data>(request);
-        // A login through the client is the login of the client.
-        if (session && operation.id.startsWith('auth.') && isTokens(result.data)) await session.start(result.data);
-        return result;
-      } catch (error) {
-        if (!(error instanceof RentApiError)) throw error;
-        if (error.status === 401 && session && token !== null && !recovered) {
-          recovered = true;
-          if (await session.recover(token, error)) continue;
-        }
-        const repeatable = NATURALLY_IDEMPOTENT.has(operation.method) || headers['idempotency-key'] !== undefined;
-        const delayMs = repeatable && retries < maxRetries ? retryDelayMs(error, retries, bodyBytes(body)) : null;
-        if (delayMs === null) throw error;
-        retries++;
-        await sleep(delayMs, options.signal);
-      }
-    }
+  request<Data>(method: string, path: string, input: RequestInput, options: RequestOptions): ApiPromise<Data> {
+    const raw = new RawMode();
+    const name = method.toUpperCase();
+    const keyed = name !== 'GET' && name !== 'HEAD';
+    const operation = { id: 'request', method: name, path, keyed, accept: input.accept, empty: true };
+    const encode = async () => (await import('./encode-request.ts')).encodeRequest(path, input);
+    return new ApiPromise(this.#send<Data>({ operation, encode, options, raw }), raw);
   }
 
-  #headers(operation: Operation, contentType: string | undefined, options: RequestOptions): Record<string, string> {
-    const headers: Record<string, string> = { accept: 'application/json, application/problem+json, */*;q=0.1' };
-    if (contentType !== undefined) headers['content-type'] = contentType;
-    // A path that names an organization decides: the client's own in a header would contradict it.
-    const ownOrganizationId = operation.path.includes('{orgId}') ? undefined : this.#options.organizationId;
-    const organizationId = options.organizationId ?? ownOrganizationId;
-    if (organizationId !== undefined) headers['x-organization-id'] = organizationId;
-    if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch;
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name.toLowerCase()] = value;
-    if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
-    const { apiKey } = this.#options;
-    // A bearer, for keys too: on a redirect to another origin fetch drops `Authorization`, and keeps `X-API-Key`.
-    if (apiKey !== undefined && !operation.public && !hasCredential(headers))
-      headers.authorization = `Bearer ${apiKey}`;
+  /** What a call would send but for its body. */
+  async requestHeaders(change: boolean): Promise<HeaderFields> {
+    const operation = { id: '', method: '', path: '', keyed: change };
+    const { accept: _, ...headers } = this.#headers(operation, undefined, {});
+    await this.#sign(headers, operation, this.#signerOf(headers));
     return headers;
   }
 
-  /** The session that signs a call; null where an API key or the call's own headers do. */
-  #sessionFor({ headers = {} }: RequestOptions): Session | null {
-    return this.#options.apiKey !== undefined || hasCredential(headers) ? null : this.session;
+  /** After a 401 to a request with these headers: whether it may succeed with new ones. */
+  async recover(headers: HeaderFields, code: string): Promise<boolean> {
+    const token = headers.authorization?.replace('Bearer ', '');
+    return token !== undefined && !this.credential.apiKey && this.session.recover(token, code);
+  }
+
+  async #send<Data>({ operation, encode, options, raw, session }: Sending): Promise<ApiResult<Data>> {
+    const { method, id: operationId, accept, empty: mayBeEmpty = false } = operation;
+    const { path, body, contentType } = await encode();
+    const { fetch = globalThis.fetch, fetchOptions, credentials } = this.#options;
+    const headers = this.#headers(operation, contentType, options);
+    const signer = this.#signerOf(headers, session);
+    const request = {
+      url: this.url(path),
+      method,
+      headers,
+      body,
+      signal: options.signal,
+      isRaw: () => raw?.decide() ?? false,
+      accept,
+      mayBeEmpty,
+      timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
+      fetch,
+      init: { ...(credentials && { credentials }), ...fetchOptions },
+    };
+    const maxRetries = options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
+    const startMs = Date.now();
+    let attempt: CallAttempt = { operationId, method, url: request.url, attempt: 0 };
+
+    let recovered = false;
+    try {
+      for (let retries = 0; ; ) {
+        attempt = { ...attempt, attempt: attempt.attempt + 1 };
+        const token = await this.#sign(headers, operation, signer);
+        try {
+          const result = await this.#observed(attempt, () => fetchOnce<Data>(request));
+          if (signer instanceof Session && operationId.startsWith('auth.') && isTokens(result.data)) {
+            // A login through the client is the login of the client.
+            this.credential.fallbackKey = undefined;
+            await signer.start(result.data);
+          }
+          return result;
+        } catch (error) {
+          if (!(error instanceof RentApiError)) throw error;
+          if (error.status === 401 && signer instanceof Session && token !== null && !recovered) {
+            recovered = true;
+            if (await signer.recover(token, error.code)) {
+              this.observer.retry(attempt, error, 0);
+              continue;
+            }
+          }
+          const repeatable = NATURALLY_IDEMPOTENT.has(method) || headers['idempotency-key'] !== undefined;
+          const delayMs = repeatable && retries < maxRetries ? retryDelayMs(error, retries, bodyBytes(body)) : null;
+          if (delayMs === null) throw error;
+          retries++;
+          this.observer.retry(attempt, error, delayMs);
+          await sleep(delayMs, options.signal);
+        }
+      }
+    } catch (error) {
+      this.observer.error(attempt, error, Date.now() - startMs);
+      throw error;
+    }
+  }
+
+  async #observed<Data>(attempt: CallAttempt, send: () => Promise<ApiResult<Data>>): Promise<ApiResult<Data>> {
+    const startMs = Date.now();
+    this.observer.request(attempt);
+    try {
+      const result = await send();
+      this.observer.response(attempt, result.status, result.requestId, Date.now() - startMs);
+      return result;
+    } catch (error) {
+      if (error instanceof RentApiError && error.status !== undefined)
+        this.observer.response(attempt, error.status, error.requestId, Date.now() - startMs);
+      throw error;
+    }
+  }
+
+  #headers(operation: Operation, contentType: string | undefined, options: RequestOptions): HeaderFields {
+    const { accept = 'application/json' } = operation;
+    const headers: HeaderFields = { accept: `${accept}, application/problem+json, */*;q=0.1`, ...sdkHeader() };
+    if (contentType !== undefined) headers['content-type'] = contentType;
+    // A path that names an organization decides: the client's own in a header would contradict it.
+    const ownOrganizationId = /\{orgId\}|\/org_/.test(operation.path) ? undefined : this.#options.organizationId;
+    const organizationId = options.organizationId ?? ownOrganizationId;
+    if (organizationId !== undefined) headers['x-organization-id'] = organizationId;
+    addHeaders(headers, this.#options.headers);
+    if (operation.public) for (const name of CREDENTIAL_HEADERS) delete headers[name];
+    if (typeof options.ifMatch === 'string') headers['if-match'] = options.ifMatch;
+    addHeaders(headers, options.headers);
+    if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
+    return headers;
+  }
+
+  #signerOf(headers: HeaderFields, session: Session | null = this.session): Signer {
+    if (hasCredential(headers)) return null;
+    return this.credential.apiKey ? 'key' : session;
+  }
+
+  /** Adds the credential of this try, and one Idempotency-Key for all. Returns the session's token where that signs. */
+  async #sign(headers: HeaderFields, operation: Operation, signer: Signer): Promise<string | null> {
+    const { apiKey, fallbackKey } = this.credential;
+    let token: string | null = null;
+    if (signer !== null && !operation.public) {
+      if (signer !== 'key') token = await signer.accessToken();
+      const key = signer === 'key' ? await apiKey?.() : fallbackKey;
+      const bearer = token ?? key;
+      // A bearer, for keys too: on a redirect to another origin fetch drops `Authorization`, and keeps `X-API-Key`.
+      if (bearer !== undefined) headers.authorization = `Bearer ${bearer}`;
+    }
+    if (operation.keyed && hasCredential(headers)) headers['idempotency-key'] ??= uuid();
+    return token;
   }
 
   #sessionIn(store: SessionStore): Session {
     return new Session(store, async (refreshToken) => {
-      const { data } = await this.#send<unknown>(REFRESH, refreshToken === null ? {} : { refreshToken }, {}, null);
+      const params = refreshToken === null ? {} : { refreshToken };
+      const encode = () => encodeParams(REFRESH, params);
+      const { data } = await this.#send<unknown>({ operation: REFRESH, encode, options: {}, session: null });
       if (isTokens(data)) return data;
       throw new RentApiError('The server answered a refresh without tokens.', { code: 'invalid_response' });
     });
   }
 
   /** The store is cleared first: without a network, too, the user is logged out here. */
-  async #logout<Data>(
-    operation: Operation,
-    params: object,
-    options: RequestOptions,
-    session: Session,
-  ): Promise<ApiResult<Data>> {
-    const ending = this.#sessionIn(memoryStore(await session.take()));
+  async #logout<Data>(sending: Sending): Promise<ApiResult<Data>> {
+    if (!(this.#signerOf(this.#headers(sending.operation, undefined, sending.options)) instanceof Session))
+      return this.#send<Data>(sending);
+    const ending = this.#sessionIn(memoryStore(await this.session.take()));
     try {
-      return await this.#send<Data>(operation, params, options, ending);
+      return await this.#send<Data>({ ...sending, session: ending });
     } catch (error) {
       if (!(error instanceof RentApiError && SESSION_OVER.has(error.code))) throw error;
       const { status, headers, requestId } = error;
@@ -183,6 +245,13 @@ export class Transport {
   }
 }
 
-function hasCredential(headers: Record<string, string>): boolean {
-  return Object.keys(headers).some((name) => CREDENTIAL_HEADERS.has(name.toLowerCase()));
+function addHeaders(headers: HeaderFields, more: HeadersInput | undefined): void {
+  for (const [name, value] of Object.entries(more ?? {})) {
+    if (value === null) delete headers[name.toLowerCase()];
+    else if (value !== undefined) headers[name.toLowerCase()] = value;
+  }
+}
+
+function hasCredential(headers: HeaderFields): boolean {
+  return CREDENTIAL_HEADERS.some((name) => name in headers);
 }

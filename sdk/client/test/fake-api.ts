@@ -52,6 +52,7 @@ export async function startFakeApi() {
   const events: StoredEvent[] = [];
   const subscribers = new Map<WebSocket, string[]>();
   const subscriptions: { events: string[]; lastEventId?: string }[] = [];
+  const unsubscriptions: string[][] = [];
   let shiftMs = 0;
   let expiresInS = 900;
   let refreshDelayMs = 20;
@@ -198,7 +199,10 @@ export async function startFakeApi() {
   }
 
   const matches = (patterns: string[], event: string) =>
-    patterns.some((pattern) => pattern === event || (pattern.endsWith('.*') && event.startsWith(pattern.slice(0, -1))));
+    patterns.some(
+      (pattern) =>
+        pattern === event || pattern === '*' || (pattern.endsWith('.*') && event.startsWith(pattern.slice(0, -1))),
+    );
   const send = (socket: WebSocket, message: object) => socket.send(JSON.stringify(message));
 
   const server = createServer((incoming, response) => void handle(incoming, response));
@@ -215,10 +219,19 @@ export async function startFakeApi() {
         if (message.action === 'ping') return mute ? undefined : send(client, { type: 'pong' });
         if (message.events.includes('nonsense'))
           return send(client, { type: 'error', code: 'invalid_input', detail: 'No such event.' });
+        const asked = subscribers.get(client) ?? [];
+        if (message.action === 'unsubscribe') {
+          unsubscriptions.push(message.events);
+          subscribers.set(
+            client,
+            asked.filter((pattern) => !message.events.includes(pattern)),
+          );
+          return send(client, { type: 'subscribed', events: subscribers.get(client) });
+        }
         subscriptions.push(message);
-        subscribers.set(client, message.events);
+        subscribers.set(client, [...new Set([...asked, ...message.events])]);
         const lastEventId = message.lastEventId === undefined ? (events.at(-1)?.id ?? null) : message.lastEventId;
-        send(client, { type: 'subscribed', events: message.events, lastEventId });
+        send(client, { type: 'subscribed', events: subscribers.get(client), lastEventId });
         if (message.lastEventId === undefined) return;
         const after = events.findIndex(({ id }) => id === message.lastEventId) + 1;
         for (const event of events.slice(after))
@@ -235,6 +248,7 @@ export async function startFakeApi() {
     requests,
     keys,
     subscriptions,
+    unsubscriptions,
     failNext: (...next: Failure[]) => failures.push(...next),
     seenAt: (route: string) => requests.filter(({ method, path }) => `${method} ${path.split('?')[0]}` === route),
     expireAccessTokens: () => {
@@ -267,8 +281,9 @@ export async function startFakeApi() {
     /** An event without an id: it is not kept and not resumed. */
     emitCall: (data: Record<string, unknown>) => {
       const createdAt = new Date().toISOString();
-      for (const socket of subscribers.keys())
-        send(socket, { type: 'event', id: null, event: 'api_call', createdAt, data });
+      for (const [socket, patterns] of subscribers)
+        if (patterns.includes('api_call'))
+          send(socket, { type: 'event', id: null, event: 'api_call', createdAt, data });
     },
     /** Connections stay open and silent, as when a cable is pulled. */
     setMute: (silent: boolean) => {
@@ -277,6 +292,13 @@ export async function startFakeApi() {
     dropSockets: () => {
       for (const socket of subscribers.keys()) socket.terminate();
       subscribers.clear();
+    },
+    /** As when the credential behind a socket ends. */
+    refuseSockets: (code: string) => {
+      for (const socket of subscribers.keys()) {
+        send(socket, { type: 'error', code, detail: `It is ${code}.` });
+        socket.close(4401);
+      }
     },
     openSockets: () => sockets.clients.size,
     close: async () => {

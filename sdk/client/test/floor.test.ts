@@ -13,6 +13,7 @@ const FLOOR = { nodejs: 20, chrome: 93, firefox: 91, safari: 15, safari_ios: 15 
 const OPTIONAL = new Set([
   'AbortSignal.reason',
   'Crypto.randomUUID',
+  'Location.href',
   'Location.origin',
   'Location.protocol',
   'LockManager.request',
@@ -21,7 +22,7 @@ const OPTIONAL = new Set([
   'navigator',
 ]);
 /** Shapes that TypeScript has a name for and the platform has not. */
-const TYPE_ONLY = /^(ReadableStreamReadValueResult|ReadableStreamReadDoneResult)\./;
+const TYPE_ONLY = /^(ReadableStreamReadValueResult|ReadableStreamReadDoneResult|PropertyDescriptor)\./;
 
 interface Feature {
   __compat?: { support: Record<string, Support | Support[]> };

@@ -35,7 +35,7 @@ const failure = (call: PromiseLike<unknown>) =>
 
 describe('a client', () => {
   it.each([
-    [undefined, 'it is missing'],
+    [undefined, 'it is missing, and RENTAPI_BASE_URL is not set'],
     ['', "it is '', which means the page's own origin, and this is no web page"],
     ['localhost:8000', 'it is "localhost:8000"'],
     ['api.example.com', 'it is "api.example.com"'],
@@ -109,6 +109,23 @@ describe('a call', () => {
     );
   });
 
+  it('takes the null of a header that is not there as no `ifMatch`', async () => {
+    await failure(client.users.me.update({ fullName: 'A' }, { ifMatch: new Headers().get('etag') }));
+    expect(api.requests[0]?.headers['if-match']).toBeUndefined();
+  });
+
+  it('gives the raw Response where that is asked for, its body unread, and throws refusals as ever', async () => {
+    const response = await client.users.me.get().asResponse();
+    expect(response).toBeInstanceOf(Response);
+    expect(await response.json()).toMatchObject({ id: 'usr_1' });
+    const page = await client.apiKeys.list({ limit: 1 }).asResponse();
+    expect(await page.text()).toContain('nextCursor');
+    expect(await failure(client.apiKeys.get({ keyId: 'key_9' }).asResponse())).toBeInstanceOf(NotFoundError);
+    const late = client.users.me.get();
+    await late;
+    expect((await failure(late.asResponse())).message).toMatch(/^`asResponse\(\)` came too late/);
+  });
+
   it('refuses two credentials', () => {
     const session = { load: () => null, save: () => undefined };
     for (const two of [
@@ -146,6 +163,61 @@ describe('a failed call', () => {
     expect(error).toBeInstanceOf(RateLimitError);
     expect(error.retryAfter).toBe(3600);
     expect(api.requests).toHaveLength(1);
+  });
+
+  it('links the page that explains its code, on the server that answered', async () => {
+    const error = await failure(client.apiKeys.get({ keyId: 'key_9' }));
+    expect(error.docsUrl).toBe(`${api.baseUrl}/docs/errors/not_found`);
+    const answering = (type: string) => async () =>
+      Response.json(
+        { type, code: 'not_found' },
+        { status: 404, headers: { 'content-type': 'application/problem+json' } },
+      );
+    for (const [type, docsUrl] of [
+      ['https://docs.example.com/not_found', 'https://docs.example.com/not_found'],
+      ['about:blank', null],
+      ['javascript:alert(1)', null],
+      ['', null],
+    ] as const) {
+      const own = new RentApi({ baseUrl: 'https://api.example.com', apiKey: 'k', fetch: answering(type) });
+      expect((await failure(own.users.me.get())).docsUrl).toBe(docsUrl);
+    }
+    vi.stubGlobal('location', new URL('https://app.example.com/keys'));
+    const page = new RentApi({ baseUrl: '', apiKey: 'k', fetch: answering('/docs/errors/not_found') });
+    expect((await failure(page.users.me.get())).docsUrl).toBe('https://app.example.com/docs/errors/not_found');
+    vi.unstubAllGlobals();
+  });
+
+  const answers = (body: string | null, contentType: string, status = 200) => {
+    const fetch = async () =>
+      new Response(body, { status, headers: { 'content-type': contentType, 'x-request-id': 'r' } });
+    return new RentApi({ baseUrl: 'https://api.example.com', apiKey: 'k', fetch });
+  };
+
+  it.each([
+    ['a page', `<html>${'x'.repeat(300)}`, 'text/html; charset=utf-8'],
+    ['a file', 'PK', 'application/zip'],
+    ['broken JSON', '{"id":', 'application/json'],
+    ['nothing', '', 'application/json'],
+  ])('is `invalid_response` where 200 comes with %s', async (_, body, type) => {
+    const error = await failure(answers(body, type).users.me.get());
+    expect(error).toMatchObject({ name: 'RentApiError', code: 'invalid_response', status: 200, requestId: 'r' });
+    const shown = body === '' ? 'nothing' : JSON.stringify(body.slice(0, 200));
+    expect(error.message).toBe(
+      `GET https://api.example.com/api/v1/users/me: 200, but no answer of the API: ${type}, and ${shown}.`,
+    );
+    // An operation that answers nothing has not been carried out by a sign-in page of the network either.
+    if (body !== '')
+      expect(await failure(answers(body, type).auth.logout())).toMatchObject({ code: 'invalid_response' });
+  });
+
+  it('is none where the call has declared the type of the answer, or may have an empty one', async () => {
+    const csv = answers('a,b', 'text/csv; charset=utf-8');
+    expect(await csv.request('GET', '/api/v1/report', { accept: 'text/csv' })).toBe('a,b');
+    expect(await failure(csv.request('GET', '/api/v1/report'))).toMatchObject({ code: 'invalid_response' });
+    const zip = await answers('PK', 'application/zip').request<Blob>('GET', '/x', { accept: 'application/zip' });
+    expect(await zip.text()).toBe('PK');
+    expect(await answers(null, '', 204).apiKeys.revoke({ keyId: 'key_1' })).toBeUndefined();
   });
 
   it("keeps a proxy's HTML page out of the code", async () => {
@@ -353,6 +425,31 @@ describe('a list', () => {
     const sizes: number[] = [];
     for await (const page of client.apiKeys.list({ limit: 4 }).pages()) sizes.push(page.items.length);
     expect(sizes).toEqual([4, 3]);
+  });
+
+  it('gives its pages one after the other by `next`, which is no field of them', async () => {
+    await create(5);
+    const first = await client.apiKeys.list({ limit: 2 });
+    expect(JSON.parse(JSON.stringify(first))).toEqual({ ...first });
+    expect(Object.keys(first)).toEqual(['items', 'nextCursor']);
+    const second = await first.next();
+    const third = await second?.next();
+    expect([second, third].map((page) => page?.items.map(({ name }) => name))).toEqual([['k3', 'k4'], ['k5']]);
+    expect(await third?.next()).toBeNull();
+    expect(api.requests).toHaveLength(3);
+  });
+
+  it('is an array of at most as many items as wanted, of no more pages than that takes', async () => {
+    await create(7);
+    const names = async (limit: number) =>
+      (await client.apiKeys.list({ limit: 3 }).toArray({ limit })).map(({ name }) => name);
+    expect(await names(4)).toEqual(['k1', 'k2', 'k3', 'k4']);
+    expect(api.requests).toHaveLength(2);
+    expect(await names(6)).toHaveLength(6);
+    expect(api.requests).toHaveLength(4);
+    expect(await names(100)).toHaveLength(7);
+    for (const limit of [0, -1, Number.NaN, undefined as unknown as number])
+      expect((await failure(names(limit))).message).toMatch(/^`toArray` needs a `limit`/);
   });
 
   it('fails in the loop when a page fails, and when the server sends it in circles', async () => {

@@ -1,12 +1,20 @@
 /** Never run: `tsc` proves here what the types promise to callers. */
 import { WebSocket } from 'ws';
-import { RentApi, type RentApiError } from '../src/index.ts';
+import { ConflictError, RentApi, type RentApiError } from '../src/index.ts';
 
 const client = new RentApi({ baseUrl: 'http://localhost:8000', WebSocket });
 
 for await (const key of client.apiKeys.list({ limit: 3 })) key.name satisfies string;
 const page = await client.apiKeys.list();
 page.nextCursor satisfies string | null;
+const next = await page.next();
+next?.items[0]?.name satisfies string | undefined;
+// @ts-expect-error `limit` is required
+await client.apiKeys.list().toArray();
+(await client.apiKeys.list().toArray({ limit: 9 }))[0]?.name satisfies string | undefined;
+(await client.users.me.get().asResponse()) satisfies Response;
+(await client.request<{ year: number }>('GET', '/api/v1/reports')).year satisfies number;
+(await client.request('GET', '/api/v1/reports')) satisfies unknown;
 
 const login = await client.auth.login({ email: 'a@example.com', password: 'x' });
 if ('accessToken' in login) login.accessToken satisfies string;
@@ -23,3 +31,7 @@ await client.apiKeys.create({ name: 'ci', scopes: ['*'], colour: 'red' });
 declare const error: RentApiError;
 if (error.code === 'access_token_expired' || error.code === 'a_code_of_a_newer_server')
   error.status satisfies number | undefined;
+if (error instanceof ConflictError) {
+  error.name satisfies 'ConflictError';
+  if (error.code === 'limit_reached') error.docsUrl satisfies string | null;
+}

@@ -1,4 +1,4 @@
-// Writes generated/index.d.ts: the type of the router, without anything of the server. A second run leaves no diff.
+// Writes generated/: the type of the router, without anything of the server. A second run leaves no diff.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
@@ -85,5 +85,6 @@ ${printer.declarations().join('\n\n')}
 
 const folder = new URL('../generated/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-writeFileSync(new URL('index.d.ts', folder), text);
+// One for each kind of module, because a CommonJS program cannot import the types of an ES module.
+for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(new URL(name, folder), text);
 console.log(`sdk/contract/generated/index.d.ts: ${text.length} characters`);

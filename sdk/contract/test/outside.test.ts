@@ -75,6 +75,7 @@ const [GUIDE = ''] =
 
 let project: string;
 let report: string;
+let commonJsReport: string;
 
 beforeAll(() => {
   project = mkdtempSync(join(realpathSync(tmpdir()), 'rentapi-outside-'));
@@ -87,12 +88,26 @@ beforeAll(() => {
   for (const name of ['@trpc/client', '@trpc/server']) {
     symlinkSync(join(here, 'node_modules', name), join(modules, name), 'junction');
   }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: COMPILER_OPTIONS }));
+  writeFileSync(
+    join(project, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: COMPILER_OPTIONS, exclude: ['commonjs'] }),
+  );
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(project, 'right.ts'), CLIENT + RIGHT);
   writeFileSync(join(project, 'guide.ts'), `${GUIDE}\ndeclare function freshToken(): Promise<string>;\n`);
   for (const [at, [program]] of WRONG.entries()) writeFileSync(join(project, `wrong-${at}.ts`), CLIENT + program);
-  report = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: project, encoding: 'utf8' }).stdout;
+  const compile = (folder: string) =>
+    spawnSync(process.execPath, [tsc, '-p', folder], { cwd: project, encoding: 'utf8' }).stdout;
+  report = compile('.');
+  const commonJs = join(project, 'commonjs');
+  mkdirSync(commonJs);
+  writeFileSync(
+    join(commonJs, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { ...COMPILER_OPTIONS, module: 'node16' } }),
+  );
+  writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }');
+  writeFileSync(join(commonJs, 'right.ts'), `${CLIENT}export async function run() {${RIGHT}}\n`);
+  commonJsReport = compile('commonjs');
 }, 120_000);
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -101,6 +116,10 @@ describe('a program outside this repository', () => {
   it('calls procedures and reads their answers and errors, typed', () => {
     expect(GUIDE).toContain('realtime.events.subscribe');
     expect(report.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
+  });
+
+  it('may be a CommonJS one', () => {
+    expect(commonJsReport).toBe('');
   });
 
   it.each(WRONG.map(([program, complaint], at) => ({ program, complaint, at })))(
@@ -121,7 +140,13 @@ describe('a program outside this repository', () => {
   it('gets the type, its license and how to use it, and nothing of the server', () => {
     const folder = join(project, 'node_modules/@rentapi/contract');
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    expect(files.map(({ name }) => name).sort()).toEqual(['LICENSE', 'README.md', 'index.d.ts', 'package.json']);
+    expect(files.map(({ name }) => name).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'index.d.cts',
+      'index.d.ts',
+      'package.json',
+    ]);
     const text = readFileSync(join(folder, 'generated/index.d.ts'), 'utf8');
     const imports = [...text.matchAll(/from '(.*?)'|import\('?(.*?)'?\)/g)].map(([, from, inline]) => from ?? inline);
     expect(imports).toEqual(['@trpc/server']);

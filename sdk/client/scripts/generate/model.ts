@@ -7,7 +7,10 @@ export interface Method {
   typeName: string;
   http: string;
   path: string;
+  /** Paragraphs. */
   docs: string[];
+  /** `@throws` and the like. */
+  tags: string[];
   operation: Record<string, unknown>;
   paramsType: string;
   paramsRequired: boolean;
@@ -31,6 +34,7 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
   const namesIdempotencyKey = document.entries.some(({ operation }) =>
     document.parametersOf(operation).some(isIdempotencyKey),
   );
+  const ordinary = ordinaryCodes(document);
   return document.entries
     .filter(({ operation }) => operation.responses['101'] === undefined)
     .map(describe)
@@ -60,7 +64,8 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
     if (twice) throw new Error(`${id}: the parameter ${twice} is named in two places; give them different names.`);
     const isPublic = document.isPublic(operation);
     const keyed = namesIdempotencyKey ? all.some(isIdempotencyKey) : http !== 'get' && !isPublic;
-    const success = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
+    const succeeded = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
+    const success = succeeded && document.responseOf(succeeded);
     const answerType =
       Object.keys(success?.content ?? {}).find((type) => type.includes('json')) ??
       Object.keys(success?.content ?? {})[0];
@@ -80,9 +85,18 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
       typeName,
       http: http.toUpperCase(),
       path,
-      docs: [operation.summary, operation.description, operation.deprecated ? '@deprecated' : undefined].filter(
-        (line) => line !== undefined,
-      ),
+      docs: [operation.summary, operation.description].filter((text) => text !== undefined),
+      tags: [
+        ...(operation.deprecated ? ['@deprecated'] : []),
+        ...throwsTags(document.errorCodesOf(operation), ordinary),
+        ...exampleTag({
+          id,
+          paged,
+          lines,
+          parameters: all,
+          body: contentType ? content[contentType]?.example : undefined,
+        }),
+      ],
       operation: {
         id,
         method: http.toUpperCase(),
@@ -92,6 +106,8 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
         ...(body && { body }),
         ...(body && queryNames.length > 0 && { query: queryNames }),
         ...(body === 'raw' && { contentType }),
+        ...(answerType === undefined && { empty: true }),
+        ...(answerType !== undefined && !answerType.includes('json') && { accept: answerType }),
         ...((stream || lines) && { stream: true }),
       },
       paramsType: body === 'raw' ? 'RawParams' : names.length > 0 || body ? 'Params' : 'NoParams',
@@ -111,6 +127,67 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
       lines,
     };
   }
+}
+
+const CLASS_OF_STATUS: Record<string, string> = {
+  400: 'BadRequestError',
+  401: 'AuthenticationError',
+  403: 'PermissionDeniedError',
+  404: 'NotFoundError',
+  409: 'ConflictError',
+  412: 'PreconditionFailedError',
+  422: 'UnprocessableError',
+  429: 'RateLimitError',
+};
+/** A code that this share of all operations may answer says nothing about one of them. */
+const ORDINARY_SHARE = 0.2;
+
+function ordinaryCodes(document: ApiDocument): Set<string> {
+  const lists = document.entries.map(({ operation }) => [...document.errorCodesOf(operation).values()].flat());
+  const counts = new Map<string, number>();
+  for (const code of lists.flat()) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return new Set([...counts].filter(([, count]) => count >= lists.length * ORDINARY_SHARE).map(([code]) => code));
+}
+
+function throwsTags(codes: Map<string, string[]>, ordinary: Set<string>): string[] {
+  return [...codes].flatMap(([status, all]) => {
+    const own = all.filter((code) => !ordinary.has(code)).map((code) => `\`${code}\``);
+    const name = CLASS_OF_STATUS[status] ?? (status.startsWith('5') ? 'ServerError' : 'RentApiError');
+    return own.length > 0 ? [`@throws {${name}} ${own.join(', ')}`] : [];
+  });
+}
+
+interface Example {
+  id: string;
+  paged: boolean;
+  lines: boolean;
+  parameters: Parameter[];
+  body: unknown;
+}
+
+/** A call with the document's own example; nothing where a required parameter has none. */
+function exampleTag({ id, paged, lines, parameters, body }: Example): string[] {
+  const given = parameters.filter((parameter) => parameter.in === 'path' || parameter.required);
+  const values = given.map(({ name, example, schema }) => [name, example ?? schema?.example] as const);
+  if (values.some(([, value]) => value === undefined)) return [];
+  const params = { ...Object.fromEntries(values), ...(typeof body === 'object' ? body : {}) };
+  if (Object.keys(params).length === 0 && !paged) return [];
+  const call = `client.${id}(${Object.keys(params).length > 0 ? literal(params) : ''})`;
+  return [
+    `@example\n\`\`\`ts\n${paged || lines ? `for await (const item of ${call}) console.log(item);` : `await ${call};`}\n\`\`\``,
+  ];
+}
+
+/** As a person writes it: names without quotes, texts in single ones. */
+function literal(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value === 'string')
+    return `'${JSON.stringify(value).slice(1, -1).replaceAll("'", "\\'").replaceAll('\\"', '"')}'`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).map(
+    ([name, field]) => `${/^\w+$/.test(name) ? name : JSON.stringify(name)}: ${literal(field)}`,
+  );
+  return `{ ${fields.join(', ')} }`;
 }
 
 function isIdempotencyKey(parameter: Parameter): boolean {

@@ -4,11 +4,14 @@ interface Model {
   methods: readonly Method[];
   /** Components of the document, as the generated types spell them. */
   schemaNames: readonly string[];
-  errorCodes: readonly unknown[];
+  /** Codes of all operations by status, as `errorCodesOf` gives them. */
+  codesByStatus: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Those that no operation names. */
+  otherCodes: readonly unknown[];
 }
 
 /** src/generated/resources.gen.ts: the classes behind `client.apiKeys` and the names of its types. */
-export function printResources({ methods, schemaNames, errorCodes }: Model): string {
+export function printResources({ methods, schemaNames, codesByStatus, otherCodes }: Model): string {
   const classes: string[] = [];
   printClass(groupMethods(methods), 'Api', classes);
   const params = methods.map(
@@ -24,7 +27,8 @@ export function printResources({ methods, schemaNames, errorCodes }: Model): str
       ...methods.flatMap(({ answer }) => (answer.startsWith('Types.') ? [answer.slice('Types.'.length)] : [])),
     ]),
   ].sort();
-  const codes = errorCodes.map((code) => JSON.stringify(code));
+  const union = (codes: Iterable<unknown>) =>
+    [...codes].map((code) => `\n    | ${JSON.stringify(code)}`).join('') || ' never';
   return `// Written by scripts/generate.ts from docs/openapi.json; do not edit.
 import type { ApiPromise${methods.some(({ paged }) => paged) ? ', PagePromise' : ''} } from '../api-promise.ts';
 import type { RequestOptions } from '../operation.ts';
@@ -37,8 +41,14 @@ export type {
 ${exported.map((name) => `  ${name},`).join('\n')}
 } from './types.gen.ts';
 
+/** The codes that this version of the server answers, by status. */
+export interface CodesByStatus {
+${[...codesByStatus].map(([status, codes]) => `  ${status}:${union(codes)};`).join('\n')}
+}
+
 /** The codes that this version of the server answers. */
-export type KnownErrorCode =${codes.length > 0 ? codes.map((code) => `\n  | ${code}`).join('') : ' never'};
+export type KnownErrorCode =
+  | CodesByStatus[keyof CodesByStatus]${otherCodes.map((code) => `\n  | ${JSON.stringify(code)}`).join('')};
 
 ${params.join('\n')}
 
@@ -73,8 +83,11 @@ function classNameOf({ path }: Group): string {
 }
 
 function methodText(method: Method): string {
-  const docs = [...method.docs, `\`${method.http} ${method.path}\``]
-    .flatMap((text) => text.split('\n'))
+  // A blank line makes a paragraph: single lines run together where an editor shows them.
+  const paragraphs = [...method.docs, `\`${method.http} ${method.path}\``].join('\n\n');
+  const docs = [paragraphs, ...(method.tags.length > 0 ? ['', ...method.tags] : [])]
+    .join('\n')
+    .split('\n')
     .map((line) => line.replaceAll('*/', '*\\/').trimEnd());
   const [wrapper, sender] = method.paged
     ? ['PagePromise', 'list']

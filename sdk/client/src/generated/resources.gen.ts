@@ -102,76 +102,93 @@ export type {
   WsTicketResponse,
 } from './types.gen.ts';
 
+/** The codes that this version of the server answers, by status. */
+export interface CodesByStatus {
+  400:
+    | "invalid_input"
+    | "invalid_text"
+    | "malformed_json"
+    | "json_too_deep"
+    | "ambiguous_credentials"
+    | "organization_mismatch"
+    | "invalid_idempotency_key"
+    | "invalid_token"
+    | "invalid_cursor"
+    | "name_reserved";
+  401:
+    | "invalid_credentials"
+    | "invalid_refresh_token"
+    | "credentials_required"
+    | "invalid_access_token"
+    | "access_token_expired"
+    | "session_revoked"
+    | "invalid_api_key"
+    | "api_key_revoked"
+    | "api_key_expired";
+  403:
+    | "email_not_verified"
+    | "account_inactive"
+    | "address_not_allowed"
+    | "origin_not_allowed"
+    | "user_required"
+    | "key_without_user"
+    | "permission_denied"
+    | "permission_not_held"
+    | "target_has_more_permissions"
+    | "scope_not_held"
+    | "reauthentication_required"
+    | "invitation_for_another";
+  404:
+    | "not_found";
+  409:
+    | "username_taken"
+    | "idempotency_in_progress"
+    | "system_role"
+    | "limit_reached"
+    | "slug_taken"
+    | "subdomain_taken"
+    | "deletion_protected"
+    | "personal_organization"
+    | "restore_window_over"
+    | "last_owner"
+    | "already_member"
+    | "invitation_pending"
+    | "invitation_not_pending"
+    | "invitation_no_longer_valid"
+    | "role_name_taken"
+    | "role_too_deep"
+    | "role_has_children"
+    | "role_cycle";
+  412:
+    | "version_mismatch";
+  413:
+    | "body_too_large";
+  415:
+    | "unsupported_media_type";
+  422:
+    | "idempotency_key_reused";
+  429:
+    | "rate_limited";
+  500:
+    | "internal_error";
+  503:
+    | "unavailable"
+    | "overloaded";
+}
+
 /** The codes that this version of the server answers. */
 export type KnownErrorCode =
+  | CodesByStatus[keyof CodesByStatus]
   | "malformed_request"
-  | "invalid_input"
-  | "malformed_json"
-  | "json_too_deep"
-  | "invalid_text"
-  | "invalid_cursor"
-  | "ambiguous_credentials"
-  | "organization_mismatch"
-  | "invalid_idempotency_key"
   | "idempotency_key_in_batch"
   | "batch_too_large"
-  | "invalid_token"
-  | "credentials_required"
-  | "invalid_access_token"
-  | "access_token_expired"
-  | "session_revoked"
-  | "account_inactive"
-  | "permission_denied"
-  | "reauthentication_required"
-  | "user_required"
-  | "not_found"
   | "operation_not_found"
   | "method_not_allowed"
   | "request_timeout"
-  | "idempotency_in_progress"
-  | "limit_reached"
-  | "version_mismatch"
-  | "body_too_large"
-  | "unsupported_media_type"
-  | "idempotency_key_reused"
   | "headers_too_large"
-  | "rate_limited"
-  | "internal_error"
-  | "overloaded"
-  | "unavailable"
-  | "invalid_api_key"
-  | "api_key_revoked"
-  | "api_key_expired"
-  | "key_without_user"
-  | "scope_not_held"
-  | "address_not_allowed"
-  | "origin_not_allowed"
-  | "invalid_credentials"
-  | "invalid_refresh_token"
-  | "email_not_verified"
-  | "invitation_for_another"
-  | "invitation_pending"
-  | "invitation_not_pending"
-  | "invitation_no_longer_valid"
-  | "permission_not_held"
-  | "target_has_more_permissions"
-  | "last_owner"
-  | "already_member"
-  | "name_reserved"
-  | "slug_taken"
-  | "subdomain_taken"
-  | "personal_organization"
-  | "deletion_protected"
-  | "restore_window_over"
   | "credential_in_url"
   | "invalid_ticket"
-  | "upgrade_required"
-  | "role_name_taken"
-  | "role_cycle"
-  | "role_too_deep"
-  | "role_has_children"
-  | "system_role"
-  | "username_taken";
+  | "upgrade_required";
 
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
@@ -230,8 +247,17 @@ export type WsTicketParams = NoParams;
 export class ApiKeysResource extends Resource {
   /**
    * Create an API key
+   *
    * The secret is in this answer only.
+   *
    * `POST /api/v1/api-keys`
+   *
+   * @throws {PermissionDeniedError} `scope_not_held`
+   * @throws {ConflictError} `limit_reached`
+   * @example
+   * ```ts
+   * await client.apiKeys.create({ name: 'CI', scopes: ['api_keys:read'] });
+   * ```
    */
   create(params: ApiKeysCreateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysCreateResponse> {
     return this.transport.call({"id":"apiKeys.create","method":"POST","path":"/api/v1/api-keys","keyed":true,"body":"json"}, params, options);
@@ -239,7 +265,13 @@ export class ApiKeysResource extends Resource {
 
   /**
    * Get an API key
+   *
    * `GET /api/v1/api-keys/{keyId}`
+   *
+   * @example
+   * ```ts
+   * await client.apiKeys.get({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   get(params: ApiKeysGetParams, options?: RequestOptions): ApiPromise<Types.ApiKeysGetResponse> {
     return this.transport.call({"id":"apiKeys.get","method":"GET","path":"/api/v1/api-keys/{keyId}"}, params, options);
@@ -247,8 +279,16 @@ export class ApiKeysResource extends Resource {
 
   /**
    * List API keys
+   *
    * Newest first, revoked ones included. Secrets are never shown again.
+   *
    * `GET /api/v1/api-keys`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.apiKeys.list()) console.log(item);
+   * ```
    */
   list(params?: ApiKeysListParams, options?: RequestOptions): PagePromise<Types.ApiKeysListResponse> {
     return this.transport.list({"id":"apiKeys.list","method":"GET","path":"/api/v1/api-keys"}, params, options);
@@ -256,11 +296,18 @@ export class ApiKeysResource extends Resource {
 
   /**
    * Revoke an API key
+   *
    * At once and for good; the key stays listed.
+   *
    * `DELETE /api/v1/api-keys/{keyId}`
+   *
+   * @example
+   * ```ts
+   * await client.apiKeys.revoke({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   revoke(params: ApiKeysRevokeParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"apiKeys.revoke","method":"DELETE","path":"/api/v1/api-keys/{keyId}","keyed":true}, params, options);
+    return this.transport.call({"id":"apiKeys.revoke","method":"DELETE","path":"/api/v1/api-keys/{keyId}","keyed":true,"empty":true}, params, options);
   }
 }
 
@@ -268,20 +315,35 @@ export class ApiKeysResource extends Resource {
 export class AuthEmailResource extends Resource {
   /**
    * Mail the verification link again
+   *
    * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
+   *
    * `POST /api/v1/auth/resend-verification`
+   *
+   * @example
+   * ```ts
+   * await client.auth.email.resendVerification({ email: 'ada@example.com' });
+   * ```
    */
   resendVerification(params: AuthEmailResendVerificationParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.email.resendVerification","method":"POST","path":"/api/v1/auth/resend-verification","public":true,"body":"json"}, params, options);
+    return this.transport.call({"id":"auth.email.resendVerification","method":"POST","path":"/api/v1/auth/resend-verification","public":true,"body":"json","empty":true}, params, options);
   }
 
   /**
    * Verify an e-mail address with the mailed token
+   *
    * Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one.
+   *
    * `POST /api/v1/auth/verify-email`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @example
+   * ```ts
+   * await client.auth.email.verify({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
    */
   verify(params: AuthEmailVerifyParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.email.verify","method":"POST","path":"/api/v1/auth/verify-email","public":true,"body":"json"}, params, options);
+    return this.transport.call({"id":"auth.email.verify","method":"POST","path":"/api/v1/auth/verify-email","public":true,"body":"json","empty":true}, params, options);
   }
 }
 
@@ -289,20 +351,36 @@ export class AuthEmailResource extends Resource {
 export class AuthPasswordResetResource extends Resource {
   /**
    * Set a new password with the mailed token
+   *
    * Within an hour, once. Ends every session of the account and every other link that was mailed to it.
+   *
    * `POST /api/v1/auth/password-reset/confirm`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.passwordReset.confirm({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg', password: 'SecurePass123!' });
+   * ```
    */
   confirm(params: AuthPasswordResetConfirmParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.passwordReset.confirm","method":"POST","path":"/api/v1/auth/password-reset/confirm","public":true,"body":"json"}, params, options);
+    return this.transport.call({"id":"auth.passwordReset.confirm","method":"POST","path":"/api/v1/auth/password-reset/confirm","public":true,"body":"json","empty":true}, params, options);
   }
 
   /**
    * Mail a link to set a new password
+   *
    * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
+   *
    * `POST /api/v1/auth/password-reset/request`
+   *
+   * @example
+   * ```ts
+   * await client.auth.passwordReset.request({ email: 'ada@example.com' });
+   * ```
    */
   request(params: AuthPasswordResetRequestParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.passwordReset.request","method":"POST","path":"/api/v1/auth/password-reset/request","public":true,"body":"json"}, params, options);
+    return this.transport.call({"id":"auth.passwordReset.request","method":"POST","path":"/api/v1/auth/password-reset/request","public":true,"body":"json","empty":true}, params, options);
   }
 }
 
@@ -319,7 +397,16 @@ export class AuthResource extends Resource {
 
   /**
    * Log in with e-mail address and password
+   *
    * `POST /api/v1/auth/login`
+   *
+   * @throws {AuthenticationError} `invalid_credentials`
+   * @throws {PermissionDeniedError} `email_not_verified`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.login({ email: 'ada@example.com', password: 'SecurePass123!' });
+   * ```
    */
   login(params: AuthLoginParams, options?: RequestOptions): ApiPromise<Types.AuthLoginResponse> {
     return this.transport.call({"id":"auth.login","method":"POST","path":"/api/v1/auth/login","public":true,"body":"json"}, params, options);
@@ -327,25 +414,43 @@ export class AuthResource extends Resource {
 
   /**
    * End the current session
+   *
    * `POST /api/v1/auth/logout`
    */
   logout(params?: AuthLogoutParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.logout","method":"POST","path":"/api/v1/auth/logout","keyed":true}, params, options);
+    return this.transport.call({"id":"auth.logout","method":"POST","path":"/api/v1/auth/logout","keyed":true,"empty":true}, params, options);
   }
 
   /**
    * Confirm your password
+   *
    * For ten minutes from then, or from a login, operations that ask for a recent login are open to the session.
+   *
    * `POST /api/v1/auth/reauthenticate`
+   *
+   * @throws {AuthenticationError} `invalid_credentials`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.reauthenticate({ password: 'SecurePass123!' });
+   * ```
    */
   reauthenticate(params: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json"}, params, options);
+    return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json","empty":true}, params, options);
   }
 
   /**
    * Exchange a refresh token for a new pair
+   *
    * Each refresh token works once. A used one that comes back after 10 seconds ends the session.
+   *
    * `POST /api/v1/auth/refresh`
+   *
+   * @throws {AuthenticationError} `invalid_refresh_token`
+   * @example
+   * ```ts
+   * await client.auth.refresh({ refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg' });
+   * ```
    */
   refresh(params: AuthRefreshParams, options?: RequestOptions): ApiPromise<Types.AuthRefreshResponse> {
     return this.transport.call({"id":"auth.refresh","method":"POST","path":"/api/v1/auth/refresh","public":true,"body":"json"}, params, options);
@@ -353,8 +458,17 @@ export class AuthResource extends Resource {
 
   /**
    * Create an account
+   *
    * Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password.
+   *
    * `POST /api/v1/auth/register`
+   *
+   * @throws {ConflictError} `username_taken`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.register({ email: 'ada@example.com', password: 'SecurePass123!', username: 'ada', fullName: 'Ada Lovelace' });
+   * ```
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
     return this.transport.call({"id":"auth.register","method":"POST","path":"/api/v1/auth/register","public":true,"body":"json"}, params, options);
@@ -365,8 +479,18 @@ export class AuthResource extends Resource {
 export class OrgsInvitationsResource extends Resource {
   /**
    * Accept an invitation
+   *
    * Signed in with the address that was invited.
+   *
    * `POST /api/v1/invitations/accept`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @throws {PermissionDeniedError} `invitation_for_another`
+   * @throws {ConflictError} `invitation_no_longer_valid`, `already_member`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.invitations.accept({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
    */
   accept(params: OrgsInvitationsAcceptParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsAcceptResponse> {
     return this.transport.call({"id":"orgs.invitations.accept","method":"POST","path":"/api/v1/invitations/accept","keyed":true,"body":"json"}, params, options);
@@ -374,8 +498,17 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Create an invitation
+   *
    * Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations.
+   *
    * `POST /api/v1/organizations/{orgId}/invitations`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`
+   * @throws {ConflictError} `already_member`, `invitation_pending`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.invitations.create({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', email: 'grace@example.com', role: 'MEMBER' });
+   * ```
    */
   create(params: OrgsInvitationsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsCreateResponse> {
     return this.transport.call({"id":"orgs.invitations.create","method":"POST","path":"/api/v1/organizations/{orgId}/invitations","keyed":true,"body":"json"}, params, options);
@@ -383,15 +516,29 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Decline an invitation
+   *
    * `POST /api/v1/invitations/decline`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @example
+   * ```ts
+   * await client.orgs.invitations.decline({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
    */
   decline(params: OrgsInvitationsDeclineParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"orgs.invitations.decline","method":"POST","path":"/api/v1/invitations/decline","public":true,"body":"json"}, params, options);
+    return this.transport.call({"id":"orgs.invitations.decline","method":"POST","path":"/api/v1/invitations/decline","public":true,"body":"json","empty":true}, params, options);
   }
 
   /**
    * List invitations
+   *
    * `GET /api/v1/organizations/{orgId}/invitations`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.invitations.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * ```
    */
   list(params: OrgsInvitationsListParams, options?: RequestOptions): PagePromise<Types.OrgsInvitationsListResponse> {
     return this.transport.list({"id":"orgs.invitations.list","method":"GET","path":"/api/v1/organizations/{orgId}/invitations"}, params, options);
@@ -399,8 +546,17 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Send an invitation again
+   *
    * With a new link for another 7 days, also after it has expired; the old link is dead.
+   *
    * `POST /api/v1/organizations/{orgId}/invitations/{invitationId}/resend`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`
+   * @throws {ConflictError} `invitation_not_pending`, `invitation_pending`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.invitations.resend({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   resend(params: OrgsInvitationsResendParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsResendResponse> {
     return this.transport.call({"id":"orgs.invitations.resend","method":"POST","path":"/api/v1/organizations/{orgId}/invitations/{invitationId}/resend","keyed":true}, params, options);
@@ -408,10 +564,17 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Revoke an invitation
+   *
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
+   *
+   * @throws {ConflictError} `invitation_not_pending`
+   * @example
+   * ```ts
+   * await client.orgs.invitations.revoke({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   revoke(params: OrgsInvitationsRevokeParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"orgs.invitations.revoke","method":"DELETE","path":"/api/v1/organizations/{orgId}/invitations/{invitationId}","keyed":true}, params, options);
+    return this.transport.call({"id":"orgs.invitations.revoke","method":"DELETE","path":"/api/v1/organizations/{orgId}/invitations/{invitationId}","keyed":true,"empty":true}, params, options);
   }
 }
 
@@ -419,8 +582,16 @@ export class OrgsInvitationsResource extends Resource {
 export class OrgsMembersResource extends Resource {
   /**
    * List the members of an organization
+   *
    * Most recently joined first.
+   *
    * `GET /api/v1/organizations/{orgId}/members`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.members.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * ```
    */
   list(params: OrgsMembersListParams, options?: RequestOptions): PagePromise<Types.OrgsMembersListResponse> {
     return this.transport.list({"id":"orgs.members.list","method":"GET","path":"/api/v1/organizations/{orgId}/members"}, params, options);
@@ -428,16 +599,33 @@ export class OrgsMembersResource extends Resource {
 
   /**
    * Remove a member
+   *
    * `DELETE /api/v1/organizations/{orgId}/members/{userId}`
+   *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @example
+   * ```ts
+   * await client.orgs.members.remove({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   remove(params: OrgsMembersRemoveParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"orgs.members.remove","method":"DELETE","path":"/api/v1/organizations/{orgId}/members/{userId}","keyed":true}, params, options);
+    return this.transport.call({"id":"orgs.members.remove","method":"DELETE","path":"/api/v1/organizations/{orgId}/members/{userId}","keyed":true,"empty":true}, params, options);
   }
 
   /**
    * Change a member's organization role
+   *
    * Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.
+   *
    * `PATCH /api/v1/organizations/{orgId}/members/{userId}`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
+   * @throws {ConflictError} `last_owner`, `personal_organization`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.members.setRole({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', role: 'ADMIN' });
+   * ```
    */
   setRole(params: OrgsMembersSetRoleParams, options?: RequestOptions): ApiPromise<Types.OrgsMembersSetRoleResponse> {
     return this.transport.call({"id":"orgs.members.setRole","method":"PATCH","path":"/api/v1/organizations/{orgId}/members/{userId}","keyed":true,"body":"json"}, params, options);
@@ -457,8 +645,16 @@ export class OrgsResource extends Resource {
 
   /**
    * List an organization's audit log
+   *
    * Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.
+   *
    * `GET /api/v1/organizations/{orgId}/audit-logs`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.auditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * ```
    */
   auditLogs(params: OrgsAuditLogsParams, options?: RequestOptions): PagePromise<Types.OrgsAuditLogsResponse> {
     return this.transport.list({"id":"orgs.auditLogs","method":"GET","path":"/api/v1/organizations/{orgId}/audit-logs"}, params, options);
@@ -466,8 +662,17 @@ export class OrgsResource extends Resource {
 
   /**
    * Create an organization
+   *
    * You become its OWNER. It starts on the free plan.
+   *
    * `POST /api/v1/organizations`
+   *
+   * @throws {BadRequestError} `name_reserved`
+   * @throws {ConflictError} `slug_taken`, `subdomain_taken`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.create({ name: 'Acme Inc.', slug: 'acme' });
+   * ```
    */
   create(params: OrgsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsCreateResponse> {
     return this.transport.call({"id":"orgs.create","method":"POST","path":"/api/v1/organizations","keyed":true,"body":"json"}, params, options);
@@ -475,17 +680,33 @@ export class OrgsResource extends Resource {
 
   /**
    * Delete an organization
+   *
    * Its members and keys find nothing from then on. For 30 days an owner can restore it.
+   *
    * `DELETE /api/v1/organizations/{orgId}`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `deletion_protected`, `personal_organization`
+   * @example
+   * ```ts
+   * await client.orgs.delete({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   delete(params: OrgsDeleteParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"orgs.delete","method":"DELETE","path":"/api/v1/organizations/{orgId}","keyed":true}, params, options);
+    return this.transport.call({"id":"orgs.delete","method":"DELETE","path":"/api/v1/organizations/{orgId}","keyed":true,"empty":true}, params, options);
   }
 
   /**
    * Download an organization's audit log
+   *
    * Oldest first, one JSON value a line, however long it is. It ends with your right to it: an answer that breaks off is not whole.
+   *
    * `GET /api/v1/organizations/{orgId}/audit-logs/export`
+   *
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.exportAuditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * ```
    */
   exportAuditLogs(params: OrgsExportAuditLogsParams, options?: RequestOptions): AsyncGenerator<Types.OrgsExportAuditLogsResponse> {
     return this.transport.lines({"id":"orgs.exportAuditLogs","method":"GET","path":"/api/v1/organizations/{orgId}/audit-logs/export","stream":true}, params, options);
@@ -493,7 +714,13 @@ export class OrgsResource extends Resource {
 
   /**
    * Get an organization
+   *
    * `GET /api/v1/organizations/{orgId}`
+   *
+   * @example
+   * ```ts
+   * await client.orgs.get({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   get(params: OrgsGetParams, options?: RequestOptions): ApiPromise<Types.OrgsGetResponse> {
     return this.transport.call({"id":"orgs.get","method":"GET","path":"/api/v1/organizations/{orgId}"}, params, options);
@@ -501,16 +728,31 @@ export class OrgsResource extends Resource {
 
   /**
    * Leave an organization
+   *
    * `POST /api/v1/organizations/{orgId}/leave`
+   *
+   * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @example
+   * ```ts
+   * await client.orgs.leave({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   leave(params: OrgsLeaveParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"orgs.leave","method":"POST","path":"/api/v1/organizations/{orgId}/leave","keyed":true}, params, options);
+    return this.transport.call({"id":"orgs.leave","method":"POST","path":"/api/v1/organizations/{orgId}/leave","keyed":true,"empty":true}, params, options);
   }
 
   /**
    * List your organizations
+   *
    * Those you are a member of, newest first, with your role.
+   *
    * `GET /api/v1/organizations`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.list()) console.log(item);
+   * ```
    */
   list(params?: OrgsListParams, options?: RequestOptions): PagePromise<Types.OrgsListResponse> {
     return this.transport.list({"id":"orgs.list","method":"GET","path":"/api/v1/organizations"}, params, options);
@@ -518,8 +760,17 @@ export class OrgsResource extends Resource {
 
   /**
    * Restore a deleted organization
+   *
    * With its members, keys and names, as it was.
+   *
    * `POST /api/v1/organizations/{orgId}/restore`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `restore_window_over`
+   * @example
+   * ```ts
+   * await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   restore(params: OrgsRestoreParams, options?: RequestOptions): ApiPromise<Types.OrgsRestoreResponse> {
     return this.transport.call({"id":"orgs.restore","method":"POST","path":"/api/v1/organizations/{orgId}/restore","keyed":true}, params, options);
@@ -527,8 +778,16 @@ export class OrgsResource extends Resource {
 
   /**
    * Search your organizations
+   *
    * By part of name or slug, among those you are a member of.
+   *
    * `GET /api/v1/organizations/search`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.search({ query: 'acme' })) console.log(item);
+   * ```
    */
   search(params: OrgsSearchParams, options?: RequestOptions): PagePromise<Types.OrgsSearchResponse> {
     return this.transport.list({"id":"orgs.search","method":"GET","path":"/api/v1/organizations/search"}, params, options);
@@ -536,7 +795,13 @@ export class OrgsResource extends Resource {
 
   /**
    * Check whether a subdomain is available
+   *
    * `GET /api/v1/organizations/subdomain-availability`
+   *
+   * @example
+   * ```ts
+   * await client.orgs.subdomainAvailable({ subdomain: 'acme' });
+   * ```
    */
   subdomainAvailable(params: OrgsSubdomainAvailableParams, options?: RequestOptions): ApiPromise<Types.OrgsSubdomainAvailableResponse> {
     return this.transport.call({"id":"orgs.subdomainAvailable","method":"GET","path":"/api/v1/organizations/subdomain-availability"}, params, options);
@@ -544,8 +809,17 @@ export class OrgsResource extends Resource {
 
   /**
    * Transfer ownership to another member
+   *
    * The member becomes OWNER, you become ADMIN.
+   *
    * `POST /api/v1/organizations/{orgId}/transfer-ownership`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `personal_organization`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.orgs.transfer({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   transfer(params: OrgsTransferParams, options?: RequestOptions): ApiPromise<Types.OrgsTransferResponse> {
     return this.transport.call({"id":"orgs.transfer","method":"POST","path":"/api/v1/organizations/{orgId}/transfer-ownership","keyed":true,"body":"json"}, params, options);
@@ -553,7 +827,15 @@ export class OrgsResource extends Resource {
 
   /**
    * Update an organization
+   *
    * `PATCH /api/v1/organizations/{orgId}`
+   *
+   * @throws {BadRequestError} `name_reserved`
+   * @throws {ConflictError} `slug_taken`, `subdomain_taken`
+   * @example
+   * ```ts
+   * await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
+   * ```
    */
   update(params: OrgsUpdateParams, options?: RequestOptions): ApiPromise<Types.OrgsUpdateResponse> {
     return this.transport.call({"id":"orgs.update","method":"PATCH","path":"/api/v1/organizations/{orgId}","keyed":true,"body":"json"}, params, options);
@@ -564,8 +846,15 @@ export class OrgsResource extends Resource {
 export class PermissionsResource extends Resource {
   /**
    * Check permissions
+   *
    * In the current organization.
+   *
    * `POST /api/v1/permissions/check`
+   *
+   * @example
+   * ```ts
+   * await client.permissions.check({ permissions: ['api_keys:read'] });
+   * ```
    */
   check(params: PermissionsCheckParams, options?: RequestOptions): ApiPromise<Types.PermissionsCheckResponse> {
     return this.transport.call({"id":"permissions.check","method":"POST","path":"/api/v1/permissions/check","body":"json"}, params, options);
@@ -573,6 +862,7 @@ export class PermissionsResource extends Resource {
 
   /**
    * List all permissions there are
+   *
    * `GET /api/v1/permissions`
    */
   list(params?: PermissionsListParams, options?: RequestOptions): ApiPromise<Types.PermissionsListResponse> {
@@ -581,6 +871,7 @@ export class PermissionsResource extends Resource {
 
   /**
    * Get the permission matrix
+   *
    * `GET /api/v1/permissions/matrix`
    */
   matrix(params?: PermissionsMatrixParams, options?: RequestOptions): ApiPromise<Types.PermissionsMatrixResponse> {
@@ -592,8 +883,17 @@ export class PermissionsResource extends Resource {
 export class RolesResource extends Resource {
   /**
    * Create a role
+   *
    * It has its own permissions and those of its parent. Nobody grants what they do not hold.
+   *
    * `POST /api/v1/roles`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`
+   * @throws {ConflictError} `role_name_taken`, `role_too_deep`, `system_role`, `limit_reached`
+   * @example
+   * ```ts
+   * await client.roles.create({ name: 'Support', description: 'Answers customers', parentId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
+   * ```
    */
   create(params: RolesCreateParams, options?: RequestOptions): ApiPromise<Types.RolesCreateResponse> {
     return this.transport.call({"id":"roles.create","method":"POST","path":"/api/v1/roles","keyed":true,"body":"json"}, params, options);
@@ -601,16 +901,30 @@ export class RolesResource extends Resource {
 
   /**
    * Delete a role
+   *
    * Whoever had it loses it at once.
+   *
    * `DELETE /api/v1/roles/{roleId}`
+   *
+   * @throws {ConflictError} `role_has_children`, `system_role`
+   * @example
+   * ```ts
+   * await client.roles.delete({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   delete(params: RolesDeleteParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"roles.delete","method":"DELETE","path":"/api/v1/roles/{roleId}","keyed":true}, params, options);
+    return this.transport.call({"id":"roles.delete","method":"DELETE","path":"/api/v1/roles/{roleId}","keyed":true,"empty":true}, params, options);
   }
 
   /**
    * Get a role
+   *
    * `GET /api/v1/roles/{roleId}`
+   *
+   * @example
+   * ```ts
+   * await client.roles.get({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   get(params: RolesGetParams, options?: RequestOptions): ApiPromise<Types.RolesGetResponse> {
     return this.transport.call({"id":"roles.get","method":"GET","path":"/api/v1/roles/{roleId}"}, params, options);
@@ -618,8 +932,16 @@ export class RolesResource extends Resource {
 
   /**
    * List roles
+   *
    * The organization's own, newest first, then OWNER, ADMIN, MEMBER and VIEWER.
+   *
    * `GET /api/v1/roles`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.roles.list()) console.log(item);
+   * ```
    */
   list(params?: RolesListParams, options?: RequestOptions): PagePromise<Types.RolesListResponse> {
     return this.transport.list({"id":"roles.list","method":"GET","path":"/api/v1/roles"}, params, options);
@@ -627,8 +949,17 @@ export class RolesResource extends Resource {
 
   /**
    * Update a role
+   *
    * What is added must be held by whoever adds it. It takes effect at once for all who have the role or inherit from it.
+   *
    * `PATCH /api/v1/roles/{roleId}`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`
+   * @throws {ConflictError} `role_name_taken`, `role_cycle`, `role_too_deep`, `system_role`
+   * @example
+   * ```ts
+   * await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
+   * ```
    */
   update(params: RolesUpdateParams, options?: RequestOptions): ApiPromise<Types.RolesUpdateResponse> {
     return this.transport.call({"id":"roles.update","method":"PATCH","path":"/api/v1/roles/{roleId}","keyed":true,"body":"json"}, params, options);
@@ -639,7 +970,9 @@ export class RolesResource extends Resource {
 export class SystemResource extends Resource {
   /**
    * Get the health of the service
+   *
    * 503 without a database.
+   *
    * `GET /health`
    */
   health(params?: SystemHealthParams, options?: RequestOptions): ApiPromise<Types.SystemHealthResponse> {
@@ -648,6 +981,7 @@ export class SystemResource extends Resource {
 
   /**
    * Get the health of the cache
+   *
    * `GET /health/cache`
    */
   healthCache(params?: SystemHealthCacheParams, options?: RequestOptions): ApiPromise<Types.SystemHealthCacheResponse> {
@@ -656,6 +990,7 @@ export class SystemResource extends Resource {
 
   /**
    * Get the health of the database
+   *
    * `GET /health/database`
    */
   healthDatabase(params?: SystemHealthDatabaseParams, options?: RequestOptions): ApiPromise<Types.SystemHealthDatabaseResponse> {
@@ -664,7 +999,9 @@ export class SystemResource extends Resource {
 
   /**
    * Check liveness
+   *
    * Touches nothing.
+   *
    * `GET /health/liveness`
    */
   liveness(params?: SystemLivenessParams, options?: RequestOptions): ApiPromise<Types.SystemLivenessResponse> {
@@ -673,7 +1010,9 @@ export class SystemResource extends Resource {
 
   /**
    * Check readiness
+   *
    * 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.
+   *
    * `GET /health/readiness`
    */
   readiness(params?: SystemReadinessParams, options?: RequestOptions): ApiPromise<Types.SystemReadinessResponse> {
@@ -685,8 +1024,12 @@ export class SystemResource extends Resource {
 export class UsersMeResource extends Resource {
   /**
    * Get the current user
+   *
    * With an API key: the user who created the key, while a member of its organization.
+   *
    * `GET /api/v1/users/me`
+   *
+   * @throws {PermissionDeniedError} `key_without_user`
    */
   get(params?: UsersMeGetParams, options?: RequestOptions): ApiPromise<Types.UsersMeGetResponse> {
     return this.transport.call({"id":"users.me.get","method":"GET","path":"/api/v1/users/me"}, params, options);
@@ -694,7 +1037,9 @@ export class UsersMeResource extends Resource {
 
   /**
    * List your permissions and how you came by each
+   *
    * In the current organization, and on the platform.
+   *
    * `GET /api/v1/users/me/permissions`
    */
   permissions(params?: UsersMePermissionsParams, options?: RequestOptions): ApiPromise<Types.UsersMePermissionsResponse> {
@@ -703,8 +1048,16 @@ export class UsersMeResource extends Resource {
 
   /**
    * Update the current user
+   *
    * With `If-Match`, only if the profile has not changed since the `ETag` was read.
+   *
    * `PATCH /api/v1/users/me`
+   *
+   * @throws {ConflictError} `username_taken`
+   * @example
+   * ```ts
+   * await client.users.me.update({ fullName: 'Ada King', defaultOrganizationId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
    */
   update(params?: UsersMeUpdateParams, options?: RequestOptions): ApiPromise<Types.UsersMeUpdateResponse> {
     return this.transport.call({"id":"users.me.update","method":"PATCH","path":"/api/v1/users/me","keyed":true,"body":"json"}, params, options);
@@ -715,8 +1068,17 @@ export class UsersMeResource extends Resource {
 export class UsersRolesResource extends Resource {
   /**
    * Set a member's custom roles
+   *
    * In the current organization, beside the organization role.
+   *
    * `PUT /api/v1/users/{userId}/roles`
+   *
+   * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
+   * @throws {ConflictError} `system_role`
+   * @example
+   * ```ts
+   * await client.users.roles.set({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', roleIds: ['rol_2x4mzwq6v0d8k3r7n5t9b1c6gh'] });
+   * ```
    */
   set(params: UsersRolesSetParams, options?: RequestOptions): ApiPromise<Types.UsersRolesSetResponse> {
     return this.transport.call({"id":"users.roles.set","method":"PUT","path":"/api/v1/users/{userId}/roles","keyed":true,"body":"json"}, params, options);
@@ -739,7 +1101,9 @@ export class UsersResource extends Resource {
 export class WsResource extends Resource {
   /**
    * Get a ticket for the realtime socket
+   *
    * Works once, for 30 seconds, so that a URL holds no lasting credential.
+   *
    * `POST /api/v1/ws/ticket`
    */
   ticket(params?: WsTicketParams, options?: RequestOptions): ApiPromise<Types.WsTicketResponse> {
