@@ -65,11 +65,12 @@ function implied(procedure: Procedure): Failures {
 
 /** An owner whose login is too old for operations that require a recent one. */
 async function longAgo({ app, owner, inOrganization }: Fixture): Promise<Caller> {
+  const userId = app.ports.ids.decode('usr', owner.id);
   await app
     .rows('sessions')
-    .where({ userId: app.ports.ids.decode('usr', owner.id) })
+    .where({ userId })
     .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
-  await new Promise((resolve) => setTimeout(resolve, 50)); // until the notification of the change has arrived
+  app.ports.actors.forget(`user:${userId}`); // as if the notification of the change had arrived
   return inOrganization('OWNER');
 }
 

@@ -32,11 +32,19 @@ export type Caller = Record<string, string>;
 export const STRATEGIES = ['header', 'subdomain', 'none'] as const;
 export const MAIN_DOMAIN = 'proofs.test';
 
+/** The members other than the owner, by their role. */
+export type Members = Record<Exclude<OrganizationRole, 'OWNER'>, Person>;
+
+export async function signUpMembers(app: TestApp): Promise<Members> {
+  const [ADMIN, MEMBER, VIEWER] = await Promise.all([app.signUp(), app.signUp(), app.signUp()]);
+  return { ADMIN, MEMBER, VIEWER };
+}
+
 /**
- * One organization with a member of every role, keys of it, and platform staff. Its members name it as the app's
- * tenancy strategy requires: by header, by subdomain, or as their default.
+ * One organization with an owner of its own, a member of every role, keys of it, and platform staff. Its members
+ * name it as the app's tenancy strategy requires: by header, by subdomain, or as their default.
  */
-export async function buildFixture(app: TestApp) {
+export async function buildFixture(app: TestApp, others?: Members) {
   const { database, ids } = app.ports;
   const owner = await app.signUp();
   const made = await owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven' } });
@@ -55,8 +63,7 @@ export async function buildFixture(app: TestApp) {
     if (strategy !== 'none') return;
     await person.request('/api/v1/users/me', { method: 'PATCH', body: { defaultOrganizationId: made.body.id } });
   }
-  async function member(role: OrganizationRole): Promise<Person> {
-    const person = await app.signUp();
+  async function join(role: OrganizationRole, person: Person): Promise<Person> {
     await database('organization_members').insert({
       organizationId,
       userId: ids.decode('usr', person.id),
@@ -89,18 +96,15 @@ export async function buildFixture(app: TestApp) {
       const body = { name: randomUUID(), permissions: own, parentId };
       parentId = (await owner.request('/api/v1/roles', { method: 'POST', headers: here, body })).body.id;
     }
-    const person = await member('VIEWER');
+    const person = await join('VIEWER', await app.signUp());
     const body = { roleIds: [parentId] };
     await owner.request(`/api/v1/users/${person.id}/roles`, { method: 'PUT', headers: here, body });
     return { ...bearer(person), ...here };
   }
 
   await settle(owner);
-  const members = Object.fromEntries(
-    await Promise.all(
-      ORGANIZATION_ROLES.map(async (role) => [role, role === 'OWNER' ? owner : await member(role)] as const),
-    ),
-  ) as Record<OrganizationRole, Person>;
+  const members: Record<OrganizationRole, Person> = { OWNER: owner, ...(others ?? (await signUpMembers(app))) };
+  for (const role of ORGANIZATION_ROLES) if (role !== 'OWNER') await join(role, members[role]);
   const inOrganization = (role: OrganizationRole): Caller => ({ ...bearer(members[role]), ...here });
   return {
     app,

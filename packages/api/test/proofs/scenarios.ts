@@ -11,8 +11,12 @@ export const SPECIAL_PROCEDURES = Object.keys(special);
 export async function scenario(fixture: Fixture, { name, meta }: Procedure): Promise<Scenario> {
   const made = special[name];
   if (made) return made(fixture);
-  const ours = await ownedIds(fixture);
-  const input = idsIn(meta.example.input).reduce<unknown>(
+  const places = idsIn(meta.example.input);
+  const ours = await ownedIds(
+    fixture,
+    places.map(({ prefix }) => prefix),
+  );
+  const input = places.reduce<unknown>(
     (value, { path, prefix }) => replaceAt(value, path, ours[prefix]),
     meta.example.input,
   );

@@ -16,7 +16,7 @@ import {
   replaceAt,
   subscriptions,
 } from './fixture.ts';
-import { ownedIds } from './owned-ids.ts';
+import { OWNED_KINDS, ownedIds } from './owned-ids.ts';
 
 /**
  * Every id in an input × the id of a stranger's row: the same answer as for a row that never existed, wherever the id
@@ -26,15 +26,15 @@ import { ownedIds } from './owned-ids.ts';
 let app: TestApp;
 let mine: Fixture;
 let theirs: Fixture;
-let ours: Record<string, string>;
-let foreign: Record<string, string>;
+let ours: Partial<Record<IdPrefix, string>>;
+let foreign: Partial<Record<IdPrefix, string>>;
 
 beforeAll(async () => {
   app = await startApp();
   mine = await buildFixture(app);
   theirs = await buildFixture(app);
-  ours = await ownedIds(mine);
-  foreign = await ownedIds(theirs);
+  ours = await ownedIds(mine, OWNED_KINDS);
+  foreign = await ownedIds(theirs, OWNED_KINDS);
 });
 afterAll(() => app.close());
 
