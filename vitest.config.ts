@@ -1,11 +1,35 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { slowestFirst } from './packages/testing/src/slowest-first.ts';
+import { SlowestReport } from './packages/testing/src/slowest-report.ts';
+
+/** What takes longest, of the files' own reports; the rest is ordered by itself. */
+const SLOWEST = [
+  'packages/api/src/pipeline/actor-cache.test.ts',
+  'packages/api/test/proofs/failures.test.ts',
+  'packages/api/test/proofs/surfaces.test.ts',
+  'packages/api/test/proofs/access.test.ts',
+  'apps/server/test/staying-up.test.ts',
+  'apps/server/test/start.test.ts',
+  'apps/server/test/silent-database.test.ts',
+  'packages/api/test/trpc-links.test.ts',
+  'packages/api/src/jobs/jobs.test.ts',
+  'packages/api/src/slices/realtime/realtime.test.ts',
+];
 
 export default defineConfig({
   test: {
     include: ['{apps,packages,sdk}/**/*.test.ts'],
     globalSetup: 'packages/api/test/global-setup.ts',
+    // Many tests wait for time to pass: two cores are kept busy by four files. The database has connections for eight.
+    maxWorkers: Math.min(8, Math.max(4, availableParallelism())),
+    sequence: { sequencer: slowestFirst(SLOWEST) },
+    reporters: ['default', new SlowestReport()],
+    slowTestThreshold: 5_000,
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // A condition that comes late on a busy machine is no failure; one that never comes is.
+    expect: { poll: { timeout: 30_000 } },
     coverage: {
       provider: 'v8',
       reporter: ['text-summary', 'html'],

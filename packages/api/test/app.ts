@@ -171,11 +171,11 @@ export async function startApp(settings: Record<string, string> = {}, beside?: B
 export type TestApp = Awaited<ReturnType<typeof startApp>>;
 export type Person = Awaited<ReturnType<TestApp['signUp']>>;
 
-/** Tries every 10 ms until there is a result, for at most `timeoutMs`. */
+/** Tries every 10 ms until there is a result. The limit is for what never comes: a busy machine may take long. */
 export async function eventually<T>(
   look: () => T | undefined | Promise<T | undefined>,
   what: string,
-  timeoutMs = 5000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   for (const until = Date.now() + timeoutMs; Date.now() < until; ) {
     const found = await look();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Tries again every 5 ms; returns how long it took. */
-export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 5000): Promise<number> {
+/** Tries again every 5 ms; returns how long it took. The limit is for what never comes: a busy machine may take long. */
+export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 30_000): Promise<number> {
   const began = performance.now();
   while (!(await look())) {
     if (performance.now() - began > timeoutMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
