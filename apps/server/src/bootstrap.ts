@@ -28,14 +28,10 @@ export interface Runtime {
  * Starts the database (embedded, unless DATABASE_URL names another) and opens what every command needs. With `attach`,
  * a command uses the embedded database of a running server.
  */
-export async function bootstrap(
-  env: Env,
-  say: (line: string) => void,
-  { beside: attach = false } = {},
-): Promise<Runtime> {
+export async function bootstrap(env: Env, say: (line: string) => void, { attach = false } = {}): Promise<Runtime> {
   const dataDir = path.resolve(env.DATA_DIR);
   const label = `rentapi ${process.pid}${attach ? '' : ` http ${env.PORT}`}`;
-  const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach: attach, say });
+  const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach, onStep: say });
   makeDirectory(dataDir);
   const databaseUrl = env.DATABASE_URL ?? embedded!.url;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;

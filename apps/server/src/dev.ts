@@ -35,7 +35,11 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
 
 /** Lets the child use the embedded database, which it takes for an external PostgreSQL. */
 async function startDatabase(dataDir: string, port: number) {
-  const server = await startEmbeddedPostgres({ dataDir, label: `rentapi ${process.pid} http ${port}`, say: printLine });
+  const server = await startEmbeddedPostgres({
+    dataDir,
+    label: `rentapi ${process.pid} http ${port}`,
+    onStep: printLine,
+  });
   return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
 }
 

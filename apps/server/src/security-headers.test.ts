@@ -49,7 +49,7 @@ describe('security headers', () => {
     }
   });
 
-  it('leave of a disabled Content-Security-Policy that no other site may frame us (V3.4.6)', () => {
+  it('keep other sites from framing us even with the Content-Security-Policy disabled (V3.4.6)', () => {
     for (const https of [false, true]) {
       const { api, pages } = securityHeaders('disabled', https);
       for (const headers of [api, pages.plain, pages.scalar, pages.redoc]) {

@@ -17,7 +17,7 @@ interface ServeOptions {
 }
 
 /** Serves clients until a stop signal; then open requests, sockets and running jobs end first, the database last. */
-export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions): Promise<number> {
+export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Promise<number> {
   const opened = await bootstrap(env, printLine);
   const { ports, directUrl, embedded, mailbox } = opened;
   let http: HttpServer | undefined;
@@ -29,7 +29,7 @@ export async function serve(env: Env, { runsJobs: works, stopped }: ServeOptions
     await prepareDatabase(opened);
     await prepareAccounts(opened);
     following = startEventFeed(ports);
-    if (works) working = startJobProcessing(ports, directUrl);
+    if (runsJobs) working = startJobProcessing(ports, directUrl);
     http.serve();
     printBanner(ports.env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
     await stopped;

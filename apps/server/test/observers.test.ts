@@ -72,7 +72,7 @@ describe('a process with OTEL_EXPORTER_OTLP_ENDPOINT and SENTRY_DSN', { timeout:
     home.remove();
   });
 
-  it('reports a call that fails by our fault, with its request id and procedure', async () => {
+  it('reports a call that fails with a server error, with its request id and procedure', async () => {
     await operator.query('alter table users rename to users_elsewhere');
     const answer = await fetch(`${server.url}/api/v1/auth/login`, {
       method: 'POST',

@@ -36,8 +36,8 @@ afterAll(async () => {
   home.remove();
 });
 
-describe.concurrent('a database whose connections fall silent, though nobody closes them', { timeout: 90_000 }, () => {
-  it('is given up: requests are answered, and events get their place, on new connections', async () => {
+describe.concurrent('a database whose connections fall silent without closing', { timeout: 90_000 }, () => {
+  it('is given up: requests are answered, and events get their position, on new connections', async () => {
     const { server, network, ownerUrl } = await startBehind();
     expect((await register(server, 'before@example.com')).status).toBe(201);
     network.silence();

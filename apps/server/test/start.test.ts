@@ -86,14 +86,14 @@ describe('rentapi start', () => {
     postgres = postmaster();
   });
 
-  it('refuses a second time on the same directory, naming who is there', async () => {
+  it('refuses a second start on the same directory, and names the running process', async () => {
     await expectRefusal(
       rentapi(['start'], { DATA_DIR, PORT: '8123' }),
       new RegExp(`already used by a running RentAPI \\(pid ${server.child.pid}\\b.*http`),
     );
   });
 
-  it('lets commands that only ask its database run beside it, and refuses to change its tables', async () => {
+  it('lets read-only commands use the database of a running server, and refuses to change its tables', async () => {
     for (const args of [
       ['migrate', 'status'],
       ['migrate', 'check'],
@@ -133,7 +133,7 @@ describe('rentapi start', () => {
   });
 });
 
-describe('a start that cannot be', () => {
+describe('a start that cannot succeed', () => {
   it.concurrent.each([
     ['a bad setting', { PORT: 'many' }, /^PORT: /],
     [
@@ -184,20 +184,20 @@ describe('rentapi start in production', () => {
   });
   const smtp = { MAIL_DRIVER: 'smtp', SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'Acme <hello@example.com>' };
 
-  it('says on the terminal and in the log that captured mail locks everybody out', async () => {
+  it('warns on the terminal and in the log that captured mail keeps every user from logging in', async () => {
     const server = await startServer(['start'], { ...production(), SHUTDOWN_GRACE_MS: '0' });
     await server.stop();
     expect(server.said()).toMatch(/^No mail is sent: .* Set MAIL_DRIVER to smtp or resend/m);
     expect(server.printed()).toMatch(/"level":40.*"msg":"No mail is sent/);
   });
 
-  it('refuses what is published or unsafe, all at once', async () => {
+  it('refuses published and unsafe settings, all at once', async () => {
     const program = rentapi(['start'], { ...production(), ...SECRETS, PUBLIC_URL: 'http://api.example.com' });
     await expectRefusal(program, /^SECRET_KEY: looks like/);
     expect(program.said()).toMatch(/^PUBLIC_URL: must begin with https:/m);
   });
 
-  it('says nothing of it where mail is sent', async () => {
+  it('does not warn where mail is sent', async () => {
     const server = await startServer(['start'], { ...production(), ...smtp, SHUTDOWN_GRACE_MS: '0' });
     await server.stop();
     expect(server.said() + server.printed()).not.toContain('No mail is sent');
@@ -213,18 +213,18 @@ describe('rentapi api and rentapi worker', () => {
     await expectRefusal(rentapi(['worker'], { DATA_DIR }), /^DATABASE_URL: required by `rentapi worker`/);
   });
 
-  it.concurrent('names the queues there are to whoever names another', async () => {
+  it.concurrent('name the existing queues when a queue is unknown', async () => {
     await expectRefusal(rentapi(['worker', '--queues=mails'], elsewhere()), /emails/, 2);
   });
 });
 
 describe('the other commands', () => {
-  it.concurrent('say what there is to whoever asks for none of them', async () => {
+  it.concurrent('list the commands when none is named', async () => {
     await expectRefusal(rentapi(['sing']), /help, version/, 2);
   });
 
   it.concurrent.each([['help'], ['--help'], ['-h'], ['migrate', '--help']])(
-    'print how they are called: %s',
+    'print their usage: %s',
     async (...args) => {
       const program = rentapi(args);
       expect([await program.ended, program.said()]).toEqual([0, '']);
@@ -237,13 +237,13 @@ describe('the other commands', () => {
     expect([await program.ended, program.printed()]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)]);
   });
 
-  it.concurrent('refuse what they do not take', async () => {
+  it.concurrent('refuse unknown arguments', async () => {
     const program = rentapi(['seed', '--force']);
     expect(await program.ended).toBe(2);
     expect(program.said()).toMatch(/^`seed` does not take `--force`\.\nUsage: /);
   });
 
-  it.concurrent('end with the database of their own where nobody reads their answer any more', async () => {
+  it.concurrent('end with their database when their reader stops reading', async () => {
     const alone = path.join(home.dir, 'unread');
     const program = rentapi(['migrate', 'status'], { DATA_DIR: alone });
     program.child.stdout!.destroy();

@@ -117,7 +117,7 @@ async function query<Row>(url: string, sql: string, values: unknown[] = []): Pro
 }
 
 describe('SIGTERM', () => {
-  it('lets a slow request finish, takes no other, closes sockets with 1001, and ends with 0', async () => {
+  it('lets a slow request finish, accepts no other, closes sockets with 1001, and ends with 0', async () => {
     const server = await startServer(['start'], settings());
     const token = await signUp(server.url);
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/v1/ws/realtime?token=${token}`);
@@ -141,7 +141,7 @@ describe('SIGTERM', () => {
     expect(await ended).toBe(0);
   });
 
-  it('waits for no socket whose peer has stopped listening', async () => {
+  it('does not wait for a socket whose peer has stopped reading', async () => {
     const server = await startServer(['start'], { ...settings(), SHUTDOWN_GRACE_MS: '0' });
     const peer = connect(server.port, '127.0.0.1');
     peer.write(
@@ -155,7 +155,7 @@ describe('SIGTERM', () => {
     peer.destroy();
   });
 
-  it('asks whoever keeps a connection open to leave it, and to come back on another', async () => {
+  it('asks clients with open connections to close them and to connect again', async () => {
     const server = await serving();
     const connection = async () => (await fetch(`${server.url}/health`)).headers.get('connection');
     expect(await connection()).toBe('keep-alive');
@@ -165,7 +165,7 @@ describe('SIGTERM', () => {
     expect(await ended).toBe(0);
   });
 
-  it('makes readiness say no before anything is refused', async () => {
+  it('makes readiness fail before anything is refused', async () => {
     const server = await serving();
     const ended = server.stop();
     await expect.poll(async () => (await fetch(`${server.url}/health/readiness`)).status).toBe(503);
@@ -198,7 +198,7 @@ describe('a rolling restart', { timeout: 60_000 }, () => {
 });
 
 describe('a restart of PostgreSQL under load', { timeout: 60_000 }, () => {
-  it('is told as 503 with Retry-After, is over within 5 s, and loses nothing that was acknowledged', async () => {
+  it('is answered with 503 and Retry-After, is over within 5 s, and loses nothing that was acknowledged', async () => {
     const options = { dataDir: path.join(home.dir, 'postgres'), settings: { port: String(await freePort()) } };
     let postgres = await startEmbeddedPostgres(options);
     const server = await startServer(['start'], { ...settings(postgres.url), REDIS_URL: undefined });
@@ -231,8 +231,8 @@ describe('a restart of PostgreSQL under load', { timeout: 60_000 }, () => {
   });
 });
 
-describe.skipIf(redisIsMissing())('an api and a worker, apart', () => {
-  it('do together what one process does: the worker mails what the api was asked', async () => {
+describe.skipIf(redisIsMissing())('an api and a worker in two processes', () => {
+  it('do together what one process does: the worker mails what the api requested', async () => {
     const api = await startServer(['api'], settings());
     const worker = rentapi(['worker', '--queues=emails'], settings());
     await until(worker, /ready for emails\.$/m);
@@ -247,7 +247,7 @@ describe.skipIf(redisIsMissing())('an api and a worker, apart', () => {
 });
 
 describe('a worker that is killed', { timeout: 60_000 }, () => {
-  it('leaves its job to another, once its lease has ended', async () => {
+  it('leaves its job to another worker once its lease has ended', async () => {
     const program = path.join(import.meta.dirname, 'slow-worker.ts');
     const start = async (mode: string) => {
       const worker = run([program, mode], { PATH: process.env['PATH'], LOG_LEVEL: 'silent', ...settings() });
@@ -259,13 +259,13 @@ describe('a worker that is killed', { timeout: 60_000 }, () => {
       { n: 7 },
     ]);
     await until(victim, /began 7/);
-    const heir = await start('once');
+    const successor = await start('once');
     await sleep(3000); // longer than the lease: the victim lives, so it keeps its job
-    expect(heir.printed()).not.toContain('began');
+    expect(successor.printed()).not.toContain('began');
     victim.child.kill('SIGKILL');
-    await until(heir, /ended 7/);
+    await until(successor, /ended 7/);
     await expect.poll(() => query(database.url, "select 1 from agenda_jobs where name = 'test.slow'")).toEqual([]);
-    heir.child.kill('SIGKILL');
+    successor.child.kill('SIGKILL');
   });
 });
 

@@ -56,7 +56,7 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000
       { tick: new Date().toISOString() },
     ]);
 
-  it('answers probes, and serves nobody', async () => {
+  it('answers health checks, and serves no clients', async () => {
     expect(await status('/health/liveness')).toBe(200);
     expect(await status('/health/readiness')).toBe(200);
     expect(await status('/api/v1/users/me')).toBe(404);
@@ -64,7 +64,7 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000
     expect(await status('/docs')).toBe(404);
   });
 
-  it('gives its metrics, those of the jobs it ran among them, to whoever brings the token', async () => {
+  it('gives its metrics, including those of its jobs, to requests with the token', async () => {
     expect(await status('/metrics')).toBe(401);
     await enqueue('system.purge_idempotency_keys');
     const ran = 'rentapi_jobs_total{job="system.purge_idempotency_keys",outcome="succeeded"}';
@@ -81,7 +81,7 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000
     await expect.poll(() => status('/health/readiness'), { timeout: 15_000 }).toBe(200);
   });
 
-  it('says that it is stopping while a job ends, and then ends with 0', async () => {
+  it('reports that it is stopping while a job ends, and then ends with 0', async () => {
     const lock = new pg.Client(database.ownerUrl);
     await lock.connect();
     await lock.query('begin; lock table idempotency_keys in access exclusive mode');

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-it('fills an empty database with people, organizations and roles, and leaves any other alone', async () => {
+it('fills an empty database with users, organizations and roles, and leaves any other database unchanged', async () => {
   expect(await seedDemoData(app.ports)).toBe(true);
   expect(await seedDemoData(app.ports)).toBe(false);
   const { body: tokens } = await app.request('/api/v1/auth/login', {

@@ -19,7 +19,7 @@ const DRAIN_MS = 15_000;
 /** What a process that serves clients runs: the event feed for sockets. */
 export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; stop(): Promise<void> } {
   const wake = () => feed.wake();
-  const subscription = notifications.subscribe({ channels: { stamped: wake }, onListening: wake });
+  const subscription = notifications.subscribe({ channels: { sequenced: wake }, onListening: wake });
   return {
     feed,
     async stop() {

@@ -12,7 +12,7 @@ afterAll(() => app.close());
 const BOSS = { email: 'boss@example.com', password: 'a password of the operator' };
 const post = (path: string, body: object) => app.request(`/api/v1/auth/${path}`, { method: 'POST', body });
 
-it('makes the platform’s administrator of an account that somebody registered first, and lets nobody stay in it', async () => {
+it("makes an existing account the platform's administrator, and ends the sessions of the person who registered it first", async () => {
   const eve = await app.signUp({ email: BOSS.email });
   const etag = (await eve.request('/api/v1/users/me')).headers.get('etag');
   await ensureSuperAdmin(app.ports, BOSS);

@@ -306,13 +306,13 @@ describe.each(cases)('$what', ({ status, code, paths, ...ways }) => {
   }
 });
 
-it('names the methods there are in Allow', async () => {
+it('names the supported methods in Allow', async () => {
   expect((await ada.request(KEYS, { method: 'PUT', body: {} })).headers.get('allow')).toBe('GET, POST, HEAD, OPTIONS');
   const options = await app.request(KEYS, { method: 'OPTIONS' });
   expect([options.status, options.headers.get('allow')]).toEqual([204, 'GET, POST, HEAD, OPTIONS']);
 });
 
-it('refuses an expired token by its own name', async () => {
+it('refuses an expired token by its own code', async () => {
   app.advance(901_000);
   const { rest, trpc } = withToken(ada.tokens.accessToken);
   const answers = [(await rest()).body.code, (await trpc()).body.error.data.problem.code];
@@ -325,7 +325,7 @@ it.each([
   ['alg', { alg: 'HS512' }],
   ['kid', { kid: 'other' }],
   ['jku', { kid: undefined, jku: 'https://evil.example' }],
-])('does not take a token whose %s is not ours, even signed with a key it brings', async (_, change) => {
+])('refuses a token whose %s is not ours, even signed with a key it brings', async (_, change) => {
   expect((await withToken(forge({ ...header(), ...change }, {}, '')).rest()).body.code).toBe('invalid_access_token');
 });
 
@@ -339,7 +339,7 @@ it('says of each wrong field what it must be, not what a library calls it', asyn
   expect((await mutate({})).body.error.data.problem.errors[0]).toEqual({ path: 'name', message: 'is required' });
 });
 
-it('names the header, the parameter or the protocol that is wrong, not a body that nobody sent', async () => {
+it('names the header, the parameter or the protocol that is wrong, not a body that was not sent', async () => {
   for (const organization of ['nope', exampleId('org')]) {
     const answer = await ada.request(KEYS, { headers: { 'x-organization-id': organization } });
     expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
@@ -380,7 +380,7 @@ it('does not wait for the rest of a body it refuses', async () => {
   socket.destroy();
 });
 
-it('takes a client that is cut off within its body for no failure of its own', async () => {
+it('does not count a client that is cut off within its body as a server failure', async () => {
   const { hostname, port } = new URL(app.url);
   const socket = connect(Number(port), hostname);
   socket.write(

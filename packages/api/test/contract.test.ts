@@ -38,7 +38,7 @@ const promised = readFileSync(new URL('endpoints.tsv', import.meta.url), 'utf8')
   .split('\n');
 
 describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
-  it('says who may call it', () => {
+  it('declares who may call it', () => {
     expect(meta.access.startsWith('proof:') || ACCESS.has(meta.access)).toBe(true);
   });
 
@@ -47,7 +47,7 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
     expect(meta.openapi.tags).toHaveLength(1);
   });
 
-  it('stands under the method, path and name that were promised', () => {
+  it('has the published method, path and name', () => {
     expect(promised).toContain([meta.openapi.method, meta.openapi.path, name].join('\t'));
   });
 
@@ -67,18 +67,18 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
     expect(result.error?.issues.some((issue) => issue.code === 'unrecognized_keys')).toBe(true);
   });
 
-  it('has an example that it would take, and one that it could answer', () => {
+  it('has a valid example of its input, and of its output', () => {
     expect(inputs[0]!.safeParse(meta.example.input ?? {}).error).toBeUndefined();
     expect(output, 'an output schema').toBeDefined();
     expect(output!.safeParse(meta.example.output).error).toBeUndefined();
   });
 
-  it('takes every parameter of its path', () => {
+  it('declares every parameter of its path as input', () => {
     const fields = inputs.flatMap((input) => Object.keys(shapeOf(input)));
     for (const [, param] of meta.openapi.path.matchAll(/\{(\w+)\}/g)) expect(fields).toContain(param);
   });
 
-  it('answers 204 exactly where it answers nothing', () => {
+  it('answers 204 exactly where its output is empty', () => {
     const isVoid = output!.safeParse(undefined).success && !output!.safeParse({}).success;
     expect([204, 202].includes(meta.rest?.status ?? 200) || !isVoid).toBe(true);
     if (meta.rest?.status === 204) expect(isVoid).toBe(true);
@@ -105,7 +105,7 @@ describe.each(documented)('$name, which is no procedure', ({ name, meta, input, 
     expect(Object.keys(operation.responses[meta.rest?.status ?? 200].content)).toEqual([answer.type]);
   });
 
-  it('takes every parameter of its path, its example, and no unknown field', () => {
+  it('accepts every parameter of its path, its example, and no unknown field', () => {
     for (const [, param] of path.matchAll(/\{(\w+)\}/g)) expect(Object.keys(shapeOf(input))).toContain(param);
     expect(input.safeParse(meta.example.input ?? {}).error).toBeUndefined();
     const { error } = input.safeParse({ ...meta.example.input, surelyUnknown: true });
@@ -126,7 +126,7 @@ describe('organization permissions', () => {
 });
 
 describe('the document', () => {
-  it('holds nothing that the contract does not', () => {
+  it('contains nothing that the contract does not', () => {
     const operations = Object.values<Record<string, { operationId: string }>>(document.paths).flatMap((path) =>
       Object.values(path),
     );
@@ -134,7 +134,7 @@ describe('the document', () => {
     expect(operations.map(({ operationId }) => operationId).sort()).toEqual(declared.sort());
   });
 
-  it('names every schema it refers to, and refers to every schema it names', () => {
+  it('defines every schema it refers to, and refers to every schema it defines', () => {
     const text = JSON.stringify(document);
     const used = new Set([...text.matchAll(/"#\/components\/schemas\/([\w.]+)"/g)].map(([, name]) => name));
     expect([...used].sort()).toEqual(Object.keys(document.components.schemas).sort());
@@ -156,7 +156,7 @@ describe('the error catalogue', () => {
     'credential_in_url',
   ];
 
-  it('says of every code which operations answer it', () => {
+  it('lists the operations that answer each code', () => {
     const answered = new Set([...JSON.stringify(document.paths).matchAll(/`([a-z_]+)`: /g)].map(([, code]) => code));
     expect(Object.keys(ERRORS).filter((code) => !answered.has(code))).toEqual(expect.arrayContaining(elsewhere));
     expect([...answered, ...elsewhere].sort()).toEqual(Object.keys(ERRORS).sort());
@@ -190,22 +190,22 @@ describe('the registries', () => {
   };
   const everyExport = async (file: string) => (await declaredIn(file)).flatMap(([, exported]) => exported);
 
-  it('hold every event type of every slice, so that sockets and webhooks see it', async () => {
+  it('contain every event type of every slice, so that sockets and webhooks see it', async () => {
     expect([...eventTypes.values()].toSorted(byName)).toEqual(
       ((await everyExport('events.ts')) as EventType[]).toSorted(byName),
     );
   });
 
-  it('hold every job', async () => {
+  it('contain every job', async () => {
     const declared = [...((await everyExport('jobs.ts')) as Job[]), ...Object.values(mailJobs)];
     expect(jobs.toSorted(byName)).toEqual(declared.toSorted(byName));
   });
 
-  it('hold every raw route', async () => {
+  it('contain every raw route', async () => {
     expect(rawRoutes.toSorted(byName)).toEqual(((await everyExport('raw.ts')) as RawRoute[]).toSorted(byName));
   });
 
-  it('hold every router', async () => {
+  it('contain every router', async () => {
     const mounted = new Set<unknown>(Object.values(appRouter._def.procedures));
     for (const [slice, exported] of await declaredIn('router.ts')) {
       const declared = exported.flatMap(proceduresIn);
@@ -217,7 +217,7 @@ describe('the registries', () => {
     }
   });
 
-  it('hold every error once, under one code', async () => {
+  it('contain every error once, under one code', async () => {
     const tables = (await everyExport('errors.ts')).filter((table) =>
       Object.values(table as object).some((row) => typeof row === 'object'),
     );
@@ -225,7 +225,7 @@ describe('the registries', () => {
     expect(codes.toSorted()).toEqual(Object.keys(ERRORS).toSorted());
   });
 
-  it('hold every tag, each with an operation', () => {
+  it('contain every tag, each with an operation', () => {
     const used = new Set([...procedures, ...rawRoutes].map(({ meta }) => meta.openapi.tags[0]));
     expect([...used].toSorted()).toEqual(Object.keys(TAGS).toSorted());
   });

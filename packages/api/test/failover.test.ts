@@ -4,7 +4,7 @@ import { eventually, type Person, startApp, type TestApp } from './app.ts';
 /** What a process guarantees after a restart of PostgreSQL as well. */
 const HEALTHY_WITHIN_MS = 5000;
 
-describe('a database that takes no writes for a while, as after a failover', () => {
+describe('a database that accepts no writes for a while, as after a failover', () => {
   let app: TestApp;
   let user: Person;
   let name: string;
@@ -28,7 +28,7 @@ describe('a database that takes no writes for a while, as after a failover', () 
   const write = () => user.request('/api/v1/users/me', { method: 'PATCH', body: { fullName: crypto.randomUUID() } });
   const statusOf = async (path: string) => (await app.request(path)).status;
 
-  it('is 503 with Retry-After meanwhile, not ready, and healthy within 5 s of its end', async () => {
+  it('answers 503 with Retry-After in that time, is not ready, and is healthy within 5 s after it', async () => {
     expect((await write()).status).toBe(200);
     await setReadOnly('set default_transaction_read_only = on', true);
     for (let i = 0; i < 10; i++) {
@@ -53,7 +53,7 @@ describe('a database that takes no writes for a while, as after a failover', () 
     expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
-  it('goes on afterwards with what follows a write: events have their place, jobs run and mail leaves', async () => {
+  it('continues afterwards with what follows a write: events have their position, jobs run and mail leaves', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     await app.request('/api/v1/auth/register', {
       method: 'POST',
@@ -89,7 +89,7 @@ describe('a database that is out of disk, memory or a configured limit', () => {
   });
   afterAll(() => app?.close());
 
-  it.each(['53100', '53200', '53400'])('is 503 with Retry-After: SQLSTATE %s', async (code) => {
+  it.each(['53100', '53200', '53400'])('answers 503 with Retry-After: SQLSTATE %s', async (code) => {
     await app.rows.raw(`
       create or replace function refuse() returns trigger language plpgsql as
         $$ begin raise exception 'could not extend file' using errcode = '${code}'; end $$;

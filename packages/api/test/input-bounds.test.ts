@@ -87,7 +87,7 @@ it('bounds every list and every record by a number', () => {
   }
 });
 
-it('takes no field in any object that is not declared', () => {
+it('accepts no undeclared field in any object', () => {
   expect(namesOf(found('object'), (schema) => described(schema).additionalProperties !== false)).toEqual([]);
 });
 
@@ -95,7 +95,7 @@ it('takes no field in any object that is not declared', () => {
 const checksOf = (schema: z.core.$ZodType): z.core.$ZodCheckDef[] =>
   (schema._zod.def.checks ?? []).map((check) => check._zod.def);
 
-it('asks nothing more of a text that is too long', () => {
+it('runs no further check on a text that is too long', () => {
   const unguarded = (schema: z.core.$ZodType): boolean => {
     const checks = checksOf(schema);
     const bound = checks.findIndex(({ check, abort }) => check === 'max_length' && abort === true);
@@ -115,7 +115,7 @@ it('asks nothing more of a text that is too long', () => {
   ).toBe(true);
 });
 
-it('takes every time in each form of RFC 3339', () => {
+it('accepts every time in each form of RFC 3339', () => {
   const times = found('string').filter(([, schema]) => described(schema).format === 'date-time');
   expect(times.length).toBeGreaterThan(4);
   expect(namesOf(times, (schema) => !z.safeParse(schema, '2030-01-31t12:00:00-00:00').success)).toEqual([]);

@@ -36,7 +36,7 @@ describe('input of more fields than any schema has', () => {
       'metadata',
     ],
     ['200,000 scopes', KEYS, 'apiKeys.create', { ...good, scopes: Array(200_000).fill('x') }, 'scopes'],
-  ])('%s is refused by the number alone', async (_, path, procedure, body, at) => {
+  ])('%s is refused by the number of fields', async (_, path, procedure, body, at) => {
     for (const { code, errors } of await refusals(path, procedure, body)) {
       expect(code).toBe('invalid_input');
       expect(errors).toEqual([{ path: at, message: expect.stringMatching(/^must have at most 1000 /) }]);
@@ -78,7 +78,7 @@ describe('input with many faults', () => {
   });
 });
 
-it('says nothing of a rest where all faults are listed', async () => {
+it('mentions no further faults where all are listed', async () => {
   const { body } = await ada.request(KEYS, { method: 'POST', body: { name: '', scopes: [], x: 1 } });
   expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(['name', 'scopes', 'x']);
   expect(body.detail).toBe('Correct the fields listed in `errors` and send the request again.');

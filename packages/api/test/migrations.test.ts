@@ -3,7 +3,7 @@ import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migra
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { expect, inject, it } from 'vitest';
 
-it('can be taken back one by one, to nothing, and done again', async () => {
+it('can be reverted one by one, to nothing, and run again', async () => {
   const database = await cloneDatabase(inject('postgres'));
   const { done } = await migrationStatus(database.ownerUrl, MIGRATIONS);
   for (const name of [...done].reverse()) expect(await migrateDown(database.ownerUrl, MIGRATIONS)).toBe(name);

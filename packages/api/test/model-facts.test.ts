@@ -68,7 +68,7 @@ describe('facts of models', () => {
     expect(audited.map(({ table }) => table).sort()).toEqual(declared.sort());
   });
 
-  it('call each kind of target by a name of its own', () => {
+  it('give each kind of target a unique name', () => {
     const kinds = audited.map(({ facts }) => kindOf(facts));
     expect(new Set(kinds).size).toBe(kinds.length);
     const named = audited.filter(({ facts }) => !facts.id).map(({ facts }) => kindOf(facts));
@@ -100,7 +100,7 @@ describe('facts of models', () => {
     expect([missing, bytes, rowId, both]).toHaveLength(4);
   });
 
-  it('are demanded by record() when it is compiled', async () => {
+  it('are required by record() at compile time', async () => {
     const ctx = systemContext(app.ports, 'test');
     const target = RefreshTokenModel.hydrate({ id: 1 });
     // @ts-expect-error: a model without facts
@@ -116,7 +116,7 @@ const Filled = event('test.filled', {
 });
 
 describe.each(audited)('the audit log of $table', ({ table, facts }) => {
-  it('keeps the listed columns of a row that has all of them filled, and nothing of the others', async () => {
+  it('stores the listed columns of a row with all columns filled, and nothing of the others', async () => {
     const columns = await columnsOf(table);
     const Model = (await allModels()).find(({ tableName }) => tableName === table)!;
     const row = Object.assign(Object.create(Model.prototype), {
@@ -138,14 +138,14 @@ describe.each(audited)('the audit log of $table', ({ table, facts }) => {
     for (const { name } of dropped) expect(JSON.stringify(entry)).not.toContain(`value of ${name}"`);
   });
 
-  it('keeps neither bytes nor what is named like a secret, and lists only columns that exist', async () => {
+  it('stores neither bytes nor columns named like a secret, and lists only columns that exist', async () => {
     const columns = new Map((await columnsOf(table)).map(({ name, type }) => [name, type]));
     expect(kept(facts).filter((name) => !columns.has(name))).toEqual([]);
     expect(kept(facts).filter((name) => columns.get(name) === 'bytea')).toEqual([]);
     expect(facts.keep.filter((name) => SECRET.test(name))).toEqual([]);
   });
 
-  it('keeps ids of other rows as references, each with the prefix of the table that it refers to', async () => {
+  it('stores ids of other rows as references, each with the prefix of the table that it refers to', async () => {
     const { rows }: { rows: { column: string; target: string }[] } = await app.rows.raw(
       `select own.attname as "column", c.confrelid::regclass::text as target
        from pg_constraint c
@@ -165,7 +165,7 @@ describe.each(audited)('the audit log of $table', ({ table, facts }) => {
   });
 });
 
-describe('rights that are cached', () => {
+describe('cached permissions', () => {
   const invalidating = AUDITED_MODELS.filter(({ prototype }) => prototype.facts.invalidates);
 
   it('are invalidated by exactly the tables that have the trigger, for every update and delete', async () => {

@@ -37,7 +37,7 @@ const NEVER_REFUSED: Record<string, string> = {
   verification_tokens_token_hash_key: 'a random token',
 };
 
-it('says for every unique index which error a second row is refused with, or why there is none', async () => {
+it('names for every unique index the error for a second row, or why there is none', async () => {
   const { rows } = await app.rows.raw<{ rows: { name: string }[] }>(
     `select index.relname as name from pg_index join pg_class index on index.oid = indexrelid
      where indisunique and not indisprimary and index.relnamespace = 'public'::regnamespace and index.relname not like 'knex%'`,

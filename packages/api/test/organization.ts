@@ -51,7 +51,7 @@ export async function makeOrganization(app: TestApp, owner?: Person, body: objec
 export type TestOrganization = Awaited<ReturnType<typeof makeOrganization>>;
 
 /** Status and code, or just the status of a success. */
-export const told = ({ status, body }: { status: number; body: { code?: string } }) =>
+export const statusAndCode = ({ status, body }: { status: number; body: { code?: string } }) =>
   body?.code ? [status, body.code] : [status];
 
 type Change = (db: Knex.Transaction) => PromiseLike<unknown>;

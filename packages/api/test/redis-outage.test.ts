@@ -24,7 +24,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
   const login = () =>
     app.request('/api/v1/auth/login', { method: 'POST', body: { email: user.email, password: user.password } });
 
-  it('says so', async () => {
+  it('reports it', async () => {
     expect((await app.request('/health/cache')).body).toMatchObject({ status: 'ok', driver: 'redis' });
     expect((await app.request('/health')).body).toMatchObject({ status: 'ok', cache: { driver: 'redis' } });
   });
@@ -48,7 +48,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     }
   });
 
-  it('carries calls made with keys to the sockets of other processes', async () => {
+  it('sends calls made with keys to the sockets of other processes', async () => {
     const other = await startApp({ REDIS_URL: redis.url, RATE_LIMIT_PER_MINUTE: '30' }, app);
     await eventually(() => other.ports.redis?.available || undefined, 'Redis');
     const socket = new WebSocket(
@@ -80,7 +80,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     }
   });
 
-  it('goes on without it where it is known who calls, and lets nobody sign in or guess', async () => {
+  it('continues without it for known callers, and refuses to sign in or guess', async () => {
     await redis.kill();
     await down();
     expect((await user.request('/api/v1/users/me')).status).toBe(200);
@@ -102,7 +102,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     expect(refused.length).toBeLessThanOrEqual(101); // of 300 a minute, one was used before
   });
 
-  it('is degraded meanwhile, and ready', async () => {
+  it('is degraded in that time, and ready', async () => {
     expect((await app.request('/health/cache')).body).toMatchObject({ status: 'down', driver: 'redis' });
     const health = await app.request('/health');
     expect(health).toMatchObject({ status: 200, body: { status: 'degraded', cache: { status: 'down' } } });
@@ -121,7 +121,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     await down();
   });
 
-  it('is whole again within two seconds', async () => {
+  it('is healthy again within two seconds', async () => {
     await redis.start();
     const began = performance.now();
     await eventually(async () => (await login()).status === 200 || undefined, 'sign-in');
@@ -130,7 +130,7 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     expect((await user.request('/api/v1/users/me')).status).toBe(200);
   });
 
-  it('says in its log that Redis was lost and found, once each time', () => {
+  it('logs that Redis was lost and found, once each time', () => {
     const lines = app.logs.map((line) => JSON.parse(line).msg as string).filter((text) => text.startsWith('Redis'));
     expect(lines).toEqual([
       ...['Redis does not answer: going on without it', 'Redis answers again'],

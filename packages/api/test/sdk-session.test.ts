@@ -39,7 +39,7 @@ const endAccessTokens = () => app.advance(ACCESS_TOKEN_TTL_MS);
 const emails = (clients: Client[]) => Promise.all(clients.map(async (tab) => (await tab.users.me.get()).email));
 
 describe('two clients on one session store', () => {
-  it('stay logged in when they renew one after the other, longer apart than the grace', async () => {
+  it('stay logged in when they renew one after the other, further apart than the grace period', async () => {
     const [first, second] = tabs;
     for (const tab of [first, second, second, first]) {
       endAccessTokens();

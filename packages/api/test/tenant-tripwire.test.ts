@@ -40,8 +40,8 @@ describe('a query that forgets its organization', () => {
   });
 });
 
-describe('a query that names its organization, or says that it means all', () => {
-  it('is answered', async () => {
+describe('a query that names its organization, or that is marked to read all', () => {
+  it('succeeds', async () => {
     const here = { db: app.ports.database, organization: { id: organizationId } };
     expect(await MemberModel.of(here)).toHaveLength(1);
     expect((await MemberModel.acrossOrganizations(app.ports.database)).length).toBeGreaterThan(1);

@@ -339,7 +339,7 @@ describe('the same as the stock adapter', () => {
     expect(got).toEqual(expected);
   });
 
-  it('is asked often enough', () => {
+  it('is tested often enough', () => {
     expect(same.length + different.length).toBeGreaterThan(150);
   });
 });

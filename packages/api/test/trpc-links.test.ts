@@ -170,7 +170,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     expect(listener.heard).toHaveLength(2);
   });
 
-  it('goes on after the last event heard', async () => {
+  it('continues after the last event received', async () => {
     const first = listen(connect(ada.tokens.accessToken), ['api_key.created']);
     await first.ready();
     await createKey(ada);
@@ -183,7 +183,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     second.stop();
   });
 
-  it('ends within a second of the session, and says why', async () => {
+  it('ends within a second of the session, with the reason', async () => {
     const bea = await app.signUp();
     const listener = listen(connect(bea.tokens.accessToken), ['api_key.*']);
     await listener.ready();
@@ -234,7 +234,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
   });
 });
 
-describe('a credential is read once', () => {
+describe('a credential', () => {
   /** How often the product authenticated a caller while this went on. */
   async function authentications(work: () => Promise<unknown>): Promise<number> {
     const { authenticators } = app.ports;
@@ -245,12 +245,12 @@ describe('a credential is read once', () => {
     return count;
   }
 
-  it('by a raw route', async () => {
+  it('is authenticated once by a raw route', async () => {
     const path = `/api/v1/organizations/${ada.organizationId}/audit-logs/export`;
     expect(await authentications(async () => expect((await ada.request(path)).status).toBe(200))).toBe(1);
   });
 
-  it.each(subscribing)('by a subscription over %s', async (_, connect) => {
+  it.each(subscribing)('is authenticated once by a subscription over %s', async (_, connect) => {
     const count = await authentications(async () => {
       const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
       await listener.ready();
@@ -260,7 +260,7 @@ describe('a credential is read once', () => {
     expect(count).toBe(1);
   });
 
-  it('by a WebSocket with all its calls, which may name other organizations', async () => {
+  it('is authenticated once by a WebSocket for all its calls, which may name other organizations', async () => {
     const { id: organizationId } = (
       await ada.request('/api/v1/organizations', { method: 'POST', body: { name: 'The other' } })
     ).body;
@@ -284,7 +284,7 @@ describe('a credential is read once', () => {
 });
 
 describe('a credential in the URL of server-sent events', () => {
-  it('is taken only where the settings allow it (V14.2.1)', async () => {
+  it('is accepted only where the settings allow it (V14.2.1)', async () => {
     const strict = await startApp({ REALTIME_TOKEN_IN_URL: 'false' }, app);
     const params = new URLSearchParams({
       input: JSON.stringify({ events: ['*'] }),
@@ -371,7 +371,7 @@ describe('a tRPC WebSocket', () => {
     listener.stop();
   });
 
-  it('is closed late, with no call answered, for a credential in its first message that is not good', async () => {
+  it('is closed late, with no call answered, for an invalid credential in its first message', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}?connectionParams=1`);
     const heard: string[] = [];
     socket.on('message', (data) => void heard.push(String(data)));
@@ -407,7 +407,7 @@ describe('a tRPC WebSocket', () => {
     expect(connections).toBeLessThanOrEqual(6);
   }, 30_000);
 
-  it('takes what JSON must not hold for what it is', async () => {
+  it('refuses what JSON must not contain, with its own code', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}`);
     await new Promise((resolve) => socket.once('open', resolve));
     const heard: string[] = [];
@@ -448,7 +448,7 @@ describe('a tRPC WebSocket', () => {
       };
     }
 
-    it('has its events wait for it, and is dropped', async () => {
+    it('delays its events for it, and is dropped', async () => {
       const bea = await app.signUp();
       const slow = await connectSlowly(bea);
       const params = { path: 'realtime.events', input: { events: ['api_key.created'] } };
@@ -500,7 +500,7 @@ describe('a tRPC WebSocket', () => {
     for (const listener of listeners) listener.stop();
   });
 
-  it('judges each call by its own time: an old connection holds no old truth', async () => {
+  it('gives each call its own time, so an old connection never uses old data', async () => {
     const bea = await app.signUp();
     const trpc = overWebSocket(bea.tokens.accessToken);
     await trpc.users.me.get.query();

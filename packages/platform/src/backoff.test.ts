@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { backoffMs } from './backoff.ts';
 
-it('doubles a pause with each failure up to its limit, and never takes less than half of it', () => {
+it('doubles the pause with each failure up to its limit, and never waits less than half of it', () => {
   for (const [failures, whole] of [
     [1, 100],
     [2, 200],

@@ -42,7 +42,7 @@ describe('traces', () => {
     expect(sent.resource.attributes).toContainEqual({ key: 'service.name', value: { stringValue: 'rentapi' } });
   });
 
-  it('are not sent for a caller who decided not to sample, and begin anew without a good header', async () => {
+  it('are not sent for a caller who decided not to sample, and begin anew without a valid header', async () => {
     const tracer = await openTracer({ endpoint: `http://127.0.0.1:${port}`, service: 'rentapi', version: '1.2.3' });
     const unsampled = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
     tracer.start('unsampled', { traceparent: unsampled, tracestate: undefined }, {}).end();
@@ -70,7 +70,7 @@ describe('error reports', () => {
     for (const name of ['request', 'user', 'extra', 'breadcrumbs']) expect(event[name]).toBeUndefined();
   });
 
-  it('never disturb whoever reports, with nobody there to take them', async () => {
+  it('never disturb their callers when no collector is there', async () => {
     const reporter = await openErrorReporter({
       dsn: 'http://public@127.0.0.1:1/42',
       release: '1',

@@ -26,7 +26,7 @@ it.each([
   expect(complaint(schema, value)).toBe(sentence);
 });
 
-it('leaves a sentence alone that the schema brings', () => {
+it('keeps a sentence that the schema provides', () => {
   expect(complaint(z.string().min(32, 'must have at least 32 characters, drawn at random'), 'x')).toContain(
     'at random',
   );

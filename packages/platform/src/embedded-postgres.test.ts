@@ -81,7 +81,7 @@ describe('the embedded PostgreSQL', () => {
     await server.stop(); // a second stop does nothing
   });
 
-  it('leaves no half-made cluster and no password but the one inside it', async () => {
+  it('leaves no half-made cluster, and no password except inside it', async () => {
     await start();
     expect(readdirSync(dataDir).sort()).toEqual(['pg', 'pg.log']);
     expect(statSync(path.join(dataDir, 'pg', 'rentapi.password')).mode & 0o777).toBe(0o600);
@@ -98,7 +98,7 @@ describe('the embedded PostgreSQL', () => {
     await start();
   });
 
-  it('lets what only asks it something use the server of the first, which goes on after it', async () => {
+  it('gives read-only commands the server of the first, which continues after them', async () => {
     const { parent, postgresPid } = await startElsewhere();
     const attached = await startEmbeddedPostgres({ dataDir, attach: true });
     expect(attached.pid).toBe(postgresPid);
@@ -108,7 +108,7 @@ describe('the embedded PostgreSQL', () => {
     await start();
   });
 
-  it('lets one of two simultaneous first starts win', async () => {
+  it('lets one of two concurrent first starts win', async () => {
     const results = await Promise.allSettled([start(), start()]);
     expect(results.map((result) => result.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(results.find((result) => result.status === 'rejected')?.reason).toBeInstanceOf(DataDirInUseError);
@@ -133,7 +133,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(restarted.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it('starts although the pid file names a living stranger', async () => {
+  it('starts although the pid file names another living process', async () => {
     const first = await start();
     await first.stop();
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
@@ -143,7 +143,7 @@ describe('the embedded PostgreSQL', () => {
     await killAndWait(stranger);
   });
 
-  it('holds on to the cluster when Postgres drops every connection', async () => {
+  it('keeps the cluster when Postgres drops every connection', async () => {
     const server = await start('rentapi 4711 http 8124');
     await query(
       server.url,
@@ -153,7 +153,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(start()).rejects.toThrow('pid 4711, http://localhost:8124');
   });
 
-  it('listens on ::1 where that is all the machine has', async () => {
+  it('listens on ::1 where the machine has no other address', async () => {
     const has6 = Object.values(networkInterfaces()).some((each) => each?.some(({ address }) => address === '::1'));
     const only = has6 ? '::1' : '127.0.0.1';
     // 192.0.2.1 is not assigned (RFC 5737): it fails as 127.0.0.1 does in such a namespace.
@@ -182,7 +182,7 @@ describe('the embedded PostgreSQL', () => {
     dataDir = path.dirname(dataDir);
   });
 
-  it('says why initdb failed, and not that it has tidied up', async () => {
+  it('reports why initdb failed, and not that it has cleaned up', async () => {
     const module = new URL('./embedded-postgres.ts', import.meta.url).href;
     const program = `
       const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
@@ -200,7 +200,7 @@ describe('the embedded PostgreSQL', () => {
     expect(said).toMatch(/^Creating the database failed: FATAL: insufficient file descriptors .* \(see .*pg\.log\)\n$/);
   });
 
-  it('says why its server does not start', async () => {
+  it('reports why its server does not start', async () => {
     const first = await start();
     await first.stop();
     const broken = startEmbeddedPostgres({ dataDir, settings: { fsync: 'off', shared_buffers: '1' } });
@@ -226,4 +226,4 @@ it.each([
   ],
   ['Segmentation fault\n', 'Segmentation fault'],
   ['', 'it said nothing'],
-])('finds the reason in what PostgreSQL said: %j', (output, reason) => expect(reasonIn(output)).toBe(reason));
+])("finds the reason in PostgreSQL's output: %j", (output, reason) => expect(reasonIn(output)).toBe(reason));

@@ -39,7 +39,7 @@ export interface EmbeddedPostgresOptions {
   /** Extra server settings, such as `{ fsync: 'off' }` for tests. */
   settings?: Record<string, string>;
   /** Called with a line for each step of a slow start. */
-  say?: (line: string) => void;
+  onStep?: (line: string) => void;
   /** Where clusters and binaries go when root starts below a directory that no other user may enter. */
   rootDir?: string;
 }
@@ -65,7 +65,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const say = options.say ?? (() => {});
+  const say = options.onStep ?? (() => {});
   const rootDir = options.rootDir ?? '/var/lib/rentapi';
   const identity = chooseIdentity(options.dataDir);
   const home = locateHome(options.dataDir, identity, rootDir, say);

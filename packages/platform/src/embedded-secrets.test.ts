@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
 
-it('makes three different secrets once and returns the same ever after', () => {
+it('creates three different secrets once and then returns the same', () => {
   const secrets = loadOrCreateSecrets(dataDir);
   expect(new Set(Object.values(secrets)).size).toBe(3);
   for (const secret of Object.values(secrets)) expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
@@ -23,7 +23,7 @@ it('keeps them in one file that only its owner can read', () => {
   expect(statSync(path.join(dataDir, 'secrets.json')).mode & 0o777).toBe(0o600);
 });
 
-it('never replaces a damaged file: new secrets would orphan the data', () => {
+it('never replaces a damaged file: new secrets would make the data useless', () => {
   writeFileSync(path.join(dataDir, 'secrets.json'), '{"SECRET_KEY": "short"}');
   expect(() => loadOrCreateSecrets(dataDir)).toThrow(/restore it from a backup/);
 });

@@ -11,11 +11,11 @@ const listed = [...text.matchAll(/^(?:# (.+)\n)?([A-Z0-9_]+)=(.*)$/gm)].map(([, 
 }));
 
 describe('.env.example', () => {
-  it('lists every setting there is, once, and no other', () => {
+  it('lists every existing setting once, and no other', () => {
     expect(listed.map(({ name }) => name).sort()).toEqual([...SETTING_NAMES].sort());
   });
 
-  it.each(listed)('says in a line what $name is for', ({ meaning }) => {
+  it.each(listed)('explains in a line what $name is for', ({ meaning }) => {
     expect(meaning).toBeDefined();
   });
 
@@ -33,7 +33,7 @@ describe('.env.example', () => {
     },
   );
 
-  it('starts as it stands', () => {
+  it('is valid as it is', () => {
     expect(readEnv(Object.fromEntries(listed.map(({ name, value }) => [name, value])))).toEqual(readEnv({}));
   });
 });

@@ -6,7 +6,7 @@ import { readEnv, withPort } from './env.ts';
 describe('settings of mail', () => {
   const smtp = { MAIL_DRIVER: 'smtp', SMTP_URL: 'smtp://mail.example.com:587', MAIL_FROM: 'Acme <hello@acme.com>' };
 
-  it('captures mail unless told otherwise', () => {
+  it('captures mail by default', () => {
     expect(readEnv({}).MAIL_DRIVER).toBe('capture');
     expect(readEnv(smtp)).toMatchObject(smtp);
   });
@@ -20,15 +20,15 @@ describe('settings of mail', () => {
   ])('names %s where it stops the start', (name, settings) => expect(() => readEnv(settings)).toThrow(`${name}: `));
 });
 
-describe('settings of what is outside', () => {
-  it('takes Redis and Redis Cluster, and keeps a password out of its complaint', () => {
+describe('settings of external services', () => {
+  it('accepts Redis and Redis Cluster, and keeps passwords out of error messages', () => {
     expect(readEnv({ REDIS_URL: 'redis+cluster://a:1,b:2' }).REDIS_URL).toBe('redis+cluster://a:1,b:2');
     expect(() => readEnv({ REDIS_URL: 'redis://:hunter2@a:1,b:2' })).toThrow(
       /^REDIS_URL: must look like (?!.*hunter2)/,
     );
   });
 
-  it('takes webhook targets as host:port only', () => {
+  it('accepts webhook targets as host:port only', () => {
     const targets = (text: string) => readEnv({ WEBHOOK_ALLOWED_TARGETS: text }).WEBHOOK_ALLOWED_TARGETS;
     expect(targets('localhost:9000, [::1]:9000')).toEqual(['localhost:9000', '[::1]:9000']);
     for (const wrong of ['localhost', 'http://localhost:9000', '*', 'a:1/path']) {
@@ -37,16 +37,16 @@ describe('settings of what is outside', () => {
   });
 });
 
-describe('a setting that cannot be', () => {
+describe('an invalid setting', () => {
   const secrets = ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'];
 
-  it('names every secret that is missing, at once', () => {
+  it('is reported with all missing secrets at once', () => {
     expect(() => readEnv({ DATABASE_URL: 'postgres://db/x' })).toThrow(
       `${secrets.join(', ')}: required with DATABASE_URL`,
     );
   });
 
-  it('is told with every other, each in a line that says what it must be', () => {
+  it('is reported with every other, each in a line that says what it must be', () => {
     expect(() => readEnv({ PORT: 'abc', DB_POOL_MAX: '1.5', LOG_LEVEL: 'loud', FIRST_SUPERUSER_EMAIL: 'ada' })).toThrow(
       [
         'PORT: must be a whole number from 0 to 65535.',
@@ -57,7 +57,7 @@ describe('a setting that cannot be', () => {
     );
   });
 
-  it('names web origins as browsers do, or refuses them', () => {
+  it('must name web origins as browsers do', () => {
     const origins = (text: string) => readEnv({ CORS_ORIGINS: text }).CORS_ORIGINS;
     expect(origins('https://app.example.com, http://localhost:5173,capacitor://localhost')).toHaveLength(3);
     expect(origins('*')).toEqual(['*']);
@@ -79,7 +79,7 @@ const random = (seed: number) => createHash('sha256').update(`seed ${seed}`).dig
 const SECRETS = { SECRET_KEY: random(1), ID_SECRET: random(2), PASSWORD_PEPPER: random(3) };
 
 describe('settings of the database', () => {
-  it('takes a socket, an address without brackets, and names with any characters', () => {
+  it('accept a socket, an address without brackets, and names with any characters', () => {
     const meaning = (settings: Record<string, string>) =>
       parseDatabaseUrl(readEnv({ ...SECRETS, ...settings }).DATABASE_URL!);
     expect(meaning({ DATABASE_URL: 'postgres://u:p@/db?host=/run/pg' })).toMatchObject({ host: '/run/pg' });
@@ -108,7 +108,7 @@ describe('settings of the database', () => {
     expect(() => readEnv({ ...SECRETS, ...settings })).toThrow(new RegExp(`^${name}: [^\\n]*$`)),
   );
 
-  it('ignores the parts beside a DATABASE_URL: a cluster sets POSTGRES_PORT by itself', () => {
+  it('ignores the parts when there is a DATABASE_URL: a cluster sets POSTGRES_PORT by itself', () => {
     const settings = { DATABASE_URL: 'postgres://u:p@db/app', POSTGRES_PORT: 'tcp://10.0.0.1:5432' };
     expect(readEnv({ ...SECRETS, ...settings }).DATABASE_URL).toBe(settings.DATABASE_URL);
   });
@@ -132,7 +132,7 @@ describe('settings in production', () => {
     { METRICS_TOKEN: random(4), BCRYPT_COST: '10' },
     { SECRET_KEYS_OLD: 'changeme-changeme-changeme-changeme' },
     { SECRET_KEY: createHash('sha256').update('hex').digest('hex') },
-  ])('are taken: %j', (settings) => expect(readEnv({ ...production, ...settings }).production).toBe(true));
+  ])('are accepted: %j', (settings) => expect(readEnv({ ...production, ...settings }).production).toBe(true));
 
   it.each([
     ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],
@@ -156,7 +156,7 @@ describe('settings in production', () => {
     expect(() => readEnv({ ...production, ...settings, NODE_ENV: 'test' })).not.toThrow();
   });
 
-  it('take tokens in the URL of a socket only if asked to (V14.2.1)', () => {
+  it('accept tokens in the URL of a socket only on request (V14.2.1)', () => {
     const inUrl = (settings: Record<string, string>) => readEnv(settings).realtimeTokenInUrl;
     expect([inUrl({}), inUrl(production)]).toEqual([true, false]);
     expect(inUrl({ ...production, REALTIME_TOKEN_IN_URL: 'true' })).toBe(true);

@@ -161,32 +161,34 @@ export class BadSettingError extends Error {
 export function readEnv(source: NodeJS.ProcessEnv): Env {
   const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
   for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
-    if (given[name]) refuse(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
+    if (given[name]) throwBadSetting(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
   }
   const env = parse(given);
   const production = env.NODE_ENV === 'production';
   if (env.DATABASE_URL) {
     const missing = (['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'] as const).filter((name) => !env[name]);
     if (missing.length > 0)
-      refuse(
+      throwBadSetting(
         missing.join(', '),
         'required with DATABASE_URL: each at least 32 random characters, the same on every start (openssl rand -base64 32)',
       );
   }
   if (env.MULTI_TENANCY_STRATEGY === 'subdomain' && !env.HOST_MAIN_DOMAIN)
-    refuse(
+    throwBadSetting(
       'HOST_MAIN_DOMAIN',
       'required with MULTI_TENANCY_STRATEGY=subdomain: the domain below which organizations have theirs',
     );
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
-    refuse('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
+    throwBadSetting('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
   }
   for (const [driver, name] of Object.entries({ smtp: 'SMTP_URL', resend: 'RESEND_API_KEY' } as const)) {
     if (env.MAIL_DRIVER !== driver) continue;
-    if (!env[name]) refuse(name, `required with MAIL_DRIVER=${driver}`);
-    if (!given['MAIL_FROM']) refuse('MAIL_FROM', 'required where mail is sent: Name <address>, an address of your own');
+    if (!env[name]) throwBadSetting(name, `required with MAIL_DRIVER=${driver}`);
+    if (!given['MAIL_FROM'])
+      throwBadSetting('MAIL_FROM', 'required where mail is sent: Name <address>, an address of your own');
   }
-  if (production && !env.PUBLIC_URL) refuse('PUBLIC_URL', 'required in production: mailed links are built from it');
+  if (production && !env.PUBLIC_URL)
+    throwBadSetting('PUBLIC_URL', 'required in production: mailed links are built from it');
   const { REALTIME_TOKEN_IN_URL, ...rest } = env;
   const complete: Env = {
     ...rest,
@@ -228,12 +230,12 @@ function readDatabaseParts(given: Record<string, unknown>) {
   const names = DATABASE_PART_NAMES.filter((name) => given[name]);
   if (names.length === 0) return undefined;
   if (!given['POSTGRES_HOST']) {
-    refuse(names.join(', '), 'goes together with POSTGRES_HOST: set it too, or DATABASE_URL, or none of them');
+    throwBadSetting(names.join(', '), 'goes together with POSTGRES_HOST: set it too, or DATABASE_URL, or none of them');
   }
   return databaseParts.safeParse(given);
 }
 
-function refuse(name: string, why: string): never {
+function throwBadSetting(name: string, why: string): never {
   throw new BadSettingError(complaint(name, why));
 }
 

@@ -35,7 +35,7 @@ it.each([
   '2001:db8::8]:40000',
   '[2001:db8::8]40000',
   '1:2:3',
-])('reads no address in %j', (text) => {
+])('finds no address in %j', (text) => {
   expect(parseAddress(text)).toBeNull();
 });
 
@@ -62,11 +62,11 @@ describe('a matcher of ranges', () => {
     ['::ffff:203.0.113.0/120', '203.0.113.9', true],
     ['::/0', '203.0.113.9', true],
     ['203.0.113.0/24', 'unknown', false],
-  ])('of %s says of %s: %s', (range, address, held) => {
+  ])('of %s with the address %s: %s', (range, address, held) => {
     expect(createAddressMatcher([range])(address)).toBe(held);
   });
 
-  it('holds what one of its ranges holds, and nothing where it has none', () => {
+  it('contains what one of its ranges contains, and nothing where it has none', () => {
     expect(createAddressMatcher(['192.0.2.1', '2001:db8::/32'])('2001:db8::1')).toBe(true);
     expect(createAddressMatcher([])('192.0.2.1')).toBe(false);
   });
@@ -80,7 +80,7 @@ it.each([
   '203.0.113.0/24/8',
   '203.0.113/24',
   'any',
-])('takes %s for no range', (text) => {
+])('refuses %s as a range', (text) => {
   expect(isAddressRange(text)).toBe(false);
   expect(() => createAddressMatcher([text])).toThrow(text);
 });

@@ -20,7 +20,7 @@ function smallLimiter() {
 }
 
 describe('the limiter in memory, when it is full', () => {
-  it('goes on judging calls with several buckets, one of which has been there longest', () => {
+  it('still decides over calls with several buckets, one of which is the oldest', () => {
     const { take, fill } = smallLimiter();
     take('source');
     fill('other', MAX - 1);
@@ -28,7 +28,7 @@ describe('the limiter in memory, when it is full', () => {
     expect(take('source', 'sign-in')).toMatchObject({ allowed: false, strictest: { bucket: { name: 'source' } } });
   });
 
-  it('keeps a bucket that is asked for all the time, and empty, however old it is', () => {
+  it('keeps a bucket that is always in use and empty, however old it is', () => {
     const { take, fill } = smallLimiter();
     take('guesser');
     take('guesser');
@@ -38,7 +38,7 @@ describe('the limiter in memory, when it is full', () => {
     }
   });
 
-  it('forgets full buckets before any other', () => {
+  it('forgets full buckets first', () => {
     const { take, fill, wait } = smallLimiter();
     take('guesser');
     take('guesser');
@@ -50,7 +50,7 @@ describe('the limiter in memory, when it is full', () => {
     expect(take('guesser').strictest.remaining).toBe(0);
   });
 
-  it('keeps no more than it may', () => {
+  it('keeps no more than its maximum', () => {
     const { take, fill } = smallLimiter();
     take('first');
     take('first');

@@ -33,7 +33,7 @@ describe('a log line', () => {
     'connectionString',
     'DATABASE_URL',
     'dsn',
-  ])('never holds %s, at whatever depth', (name) => {
+  ])('never contains %s, at any depth', (name) => {
     const nested = { [name]: SECRET, list: [{ deep: { deeper: { deepest: { [name]: [SECRET] } } } }] };
     const error = Object.assign(new Error('failed', { cause: Object.assign(new Error('below'), nested) }), nested);
     for (const record of [{ [name]: SECRET }, { a: nested }, { err: error }, { other: error }]) {
@@ -44,7 +44,7 @@ describe('a log line', () => {
     expect(JSON.stringify(logged((log) => log.child({ [name]: SECRET }).info('x')))).not.toContain(SECRET);
   });
 
-  it('never holds a credential inside text: of a URL, of a header, of a failing row', () => {
+  it('never contains a credential inside text: in a URL, in a header, in a failing row', () => {
     const error = Object.assign(new Error(`cannot reach postgres://app:${SECRET}@db:5432/app`), {
       detail: `Failing row contains (1, ${SECRET}, (x)).`,
       sent: `Authorization: Bearer ${SECRET}`,
@@ -77,7 +77,7 @@ describe('a log line', () => {
     expect(logged((log) => log.info({ key: 'place' }))).toMatchObject({ key: 'place' });
   });
 
-  it('is bounded, whatever it is given', () => {
+  it('is bounded for any input', () => {
     const circle: Record<string, unknown> = { bytes: Buffer.from(SECRET), at: new Date(0) };
     circle['self'] = circle;
     const wide = Array.from({ length: 5000 }, () => ({}));
@@ -86,7 +86,7 @@ describe('a log line', () => {
     expect(JSON.stringify(line)).toContain('[left out]');
   });
 
-  it('is left as it is where every field was chosen by hand', () => {
+  it('is unchanged where every field was chosen by hand', () => {
     expect(logged((log) => withoutRedaction(log).info({ key: 'k', token: 't' }), ['key'])).toMatchObject({
       key: 'k',
       token: 't',

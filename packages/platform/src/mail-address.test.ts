@@ -12,7 +12,7 @@ it.each([
   'first.last@example.museum',
   `${'a'.repeat(64)}@example.com`,
   `x@${'a'.repeat(63)}.com`,
-])('takes %s', (address) => {
+])('accepts %s', (address) => {
   expect(mailAddressFault(address)).toBeNull();
 });
 
@@ -44,7 +44,7 @@ it.each([
   expect(mailAddressFault(address)).toBe(why);
 });
 
-it('writes a domain as mail servers take it', () => {
+it('writes a domain as mail servers accept it', () => {
   expect(asciiMailAddress('User@Example.COM')).toBe('User@Example.COM');
   expect(asciiMailAddress('User@MÜNCHEN.de')).toBe('User@xn--mnchen-3ya.de');
   expect(asciiMailAddress('User@xn--mnchen-3ya.de')).toBe('User@xn--mnchen-3ya.de');

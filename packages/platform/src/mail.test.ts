@@ -76,7 +76,7 @@ describe('SMTP', () => {
 
   const headers = (raw: string) => raw.split('\r\n\r\n')[0]!.replaceAll(/\r\n[ \t]+/g, ' ');
 
-  it('hands a mail over with its Message-ID, both bodies and its sender', async () => {
+  it('sends a mail with its Message-ID, both bodies and its sender', async () => {
     const { port, received } = await startServer();
     await opened(createSmtpMailer({ url: `smtp://127.0.0.1:${port}`, from: FROM })).send(mail);
     expect(received).toHaveLength(1);
@@ -142,7 +142,7 @@ describe('SMTP', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('fails where nobody listens', async () => {
+  it('fails where no server listens', async () => {
     const mailer = opened(createSmtpMailer({ url: 'smtp://127.0.0.1:1', from: FROM }));
     await expect(mailer.send(mail)).rejects.toThrow(/ECONNREFUSED/);
   });
@@ -173,7 +173,7 @@ describe('Resend', () => {
     return { sent, requests, baseUrl: `http://127.0.0.1:${port}` };
   }
 
-  it('hands a mail over under its Message-ID', async () => {
+  it('sends a mail under its Message-ID', async () => {
     const { baseUrl, sent, requests } = await startResend();
     await createResendMailer({ apiKey: 're_good', from: FROM, baseUrl }).send(mail);
     expect([...sent.keys()]).toEqual([mail.messageId]);
@@ -187,7 +187,7 @@ describe('Resend', () => {
     });
   });
 
-  it('counts the same mail sent again as sent, with a newly minted link too', async () => {
+  it('counts the same mail sent again as sent, with a new link too', async () => {
     const { baseUrl, sent } = await startResend();
     const mailer = createResendMailer({ apiKey: 're_good', from: FROM, baseUrl });
     await mailer.send(mail);
@@ -196,7 +196,7 @@ describe('Resend', () => {
     expect([...sent.values()]).toHaveLength(1);
   });
 
-  it('fails with what Resend says, and not with the key', async () => {
+  it("fails with Resend's reason, and without the key", async () => {
     const { baseUrl } = await startResend();
     const failing = createResendMailer({ apiKey: 're_wrong', from: FROM, baseUrl }).send(mail);
     await expect(failing).rejects.toThrow('Resend answered 401');

@@ -7,19 +7,22 @@ import { makeDirectory } from './make-directory.ts';
 const home = mkdtempSync(path.join(tmpdir(), 'rentapi-directory-'));
 afterAll(() => rmSync(home, { recursive: true }));
 
-it('makes what is missing on the way, and nothing twice', () => {
+it('creates missing directories, and nothing twice', () => {
   const dir = path.join(home, 'a', 'b', 'c');
   makeDirectory(dir);
   makeDirectory(dir);
   expect(statSync(dir).isDirectory()).toBe(true);
 });
 
-it('says in a sentence where none can be', () => {
+it('reports in a sentence why a directory cannot be created', () => {
   const file = path.join(home, 'file');
   writeFileSync(file, '');
   expect(() => makeDirectory(path.join(file, 'data'))).toThrow(`Cannot create the data directory ${file}/data: `);
 });
 
-it.runIf(process.platform === 'linux')('ends where the system says that a child of what is there has no parent', () => {
-  expect(() => makeDirectory('/proc/x')).toThrow(/^Cannot create the data directory \/proc\/x: ENOENT/);
-});
+it.runIf(process.platform === 'linux')(
+  "ends where the system reports that an existing directory's child has no parent",
+  () => {
+    expect(() => makeDirectory('/proc/x')).toThrow(/^Cannot create the data directory \/proc\/x: ENOENT/);
+  },
+);

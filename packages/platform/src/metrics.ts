@@ -57,7 +57,7 @@ export function measureRows(
   const { database, statement, gauges, everyMs, timeoutMs, onError } = options;
   let asked: { atMs: number; rows: Promise<Record<string, number>[]> } | undefined;
 
-  function ask(): Promise<Record<string, number>[]> {
+  function readRows(): Promise<Record<string, number>[]> {
     const atMs = performance.now();
     if (!asked || atMs - asked.atMs > everyMs) {
       asked = { atMs, rows: within(timeoutMs, execute<Record<string, number>>(database, statement, []), onError) };
@@ -71,7 +71,7 @@ export function measureRows(
       help,
       registers: [registry],
       async collect() {
-        const [row] = await ask();
+        const [row] = await readRows();
         this.remove();
         if (row) this.set(row[name]!);
       },

@@ -28,7 +28,7 @@ export async function migrateUp(url: string, dir: string, say: (line: string) =>
     if (pending.length > 0) assertMayCreate(facts);
     for (const name of pending) {
       say(`migrating ${name}`);
-      await db.migrate.up({ migrationSource: source(dir), name });
+      await db.migrate.up({ migrationSource: migrationSource(dir), name });
     }
     return pending;
   });
@@ -39,7 +39,7 @@ export async function migrateDown(url: string, dir: string): Promise<string | nu
   return exclusively(url, async (db) => {
     const newest = (await status(db, dir)).done.at(-1);
     if (!newest) return null;
-    await db.migrate.down({ migrationSource: source(dir), name: newest });
+    await db.migrate.down({ migrationSource: migrationSource(dir), name: newest });
     return newest;
   });
 }
@@ -49,7 +49,10 @@ export async function migrationStatus(url: string, dir: string): Promise<Migrati
 }
 
 async function status(db: Knex, dir: string): Promise<MigrationStatus> {
-  const [done, pending] = (await db.migrate.list({ migrationSource: source(dir) })) as [{ name: string }[], string[]];
+  const [done, pending] = (await db.migrate.list({ migrationSource: migrationSource(dir) })) as [
+    { name: string }[],
+    string[],
+  ];
   return { done: done.map((row) => row.name), pending };
 }
 
@@ -91,7 +94,7 @@ async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts
 /**
  * The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension.
  */
-function source(dir: string): Knex.MigrationSource<string> {
+function migrationSource(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>
       (await readdir(dir))

@@ -125,7 +125,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
       const echo = createEcho((text) => run('select pg_notify($1, $2)', [own, text]).catch(() => {}));
       client.on('notification', ({ channel, payload = '' }) => {
         if (channel !== own) return deliver(channel, payload);
-        const saidAt = echo.heard(payload);
+        const saidAt = echo.arrived(payload);
         if (saidAt !== undefined) proveFrom(saidAt);
       });
       const opened: Connection = {
@@ -137,7 +137,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
           subscriber.epoch++;
           subscriber.listeningSince = performance.now();
           subscriber.options.onListening?.();
-          echo.say();
+          echo.send();
         },
         unlisten(channels) {
           for (const name of channels) run(`unlisten ${client.escapeIdentifier(name)}`).catch(() => {});
@@ -149,7 +149,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
       for (const subscriber of subscribers) join(opened, subscriber);
       timer = setInterval(() => {
         if (echo.isSilent()) lost.reject(new Error(`no echo within ${SILENT_AFTER_MS} ms`));
-        else echo.say();
+        else echo.send();
       }, ECHO_EVERY_MS);
       await Promise.race([lost.promise, closing.promise]);
     } finally {
@@ -219,13 +219,13 @@ function createEcho(send: (text: string) => unknown) {
   let asked: { text: string; at: number } | null = null;
   return {
     /** Undefined while the last one is on its way. */
-    say(): void {
+    send(): void {
       if (asked) return;
       asked = { text: String(++count), at: performance.now() };
       send(asked.text);
     },
     /** When the message that has come back was sent. */
-    heard(text: string): number | undefined {
+    arrived(text: string): number | undefined {
       if (asked?.text !== text) return undefined;
       const { at } = asked;
       asked = null;

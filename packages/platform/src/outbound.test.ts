@@ -110,7 +110,7 @@ describe('a target that is refused', () => {
     expect(connections()).toBe(0);
   });
 
-  it('is a name that answers differently the second time: it is asked once, for the connection itself', async () => {
+  it('is a name that answers differently the second time: it is resolved once, for the connection itself', async () => {
     const { port, connections } = await serve((_, res) => res.end());
     const asked: string[] = [];
     // The first answer is public and unassigned: a client that resolved again would get through.
@@ -136,7 +136,7 @@ describe('a target that is refused', () => {
     expect(received).toBe(0);
   });
 
-  it('is a peer that is another than was judged: the request ends before a byte is sent', async () => {
+  it('is a peer other than the one that was checked: the request ends before a byte is sent', async () => {
     let received = 0;
     const { port, connections } = await listen(
       createServer((socket) => void socket.on('data', (data) => (received += data.length)).on('error', () => {})),
@@ -180,7 +180,7 @@ describe('a target that is refused', () => {
 });
 
 describe('a target that the operator allows', () => {
-  it('is reached by http, exactly where it was allowed', async () => {
+  it('is reached over http, exactly where it was allowed', async () => {
     const here = await serve(async (req, res) => res.end(`${req.method} ${req.url} ${await bodyOf(req)}`));
     const there = await serve((_, res) => res.end());
     const client = outbound({ allowedTargets: [`127.0.0.1:${here.port}`] });
@@ -195,7 +195,7 @@ describe('a target that the operator allows', () => {
     expect(there.connections()).toBe(0);
   });
 
-  it('is the same target in whatever spelling, and not its address under another name', async () => {
+  it('is the same target in any spelling, but not its address under another name', async () => {
     const { port, connections } = await serve((_, res) => res.end('ok'));
     const client = outbound({ allowedTargets: [`LOCALHOST:${port}`], resolve: async () => ['127.0.0.1'] });
     expect((await client.send({ url: `http://localhost:${port}/`, method: 'GET' })).body).toBe('ok');
@@ -209,7 +209,7 @@ describe('a target that the operator allows', () => {
     expect(connections()).toBe(before);
   });
 
-  it('still has to prove who it is over https', async () => {
+  it('still needs a valid certificate over https', async () => {
     const { port } = await serveTls((_, res) => res.end('secret'));
     const options = {
       allowedTargets: [`receiver.test:${port}`, `other.test:${port}`],
@@ -242,7 +242,7 @@ describe('an exchange', () => {
     expect(inside.connections()).toBe(0);
   });
 
-  it('reads the beginning of a body that does not end', async () => {
+  it('reads the beginning of a body that never ends', async () => {
     let written = 0;
     const { client, url } = await receiver(
       (_, res) => {
@@ -301,7 +301,7 @@ describe('an exchange', () => {
     await expect(client.send({ url, method: 'GET' })).rejects.toMatchObject(failing('connection_failed'));
   });
 
-  it('keeps to the headers that are a tenant’s to set', async () => {
+  it('sends only headers that a tenant may set', async () => {
     let seen: IncomingMessage['headers'] = {};
     const { client, url, port } = await receiver((req, res) => {
       seen = req.headers;
@@ -325,7 +325,7 @@ describe('an exchange', () => {
     await expect(smuggled).rejects.toMatchObject(failing('bad_header'));
   });
 
-  it('uses a connection again, and one that was closed meanwhile once more', async () => {
+  it('reuses a connection, and repeats once on one that was closed in the meantime', async () => {
     const { client, url, connections } = await receiver((req, res) => {
       res.end('ok');
       if (req.url === '/last') setTimeout(() => res.socket?.destroy(), 5);
@@ -347,7 +347,7 @@ describe('a connection that is lost after the request was read', () => {
     ['PUT', 2],
     ['DELETE', 2],
     ['GET', 2],
-  ] as const)('has %s arrive %i times', async (method, times) => {
+  ] as const)('delivers %s %i times', async (method, times) => {
     let arrived = 0;
     const { port } = await serve(async (req, res) => {
       if (req.url === '/first') return res.end('ok');

@@ -69,7 +69,7 @@ describe('an outgoing call follows no redirect (V15.3.2)', () => {
     expect(asked).not.toContain('/elsewhere');
   });
 
-  it('and there are no other calls: each is one of the above, or says so itself', () => {
+  it('and there are no other calls: each is one of the above, or is marked', () => {
     const packages = ['packages', 'apps'].flatMap((tree) =>
       readdirSync(path.join(REPOSITORY, tree)).map((name) => path.join(tree, name, 'src')),
     );

@@ -7,13 +7,13 @@ const box = (secret: string, old: string[] = [], purpose = 'rentapi/webhook') =>
   createSecretBox(createKeyring(secret, old), purpose);
 
 describe('a secret box', () => {
-  it('gives back what was sealed, of any length and script', () => {
+  it('returns what was sealed, of any length and script', () => {
     for (const text of ['', 'whsec_abc', 'żółw 🐢 \u0000', 'x'.repeat(100_000)]) {
       expect(box(NEW).open(box(NEW).seal(text, 'row 1'), 'row 1')).toBe(text);
     }
   });
 
-  it('never seals the same text twice alike, nor in the clear', () => {
+  it('never seals the same text twice alike, and never in the clear', () => {
     const [first, second] = [box(NEW).seal('whsec_abc', 'row 1'), box(NEW).seal('whsec_abc', 'row 1')];
     expect(first.equals(second)).toBe(false);
     expect(first.includes('whsec')).toBe(false);
@@ -32,7 +32,7 @@ describe('a secret box', () => {
     expect(box(OLD).open(sealed, 'row 1')).toBeNull();
   });
 
-  it('opens for its own context and purpose only', () => {
+  it('opens only for its own context and purpose', () => {
     const sealed = box(NEW).seal('whsec_abc', 'webhook 1');
     expect(box(NEW).open(sealed, 'webhook 2')).toBeNull();
     expect(box(NEW, [], 'rentapi/totp').open(sealed, 'webhook 1')).toBeNull();

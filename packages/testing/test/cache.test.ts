@@ -53,7 +53,7 @@ describe.each(DRIVERS)('cache in $driver', ({ start }) => {
       expect(await there.get({ key: shared })).toEqual({ deep: [1, 'two', null] });
     });
 
-    it('a value no longer than it lives', async () => {
+    it('a value only until it expires', async () => {
       const brief = key();
       await here.set({ key: brief, value: 1, ttl: 60 });
       expect(await there.get({ key: brief })).toBe(1);
@@ -91,7 +91,7 @@ describe.each(DRIVERS)('cache in $driver', ({ start }) => {
       expect(await here.get({ key: outside })).toBe('stays');
     });
 
-    it('one computation for many that ask at once', async () => {
+    it('one computation for many concurrent readers', async () => {
       const wanted = key();
       let computed = 0;
       const factory = async () => {
@@ -103,7 +103,7 @@ describe.each(DRIVERS)('cache in $driver', ({ start }) => {
       expect(await there.getOrSet({ key: wanted, factory })).toBe(1);
     });
 
-    it('nothing where computing fails, and computes again', async () => {
+    it('nothing when computing fails, and then computes again', async () => {
       const wanted = key();
       const failing = () => Promise.reject(new Error('no'));
       await expect(here.getOrSet({ key: wanted, factory: failing })).rejects.toThrow();

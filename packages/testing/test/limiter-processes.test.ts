@@ -35,7 +35,7 @@ describe.skipIf(withoutRedis)('limiter shared by three processes, 50 calls at on
     expect(reports.filter((report) => report.allowed > 0)).toHaveLength(PROCESSES);
   });
 
-  it('grants the quota and its refill, one more or less', async () => {
+  it('grants the quota and its refill, plus or minus one', async () => {
     const [size, windowMs] = [20, 2000];
     const reports = await race(size, windowMs, 3000);
     const allowed = reports.reduce((sum, report) => sum + report.allowed, 0);

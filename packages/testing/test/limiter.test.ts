@@ -42,12 +42,12 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
       expect(decisions.map(({ strictest }) => strictest.remaining)).toEqual([4, 3, 2, 1, 0, 0, 0]);
     });
 
-    it('says when the bucket is full again', async () => {
+    it('reports when the bucket is full again', async () => {
       const { strictest } = await limiter.take([bucket({ size: 4, windowMs: 4000 })]);
       expect(strictest.resetMs).toBe(1000);
     });
 
-    it('is exact under 50 at once', async () => {
+    it('is exact with 50 concurrent calls', async () => {
       const hundred = bucket({ size: 100 });
       const decisions = await Promise.all(Array.from({ length: 150 }, () => limiter.take([hundred])));
       expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(100);
@@ -68,7 +68,7 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
       { size: 3, windowMs: 100 },
       { size: 7, windowMs: 333 },
       { size: 60, windowMs: 1000 },
-    ])('lets a request pass that waited as told: $size in $windowMs ms', async (given) => {
+    ])('lets a request pass that waited as advised: $size in $windowMs ms', async (given) => {
       const small = bucket(given);
       for (let refusals = 0; refusals < 10; ) {
         const { allowed, retryAfterMs } = await limiter.take([small]);
@@ -104,7 +104,7 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
       expect(refused.retryAfterMs).toBeGreaterThan(60_000);
     });
 
-    it('charges what a request costs, and a full bucket for what costs more', async () => {
+    it("charges a request's cost, and a full bucket for a larger cost", async () => {
       const ten = bucket({ size: 10, windowMs: 500 });
       expect((await limiter.take([{ ...ten, cost: 8 }])).strictest.remaining).toBe(2);
       const refused = await limiter.take([{ ...ten, cost: 25 }]);
@@ -129,7 +129,7 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
   });
 });
 
-it('keeps what it does not need no longer than a day in memory', () => {
+it('keeps unused buckets in memory no longer than a day', () => {
   let now = 0;
   const limiter = createMemoryLimiter({ nowMs: () => now });
   const once = { name: 'test', key: 'once', size: 2, windowMs: HOUR_MS };

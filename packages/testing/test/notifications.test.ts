@@ -47,7 +47,7 @@ function subscribe(channel: string) {
 }
 
 describe('notifications', () => {
-  it('of several channels come over one connection, which is opened at the first subscription', async () => {
+  it('of several channels come over one connection, which opens at the first subscription', async () => {
     expect(await connections()).toBe(0);
     const [one, other, same] = [subscribe('one'), subscribe('other'), subscribe('one')];
     for (const each of [one, other, same])
@@ -60,7 +60,7 @@ describe('notifications', () => {
     expect(await connections()).toBe(1);
   });
 
-  it('end with the subscription, and not for others of the same channel', async () => {
+  it('end with the subscription, but not for others of the same channel', async () => {
     const [one, same] = [subscribe('one'), subscribe('one')];
     await vi.waitFor(() => expect(same.onListening).toHaveBeenCalled(), within);
     one.subscription.unsubscribe();
@@ -98,7 +98,7 @@ describe('notifications', () => {
           "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rentapi notifications'",
         ),
     ],
-  ])('are heard again after their connection %s, and nothing is proven meanwhile', async (_, fail) => {
+  ])('arrive again after their connection %s, and nothing is proven in between', async (_, fail) => {
     const { subscription, heard, onListening } = subscribe('one');
     await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
     await fail();
@@ -112,7 +112,7 @@ describe('notifications', () => {
     await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
   });
 
-  it('reach the others although one that hears them fails', async () => {
+  it('reach the other subscribers although one fails', async () => {
     notifications.subscribe({
       channels: {
         one: () => {

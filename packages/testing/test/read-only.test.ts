@@ -50,7 +50,7 @@ it('a connection on which a write was refused is never used again', async () => 
   expect(await processId()).not.toBe(before);
 });
 
-it('a refused write gives up all older connections of the pool, inside a transaction too', async () => {
+it('a refused write drops all older connections of the pool, inside a transaction too', async () => {
   await failOver(8);
   await new Promise((resolve) => setTimeout(resolve, 1100));
   await expect(product.transaction((db) => db('notes').insert({ word: 'x' }))).rejects.toThrow(/read-only/);
@@ -58,7 +58,7 @@ it('a refused write gives up all older connections of the pool, inside a transac
   expect(await owner('notes').select('word')).toHaveLength(10);
 });
 
-it('a probe gives up the connection that it finds read-only', async () => {
+it('a probe drops the connection that it finds read-only', async () => {
   await failOver(1);
   expect(await probeServer(product)).toMatchObject({ readOnly: true });
   expect(await probeServer(product)).toMatchObject({ readOnly: false, version: expect.stringMatching(/^\d+/) });

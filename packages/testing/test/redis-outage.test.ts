@@ -78,7 +78,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     expect(await limiter.take([bucket('sign-in')], 'refuse')).toMatchObject({ allowed: true });
   });
 
-  it('a kill in the middle of 200 calls settles every one of them', async () => {
+  it('a kill during 200 calls settles every one of them', async () => {
     const wide = bucket('burst', 1_000_000);
     const calls = Array.from({ length: 200 }, () => limiter.take([wide]));
     const kill = server.kill();
@@ -91,7 +91,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     await recovered();
   });
 
-  it('a Redis that falls silent costs one wait of a second, not one a call', async () => {
+  it('a silent Redis costs one wait of a second, not one for each call', async () => {
     server.freeze();
     const began = performance.now();
     await limiter.take([bucket('silent', 1000)]);
@@ -105,7 +105,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     expect(await recovered()).toBeLessThan(RECOVERY_MS);
   });
 
-  it('a process still hears itself, and others again once it is back', async () => {
+  it('a process still gets its own messages, and those of others again once Redis is back', async () => {
     const heard: unknown[] = [];
     pubsub.subscribe('outage', (message) => heard.push(message));
     await killed();
@@ -121,7 +121,7 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     expect(gaps).toBeGreaterThan(before);
   });
 
-  it('the cache goes on in memory, and forgets it once others are heard again', async () => {
+  it('the cache continues in memory, and clears it once Redis is back', async () => {
     await recovered();
     await cache.set({ key: 'outage:kept', value: 1 });
     await killed();
@@ -138,13 +138,13 @@ describe.skipIf(withoutRedis)('without Redis', () => {
     expect(await redis.run((client) => client.exists('rentapi:cache:outage:new'))).toBe(1);
   });
 
-  it('nothing was reported as a failure of the product', () => {
+  it('nothing was reported as a server failure', () => {
     expect(errors).toEqual([]);
   });
 });
 
 describe.skipIf(withoutRedis)('a process that starts before its Redis', () => {
-  it('serves meanwhile, and uses it within two seconds', async () => {
+  it('serves without it, and uses it within two seconds', async () => {
     const server = await startTestRedis();
     await server.kill();
     const redis = openRedis(server.url, silent);
@@ -163,7 +163,7 @@ describe.skipIf(withoutRedis)('a process that starts before its Redis', () => {
 });
 
 describe.skipIf(withoutRedis)('a Redis that wants another password', () => {
-  it('is done without, and neither password reaches the log', async () => {
+  it('is not used, and neither password reaches the log', async () => {
     const server = await startTestRedis();
     const admin = await connect(server.url);
     await admin.client.config('SET', 'requirepass', 'hunter2');
@@ -184,7 +184,7 @@ describe.skipIf(withoutRedis)('a Redis that wants another password', () => {
 });
 
 describe.skipIf(withoutRedis)('a cluster that loses a node', () => {
-  it('is done without until it is whole again', async () => {
+  it('is not used until it is complete again', async () => {
     const cluster = await startTestRedisCluster();
     const redis = await connect(cluster.url);
     const limiter = createRedisLimiter(redis);

@@ -148,15 +148,15 @@ export function indent(text: string): string {
 }
 
 function comment(schema: z.ZodType, margin: string): string {
-  const description = describe(schema);
+  const description = descriptionOf(schema);
   return description ? `${margin}/** ${description.replaceAll('*/', '*\\/')} */\n` : '';
 }
 
 /** The description of a field, also inside optional and nullable. A named schema is described at its name. */
-function describe(schema: z.ZodType): string | undefined {
+function descriptionOf(schema: z.ZodType): string | undefined {
   const { innerType } = schema._zod.def as unknown as Def;
   return (
-    schema.description ?? (innerType && !z.globalRegistry.get(innerType)?.['id'] ? describe(innerType) : undefined)
+    schema.description ?? (innerType && !z.globalRegistry.get(innerType)?.['id'] ? descriptionOf(innerType) : undefined)
   );
 }
 

@@ -14,14 +14,14 @@ export function audit([action = '']: string[]): Command {
       printLine('Usage: rentapi audit verify');
       return 2;
     }
-    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { attach: true });
     try {
       let broken = 0;
       for await (const chain of verifyAuditChains(ports.database)) {
         const name = chain.organizationId === null ? 'no organization' : ports.ids.encode('org', chain.organizationId);
         if (chain.broken) broken++;
         const state = chain.broken
-          ? `broken after ${chain.entries} entries: ${describe(chain.broken, (id) => ports.ids.encode('aud', id))}`
+          ? `broken after ${chain.entries} entries: ${describeBrokenLink(chain.broken, (id) => ports.ids.encode('aud', id))}`
           : `${chain.entries} entries, end ${chain.end}`;
         process.stdout.write(`${name}: ${state}\n`);
       }
@@ -34,7 +34,10 @@ export function audit([action = '']: string[]): Command {
   };
 }
 
-function describe({ entryId, position, action, what }: BrokenLink, idOf: (entryId: number) => string): string {
+function describeBrokenLink(
+  { entryId, position, action, what }: BrokenLink,
+  idOf: (entryId: number) => string,
+): string {
   if (entryId === null) return `entries after position ${position} are missing`;
   const entry = `${idOf(entryId)} (position ${position}, ${action})`;
   return what === 'content'

@@ -13,7 +13,7 @@ export function createAdmin([email = '']: string[]): Command {
     }
     if (process.stdin.isTTY) printLine('Password, then Enter and Ctrl-D:');
     const password = (await text(process.stdin)).replace(/\r?\n$/, '');
-    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { attach: true });
     try {
       const { existed } = await ensureSuperAdmin(ports, { email, password });
       printLine(`${email} is SUPER_ADMIN${existed ? '; the account existed, and its password was replaced' : ''}.`);

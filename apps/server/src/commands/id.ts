@@ -15,7 +15,7 @@ export function id([publicId = '']: string[]): Command {
       );
       return 2;
     }
-    const { ports, embedded } = await bootstrap(env(), printLine, { beside: true });
+    const { ports, embedded } = await bootstrap(env(), printLine, { attach: true });
     try {
       process.stdout.write(`${ports.ids.decode(prefix, publicId)}\n`);
       return 0;

@@ -42,7 +42,7 @@ export function migrate([action = '', name = '']: string[]): Command {
       return 2;
     }
     // The tables of a running server must not be changed.
-    const opened = await bootstrap(env(), printLine, { beside: action === 'status' || action === 'check' });
+    const opened = await bootstrap(env(), printLine, { attach: action === 'status' || action === 'check' });
     try {
       return await act(opened);
     } finally {

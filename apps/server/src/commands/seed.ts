@@ -9,7 +9,7 @@ export const seed: Command = async (env) => {
   const settings = env();
   if (settings.production)
     throw new BadSettingError('NODE_ENV: demo accounts have published passwords and are refused in production.');
-  const { ports, embedded } = await bootstrap(settings, printLine, { beside: true });
+  const { ports, embedded } = await bootstrap(settings, printLine, { attach: true });
   try {
     const seeded = await seedDemoData(ports);
     printLine(seeded ? 'The demo data was added.' : 'The database is not empty: nothing was changed.');

@@ -36,12 +36,12 @@ describe('a 401', () => {
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
   });
 
-  it.each(surfaces)('of %s names a token that is not good as the reason (RFC 6750)', async (path) => {
+  it.each(surfaces)('of %s names an invalid token as the reason (RFC 6750)', async (path) => {
     const { status, headers } = await ask(path, BAD_TOKEN);
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
   });
 
-  it.each(['/api/v1/api-keys', '/trpc/apiKeys.list'])('of %s names a key that is not good too', async (path) => {
+  it.each(['/api/v1/api-keys', '/trpc/apiKeys.list'])('of %s names an invalid key, too', async (path) => {
     const { status, headers } = await ask(path, BAD_KEY);
     expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"']);
   });
@@ -77,11 +77,11 @@ describe('Vary', () => {
     ['/trpc/users.me.get', {}, ['origin', 'trpc-accept', 'accept']],
     ['/trpc/system.liveness?batch=1&input=%7B%7D', STREAMED, ['origin', 'trpc-accept', 'accept']],
     ['/trpc/realtime.events?input=%7B%7D', {}, ['origin', 'trpc-accept', 'accept']],
-  ])('of %s holds the origin beside what else the answer varies by', async (path, headers, names) => {
+  ])('of %s contains the origin and everything else that the answer varies by', async (path, headers, names) => {
     expect(varyOf((await ask(path, headers)).headers)).toEqual(new Set(names));
   });
 
-  it('of an asset holds both too', async () => {
+  it('of an asset contains both, too', async () => {
     const page = await (await fetch(`${server.url}/docs`)).text();
     const [, asset = ''] = /"(\/assets\/[^"]+)"/.exec(page) ?? [];
     expect(varyOf((await ask(asset)).headers)).toEqual(new Set(['origin', 'accept-encoding']));
@@ -101,7 +101,7 @@ describe('Cache-Control', () => {
     ['/trpc/users.me.get,system.liveness?batch=1&input=%7B%7D', STREAMED],
     ['/trpc/system.liveness', STREAMED],
     ['/trpc/realtime.events?input=%7B%7D', {}],
-  ])('of %s forbids to keep the answer', async (path, headers) => {
+  ])('of %s forbids storing the answer', async (path, headers) => {
     expect((await ask(path, headers)).headers.get('cache-control')).toContain('no-store');
   });
 });

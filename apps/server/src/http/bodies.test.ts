@@ -39,7 +39,7 @@ describe('a body of 20 MB', () => {
     ['/api/v1/auth/login', 30],
     ['/trpc/auth.login', 5],
   ])(
-    'is refused at %s, and its sender reads why, each of %i times',
+    'is refused at %s, and its sender gets the reason, each of %i times',
     async (path, times) => {
       const refused: [number, string][] = [];
       for (let at = 0; at < times; at++) refused.push(await refusal(path, { body: large }));
@@ -49,7 +49,7 @@ describe('a body of 20 MB', () => {
     120_000,
   );
 
-  it('is refused as clearly where nothing reads bodies at all', async () => {
+  it('is refused as clearly by a route that reads no body', async () => {
     for (const path of ['/nope', '/api/v1/nope', '/%ff', '/metrics']) {
       for (let at = 0; at < 5; at++) {
         const response = await fetch(server.url + path, { method: 'POST', headers: JSON_TYPE, body: large });
@@ -66,7 +66,7 @@ describe('a body of 20 MB', () => {
   }, 60_000);
 });
 
-describe('a body without end', () => {
+describe('a body that never ends', () => {
   it('is cut off after its refusal', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => {}).resume();
@@ -87,8 +87,8 @@ describe('a body without end', () => {
   }, 60_000);
 });
 
-describe('400 bodies of which the end does not come', () => {
-  it('hold 64 MiB at most, while others are served', async () => {
+describe('400 bodies that stay unfinished', () => {
+  it('take at most 64 MiB, while other requests are served', async () => {
     const sockets: Socket[] = [];
     const refused: string[] = [];
     const head = 'POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
@@ -118,7 +118,7 @@ describe('400 bodies of which the end does not come', () => {
 });
 
 describe('a body in chunks of one byte', () => {
-  it('holds what was sent, and not an object for each', async () => {
+  it('takes the memory of its bytes, not of an object for each', async () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write('POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n');
     socket.write(`Transfer-Encoding: chunked\r\n\r\n${'1\r\n \r\n'.repeat(100_000)}`);

@@ -77,7 +77,7 @@ describe('behind a proxy that writes ports', () => {
     expect(statuses.slice(10)).toContain(429);
   });
 
-  it('a key works from the addresses it allows, and sessions and the audit log keep the address alone', async () => {
+  it('a key works from the addresses it allows, and sessions and the audit log store the address without its port', async () => {
     const email = 'ada@example.com';
     const ada = '203.0.113.9:51234';
     await post('/auth/register', ada, { email, password });

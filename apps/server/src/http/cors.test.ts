@@ -7,7 +7,7 @@ import { createCors, EXPOSED_HEADERS } from './cors.ts';
 const ORIGIN = 'https://app.example.com';
 
 /** The CORS headers that a request with these headers gets. */
-function answer(headers: Record<string, string>, { method = 'GET', origins = [ORIGIN] } = {}) {
+function corsHeaders(headers: Record<string, string>, { method = 'GET', origins = [ORIGIN] } = {}) {
   const req = new IncomingMessage(new Socket());
   Object.assign(req, { method, headers });
   const res = new ServerResponse(req);
@@ -16,7 +16,7 @@ function answer(headers: Record<string, string>, { method = 'GET', origins = [OR
 }
 
 const preflight = (requested: string, origins = [ORIGIN]) =>
-  answer(
+  corsHeaders(
     { origin: ORIGIN, 'access-control-request-method': 'GET', 'access-control-request-headers': requested },
     { method: 'OPTIONS', origins },
   ).res.getHeader('Access-Control-Allow-Headers');
@@ -44,34 +44,34 @@ describe('a preflight', () => {
     ['what is no name', 'traceparent, a b'],
     ['an empty name', 'traceparent,,baggage'],
     ['a line break', 'traceparent\r\nset-cookie: a=b'],
-  ])('is not echoed where it has %s', (_what, requested) => {
+  ])('is not repeated where it has %s', (_what, requested) => {
     expect(preflight(requested)).toBeUndefined();
   });
 
-  it('never allows cookies, which is why it may allow all headers', () => {
+  it('never allows cookies, so it can safely allow all headers', () => {
     for (const origins of [[ORIGIN], ['*']]) {
       const given = { origin: ORIGIN, 'access-control-request-method': 'GET' };
-      const { res } = answer(given, { method: 'OPTIONS', origins });
+      const { res } = corsHeaders(given, { method: 'OPTIONS', origins });
       expect(res.getHeader('Access-Control-Allow-Credentials')).toBeUndefined();
     }
   });
 });
 
 describe('an answer', () => {
-  it('may be read whole: every header that the document names, and those of HTTP that matter', () => {
+  it('exposes every header that the document names, and those of HTTP that matter', () => {
     const document = JSON.parse(readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8'));
     const named = new Set(EXPOSED_HEADERS.map((name) => name.toLowerCase()));
     const needed = [...Object.keys(document.components.headers), 'Allow', 'WWW-Authenticate', 'Content-Disposition'];
     for (const name of needed) expect([name, named.has(name.toLowerCase())]).toEqual([name, true]);
-    const exposed = answer({ origin: ORIGIN }).res.getHeader('Access-Control-Expose-Headers');
+    const exposed = corsHeaders({ origin: ORIGIN }).res.getHeader('Access-Control-Expose-Headers');
     expect(exposed).toBe(EXPOSED_HEADERS.join(','));
   });
 
   it('varies by origin where origins differ, also when none is named', () => {
-    expect(answer({ origin: ORIGIN }).res.getHeader('Vary')).toBe('Origin');
-    expect(answer({ origin: 'https://evil.example' }).res.getHeader('Vary')).toBe('Origin');
-    expect(answer({}).res.getHeader('Vary')).toBe('Origin');
-    expect(answer({}, { origins: ['*'] }).res.getHeader('Vary')).toBeUndefined();
-    expect(answer({}, { origins: [] }).res.getHeader('Vary')).toBeUndefined();
+    expect(corsHeaders({ origin: ORIGIN }).res.getHeader('Vary')).toBe('Origin');
+    expect(corsHeaders({ origin: 'https://evil.example' }).res.getHeader('Vary')).toBe('Origin');
+    expect(corsHeaders({}).res.getHeader('Vary')).toBe('Origin');
+    expect(corsHeaders({}, { origins: ['*'] }).res.getHeader('Vary')).toBeUndefined();
+    expect(corsHeaders({}, { origins: [] }).res.getHeader('Vary')).toBeUndefined();
   });
 });

@@ -28,7 +28,7 @@ it.each([
   expect(headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-it('answers what is asked of a proxy, and takes no expectation for a reason to refuse', async () => {
+it('ignores proxy headers and unknown expectations instead of refusing the request', async () => {
   const port = await listen((_req, res) => void res.end('served'));
   const connecting = await rawExchange(port, 'CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n');
   expect([connecting.status, JSON.parse(connecting.body).code]).toEqual([400, 'malformed_request']);
@@ -53,12 +53,12 @@ it('never puts its answer into that of an earlier request', async () => {
   expect(received).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\n12345$/s);
 });
 
-it('never answers in the place of an earlier request', async () => {
+it('never answers out of order, before an earlier request', async () => {
   const port = await listen(() => {}); // the server is still working
   expect((await rawExchange(port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nHELLO\r\n\r\n')).status).toBeNaN();
 });
 
-it('lets go of a client that does not read or close', async () => {
+it('releases a client that neither reads nor closes', async () => {
   const port = await listen(() => {});
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.write('HELLO\r\n\r\n');

@@ -269,7 +269,7 @@ describe('an observed server', () => {
     }
   });
 
-  it('measures the process, the pool, sockets and what waits in the database', async () => {
+  it('measures the process, the pool, sockets and the queues in the database', async () => {
     await signUp();
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/api/v1/ws/realtime`);
     await new Promise((resolve) => socket.addEventListener('open', resolve));
@@ -285,7 +285,7 @@ describe('an observed server', () => {
       'database_pool_pending',
       'rentapi_outbox_depth',
       'rentapi_outbox_oldest_seconds',
-      'rentapi_unstamped_oldest_seconds',
+      'rentapi_unsequenced_oldest_seconds',
       'rentapi_jobs_due',
       'rentapi_jobs_running',
       'rentapi_jobs_dead',
@@ -296,7 +296,7 @@ describe('an observed server', () => {
     expect(await server.metric('rentapi_outbox_depth')).toBeGreaterThan(0);
   });
 
-  it('gives metrics only for the token', async () => {
+  it('gives metrics only with the token', async () => {
     const status = async (headers: Record<string, string>, init: RequestInit = {}) =>
       (await fetch(`${server.url}/metrics`, { ...init, headers })).status;
     expect(await status({ authorization: `Bearer ${TOKEN}` })).toBe(200);

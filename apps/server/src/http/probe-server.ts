@@ -29,7 +29,7 @@ export async function createProbeServer(ports: Ports, port: number): Promise<Pro
   const metrics = createMetricsHandler(ports);
   const { api: headers } = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function serveProbe(req: IncomingMessage, res: ServerResponse): Promise<void> {
     setHeaders(res, headers);
     const unreadable = normalizeTarget(req);
     if (unreadable) throw unreadable;
@@ -40,7 +40,7 @@ export async function createProbeServer(ports: Ports, port: number): Promise<Pro
   }
 
   const server = createServer({ requireHostHeader: false }, (req, res) => {
-    answer(req, res).catch((error: unknown) => {
+    serveProbe(req, res).catch((error: unknown) => {
       const requestId = requestIdOf(req.headers);
       if (toApiError(error).status >= 500) ports.log.error({ err: error, requestId }, 'request failed');
       sendProblem(req, res, error, requestId);

@@ -44,14 +44,14 @@ const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
 
 describe('a request', () => {
   it.each(['//', 'http://', '/\\'])(
-    'to upgrade %s, which is no address, is refused, and the server goes on',
+    'to upgrade %s, which is no valid path, is refused, and the server continues',
     async (target) => {
       expect(await answerTo(target, UPGRADE)).toMatch(/^HTTP\/1.1 4\d\d /);
       expect((await fetch(`${server.url}/health`)).status).toBe(200);
     },
   );
 
-  it('that offers HTTP/2 is answered as if it had not', async () => {
+  it('that offers HTTP/2 is answered over HTTP/1.1', async () => {
     const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__'];
     expect(await answerTo('/health/liveness', offer)).toContain('{"status":"ok"}');
   });
@@ -92,7 +92,7 @@ describe('a server whose port the system chose', () => {
 });
 
 describe('while the database is being prepared', () => {
-  it('a server is alive, so that a long migration is not ended in the middle, and not ready', async () => {
+  it('a server is alive, so that a long migration is not ended, and not ready', async () => {
     const migrating = new pg.Client(database.url);
     await migrating.connect();
     await migrating.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);

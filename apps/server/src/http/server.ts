@@ -72,13 +72,13 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     dropUnread(res);
     if (ports.process.draining) res.setHeader('Connection', 'close');
     if (answersPreflight(req, res)) return;
-    if (unreadable) return refuse(req, res, unreadable);
+    if (unreadable) return sendRefusal(req, res, unreadable);
     if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
     if (app) return app(req, res);
     // A long migration is no failure: an orchestrator must not end the process during it.
     if (LIVENESS_PATH.test(req.url ?? '')) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
-    refuse(req, res, new ApiError('unavailable', starting));
+    sendRefusal(req, res, new ApiError('unavailable', starting));
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -135,18 +135,23 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         security,
       }),
     );
-    app.use((req, res) => refuse(req, res, new ApiError('operation_not_found')));
+    app.use((req, res) => sendRefusal(req, res, new ApiError('operation_not_found')));
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
       const requestId = requestIdOf(req.headers);
       if (toApiError(error).status >= 500)
         reportFailure({ ports, request: { requestId, observed: observed(req) } }, error);
-      refuse(req, res, error, requestId);
+      sendRefusal(req, res, error, requestId);
     });
     return app;
   }
 }
 
-function refuse(req: IncomingMessage, res: ServerResponse, error: unknown, requestId = requestIdOf(req.headers)): void {
+function sendRefusal(
+  req: IncomingMessage,
+  res: ServerResponse,
+  error: unknown,
+  requestId = requestIdOf(req.headers),
+): void {
   sendProblem(req, res, error, requestId);
 }
 

@@ -31,7 +31,7 @@ describe('a request target', () => {
     }
   });
 
-  it('in absolute form may leave out the path, and names the host in the place of `Host`', async () => {
+  it('in absolute form may leave out the path, and its host replaces `Host`', async () => {
     expect((await ask('http://localhost')).status).toBe(200);
     expect((await ask('http://localhost?x=1')).status).toBe(200);
     expect((await ask('http://evil.example/metrics')).status).toBe(403);
@@ -46,7 +46,7 @@ describe('a request target', () => {
     },
   );
 
-  it('is the same with letters escaped', async () => {
+  it('is read with its escaped letters decoded', async () => {
     for (const path of ['/api/v1/users/m%65', '/%61pi/v1/users/%6D%65', '/trpc/users%2Eme%2eget']) {
       expect([path, (await ask(path)).status]).toEqual([path, 401]);
     }
@@ -80,7 +80,7 @@ describe('a request target', () => {
     expect((await ask('*', { method: 'OPTIONS' })).status).toBe(204);
   });
 
-  it('keeps the input of a tRPC call out of the log, however it is spelled', async () => {
+  it('keeps the input of a tRPC call out of the log in every spelling', async () => {
     const input = '?input=%7B%22password%22%3A%22hunter2%22%7D';
     for (const path of ['/trpc/auth.login', '/%74rpc/auth.login', '/%74rpc/%zz']) {
       for (const origin of ['', 'http://localhost']) await ask(origin + path + input);
@@ -102,7 +102,7 @@ describe('a query', () => {
 });
 
 describe('the OpenAPI document below the API', () => {
-  it.each(['', '?v=2', '/', '/?v=2'])('is served with %j after its name as the other is', async (suffix) => {
+  it.each(['', '?v=2', '/', '/?v=2'])('is served with %j after its name as well', async (suffix) => {
     const digests = [];
     for (const path of ['/openapi.json', '/api/v1/openapi.json']) {
       const { status, headers, body } = await ask(path + suffix);

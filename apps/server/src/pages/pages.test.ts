@@ -124,12 +124,12 @@ describe('every page', () => {
     expect((await get('/assets/..%2Fpages.ts')).status).toBe(404);
   });
 
-  it('is light or dark as the reader likes, but for Redoc, whose ink is always dark', async () => {
+  it('is light or dark as the reader prefers, except Redoc, whose text is always dark', async () => {
     expect(await text('/')).toContain('<meta name="color-scheme" content="light dark">');
     expect(await text('/redoc')).toContain('<meta name="color-scheme" content="light">');
   });
 
-  it('leaves the makers of the references out of it', async () => {
+  it("does not load the logos of the references' makers", async () => {
     const [scalar = ''] = assetsIn(await text('/docs')).filter((name) => /scalar-[0-9a-f]{12}\.js/.test(name));
     const settings = await text(scalar);
     expect(settings).toContain('agent: { disabled: true }');
@@ -151,7 +151,7 @@ describe('the front page', () => {
     expect(page).toContain('1.2.3');
   });
 
-  it('shows neither demo account nor captured mail where there are none', async () => {
+  it('shows neither demo accounts nor captured mail where there are none', async () => {
     const page = await (await fetch(await serve({ demoAccount: null, mailbox: null, production: true }))).text();
     expect(page).not.toMatch(/Demo account|Development|\/dev\/mail/);
     expect(page).toContain('curl -s https://api.example.com/health');
@@ -160,7 +160,7 @@ describe('the front page', () => {
 
 describe('the OpenAPI document', () => {
   it.each(['/openapi.json', '/api/v1/openapi.json'])(
-    'is at %s, and is sent again only when it changed',
+    'is at %s, and is sent again only after a change',
     async (path) => {
       const first = await get(path);
       expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
@@ -192,23 +192,23 @@ describe('error pages', () => {
   });
 });
 
-describe('an address that is none', () => {
+describe('an unknown address', () => {
   const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
-  const answer = async (path: string, accept: string) => {
+  const statusAndType = async (path: string, accept: string) => {
     const response = await get(path, { Accept: accept });
     return [response.status, response.headers.get('content-type')?.split(';')[0]];
   };
 
-  it('is a page in a browser', async () => {
-    expect(await answer('/nothing/here', browser)).toEqual([404, 'text/html']);
+  it('gets a page in a browser', async () => {
+    expect(await statusAndType('/nothing/here', browser)).toEqual([404, 'text/html']);
     expect(await (await get('/%3Cscript%3E', { Accept: browser })).text()).toMatch(/No such page(?!.*<script>)/s);
   });
 
-  it('is a problem for programs, and below the API for browsers too', async () => {
+  it('gets a problem in programs, and below the API in browsers too', async () => {
     for (const accept of ['*/*', 'application/json', 'application/problem+json'])
-      expect(await answer('/nothing', accept)).toEqual([404, 'application/json']);
+      expect(await statusAndType('/nothing', accept)).toEqual([404, 'application/json']);
     for (const path of ['/api/v1/nothing', '/api', '/trpc/nothing'])
-      expect(await answer(path, browser)).toEqual([404, 'application/json']);
+      expect(await statusAndType(path, browser)).toEqual([404, 'application/json']);
   });
 });
 
@@ -224,7 +224,7 @@ describe('pages that mailed links open', () => {
     expect(posted).toEqual([]);
   });
 
-  it('help after a spent link, and without an account', async () => {
+  it('help after a used link, and without an account', async () => {
     expect(await text('/verify-email')).toContain(
       'data-action="resend-verification" data-help="invalid_token incomplete"',
     );
@@ -234,13 +234,13 @@ describe('pages that mailed links open', () => {
     for (const action of ['register', 'resend-verification']) expect(invitation).toContain(`data-action="${action}"`);
   });
 
-  it('lead to setting a password after an address was verified that was registered more than once', async () => {
+  it('lead to setting a password after verifying an address that was registered more than once', async () => {
     expect(await text('/verify-email')).toMatch(
       /<div data-after="verify-email" hidden>\s*<p>If this address was registered/,
     );
   });
 
-  it('ask for a new password without a link too', async () => {
+  it('request a new password without a link, too', async () => {
     const page = await text('/forgot-password');
     expect(page).toMatch(/<form method="post" data-action="password-reset\/request"\s*>/);
   });
@@ -330,7 +330,7 @@ describe('captured mail', () => {
     expect((await get('/dev/mail.json', { 'x-test-remote': remote })).status).toBe(200);
   });
 
-  it('is open to what browsers and scrapers send of their own', async () => {
+  it('is open to requests that browsers and scrapers send directly', async () => {
     const headers = {
       Accept: 'text/html',
       Referer: 'http://127.0.0.1:8000/',

@@ -11,7 +11,7 @@ interface Versioned<Shape> {
 const etagOf = (row: { version: number }): string => `"${row.version}"`;
 
 /** The resource, with its version as `ETag` (RFC 9110, section 8.8.3). */
-export function answerWithEtag<Shape>(ctx: Context, row: Versioned<Shape>): Shape {
+export function presentWithEtag<Shape>(ctx: Context, row: Versioned<Shape>): Shape {
   ctx.responseHeaders['ETag'] = etagOf(row);
   return row.present(ctx.ids);
 }

@@ -5,11 +5,11 @@ const ids = createIds('an id secret of the tests, long enough');
 const ROWS = [1, 2, 31, 32, 255, 2 ** 31, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER];
 
 describe('public ids', () => {
-  it.each(ROWS)('bring row %d back', (row) => {
+  it.each(ROWS)('decode to row %d again', (row) => {
     expect(ids.decode('usr', ids.encode('usr', row))).toBe(row);
   });
 
-  it('are 26 characters of lowercase Crockford base32 behind a prefix', () => {
+  it('are a prefix and 26 characters of lowercase Crockford base32', () => {
     for (const row of ROWS) expect(ids.encode('key', row)).toMatch(/^key_[0-9a-hjkmnp-tv-z]{26}$/);
   });
 
@@ -31,7 +31,7 @@ describe('public ids', () => {
     }
   });
 
-  it('of one of several kinds are taken, and say which', () => {
+  it('of one of several kinds are accepted, and name their kind', () => {
     const either = anyId(['usr', 'key']);
     expect(either.parse(ids.encode('key', 7))).toBe(ids.encode('key', 7));
     expect([prefixOf(ids.encode('key', 7)), prefixOf('toString_x'), prefixOf('')]).toEqual([
@@ -59,7 +59,7 @@ describe('public ids', () => {
     expect(decoded).toBe(0);
   });
 
-  it('are never made of what is no row id', () => {
+  it('are never made of an invalid row id', () => {
     for (const row of [0, -1, 1.5, Number.NaN, 2 ** 53]) expect(() => ids.encode('usr', row)).toThrow(RangeError);
   });
 });

@@ -47,7 +47,7 @@ describe.each([
 describe('a cursor', () => {
   const first = (input: object = {}) => newestFirst(cursors, list, { limit: 2, ...input }, STORED);
 
-  it('is good for any limit, and for filters in any order', async () => {
+  it('is valid for any limit, and for filters in any order', async () => {
     const { nextCursor: cursor } = await first({ status: 'NEW', query: 'a', from: undefined });
     const next = await first({ query: 'a', status: 'NEW', limit: 3, cursor });
     expect(next.rows.map(({ id }) => id)).toEqual([6, 4, 3]);
@@ -64,7 +64,7 @@ describe('a cursor', () => {
     ).rejects.toMatchObject({ errorCode: 'invalid_cursor' });
   });
 
-  it('is refused once a bit of it differs', async () => {
+  it('is refused when one bit differs', async () => {
     const { nextCursor } = await first();
     const bytes = Buffer.from(nextCursor!, 'base64url');
     for (let at = 0; at < bytes.length; at++) {

@@ -29,14 +29,14 @@ describe('a change', () => {
     expect(before.version).toBe(1);
   });
 
-  it('of nothing is the row as it was', async () => {
+  it('without a difference returns the row unchanged', async () => {
     const before = await change(there(), await user(), { metadata: { a: 1, b: null }, emailVerifiedAt: now });
     const same = { metadata: { b: null, a: 1 }, emailVerifiedAt: new Date(now), fullName: null };
     expect(await change(there(), before, {})).toBe(before);
     expect(await change(there(), before, same)).toBe(before);
   });
 
-  it('of another version is refused', async () => {
+  it('of an old version is refused', async () => {
     const before = await user();
     await change(there(), before, { fullName: 'Ada' });
     await expect(change(there(), before, { fullName: 'Eve' })).rejects.toMatchObject({ errorCode: 'version_mismatch' });
@@ -52,7 +52,7 @@ describe('a change', () => {
   });
 });
 
-describe('what is as it was', () => {
+describe('an update without a difference', () => {
   const etagAndRecords = async (url: string) => {
     return [(await acme.as(acme.owner)(url)).headers.get('etag'), await app.rows('audit_logs').count()];
   };

@@ -29,7 +29,7 @@ async function purgeAfter(ms: number): Promise<void> {
   for (const name of ['auth.purge_expired', 'realtime.purge_tickets']) await runJob(name);
 }
 
-it('keeps what may still be used, and deletes each thing when it no longer can be', async () => {
+it('keeps what may still be used, and deletes everything once it cannot be used any more', async () => {
   expect(await counts()).toEqual([1, 1, 1, 1]);
   await purgeAfter(20_000);
   expect(await counts()).toEqual([1, 1, 1, 1]);

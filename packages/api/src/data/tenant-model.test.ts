@@ -13,13 +13,13 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 describe("a model of tenants' rows", () => {
-  it('does not answer without an organization', () => {
+  it('refuses queries without an organization', () => {
     expect(() => ApiKeyModel.query()).toThrow('ApiKeyModel.of(ctx)');
     // @ts-expect-error: it takes no database either
     expect(() => ApiKeyModel.query(app.ports.database)).toThrow('ApiKeyModel.of(ctx)');
   });
 
-  it('reads, changes and removes rows of that organization alone', async () => {
+  it('reads, changes and removes rows of that organization only', async () => {
     await app.signUp();
     const organization = { id: app.ports.ids.decode('org', ada.organizationId) };
     const here = { db: app.ports.database, organization };

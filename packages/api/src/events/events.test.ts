@@ -30,7 +30,7 @@ async function recordUpdate(work: () => Promise<void> = async () => {}): Promise
 }
 
 describe('recording', () => {
-  it('leaves neither event nor audit row when the change is undone', async () => {
+  it('leaves neither event nor audit row when the change is rolled back', async () => {
     const count = async () => (await app.rows('events').where({ type: 'organization.updated' })).length;
     const before = await count();
     await expect(recordUpdate(() => Promise.reject(new Error('undone')))).rejects.toThrow('undone');
@@ -96,7 +96,7 @@ describe('positions', () => {
     expect(resumed.map(({ id }) => id)).toEqual([late.id]);
   });
 
-  it('have no gaps and no doubles', async () => {
+  it('have no gaps and no duplicates', async () => {
     await Promise.all(Array.from({ length: 20 }, () => recordUpdate()));
     await eventually(
       async () => ((await app.rows('events').whereNull('position')).length === 0 ? true : undefined),
@@ -120,7 +120,7 @@ describe('transactions', () => {
     expect((await ada.request('/api/v1/users/me')).body.fullName).not.toBe('Inner');
   });
 
-  it('are repeated when Postgres chose them as the victim of a deadlock', async () => {
+  it('are repeated when Postgres aborts them to end a deadlock', async () => {
     const eve = await app.signUp();
     const [a, b] = [ada.id, eve.id].map((id) => app.ports.ids.decode('usr', id)) as [number, number];
     const meet = Promise.withResolvers<void>();

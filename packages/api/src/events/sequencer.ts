@@ -24,7 +24,7 @@ const STAMP_EVENTS = `
  * Audit rows get their position and their link in one statement. The link is a hash over the previous link of the
  * organization's chain and the row's own content, with a salted digest in place of the personal part.
  */
-const STAMP_AUDIT = `
+const SEQUENCE_AUDIT = `
   /* across organizations */
   with batch as (select id from audit_logs where position is null order by id limit ${BATCH}),
   placed as (
@@ -39,7 +39,7 @@ const STAMP_AUDIT = `
     join audit_logs entry on entry.id = placed.id
     left join audit_chains chains on chains.organization_id = placed.chain
   ),
-  stamped as (
+  sequenced as (
     update audit_logs entry set position = linked.position, personal_digest = personal, chain_hash = link
     from linked where entry.id = linked.id
     returning entry.id
@@ -50,7 +50,7 @@ const STAMP_AUDIT = `
     on conflict (organization_id) do update set position = excluded.position, hash = excluded.hash
     returning organization_id
   )
-  select (select count(*) from stamped) as stamped, (select count(*) from ends) as chains`;
+  select (select count(*) from sequenced) as sequenced, (select count(*) from ends) as chains`;
 
 export function startSequencer(options: { url: string; log: Logger }): Loop {
   let leader: Session | undefined;
@@ -81,9 +81,9 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
       if (!leader) return false; // another process leads
       try {
         const events = await leader.query(STAMP_EVENTS);
-        const audit = await leader.query<{ stamped: string }>(STAMP_AUDIT);
-        if (events.rowCount) await leader.query("select pg_notify('stamped', '')");
-        return events.rowCount === BATCH || Number(audit.rows[0]?.stamped) === BATCH;
+        const audit = await leader.query<{ sequenced: string }>(SEQUENCE_AUDIT);
+        if (events.rowCount) await leader.query("select pg_notify('sequenced', '')");
+        return events.rowCount === BATCH || Number(audit.rows[0]?.sequenced) === BATCH;
       } catch (error) {
         if (leader) drop(leader);
         throw error;

@@ -42,7 +42,7 @@ async function drain(database: Knex): Promise<{ moved: number; tookMs: number }>
 }
 
 describe('a connection that found the outbox empty for a while', () => {
-  it('hands over what then comes at once as fast as a new connection does', async () => {
+  it('moves new rows as fast as a new connection does', async () => {
     const [idle, fresh] = [connect(), connect()];
     await idle.raw('vacuum analyze outbox'); // as autovacuum does: Postgres then knows that the table is empty
     for (let round = 0; round < 30; round++) {
@@ -68,7 +68,7 @@ describe('statements with a name', () => {
     /\b(?:from|join|using|update)\s+(?:outbox|agenda_jobs|dead_jobs|idempotency_keys|realtime_tickets)\b/;
   const NAMED = /\bname: '(\w+)',\s+text:\s*`([^`]*)`/g;
 
-  it('read no table that is mostly empty: their plan is kept', async () => {
+  it('read no table that is mostly empty, because their plan is kept', async () => {
     const source = path.join(import.meta.dirname, '..');
     const files = (await readdir(source, { recursive: true })).filter((file) => /(?<!\.test)\.ts$/.test(file));
     const texts = await Promise.all(files.map((file) => readFile(path.join(source, file), 'utf8')));

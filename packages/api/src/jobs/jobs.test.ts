@@ -49,7 +49,7 @@ function startWorker(
   return worker;
 }
 
-function ask(of: DataJob<typeof Input>, n = 0, options: { key?: string; at?: Date } = {}): Promise<void> {
+function enqueueInput(of: DataJob<typeof Input>, n = 0, options: { key?: string; at?: Date } = {}): Promise<void> {
   return transaction(systemContext(app.ports, 'test'), (ctx) => enqueue(ctx, of, { n }, options));
 }
 
@@ -87,7 +87,7 @@ async function takeAndDie(name: string, agoMs: number): Promise<void> {
 }
 
 describe('a job', () => {
-  it('is enqueued with the transaction that asks for it, and only within one', async () => {
+  it('is enqueued in the transaction that requests it, and only in one', async () => {
     const ran: number[] = [];
     const work = testJob(async (_, { n }) => void ran.push(n));
     startWorker([work]);
@@ -97,12 +97,12 @@ describe('a job', () => {
     });
     await expect(undone).rejects.toThrow('undone');
     await expect(enqueue(systemContext(app.ports, 'test'), work, { n: 2 })).rejects.toThrow('transaction');
-    await ask(work, 3);
+    await enqueueInput(work, 3);
     await eventually(() => ran[0], 'the run');
     expect(ran).toEqual([3]);
   });
 
-  it('is one for 50 who ask at once with the same key, in several processes', async () => {
+  it('is enqueued once for 50 concurrent requests with the same key, in several processes', async () => {
     const ran: number[] = [];
     const gate = Promise.withResolvers<void>();
     const work = testJob(async (_, { n }) => {
@@ -110,7 +110,7 @@ describe('a job', () => {
       await gate.promise;
     });
     for (let i = 0; i < 3; i++) startWorker([work]);
-    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(work, n, { key: 'same' })));
+    await Promise.all(Array.from({ length: 50 }, (_, n) => enqueueInput(work, n, { key: 'same' })));
     await eventually(
       async () => ((await database()('outbox')).length === 0 ? true : undefined),
       'the outbox to be empty',
@@ -122,7 +122,7 @@ describe('a job', () => {
     expect(ran).toHaveLength(1);
   });
 
-  it('starts when a process that runs no jobs asks, without waiting for a poll', async () => {
+  it('starts without waiting for a poll when a process that runs no jobs enqueues it', async () => {
     const connected = Promise.withResolvers<void>();
     const started = Promise.withResolvers<void>();
     const work = testJob(async () => started.resolve());
@@ -147,13 +147,13 @@ describe('a job', () => {
       onListening: connected.resolve,
     });
     await connected.promise;
-    await ask(work);
+    await enqueueInput(work);
     await started.promise;
     subscription.unsubscribe();
     await patient.drain(1000);
   });
 
-  it('that names no time is due from the moment it is asked for', async () => {
+  it('without a time is due at once', async () => {
     const work = testJob(async () => {});
     const age = await transaction(systemContext(app.ports, 'test'), async (ctx) => {
       await enqueue(ctx, work, { n: 1 });
@@ -172,18 +172,18 @@ describe('a job', () => {
     });
     startWorker([work]);
     const at = new Date(Date.now() + 700);
-    await ask(work, 0, { at });
+    await enqueueInput(work, 0, { at });
     await eventually(() => ranAt || undefined, 'the run');
     expect(ranAt).toBeGreaterThanOrEqual(at.getTime());
   });
 
-  it('runs in workers of its queue alone', async () => {
+  it('runs only in workers of its queue', async () => {
     const ran: string[] = [];
     const mail = testJob(async () => void ran.push('mail'), { queue: 'emails' });
     const sweep = testJob(async () => void ran.push('sweep'));
     startWorker([mail, sweep], { queues: ['emails'] });
-    await ask(sweep);
-    await ask(mail);
+    await enqueueInput(sweep);
+    await enqueueInput(mail);
     await eventually(() => (ran.includes('mail') ? true : undefined), 'the mail');
     expect(ran).toEqual(['mail']);
     expect(await queued(sweep.name)).toHaveLength(1);
@@ -192,14 +192,14 @@ describe('a job', () => {
   it('leaves nothing behind when it is done', async () => {
     const work = testJob(async () => {});
     startWorker([work]);
-    for (let n = 0; n < 60; n++) await ask(work, n);
+    for (let n = 0; n < 60; n++) await enqueueInput(work, n);
     await nothingQueued(work.name);
     expect(await dead(work.name)).toEqual([]);
   });
 });
 
 describe('a lease', () => {
-  it('is renewed while the job gets on, so that nobody else starts it', async () => {
+  it('is renewed while the job makes progress, so that no other worker starts it', async () => {
     let starts = 0;
     const work = testJob(async () => {
       starts++;
@@ -207,7 +207,7 @@ describe('a lease', () => {
     });
     startWorker([work], { leaseMs: 1000 });
     startWorker([work], { leaseMs: 1000 });
-    await ask(work);
+    await enqueueInput(work);
     await nothingQueued(work.name);
     expect(starts).toBe(1);
   });
@@ -215,24 +215,24 @@ describe('a lease', () => {
   it('ends soon after its worker has died, and the work resumes elsewhere', async () => {
     const ran: number[] = [];
     const work = testJob(async (_, { n }) => void ran.push(n));
-    await ask(work, 7);
+    await enqueueInput(work, 7);
     await takeAndDie(work.name, 31_000);
     startWorker([work]);
     await nothingQueued(work.name);
     expect(ran).toEqual([7]);
   });
 
-  it('is not cut short: a job whose worker was heard within 30 s is left to it', async () => {
+  it('is not cut short: a job stays with a worker that renewed its lease within 30 s', async () => {
     let starts = 0;
     const work = testJob(async () => void starts++);
-    await ask(work);
+    await enqueueInput(work);
     await takeAndDie(work.name, 20_000);
     startWorker([work]);
     await sleep(1500);
     expect(starts).toBe(0);
   });
 
-  it('that was lost stops the run, and its late end changes nothing for whoever took over', async () => {
+  it('that was lost stops the run, whose late end does not affect the new worker', async () => {
     const begun = Promise.withResolvers<void>();
     const aborted = Promise.withResolvers<void>();
     const work = testJob(async (_, __, { signal }) => {
@@ -241,7 +241,7 @@ describe('a lease', () => {
       await aborted.promise;
     });
     startWorker([work], { leaseMs: 600 });
-    await ask(work);
+    await enqueueInput(work);
     await begun.promise;
     const row = (await queued(work.name))[0];
     const lockedAt = new Date(row.lockedAt.getTime() + 10_000);
@@ -251,7 +251,7 @@ describe('a lease', () => {
     expect((await queued(work.name))[0]).toMatchObject({ lockedAt, lastModifiedBy: 'another' });
   });
 
-  it('that is being renewed as the run ends is waited for, and the key is free again', async () => {
+  it('being renewed at the end of its run delays that end, and then the key is free again', async () => {
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const ran: number[] = [];
     const work = testJob(async (_, { n }) => {
@@ -259,7 +259,7 @@ describe('a lease', () => {
       await gates[n]!.promise;
     });
     startWorker([work], { leaseMs: 3000 });
-    await ask(work, 0, { key: 'renewed' });
+    await enqueueInput(work, 0, { key: 'renewed' });
     await eventually(() => ran[0] === 0 || undefined, 'the run');
     // The lock on the row delays the renewal.
     await app.rows.transaction(async (holding) => {
@@ -275,12 +275,12 @@ describe('a lease', () => {
     });
     await nothingQueued(work.name);
     gates[1]!.resolve();
-    await ask(work, 1, { key: 'renewed' });
+    await enqueueInput(work, 1, { key: 'renewed' });
     await nothingQueued(work.name);
     expect(ran).toEqual([0, 1]);
   });
 
-  it('whose renewal was never answered leaves no row that is never due: the job runs once more', async () => {
+  it('whose renewal got no answer leaves no stuck row: the job runs once more', async () => {
     let starts = 0;
     const work = testJob(async () => {
       if (++starts > 1) return;
@@ -291,13 +291,13 @@ describe('a lease', () => {
         .update({ lockedAt: new Date(Date.now() + 1) });
     });
     startWorker([work]);
-    await ask(work, 0, { key: 'unanswered' });
+    await enqueueInput(work, 0, { key: 'unanswered' });
     await nothingQueued(work.name);
     expect(starts).toBe(2);
     expect(await dead(work.name)).toEqual([]);
   });
 
-  it('that was lost leaves it to the other worker to bury the job', async () => {
+  it('that was lost leaves it to the other worker to declare the job dead', async () => {
     const theirs = { lockedAt: new Date(Date.now() + 10_000), lastModifiedBy: 'another' };
     const work = testJob(
       async () => {
@@ -312,14 +312,14 @@ describe('a lease', () => {
       {},
       { errors: { report: (error) => void reported.push(String(error)), close: async () => {} } },
     );
-    await ask(work);
+    await enqueueInput(work);
     await eventually(() => reported[0], 'the failure');
     await sleep(200);
     expect(await queued(work.name)).toMatchObject([theirs]);
     expect(await dead(work.name)).toEqual([]);
   });
 
-  it('does not keep a run alive that is stuck; touch() says that it is not', async () => {
+  it('does not keep a stuck run alive; touch() reports progress', async () => {
     const ends: string[] = [];
     const stuck = testJob(
       async (_, __, { signal }) => {
@@ -339,8 +339,8 @@ describe('a lease', () => {
       { timeoutMs: 1000, attempts: 1 },
     );
     startWorker([stuck, busy]);
-    await ask(stuck);
-    await ask(busy);
+    await enqueueInput(stuck);
+    await enqueueInput(busy);
     await nothingQueued(stuck.name);
     await nothingQueued(busy.name);
     expect(ends.sort()).toEqual(['aborted', 'finished']);
@@ -350,7 +350,7 @@ describe('a lease', () => {
 });
 
 describe('a job that fails', () => {
-  it('is tried again, and when its attempts are used up it is kept where operators look', async () => {
+  it('is tried again, and is moved to the dead jobs when its attempts are used up', async () => {
     let starts = 0;
     const work = testJob(
       async () => {
@@ -360,7 +360,7 @@ describe('a job that fails', () => {
       { attempts: 3 },
     );
     startWorker([work]);
-    await ask(work, 5, { key: 'five' });
+    await enqueueInput(work, 5, { key: 'five' });
     await nothingQueued(work.name);
     expect(starts).toBe(3);
     expect(await dead(work.name)).toMatchObject([
@@ -368,10 +368,10 @@ describe('a job that fails', () => {
     ]);
   });
 
-  it('by killing its worker is buried too, without another start', async () => {
+  it('by killing its worker is declared dead too, without another start', async () => {
     let starts = 0;
     const work = testJob(async () => void starts++, { attempts: 2 });
-    await ask(work);
+    await enqueueInput(work);
     await takeAndDie(work.name, 31_000);
     await takeAndDie(work.name, 31_000);
     startWorker([work]);
@@ -408,8 +408,8 @@ describe('a run', () => {
     );
     const slow = testJob(() => sleep(150));
     startWorker([failing, slow], {}, { errors, tracer });
-    await ask(failing);
-    await ask(slow);
+    await enqueueInput(failing);
+    await enqueueInput(slow);
     await nothingQueued(failing.name);
     await nothingQueued(slow.name);
     await eventually(() => spans.length === 3 || undefined, 'the end of what was taken off the queue');
@@ -465,14 +465,14 @@ describe('a worker', () => {
       finished++;
     });
     const worker = startWorker([work]);
-    await ask(work);
+    await enqueueInput(work);
     await begun.promise;
     await worker.stop();
     expect(finished).toBe(1);
     expect(await queued(work.name)).toEqual([]);
   });
 
-  it('that cannot wait any longer aborts them and hands them over at once', async () => {
+  it('that can wait no longer aborts its jobs and releases them at once', async () => {
     const ran: string[] = [];
     const begun = Promise.withResolvers<void>();
     const work = testJob(async () => {});
@@ -497,7 +497,7 @@ describe('a worker', () => {
         }),
       ],
     });
-    await ask(work);
+    await enqueueInput(work);
     await begun.promise;
     await first.drain(100);
     const second = startJobWorker({ ...options, definitions: [definition('second', async () => {})] });
@@ -507,11 +507,11 @@ describe('a worker', () => {
     await second.drain(1000);
   });
 
-  it('takes no more than it can run, so that others share the backlog', async () => {
+  it('takes only as many jobs as it can run, so that others share the backlog', async () => {
     const gate = Promise.withResolvers<void>();
     const work = testJob(() => gate.promise, { concurrency: 3 });
     startWorker([work]);
-    await Promise.all(Array.from({ length: 50 }, (_, n) => ask(work, n)));
+    await Promise.all(Array.from({ length: 50 }, (_, n) => enqueueInput(work, n)));
     await eventually(async () => ((await queued(work.name)).length === 50 ? true : undefined), 'the backlog');
     await sleep(1200); // after a poll and a notification
     expect(await queued(work.name).whereNotNull('lockedAt')).toHaveLength(3);
@@ -523,17 +523,17 @@ describe('a worker', () => {
     const ran: number[] = [];
     const work = testJob(async (_, { n }) => void ran.push(n));
     startWorker([work]);
-    await ask(work, 1);
+    await enqueueInput(work, 1);
     await nothingQueued(work.name);
     await database().raw(
       "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name in ('rentapi jobs', 'rentapi notifications')",
     );
-    await ask(work, 2);
+    await enqueueInput(work, 2);
     await nothingQueued(work.name);
     expect(ran).toEqual([1, 2]);
   });
 
-  it('says so while the database lets it take nothing, and goes on looking', async () => {
+  it('reports it while the database gives it no jobs, and continues to poll', async () => {
     const lines: string[] = [];
     const url = new URL(app.databaseUrl);
     url.searchParams.set('options', '-c default_transaction_read_only=on'); // as on a standby
@@ -549,7 +549,7 @@ describe('a worker', () => {
     expect(lines.join('')).toContain('read-only');
   });
 
-  it('makes no table: workers that start at once would crash each other', async () => {
+  it('creates no table: workers that start together would crash each other', async () => {
     const unmigrated = await cloneDatabase(inject('postgres'));
     const owner = createDatabase({
       url: unmigrated.ownerUrl,
@@ -579,7 +579,7 @@ describe('a worker', () => {
     }
   });
 
-  it('waits for a database that is not there yet, and may stop meanwhile', async () => {
+  it('waits for a database that is not there yet, and can stop while it waits', async () => {
     const worker = startJobWorker({
       url: 'postgres://nobody@127.0.0.1:1/none',
       log: app.ports.log,
@@ -591,7 +591,7 @@ describe('a worker', () => {
 });
 
 describe('the table of jobs', () => {
-  it('has every column that this version of Agenda knows, alike', async () => {
+  it('has exactly the columns of this version of Agenda', async () => {
     await database().raw(expectedTable('expected_jobs'));
     const columns = (table: string) =>
       database()('information_schema.columns')
@@ -604,7 +604,7 @@ describe('the table of jobs', () => {
 });
 
 describe('a schedule', () => {
-  it('ticks once, with any number of schedulers, and is not lost to a process that starts just then', async () => {
+  it('ticks once with any number of schedulers, and keeps a tick that is due at their start', async () => {
     const ticks: Date[] = [];
     const work = job({
       name: `test.${++names}`,
@@ -640,7 +640,7 @@ describe('a schedule', () => {
     expect(ticks).toEqual([due]);
   });
 
-  it('follows its job when that is given another one', async () => {
+  it('follows its job when that gets another schedule', async () => {
     const name = `test.${++names}`;
     const far = new Date(Date.now() + 1e9);
     await database()('job_schedules').insert({ name, every: '1 day', nextAt: far });

@@ -18,9 +18,9 @@ interface Due {
 export function startScheduler(options: { database: Knex; log: Logger; jobs: readonly Job[] }): Loop {
   const { database, log, jobs } = options;
   const schedules = new Map(jobs.flatMap(({ name, every }) => (every ? [[name, every]] : [])));
-  let announced = false;
+  let stored = false;
 
-  async function announce(): Promise<void> {
+  async function storeSchedules(): Promise<void> {
     const { rows } = await database.raw<{ rows: { now: Date }[] }>('select now() as now');
     const now = rows[0]!.now;
     await database('job_schedules')
@@ -28,7 +28,7 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
       .onConflict('name')
       .merge()
       .whereRaw('job_schedules.every <> excluded.every'); // an unchanged schedule keeps a tick that is due
-    announced = true;
+    stored = true;
   }
 
   async function tick(db: Knex): Promise<void> {
@@ -61,7 +61,7 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
     log,
     async round() {
       if (schedules.size === 0) return false;
-      if (!announced) await announce();
+      if (!stored) await storeSchedules();
       await database.transaction(tick);
       return false;
     },

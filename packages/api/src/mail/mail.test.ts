@@ -28,7 +28,7 @@ describe('a mailbox', () => {
       return Number(asked!['count']) + Number(queued!['count']) === 0 ? true : undefined;
     }, 'the mails to be settled');
 
-  it('is mailed once a minute and five times an hour, however often it is asked for', async () => {
+  it('gets at most one mail a minute and five an hour, for any number of requests', async () => {
     const { email } = await app.signUp();
     await settled();
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/auth/resend-verification', email)));
@@ -50,7 +50,7 @@ describe('a mailbox', () => {
     app.advance(-67 * MINUTE_MS);
   });
 
-  it('gets what came too early later, one of each kind', async () => {
+  it('gets mails that came too early later, one of each kind', async () => {
     await app.rows('agenda_jobs').where({ name: 'mail.later' }).delete();
     const { email } = await app.signUp();
     await settled();
@@ -78,7 +78,7 @@ describe('a mailbox', () => {
     expect(mailsTo(email)).toBe(1);
   });
 
-  it('is counted once for a mail that is tried again', async () => {
+  it('counts a repeated mail once', async () => {
     const event: RecordedEvent<{ email: string }> = {
       id: 2 ** 40,
       organizationId: null,
@@ -91,7 +91,7 @@ describe('a mailbox', () => {
     expect(await app.rows('mailbox_mails').where({ eventId: event.id })).toHaveLength(1);
   });
 
-  it('is kept as a keyed hash for an hour', async () => {
+  it('is stored as a keyed hash for an hour', async () => {
     const { email } = await app.signUp();
     await settled();
     expect(JSON.stringify(await app.rows('mailbox_mails'))).not.toContain(email);
@@ -103,7 +103,7 @@ describe('a mailbox', () => {
   });
 });
 
-describe('text of others', () => {
+describe('text of other people', () => {
   it.each([
     ['Prize! https://evil.example/win', '“Prize! https: //evil. example/win”'],
     ['www.evil.example', '“www. evil. example”'],
@@ -112,11 +112,11 @@ describe('text of others', () => {
     ['evil.\u200bexample\u202e\r\nBcc: x@evil.example', '“evil. example Bcc: x@evil. example”'],
     ['Acme Inc.', '“Acme Inc.”'],
     ['🦊'.repeat(61), `“${'🦊'.repeat(60)}…”`],
-  ])('links to nothing in a mail: %s', (text, quoted) => {
+  ])('contains no link in a mail: %s', (text, quoted) => {
     expect(mailText`${text}`.text).toBe(quoted);
   });
 
-  it('links to nothing in any mail that is sent', async () => {
+  it('contains no link in any mail that is sent', async () => {
     const HOSTILE = 'Prize! https://evil.example/win www.evil.example evil.example <a href="//evil.example">';
     const app = await startApp();
     const { owner, path, organizationId } = await makeOrganization(app);

@@ -2,22 +2,22 @@ import type { Logger } from '@rentapi/platform/logger';
 import pLimit from 'p-limit';
 
 /** While all notifications arrive, the check each second finds what none reports: that a moment has passed. */
-const LOOK_EVERY_MS = 1000;
+const CHECK_EVERY_MS = 1000;
 /**
  * While notifications may be missed, watchers check often: answers still come from memory as long as they are proven.
  */
-const DOUBT_EVERY_MS = 100;
+const UNPROVEN_CHECK_EVERY_MS = 100;
 /** Less than MAX_STALE_MS, so that a check comes when the first entry is no longer proven. */
 const PROVEN_MS = 800;
 /** More than MAX_STALE_MS: entries read before the connection was lost are answered from memory until then. */
 const LISTENING_MS = 1200;
 /** Ten thousand open sockets must not query the database all at once. */
-const MAX_LOOKS_AT_ONCE = 8;
+const MAX_CONCURRENT_CHECKS = 8;
 
 type IsSure = (provenMs: number, listeningMs: number) => boolean;
 
 interface Watcher {
-  look: () => Promise<void>;
+  check: () => Promise<void>;
   /** Set when a change comes during a check, which may have read the row before the change. */
   again: boolean;
   busy: boolean;
@@ -27,18 +27,18 @@ interface Watcher {
 export function createWatchers(log: Logger) {
   const watchers = new Set<Watcher>();
   const watchersOf = new Map<string, Set<Watcher>>();
-  const limit = pLimit(MAX_LOOKS_AT_ONCE);
+  const limit = pLimit(MAX_CONCURRENT_CHECKS);
   let timer: NodeJS.Timeout | undefined;
-  let lookedAt = 0;
+  let checkedAt = 0;
 
-  async function look(watcher: Watcher): Promise<void> {
+  async function check(watcher: Watcher): Promise<void> {
     watcher.again = watcher.busy;
     if (watcher.busy) return;
     watcher.busy = true;
     try {
       do {
         watcher.again = false;
-        await limit(watcher.look);
+        await limit(watcher.check);
       } while (watcher.again && watchers.has(watcher));
     } catch (error) {
       log.error({ err: error }, 'a watcher failed');
@@ -49,9 +49,9 @@ export function createWatchers(log: Logger) {
 
   function tick(isSure: IsSure): void {
     const now = performance.now();
-    if (isSure(PROVEN_MS, LISTENING_MS) && now - lookedAt < LOOK_EVERY_MS) return;
-    lookedAt = now;
-    for (const watcher of watchers) void look(watcher);
+    if (isSure(PROVEN_MS, LISTENING_MS) && now - checkedAt < CHECK_EVERY_MS) return;
+    checkedAt = now;
+    for (const watcher of watchers) void check(watcher);
   }
 
   function stopTimer(): void {
@@ -60,12 +60,12 @@ export function createWatchers(log: Logger) {
   }
 
   return {
-    add(invalidationKeys: readonly string[], lookAgain: () => Promise<void>, isSure: IsSure): () => void {
-      const watcher: Watcher = { look: lookAgain, again: false, busy: false };
+    add(invalidationKeys: readonly string[], check: () => Promise<void>, isSure: IsSure): () => void {
+      const watcher: Watcher = { check, again: false, busy: false };
       watchers.add(watcher);
       for (const invalidationKey of invalidationKeys)
         watchersOf.set(invalidationKey, (watchersOf.get(invalidationKey) ?? new Set()).add(watcher));
-      timer ??= setInterval(() => tick(isSure), DOUBT_EVERY_MS);
+      timer ??= setInterval(() => tick(isSure), UNPROVEN_CHECK_EVERY_MS);
       return () => {
         watchers.delete(watcher);
         for (const invalidationKey of invalidationKeys) {
@@ -77,7 +77,7 @@ export function createWatchers(log: Logger) {
       };
     },
     changed(invalidationKey: string): void {
-      for (const watcher of watchersOf.get(invalidationKey) ?? []) void look(watcher);
+      for (const watcher of watchersOf.get(invalidationKey) ?? []) void check(watcher);
     },
     close(): void {
       stopTimer();

@@ -15,7 +15,7 @@ let database: Awaited<ReturnType<typeof cloneDatabase>>;
 let pool: pg.Pool;
 let proxy: FlakyProxy;
 /** Two processes, as the database sees them; the second one's notifications pass through the network that fails. */
-let leases: [ActorCache, ActorCache];
+let caches: [ActorCache, ActorCache];
 const connections: Notifications[] = [];
 let loads = 0;
 
@@ -24,11 +24,11 @@ beforeAll(async () => {
   pool = new pg.Pool({ connectionString: database.url, max: 20 });
   pool.on('error', () => {}); // a connection that is still closing when its database is dropped
   proxy = await startFlakyProxy(database.url);
-  leases = [openCache(database.url), openCache(proxy.url)];
-  await provenHit(...leases);
+  caches = [openCache(database.url), openCache(proxy.url)];
+  await provenHit(...caches);
 });
 afterAll(async () => {
-  for (const lease of leases) lease.close();
+  for (const cache of caches) cache.close();
   await Promise.all(connections.map((connection) => connection.close()));
   await pool.end();
   await proxy.close();
@@ -58,7 +58,7 @@ function versionOf(userId: number): ActorQuery<Row> {
   };
 }
 
-const read = async (lease: ActorCache, userId: number) => (await lease.read(versionOf(userId)))?.version;
+const read = async (cache: ActorCache, userId: number) => (await cache.read(versionOf(userId)))?.version;
 const change = (userId: number) => pool.query('update users set version = version + 1 where id = $1', [userId]);
 const killListeners = () =>
   pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -77,46 +77,46 @@ async function newUser(): Promise<number> {
 /** Waits until each cache answers a row that is older than MAX_STALE_MS, which only its notifications can prove. */
 async function provenHit(...asked: ActorCache[]): Promise<void> {
   const userId = await newUser();
-  for (const lease of asked) {
+  for (const cache of asked) {
     await eventually(async () => {
-      await read(lease, userId);
+      await read(cache, userId);
       await sleep(PROMISED_MS);
-      const { misses } = lease.stats();
-      await read(lease, userId);
-      return lease.stats().misses === misses ? true : undefined;
+      const { misses } = cache.stats();
+      await read(cache, userId);
+      return cache.stats().misses === misses ? true : undefined;
     }, 'a listener that vouches');
   }
 }
 
-describe('a lease', () => {
-  it('answers from memory for as long as nothing has changed', async () => {
+describe('the actor cache', () => {
+  it('answers from memory while nothing has changed', async () => {
     const userId = await newUser();
-    const [lease] = leases;
-    await read(lease, userId);
+    const [cache] = caches;
+    await read(cache, userId);
     const before = loads;
     for (let at = 0; at < 15; at++) {
       await sleep(100);
-      await read(lease, userId);
+      await read(cache, userId);
     }
     expect(loads).toBe(before);
   });
 
-  it('hears of a change at once, in every process', async () => {
+  it('sees a change at once, in every process', async () => {
     const userId = await newUser();
-    await provenHit(...leases);
-    for (const lease of leases) await read(lease, userId);
+    await provenHit(...caches);
+    for (const cache of caches) await read(cache, userId);
     await change(userId);
     const changedAt = performance.now();
-    for (const lease of leases) {
-      await eventually(async () => ((await read(lease, userId)) === 2 ? true : undefined), 'the change');
+    for (const cache of caches) {
+      await eventually(async () => ((await read(cache, userId)) === 2 ? true : undefined), 'the change');
     }
     expect(performance.now() - changedAt).toBeLessThan(500);
   });
 
-  it('hears nothing of a change that is undone', async () => {
+  it('sees nothing of a change that is rolled back', async () => {
     const userId = await newUser();
-    const [lease] = leases;
-    await read(lease, userId);
+    const [cache] = caches;
+    await read(cache, userId);
     const client = await pool.connect();
     await client.query('begin');
     await client.query('update users set version = version + 1 where id = $1', [userId]);
@@ -124,7 +124,7 @@ describe('a lease', () => {
     client.release();
     await sleep(100);
     const before = loads;
-    expect(await read(lease, userId)).toBe(1);
+    expect(await read(cache, userId)).toBe(1);
     expect(loads).toBe(before);
   });
 
@@ -134,12 +134,12 @@ describe('a lease', () => {
     ['is cut off', async () => proxy.cut()],
   ])('refuses within a second while its listener %s', async (_, fail) => {
     const userId = await newUser();
-    for (const lease of leases) await read(lease, userId);
+    for (const cache of caches) await read(cache, userId);
     await fail();
     await change(userId);
     const changedAt = performance.now();
-    for (const lease of leases) {
-      for (let askedAt = changedAt; (await read(lease, userId)) !== 2; askedAt = performance.now()) {
+    for (const cache of caches) {
+      for (let askedAt = changedAt; (await read(cache, userId)) !== 2; askedAt = performance.now()) {
         expect(askedAt - changedAt).toBeLessThan(PROMISED_MS);
         await sleep(5);
       }
@@ -151,26 +151,26 @@ describe('a lease', () => {
     await killListeners();
     await sleep(300);
     proxy.heal();
-    await provenHit(...leases);
+    await provenHit(...caches);
   });
 
-  it('does not vouch for what was read before it listened', async () => {
+  it('trusts no row that was read before it listened', async () => {
     const userId = await newUser();
-    const [, lease] = leases;
-    await provenHit(lease);
-    const { reconnects } = lease.stats();
-    await read(lease, userId);
+    const [, cache] = caches;
+    await provenHit(cache);
+    const { reconnects } = cache.stats();
+    await read(cache, userId);
     proxy.cut();
     await change(userId); // no notification reaches the second process
     proxy.heal();
-    await eventually(() => (lease.stats().reconnects > reconnects ? true : undefined), 'the connection to be lost');
+    await eventually(() => (cache.stats().reconnects > reconnects ? true : undefined), 'the connection to be lost');
     await sleep(PROMISED_MS);
-    expect(await read(lease, userId)).toBe(2);
+    expect(await read(cache, userId)).toBe(2);
   });
 
-  it('does not keep a row that was read while it changed', async () => {
+  it('does not keep a row that changed while it was read', async () => {
     const userId = await newUser();
-    const [lease] = leases;
+    const [cache] = caches;
     const gate = Promise.withResolvers<void>();
     const slow: ActorQuery<Row> = {
       ...versionOf(userId),
@@ -180,63 +180,63 @@ describe('a lease', () => {
         return row;
       },
     };
-    const early = lease.read(slow);
+    const early = cache.read(slow);
     await sleep(50); // it has read
     const heard = Promise.withResolvers<void>();
-    const unwatch = lease.watch([`user:${userId}`], async () => heard.resolve());
+    const unwatch = cache.watch([`user:${userId}`], async () => heard.resolve());
     await change(userId);
     await heard.promise;
     unwatch();
-    const late = read(lease, userId); // does not join the load that read too early
+    const late = read(cache, userId); // does not join the load that read too early
     gate.resolve();
     expect((await early)?.version).toBe(1);
     expect(await late).toBe(2);
-    expect(await read(lease, userId)).toBe(2);
+    expect(await read(cache, userId)).toBe(2);
   });
 
-  it('reads once for everybody who asks at once', async () => {
+  it('reads once for all concurrent callers', async () => {
     const userId = await newUser();
     const before = loads;
-    await Promise.all(Array.from({ length: 50 }, () => read(leases[0], userId)));
+    await Promise.all(Array.from({ length: 50 }, () => read(caches[0], userId)));
     expect(loads).toBe(before + 1);
   });
 
-  it('keeps no more than 20,000 rows', async () => {
-    const lease = openCache(database.url);
+  it('keeps at most 20,000 rows', async () => {
+    const cache = openCache(database.url);
     for (let at = 0; at < 20_100; at++) {
-      await lease.read({ key: `many ${at}`, load: async () => ({ at }), invalidatedBy: () => [`user:${-at}`] });
+      await cache.read({ key: `many ${at}`, load: async () => ({ at }), invalidatedBy: () => [`user:${-at}`] });
     }
-    expect(lease.stats().kept).toBe(20_000);
-    lease.close();
+    expect(cache.stats().kept).toBe(20_000);
+    cache.close();
   });
 
-  it('keeps nothing that does not say whose changes change it, and nothing that is not there', async () => {
-    const [lease] = leases;
-    const { kept } = lease.stats();
-    await lease.read({ key: 'nobody’s', load: async () => ({}), invalidatedBy: () => null });
-    await lease.read({ key: 'nothing', load: async () => undefined, invalidatedBy: () => [] });
-    expect(lease.stats().kept).toBe(kept);
+  it('keeps neither a row without invalidation keys nor a missing row', async () => {
+    const [cache] = caches;
+    const { kept } = cache.stats();
+    await cache.read({ key: 'nobody’s', load: async () => ({}), invalidatedBy: () => null });
+    await cache.read({ key: 'nothing', load: async () => undefined, invalidatedBy: () => [] });
+    expect(cache.stats().kept).toBe(kept);
   });
 });
 
-describe('whoever watches', () => {
+describe('a watcher', () => {
   it.each([
     ['when told', async () => {}],
     ['when its listener is killed', async () => void (await killListeners())],
     ['when its listener falls silent', async () => proxy.stall()],
     ['when its listener is cut off', async () => proxy.cut()],
-  ])('sees a change within a second %s, whenever it was read last', async (_, fail) => {
+  ])('sees a change within a second %s, however long ago the row was read', async (_, fail) => {
     for (let round = 0; round < 2; round++) {
       const userId = await newUser();
-      await provenHit(...leases);
-      const seenAt = leases.map(() => Infinity);
-      const unwatch = leases.map((lease, at) =>
-        lease.watch([`user:${userId}`], async () => {
-          if ((await read(lease, userId)) === 2) seenAt[at] = Math.min(seenAt[at]!, performance.now());
+      await provenHit(...caches);
+      const seenAt = caches.map(() => Infinity);
+      const unwatch = caches.map((cache, at) =>
+        cache.watch([`user:${userId}`], async () => {
+          if ((await read(cache, userId)) === 2) seenAt[at] = Math.min(seenAt[at]!, performance.now());
         }),
       );
       await sleep(Math.random() * PROMISED_MS);
-      for (const lease of leases) await read(lease, userId);
+      for (const cache of caches) await read(cache, userId);
       await fail();
       await change(userId);
       const changedAt = performance.now();
@@ -249,11 +249,11 @@ describe('whoever watches', () => {
 });
 
 /**
- * Random changes, and every way to miss them, while two caches are read all the time. LEASE_FUZZ_MS runs it for longer.
+ * Random changes, and every way to miss them, while two caches are read all the time. CACHE_FUZZ_MS runs it for longer.
  * The age of an answer counts from the moment the first change that it lacks was acknowledged.
  */
-describe('whatever happens', () => {
-  const FUZZ_MS = Number(process.env['LEASE_FUZZ_MS'] ?? 10_000);
+describe('under any failure', () => {
+  const FUZZ_MS = Number(process.env['CACHE_FUZZ_MS'] ?? 10_000);
   /** Many rows that each change seldom: a change that was missed is not hidden by the next one. */
   const USERS = 400;
   const WRITERS = 8;
@@ -276,12 +276,12 @@ describe('whatever happens', () => {
       },
     });
 
-    async function ask(lease: ActorCache): Promise<void> {
+    async function ask(cache: ActorCache): Promise<void> {
       while (lasts()) {
         const userId = pick(users);
         const known = acknowledged.get(userId)!;
         const askedAt = performance.now();
-        const { version } = (await lease.read(seldomLate(userId)))!;
+        const { version } = (await cache.read(seldomLate(userId)))!;
         counts.reads++;
         const missed = known[version]; // when the next version was acknowledged, if it was
         if (missed !== undefined) worstMs = Math.max(worstMs, askedAt - missed);
@@ -321,10 +321,10 @@ describe('whatever happens', () => {
     }
 
     const shares = Array.from({ length: WRITERS }, (_, at) => users.filter((__, place) => place % WRITERS === at));
-    await Promise.all([...leases.flatMap((lease) => [ask(lease), ask(lease)]), ...shares.map(alter), disturb()]);
-    const hits = leases.reduce((sum, lease) => sum + lease.stats().hits, 0);
+    await Promise.all([...caches.flatMap((cache) => [ask(cache), ask(cache)]), ...shares.map(alter), disturb()]);
+    const hits = caches.reduce((sum, cache) => sum + cache.stats().hits, 0);
     process.stdout.write(
-      `lease fuzz: ${JSON.stringify({ ...counts, fromMemory: hits, oldestAnswerMs: Math.round(worstMs) })}\n`,
+      `cache fuzz: ${JSON.stringify({ ...counts, fromMemory: hits, oldestAnswerMs: Math.round(worstMs) })}\n`,
     );
     expect(counts.changes).toBeGreaterThan(10);
     expect(hits).toBeGreaterThan(counts.reads / 4);

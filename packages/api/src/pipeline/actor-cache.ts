@@ -19,14 +19,14 @@ export interface ActorQuery<Row> {
  * session, a suspended user or a changed role is refused within a second, in every process.
  */
 export interface ActorCache {
-  read<Row extends object>(question: ActorQuery<Row>): Row | undefined | Promise<Row | undefined>;
+  read<Row extends object>(query: ActorQuery<Row>): Row | undefined | Promise<Row | undefined>;
   /** Drops what a change of this process made outdated. */
   forget(invalidationKey: InvalidationKey): void;
   /**
-   * Calls `look` whenever rows under these keys may have changed, and each second, until the returned function is
+   * Calls `check` whenever rows under these keys may have changed, and each second, until the returned function is
    * called.
    */
-  watch(invalidationKeys: readonly InvalidationKey[], look: () => Promise<void>): () => void;
+  watch(invalidationKeys: readonly InvalidationKey[], check: () => Promise<void>): () => void;
   stats(): { hits: number; misses: number; kept: number; reconnects: number };
   close(): void;
 }
@@ -49,7 +49,7 @@ interface Entry {
 
 interface Load {
   startedAt: number;
-  answer: Promise<unknown>;
+  loadRow: Promise<unknown>;
   /** Keys that changed since the load began: its row may have been read before. */
   changed: Set<string>;
 }
@@ -76,8 +76,8 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     return now - knownAt < MAX_STALE_MS && now - entry.readAt < MAX_AGE_MS;
   }
 
-  function read<Row extends object>(question: ActorQuery<Row>): Row | undefined | Promise<Row | undefined> {
-    const { key } = question;
+  function read<Row extends object>(query: ActorQuery<Row>): Row | undefined | Promise<Row | undefined> {
+    const { key } = query;
     const now = performance.now();
     const entry = entries.get(key);
     if (entry && isProven(entry, now)) {
@@ -86,25 +86,25 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     }
     const running = loads.get(key);
     if (running?.changed.size === 0 && now - running.startedAt < MAX_STALE_MS) {
-      return running.answer as Promise<Row | undefined>;
+      return running.loadRow as Promise<Row | undefined>;
     }
     counts.misses++;
-    return begin(question, now);
+    return begin(query, now);
   }
 
-  function begin<Row extends object>(question: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
-    const { key } = question;
+  function begin<Row extends object>(query: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
+    const { key } = query;
     const { epoch } = listening(); // taken before the row is read
-    const load: Load = { startedAt, answer: Promise.resolve(), changed: new Set() };
+    const load: Load = { startedAt, loadRow: Promise.resolve(), changed: new Set() };
     loads.set(key, load);
     const answered = answer();
-    load.answer = answered;
+    load.loadRow = answered;
     return answered;
 
     async function answer(): Promise<Row | undefined> {
       try {
-        const row = await question.load();
-        const invalidationKeys = row && question.invalidatedBy(row);
+        const row = await query.load();
+        const invalidationKeys = row && query.invalidatedBy(row);
         const isLatest = loads.get(key) === load;
         if (isLatest && invalidationKeys?.every((invalidationKey) => !load.changed.has(invalidationKey))) {
           keep(key, { row, readAt: startedAt, epoch, invalidationKeys });
@@ -149,9 +149,9 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   return {
     read,
     forget: drop,
-    watch(invalidationKeys, look) {
+    watch(invalidationKeys, check) {
       const { isSure } = listening();
-      return watchers.add(invalidationKeys, look, isSure);
+      return watchers.add(invalidationKeys, check, isSure);
     },
     stats: () => ({ ...counts, kept: entries.size, reconnects: subscription?.reconnects ?? 0 }),
     close() {
@@ -162,11 +162,8 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
 }
 
 /** From the cache; inside a transaction from the database, because uncommitted rows are valid only there. */
-export async function loadCached<Row extends object>(
-  ctx: Context,
-  question: ActorQuery<Row>,
-): Promise<Row | undefined> {
-  return ctx.db.isTransaction ? question.load() : ctx.ports.actors.read(question);
+export async function loadCached<Row extends object>(ctx: Context, query: ActorQuery<Row>): Promise<Row | undefined> {
+  return ctx.db.isTransaction ? query.load() : ctx.ports.actors.read(query);
 }
 
 /** After the commit this process answers nothing older. Other processes learn of the change by NOTIFY. */

@@ -73,8 +73,9 @@ export function assertAccess(meta: ProcedureMeta, actor: Actor, organization: Cu
   } else if (isOrganizationPermission(access)) {
     if (!organization?.permissions.has(access as OrganizationPermission)) throw denied(access);
   } else {
-    const held = actor.kind === 'user' && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(access as PlatformPermission);
-    if (!held) throw denied(access);
+    const isGranted =
+      actor.kind === 'user' && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(access as PlatformPermission);
+    if (!isGranted) throw denied(access);
   }
 }
 

@@ -18,7 +18,7 @@ const create = (key: string, body: object = { name: 'CI', scopes: ['*'] }, who =
   who.request('/api/v1/api-keys', { method: 'POST', body, headers: { 'idempotency-key': key } });
 const count = async () => (await ada.request('/api/v1/api-keys?limit=100')).body.items.length;
 
-it('has one effect for 50 repeats at once, and gives all who wait the same answer', async () => {
+it('has one effect for 50 concurrent repeats, which all get the same answer', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => create('fifty')));
   expect(await count()).toBe(1);
   const done = answers.filter(({ status }) => status === 201);
@@ -29,25 +29,25 @@ it('has one effect for 50 repeats at once, and gives all who wait the same answe
   expect(repeat.headers.get('idempotency-replayed')).toBe('true');
 });
 
-it('takes the same input in another order for the same, and refuses another', async () => {
+it('accepts the same input in another order, and refuses other input', async () => {
   const first = await create('order', { name: 'CI', scopes: ['*'] });
   expect((await create('order', { scopes: ['*'], name: 'CI' })).body).toEqual(first.body);
   const other = await create('order', { name: 'other', scopes: ['*'] });
   expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
 });
 
-it('means nothing to another caller', async () => {
+it('is separate for each caller', async () => {
   const eve = await app.signUp();
   const [mine, theirs] = [await create('shared'), await create('shared', undefined, eve)];
   expect(mine.body.secret).not.toBe(theirs.body.secret);
 });
 
-it('does not keep an answer to bad input: the corrected request goes through', async () => {
+it('does not store an answer to bad input: the corrected request succeeds', async () => {
   expect((await create('typo', { name: '' })).status).toBe(400);
   expect((await create('typo')).status).toBe(201);
 });
 
-it('keeps a refusal', async () => {
+it('stores a refusal', async () => {
   const { body: narrow } = await create('narrow', { name: 'narrow', scopes: ['api_keys:create'] });
   const ask = () =>
     app.request('/api/v1/api-keys', {
@@ -64,7 +64,7 @@ it('keeps a refusal', async () => {
   ]);
 });
 
-it('judges the caller again before it repeats an answer', async () => {
+it('checks the caller again before it repeats an answer', async () => {
   const { body: key } = await create('key', { name: 'maker', scopes: ['*'] });
   const ask = () =>
     app.request('/api/v1/api-keys', {
@@ -86,7 +86,7 @@ it('frees the claim of a process that died, after a minute', async () => {
   expect((await create('dead')).status).toBe(201);
 });
 
-it('frees the claim of a request that failed with the database, once that is back', async () => {
+it('frees the claim of a request that failed with the database, once the database is back', async () => {
   const { rows: database } = app;
   const gate = Promise.withResolvers<void>();
   const locked = Promise.withResolvers<void>();
@@ -111,7 +111,7 @@ it('frees the claim of a request that failed with the database, once that is bac
   expect(await count()).toBe(1);
 });
 
-it('has one effect where it was committed and only the word of that was lost', async () => {
+it('has one effect when the commit succeeded and only its answer was lost', async () => {
   const network = await startFlakyProxy(app.databaseUrl);
   const other = await startApp({}, { databaseUrl: network.url, ownerUrl: app.ownerUrl });
   const ask = () =>
@@ -129,7 +129,7 @@ it('has one effect where it was committed and only the word of that was lost', a
   await network.close();
 });
 
-it('knows a repeat, and opens its answer, after SECRET_KEY was rotated', async () => {
+it('recognises a repeat, and opens its answer, after SECRET_KEY was rotated', async () => {
   const [old, current] = ['the old secret key 0123456789abcdef', 'the current secret key 0123456789'];
   const rotated = await startApp({}, app);
   const ask = (name: string) =>
@@ -147,7 +147,7 @@ it('knows a repeat, and opens its answer, after SECRET_KEY was rotated', async (
   await rotated.close();
 });
 
-it('keeps answers sealed and inputs unguessable', async () => {
+it('stores answers sealed and inputs unguessable', async () => {
   const { body } = await create('sealed', { name: 'very recognisable', scopes: ['*'] });
   const rows = await app.rows('idempotency_keys').whereNotNull('answer');
   const kept = Buffer.concat(rows.flatMap((row) => [row.answer, row.inputMac, row.keyHash])).toString('latin1');

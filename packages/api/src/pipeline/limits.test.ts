@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Answer, type Request, startApp, type TestApp } from '../../test/app.ts';
-import { told } from '../../test/organization.ts';
+import { statusAndCode } from '../../test/organization.ts';
 import { tryUpgrade } from '../../test/upgrade.ts';
 import { exampleId } from '../contract/ids.ts';
 
@@ -40,8 +40,8 @@ async function statuses(count: number, ask: () => Promise<Answer>): Promise<Reco
   return seen;
 }
 
-describe('whoever is turned away pays as the address they call from', () => {
-  it("for asking for organizations that are not the caller's", async () => {
+describe('a refused caller pays from the bucket of its address', () => {
+  it("for requesting organizations that are not the caller's", async () => {
     const [ada, bea] = [await signUp(), await signUp()];
     const seen = await statuses(8, () => ada.request(`/api/v1/organizations/${bea.organizationId}`));
     expect(seen).toEqual({ 404: OF_A_SOURCE, 429: 5 });
@@ -56,7 +56,7 @@ describe('whoever is turned away pays as the address they call from', () => {
     expect(await statuses(8, () => app.request('/api/v1/api-keys', { headers }))).toEqual({ 403: OF_A_SOURCE, 429: 5 });
   });
 
-  it('for asking without a credential, of which nobody learns what is there', async () => {
+  it('for calls without a credential, which do not learn what exists', async () => {
     const headers = newSource();
     const path = `/api/v1/organizations/${exampleId('org')}`;
     expect(await statuses(8, () => app.request(path, { headers }))).toEqual({ 401: OF_A_SOURCE, 429: 5 });
@@ -66,7 +66,7 @@ describe('whoever is turned away pays as the address they call from', () => {
     ['a ticket', '/api/v1/ws/realtime?ticket=guess', {}],
     ['a token', '/api/v1/ws/realtime?token=guess', {}],
     ['a token in a header', '/trpc', { authorization: 'Bearer guess' }],
-  ])('for opening sockets with %s that is not good', async (_, path, credential) => {
+  ])('for opening sockets with an invalid %s', async (_, path, credential) => {
     const headers = { ...newSource(), ...credential };
     const open = async () => (await tryUpgrade(app.url + path, { headers }))?.status;
     for (let at = 0; at < OF_A_SOURCE; at++) expect(await open()).toBe(401);
@@ -76,7 +76,7 @@ describe('whoever is turned away pays as the address they call from', () => {
   it.each([
     ['the realtime socket', '/api/v1/ws/realtime', { action: 'auth', token: 'guess' }],
     ['a tRPC socket', '/trpc?connectionParams=1', { method: 'connectionParams', data: { token: 'guess' } }],
-  ])('for sending credentials over %s that are not good', async (_, path, message) => {
+  ])('for sending invalid credentials over %s', async (_, path, message) => {
     const headers = newSource();
     const open = async () => {
       const socket = new WebSocket(app.url.replace('http', 'ws') + path, { headers });
@@ -91,15 +91,15 @@ describe('whoever is turned away pays as the address they call from', () => {
 });
 
 describe('an id in the path', () => {
-  it('that is misshapen is an input like any other', async () => {
+  it('that is malformed is refused as invalid input', async () => {
     const ada = await signUp();
-    expect(told(await ada.request('/api/v1/organizations/garbage'))).toEqual([400, 'invalid_input']);
-    expect(told(await ada.request('/api/v1/api-keys/garbage'))).toEqual([400, 'invalid_input']);
-    expect(told(await ada.request(`/api/v1/organizations/${exampleId('org')}`))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await ada.request('/api/v1/organizations/garbage'))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await ada.request('/api/v1/api-keys/garbage'))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await ada.request(`/api/v1/organizations/${exampleId('org')}`))).toEqual([404, 'not_found']);
   });
 });
 
-describe('a person', () => {
+describe('a user', () => {
   it('has one bucket, whichever organization they are in', async () => {
     const ada = await signUp();
     const { body: other } = await ada.request('/api/v1/organizations', { method: 'POST', body: { name: 'Other' } });
@@ -111,7 +111,7 @@ describe('a person', () => {
     expect(served).toBeLessThan(10);
   });
 
-  it('is told of the limit that has least left, though the procedure has one of its own', async () => {
+  it('sees the limit with the least left, although the procedure has one of its own', async () => {
     const ada = await signUp();
     await statuses(OF_A_PERSON - 3, () => ada.request('/api/v1/users/me'));
     const { status, headers } = await ada.request(`/api/v1/organizations/${ada.organizationId}/invitations`, {

@@ -24,7 +24,7 @@ export const QUEUES: Statement = {
   /* across organizations */
   select ${counted('outbox')} as rentapi_outbox_depth,
          ${age('available_at', 'outbox order by id')} as rentapi_outbox_oldest_seconds,
-         ${age('created_at', 'events where position is null order by id')} as rentapi_unstamped_oldest_seconds,
+         ${age('created_at', 'events where position is null order by id')} as rentapi_unsequenced_oldest_seconds,
          ${counted('agenda_jobs where next_run_at <= now() and locked_at is null')} as rentapi_jobs_due,
          ${counted('agenda_jobs where locked_at is not null')} as rentapi_jobs_running,
          ${counted('dead_jobs')} as rentapi_jobs_dead`,
@@ -39,7 +39,7 @@ export function measureDatabase({ registry }: Metrics, database: Knex, log: Logg
     gauges: {
       rentapi_outbox_depth: `Work recorded and not yet handed over, counted up to ${MAX_COUNTED}.`,
       rentapi_outbox_oldest_seconds: 'Age of the oldest work that is not yet handed over.',
-      rentapi_unstamped_oldest_seconds: 'Age of the oldest event that has no position yet.',
+      rentapi_unsequenced_oldest_seconds: 'Age of the oldest event that has no position yet.',
       rentapi_jobs_due: `Jobs that are due and not yet begun, counted up to ${MAX_COUNTED}.`,
       rentapi_jobs_running: 'Jobs that a worker holds.',
       rentapi_jobs_dead: `Jobs whose attempts are used up, counted up to ${MAX_COUNTED}.`,

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../test/app.ts';
-import { makeOrganization, type TestOrganization, told } from '../../test/organization.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../test/organization.ts';
 import { subdomainOf } from './tenancy.ts';
 
 const apps: TestApp[] = [];
@@ -41,7 +41,7 @@ const bearer = (who: Person) => ({ authorization: `Bearer ${who.tokens.accessTok
 const header = ({ id }: TestOrganization) => ({ 'x-organization-id': id });
 
 describe('MULTI_TENANCY_STRATEGY=header', () => {
-  it('reads the header, then the default; the host says nothing', async () => {
+  it('reads the header, then the default; the host has no effect', async () => {
     const { app, ada, acme, foreign } = await setUp({});
     expect(await whereAmI(app, ada, {})).toBe(ada.organizationId);
     expect(await whereAmI(app, ada, header(acme))).toBe(acme.id);
@@ -54,21 +54,24 @@ describe('MULTI_TENANCY_STRATEGY=header', () => {
 
   it('refuses a header that disagrees with the path or with the key', async () => {
     const { app, ada, acme, other } = await setUp({});
-    expect(told(await ada.request(acme.path, { headers: header(other) }))).toEqual([400, 'organization_mismatch']);
+    expect(statusAndCode(await ada.request(acme.path, { headers: header(other) }))).toEqual([
+      400,
+      'organization_mismatch',
+    ]);
     const { body: key } = await acme.as(ada)('/api/v1/api-keys', {
       method: 'POST',
       body: { name: 'k', scopes: ['*'] },
     });
     const asKey = (path: string, headers = {}) =>
       app.request(path, { headers: { 'x-api-key': key.secret, ...headers } });
-    expect(told(await asKey('/api/v1/api-keys', header(other)))).toEqual([400, 'organization_mismatch']);
-    expect(told(await asKey(other.path))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await asKey('/api/v1/api-keys', header(other)))).toEqual([400, 'organization_mismatch']);
+    expect(statusAndCode(await asKey(other.path))).toEqual([404, 'not_found']);
     expect((await asKey(acme.path, header(acme))).status).toBe(200);
   });
 });
 
 describe('MULTI_TENANCY_STRATEGY=subdomain', () => {
-  it('reads the host, and lets a header only agree', async () => {
+  it('reads the host, and a header can only agree', async () => {
     const { app, ada, acme, other } = await setUp({
       MULTI_TENANCY_STRATEGY: 'subdomain',
       HOST_MAIN_DOMAIN: 'example.com',
@@ -86,7 +89,7 @@ describe('MULTI_TENANCY_STRATEGY=subdomain', () => {
 });
 
 describe('MULTI_TENANCY_STRATEGY=none', () => {
-  it('reads neither, and refuses a header that asks for another', async () => {
+  it('reads neither, and refuses a header that names another organization', async () => {
     const { app, ada, acme } = await setUp({ MULTI_TENANCY_STRATEGY: 'none' });
     expect(await whereAmI(app, ada, { host: 'acme-inc.example.com' })).toBe(ada.organizationId);
     expect(await whereAmI(app, ada, header(acme))).toBe('organization_mismatch');
@@ -94,7 +97,7 @@ describe('MULTI_TENANCY_STRATEGY=none', () => {
   });
 });
 
-it('takes one label below the main domain for an organization, and none of our own', () => {
+it('reads one label below the main domain as an organization, except reserved ones', () => {
   const label = (host: string | undefined) => subdomainOf(host, 'example.com');
   expect(['acme.example.com', 'acme.example.com.', 'a.b.example.com'].map(label)).toEqual(['acme', 'acme', 'a.b']);
   expect([undefined, '', 'example.com', 'api.example.com', 'notexample.com'].map(label)).toEqual(Array(5).fill(null));
@@ -105,7 +108,7 @@ it('makes members read-only under ORG_MEMBER_READONLY', async () => {
   const member = await acme.join('MEMBER');
   const create = () =>
     acme.as(member)('/api/v1/api-keys', { method: 'POST', body: { name: 'k', scopes: ['org:read'] } });
-  expect(told(await create())).toEqual([403, 'permission_denied']);
+  expect(statusAndCode(await create())).toEqual([403, 'permission_denied']);
   expect((await acme.as(member)('/api/v1/api-keys')).status).toBe(200);
   expect(app.ports.env.ORG_MEMBER_READONLY).toBe(true);
 });

@@ -20,9 +20,9 @@ export function withConnectionParams(request: ApiRequest, given: unknown): ApiRe
   const { token, apiKey, organizationId } = ConnectionParams.parse(given) ?? {};
   return {
     ...request,
-    authorization: agreed(request.authorization, token && `Bearer ${token}`, 'ambiguous_credentials'),
-    apiKey: agreed(request.apiKey, apiKey, 'ambiguous_credentials'),
-    organizationId: agreed(request.organizationId, organizationId, 'organization_mismatch'),
+    authorization: requireSame(request.authorization, token && `Bearer ${token}`, 'ambiguous_credentials'),
+    apiKey: requireSame(request.apiKey, apiKey, 'ambiguous_credentials'),
+    organizationId: requireSame(request.organizationId, organizationId, 'organization_mismatch'),
   };
 }
 
@@ -39,7 +39,7 @@ export function withUrlParams({ request, ports }: Context, given: unknown): ApiR
 }
 
 /** The value of two synonyms, of which either may be absent. */
-function agreed(header: string | undefined, parameter: string | undefined, code: ErrorCode): string | undefined {
+function requireSame(header: string | undefined, parameter: string | undefined, code: ErrorCode): string | undefined {
   if (header && parameter && header !== parameter) throw new ApiError(code);
   return header || parameter || undefined;
 }

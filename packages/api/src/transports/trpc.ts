@@ -44,7 +44,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const ctx = createContext(ports, call);
     const errors: ApiError[] = [];
 
-    const refuse = (cause: unknown, name: string, input: unknown): Result => {
+    const asFailure = (cause: unknown, name: string, input: unknown): Result => {
       const error = toApiError(cause);
       errors.push(error);
       if (error.status >= 500) reportFailure(ctx, cause);
@@ -54,8 +54,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
 
     if (req.method === 'HEAD') return void res.writeHead(204).end(); // a ping
     if (names.length > MAX_BATCH) {
-      const refused = refuse(new ApiError('batch_too_large'), '', undefined);
-      return answer(req, res, ctx, refused, statusOf([refused], errors), errors);
+      const refused = asFailure(new ApiError('batch_too_large'), '', undefined);
+      return sendAnswer(req, res, ctx, refused, statusOf([refused], errors), errors);
     }
     let answers: Result[];
     try {
@@ -83,14 +83,14 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
             });
             return { result: { data } };
           } catch (error) {
-            return refuse(error, name, input);
+            return asFailure(error, name, input);
           }
         }),
       );
     } catch (error) {
-      answers = names.map((name) => refuse(error, name, undefined));
+      answers = names.map((name) => asFailure(error, name, undefined));
     }
-    answer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
+    sendAnswer(req, res, ctx, batched ? answers : answers[0]!, statusOf(answers, errors), errors);
   };
 
   /** Server-sent events (`httpSubscriptionLink`). Faults of the request are answered before a stream begins. */
@@ -113,8 +113,8 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
     res.setHeader('Cache-Control', 'no-store');
     // The stock handler replaces headers that are already set, and adds these to its own.
-    const beside = new Headers({ 'Cache-Control': 'no-store' });
-    for (const varies of [res.getHeader('Vary') ?? []].flat()) beside.append('Vary', String(varies));
+    const streamHeaders = new Headers({ 'Cache-Control': 'no-store' });
+    for (const varies of [res.getHeader('Vary') ?? []].flat()) streamHeaders.append('Vary', String(varies));
     await nodeHTTPRequestHandler({
       router,
       req,
@@ -122,7 +122,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       path,
       createContext: () => ctx,
       maxBatchSize: MAX_BATCH,
-      responseMeta: () => ({ headers: beside }),
+      responseMeta: () => ({ headers: streamHeaders }),
     } as Parameters<typeof nodeHTTPRequestHandler>[0]);
   }
 }
@@ -167,7 +167,7 @@ function statusOf(answers: Result[], errors: ApiError[]): number {
   return statuses.size === 1 ? [...statuses][0]! : 207;
 }
 
-function answer(
+function sendAnswer(
   req: IncomingMessage,
   res: ServerResponse,
   ctx: Context,

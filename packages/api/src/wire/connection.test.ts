@@ -39,7 +39,7 @@ describe('an answer', () => {
     expect(accepted.bytesWritten).toBeGreaterThan(0);
   }, 30_000);
 
-  it('that is long in coming is waited for', async () => {
+  it('that comes late is waited for', async () => {
     const { accepted, got } = await ask((_, res) => void setTimeout(() => res.end('late'), 6000), { reads: true });
     await sleep(7000);
     expect(got.join('')).toContain('late');

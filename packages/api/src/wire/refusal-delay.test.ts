@@ -44,7 +44,7 @@ describe('the delay of a refusal', () => {
     expect(await isOver(wait)).toBe(true);
   });
 
-  it('is for a bounded number of connections: more are refused at once, until one is over', async () => {
+  it('is for a bounded number of connections: more are refused at once, until one ends', async () => {
     const delay = createRefusalDelay({ delayMs: () => 1000, maxWaiting: 2 });
     const waits = [delay(openSocket()), delay(openSocket())];
     expect(await isOver(delay(openSocket()))).toBe(true);

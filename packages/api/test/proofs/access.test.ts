@@ -60,8 +60,8 @@ function expected(meta: ProcedureMeta, who: Who): string {
   }
   const platformRole =
     { 'platform VIEWER': 'VIEWER', 'platform ADMIN': 'ADMIN', SUPER_ADMIN: 'SUPER_ADMIN' }[who as string] ?? 'USER';
-  const held = PLATFORM_ROLE_PERMISSIONS[platformRole as keyof typeof PLATFORM_ROLE_PERMISSIONS];
-  return !isKey(who) && held.has(access as PlatformPermission) ? 'invalid_input' : 'permission_denied';
+  const platformPermissions = PLATFORM_ROLE_PERMISSIONS[platformRole as keyof typeof PLATFORM_ROLE_PERMISSIONS];
+  return !isKey(who) && platformPermissions.has(access as PlatformPermission) ? 'invalid_input' : 'permission_denied';
 }
 
 describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
@@ -101,12 +101,12 @@ describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
     });
 
   describe.each(procedures)('$name ($meta.access)', (procedure) => {
-    it.each(WHO)('to %s is what the contract says', async (who) => {
+    it.each(WHO)('gives %s what the contract says', async (who) => {
       expect(outcome(await probe(procedure, callers[who]!))).toBe(expected(procedure.meta, who));
     });
 
     if (!isOrganizationPermission(procedure.meta.access) || procedure.meta.fresh) return;
-    it('opens to a key with exactly its scope, and to none without', async () => {
+    it('accepts a key with exactly its scope, and none without', async () => {
       const { access } = procedure.meta;
       const without = Object.keys(ORGANIZATION_PERMISSIONS).filter((scope) => scope !== access);
       expect(outcome(await probe(procedure, await keyWith(access, [access])))).toBe('invalid_input');
@@ -114,7 +114,7 @@ describe.each(STRATEGIES)('tenancy by %s', (strategy) => {
     });
 
     if (!isGrantable(procedure.meta.access) || ROLE_PERMISSIONS.VIEWER.has(procedure.meta.access)) return;
-    it('opens to a viewer who inherits exactly it from a custom role, and to none who inherits the rest', async () => {
+    it('accepts a viewer who inherits exactly its permission from a custom role, and none who inherits the rest', async () => {
       const { access } = procedure.meta;
       const rest = GRANTABLE_PERMISSIONS.filter((permission) => permission !== access);
       expect(outcome(await probe(procedure, await viewerWith(access, [access])))).toBe('invalid_input');

@@ -180,7 +180,7 @@ function inPath({ openapi }: ProcedureMeta, input: unknown) {
 const hasBody = (method: string): boolean => method !== 'GET' && method !== 'DELETE';
 
 /** Where REST reads a field from. */
-export function placeOf({ openapi }: ProcedureMeta, field: string): 'path' | 'query' | 'body' {
+export function sourceOf({ openapi }: ProcedureMeta, field: string): 'path' | 'query' | 'body' {
   if (openapi.path.includes(`{${field}}`)) return 'path';
   return hasBody(openapi.method) ? 'body' : 'query';
 }

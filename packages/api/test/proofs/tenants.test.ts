@@ -11,9 +11,9 @@ import {
   idPlaces,
   idsIn,
   type Procedure,
-  placeOf,
   procedures,
   replaceAt,
+  sourceOf,
   subscriptions,
 } from './fixture.ts';
 import { OWNED_KINDS, ownedIds } from './owned-ids.ts';
@@ -41,7 +41,7 @@ afterAll(() => app.close());
 const MISSING_ROW = 2 ** 40;
 const missing = (prefix: IdPrefix) => app.ports.ids.encode(prefix, MISSING_ROW);
 
-interface Asked {
+interface Inputs {
   stranger: unknown;
   nowhere: unknown;
 }
@@ -49,7 +49,7 @@ interface Answers {
   stranger: Answer;
   nowhere: Answer;
 }
-type Way = (procedure: Procedure, caller: Caller, asked: Asked) => Promise<Answers>;
+type Way = (procedure: Procedure, caller: Caller, asked: Inputs) => Promise<Answers>;
 
 /** Each is a transport that reads the input in its own way. */
 const ways: Record<'REST' | 'tRPC' | 'tRPC batch', Way> = {
@@ -75,7 +75,7 @@ const taken = procedures.flatMap((procedure) =>
       prefix,
       at: `${path.join('.')} (${prefix})`,
       way,
-      by: way === 'REST' ? `REST, in the ${placeOf(procedure.meta, path[0]!)}` : way,
+      by: way === 'REST' ? `REST, in the ${sourceOf(procedure.meta, path[0]!)}` : way,
     })),
   ),
 );
@@ -96,7 +96,7 @@ function strangers(prefix: IdPrefix): string {
 }
 
 /** The answer without the request's own id. */
-function told({ status, body }: Answer): unknown {
+function comparable({ status, body }: Answer): unknown {
   const problem = body.error?.data.problem ?? body;
   return { status, ...problem, ...(problem.requestId && { requestId: '' }) };
 }
@@ -117,7 +117,7 @@ describe.each(taken)('$name, $at', (procedure) => {
       nowhere: inputWith(procedure, procedure.path, missing(procedure.prefix)),
     });
     expect(findsNothing(nowhere), JSON.stringify(nowhere.body)).toBe(true);
-    expect(told(stranger)).toEqual(told(nowhere));
+    expect(comparable(stranger)).toEqual(comparable(nowhere));
   });
 });
 
@@ -126,7 +126,7 @@ const watched = subscriptions.flatMap((subscription) =>
 );
 
 describe.each(watched)('$name, $at', ({ name, meta, path, prefix }) => {
-  it("ends for a stranger's id as for one that never existed", async () => {
+  it("answers a stranger's id as one that never existed", async () => {
     const end = async (id: string): Promise<unknown> => {
       const input = encodeURIComponent(JSON.stringify(inputWith({ meta }, path, id)));
       const response = await fetch(`${app.url}/trpc/${name}?input=${input}`, {
@@ -147,7 +147,7 @@ describe.each(watched)('$name, $at', ({ name, meta, path, prefix }) => {
   });
 });
 
-it('sends ids in every place there is', () => {
+it('sends ids in every possible place', () => {
   const places = new Set([...taken.map(({ by }) => by), ...watched.map(() => 'a subscription')]);
   expect([...places].sort()).toEqual([
     'REST, in the body',

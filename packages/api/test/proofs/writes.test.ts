@@ -31,7 +31,7 @@ const INJECTED = {
 };
 
 describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (procedure) => {
-  it('leaves an audit row in the same transaction, unless it says why not', async () => {
+  it('leaves an audit row in the same transaction, unless it gives a reason', async () => {
     const { caller, input } = await scenario(fixture, procedure);
     const requestId = `proof-${procedure.name}`;
     expect(outcome(await call(app, procedure, { ...caller, 'x-request-id': requestId }, input))).toBe('ok');
@@ -40,7 +40,7 @@ describe.each(procedures.filter(({ type }) => type === 'mutation'))('$name', (pr
     else expect(rows.length).toBeGreaterThan(0);
   });
 
-  it('takes no field that it does not declare', async () => {
+  it('accepts no field that it does not declare', async () => {
     const { caller, input } = await scenario(fixture, procedure);
     const declared = new Set(Object.keys((input ?? {}) as object));
     const injected = Object.fromEntries(Object.entries(INJECTED).filter(([field]) => !declared.has(field)));

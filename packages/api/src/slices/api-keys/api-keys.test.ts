@@ -1,7 +1,7 @@
 import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
 import { isWellFormed } from './secret.ts';
 
 let app: TestApp;
@@ -52,7 +52,7 @@ describe('creating', () => {
     expect((await asKey(['api_keys:create'])).status).toBe(201);
   });
 
-  it('takes a time with any offset, and answers it in UTC', async () => {
+  it('accepts a time with any offset, and answers it in UTC', async () => {
     for (const expiresAt of ['2030-01-31T12:00:00+00:00', '2030-01-31t13:30:00+01:30', '2030-01-31T12:00:00-00:00']) {
       const { status, body } = await create(ada, { name: 'CI', scopes: ['*'], expiresAt });
       expect([status, body.expiresAt]).toEqual([201, '2030-01-31T12:00:00.000Z']);
@@ -69,7 +69,7 @@ describe('calling with a key', () => {
   const me = (secret: string, headers: Record<string, string> = {}) =>
     app.request('/api/v1/users/me', { headers: { 'x-api-key': secret, ...headers } });
 
-  it('works in either header and in both, but not beside another', async () => {
+  it('works in either header and in both, but not together with another', async () => {
     const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
     expect((await me(key.secret)).body.id).toBe(ada.id);
     expect(
@@ -98,7 +98,7 @@ describe('calling with a key', () => {
     expect([after.status, after.body.code]).toEqual([401, 'api_key_expired']);
   });
 
-  it('refuses a bad checksum without asking the database', async () => {
+  it('refuses a bad checksum without a query', async () => {
     const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
     const typo = key.secret.slice(0, -1) + (key.secret.endsWith('a') ? 'b' : 'a');
     let statements = 0;
@@ -166,14 +166,14 @@ describe('calling with a key', () => {
   );
 
   it.each(['https://app.example.com/', 'https://*.example.com', 'app.example.com', '*', 'https://a@b.example', 'null'])(
-    'takes no origin that is never sent: %s',
+    'refuses an origin that browsers never send: %s',
     async (origin) => {
       const { status, body } = await create(ada, { name: 'app', scopes: ['*'], allowedOrigins: [origin] });
       expect([status, body.errors[0].path]).toEqual([400, 'allowedOrigins.0']);
     },
   );
 
-  it('keeps to its own limit, and says how long to wait', async () => {
+  it('obeys its own limit, and says how long to wait', async () => {
     const { body: key } = await create(ada, { name: 'slow', scopes: ['*'], rateLimitPerMinute: 3 });
     const answers = await Promise.all(Array.from({ length: 10 }, () => me(key.secret)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
@@ -184,20 +184,20 @@ describe('calling with a key', () => {
   });
 });
 
-describe('whoever waits while others change what they may', () => {
+describe('a caller whose permissions change while they wait', () => {
   const removed = (who: Person, organizationId: number) => (db: Knex.Transaction) =>
     db('organization_members')
       .where({ organizationId, userId: app.ports.ids.decode('usr', who.id) })
       .delete();
 
-  it('takes no key with them when they are removed', async () => {
+  it('creates no key once they are removed', async () => {
     const acme = await makeOrganization(app);
     const admin = await acme.join('ADMIN');
     const answer = await acme.overtaken(
       () => acme.as(admin)('/api/v1/api-keys', { method: 'POST', body: { name: 'souvenir', scopes: ['members:*'] } }),
       removed(admin, acme.organizationId),
     );
-    expect(told(answer)).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(answer)).toEqual([403, 'permission_denied']);
   });
 
   it('revokes no key once they are removed', async () => {
@@ -211,7 +211,7 @@ describe('whoever waits while others change what they may', () => {
       () => acme.as(admin)(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' }),
       removed(admin, acme.organizationId),
     );
-    expect(told(answer)).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(answer)).toEqual([403, 'permission_denied']);
   });
 
   it('changes nothing with a key that was revoked', async () => {
@@ -229,11 +229,11 @@ describe('whoever waits while others change what they may', () => {
         }),
       (db) => db('api_keys').where({ organizationId: acme.organizationId }).update({ revokedAt: new Date() }),
     );
-    expect(told(answer)).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(answer)).toEqual([403, 'permission_denied']);
   });
 });
 
-it('lets an organization hold at most 1000 live keys, however many are made at once', async () => {
+it('lets an organization have at most 1000 live keys, for any number of concurrent requests', async () => {
   await create(ada, { name: 'first', scopes: ['*'] });
   await app.rows.raw(
     `insert into api_keys (organization_id, name, secret_hash, prefix, last4, environment, scopes, created_at, updated_at)
@@ -242,8 +242,8 @@ it('lets an organization hold at most 1000 live keys, however many are made at o
     [app.ports.ids.decode('org', ada.organizationId)],
   );
   const answers = await Promise.all(Array.from({ length: 10 }, () => create(ada, { name: 'one more', scopes: ['*'] })));
-  expect(answers.map(told).filter(([status]) => status === 201)).toHaveLength(1);
-  expect(answers.map(told).filter(([, code]) => code === 'limit_reached')).toHaveLength(9);
+  expect(answers.map(statusAndCode).filter(([status]) => status === 201)).toHaveLength(1);
+  expect(answers.map(statusAndCode).filter(([, code]) => code === 'limit_reached')).toHaveLength(9);
 });
 
 describe('another organization', () => {
@@ -261,7 +261,7 @@ describe('another organization', () => {
 });
 
 describe('listing', () => {
-  it('gives every key exactly once while keys come and go', async () => {
+  it('returns every key exactly once while keys are created and revoked', async () => {
     const ids: string[] = [];
     for (let at = 0; at < 7; at++) ids.unshift((await create(ada, { name: `k${at}`, scopes: ['*'] })).body.id);
     const first = await ada.request('/api/v1/api-keys?limit=3');

@@ -1,6 +1,6 @@
 import type { Context, OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
@@ -33,8 +33,8 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
   const environment = input.environment ?? 'live';
   const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
   return transaction(ctx, async (ctx) => {
-    const { held } = await lockAuthority(ctx, 'api_keys:create');
-    assertGrantable(held, input.scopes);
+    const { permissions } = await lockAuthority(ctx, 'api_keys:create');
+    assertGrantable(permissions, input.scopes);
     const live = ApiKeyModel.of(ctx).whereNull('revokedAt');
     await assertRoom(live, MAX_KEYS, `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`);
     const key = await ApiKeyModel.add(ctx, {
@@ -57,12 +57,12 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
       updatedAt: ctx.now,
     });
     await record(ctx, ApiKeyCreated, { target: key, after: key, data: key.present(ctx.ids) });
-    return { ...answerWithEtag(ctx, key), secret };
+    return { ...presentWithEtag(ctx, key), secret };
   });
 }
 
 export async function getApiKey(ctx: OrganizationContext, keyId: string): Promise<ApiKey> {
-  return answerWithEtag(ctx, await findKey(ctx, keyId));
+  return presentWithEtag(ctx, await findKey(ctx, keyId));
 }
 
 /**
@@ -103,9 +103,9 @@ async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyM
 }
 
 /** A key must never hold more than its creator: otherwise `api_keys:create` would be every permission. */
-function assertGrantable(held: ReadonlySet<OrganizationPermission>, scopes: readonly string[]): void {
+function assertGrantable(permissions: ReadonlySet<OrganizationPermission>, scopes: readonly string[]): void {
   for (const permission of permissionsOf(scopes)) {
-    if (!held.has(permission)) {
+    if (!permissions.has(permission)) {
       throw new ApiError('scope_not_held', {
         detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.`,
       });

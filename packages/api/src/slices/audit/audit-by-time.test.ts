@@ -66,7 +66,7 @@ describe('an audit log of 20,000 entries, whose order of commit is not their ord
     return (plan.Plans ?? []).reduce((sum, part) => sum + scanned(part), own);
   }
 
-  it('is read by time without walking what is outside of it, and misses none', async () => {
+  it('is read by time without reading what is outside the range, and misses no entry', async () => {
     const queries = {
       [`limit=100&from=${second(19_990)}`]: (at: number) => at >= 19_990,
       [`limit=100&from=${second(30_000)}`]: () => false,

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 import { exampleId } from '../../contract/ids.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
@@ -28,15 +28,15 @@ const read = (who: Person, query = '') => who.request(`${acme.path}/audit-logs?$
 const makeKey = (who: Person, name: string) =>
   acme.as(who)('/api/v1/api-keys', { method: 'POST', body: { name, scopes: ['org:read'] } });
 
-async function stamped(): Promise<void> {
+async function allSequenced(): Promise<void> {
   const waiting = async () => (await app.rows('audit_logs').whereNull('position').first()) === undefined;
-  await eventually(async () => ((await waiting()) ? true : undefined), 'all entries to be stamped');
+  await eventually(async () => ((await waiting()) ? true : undefined), 'every entry to get its position');
 }
 
 describe('the audit log', () => {
-  it('says who did what to what, with public ids alone', async () => {
+  it('says who did what to what, with public ids only', async () => {
     const { body: key } = await makeKey(admin, 'CI');
-    await stamped();
+    await allSequenced();
     const [entry] = (await read(acme.owner)).body.items;
     expect(entry).toMatchObject({
       action: 'api_key.created',
@@ -52,8 +52,8 @@ describe('the audit log', () => {
   it('is read by admins and owners of the organization only', async () => {
     const [member, viewer, stranger] = [await acme.join('MEMBER'), await acme.join('VIEWER'), await app.signUp()];
     expect((await read(admin)).status).toBe(200);
-    for (const who of [member, viewer]) expect(told(await read(who))).toEqual([403, 'permission_denied']);
-    expect(told(await read(stranger))).toEqual([404, 'not_found']);
+    for (const who of [member, viewer]) expect(statusAndCode(await read(who))).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(await read(stranger))).toEqual([404, 'not_found']);
   });
 
   it('shows an organization nothing of what its members do to their own accounts and sessions', async () => {
@@ -63,7 +63,7 @@ describe('the audit log', () => {
     expect((await here('/api/v1/users/me', { method: 'PATCH', body })).status).toBe(200);
     await here('/api/v1/auth/reauthenticate', { method: 'POST', body: { password: admin.password } });
     await here('/api/v1/auth/logout', { method: 'POST' });
-    await stamped();
+    await allSequenced();
     const { items } = (await read(acme.owner)).body;
     expect(items.map(({ action }: { action: string }) => action)).toEqual(['organization.created']);
     const own = { actorKind: 'user', actorId: app.ports.ids.decode('usr', admin.id), organizationId: null };
@@ -78,7 +78,7 @@ describe('the audit log', () => {
     const { body: first } = await makeKey(admin, 'first');
     const { body: second } = await makeKey(acme.owner, 'second');
     await acme.as(acme.owner)(`/api/v1/api-keys/${first.id}`, { method: 'DELETE' });
-    await stamped();
+    await allSequenced();
     const actions = async (query: string) =>
       (await read(acme.owner, query)).body.items.map(({ action }: { action: string }) => action);
     expect(await actions(`actorId=${admin.id}`)).toEqual(['api_key.created']);
@@ -89,13 +89,16 @@ describe('the audit log', () => {
     expect(await actions(`from=${acme.made.createdAt}&action=organization.created`)).toHaveLength(1);
     expect(await actions('to=2020-01-01T00:00:00%2B00:00')).toEqual([]);
     expect(await actions('from=2020-01-01t00:00:00-00:00&action=organization.created')).toHaveLength(1);
-    expect(told(await read(acme.owner, 'actorId=org_00000000000000000000000000'))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await read(acme.owner, 'actorId=org_00000000000000000000000000'))).toEqual([
+      400,
+      'invalid_input',
+    ]);
   });
 
-  it('can be filtered by every kind of id that a target has, an invitation for one', async () => {
+  it('can be filtered by every kind of id that a target has, including invitations', async () => {
     const body = { email: 'jane@example.com', role: 'MEMBER' };
     const { body: invited } = await acme.owner.request(`${acme.path}/invitations`, { method: 'POST', body });
-    await stamped();
+    await allSequenced();
     const { items } = (await read(acme.owner, `targetId=${invited.id}`)).body;
     expect(items.map(({ target }: { target: unknown }) => target)).toEqual([{ kind: 'invitation', id: invited.id }]);
     expect(items[0].after).toMatchObject({ id: invited.id, organizationId: acme.id, inviterUserId: acme.owner.id });
@@ -114,7 +117,7 @@ describe('the audit log', () => {
       { ...entry, action: 'older', targetKind: 'dropped_table', targetId: 7, after },
     ]);
     await app.rows.raw("select pg_notify('recorded', '')");
-    await stamped();
+    await allSequenced();
     const entryOf = async (action: string) => (await read(acme.owner, `action=${action}`)).body.items[0];
     const { ids } = app.ports;
     expect((await entryOf('old')).after).toEqual({
@@ -127,19 +130,19 @@ describe('the audit log', () => {
 
   it('comes page by page, each entry once', async () => {
     for (let at = 0; at < 5; at++) await makeKey(admin, `k${at}`);
-    await stamped();
+    await allSequenced();
     const first = await read(admin, 'limit=4');
     await makeKey(admin, 'meanwhile');
     const second = await read(admin, `limit=4&cursor=${first.body.nextCursor}`);
     const ids = [...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id);
     expect([ids.length, new Set(ids).size, second.body.nextCursor]).toEqual([6, 6, null]);
     const misused = await read(admin, `action=member.left&cursor=${first.body.nextCursor}`);
-    expect(told(misused)).toEqual([400, 'invalid_cursor']);
+    expect(statusAndCode(misused)).toEqual([400, 'invalid_cursor']);
   });
 
   it('can be exported as a whole, one JSON value per line', async () => {
     for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);
-    await stamped();
+    await allSequenced();
     const { status, headers, body } = await admin.request(`${acme.path}/audit-logs/export?action=api_key.created`);
     expect([status, headers.get('content-type')]).toEqual([200, 'application/x-ndjson; charset=utf-8']);
     const lines: { after: { name: string } }[] = body
@@ -154,7 +157,7 @@ describe('the audit log', () => {
       await app.request(`${acme.path}/audit-logs/export`),
       await admin.request(`${acme.path}/audit-logs/export?page=2`),
     ];
-    expect(refused.map(told)).toEqual([
+    expect(refused.map(statusAndCode)).toEqual([
       [403, 'permission_denied'],
       [404, 'not_found'],
       [401, 'credentials_required'],
@@ -164,7 +167,7 @@ describe('the audit log', () => {
 });
 
 describe('an export', () => {
-  it('reads as many entries at once as fit into half a megabyte, and one that is larger alone', async () => {
+  it('reads at once as many entries as fit into half a megabyte, and a larger entry alone', async () => {
     const insert = (sizes: number[]) =>
       app.rows.raw(
         `insert into audit_logs
@@ -175,7 +178,7 @@ describe('an export', () => {
       );
     await insert([...Array(700).fill(10), ...Array(30).fill(50_000), 1_000_000, 10]);
     await app.rows.raw("select pg_notify('recorded', '')");
-    await stamped();
+    await allSequenced();
     const organization = { id: acme.organizationId, permissions: new Set<OrganizationPermission>() };
     const system = systemContext(app.ports, 'test');
     const actor = {
@@ -208,8 +211,11 @@ describe('an export', () => {
     const successor = [200, `<${url()}>; rel="successor-version"`];
     expect(await deprecated(url().replace('organizations', 'tenants'))).toEqual(successor);
     expect(await deprecated(`${url()}/`)).toEqual(successor);
-    expect(told(await ask(`${url()}?actor_id=${admin.id}`))).toEqual([200]);
-    expect(told(await ask(`${url()}?actor_id=${admin.id}&actorId=${admin.id}`))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await ask(`${url()}?actor_id=${admin.id}`))).toEqual([200]);
+    expect(statusAndCode(await ask(`${url()}?actor_id=${admin.id}&actorId=${admin.id}`))).toEqual([
+      400,
+      'invalid_input',
+    ]);
     const head = await ask(url(), { method: 'HEAD' });
     expect([head.status, head.body, head.headers.get('content-type')]).toEqual([
       200,
@@ -217,7 +223,11 @@ describe('an export', () => {
       'application/x-ndjson; charset=utf-8',
     ]);
     const post = await ask(url(), { method: 'POST' });
-    expect([...told(post), post.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'GET, HEAD, OPTIONS']);
+    expect([...statusAndCode(post), post.headers.get('allow')]).toEqual([
+      405,
+      'method_not_allowed',
+      'GET, HEAD, OPTIONS',
+    ]);
     const refused = await ask(`${url()}?page=2`);
     expect(refused.headers.get('content-disposition')).toBeNull();
   });
@@ -230,7 +240,7 @@ describe('an export', () => {
       [acme.organizationId],
     );
     await app.rows.raw("select pg_notify('recorded', '')");
-    await stamped();
+    await allSequenced();
     const asking = once(app.server, 'request');
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     socket.write(`GET ${url()} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${reader.tokens.accessToken}\r\n\r\n`);
@@ -264,7 +274,7 @@ describe('an export', () => {
     expect(await ended()).toEqual({ isWhole: false });
   });
 
-  it('that is not read holds little, and is dropped after five seconds, as are sixty at once', async () => {
+  it('that is not read takes little memory, and is dropped after five seconds, as are sixty at once', async () => {
     await app.rows.raw(
       `insert into audit_logs
          (organization_id, action, actor_kind, target_kind, target_id, request_id, ip, created_at, before, after)
@@ -273,7 +283,7 @@ describe('an export', () => {
       [acme.organizationId],
     );
     await app.rows.raw("select pg_notify('recorded', '')");
-    await stamped();
+    await allSequenced();
     const responses: ServerResponse[] = [];
     const keep = (_: IncomingMessage, res: ServerResponse) => void responses.push(res);
     app.server.on('request', keep);
@@ -319,7 +329,7 @@ describe('the chain of hashes', () => {
     return reports;
   }
   async function verify(): Promise<ChainReport> {
-    await stamped();
+    await allSequenced();
     return (await verifyAll()).find(({ organizationId }) => organizationId === acme.organizationId)!;
   }
   /** A change that only the owner of the database can make. */
@@ -335,10 +345,10 @@ describe('the chain of hashes', () => {
     for (let at = 0; at < 3; at++) await makeKey(admin, `k${at}`);
     await acme.setRole(acme.owner, admin, 'MEMBER');
     await makeKey(acme.owner, 'last');
-    await stamped();
+    await allSequenced();
   });
 
-  it('is intact for what was written, in every organization and outside of them', async () => {
+  it('is intact for all entries, in every organization and outside of them', async () => {
     const reports = await verifyAll();
     expect(reports.map(({ broken }) => broken)).toEqual(reports.map(() => null));
     expect((await verify()).entries).toBe(6);
@@ -365,7 +375,7 @@ describe('the chain of hashes', () => {
     expect(broken?.position).toBeGreaterThan(entry.position);
   });
 
-  it('notices that entries were cut off the end', async () => {
+  it('notices entries missing from the end', async () => {
     const entry = await entryNamed('member.roles_changed');
     await tamper('delete from audit_logs where organization_id = ? and position >= ?', [
       acme.organizationId,

@@ -33,7 +33,7 @@ describe('registration', () => {
     expect([...taken.headers.keys()]).toEqual([...fresh.headers.keys()]);
   });
 
-  it('answers alike for known and unknown addresses however often it is asked, with a username too', async () => {
+  it('answers alike for known and unknown addresses, for any number of requests, with a username too', async () => {
     await verify(ada.email);
     const ask = async (email: string, username: string) => {
       const answers = [];
@@ -78,7 +78,7 @@ describe('registration', () => {
     expect(body.errors).toEqual([{ path: 'email', message: 'must have only ASCII characters before the @' }]);
   });
 
-  it('makes one account of 20 registrations at once', async () => {
+  it('creates one account of 20 concurrent registrations', async () => {
     const email = 'twenty@example.com';
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => post('/auth/register', { email, password: 'another fine password' })),
@@ -87,7 +87,7 @@ describe('registration', () => {
     expect(await app.rows('users').where({ email })).toHaveLength(1);
   });
 
-  it('gives a username to the first who verifies, in any case, also of two at once', async () => {
+  it('gives a username to the first account that verifies, in any case, also of two at once', async () => {
     const wishes = ['Turing', 'turing', 'TURING'].map((username, at) => ({ username, email: `${at}@turing.example` }));
     for (const wish of wishes)
       expect((await post('/auth/register', { ...wish, password: 'another fine password' })).status).toBe(201);
@@ -104,7 +104,7 @@ describe('registration', () => {
     expect([late.status, late.body.code]).toEqual([409, 'username_taken']);
   });
 
-  it('refuses a megabyte of password before it looks at it, over REST and tRPC', async () => {
+  it('refuses a megabyte of password before it reads it, over REST and tRPC', async () => {
     const password = '\ufdfa'.repeat(330_000);
     const normalize = vi.spyOn(String.prototype, 'normalize');
     const rest = await post('/auth/register', { email: 'mega@example.com', password });
@@ -127,7 +127,7 @@ describe('registration', () => {
     }
   });
 
-  it('counts characters, not bytes, and takes any of them', async () => {
+  it('counts characters, not bytes, and accepts all of them', async () => {
     expect((await post('/auth/register', { email: 'emoji@example.com', password: '🦊🦊🦊🦊🦊🦊🦊🦊' })).status).toBe(
       201,
     );
@@ -223,7 +223,7 @@ describe('e-mail verification', () => {
     expect(JSON.stringify(kept)).not.toContain(token);
   });
 
-  it('is asked for before the first login where it is required, but only of those who know the password', async () => {
+  it('is required before the first login where the settings require it, but revealed only after the right password', async () => {
     const strict = await startApp({ REQUIRE_EMAIL_VERIFICATION: 'true' });
     const credentials = { email: 'bob@example.com', password: 'another fine password' };
     const send = (path: string, body: object) => strict.request(`/api/v1${path}`, { method: 'POST', body });
@@ -276,14 +276,14 @@ describe('a password reset', () => {
     expect(late.body.code).toBe('invalid_token');
   });
 
-  it('takes no verification token, and none of these verifies an address', async () => {
+  it('accepts no verification token, and its own tokens verify no address', async () => {
     await request(ada.email);
     const [verification, reset] = [await linkTo(ada.email, 'verify-email'), await linkTo(ada.email, 'reset-password')];
     expect((await confirm(verification)).body.code).toBe('invalid_token');
     expect((await post('/auth/verify-email', { token: reset })).body.code).toBe('invalid_token');
   });
 
-  it('is won by one of 20 at once', async () => {
+  it('succeeds once for 20 concurrent requests', async () => {
     await request(ada.email);
     const token = await linkTo(ada.email, 'reset-password');
     const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => confirm(token, `password number ${at}`)));
@@ -319,7 +319,7 @@ describe('login', () => {
     expect(wrong.body.code).toBe('invalid_credentials');
   });
 
-  it('is limited per source, whatever the address tried', async () => {
+  it('is limited per source, for all addresses together', async () => {
     const strict = await startApp({ AUTH_RATE_LIMIT_PER_MINUTE: '3' });
     const guess = (at: number, ip: string) =>
       strict.request('/api/v1/auth/login', {
@@ -353,7 +353,7 @@ describe('a session', () => {
     );
   });
 
-  it('needs a new access token after a quarter of an hour, though the old one was just found good', async () => {
+  it('needs a new access token after 15 minutes, although the old one was accepted just before', async () => {
     expect((await me(ada.tokens.accessToken)).status).toBe(200);
     app.advance(15 * 60_000);
     expect((await me(ada.tokens.accessToken)).body.code).toBe('access_token_expired');
@@ -361,7 +361,7 @@ describe('a session', () => {
     app.advance(-15 * 60_000);
   });
 
-  it('goes on with each refresh, whose token works once', async () => {
+  it('continues with each refresh, whose token works once', async () => {
     const first = await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     expect(first.status).toBe(200);
     expect(first.body.refreshToken).not.toBe(ada.tokens.refreshToken);
@@ -369,7 +369,7 @@ describe('a session', () => {
     expect((await post('/auth/refresh', { refreshToken: first.body.refreshToken })).status).toBe(200);
   });
 
-  it('gives 50 refreshes at once the same child', async () => {
+  it('gives 50 concurrent refreshes the same child', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => post('/auth/refresh', { refreshToken: ada.tokens.refreshToken })),
     );
@@ -377,7 +377,7 @@ describe('a session', () => {
     expect(new Set(answers.map(({ body }) => body.refreshToken)).size).toBe(1);
   });
 
-  it('ends when a used token comes back after the grace', async () => {
+  it('ends when a used token comes back after the grace period', async () => {
     const { body: child } = await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     app.advance(11_000);
     const replay = await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
@@ -389,14 +389,14 @@ describe('a session', () => {
     expect(noted.length).toBeGreaterThan(0);
   });
 
-  it('ends when a grandparent comes back, even within the grace', async () => {
+  it('ends when a grandparent comes back, even within the grace period', async () => {
     const { body: child } = await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     const { body: grandchild } = await post('/auth/refresh', { refreshToken: child.refreshToken });
     expect((await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken })).status).toBe(401);
     expect((await me(grandchild.accessToken)).body.code).toBe('session_revoked');
   });
 
-  it('keeps the child of a used token readable with it for the grace, and erases it then', async () => {
+  it('keeps the child of a used token readable during the grace period, and then erases it', async () => {
     await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     const sessions = app.rows('sessions').where({ userId: app.ports.ids.decode('usr', ada.id) });
     const sealed = () =>
@@ -415,7 +415,7 @@ describe('a session', () => {
     expect(job.every).toBe('1 minute');
   });
 
-  it('keeps only hashes of its tokens', async () => {
+  it('stores only hashes of its tokens', async () => {
     await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken });
     const kept = await Promise.all(['refresh_tokens', 'sessions'].map((table) => app.rows(table)));
     expect(JSON.stringify(kept)).not.toContain(ada.tokens.refreshToken);

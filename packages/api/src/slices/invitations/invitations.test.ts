@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 
 let app: TestApp;
 let acme: TestOrganization;
@@ -28,14 +28,14 @@ async function tokenOf(email: string, nth = 1): Promise<string> {
 }
 
 describe('an invitation', () => {
-  it('is mailed, and makes a member of the owner of the mailbox, once', async () => {
+  it('is mailed, and makes the owner of the mailbox a member, once', async () => {
     const { status, body } = await invite(acme.owner, guest.email.toUpperCase());
     expect([status, body.status]).toEqual([201, 'PENDING']);
     const token = await tokenOf(guest.email.toUpperCase());
     const accepted = await settle(guest, 'accept', token);
     expect([accepted.status, accepted.body.role]).toEqual([200, 'MEMBER']);
     expect((await guest.request(acme.path)).status).toBe(200);
-    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
   });
 
   it('keeps its token out of the database, the events and the audit log', async () => {
@@ -54,15 +54,15 @@ describe('an invitation', () => {
     expect((await settle(later, 'accept', await tokenOf(later.email))).body.role).toBe('VIEWER');
   });
 
-  it('is for the mailbox it was sent to, not for a finder', async () => {
+  it('is for its mailbox, not for whoever finds the link', async () => {
     await invite(acme.owner, guest.email);
     const eve = await app.signUp();
     const token = await tokenOf(guest.email);
-    expect(told(await settle(eve, 'accept', token))).toEqual([403, 'invitation_for_another']);
+    expect(statusAndCode(await settle(eve, 'accept', token))).toEqual([403, 'invitation_for_another']);
     expect((await settle(guest, 'accept', token)).status).toBe(200);
   });
 
-  it('makes one membership of 20 acceptances at once', async () => {
+  it('makes one membership of 20 concurrent acceptances', async () => {
     await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
     const answers = await Promise.all(Array.from({ length: 20 }, () => settle(guest, 'accept', token)));
@@ -76,7 +76,7 @@ describe('an invitation', () => {
     await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
     await app.rows('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
-    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
     expect((await invite(acme.owner, guest.email)).status).toBe(201);
   });
 
@@ -107,16 +107,16 @@ describe('an invitation', () => {
     expect(await list('PENDING')).toEqual([other.id, ids[1], ids[0]].map((id) => [id, 'PENDING']));
   });
 
-  it('is resent after it has expired only while no other to its mailbox is pending', async () => {
+  it('can be resent after it has expired only while no other to its mailbox is pending', async () => {
     const expire = () => app.rows('organization_invitations').update({ expiresAt: new Date(Date.now() - 1) });
     const resend = (id: string) => acme.owner.request(`${acme.path}/invitations/${id}/resend`, { method: 'POST' });
     const { body: first } = await invite(acme.owner, guest.email);
     await expire();
     const { body: second } = await invite(acme.owner, guest.email);
-    expect(told(await resend(first.id))).toEqual([409, 'invitation_pending']);
+    expect(statusAndCode(await resend(first.id))).toEqual([409, 'invitation_pending']);
     await expire();
     expect((await resend(first.id)).status).toBe(200);
-    expect(told(await resend(second.id))).toEqual([409, 'invitation_pending']);
+    expect(statusAndCode(await resend(second.id))).toEqual([409, 'invitation_pending']);
   });
 
   it('counts towards the limit of pending ones when it is resent', async () => {
@@ -136,7 +136,7 @@ describe('an invitation', () => {
       })),
     );
     const resent = await acme.owner.request(`${acme.path}/invitations/${body.id}/resend`, { method: 'POST' });
-    expect(told(resent)).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(resent)).toEqual([409, 'limit_reached']);
   });
 
   it('can be declined with the link alone, without an account', async () => {
@@ -144,7 +144,7 @@ describe('an invitation', () => {
     const token = await tokenOf(guest.email);
     const decline = await app.request('/api/v1/invitations/decline', { method: 'POST', body: { token } });
     expect(decline.status).toBe(204);
-    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
     const { body: list } = await acme.owner.request(`${acme.path}/invitations?status=DECLINED`);
     expect(list.items.map(({ id }: { id: string }) => id)).toEqual([body.id]);
   });
@@ -154,9 +154,9 @@ describe('an invitation', () => {
     const token = await tokenOf(guest.email);
     const one = `${acme.path}/invitations/${body.id}`;
     expect((await acme.owner.request(one, { method: 'DELETE' })).status).toBe(204);
-    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
     const again = await acme.owner.request(`${one}/resend`, { method: 'POST' });
-    expect(told(again)).toEqual([409, 'invitation_not_pending']);
+    expect(statusAndCode(again)).toEqual([409, 'invitation_not_pending']);
   });
 
   it('is neither resent nor revoked with the tag of an older version', async () => {
@@ -167,33 +167,34 @@ describe('an invitation', () => {
     const revoke = (etag: Record<string, string>) => acme.owner.request(one, { method: 'DELETE', headers: etag });
     const second = await resend();
     expect(second.status).toBe(200);
-    for (const stale of [await resend(), await revoke(first)]) expect(told(stale)).toEqual([412, 'version_mismatch']);
+    for (const stale of [await resend(), await revoke(first)])
+      expect(statusAndCode(stale)).toEqual([412, 'version_mismatch']);
     expect((await revoke({ 'if-match': second.headers.get('etag')! })).status).toBe(204);
   });
 
-  it('works by its newest link alone', async () => {
+  it('works by its newest link only', async () => {
     const { body } = await invite(acme.owner, guest.email);
     const first = await tokenOf(guest.email);
     await acme.owner.request(`${acme.path}/invitations/${body.id}/resend`, { method: 'POST' });
     const second = await tokenOf(guest.email, 2);
-    expect(told(await settle(guest, 'accept', first))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', first))).toEqual([400, 'invalid_token']);
     expect((await settle(guest, 'accept', second)).status).toBe(200);
   });
 
-  it('is nothing to an organization that was deleted', async () => {
+  it('is not found for an organization that was deleted', async () => {
     await invite(acme.owner, guest.email);
     const token = await tokenOf(guest.email);
     await acme.owner.request(acme.path, { method: 'DELETE' });
-    expect(told(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([400, 'invalid_token']);
   });
 });
 
 describe('inviting', () => {
-  it('is for those who may, and to no role that holds more than they do', async () => {
+  it("requires the permission, and a role with no more permissions than the inviter's", async () => {
     const [admin, member] = [await acme.join('ADMIN'), await acme.join('MEMBER')];
-    expect(told(await invite(member, guest.email, 'VIEWER'))).toEqual([403, 'permission_denied']);
-    expect(told(await invite(admin, guest.email, 'OWNER'))).toEqual([403, 'permission_not_held']);
-    expect(told(await invite(admin, guest.email, 'KING'))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await invite(member, guest.email, 'VIEWER'))).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(await invite(admin, guest.email, 'OWNER'))).toEqual([403, 'permission_not_held']);
+    expect(statusAndCode(await invite(admin, guest.email, 'KING'))).toEqual([400, 'invalid_input']);
     expect((await invite(admin, guest.email, 'ADMIN')).status).toBe(201);
   });
 
@@ -205,8 +206,8 @@ describe('inviting', () => {
       const token = await tokenOf(invited.email);
       if (fall === 'demoted') await acme.setRole(acme.owner, admin, 'MEMBER');
       else await acme.owner.request(`${acme.path}/members/${admin.id}`, { method: 'DELETE' });
-      expect(told(await settle(invited, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
-      expect(told(await invited.request(acme.path))).toEqual([404, 'not_found']);
+      expect(statusAndCode(await settle(invited, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
+      expect(statusAndCode(await invited.request(acme.path))).toEqual([404, 'not_found']);
     }
   });
 
@@ -222,31 +223,31 @@ describe('inviting', () => {
     });
     const token = await tokenOf(guest.email);
     await acme.as(acme.owner)(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
-    expect(told(await settle(guest, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
+    expect(statusAndCode(await settle(guest, 'accept', token))).toEqual([409, 'invitation_no_longer_valid']);
   });
 
-  it('refuses members, and mailboxes that are invited already', async () => {
-    expect(told(await invite(acme.owner, acme.owner.email))).toEqual([409, 'already_member']);
+  it('refuses members, and mailboxes with a pending invitation', async () => {
+    expect(statusAndCode(await invite(acme.owner, acme.owner.email))).toEqual([409, 'already_member']);
     await invite(acme.owner, guest.email);
-    expect(told(await invite(acme.owner, guest.email))).toEqual([409, 'invitation_pending']);
+    expect(statusAndCode(await invite(acme.owner, guest.email))).toEqual([409, 'invitation_pending']);
   });
 
-  it('is limited per organization, however many members invite', async () => {
+  it('is limited per organization, for all members together', async () => {
     const admins = await Promise.all([acme.join('ADMIN'), acme.join('ADMIN')]);
     const answers = [];
     for (let at = 0; at < 101; at++) answers.push(await invite(admins[at % 2]!, `nobody${at}@example.com`, 'VIEWER'));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(100);
-    expect(told(answers.at(-1)!)).toEqual([429, 'rate_limited']);
+    expect(statusAndCode(answers.at(-1)!)).toEqual([429, 'rate_limited']);
     expect(answers.at(-1)!.headers.get('ratelimit')).toContain('"invitations"');
   });
 
-  it("cannot be done, seen or undone in a stranger's organization", async () => {
+  it("cannot be done, seen or revoked in a stranger's organization", async () => {
     const eve = await makeOrganization(app);
     const { body } = await invite(acme.owner, guest.email);
-    expect(told(await invite(eve.owner, guest.email))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await invite(eve.owner, guest.email))).toEqual([404, 'not_found']);
     const there = `${eve.path}/invitations/${body.id}`;
-    expect(told(await eve.owner.request(there, { method: 'DELETE' }))).toEqual([404, 'not_found']);
-    expect(told(await eve.owner.request(`${there}/resend`, { method: 'POST' }))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await eve.owner.request(there, { method: 'DELETE' }))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await eve.owner.request(`${there}/resend`, { method: 'POST' }))).toEqual([404, 'not_found']);
     expect((await eve.owner.request(`${eve.path}/invitations`)).body.items).toEqual([]);
   });
 });

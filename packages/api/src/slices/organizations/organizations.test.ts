@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 import { nameFrom } from '../../contract/names.ts';
 import { createPersonalOrganization } from './service/create.ts';
@@ -26,7 +26,7 @@ describe('creating', () => {
     expect(list.items[0]).toMatchObject({ id: body.id, role: 'OWNER' });
   });
 
-  it('takes as much of a person’s address as a name can be, in whole characters', async () => {
+  it('shortens a long address to a name, in whole characters', async () => {
     const { organizationId, ...long } = await app.signUp({ email: `${'a'.repeat(60)}@${'b'.repeat(60)}.example.com` });
     const { status, body } = await long.request('/api/v1/organizations');
     expect([status, body.items.map(({ id, name }: { id: string; name: string }) => [id, name])]).toEqual([
@@ -63,17 +63,17 @@ describe('creating', () => {
     ['аcme', [400, 'invalid_input']], // a Cyrillic а
     ['xn--cme-5cd', [400, 'invalid_input']],
   ])('refuses the slug %s', async (slug, answer) => {
-    expect(told(await create({ name: 'Bad', slug }))).toEqual(answer);
+    expect(statusAndCode(await create({ name: 'Bad', slug }))).toEqual(answer);
   });
 
   it('refuses a slug or subdomain that is taken or looks like it', async () => {
     await create({ name: 'Modern', slug: 'modern-tools', subdomain: 'modern' });
-    expect(told(await create({ name: 'x', slug: 'modern-tools' }))).toEqual([409, 'slug_taken']);
-    expect(told(await create({ name: 'x', slug: 'rnodern-too1s' }))).toEqual([409, 'slug_taken']);
-    expect(told(await create({ name: 'x', subdomain: 'm0dern' }))).toEqual([409, 'subdomain_taken']);
+    expect(statusAndCode(await create({ name: 'x', slug: 'modern-tools' }))).toEqual([409, 'slug_taken']);
+    expect(statusAndCode(await create({ name: 'x', slug: 'rnodern-too1s' }))).toEqual([409, 'slug_taken']);
+    expect(statusAndCode(await create({ name: 'x', subdomain: 'm0dern' }))).toEqual([409, 'subdomain_taken']);
   });
 
-  it('gives one name to one of ten who ask at once', async () => {
+  it('gives one name to one of ten concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 10 }, () => create({ name: 'Rush', slug: 'rush-hour' })));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(new Set(answers.filter(({ status }) => status !== 201).map(({ body }) => body.code))).toEqual(
@@ -82,7 +82,7 @@ describe('creating', () => {
   });
 });
 
-it('tells whether a subdomain is free, and why not', async () => {
+it('checks whether a subdomain is free, and why not', async () => {
   await create({ name: 'Here', slug: 'here-we-are' });
   const ask = async (subdomain: string) =>
     (await ada.request(`/api/v1/organizations/subdomain-availability?subdomain=${encodeURIComponent(subdomain)}`)).body;
@@ -92,7 +92,7 @@ it('tells whether a subdomain is free, and why not', async () => {
   expect((await ask('No!')).reason).toBe('invalid');
 });
 
-it('finds organizations by part of the name, among one’s own alone', async () => {
+it("finds organizations by part of the name, among one's own only", async () => {
   const eve = await app.signUp();
   await create({ name: '100% Sure' });
   await create({ name: '1000 Sure' }, eve);
@@ -105,7 +105,7 @@ it('finds organizations by part of the name, among one’s own alone', async () 
   expect(await find(eve, 'sure')).toEqual(['1000 Sure']);
 });
 
-it('lists one’s organizations without the one that is left while they are read', async () => {
+it("lists one's organizations without one that the caller leaves while they are read", async () => {
   const acme = await makeOrganization(app);
   const bob = await acme.join('VIEWER');
   const membership = { organizationId: acme.organizationId, userId: app.ports.ids.decode('usr', bob.id) };
@@ -155,18 +155,18 @@ describe('owning', () => {
     return person;
   }
 
-  it('ends at 100, those that can be restored included, however one comes by one more', async () => {
+  it('ends at 100, including those that can be restored, on every way to become an owner', async () => {
     const acme = await makeOrganization(app);
     const rich = await ownerOf(100, 40);
-    expect(told(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
 
     await acme.join('ADMIN', rich);
     const transferred = await acme.owner.request(`${acme.path}/transfer-ownership`, {
       method: 'POST',
       body: { userId: rich.id },
     });
-    expect(told(transferred)).toEqual([409, 'limit_reached']);
-    expect(told(await acme.setRole(acme.owner, rich, 'OWNER'))).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(transferred)).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(await acme.setRole(acme.owner, rich, 'OWNER'))).toEqual([409, 'limit_reached']);
 
     const other = await makeOrganization(app);
     await other.owner.request(`${other.path}/invitations`, {
@@ -179,15 +179,15 @@ describe('owning', () => {
     );
     const token = /token=([\w-]+)/.exec(mail.text)![1];
     const accepted = await rich.request('/api/v1/invitations/accept', { method: 'POST', body: { token } });
-    expect(told(accepted)).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(accepted)).toEqual([409, 'limit_reached']);
     expect(await acme.owners()).toEqual([acme.owner.id]);
   });
 
-  it('counts one that is deleted for 30 days, so that restoring cannot pass the limit', async () => {
+  it('counts a deleted one for 30 days, so that restoring cannot pass the limit', async () => {
     const rich = await ownerOf(99);
     const { body: last } = await create({ name: 'The hundredth' }, rich);
     await rich.request(`/api/v1/organizations/${last.id}`, { method: 'DELETE' });
-    expect(told(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
+    expect(statusAndCode(await create({ name: 'One more' }, rich))).toEqual([409, 'limit_reached']);
     const restored = await rich.request(`/api/v1/organizations/${last.id}/restore`, { method: 'POST' });
     expect(restored.status).toBe(200);
     await rich.request(`/api/v1/organizations/${last.id}`, { method: 'DELETE' });
@@ -198,7 +198,7 @@ describe('owning', () => {
     expect((await create({ name: 'One more' }, rich)).status).toBe(201);
   });
 
-  it('ends at 100 for ten that are made at once', async () => {
+  it('ends at 100 for ten concurrent requests', async () => {
     const rich = await ownerOf(95);
     const answers = await Promise.all(Array.from({ length: 10 }, () => create({ name: 'Rush' }, rich)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
@@ -206,12 +206,15 @@ describe('owning', () => {
 });
 
 describe('deleting', () => {
-  it('is refused while protected, and to all but owners', async () => {
+  it('is refused while protected, and to everyone except owners', async () => {
     const acme = await makeOrganization(app);
     const admin = await acme.join('ADMIN');
-    expect(told(await admin.request(acme.path, { method: 'DELETE' }))).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(await admin.request(acme.path, { method: 'DELETE' }))).toEqual([403, 'permission_denied']);
     await acme.owner.request(acme.path, { method: 'PATCH', body: { deletionProtection: true } });
-    expect(told(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([409, 'deletion_protected']);
+    expect(statusAndCode(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([
+      409,
+      'deletion_protected',
+    ]);
     expect((await acme.owner.request(acme.path)).status).toBe(200);
   });
 
@@ -228,9 +231,9 @@ describe('deleting', () => {
     });
     const withKey = () => app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
     expect((await acme.owner.request(acme.path, { method: 'DELETE' })).status).toBe(204);
-    expect(told(await acme.owner.request(acme.path))).toEqual([404, 'not_found']);
-    expect(told(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([404, 'not_found']);
-    expect(told(await withKey())).toEqual([401, 'api_key_revoked']);
+    expect(statusAndCode(await acme.owner.request(acme.path))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await acme.owner.request(acme.path, { method: 'DELETE' }))).toEqual([404, 'not_found']);
+    expect(statusAndCode(await withKey())).toEqual([401, 'api_key_revoked']);
     const home = await member.request('/api/v1/users/me');
     expect(home.body.defaultOrganizationId).toBe(member.organizationId);
     expect(home.headers.get('etag')).not.toBe(me.headers.get('etag'));
@@ -238,34 +241,34 @@ describe('deleting', () => {
     expect(gone.items.map(({ id }: { id: string }) => id)).toEqual([acme.id]);
 
     const restore = (who: Person, headers = {}) => who.request(`${acme.path}/restore`, { method: 'POST', headers });
-    expect(told(await restore(member))).toEqual([403, 'permission_denied']);
-    expect(told(await restore(acme.owner, { 'if-match': '"1"' }))).toEqual([412, 'version_mismatch']);
+    expect(statusAndCode(await restore(member))).toEqual([403, 'permission_denied']);
+    expect(statusAndCode(await restore(acme.owner, { 'if-match': '"1"' }))).toEqual([412, 'version_mismatch']);
     expect((await restore(acme.owner)).body.deletedAt).toBeNull();
     expect((await withKey()).status).toBe(200);
     expect((await member.request(acme.path)).status).toBe(200);
   });
 
-  it('is for good after 30 days, and then its name is free', async () => {
+  it('is final after 30 days, and then its name is free', async () => {
     const acme = await makeOrganization(app, undefined, { name: 'Gone', slug: 'gone-fishing' });
     await acme.owner.request(acme.path, { method: 'DELETE' });
-    expect(told(await create({ name: 'x', slug: 'gone-fishing' }))).toEqual([409, 'slug_taken']);
+    expect(statusAndCode(await create({ name: 'x', slug: 'gone-fishing' }))).toEqual([409, 'slug_taken']);
     await app.ports
       .database('organizations')
       .where({ id: acme.organizationId })
       .update({ deletedAt: new Date(Date.now() - 30 * day) });
     const late = await acme.owner.request(`${acme.path}/restore`, { method: 'POST' });
-    expect(told(late)).toEqual([409, 'restore_window_over']);
+    expect(statusAndCode(late)).toEqual([409, 'restore_window_over']);
     expect((await create({ name: 'New', slug: 'gone-fishing' })).status).toBe(201);
   });
 
-  it('is never possible with a key, which was never logged in', async () => {
+  it('is never possible with a key, which has no login', async () => {
     const acme = await makeOrganization(app);
     const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
       method: 'POST',
       body: { name: 'k', scopes: ['*'] },
     });
     const answer = await app.request(acme.path, { method: 'DELETE', headers: { 'x-api-key': key.secret } });
-    expect(told(answer)).toEqual([403, 'user_required']);
+    expect(statusAndCode(answer)).toEqual([403, 'user_required']);
   });
 });
 
@@ -280,7 +283,7 @@ it('is served as /tenants too, marked deprecated', async () => {
   expect((await acme.owner.request(`${path}/members`)).status).toBe(200);
 });
 
-it('makes names out of what people type, or none', () => {
+it('makes names out of any text, or none', () => {
   expect(nameFrom('Crème Brûlée!')).toBe('creme-brulee');
   expect(nameFrom('東京')).toBeNull();
   expect(nameFrom('東京', '1234')).toBe('org-1234');

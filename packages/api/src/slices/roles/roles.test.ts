@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Person, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, type TestOrganization, told } from '../../../test/organization.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 
 let app: TestApp;
 let acme: TestOrganization;
@@ -24,7 +24,7 @@ const mayRevoke = async (who: Person) =>
     .allowed;
 
 describe('a custom role', () => {
-  it('adds to what a member may do, at once, and takes away again', async () => {
+  it('adds to what a member may do, at once, and removes it again', async () => {
     const role = await acme.role('Keys', ['api_keys:delete']);
     expect(await mayRevoke(viewer)).toBe(false);
     const { body } = await acme.assign(acme.owner, viewer, [role]);
@@ -34,7 +34,7 @@ describe('a custom role', () => {
     expect(await mayRevoke(viewer)).toBe(false);
   });
 
-  it('gives what its ancestors give, and follows them when they change', async () => {
+  it('includes what its ancestors grant, and follows their changes', async () => {
     const top = await acme.role('Top', ['api_keys:delete']);
     const middle = await acme.role('Middle', ['webhooks:test'], top);
     const bottom = await acme.role('Bottom', [], middle);
@@ -50,7 +50,7 @@ describe('a custom role', () => {
     expect(await mayRevoke(viewer)).toBe(false);
   });
 
-  it('is dropped from the actor cache for its holders only: other members stay cached', async () => {
+  it('drops only its holders from the actor cache: other members stay cached', async () => {
     const role = await acme.role('Keys', ['api_keys:delete']);
     await acme.assign(acme.owner, viewer, [role]);
     const forget = vi.spyOn(app.ports.actors, 'forget');
@@ -62,7 +62,7 @@ describe('a custom role', () => {
     forget.mockRestore();
   });
 
-  it('is another version of itself when an ancestor gives it more, and so is a member whose role is deleted', async () => {
+  it('gets a new version when an ancestor changes it, and so does a member whose role is deleted', async () => {
     const top = await acme.role('Top', []);
     const bottom = await acme.role('Bottom', [], top);
     const read = () => acme.as(acme.owner)(`/api/v1/roles/${bottom}`);
@@ -80,10 +80,10 @@ describe('a custom role', () => {
       body: { roleIds: [top] },
       headers: { 'if-match': member.headers.get('etag')! },
     });
-    expect(told(stale)).toEqual([412, 'version_mismatch']);
+    expect(statusAndCode(stale)).toEqual([412, 'version_mismatch']);
   });
 
-  it('says by which path a permission came', async () => {
+  it('names the path by which a permission came', async () => {
     const top = await acme.role('Top', ['api_keys:delete']);
     const bottom = await acme.role('Bottom', [], top);
     await acme.assign(acme.owner, viewer, [bottom]);
@@ -99,30 +99,30 @@ describe('a custom role', () => {
     expect(via('org:delete')).toBeUndefined();
   });
 
-  it('never inherits from itself, however far round', async () => {
+  it('never inherits from itself, at any distance', async () => {
     const a = await acme.role('A', []);
     const b = await acme.role('B', [], a);
     const c = await acme.role('C', [], b);
     for (const parentId of [a, b, c]) {
-      expect(told(await update(acme.owner, a, { parentId }))).toEqual([409, 'role_cycle']);
+      expect(statusAndCode(await update(acme.owner, a, { parentId }))).toEqual([409, 'role_cycle']);
     }
     expect((await acme.as(acme.owner)(`/api/v1/roles/${a}`)).body.parentId).toBeNull();
   });
 
-  it('stands at most five generations deep', async () => {
+  it('is at most five generations deep', async () => {
     let parent: string | undefined;
     for (let depth = 1; depth <= 5; depth++) parent = await acme.role(`Depth ${depth}`, [], parent);
     const sixth = await create(acme.owner, { name: 'Depth 6', permissions: [], parentId: parent });
-    expect(told(sixth)).toEqual([409, 'role_too_deep']);
+    expect(statusAndCode(sixth)).toEqual([409, 'role_too_deep']);
     const { body } = await acme.as(acme.owner)('/api/v1/roles');
     expect(body.items).toHaveLength(5 + 4);
   });
 
-  it('has a name of its own, and goes only when nothing inherits from it', async () => {
+  it('has a unique name, and can be deleted only when no role inherits from it', async () => {
     const top = await acme.role('Top', ['api_keys:delete']);
     const bottom = await acme.role('Bottom', [], top);
-    expect(told(await create(acme.owner, { name: 'tOP', permissions: [] }))).toEqual([409, 'role_name_taken']);
-    expect(told(await remove(acme.owner, top))).toEqual([409, 'role_has_children']);
+    expect(statusAndCode(await create(acme.owner, { name: 'tOP', permissions: [] }))).toEqual([409, 'role_name_taken']);
+    expect(statusAndCode(await remove(acme.owner, top))).toEqual([409, 'role_has_children']);
     await acme.assign(acme.owner, viewer, [bottom]);
     expect((await remove(acme.owner, bottom)).status).toBe(204);
     expect((await remove(acme.owner, top)).status).toBe(204);
@@ -131,7 +131,7 @@ describe('a custom role', () => {
     expect(body.items[0].roles).toEqual([]);
   });
 
-  it('holds neither what owners alone hold nor anything of the platform', async () => {
+  it('contains neither the permissions of owners nor those of the platform', async () => {
     for (const permission of ['org:delete', 'org:transfer', 'users:read', 'system:manage', 'no:such']) {
       const { status, body } = await create(acme.owner, { name: permission, permissions: [permission] });
       expect([status, body.errors?.[0].path]).toEqual([400, 'permissions.0']);
@@ -139,7 +139,7 @@ describe('a custom role', () => {
   });
 });
 
-describe('nobody grants what they do not hold', () => {
+describe('callers cannot grant what they do not hold', () => {
   let clerk: Person;
   beforeEach(async () => {
     clerk = await acme.join('VIEWER');
@@ -147,9 +147,9 @@ describe('nobody grants what they do not hold', () => {
     await acme.assign(acme.owner, clerk, [clerks]);
   });
 
-  it('by making a role', async () => {
+  it('by creating a role', async () => {
     const answer = await create(clerk, { name: 'Mighty', permissions: ['api_keys:delete'] });
-    expect(told(answer)).toEqual([403, 'permission_not_held']);
+    expect(statusAndCode(answer)).toEqual([403, 'permission_not_held']);
     expect((await create(clerk, { name: 'Modest', permissions: ['roles:create'] })).status).toBe(201);
   });
 
@@ -158,30 +158,33 @@ describe('nobody grants what they do not hold', () => {
     const { body: modest } = await create(clerk, { name: 'Modest', permissions: [] });
     const tries = [{ permissions: ['api_keys:delete'] }, { parentId: mighty }];
     for (const change of tries) {
-      expect(told(await update(clerk, modest.id, change))).toEqual([403, 'permission_not_held']);
+      expect(statusAndCode(await update(clerk, modest.id, change))).toEqual([403, 'permission_not_held']);
     }
     expect((await update(clerk, mighty, { description: 'Still mighty' })).status).toBe(200);
   });
 
-  it('by giving a role, or an organization role', async () => {
+  it('by assigning a role, or an organization role', async () => {
     const mighty = await acme.role('Mighty', ['api_keys:delete']);
-    expect(told(await acme.assign(clerk, viewer, [mighty]))).toEqual([403, 'permission_not_held']);
-    expect(told(await acme.assign(clerk, clerk, [mighty]))).toEqual([403, 'permission_not_held']);
-    expect(told(await acme.setRole(clerk, viewer, 'ADMIN'))).toEqual([403, 'permission_not_held']);
+    expect(statusAndCode(await acme.assign(clerk, viewer, [mighty]))).toEqual([403, 'permission_not_held']);
+    expect(statusAndCode(await acme.assign(clerk, clerk, [mighty]))).toEqual([403, 'permission_not_held']);
+    expect(statusAndCode(await acme.setRole(clerk, viewer, 'ADMIN'))).toEqual([403, 'permission_not_held']);
     expect(await mayRevoke(viewer)).toBe(false);
   });
 
-  it('or changes who may do more than they', async () => {
-    expect(told(await acme.assign(clerk, acme.owner, []))).toEqual([403, 'target_has_more_permissions']);
-    expect(told(await acme.setRole(clerk, acme.owner, 'VIEWER'))).toEqual([403, 'target_has_more_permissions']);
+  it('or by changing a member with more permissions', async () => {
+    expect(statusAndCode(await acme.assign(clerk, acme.owner, []))).toEqual([403, 'target_has_more_permissions']);
+    expect(statusAndCode(await acme.setRole(clerk, acme.owner, 'VIEWER'))).toEqual([
+      403,
+      'target_has_more_permissions',
+    ]);
   });
 });
 
-describe('the roles of the system', () => {
+describe('system roles', () => {
   const idOf = async (name: string) =>
     (await acme.as(acme.owner)('/api/v1/roles')).body.items.find((role: { name: string }) => role.name === name).id;
 
-  it('are listed behind the own ones, page by page', async () => {
+  it("are listed after the organization's own, page by page", async () => {
     await acme.role('Own', []);
     const first = await acme.as(acme.owner)('/api/v1/roles?limit=3');
     const second = await acme.as(acme.owner)(`/api/v1/roles?limit=3&cursor=${first.body.nextCursor}`);
@@ -190,7 +193,7 @@ describe('the roles of the system', () => {
     expect(second.body.nextCursor).toBeNull();
   });
 
-  it('are neither changed, nor inherited, nor given as custom ones', async () => {
+  it('cannot be changed, inherited, or assigned as custom ones', async () => {
     const admin = await idOf('ADMIN');
     expect((await acme.as(viewer)(`/api/v1/roles/${admin}`)).body).toMatchObject({ system: true, name: 'ADMIN' });
     const answers = [
@@ -199,11 +202,11 @@ describe('the roles of the system', () => {
       await create(acme.owner, { name: 'x', permissions: [], parentId: admin }),
       await acme.assign(acme.owner, viewer, [admin]),
     ];
-    for (const answer of answers) expect(told(answer)).toEqual([409, 'system_role']);
+    for (const answer of answers) expect(statusAndCode(answer)).toEqual([409, 'system_role']);
   });
 });
 
-it('shows the grid of roles and permissions', async () => {
+it('shows the matrix of roles and permissions', async () => {
   const top = await acme.role('Top', ['api_keys:delete']);
   await acme.role('Bottom', ['webhooks:test'], top);
   const { body } = await acme.as(viewer)('/api/v1/permissions/matrix');
@@ -217,7 +220,7 @@ it('shows the grid of roles and permissions', async () => {
   expect([at('OWNER', 'org:delete'), at('ADMIN', 'org:delete')]).toEqual(['own', null]);
 });
 
-it('lists every permission there is, and which roles hold it', async () => {
+it('lists every permission, and which roles contain it', async () => {
   const { body } = await viewer.request('/api/v1/permissions');
   expect(body.items.length).toBeGreaterThanOrEqual(38);
   const find = (name: string) => body.items.find(({ permission }: { permission: string }) => permission === name);
@@ -225,7 +228,7 @@ it('lists every permission there is, and which roles hold it', async () => {
   expect(find('system:manage')).toMatchObject({ level: 'platform', roles: [] });
 });
 
-it("does not know a stranger's roles", async () => {
+it("hides a stranger's roles", async () => {
   const eve = await makeOrganization(app);
   const theirs = await eve.role('Theirs', []);
   const mine = await acme.role('Mine', []);
@@ -237,5 +240,5 @@ it("does not know a stranger's roles", async () => {
     await acme.assign(acme.owner, viewer, [theirs]),
     await acme.assign(acme.owner, eve.owner, [mine]),
   ];
-  for (const answer of answers) expect(told(answer)).toEqual([404, 'not_found']);
+  for (const answer of answers) expect(statusAndCode(answer)).toEqual([404, 'not_found']);
 });

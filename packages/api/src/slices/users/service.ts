@@ -1,6 +1,6 @@
 import type { ActorContext, Context, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { answerWithEtag, ifMatch } from '../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../contract/etag.ts';
 import { change } from '../../data/base-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
@@ -14,7 +14,7 @@ import type { UpdateMe, User } from './schemas.ts';
 export async function getMe(ctx: ActorContext): Promise<User> {
   const user = ctx.actor.kind === 'user' ? ctx.actor.user : ctx.actor.creator;
   if (!user) throw new ApiError('key_without_user');
-  return answerWithEtag(ctx, user);
+  return presentWithEtag(ctx, user);
 }
 
 export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User> {
@@ -31,9 +31,9 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
       metadata: input.metadata,
       defaultOrganizationId: home,
     });
-    if (after === before) return answerWithEtag(ctx, before);
+    if (after === before) return presentWithEtag(ctx, before);
     await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return answerWithEtag(ctx, after);
+    return presentWithEtag(ctx, after);
   });
 }
 

@@ -22,7 +22,7 @@ it('changes what is sent, leaves what is missing, and clears what is null', asyn
   expect([body.fullName, body.metadata]).toEqual([null, { plan: 'trial' }]);
 });
 
-it('lets exactly one of 50 writers win who read the same version', async () => {
+it('lets exactly one of 50 writers succeed who read the same version', async () => {
   const etag = (await ada.request(ME)).headers.get('etag')!;
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, at) => patch({ fullName: `Writer ${at}` }, { 'if-match': etag })),
@@ -34,7 +34,7 @@ it('lets exactly one of 50 writers win who read the same version', async () => {
   expect((await ada.request(ME)).headers.get('etag')).toBe(winner.headers.get('etag'));
 });
 
-it('takes snake_case spellings', async () => {
+it('accepts snake_case spellings', async () => {
   expect((await patch({ full_name: 'Ada King' })).body.fullName).toBe('Ada King');
 });
 
@@ -46,7 +46,7 @@ it('refuses a name with a web address, in words', async () => {
   ]);
 });
 
-it('claims a username for a verified account alone, and refuses one that is claimed', async () => {
+it('claims a username for a verified account only, and refuses a claimed one', async () => {
   const eve = await app.signUp();
   const take = (who: Person, username: string) => who.request(ME, { method: 'PATCH', body: { username } });
   expect((await take(eve, 'lovelace')).body.username).toBe('lovelace'); // requested, not claimed
@@ -64,7 +64,7 @@ it.each([['role'], ['status'], ['email'], ['id'], ['passwordHash'], ['version'],
   },
 );
 
-it('serves PUT, old paths and a trailing slash, and says where to go instead', async () => {
+it('serves PUT, old paths and a trailing slash, and names the path to use instead', async () => {
   const put = await ada.request(ME, { method: 'PUT', body: { fullName: 'Put' } });
   const alias = await ada.request('/api/v1/auth/me');
   const slash = await ada.request(`${ME}/`);

@@ -1,6 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
 import { change, nextVersion } from '../../../data/base-model.ts';
@@ -20,8 +20,8 @@ const MAX_PENDING = 100;
 
 export async function createInvitation(ctx: OrganizationContext, input: CreateInvitation): Promise<Invitation> {
   return transaction(ctx, async (ctx) => {
-    const { held } = await lockAuthority(ctx, 'members:invite');
-    assertMayGrant(held, rolePermissions(input.role, ctx.ports.env));
+    const { permissions } = await lockAuthority(ctx, 'members:invite');
+    assertMayGrant(permissions, rolePermissions(input.role, ctx.ports.env));
     const key = emailKey(input.email);
     if (await isMailboxOfMember(ctx, key)) throw new ApiError('already_member');
     await assertRoomToInvite(ctx, key);
@@ -37,19 +37,19 @@ export async function createInvitation(ctx: OrganizationContext, input: CreateIn
     });
     const shown = invitation.present(ctx.ids, ctx.now);
     await record(ctx, InvitationCreated, { target: invitation, after: invitation, data: shown });
-    return presentWithEtag(ctx, invitation);
+    return presentInvitation(ctx, invitation);
   });
 }
 
 /** Replaces the link with a new one for 7 days. The resender becomes its inviter. */
 export async function resendInvitation(ctx: OrganizationContext, invitationId: string): Promise<Invitation> {
   return transaction(ctx, async (ctx) => {
-    const { held } = await lockAuthority(ctx, 'members:invite');
+    const { permissions } = await lockAuthority(ctx, 'members:invite');
     const before = await findInvitation(ctx, invitationId);
     ifMatch(ctx, before);
     const status = before.statusAt(ctx.now);
     if (status !== 'PENDING' && status !== 'EXPIRED') throw new ApiError('invitation_not_pending');
-    assertMayGrant(held, rolePermissions(before.role, ctx.ports.env));
+    assertMayGrant(permissions, rolePermissions(before.role, ctx.ports.env));
     if (status === 'EXPIRED') await assertRoomToInvite(ctx, before.emailKey, before);
     const after = await change(ctx, before, {
       ...inviter(ctx),
@@ -58,7 +58,7 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
       expiresAt: new Date(ctx.now.getTime() + INVITATION_TTL_MS),
     });
     await record(ctx, InvitationResent, { target: after, before, after, data: after.present(ctx.ids, ctx.now) });
-    return presentWithEtag(ctx, after);
+    return presentInvitation(ctx, after);
   });
 }
 
@@ -77,9 +77,9 @@ async function assertRoomToInvite(ctx: OrganizationContext, mailbox: string, res
     .patch({ status: 'EXPIRED', tokenHash: null, version: nextVersion(ctx.db), updatedAt: ctx.now });
 }
 
-function presentWithEtag(ctx: OrganizationContext, invitation: InvitationModel): Invitation {
+function presentInvitation(ctx: OrganizationContext, invitation: InvitationModel): Invitation {
   const { version } = invitation;
-  return answerWithEtag(ctx, { version, present: (ids) => invitation.present(ids, ctx.now) });
+  return presentWithEtag(ctx, { version, present: (ids) => invitation.present(ids, ctx.now) });
 }
 
 function inviter({ actor }: OrganizationContext) {

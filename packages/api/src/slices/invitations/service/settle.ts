@@ -64,12 +64,12 @@ export async function revokeInvitation(ctx: OrganizationContext, invitationId: s
 
 /** A removed admin's invitations must not grant what the admin may no longer grant. */
 async function assertStillBacked(ctx: Context & Tenancy, invitation: InvitationModel): Promise<void> {
-  const held =
+  const permissions =
     invitation.inviterUserId === null
       ? await permissionsOfKey(ctx, invitation.inviterKeyId!)
       : await memberPermissionsOf(ctx, invitation.inviterUserId);
   const needed = ['members:invite' as const, ...rolePermissions(invitation.role, ctx.ports.env)];
-  if (!needed.every((permission) => held.has(permission))) throw new ApiError('invitation_no_longer_valid');
+  if (!needed.every((permission) => permissions.has(permission))) throw new ApiError('invitation_no_longer_valid');
 }
 
 async function settle(

@@ -9,7 +9,7 @@ import { MemberModel } from '../model.ts';
 export interface Authority {
   organization: OrganizationModel;
   /** What the caller may do, read under the lock. */
-  held: ReadonlySet<OrganizationPermission>;
+  permissions: ReadonlySet<OrganizationPermission>;
 }
 
 /**
@@ -23,11 +23,11 @@ export async function lockAuthority(
 ): Promise<Authority> {
   const organization = await lockOrganization(ctx, { allowDeletedOrganization });
   const { actor } = ctx;
-  const held = await (actor.kind === 'user'
+  const permissions = await (actor.kind === 'user'
     ? memberPermissionsOf(ctx, actor.user.id)
     : permissionsOfKey(ctx, actor.key.id));
-  if (!held.has(needed)) throw new ApiError('permission_denied');
-  return { organization, held };
+  if (!permissions.has(needed)) throw new ApiError('permission_denied');
+  return { organization, permissions };
 }
 
 export async function lockOrganization(
@@ -50,11 +50,11 @@ export async function memberPermissionsOf(
 
 /** Callers can only grant what they hold: otherwise the right to grant would be every permission. */
 export function assertMayGrant(
-  held: ReadonlySet<OrganizationPermission>,
+  permissions: ReadonlySet<OrganizationPermission>,
   granted: Iterable<OrganizationPermission>,
 ): void {
   for (const permission of granted) {
-    if (!held.has(permission)) {
+    if (!permissions.has(permission)) {
       throw new ApiError('permission_not_held', {
         detail: `You do not hold \`${permission}\` here: grant only what you hold yourself.`,
       });
@@ -65,10 +65,10 @@ export function assertMayGrant(
 /** Callers cannot change a member with more permissions: an admin manages members, but never owners. */
 export function assertNotOutranked(
   ctx: OrganizationContext,
-  held: ReadonlySet<OrganizationPermission>,
+  permissions: ReadonlySet<OrganizationPermission>,
   member: MemberModel,
 ): void {
   for (const permission of memberPermissions(member, ctx.ports.env)) {
-    if (!held.has(permission)) throw new ApiError('target_has_more_permissions');
+    if (!permissions.has(permission)) throw new ApiError('target_has_more_permissions');
   }
 }

@@ -16,10 +16,10 @@ import { findMember, presentMember } from './find.ts';
 
 export async function removeMember(ctx: OrganizationContext, userId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const { organization, held } = await lockAuthority(ctx, 'members:remove');
+    const { organization, permissions } = await lockAuthority(ctx, 'members:remove');
     const member = await findMember(ctx, userId);
     ifMatch(ctx, member);
-    assertNotOutranked(ctx, held, member);
+    assertNotOutranked(ctx, permissions, member);
     await endMembership(ctx, organization, member, MemberRemoved);
   });
 }

@@ -1,5 +1,5 @@
 import type { OrganizationContext } from '../../../context.ts';
-import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { type OrganizationRole, rolePermissions } from '../../../contract/permissions.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -14,16 +14,16 @@ import { findMember, presentMember } from './find.ts';
 
 export async function setMemberRole(ctx: OrganizationContext, { userId, role }: SetMemberRole): Promise<Member> {
   return transaction(ctx, async (ctx) => {
-    const { organization, held } = await lockAuthority(ctx, 'members:update');
+    const { organization, permissions } = await lockAuthority(ctx, 'members:update');
     const before = await findMember(ctx, userId);
     ifMatch(ctx, before);
-    assertNotOutranked(ctx, held, before);
-    assertMayGrant(held, rolePermissions(role, ctx.ports.env));
+    assertNotOutranked(ctx, permissions, before);
+    assertMayGrant(permissions, rolePermissions(role, ctx.ports.env));
     if (before.role === 'OWNER' && role !== 'OWNER') {
       await assertNotPersonalOrganization(ctx, organization, before.userId);
       await assertAnotherOwner(ctx, before);
     }
-    return answer(ctx, await changeRole(ctx, before, role));
+    return presentMemberWithEtag(ctx, await changeRole(ctx, before, role));
   });
 }
 
@@ -39,7 +39,7 @@ export async function changeRole(
   return after;
 }
 
-export async function answer(ctx: OrganizationContext, member: MemberModel): Promise<Member> {
+export async function presentMemberWithEtag(ctx: OrganizationContext, member: MemberModel): Promise<Member> {
   const shown = await presentMember(ctx, member);
-  return answerWithEtag(ctx, { version: member.version, present: () => shown });
+  return presentWithEtag(ctx, { version: member.version, present: () => shown });
 }

@@ -8,7 +8,7 @@ import type { Member } from '../schemas.ts';
 import { lockAuthority } from './authority.ts';
 import { assertNotPersonalOrganization } from './end.ts';
 import { findMember } from './find.ts';
-import { answer, changeRole } from './set-role.ts';
+import { changeRole, presentMemberWithEtag } from './set-role.ts';
 
 /** Transfers ownership to another member in one step: there is always an owner. */
 export async function transferOwnership(ctx: OrganizationContext, userId: string): Promise<Member> {
@@ -33,6 +33,6 @@ export async function transferOwnership(ctx: OrganizationContext, userId: string
         toUserId: ctx.ids.encode('usr', newOwner.userId),
       },
     });
-    return answer(ctx, after);
+    return presentMemberWithEtag(ctx, after);
   });
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag } from '../../../contract/etag.ts';
+import { presentWithEtag } from '../../../contract/etag.ts';
 import { nameFrom } from '../../../contract/names.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -50,7 +50,7 @@ export async function createOrganization(ctx: UserContext, input: CreateOrganiza
       data: organization.present(ctx.ids),
       organizationId: organization.id,
     });
-    return answerWithEtag(ctx, organization);
+    return presentWithEtag(ctx, organization);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { EventType } from '../../../events/event.ts';
@@ -31,10 +31,10 @@ export async function restoreOrganization(ctx: OrganizationContext): Promise<Org
   return transaction(ctx, async (ctx) => {
     const { organization } = await lockAuthority(ctx, 'org:delete', { allowDeletedOrganization: true });
     ifMatch(ctx, organization);
-    if (!organization.deletedAt) return answerWithEtag(ctx, organization);
+    if (!organization.deletedAt) return presentWithEtag(ctx, organization);
     const windowEnds = organization.deletedAt.getTime() + RESTORE_WINDOW_MS;
     if (windowEnds <= ctx.now.getTime()) throw new ApiError('restore_window_over');
-    return answerWithEtag(ctx, await mark(ctx, organization, null, OrganizationRestored));
+    return presentWithEtag(ctx, await mark(ctx, organization, null, OrganizationRestored));
   });
 }
 

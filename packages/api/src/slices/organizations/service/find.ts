@@ -1,12 +1,12 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
-import { answerWithEtag } from '../../../contract/etag.ts';
+import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst, type Rows } from '../../../contract/pagination.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
 
 export async function getOrganization(ctx: OrganizationContext): Promise<Organization> {
-  return answerWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
+  return presentWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
 }
 
 export async function organizationName(ctx: Context, organizationId: number): Promise<string> {

@@ -1,5 +1,5 @@
 import type { OrganizationContext } from '../../../context.ts';
-import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -17,8 +17,8 @@ export async function updateOrganization(ctx: OrganizationContext, input: Update
     if (input.subdomain) await claimName(ctx, 'subdomain', input.subdomain, before.id);
     const { name, slug, subdomain, deletionProtection, metadata } = input;
     const after = await change(ctx, before, { name, slug, subdomain, deletionProtection, metadata });
-    if (after === before) return answerWithEtag(ctx, before);
+    if (after === before) return presentWithEtag(ctx, before);
     await record(ctx, OrganizationUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return answerWithEtag(ctx, after);
+    return presentWithEtag(ctx, after);
   });
 }

@@ -1,6 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag } from '../../../contract/etag.ts';
+import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { ancestry } from '../inheritance.ts';
@@ -23,7 +23,7 @@ export async function allRoles(ctx: OrganizationContext) {
 export async function getRole(ctx: OrganizationContext, roleId: string): Promise<Role> {
   const id = ctx.ids.decode('rol', roleId);
   const system = systemRoles(ctx).find((role) => role.id === id);
-  return system ? system.present() : answerWithEtag(ctx, await findRole(ctx, id));
+  return system ? system.present() : presentWithEtag(ctx, await findRole(ctx, id));
 }
 
 export async function findRole(ctx: Tenancy, id: number): Promise<RoleModel> {

@@ -1,6 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { answerWithEtag, ifMatch } from '../../../contract/etag.ts';
+import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
 import { change, nextVersion } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -18,7 +18,7 @@ const MAX_ROLES = 100;
 
 export async function createRole(ctx: OrganizationContext, input: CreateRole): Promise<Role> {
   return transaction(ctx, async (ctx) => {
-    const { held } = await lockAuthority(ctx, 'roles:create');
+    const { permissions } = await lockAuthority(ctx, 'roles:create');
     await assertRoom(RoleModel.of(ctx), MAX_ROLES, `An organization has at most ${MAX_ROLES} roles of its own.`);
     const role = await RoleModel.add(ctx, {
       name: input.name,
@@ -32,9 +32,9 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
     });
     await refreshRoles(ctx, role.id);
     const after = await findRole(ctx, role.id);
-    assertMayGrant(held, after.effectivePermissions);
+    assertMayGrant(permissions, after.effectivePermissions);
     await record(ctx, RoleCreated, { target: after, after, data: after.present(ctx.ids) });
-    return answerWithEtag(ctx, after);
+    return presentWithEtag(ctx, after);
   });
 }
 
@@ -42,7 +42,7 @@ export async function createRole(ctx: OrganizationContext, input: CreateRole): P
 export async function updateRole(ctx: OrganizationContext, input: UpdateRole): Promise<Role> {
   const id = decodeCustomRoleId(ctx, input.roleId);
   return transaction(ctx, async (ctx) => {
-    const { held } = await lockAuthority(ctx, 'roles:update');
+    const { permissions } = await lockAuthority(ctx, 'roles:update');
     const before = await findRole(ctx, id);
     ifMatch(ctx, before);
     const changed = await change(ctx, before, {
@@ -52,16 +52,16 @@ export async function updateRole(ctx: OrganizationContext, input: UpdateRole): P
       parentId: input.parentId === undefined ? undefined : await decodeParent(ctx, input.parentId),
       permissions: input.permissions && sortedUnique(input.permissions),
     });
-    if (changed === before) return answerWithEtag(ctx, before);
+    if (changed === before) return presentWithEtag(ctx, before);
     await refreshRoles(ctx, id);
     const after = await findRole(ctx, id);
     const had = new Set(before.effectivePermissions);
     assertMayGrant(
-      held,
+      permissions,
       after.effectivePermissions.filter((permission) => !had.has(permission)),
     );
     await record(ctx, RoleUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return answerWithEtag(ctx, after);
+    return presentWithEtag(ctx, after);
   });
 }
 
