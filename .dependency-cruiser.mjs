@@ -74,7 +74,7 @@ export default {
     ),
     rule(
       'contract-is-words',
-      'contract/ holds words and rules that all slices share; it knows no slice, only the table of all errors.',
+      'contract/ contains schemas and rules that all slices share; it imports no slice, only the table of all errors.',
       { path: '^packages/api/src/contract' },
       { path: '/slices/', pathNot: '/slices/errors\\.ts$', dependencyTypesNot: ['type-only'] },
     ),
@@ -95,19 +95,19 @@ export default {
     ),
     rule(
       'context-below-wire',
-      'A context holds what others made: import its type only.',
+      'A context contains what others create: import its type only.',
       { path: '^packages/api/src/context\\.ts$' },
       { path: '^packages/api/src/(wire/|pipeline/|procedure|slices/|transports/)', dependencyTypesNot: ['type-only'] },
     ),
     rule(
       'wire-below-pipeline',
-      'wire/ reads requests and holds connections, and judges no caller: take the check as a function, as `createSockets` does.',
+      'wire/ reads requests and manages connections, and does not authorize: pass the check as a function, as `createSockets` does.',
       { path: '^packages/api/src/wire/', pathNot: '\\.test\\.ts$' },
       { path: '^packages/api/src/(pipeline/|procedure|transports/)', dependencyTypesNot: ['type-only'] },
     ),
     rule(
       'pipeline-below-procedure',
-      'The pipeline stands before procedures and transports alike: move what both need into wire/.',
+      'The pipeline is used by procedures and transports: move what both need into wire/.',
       { path: '^packages/api/src/pipeline/', pathNot: '\\.test\\.ts$' },
       { path: '^packages/api/src/(procedure|transports/)' },
     ),
@@ -137,7 +137,7 @@ export default {
     ),
     rule(
       'core-knows-no-feature',
-      'Core slices say who exists and what they may do: move what both need into core, or compose it in slices/router.ts.',
+      'Core slices define accounts, organizations and permissions: move what both need into core, or compose it in slices/router.ts.',
       { path: `/slices/${CORE}/`, pathNot: '\\.test\\.ts$' },
       { path: '/slices/[^/]+/', pathNot: `/slices/${CORE}/` },
     ),

@@ -64,7 +64,7 @@ function routerOf(count: number) {
         method: 'GET',
         path: `/resources${Math.floor(at / 5)}/{orgId}/parts${at % 5}/{userId}`,
         tags: ['Health'],
-        summary: 'Say what was asked',
+        summary: 'Answer the call',
       },
       example: { input: IDS, output: IDS },
     });

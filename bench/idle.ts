@@ -7,7 +7,7 @@ const IDLE_MS = 60_000;
 /** What an idle server uses. */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const server = await stage.startServer();
-  process.stderr.write(`Waiting ${IDLE_MS / 1000} s beside an idle server.\n`);
+  process.stderr.write(`Waiting ${IDLE_MS / 1000} s with an idle server.\n`);
   await sleep(IDLE_MS);
   const { rssBytes } = await server.usage();
   await server.stop();

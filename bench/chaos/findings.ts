@@ -53,7 +53,7 @@ export function printRefusals(attempts: readonly Attempt[]): void {
   for (const { refusals } of attempts) {
     for (const [what, times] of refusals) sums.set(what, (sums.get(what) ?? 0) + times);
   }
-  process.stdout.write(`Asked again after: ${listed(sums)}\n`);
+  process.stdout.write(`Repeated after: ${listed(sums)}\n`);
   const waitedMs = ({ beganAt, doneAt }: Attempt) => (doneAt ?? beganAt) - beganAt;
   const slowest = attempts.reduce((one, other) => (waitedMs(other) > waitedMs(one) ? other : one));
   process.stdout.write(

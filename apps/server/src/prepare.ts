@@ -23,7 +23,7 @@ export async function prepareDatabase(opened: Runtime): Promise<void> {
 /** A server without mail starts without an error, but users who register can never log in. */
 function warnOfCapturedMail({ ports, mailbox }: Runtime): void {
   if (!ports.env.production || !mailbox) return;
-  const warning = 'No mail is sent: it is captured, so nobody who registers gets the link to log in with';
+  const warning = 'No mail is sent: it is captured, so users who register get no link and cannot log in';
   printLine(`${warning}. Set MAIL_DRIVER to smtp or resend (docs/guides/deploy.md).`);
   ports.log.warn(warning);
 }
@@ -50,7 +50,7 @@ async function assertDemoAccountsStayHome(env: Env, database: Runtime['ports']['
   if (!(await hasDemoAccounts(database))) return;
   if (env.production)
     throw new BadSettingError(
-      'NODE_ENV: this database holds demo accounts, whose passwords are published; use another database in production.',
+      'NODE_ENV: this database contains demo accounts, whose passwords are published; use another database in production.',
     );
   throw new BadSettingError(
     `HOST: ${env.HOST} is open to others while demo accounts exist, whose passwords are published; use 127.0.0.1, or another database.`,

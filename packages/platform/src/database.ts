@@ -67,7 +67,7 @@ function dropSilent(connection: pg.Client, silentMs: number): void {
   stream.setTimeout(silentMs);
   stream.on('timeout', () => {
     if (wire.readyForQuery) return; // no statement is running
-    stream.destroy(new Error(`Connection terminated: the database said nothing for ${silentMs} ms`));
+    stream.destroy(new Error(`Connection terminated: the database was silent for ${silentMs} ms`));
   });
 }
 

@@ -225,5 +225,5 @@ it.each([
     'error: could not create directory "/d": Permission denied',
   ],
   ['Segmentation fault\n', 'Segmentation fault'],
-  ['', 'it said nothing'],
+  ['', 'it printed nothing'],
 ])("finds the reason in PostgreSQL's output: %j", (output, reason) => expect(reasonIn(output)).toBe(reason));

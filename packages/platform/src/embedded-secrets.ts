@@ -31,7 +31,7 @@ function read(file: string): EmbeddedSecrets | undefined {
     return Secrets.parse(JSON.parse(text));
   } catch (error) {
     // Creating new ones would silently change every id and lock all users out.
-    throw new Error(`${file} does not hold the three secrets of this installation: restore it from a backup.`, {
+    throw new Error(`${file} does not contain the three secrets of this installation: restore it from a backup.`, {
       cause: error,
     });
   }

@@ -176,10 +176,10 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   if (env.MULTI_TENANCY_STRATEGY === 'subdomain' && !env.HOST_MAIN_DOMAIN)
     throwBadSetting(
       'HOST_MAIN_DOMAIN',
-      'required with MULTI_TENANCY_STRATEGY=subdomain: the domain below which organizations have theirs',
+      'required with MULTI_TENANCY_STRATEGY=subdomain: the domain of which organizations have subdomains',
     );
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
-    throwBadSetting('FIRST_SUPERUSER_EMAIL', 'goes together with FIRST_SUPERUSER_PASSWORD: set both or neither');
+    throwBadSetting('FIRST_SUPERUSER_EMAIL', 'needs FIRST_SUPERUSER_PASSWORD: set both or neither');
   }
   for (const [driver, name] of Object.entries({ smtp: 'SMTP_URL', resend: 'RESEND_API_KEY' } as const)) {
     if (env.MAIL_DRIVER !== driver) continue;
@@ -230,7 +230,7 @@ function readDatabaseParts(given: Record<string, unknown>) {
   const names = DATABASE_PART_NAMES.filter((name) => given[name]);
   if (names.length === 0) return undefined;
   if (!given['POSTGRES_HOST']) {
-    throwBadSetting(names.join(', '), 'goes together with POSTGRES_HOST: set it too, or DATABASE_URL, or none of them');
+    throwBadSetting(names.join(', '), 'needs POSTGRES_HOST: set it too, or DATABASE_URL, or none of them');
   }
   return databaseParts.safeParse(given);
 }

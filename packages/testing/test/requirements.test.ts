@@ -41,7 +41,7 @@ describe('a database is refused before it is migrated', () => {
   it('where it takes no writes', async () => {
     await admin.query(`create database ${name('standby')}`);
     await admin.query(`alter database ${name('standby')} set default_transaction_read_only = on`);
-    await expect(migrate(urlOf(name('standby')))).rejects.toThrow(/^The database takes no writes: .*the primary/);
+    await expect(migrate(urlOf(name('standby')))).rejects.toThrow(/^The database accepts no writes: .*the primary/);
   });
 
   it('where the user may not create tables, until it is granted', async () => {

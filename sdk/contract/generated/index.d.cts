@@ -32,7 +32,7 @@ export type AppRouter = TRPCBuiltRouter<
   { ctx: object; meta: object; errorShape: ErrorShape; transformer: false },
   {
     auth: {
-      /** Create an account. Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password. */
+      /** Create an account. Mails a link that verifies the address. The answer is the same for an address that already has an account; its owner gets a mail instead. If the address was registered more than once, the link verifies the address, and a second mail asks for a new password. */
       register: TRPCMutationProcedure<{
         meta: unknown;
         input: Register;
@@ -56,20 +56,20 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: void;
       }>;
-      /** Confirm your password. For ten minutes from then, or from a login, operations that ask for a recent login are open to the session. */
+      /** Confirm your password. For ten minutes after this, or after a login, the session can call operations that require a recent login. */
       reauthenticate: TRPCMutationProcedure<{
         meta: unknown;
         input: Reauthenticate;
         output: void;
       }>;
       email: {
-        /** Verify an e-mail address with the mailed token. Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one. */
+        /** Verify an e-mail address with the mailed token. Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one. */
         verify: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailTokenInput;
           output: void;
         }>;
-        /** Mail the verification link again. The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited. */
+        /** Mail the verification link again. The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited. */
         resendVerification: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailInput;
@@ -77,13 +77,13 @@ export type AppRouter = TRPCBuiltRouter<
         }>;
       };
       passwordReset: {
-        /** Mail a link to set a new password. The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited. */
+        /** Mail a link to set a new password. The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited. */
         request: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailInput;
           output: void;
         }>;
-        /** Set a new password with the mailed token. Within an hour, once. Ends every session of the account and every other link that was mailed to it. */
+        /** Set a new password with the mailed token. The token works once, within an hour. Ends every session of the account and every other mailed link. */
         confirm: TRPCMutationProcedure<{
           meta: unknown;
           input: ConfirmPasswordReset;
@@ -105,7 +105,7 @@ export type AppRouter = TRPCBuiltRouter<
           input: UpdateMe;
           output: User;
         }>;
-        /** List your permissions and how you came by each. In the current organization, and on the platform. */
+        /** List your permissions and where each comes from. In the current organization, and on the platform. */
         permissions: TRPCQueryProcedure<{
           meta: unknown;
           input: Record<string, never> | undefined;
@@ -113,7 +113,7 @@ export type AppRouter = TRPCBuiltRouter<
         }>;
       };
       roles: {
-        /** Set a member's custom roles. In the current organization, beside the organization role. */
+        /** Set a member's custom roles. In the current organization, in addition to the organization role. */
         set: TRPCMutationProcedure<{
           meta: unknown;
           input: SetUserRoles;
@@ -148,7 +148,7 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: ApiKey;
       }>;
-      /** Revoke an API key. At once and for good; the key stays listed. */
+      /** Revoke an API key. Takes effect at once and cannot be undone; the key stays listed. */
       revoke: TRPCMutationProcedure<{
         meta: unknown;
         input: {
@@ -167,7 +167,7 @@ export type AppRouter = TRPCBuiltRouter<
           limit?: number | undefined;
           /** `nextCursor` of the previous page; leave out for the first. */
           cursor?: string | undefined;
-          /** True for those you own that were deleted and can still be restored. */
+          /** True lists organizations you own that were deleted and can still be restored. */
           deleted?: boolean | undefined;
         } | undefined;
         output: OrganizationPage;
@@ -214,7 +214,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: UpdateOrganization;
         output: Organization;
       }>;
-      /** Delete an organization. Its members and keys find nothing from then on. For 30 days an owner can restore it. */
+      /** Delete an organization. From then on its members and keys cannot see it. For 30 days an owner can restore it. */
       delete: TRPCMutationProcedure<{
         meta: unknown;
         input: {
@@ -261,7 +261,7 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: MemberPage;
         }>;
-        /** Change a member's organization role. Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners. */
+        /** Change a member's organization role. You can grant only permissions that you have, and cannot change a member with more permissions: an admin manages members, but never owners. */
         setRole: TRPCMutationProcedure<{
           meta: unknown;
           input: SetMemberRole;
@@ -294,7 +294,7 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: InvitationPage;
         }>;
-        /** Create an invitation. Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations. */
+        /** Create an invitation. Mails a link that works once, for 7 days. The role must not have more permissions than you. The mails to one mailbox are limited, over all organizations. */
         create: TRPCMutationProcedure<{
           meta: unknown;
           input: CreateInvitation;
@@ -311,7 +311,7 @@ export type AppRouter = TRPCBuiltRouter<
           };
           output: void;
         }>;
-        /** Send an invitation again. With a new link for another 7 days, also after it has expired; the old link is dead. */
+        /** Send an invitation again. Mails a new link that works for 7 days, also after the invitation has expired. The old link stops working. */
         resend: TRPCMutationProcedure<{
           meta: unknown;
           input: {
@@ -322,7 +322,7 @@ export type AppRouter = TRPCBuiltRouter<
           };
           output: Invitation;
         }>;
-        /** Accept an invitation. Signed in with the address that was invited. */
+        /** Accept an invitation. You must be signed in with the invited address. */
         accept: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailTokenInput;
@@ -335,7 +335,7 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
-      /** List an organization's audit log. Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters. */
+      /** List an organization's audit log. Newest first. For the whole log, one JSON value per line, use `GET /api/v1/organizations/{orgId}/audit-logs/export` with the same filters. */
       auditLogs: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -345,11 +345,11 @@ export type AppRouter = TRPCBuiltRouter<
           cursor?: string | undefined;
           /** Id of an organization. */
           orgId: string;
-          /** Only what this user or key did. */
+          /** Only entries by this user or API key. */
           actorId?: string | undefined;
-          /** Only this: an event type, such as `member.removed`. */
+          /** Only entries with this action: an event type, such as `member.removed`. */
           action?: string | undefined;
-          /** Only what was done to this. */
+          /** Only entries about this target. */
           targetId?: string | undefined;
           /** Not before. */
           from?: string | undefined;
@@ -371,7 +371,7 @@ export type AppRouter = TRPCBuiltRouter<
         } | undefined;
         output: RolePage;
       }>;
-      /** Create a role. It has its own permissions and those of its parent. Nobody grants what they do not hold. */
+      /** Create a role. It has its own permissions and those of its parent. You can grant only permissions that you have. */
       create: TRPCMutationProcedure<{
         meta: unknown;
         input: CreateRole;
@@ -386,13 +386,13 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: Role;
       }>;
-      /** Update a role. What is added must be held by whoever adds it. It takes effect at once for all who have the role or inherit from it. */
+      /** Update a role. You must have the permissions that you add. The change takes effect at once for all members who have the role or inherit from it. */
       update: TRPCMutationProcedure<{
         meta: unknown;
         input: UpdateRole;
         output: Role;
       }>;
-      /** Delete a role. Whoever had it loses it at once. */
+      /** Delete a role. Members who had it lose it at once. */
       delete: TRPCMutationProcedure<{
         meta: unknown;
         input: {
@@ -403,7 +403,7 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     permissions: {
-      /** List all permissions there are. */
+      /** List all permissions. */
       list: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -520,7 +520,7 @@ export interface AuditEntry {
   };
   target: {
     kind: string;
-    /** Null for what has no id of its own, as a membership. */
+    /** Null for a target without an id of its own, such as a membership. */
     id: string | null;
   };
   /** The row before, without secrets. Null once erased. */
@@ -560,7 +560,7 @@ export interface ConfirmPasswordReset {
 export interface CreateApiKey {
   name: string;
   description?: string | null | undefined;
-  /** Only what you hold yourself in this organization. */
+  /** Only scopes whose permissions you have in this organization. */
   scopes: Scope[];
   expiresAt?: string | null | undefined;
   /** Addresses and ranges the key works from; empty for any. */
@@ -575,13 +575,13 @@ export interface CreateApiKey {
   metadata?: Metadata | undefined;
 }
 
-/** The role must not hold more than you do. */
+/** The role must not have more permissions than you. */
 export interface CreateInvitation {
   /** Id of an organization. */
   orgId: string;
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
-  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
 }
 
@@ -599,7 +599,7 @@ export interface CreateRole {
   description?: string | null | undefined;
   /** Id of a role. */
   parentId?: string | null | undefined;
-  /** Only what you hold yourself in this organization. */
+  /** Only permissions that you have in this organization. */
   permissions: GrantablePermission[];
 }
 
@@ -655,7 +655,7 @@ export interface EmailTokenInput {
   token: string;
 }
 
-/** Every organization permission but those of owners alone. */
+/** Every organization permission except those of owners. */
 export type GrantablePermission =
   | 'org:read'
   | 'org:create'
@@ -707,11 +707,11 @@ export interface Invitation {
   /** Id of an organization. */
   organizationId: string;
   email: string;
-  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
   /** PENDING until `expiresAt`, then EXPIRED; either can be resent. */
   status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
-  /** Null if an API key did. */
+  /** Null if an API key sent it. */
   invitedBy: string | null;
   expiresAt: string;
   createdAt: string;
@@ -730,16 +730,16 @@ export interface Login {
   password: string;
 }
 
-/** A person in an organization. */
+/** A user in an organization. */
 export interface Member {
   /** Id of a user. */
   userId: string;
   email: string;
   username: string | null;
   fullName: string | null;
-  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
-  /** Custom roles, beside that one. */
+  /** Custom roles, in addition to the organization role. */
   roles: {
     /** Id of a role. */
     id: string;
@@ -758,7 +758,7 @@ export interface MemberPage {
 /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
 export type Metadata = Record<string, string | number | boolean | null>;
 
-/** A tenant: its members, keys, usage and billing are apart from all others. */
+/** A tenant: its members, keys, usage and billing are separate from all others. */
 export interface Organization {
   /** Id of an organization. */
   id: string;
@@ -820,7 +820,7 @@ export type OrganizationPermission =
   | 'files:delete'
   | 'ai:use';
 
-/** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+/** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
 export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
 
 export interface OwnOrganization {
@@ -898,7 +898,7 @@ export interface PermissionCatalogue {
 }
 
 export interface PermissionCheck {
-  /** Whether all of them are held. */
+  /** Whether the caller has all of them. */
   allowed: boolean;
   results: {
     permission: Permission;
@@ -908,13 +908,13 @@ export interface PermissionCheck {
 
 export interface PermissionEntry {
   permission: Permission;
-  /** Those of the platform come from the platform role alone, never from a role or key. */
+  /** Platform permissions come from the platform role only, never from an organization role or a key. */
   level: 'organization' | 'platform';
-  /** `fresh` also asks for a recent login. Null for those of the platform. */
+  /** `fresh` also requires a recent login. Null for platform permissions. */
   kind: 'read' | 'write' | 'fresh' | null;
-  /** Whether a custom role can hold it. */
+  /** Whether a custom role can contain it. */
   grantable: boolean;
-  /** The organization roles that hold it. */
+  /** The organization roles that contain it. */
   roles: OrganizationRole[];
 }
 
@@ -927,22 +927,22 @@ export interface PermissionMatrix {
     id: string;
     name: string;
     system: boolean;
-    /** One for each column: how the role holds it, if it does. */
+    /** One for each column: how the role has the permission, or null. */
     grants: ('own' | 'inherited' | null)[];
   }[];
 }
 
-/** How somebody came by a permission. */
+/** How a user got a permission. */
 export type PermissionPath = {
   from: 'platform_role';
   role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
 } | {
   from: 'organization_role';
-  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
 } | {
   from: 'custom_role';
-  /** From the role that was assigned to the ancestor that holds the permission itself. */
+  /** From the assigned role to the ancestor that contains the permission itself. */
   path: {
     /** Id of a role. */
     id: string;
@@ -1053,7 +1053,7 @@ export interface Reauthenticate {
 }
 
 export interface Refresh {
-  /** Works once, within 7 days; the answer brings the next. */
+  /** Works once, within 7 days; the answer contains the next one. */
   refreshToken: string;
 }
 
@@ -1076,20 +1076,20 @@ export interface RegistrationResult {
   verificationRequired: boolean;
 }
 
-/** A set of permissions that members can be given. */
+/** A set of permissions that can be assigned to members. */
 export interface Role {
   /** Id of a role. */
   id: string;
   name: string;
   description: string | null;
-  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them. */
+  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed. */
   system: boolean;
-  /** The role whose permissions this one has too. */
+  /** The role from which this one inherits permissions. */
   parentId: string | null;
   permissions: OrganizationPermission[];
-  /** Beside those, what its ancestors give. */
+  /** The permissions of its ancestors, in addition. */
   inheritedPermissions: OrganizationPermission[];
-  /** Null for those of the system. */
+  /** Null for system roles. */
   createdAt: string | null;
   updatedAt: string | null;
 }
@@ -1155,21 +1155,21 @@ export interface SetMemberRole {
   orgId: string;
   /** Id of a user. */
   userId: string;
-  /** OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads. */
+  /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
 }
 
 export interface SetUserRoles {
   /** Id of a user. */
   userId: string;
-  /** All custom roles the member has from now on; none of the system. */
+  /** All custom roles the member has from now on; no system roles. */
   roleIds: string[];
 }
 
 export interface SubdomainAvailability {
   subdomain: string;
   available: boolean;
-  /** Why not. A name that looks like a taken or reserved one counts as that. */
+  /** Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved. */
   reason: 'invalid' | 'reserved' | 'taken' | null;
 }
 
@@ -1183,7 +1183,7 @@ export interface Ticket {
 export interface Tokens {
   /** Send as `Authorization: Bearer …`. */
   accessToken: string;
-  /** Works once, within 7 days; the answer brings the next. */
+  /** Works once, within 7 days; the answer contains the next one. */
   refreshToken: string;
   tokenType: 'Bearer';
   /** Seconds until the access token expires. */
@@ -1200,29 +1200,29 @@ export interface TransferOwnership {
   userId: string;
 }
 
-/** What is missing stays; null clears. */
+/** A missing field stays unchanged; null clears it. */
 export interface UpdateMe {
   fullName?: string | null | undefined;
   username?: string | null | undefined;
   metadata?: Metadata | undefined;
-  /** Where you act when a request names no organization: one you are a member of. */
+  /** The organization to act in when a request names none: one you are a member of. */
   defaultOrganizationId?: string | undefined;
 }
 
-/** What is missing stays; null clears. */
+/** A missing field stays unchanged; null clears it. */
 export interface UpdateOrganization {
   /** Id of an organization. */
   orgId: string;
   name?: string | undefined;
-  /** Names the organization in addresses. */
+  /** Names the organization in URLs. */
   slug?: string | undefined;
-  /** Where the organization is reached below the main domain. */
+  /** The label of the organization below the main domain. */
   subdomain?: string | null | undefined;
   deletionProtection?: boolean | undefined;
   metadata?: Metadata | undefined;
 }
 
-/** What is missing stays; null clears. */
+/** A missing field stays unchanged; null clears it. */
 export interface UpdateRole {
   /** Id of a role. */
   roleId: string;
@@ -1230,7 +1230,7 @@ export interface UpdateRole {
   description?: string | null | undefined;
   /** Id of a role. */
   parentId?: string | null | undefined;
-  /** Only what you hold yourself in this organization. */
+  /** Only permissions that you have in this organization. */
   permissions?: GrantablePermission[] | undefined;
 }
 

@@ -12,7 +12,7 @@ export const PROTOCOL_ERRORS = {
   invalid_input: {
     status: 400,
     title: 'Invalid input',
-    meaning: 'A field or parameter is missing, is unknown, or has a value that the operation does not take.',
+    meaning: 'A field or parameter is missing, is unknown, or has a value that the operation does not accept.',
     fix: 'Correct the fields listed in `errors` and send the request again.',
     retry: 'no',
   },
@@ -33,7 +33,7 @@ export const PROTOCOL_ERRORS = {
   invalid_text: {
     status: 400,
     title: 'Text that cannot be stored',
-    meaning: 'A string holds a character that the database cannot store.',
+    meaning: 'A string contains a character that the database cannot store.',
     fix: 'Remove NUL characters and unpaired surrogates from all strings.',
     retry: 'no',
   },
@@ -47,8 +47,8 @@ export const PROTOCOL_ERRORS = {
   ambiguous_credentials: {
     status: 400,
     title: 'Two credentials',
-    meaning: 'The request holds two different credentials, and the server does not choose between them.',
-    fix: 'Send one credential: `Authorization` and `X-API-Key` hold different ones.',
+    meaning: 'The request contains two different credentials, and the server does not choose between them.',
+    fix: 'Send one credential: `Authorization` and `X-API-Key` contain different ones.',
     retry: 'no',
   },
   organization_mismatch: {
@@ -61,7 +61,7 @@ export const PROTOCOL_ERRORS = {
   invalid_idempotency_key: {
     status: 400,
     title: 'Invalid idempotency key',
-    meaning: 'The `Idempotency-Key` is empty, too long, or holds characters outside printable ASCII.',
+    meaning: 'The `Idempotency-Key` is empty, too long, or contains characters outside printable ASCII.',
     fix: 'Send an `Idempotency-Key` of 1 to 255 printable ASCII characters.',
     retry: 'no',
   },
@@ -75,7 +75,7 @@ export const PROTOCOL_ERRORS = {
   batch_too_large: {
     status: 400,
     title: 'Batch too large',
-    meaning: 'A tRPC batch holds more calls than the server runs for one request.',
+    meaning: 'A tRPC batch contains more calls than the server runs for one request.',
     fix: 'Send at most 20 calls in one batch.',
     retry: 'no',
   },
@@ -83,7 +83,7 @@ export const PROTOCOL_ERRORS = {
     status: 400,
     title: 'Invalid or expired token',
     meaning: 'The token of a mailed link is not valid: it was used, it is too old, or a newer one replaced it.',
-    fix: 'Ask for a new link: this one was used, has expired, or was changed.',
+    fix: 'Request a new link: this one was used, has expired, or was changed.',
     retry: 'no',
   },
   credentials_required: {
@@ -104,8 +104,7 @@ export const PROTOCOL_ERRORS = {
   access_token_expired: {
     status: 401,
     title: 'Access token expired',
-    meaning:
-      'The access token was valid, and its time is over. The session goes on: the SDK renews the token by itself.',
+    meaning: 'The access token has expired. The session continues: the SDK renews the token by itself.',
     fix: 'Exchange the refresh token at POST /api/v1/auth/refresh.',
     retry: 'no',
     refusesCredential: true,
@@ -128,7 +127,7 @@ export const PROTOCOL_ERRORS = {
   permission_denied: {
     status: 403,
     title: 'Permission denied',
-    meaning: 'The server knows who calls, and the caller does not hold the permission that the operation needs.',
+    meaning: 'The caller is authenticated, but does not have the permission that the operation needs.',
     fix: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.',
     retry: 'no',
   },
@@ -164,7 +163,7 @@ export const PROTOCOL_ERRORS = {
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
-    meaning: 'The path exists, and does not take this method.',
+    meaning: 'The path exists, and does not accept this method.',
     fix: 'Use one of the methods in the `Allow` header.',
     retry: 'no',
   },
@@ -185,15 +184,14 @@ export const PROTOCOL_ERRORS = {
   limit_reached: {
     status: 409,
     title: 'Limit reached',
-    meaning: 'The organization, the account or the connection holds as many of these as it may.',
-    fix: 'Remove something first: the organization holds as many as it may.',
+    meaning: 'The organization, the account or the connection has the maximum number of these.',
+    fix: 'Remove something first: the organization has the maximum number.',
     retry: 'no',
   },
   version_mismatch: {
     status: 412,
     title: 'Version mismatch',
-    meaning:
-      'The resource was changed after you read the `ETag` that `If-Match` holds. Nothing was changed by this request.',
+    meaning: 'The resource was changed after you read the `ETag` in `If-Match`. This request changed nothing.',
     fix: 'Read the resource again and repeat the change with its new `ETag` in `If-Match`.',
     retry: 'no',
   },
@@ -229,7 +227,7 @@ export const PROTOCOL_ERRORS = {
     status: 429,
     title: 'Too many requests',
     meaning: 'More requests came than the limit allows. This one did nothing.',
-    fix: 'Wait as many seconds as `Retry-After` says.',
+    fix: 'Wait for the number of seconds in `Retry-After`.',
     retry: 'after',
   },
   internal_error: {
@@ -244,14 +242,14 @@ export const PROTOCOL_ERRORS = {
     status: 503,
     title: 'Overloaded',
     meaning: 'The server has more work than it can do in time. This request did nothing.',
-    fix: 'Wait as many seconds as `Retry-After` says and repeat the request.',
+    fix: 'Wait for the number of seconds in `Retry-After`, then repeat the request.',
     retry: 'after',
   },
   unavailable: {
     status: 503,
     title: 'Temporarily unavailable',
     meaning: 'The server is starting or stopping, or a part that it needs does not answer.',
-    fix: 'Wait as many seconds as `Retry-After` says and repeat the request.',
+    fix: 'Wait for the number of seconds in `Retry-After`, then repeat the request.',
     retry: 'after',
   },
 } as const satisfies ErrorRows;

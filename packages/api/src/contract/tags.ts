@@ -1,13 +1,13 @@
 /** The groups of operations in the document, in its order. Every operation belongs to one. */
 export const TAGS = {
   Authentication: 'Accounts and sessions: register, confirm the address, log in, stay signed in.',
-  Users: 'The person who calls.',
-  'Roles & permissions': 'What may be done in an organization, and custom roles that allow it.',
-  'API keys': 'Credentials for programs: made, limited, and revoked.',
-  Organizations: 'Tenants: everything belongs to one, and nothing is seen from another.',
-  Invitations: 'How others become members.',
-  Realtime: 'What happens, as it happens.',
-  Health: 'For probes: whether the process lives and can serve.',
+  Users: 'The signed-in user.',
+  'Roles & permissions': 'Permissions in an organization, and custom roles that grant them.',
+  'API keys': 'Credentials for programs: create, limit and revoke them.',
+  Organizations: 'Tenants: all data belongs to one, and other tenants cannot see it.',
+  Invitations: 'Invite others to become members.',
+  Realtime: 'Events as they happen.',
+  Health: 'Health checks: whether the process is alive and can serve.',
 } as const;
 
 export type Tag = keyof typeof TAGS;

@@ -88,6 +88,6 @@ function assertFresh(ctx: Context, actor: Actor): void {
 
 function denied(permission: string): ApiError {
   return new ApiError('permission_denied', {
-    detail: `This needs the permission \`${permission}\`, which this caller does not hold here.`,
+    detail: `This needs the permission \`${permission}\`, which this caller does not have here.`,
   });
 }

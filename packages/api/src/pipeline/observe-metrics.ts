@@ -37,11 +37,11 @@ export function measureDatabase({ registry }: Metrics, database: Knex, log: Logg
     database,
     statement: QUEUES,
     gauges: {
-      rentapi_outbox_depth: `Work recorded and not yet handed over, counted up to ${MAX_COUNTED}.`,
-      rentapi_outbox_oldest_seconds: 'Age of the oldest work that is not yet handed over.',
+      rentapi_outbox_depth: `Work that is not yet in the queue, counted up to ${MAX_COUNTED}.`,
+      rentapi_outbox_oldest_seconds: 'Age of the oldest work that is not yet in the queue.',
       rentapi_unsequenced_oldest_seconds: 'Age of the oldest event that has no position yet.',
-      rentapi_jobs_due: `Jobs that are due and not yet begun, counted up to ${MAX_COUNTED}.`,
-      rentapi_jobs_running: 'Jobs that a worker holds.',
+      rentapi_jobs_due: `Jobs that are due and not yet started, counted up to ${MAX_COUNTED}.`,
+      rentapi_jobs_running: 'Jobs that a worker is running.',
       rentapi_jobs_dead: `Jobs whose attempts are used up, counted up to ${MAX_COUNTED}.`,
     },
     everyMs: ROWS_EVERY_MS,
@@ -57,7 +57,7 @@ export function createMetrics() {
     registry,
     requests: new Counter({
       name: 'rentapi_requests_total',
-      help: 'Calls by procedure, transport and status; procedure "none" is what named no procedure.',
+      help: 'Calls by procedure, transport and status; procedure "none" counts requests without a procedure.',
       labelNames: ['procedure', 'transport', 'status'],
       registers,
     }),
@@ -70,7 +70,7 @@ export function createMetrics() {
     }),
     limiterDecisions: new Counter({
       name: 'rentapi_limiter_decisions_total',
-      help: 'Decisions by the bucket that was strictest: allowed, refused, or unavailable where the shared buckets could not be asked.',
+      help: 'Decisions by the bucket that was strictest: allowed, refused, or unavailable where the shared buckets could not be read.',
       labelNames: ['bucket', 'decision'],
       registers,
     }),
@@ -82,7 +82,7 @@ export function createMetrics() {
     }),
     refusals: new Counter({
       name: 'rentapi_refusals_total',
-      help: 'Refused calls of operations that are worth guessing at, such as login, by error code.',
+      help: 'Refused calls of operations that attackers could guess at, such as login, by error code.',
       labelNames: ['procedure', 'code'],
       registers,
     }),

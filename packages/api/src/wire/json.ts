@@ -50,7 +50,7 @@ function tooMany(path: string, what: 'fields' | 'items'): ApiError {
 export function assertText(text: string, path: string): void {
   if (!text.includes('\0') && text.isWellFormed()) return;
   throw new ApiError('invalid_text', {
-    errors: [{ path, message: 'must not hold NUL characters or unpaired surrogates' }],
+    errors: [{ path, message: 'must not contain NUL characters or unpaired surrogates' }],
   });
 }
 

@@ -44,7 +44,7 @@ export function findFault({ version, versionNumber, encoding, readOnly, user, sc
   if (encoding !== 'UTF8') {
     return `The database is in ${encoding}; RentAPI needs UTF8: create one with encoding 'UTF8' and template template0.`;
   }
-  if (readOnly) return 'The database takes no writes: DATABASE_URL must lead to the primary, not to a standby.';
+  if (readOnly) return 'The database accepts no writes: DATABASE_URL must lead to the primary, not to a standby.';
   if (schema === null)
     return `No schema of the search path of user ${user} exists: create one, or set its search_path.`;
   return null;

@@ -17,7 +17,7 @@ export function reasonIn(output: string): string {
       return `${found} ${hint}`.trim().replace(/\s+/g, ' ').slice(0, MAX_LENGTH);
     }
   }
-  return (lines.at(-1) ?? 'it said nothing').slice(0, MAX_LENGTH);
+  return (lines.at(-1) ?? 'it printed nothing').slice(0, MAX_LENGTH);
 }
 
 /** What is appended to a log from now on. */

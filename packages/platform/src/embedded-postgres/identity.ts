@@ -58,7 +58,7 @@ export function locateHome(dataDir: string, identity: Identity, rootDir: string,
     home = path.join(rootDir, createHash('sha256').update(real).digest('hex').slice(0, 16));
     mkdirSync(home, { recursive: true, mode: 0o755 });
     writeFileSync(pointer, `${home}\n`);
-    say(`${real} cannot be entered by an unprivileged user: the database lies in ${home}.`);
+    say(`${real} cannot be entered by an unprivileged user: the database is in ${home}.`);
   }
   return { cluster: path.join(home, 'pg'), log: path.join(home, 'pg.log') };
 }

@@ -65,7 +65,7 @@ export function createRedisLimiter(redis: Redis): Limiter {
       } catch (error) {
         if (!(error instanceof RedisUnavailableError)) throw error;
         if (duringOutage === 'local') return local.take(buckets);
-        throw new LimiterUnavailableError('the shared limits cannot be asked', { cause: error });
+        throw new LimiterUnavailableError('the shared limits cannot be read', { cause: error });
       }
     },
     close: () => local.close(),

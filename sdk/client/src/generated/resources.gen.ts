@@ -297,7 +297,7 @@ export class ApiKeysResource extends Resource {
   /**
    * Revoke an API key
    *
-   * At once and for good; the key stays listed.
+   * Takes effect at once and cannot be undone; the key stays listed.
    *
    * `DELETE /api/v1/api-keys/{keyId}`
    *
@@ -316,7 +316,7 @@ export class AuthEmailResource extends Resource {
   /**
    * Mail the verification link again
    *
-   * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
+   * The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.
    *
    * `POST /api/v1/auth/resend-verification`
    *
@@ -332,7 +332,7 @@ export class AuthEmailResource extends Resource {
   /**
    * Verify an e-mail address with the mailed token
    *
-   * Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one.
+   * Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one.
    *
    * `POST /api/v1/auth/verify-email`
    *
@@ -352,7 +352,7 @@ export class AuthPasswordResetResource extends Resource {
   /**
    * Set a new password with the mailed token
    *
-   * Within an hour, once. Ends every session of the account and every other link that was mailed to it.
+   * The token works once, within an hour. Ends every session of the account and every other mailed link.
    *
    * `POST /api/v1/auth/password-reset/confirm`
    *
@@ -370,7 +370,7 @@ export class AuthPasswordResetResource extends Resource {
   /**
    * Mail a link to set a new password
    *
-   * The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.
+   * The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.
    *
    * `POST /api/v1/auth/password-reset/request`
    *
@@ -424,7 +424,7 @@ export class AuthResource extends Resource {
   /**
    * Confirm your password
    *
-   * For ten minutes from then, or from a login, operations that ask for a recent login are open to the session.
+   * For ten minutes after this, or after a login, the session can call operations that require a recent login.
    *
    * `POST /api/v1/auth/reauthenticate`
    *
@@ -459,7 +459,7 @@ export class AuthResource extends Resource {
   /**
    * Create an account
    *
-   * Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password.
+   * Mails a link that verifies the address. The answer is the same for an address that already has an account; its owner gets a mail instead. If the address was registered more than once, the link verifies the address, and a second mail asks for a new password.
    *
    * `POST /api/v1/auth/register`
    *
@@ -480,7 +480,7 @@ export class OrgsInvitationsResource extends Resource {
   /**
    * Accept an invitation
    *
-   * Signed in with the address that was invited.
+   * You must be signed in with the invited address.
    *
    * `POST /api/v1/invitations/accept`
    *
@@ -499,7 +499,7 @@ export class OrgsInvitationsResource extends Resource {
   /**
    * Create an invitation
    *
-   * Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations.
+   * Mails a link that works once, for 7 days. The role must not have more permissions than you. The mails to one mailbox are limited, over all organizations.
    *
    * `POST /api/v1/organizations/{orgId}/invitations`
    *
@@ -547,7 +547,7 @@ export class OrgsInvitationsResource extends Resource {
   /**
    * Send an invitation again
    *
-   * With a new link for another 7 days, also after it has expired; the old link is dead.
+   * Mails a new link that works for 7 days, also after the invitation has expired. The old link stops working.
    *
    * `POST /api/v1/organizations/{orgId}/invitations/{invitationId}/resend`
    *
@@ -616,7 +616,7 @@ export class OrgsMembersResource extends Resource {
   /**
    * Change a member's organization role
    *
-   * Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.
+   * You can grant only permissions that you have, and cannot change a member with more permissions: an admin manages members, but never owners.
    *
    * `PATCH /api/v1/organizations/{orgId}/members/{userId}`
    *
@@ -646,7 +646,7 @@ export class OrgsResource extends Resource {
   /**
    * List an organization's audit log
    *
-   * Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.
+   * Newest first. For the whole log, one JSON value per line, use `GET /api/v1/organizations/{orgId}/audit-logs/export` with the same filters.
    *
    * `GET /api/v1/organizations/{orgId}/audit-logs`
    *
@@ -681,7 +681,7 @@ export class OrgsResource extends Resource {
   /**
    * Delete an organization
    *
-   * Its members and keys find nothing from then on. For 30 days an owner can restore it.
+   * From then on its members and keys cannot see it. For 30 days an owner can restore it.
    *
    * `DELETE /api/v1/organizations/{orgId}`
    *
@@ -699,7 +699,7 @@ export class OrgsResource extends Resource {
   /**
    * Download an organization's audit log
    *
-   * Oldest first, one JSON value a line, however long it is. It ends with your right to it: an answer that breaks off is not whole.
+   * Oldest first, one JSON value per line, for a log of any length. It is cut off when you lose access: an answer that breaks off is incomplete.
    *
    * `GET /api/v1/organizations/{orgId}/audit-logs/export`
    *
@@ -861,7 +861,7 @@ export class PermissionsResource extends Resource {
   }
 
   /**
-   * List all permissions there are
+   * List all permissions
    *
    * `GET /api/v1/permissions`
    */
@@ -884,7 +884,7 @@ export class RolesResource extends Resource {
   /**
    * Create a role
    *
-   * It has its own permissions and those of its parent. Nobody grants what they do not hold.
+   * It has its own permissions and those of its parent. You can grant only permissions that you have.
    *
    * `POST /api/v1/roles`
    *
@@ -902,7 +902,7 @@ export class RolesResource extends Resource {
   /**
    * Delete a role
    *
-   * Whoever had it loses it at once.
+   * Members who had it lose it at once.
    *
    * `DELETE /api/v1/roles/{roleId}`
    *
@@ -950,7 +950,7 @@ export class RolesResource extends Resource {
   /**
    * Update a role
    *
-   * What is added must be held by whoever adds it. It takes effect at once for all who have the role or inherit from it.
+   * You must have the permissions that you add. The change takes effect at once for all members who have the role or inherit from it.
    *
    * `PATCH /api/v1/roles/{roleId}`
    *
@@ -1036,7 +1036,7 @@ export class UsersMeResource extends Resource {
   }
 
   /**
-   * List your permissions and how you came by each
+   * List your permissions and where each comes from
    *
    * In the current organization, and on the platform.
    *
@@ -1069,7 +1069,7 @@ export class UsersRolesResource extends Resource {
   /**
    * Set a member's custom roles
    *
-   * In the current organization, beside the organization role.
+   * In the current organization, in addition to the organization role.
    *
    * `PUT /api/v1/users/{userId}/roles`
    *

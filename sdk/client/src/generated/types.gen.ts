@@ -17,12 +17,12 @@ export type Metadata = {
 export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
- * OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads.
+ * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
  */
 export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
 
 /**
- * Every organization permission but those of owners alone.
+ * Every organization permission except those of owners.
  */
 export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
@@ -47,7 +47,7 @@ export type Tokens = {
      */
     accessToken: string;
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
     tokenType: 'Bearer';
@@ -93,7 +93,7 @@ export type EffectivePermissions = {
 };
 
 /**
- * How somebody came by a permission.
+ * How a user got a permission.
  */
 export type PermissionPath = {
     from: 'platform_role';
@@ -104,7 +104,7 @@ export type PermissionPath = {
 } | {
     from: 'custom_role';
     /**
-     * From the role that was assigned to the ancestor that holds the permission itself.
+     * From the assigned role to the ancestor that contains the permission itself.
      */
     path: Array<{
         /**
@@ -116,7 +116,7 @@ export type PermissionPath = {
 };
 
 /**
- * A person in an organization.
+ * A user in an organization.
  */
 export type Member = {
     /**
@@ -128,7 +128,7 @@ export type Member = {
     fullName: string | null;
     role: OrganizationRole;
     /**
-     * Custom roles, beside that one.
+     * Custom roles, in addition to the organization role.
      */
     roles: Array<{
         /**
@@ -249,7 +249,7 @@ export type OwnOrganization = {
 };
 
 /**
- * A tenant: its members, keys, usage and billing are apart from all others.
+ * A tenant: its members, keys, usage and billing are separate from all others.
  */
 export type Organization = {
     /**
@@ -281,7 +281,7 @@ export type SubdomainAvailability = {
     subdomain: string;
     available: boolean;
     /**
-     * Why not. A name that looks like a taken or reserved one counts as that.
+     * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
      */
     reason: 'invalid' | 'reserved' | 'taken' | null;
 };
@@ -321,7 +321,7 @@ export type Invitation = {
      */
     status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
     /**
-     * Null if an API key did.
+     * Null if an API key sent it.
      */
     invitedBy: string | null;
     expiresAt: string;
@@ -356,7 +356,7 @@ export type AuditEntry = {
     target: {
         kind: string;
         /**
-         * Null for what has no id of its own, as a membership.
+         * Null for a target without an id of its own, such as a membership.
          */
         id: string | null;
     };
@@ -388,7 +388,7 @@ export type RolePage = {
 };
 
 /**
- * A set of permissions that members can be given.
+ * A set of permissions that can be assigned to members.
  */
 export type Role = {
     /**
@@ -398,20 +398,20 @@ export type Role = {
     name: string;
     description: string | null;
     /**
-     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.
      */
     system: boolean;
     /**
-     * The role whose permissions this one has too.
+     * The role from which this one inherits permissions.
      */
     parentId: string | null;
     permissions: Array<OrganizationPermission>;
     /**
-     * Beside those, what its ancestors give.
+     * The permissions of its ancestors, in addition.
      */
     inheritedPermissions: Array<OrganizationPermission>;
     /**
-     * Null for those of the system.
+     * Null for system roles.
      */
     createdAt: string | null;
     updatedAt: string | null;
@@ -430,19 +430,19 @@ export type PermissionCatalogue = {
 export type PermissionEntry = {
     permission: Permission;
     /**
-     * Those of the platform come from the platform role alone, never from a role or key.
+     * Platform permissions come from the platform role only, never from an organization role or a key.
      */
     level: 'organization' | 'platform';
     /**
-     * `fresh` also asks for a recent login. Null for those of the platform.
+     * `fresh` also requires a recent login. Null for platform permissions.
      */
     kind: 'read' | 'write' | 'fresh' | null;
     /**
-     * Whether a custom role can hold it.
+     * Whether a custom role can contain it.
      */
     grantable: boolean;
     /**
-     * The organization roles that hold it.
+     * The organization roles that contain it.
      */
     roles: Array<OrganizationRole>;
 };
@@ -463,7 +463,7 @@ export type PermissionMatrix = {
         name: string;
         system: boolean;
         /**
-         * One for each column: how the role holds it, if it does.
+         * One for each column: how the role has the permission, or null.
          */
         grants: Array<'own' | 'inherited' | null>;
     }>;
@@ -471,7 +471,7 @@ export type PermissionMatrix = {
 
 export type PermissionCheck = {
     /**
-     * Whether all of them are held.
+     * Whether the caller has all of them.
      */
     allowed: boolean;
     results: Array<{
@@ -573,7 +573,7 @@ export type Login = {
 
 export type Refresh = {
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
 };
@@ -608,21 +608,21 @@ export type ConfirmPasswordReset = {
 };
 
 /**
- * What is missing stays; null clears.
+ * A missing field stays unchanged; null clears it.
  */
 export type UpdateMe = {
     fullName?: string | null;
     username?: string | null;
     metadata?: Metadata;
     /**
-     * Where you act when a request names no organization: one you are a member of.
+     * The organization to act in when a request names none: one you are a member of.
      */
     defaultOrganizationId?: string;
 };
 
 export type SetUserRoles = {
     /**
-     * All custom roles the member has from now on; none of the system.
+     * All custom roles the member has from now on; no system roles.
      */
     roleIds: Array<string>;
 };
@@ -631,7 +631,7 @@ export type CreateApiKey = {
     name: string;
     description?: string | null;
     /**
-     * Only what you hold yourself in this organization.
+     * Only scopes whose permissions you have in this organization.
      */
     scopes: Array<Scope>;
     expiresAt?: string | null;
@@ -667,12 +667,12 @@ export type CreateOrganization = {
 };
 
 /**
- * What is missing stays; null clears.
+ * A missing field stays unchanged; null clears it.
  */
 export type UpdateOrganization = {
     name?: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug?: string;
     subdomain?: string | null;
@@ -695,7 +695,7 @@ export type SetMemberRole = {
 };
 
 /**
- * The role must not hold more than you do.
+ * The role must not have more permissions than you.
  */
 export type CreateInvitation = {
     /**
@@ -710,20 +710,20 @@ export type CreateRole = {
     description?: string | null;
     parentId?: string | null;
     /**
-     * Only what you hold yourself in this organization.
+     * Only permissions that you have in this organization.
      */
     permissions: Array<GrantablePermission>;
 };
 
 /**
- * What is missing stays; null clears.
+ * A missing field stays unchanged; null clears it.
  */
 export type UpdateRole = {
     name?: string;
     description?: string | null;
     parentId?: string | null;
     /**
-     * Only what you hold yourself in this organization.
+     * Only permissions that you have in this organization.
      */
     permissions?: Array<GrantablePermission>;
 };

@@ -4,7 +4,7 @@ export const errors = {
   invalid_api_key: {
     status: 401,
     title: 'Invalid API key',
-    meaning: 'No API key is what was sent: it is incomplete, changed, or of another server.',
+    meaning: 'The text is not an API key of this server: it is incomplete, changed, or from another server.',
     fix: 'Check that the key was copied whole; a lost key cannot be shown again, only replaced.',
     retry: 'no',
     refusesCredential: true,
@@ -28,15 +28,15 @@ export const errors = {
   key_without_user: {
     status: 403,
     title: 'Key without a user',
-    meaning: 'The operation needs the person behind the API key, who is no longer a member of its organization.',
-    fix: 'The person who created this key is no longer a member; call this with an access token.',
+    meaning: 'The operation acts for the user who created the API key, who is no longer a member of its organization.',
+    fix: 'Call this with an access token: the user who created this key is no longer a member.',
     retry: 'no',
   },
   scope_not_held: {
     status: 403,
     title: 'Scope not held',
-    meaning: 'A key can hold only what its creator holds, and one of these scopes includes more.',
-    fix: 'Ask only for scopes that you hold yourself in this organization.',
+    meaning: 'A key can have only the permissions of its creator, and one of these scopes includes more.',
+    fix: 'Request only scopes whose permissions you have in this organization.',
     retry: 'no',
   },
   address_not_allowed: {

@@ -61,7 +61,7 @@ export const apiKeys = router({
       path: '/api-keys/{keyId}',
       tags,
       summary: 'Revoke an API key',
-      description: 'At once and for good; the key stays listed.',
+      description: 'Takes effect at once and cannot be undone; the key stays listed.',
     },
     rest: { status: 204 },
     errors: ['version_mismatch'],

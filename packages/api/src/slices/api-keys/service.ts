@@ -107,7 +107,7 @@ function assertGrantable(permissions: ReadonlySet<OrganizationPermission>, scope
   for (const permission of permissionsOf(scopes)) {
     if (!permissions.has(permission)) {
       throw new ApiError('scope_not_held', {
-        detail: `You do not hold \`${permission}\` here: ask only for scopes that you hold yourself.`,
+        detail: `You do not hold \`${permission}\` here: request only scopes whose permissions you have.`,
       });
     }
   }

@@ -14,7 +14,7 @@ export const auditExport = rawRoute({
       tags: ['Organizations'],
       summary: "Download an organization's audit log",
       description:
-        'Oldest first, one JSON value a line, however long it is. It ends with your right to it: an answer that breaks off is not whole.',
+        'Oldest first, one JSON value per line, for a log of any length. It is cut off when you lose access: an answer that breaks off is incomplete.',
     },
     example: { input: { orgId: exampleId('org'), action: 'api_key.revoked' } },
   },

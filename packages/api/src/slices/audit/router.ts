@@ -14,7 +14,7 @@ export const auditLogs = procedure({
     tags: ['Organizations'],
     summary: "List an organization's audit log",
     description:
-      'Newest first. All of it, as one JSON value a line, is at `GET /api/v1/organizations/{orgId}/audit-logs/export`, with the same filters.',
+      'Newest first. For the whole log, one JSON value per line, use `GET /api/v1/organizations/{orgId}/audit-logs/export` with the same filters.',
   },
   errors: ['invalid_cursor'],
   example: {

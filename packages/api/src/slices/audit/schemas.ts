@@ -16,7 +16,10 @@ export const AuditEntry = z
     }),
     target: z.object({
       kind: z.string().meta({ example: 'api_key' }),
-      id: z.string().nullable().meta({ description: 'Null for what has no id of its own, as a membership.' }),
+      id: z
+        .string()
+        .nullable()
+        .meta({ description: 'Null for a target without an id of its own, such as a membership.' }),
     }),
     before: Snapshot.nullable().meta({ description: 'The row before, without secrets. Null once erased.' }),
     after: Snapshot.nullable(),
@@ -37,13 +40,16 @@ export type AuditEntry = z.output<typeof AuditEntry>;
 
 const filters = {
   orgId: id('org'),
-  actorId: anyId(['usr', 'key']).optional().meta({ description: 'Only what this user or key did.' }),
+  actorId: anyId(['usr', 'key']).optional().meta({ description: 'Only entries by this user or API key.' }),
   action: z
     .string()
     .max(100)
     .optional()
-    .meta({ description: 'Only this: an event type, such as `member.removed`.', example: 'member.removed' }),
-  targetId: anyId(AUDITED_PREFIXES).optional().meta({ description: 'Only what was done to this.' }),
+    .meta({
+      description: 'Only entries with this action: an event type, such as `member.removed`.',
+      example: 'member.removed',
+    }),
+  targetId: anyId(AUDITED_PREFIXES).optional().meta({ description: 'Only entries about this target.' }),
   from: TimestampInput.optional().meta({ description: 'Not before.' }),
   to: TimestampInput.optional().meta({ description: 'Before.' }),
 };

@@ -4,7 +4,8 @@ export const errors = {
   invalid_credentials: {
     status: 401,
     title: 'Wrong e-mail address or password',
-    meaning: 'No account has this e-mail address with this password. Which of the two is wrong is not said.',
+    meaning:
+      'No account has this e-mail address with this password. The answer does not show which of the two is wrong.',
     fix: 'Check both, capitals included; register if the address has no account yet.',
     retry: 'no',
   },
@@ -18,8 +19,8 @@ export const errors = {
   email_not_verified: {
     status: 403,
     title: 'E-mail address not verified',
-    meaning: 'The password is right, and the link of the verification mail was not opened yet.',
-    fix: 'Open the link in the verification mail, or ask for a new one.',
+    meaning: 'The password is right, but the link of the verification mail was not opened yet.',
+    fix: 'Open the link in the verification mail, or request a new one.',
     retry: 'no',
   },
 } as const satisfies ErrorRows;

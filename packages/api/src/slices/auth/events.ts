@@ -15,12 +15,12 @@ export const UserRegistered = event('user.registered', { ...ofUser, description:
 export const RegistrationRepeated = event('user.registration_repeated', {
   data: User.extend({ requested: z.object({ username: z.string().nullable(), fullName: z.string().nullable() }) }),
   audience: 'person',
-  description: 'An address was registered that has an account. `requested` is what that registration asked for.',
+  description: 'An address was registered that has an account. `requested` contains what that registration sent.',
   example: { ...exampleUser, requested: { username: 'ada', fullName: 'Ada Lovelace' } },
 });
 export const VerificationRequested = event('user.verification_requested', {
   ...ofUser,
-  description: 'A mail with a link that verifies the address was asked for.',
+  description: 'A mail with a link that verifies the address was requested.',
 });
 export const EmailVerified = event('user.email_verified', {
   ...ofUser,
@@ -28,11 +28,11 @@ export const EmailVerified = event('user.email_verified', {
 });
 export const PasswordRequired = event('user.password_required', {
   ...ofUser,
-  description: 'The address was verified, but not whose password it is: its owner has to set one.',
+  description: "The address was verified, but the password may be a stranger's: the owner has to set one.",
 });
 export const PasswordResetRequested = event('user.password_reset_requested', {
   ...ofUser,
-  description: 'A mail with a link to set a new password was asked for.',
+  description: 'A mail with a link to set a new password was requested.',
 });
 export const PasswordReset = event('user.password_reset', {
   ...ofUser,

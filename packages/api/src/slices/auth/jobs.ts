@@ -49,7 +49,7 @@ export const mailRepeatedRegistration = mailJob({
       subject: mailText`You already have an account`,
       paragraphs: [
         mailText`This address was registered again, perhaps by you. It has an account already: log in instead.`,
-        mailText`If you have forgotten your password, ask for a link to set a new one.`,
+        mailText`If you have forgotten your password, request a link to set a new one.`,
       ],
       action: { label: 'Set a new password', path: '/forgot-password' },
       footnote: mailText`If this was not you, nothing has changed and there is nothing to do.`,
@@ -76,7 +76,7 @@ export const mailPasswordReset = mailJob({
   compose: async (ctx, { data }) => ({
     subject: mailText`Set a new password`,
     paragraphs: [
-      mailText`You asked for a link to set a new password. If you did not, ignore this mail: nothing has changed.`,
+      mailText`You requested a link to set a new password. If you did not, ignore this mail: nothing has changed.`,
     ],
     ...passwordLink(await mintMailedToken(ctx, 'password_reset', data.id)),
   }),
@@ -90,7 +90,7 @@ export const mailPasswordChanged = mailJob({
     subject: mailText`Your password was changed`,
     paragraphs: [mailText`Your password was set by a mailed link, and every session of your account has ended.`],
     action: { label: 'Set another password', path: '/forgot-password' },
-    footnote: mailText`If this was not you, set another password now, and see who else can read your mail.`,
+    footnote: mailText`If this was not you, set another password now, and check who else can read your mail.`,
   }),
 });
 

@@ -51,7 +51,7 @@ export const auth = router({
       tags,
       summary: 'Create an account',
       description:
-        'Mails a link that verifies the address. The answer is the same for an address that has an account already; its owner is mailed instead. Of an address that was registered more than once, the link verifies the address, and a mail asks for a new password.',
+        'Mails a link that verifies the address. The answer is the same for an address that already has an account; its owner gets a mail instead. If the address was registered more than once, the link verifies the address, and a second mail asks for a new password.',
     },
     rest: { status: 201 },
     errors: ['username_taken', 'overloaded'],
@@ -115,7 +115,7 @@ export const auth = router({
       tags,
       summary: 'Confirm your password',
       description:
-        'For ten minutes from then, or from a login, operations that ask for a recent login are open to the session.',
+        'For ten minutes after this, or after a login, the session can call operations that require a recent login.',
     },
     rest: { status: 204 },
     errors: ['invalid_credentials', 'overloaded'],
@@ -136,7 +136,7 @@ export const auth = router({
         tags,
         summary: 'Verify an e-mail address with the mailed token',
         description:
-          'Claims the username, if no other account has it by now. If the address was registered more than once, no password is kept: a mail brings a link to set one.',
+          'Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one.',
       },
       rest: { status: 204 },
       errors: ['invalid_token'],
@@ -156,7 +156,7 @@ export const auth = router({
         tags,
         summary: 'Mail the verification link again',
         description:
-          'The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.',
+          'The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.',
       },
       rest: { status: 202 },
       limit: signIn,
@@ -177,7 +177,7 @@ export const auth = router({
         tags,
         summary: 'Mail a link to set a new password',
         description:
-          'The answer is the same whether or not the address has an account. How often one mailbox is mailed is limited.',
+          'The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.',
       },
       rest: { status: 202, aliases: [{ path: '/auth/forgot-password' }] },
       limit: signIn,
@@ -196,7 +196,7 @@ export const auth = router({
         tags,
         summary: 'Set a new password with the mailed token',
         description:
-          'Within an hour, once. Ends every session of the account and every other link that was mailed to it.',
+          'The token works once, within an hour. Ends every session of the account and every other mailed link.',
       },
       rest: { status: 204, aliases: [{ path: '/auth/reset-password' }] },
       errors: ['invalid_token', 'overloaded'],

@@ -25,8 +25,8 @@ export const errors = {
   invitation_no_longer_valid: {
     status: 409,
     title: 'Invitation no longer valid',
-    meaning: 'The sender of the invitation does not hold its role any more, or is no longer a member.',
-    fix: 'Ask for a new invitation: whoever sent this one may no longer grant its role.',
+    meaning: 'The sender of the invitation no longer has the permissions of its role, or is no longer a member.',
+    fix: 'Ask for a new invitation: the sender of this one may no longer grant its role.',
     retry: 'no',
   },
 } as const satisfies ErrorRows;

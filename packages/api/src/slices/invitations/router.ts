@@ -52,7 +52,7 @@ export const invitations = router({
       tags,
       summary: 'Create an invitation',
       description:
-        'Mails a link that works once, for 7 days. The role must not hold more than you do. How often one mailbox is mailed is limited, over all organizations.',
+        'Mails a link that works once, for 7 days. The role must not have more permissions than you. The mails to one mailbox are limited, over all organizations.',
     },
     rest: { status: 201 },
     errors: ['permission_not_held', 'already_member', 'invitation_pending', 'limit_reached'],
@@ -87,7 +87,8 @@ export const invitations = router({
       path: '/organizations/{orgId}/invitations/{invitationId}/resend',
       tags,
       summary: 'Send an invitation again',
-      description: 'With a new link for another 7 days, also after it has expired; the old link is dead.',
+      description:
+        'Mails a new link that works for 7 days, also after the invitation has expired. The old link stops working.',
     },
     errors: [
       'permission_not_held',
@@ -110,7 +111,7 @@ export const invitations = router({
       path: '/invitations/accept',
       tags,
       summary: 'Accept an invitation',
-      description: 'Signed in with the address that was invited.',
+      description: 'You must be signed in with the invited address.',
     },
     errors: [
       'invalid_token',

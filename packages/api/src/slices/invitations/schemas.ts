@@ -14,7 +14,7 @@ export const Invitation = z
     email: z.string().meta({ example: 'grace@example.com' }),
     role: OrganizationRole,
     status: Status.meta({ description: 'PENDING until `expiresAt`, then EXPIRED; either can be resent.' }),
-    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key did.' }),
+    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key sent it.' }),
     expiresAt: Timestamp,
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -36,7 +36,7 @@ export const exampleInvitation: Invitation = {
 
 export const CreateInvitation = z
   .strictObject({ orgId: id('org'), email: EmailAddress, role: OrganizationRole })
-  .meta({ id: 'CreateInvitation', description: 'The role must not hold more than you do.' });
+  .meta({ id: 'CreateInvitation', description: 'The role must not have more permissions than you.' });
 export type CreateInvitation = z.output<typeof CreateInvitation>;
 
 export const ListInvitations = pageInput({ orgId: id('org'), status: Status.optional() });

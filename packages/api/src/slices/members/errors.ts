@@ -4,15 +4,15 @@ export const errors = {
   permission_not_held: {
     status: 403,
     title: 'Permission not held',
-    meaning: 'A caller can grant only what they hold, and this role holds more.',
-    fix: 'Grant only permissions that you hold yourself in this organization.',
+    meaning: 'A caller can grant only permissions that they have, and this role has more.',
+    fix: 'Grant only permissions that you have in this organization.',
     retry: 'no',
   },
   target_has_more_permissions: {
     status: 403,
     title: 'Member has more permissions',
-    meaning: 'The member holds permissions that the caller does not, and only an equal may change or remove them.',
-    fix: 'Ask somebody who holds at least the permissions of that member: you cannot change who may do more than you.',
+    meaning: 'The member has permissions that the caller does not have, so the caller cannot change or remove them.',
+    fix: 'Ask a member with at least those permissions: you cannot change a member with more permissions than you.',
     retry: 'no',
   },
   last_owner: {

@@ -46,7 +46,7 @@ export const members = router({
       tags,
       summary: "Change a member's organization role",
       description:
-        'Nobody grants what they do not hold, or changes who may do more than they: an admin manages members, but never owners.',
+        'You can grant only permissions that you have, and cannot change a member with more permissions: an admin manages members, but never owners.',
     },
     errors: [
       'permission_not_held',

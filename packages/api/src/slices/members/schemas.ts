@@ -13,11 +13,11 @@ export const Member = z
     role: OrganizationRole,
     roles: z
       .array(z.object({ id: id('rol'), name: z.string() }))
-      .meta({ description: 'Custom roles, beside that one.' }),
+      .meta({ description: 'Custom roles, in addition to the organization role.' }),
     joinedAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .meta({ id: 'Member', description: 'A person in an organization.' });
+  .meta({ id: 'Member', description: 'A user in an organization.' });
 export type Member = z.output<typeof Member>;
 
 export const exampleMember: Member = {

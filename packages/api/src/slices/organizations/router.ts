@@ -122,7 +122,7 @@ export const organizations = {
       path: '/organizations/{orgId}',
       tags,
       summary: 'Delete an organization',
-      description: 'Its members and keys find nothing from then on. For 30 days an owner can restore it.',
+      description: 'From then on its members and keys cannot see it. For 30 days an owner can restore it.',
     },
     rest: { status: 204 },
     errors: ['deletion_protected', 'personal_organization', 'version_mismatch'],

@@ -9,18 +9,16 @@ const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning 
 
 export const MAX_NAME = 120;
 const OrganizationName = displayName(MAX_NAME).meta({ example: 'Acme Inc.' });
-const Slug = z
-  .string()
-  .regex(NAME, SHAPE)
-  .meta({ description: 'Names the organization in addresses.', example: 'acme' });
+const Slug = z.string().regex(NAME, SHAPE).meta({ description: 'Names the organization in URLs.', example: 'acme' });
 const Subdomain = z
   .string()
   .regex(NAME, SHAPE)
-  .meta({ description: 'Where the organization is reached below the main domain.', example: 'acme' });
+  .meta({ description: 'The label of the organization below the main domain.', example: 'acme' });
 
 export const OrganizationRole = z.enum(ORGANIZATION_ROLES).meta({
   id: 'OrganizationRole',
-  description: 'OWNER does everything, ADMIN all but that, MEMBER works, VIEWER reads.',
+  description:
+    'OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.',
 });
 
 export const Organization = z
@@ -39,7 +37,7 @@ export const Organization = z
   })
   .meta({
     id: 'Organization',
-    description: 'A tenant: its members, keys, usage and billing are apart from all others.',
+    description: 'A tenant: its members, keys, usage and billing are separate from all others.',
   });
 export type Organization = z.output<typeof Organization>;
 
@@ -83,14 +81,14 @@ export const UpdateOrganization = z
     deletionProtection: z.boolean().optional(),
     metadata: Metadata.optional(),
   })
-  .meta({ id: 'UpdateOrganization', description: 'What is missing stays; null clears.' });
+  .meta({ id: 'UpdateOrganization', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateOrganization = z.output<typeof UpdateOrganization>;
 
 export const ListOrganizations = pageInput({
   deleted: z
     .boolean()
     .optional()
-    .meta({ description: 'True for those you own that were deleted and can still be restored.' }),
+    .meta({ description: 'True lists organizations you own that were deleted and can still be restored.' }),
 });
 export type ListOrganizations = z.output<typeof ListOrganizations>;
 
@@ -111,7 +109,10 @@ export const SubdomainAvailability = z
     reason: z
       .enum(['invalid', 'reserved', 'taken'])
       .nullable()
-      .meta({ description: 'Why not. A name that looks like a taken or reserved one counts as that.' }),
+      .meta({
+        description:
+          'Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.',
+      }),
   })
   .meta({ id: 'SubdomainAvailability' });
 export type SubdomainAvailability = z.output<typeof SubdomainAvailability>;

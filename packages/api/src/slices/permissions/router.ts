@@ -16,7 +16,7 @@ const tags: [Tag] = ['Roles & permissions'];
 export const permissions = router({
   list: procedure({
     access: 'user',
-    openapi: { method: 'GET', path: '/permissions', tags, summary: 'List all permissions there are' },
+    openapi: { method: 'GET', path: '/permissions', tags, summary: 'List all permissions' },
     example: {
       output: {
         items: [
@@ -60,7 +60,7 @@ export const permissions = router({
       description: 'In the current organization.',
     },
     idempotency: false,
-    audit: { none: 'asks and changes nothing' },
+    audit: { none: 'it only reads' },
     example: {
       input: { permissions: ['api_keys:read'] },
       output: { allowed: true, results: [{ permission: 'api_keys:read', allowed: true }] },
@@ -78,7 +78,7 @@ export const myPermissions = procedure({
     method: 'GET',
     path: '/users/me/permissions',
     tags,
-    summary: 'List your permissions and how you came by each',
+    summary: 'List your permissions and where each comes from',
     description: 'In the current organization, and on the platform.',
   },
   example: {

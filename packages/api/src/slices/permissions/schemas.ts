@@ -18,15 +18,15 @@ export const Permission = z
 const CatalogueEntry = z
   .object({
     permission: Permission,
-    level: z
-      .enum(['organization', 'platform'])
-      .meta({ description: 'Those of the platform come from the platform role alone, never from a role or key.' }),
+    level: z.enum(['organization', 'platform']).meta({
+      description: 'Platform permissions come from the platform role only, never from an organization role or a key.',
+    }),
     kind: z
       .enum(['read', 'write', 'fresh'])
       .nullable()
-      .meta({ description: '`fresh` also asks for a recent login. Null for those of the platform.' }),
-    grantable: z.boolean().meta({ description: 'Whether a custom role can hold it.' }),
-    roles: z.array(OrganizationRole).meta({ description: 'The organization roles that hold it.' }),
+      .meta({ description: '`fresh` also requires a recent login. Null for platform permissions.' }),
+    grantable: z.boolean().meta({ description: 'Whether a custom role can contain it.' }),
+    roles: z.array(OrganizationRole).meta({ description: 'The organization roles that contain it.' }),
   })
   .meta({ id: 'PermissionEntry' });
 
@@ -46,7 +46,7 @@ export const PermissionMatrix = z
           system: z.boolean(),
           grants: z
             .array(z.enum(['own', 'inherited']).nullable())
-            .meta({ description: 'One for each column: how the role holds it, if it does.' }),
+            .meta({ description: 'One for each column: how the role has the permission, or null.' }),
         }),
       )
       .meta({ description: 'The rows.' }),
@@ -61,7 +61,7 @@ export type CheckPermissions = z.output<typeof CheckPermissions>;
 
 export const PermissionCheck = z
   .object({
-    allowed: z.boolean().meta({ description: 'Whether all of them are held.' }),
+    allowed: z.boolean().meta({ description: 'Whether the caller has all of them.' }),
     results: z.array(z.object({ permission: Permission, allowed: z.boolean() })),
   })
   .meta({ id: 'PermissionCheck' });
@@ -75,10 +75,10 @@ const PermissionPath = z
       from: z.literal('custom_role'),
       path: z
         .array(z.object({ id: id('rol'), name: z.string() }))
-        .meta({ description: 'From the role that was assigned to the ancestor that holds the permission itself.' }),
+        .meta({ description: 'From the assigned role to the ancestor that contains the permission itself.' }),
     }),
   ])
-  .meta({ id: 'PermissionPath', description: 'How somebody came by a permission.' });
+  .meta({ id: 'PermissionPath', description: 'How a user got a permission.' });
 export type PermissionPath = z.output<typeof PermissionPath>;
 
 export const EffectivePermissions = z

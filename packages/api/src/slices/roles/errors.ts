@@ -33,7 +33,7 @@ export const errors = {
     status: 409,
     title: 'System role',
     meaning: 'OWNER, ADMIN, MEMBER and VIEWER belong to the system: they are not custom roles.',
-    fix: 'Use a role of your own here: OWNER, ADMIN, MEMBER and VIEWER are given by PATCH …/members/{userId} and cannot be changed.',
+    fix: 'Use a custom role here: OWNER, ADMIN, MEMBER and VIEWER are assigned with PATCH …/members/{userId} and cannot be changed.',
     retry: 'no',
   },
 } as const satisfies ErrorRows;

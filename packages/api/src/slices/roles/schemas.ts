@@ -14,7 +14,7 @@ export const OrganizationPermission = z
 
 const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS).meta({
   id: 'GrantablePermission',
-  description: 'Every organization permission but those of owners alone.',
+  description: 'Every organization permission except those of owners.',
   example: 'api_keys:read',
 });
 
@@ -23,7 +23,7 @@ const RoleDescription = z.string().trim().max(300).meta({ example: 'Answers cust
 const Permissions = z
   .array(GrantablePermission)
   .max(GRANTABLE_PERMISSIONS.length)
-  .meta({ description: 'Only what you hold yourself in this organization.' });
+  .meta({ description: 'Only permissions that you have in this organization.' });
 
 export const Role = z
   .object({
@@ -32,16 +32,16 @@ export const Role = z
     description: z.string().nullable().meta({ example: 'Answers customers' }),
     system: z
       .boolean()
-      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.' }),
-    parentId: id('rol').nullable().meta({ description: 'The role whose permissions this one has too.' }),
+      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.' }),
+    parentId: id('rol').nullable().meta({ description: 'The role from which this one inherits permissions.' }),
     permissions: z.array(OrganizationPermission),
     inheritedPermissions: z
       .array(OrganizationPermission)
-      .meta({ description: 'Beside those, what its ancestors give.' }),
-    createdAt: Timestamp.nullable().meta({ description: 'Null for those of the system.' }),
+      .meta({ description: 'The permissions of its ancestors, in addition.' }),
+    createdAt: Timestamp.nullable().meta({ description: 'Null for system roles.' }),
     updatedAt: Timestamp.nullable(),
   })
-  .meta({ id: 'Role', description: 'A set of permissions that members can be given.' });
+  .meta({ id: 'Role', description: 'A set of permissions that can be assigned to members.' });
 export type Role = z.output<typeof Role>;
 
 export const exampleRole: Role = {
@@ -73,7 +73,7 @@ export const UpdateRole = RoleId.extend({
   description: RoleDescription.nullish(),
   parentId: id('rol').nullish(),
   permissions: Permissions.optional(),
-}).meta({ id: 'UpdateRole', description: 'What is missing stays; null clears.' });
+}).meta({ id: 'UpdateRole', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateRole = z.output<typeof UpdateRole>;
 
 export const ListRoles = pageInput({});
@@ -89,7 +89,7 @@ export const SetUserRoles = z
     roleIds: z
       .array(id('rol'))
       .max(MAX_ASSIGNED)
-      .meta({ description: 'All custom roles the member has from now on; none of the system.' }),
+      .meta({ description: 'All custom roles the member has from now on; no system roles.' }),
   })
   .meta({ id: 'SetUserRoles' });
 export type SetUserRoles = z.output<typeof SetUserRoles>;

@@ -5,8 +5,8 @@ import type { Role } from './schemas.ts';
 
 /** The four organization roles are not rows: the contract and the settings define them. Row ids begin at 1000. */
 const SYSTEM_ROLES: readonly { id: number; name: OrganizationRole; description: string }[] = [
-  { id: 4, name: 'OWNER', description: 'Everything, deleting and handing over included.' },
-  { id: 3, name: 'ADMIN', description: 'Everything but that; manages members, never owners.' },
+  { id: 4, name: 'OWNER', description: 'Everything, including deletion and transfer.' },
+  { id: 3, name: 'ADMIN', description: 'Everything except deletion and transfer; manages members, but never owners.' },
   { id: 2, name: 'MEMBER', description: 'Works.' },
   { id: 1, name: 'VIEWER', description: 'Reads.' },
 ];

@@ -75,7 +75,7 @@ async function timed<T>(probe: () => PromiseLike<T>): Promise<{ value: T | undef
 
 function databaseDown(): ApiError {
   return new ApiError('unavailable', {
-    detail: 'The database does not answer, or takes no writes.',
+    detail: 'The database does not answer, or accepts no writes.',
     retryAfterS: RETRY_AFTER_S,
   });
 }

@@ -70,7 +70,7 @@ export const UpdateMe = z
     metadata: Metadata.optional(),
     defaultOrganizationId: id('org')
       .optional()
-      .meta({ description: 'Where you act when a request names no organization: one you are a member of.' }),
+      .meta({ description: 'The organization to act in when a request names none: one you are a member of.' }),
   })
-  .meta({ id: 'UpdateMe', description: 'What is missing stays; null clears.' });
+  .meta({ id: 'UpdateMe', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateMe = z.output<typeof UpdateMe>;

@@ -56,7 +56,7 @@ export function assertMayGrant(
   for (const permission of granted) {
     if (!permissions.has(permission)) {
       throw new ApiError('permission_not_held', {
-        detail: `You do not hold \`${permission}\` here: grant only what you hold yourself.`,
+        detail: `You do not have \`${permission}\` here: grant only permissions that you have.`,
       });
     }
   }
