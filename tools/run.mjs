@@ -1,4 +1,4 @@
-// What stands behind `npm start` and `npm test`: plain JavaScript without dependencies, for any Node from 18 on.
+// The program behind `npm start` and `npm test`: plain JavaScript without dependencies, for any Node from 18 on.
 // It installs what the lockfile says, picks a Node that runs TypeScript, and hands over.
 //
 //   node tools/run.mjs apps/server/src/main.ts start   a program of this repository

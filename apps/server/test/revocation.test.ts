@@ -65,10 +65,10 @@ const killListeners = () =>
                   where application_name = 'rentapi notifications' and datname = current_database()`);
 
 it.each([
-  ['while it is told', async () => {}],
-  ['while nobody can tell it', async () => void (await killListeners())],
-  ['while what would tell it is silent, and looks alive', async () => network.stall()],
-  ['while what would tell it is cut off', async () => network.cut()],
+  ['while notifications arrive', async () => {}],
+  ['while no listener is connected', async () => void (await killListeners())],
+  ['while its notifications stall silently', async () => network.stall()],
+  ['while its notifications are cut off', async () => network.cut()],
 ])('a session that ends in one process is refused by another within a second, %s', async (_, disturb) => {
   for (let round = 0; round < 3; round++) {
     const token = await signUp();

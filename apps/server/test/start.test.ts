@@ -268,7 +268,7 @@ describe('the other commands', () => {
   it.concurrent('id decodes a public id of this deployment, and no other', async () => {
     const encode = (secret: string) => createIds(secret).encode('usr', 42);
     const ours = rentapi(['id', encode(SECRETS.ID_SECRET)], elsewhere());
-    const theirs = rentapi(['id', encode('an id secret of somebody else 0123')], elsewhere());
+    const theirs = rentapi(['id', encode('an id secret of another one here 0123')], elsewhere());
     expect([await ours.ended, ours.printed()]).toEqual([0, '42\n']);
     await expectRefusal(theirs, /was not made with this deployment's ID_SECRET/);
   });

@@ -26,6 +26,6 @@ it("makes an existing account the platform's administrator, and ends the session
   const me = await app.request('/api/v1/users/me', { headers });
   expect([me.body.id, me.body.role]).toEqual([eve.id, 'SUPER_ADMIN']);
   expect(me.headers.get('etag')).not.toBe(etag);
-  const [told] = await app.rows('audit_logs').where({ action: 'user.updated', actorKind: 'system' });
-  expect([told.before.role, told.after.role]).toEqual(['USER', 'SUPER_ADMIN']);
+  const [entry] = await app.rows('audit_logs').where({ action: 'user.updated', actorKind: 'system' });
+  expect([entry.before.role, entry.after.role]).toEqual(['USER', 'SUPER_ADMIN']);
 });

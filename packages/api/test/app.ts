@@ -31,18 +31,18 @@ export interface Request {
 }
 
 /** What a second app shares with the first. */
-interface Beside {
+interface SharedDatabase {
   databaseUrl: string;
   ownerUrl: string;
 }
 
 /**
  * The product on a database of its own: both transports over HTTP, the work behind them, and captured mail. With
- * `beside` another app it shares only that app's database, as a second process does.
+ * `shared` it uses only that app's database, as a second process does.
  */
-export async function startApp(settings: Record<string, string> = {}, beside?: Beside) {
-  const database = beside
-    ? { url: beside.databaseUrl, ownerUrl: beside.ownerUrl, drop: async () => {} }
+export async function startApp(settings: Record<string, string> = {}, shared?: SharedDatabase) {
+  const database = shared
+    ? { url: shared.databaseUrl, ownerUrl: shared.ownerUrl, drop: async () => {} }
     : await cloneDatabase(inject('postgres'));
   const env = readEnv({
     NODE_ENV: 'test',

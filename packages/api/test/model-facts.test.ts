@@ -183,9 +183,9 @@ describe('cached permissions', () => {
     const acme = await makeOrganization(app);
     const body = { name: 'CI', scopes: ['org:read'] };
     await acme.as(acme.owner)('/api/v1/api-keys', { method: 'POST', body });
-    const heard: string[] = [];
+    const received: string[] = [];
     const listener = new pg.Client(app.databaseUrl);
-    listener.on('notification', ({ payload }) => heard.push(payload!));
+    listener.on('notification', ({ payload }) => received.push(payload!));
     await listener.connect();
     await listener.query('listen actors');
     for (const model of invalidating) {
@@ -193,10 +193,10 @@ describe('cached permissions', () => {
       expect(columns, `no row of ${model.tableName}: make one above`).toBeDefined();
       const row = Object.assign(Object.create(model.prototype), columns);
       const key = model.prototype.facts.invalidates!(row);
-      heard.length = 0;
+      received.length = 0;
       await app.rows(model.tableName).where({ id: row.id }).update({ createdAt: row.createdAt });
-      await eventually(() => heard[0], `the trigger of ${model.tableName}`);
-      expect(heard).toEqual([key]);
+      await eventually(() => received[0], `the trigger of ${model.tableName}`);
+      expect(received).toEqual([key]);
     }
     await listener.end();
   });

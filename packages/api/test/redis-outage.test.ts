@@ -55,10 +55,10 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
       `${other.url.replace('http', 'ws')}/api/v1/ws/realtime?token=${user.tokens.accessToken}`,
     );
     try {
-      const heard: { type: string; event?: string; data?: unknown }[] = [];
-      socket.on('message', (data) => void heard.push(JSON.parse(String(data))));
+      const received: { type: string; event?: string; data?: unknown }[] = [];
+      socket.on('message', (data) => void received.push(JSON.parse(String(data))));
       socket.once('open', () => socket.send(JSON.stringify({ action: 'subscribe', events: ['api_call'] })));
-      await eventually(() => heard.find(({ type }) => type === 'subscribed'), 'the subscription');
+      await eventually(() => received.find(({ type }) => type === 'subscribed'), 'the subscription');
       const key = { name: 'CI', scopes: ['api_keys:read'] };
       const { secret } = (await user.request('/api/v1/api-keys', { method: 'POST', body: key })).body;
       // A stranger's call goes through the same channel.
@@ -66,8 +66,8 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
       const theirs = (await stranger.request('/api/v1/api-keys', { method: 'POST', body: key })).body.secret;
       for (const apiKey of [theirs, secret])
         await app.request('/api/v1/api-keys', { headers: { 'x-api-key': apiKey } });
-      await eventually(() => heard.find(({ type }) => type === 'event'), 'the call');
-      expect(heard.filter(({ type }) => type === 'event')).toEqual([
+      await eventually(() => received.find(({ type }) => type === 'event'), 'the call');
+      expect(received.filter(({ type }) => type === 'event')).toEqual([
         expect.objectContaining({
           id: null,
           event: 'api_call',

@@ -20,7 +20,7 @@ const DIFFERENCES = {
   'malformed JSON is named': 'stock says invalid input; we tell the caller that it was not JSON at all',
   'harmful JSON is refused':
     'keys that mean something to JavaScript, NUL, unpaired surrogates and great depth end here',
-  'UTF-8 is checked': 'stock replaces what is no UTF-8, and stores something that nobody has sent',
+  'UTF-8 is checked': 'stock replaces what is no UTF-8, and stores text that was never sent',
   'no content encoding': 'a compressed body is refused by name, not taken for broken JSON',
   'no body, no content type': 'a POST that sends nothing has nothing to name the type of',
   'JSON by any name': 'REST and tRPC take the same types: application/*+json too',
@@ -239,7 +239,7 @@ const same: [string, Sent][] = [
   ['an unknown procedure', get('unknown')],
   ['an unknown mutation', post('unknown', thing)],
   ['a procedure of Object', get('toString')],
-  ['a procedure of nobody', get('__proto__')],
+  ['an inherited property as procedure', get('__proto__')],
   ['a router instead of a procedure', get('deep.er')],
   ['no name', get('')],
   ['a name with slashes', get('deep/er/down')],

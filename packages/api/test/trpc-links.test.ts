@@ -117,7 +117,7 @@ const untilLive = (before: number) =>
 
 /** Keeps the events that it receives; `api_call` comes without an id to resume from. */
 function listen(trpc: Client, events: string[], lastEventId?: string) {
-  const heard: RealtimeEvent[] = [];
+  const received: RealtimeEvent[] = [];
   const failures: TRPCClientError<AppRouter>[] = [];
   const before = subscribed();
   let ended = false;
@@ -126,7 +126,7 @@ function listen(trpc: Client, events: string[], lastEventId?: string) {
     {
       onData: (message) => {
         const event = message as unknown as RealtimeEvent | { id: string; data: RealtimeEvent };
-        heard.push('event' in event ? event : event.data);
+        received.push('event' in event ? event : event.data);
       },
       onError: (error) => void failures.push(error as TRPCClientError<AppRouter>),
       onComplete: () => {
@@ -136,9 +136,9 @@ function listen(trpc: Client, events: string[], lastEventId?: string) {
   );
   closing.push(() => subscription.unsubscribe());
   return {
-    heard,
+    received,
     failures,
-    names: () => heard.map(({ data }) => (data as { name: string }).name),
+    names: () => received.map(({ data }) => (data as { name: string }).name),
     ended: () => ended,
     ready: () => untilLive(before),
     stop: () => subscription.unsubscribe(),
@@ -161,24 +161,24 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     const listener = listen(connect(ada.tokens.accessToken), ['api_key.*']);
     await listener.ready();
     const made = [await createKey(ada), await createKey(ada)];
-    await eventually(() => (listener.heard.length >= 2 ? true : undefined), 'two events');
+    await eventually(() => (listener.received.length >= 2 ? true : undefined), 'two events');
     expect(listener.names()).toEqual(made.map(({ name }) => name));
-    expect(listener.heard.every(({ id }) => id?.startsWith('evt_'))).toBe(true);
+    expect(listener.received.every(({ id }) => id?.startsWith('evt_'))).toBe(true);
     listener.stop();
     await createKey(ada);
     await sleep(200);
-    expect(listener.heard).toHaveLength(2);
+    expect(listener.received).toHaveLength(2);
   });
 
   it('continues after the last event received', async () => {
     const first = listen(connect(ada.tokens.accessToken), ['api_key.created']);
     await first.ready();
     await createKey(ada);
-    await eventually(() => (first.heard.length === 1 ? true : undefined), 'an event');
+    await eventually(() => (first.received.length === 1 ? true : undefined), 'an event');
     first.stop();
     const missed = [await createKey(ada), await createKey(ada)];
-    const second = listen(connect(ada.tokens.accessToken), ['api_key.created'], first.heard[0]!.id!);
-    await eventually(() => (second.heard.length >= 2 ? true : undefined), 'what was missed');
+    const second = listen(connect(ada.tokens.accessToken), ['api_key.created'], first.received[0]!.id!);
+    await eventually(() => (second.received.length >= 2 ? true : undefined), 'what was missed');
     expect(second.names()).toEqual(missed.map(({ name }) => name));
     second.stop();
   });
@@ -200,7 +200,7 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     await listener.ready();
     await createKey(ada);
     const own = await createKey(stranger);
-    await eventually(() => (listener.heard.length > 0 ? true : undefined), 'an event');
+    await eventually(() => (listener.received.length > 0 ? true : undefined), 'an event');
     expect(listener.names()).toEqual([own.name]);
     const refused = listen(connect(ada.tokens.accessToken), ['no_such.thing']);
     await eventually(() => refused.failures[0], 'the refusal');
@@ -213,9 +213,9 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     const known = listen(connect(ada.tokens.accessToken), ['*']);
     await known.ready();
     await createKey(ada);
-    await eventually(() => known.heard[0], 'an event');
+    await eventually(() => known.received[0], 'an event');
     await sleep(200);
-    expect(stranger.heard).toEqual([]);
+    expect(stranger.received).toEqual([]);
     // Over a WebSocket the connection is refused; its client tries again by itself.
     const codes = stranger.failures.map(({ data }) => data?.problem.code);
     expect(codes).toEqual(link === 'wsLink' ? [] : ['invalid_access_token']);
@@ -228,8 +228,8 @@ describe.each(subscribing)('a subscription over %s', (link, connect) => {
     const listener = listen(connect(ada.tokens.accessToken), ['api_call']);
     await listener.ready();
     await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
-    await eventually(() => listener.heard[0], 'the call');
-    expect(listener.heard[0]).toMatchObject({ id: null, event: 'api_call', data: { procedure: 'apiKeys.list' } });
+    await eventually(() => listener.received[0], 'the call');
+    expect(listener.received[0]).toMatchObject({ id: null, event: 'api_call', data: { procedure: 'apiKeys.list' } });
     listener.stop();
   });
 });
@@ -279,7 +279,7 @@ describe('a credential', () => {
     const row = { organizationId, type: 'api_key.created', data: { name: 'by hand' }, createdAt: new Date() };
     await app.rows('events').insert(row);
     await app.rows.raw("select pg_notify('recorded', '')");
-    await eventually(() => listener.heard[0], 'the event');
+    await eventually(() => listener.received[0], 'the event');
   }
 });
 
@@ -362,10 +362,10 @@ describe('a tRPC WebSocket', () => {
     const listener = listen(overWebSocket(short, ada.tokens.accessToken), ['api_key.created']);
     await listener.ready();
     const made = [await createKey(ada)];
-    await eventually(() => listener.heard[0], 'the first event');
+    await eventually(() => listener.received[0], 'the first event');
     await sleep(2000);
     made.push(await createKey(ada));
-    await eventually(() => (listener.heard.length >= 2 ? true : undefined), 'the event after the renewal');
+    await eventually(() => (listener.received.length >= 2 ? true : undefined), 'the event after the renewal');
     expect(listener.names()).toEqual(made.map(({ name }) => name));
     expect(listener.failures).toEqual([]);
     listener.stop();
@@ -373,8 +373,8 @@ describe('a tRPC WebSocket', () => {
 
   it('is closed late, with no call answered, for an invalid credential in its first message', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}?connectionParams=1`);
-    const heard: string[] = [];
-    socket.on('message', (data) => void heard.push(String(data)));
+    const received: string[] = [];
+    socket.on('message', (data) => void received.push(String(data)));
     await once(socket, 'open');
     const openedAt = performance.now();
     const params = { path: 'realtime.events', input: { events: ['*'] } };
@@ -383,8 +383,8 @@ describe('a tRPC WebSocket', () => {
     const [code, reason] = await once(socket, 'close');
     expect([code, String(reason)]).toEqual([4401, 'invalid_access_token']);
     expect(performance.now() - openedAt).toBeGreaterThan(900);
-    expect(heard.map((text) => JSON.parse(text).id)).toEqual([null]);
-    expect(heard[0]).toContain('"code":"invalid_access_token"');
+    expect(received.map((text) => JSON.parse(text).id)).toEqual([null]);
+    expect(received[0]).toContain('"code":"invalid_access_token"');
   });
 
   it('of a client with the stock settings connects a handful of times after a logout, not hundreds', async () => {
@@ -410,8 +410,8 @@ describe('a tRPC WebSocket', () => {
   it('refuses what JSON must not contain, with its own code', async () => {
     const socket = new WebSocket(`${url().replace('http', 'ws')}`);
     await new Promise((resolve) => socket.once('open', resolve));
-    const heard: string[] = [];
-    socket.on('message', (data) => void heard.push(String(data)));
+    const received: string[] = [];
+    socket.on('message', (data) => void received.push(String(data)));
     for (const text of [
       '{"id":1,"method":"query","params":{"path":"system.health","input":{"__proto__":{"admin":true}}}}',
       'no JSON',
@@ -419,9 +419,9 @@ describe('a tRPC WebSocket', () => {
       `{"id":2,"method":"query","params":{"path":"system.health","input":${'['.repeat(5000)}${']'.repeat(5000)}}}`,
     ])
       socket.send(text);
-    await eventually(() => (heard.length >= 3 ? true : undefined), 'refusals');
-    for (const text of heard) expect(text).toContain('"error"');
-    expect(heard.join()).not.toContain('stack');
+    await eventually(() => (received.length >= 3 ? true : undefined), 'refusals');
+    for (const text of received) expect(text).toContain('"error"');
+    expect(received.join()).not.toContain('stack');
     socket.close();
   });
 
@@ -430,8 +430,8 @@ describe('a tRPC WebSocket', () => {
       const headers = bearer(person.tokens.accessToken);
       const socket = new WebSocket(url().replace('http', 'ws'), { headers });
       await new Promise((resolve) => socket.once('open', resolve));
-      const heard: string[] = [];
-      socket.on('message', (data) => void heard.push(String(data)));
+      const received: string[] = [];
+      socket.on('message', (data) => void received.push(String(data)));
       socket.on('error', () => {});
       await eventually(() => app.sockets.stats().open === 1 || undefined, 'earlier ones to go');
       let mostBytes = 0;
@@ -441,7 +441,7 @@ describe('a tRPC WebSocket', () => {
       closing.push(() => clearInterval(timer));
       return {
         socket,
-        heard,
+        received,
         ask: (message: unknown) => socket.send(JSON.stringify(message)),
         gone: () => eventually(() => app.sockets.stats().open === 0 || undefined, 'the slow one to go', 15_000),
         mostBytes: () => mostBytes,
@@ -454,7 +454,7 @@ describe('a tRPC WebSocket', () => {
       const params = { path: 'realtime.events', input: { events: ['api_key.created'] } };
       const before = subscribed();
       slow.ask({ id: 1, method: 'subscription', params });
-      await eventually(() => slow.heard[0], 'the subscription');
+      await eventually(() => slow.received[0], 'the subscription');
       await untilLive(before);
       slow.socket.pause();
       const organizationId = app.ports.ids.decode('org', bea.organizationId);
@@ -487,7 +487,7 @@ describe('a tRPC WebSocket', () => {
       slow.socket.resume();
       const [code] = await once(slow.socket, 'close');
       expect(code).toBe(1006);
-      expect(slow.heard.length).toBeLessThan(4000); // what the network buffered
+      expect(slow.received.length).toBeLessThan(4000); // what the network buffered
     }, 40_000);
   });
 

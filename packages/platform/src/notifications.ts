@@ -199,8 +199,8 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
         },
         unsubscribe() {
           if (!subscribers.delete(subscriber)) return;
-          const heard = new Set([...subscribers].flatMap((other) => Object.keys(other.options.channels)));
-          connection?.unlisten(Object.keys(options.channels).filter((channel) => !heard.has(channel)));
+          const channels = new Set([...subscribers].flatMap((other) => Object.keys(other.options.channels)));
+          connection?.unlisten(Object.keys(options.channels).filter((channel) => !channels.has(channel)));
         },
       };
     },

@@ -37,13 +37,13 @@ async function connections(): Promise<number> {
 
 /** A subscription to `channel`, what it received, and how often it began to listen. */
 function subscribe(channel: string) {
-  const heard: string[] = [];
+  const received: string[] = [];
   const onListening = vi.fn();
   const subscription = notifications.subscribe({
-    channels: { [channel]: (text) => void heard.push(text) },
+    channels: { [channel]: (text) => void received.push(text) },
     onListening,
   });
-  return { subscription, heard, onListening };
+  return { subscription, received, onListening };
 }
 
 describe('notifications', () => {
@@ -55,8 +55,8 @@ describe('notifications', () => {
     const late = subscribe('late');
     await vi.waitFor(() => expect(late.onListening).toHaveBeenCalledOnce(), within);
     for (const channel of ['one', 'other', 'late', 'none']) await say(channel, `to ${channel}`);
-    await vi.waitFor(() => expect(late.heard).toEqual(['to late']), within);
-    expect([one.heard, other.heard, same.heard]).toEqual([['to one'], ['to other'], ['to one']]);
+    await vi.waitFor(() => expect(late.received).toEqual(['to late']), within);
+    expect([one.received, other.received, same.received]).toEqual([['to one'], ['to other'], ['to one']]);
     expect(await connections()).toBe(1);
   });
 
@@ -65,14 +65,14 @@ describe('notifications', () => {
     await vi.waitFor(() => expect(same.onListening).toHaveBeenCalled(), within);
     one.subscription.unsubscribe();
     await say('one', 'x');
-    await vi.waitFor(() => expect(same.heard).toEqual(['x']), within);
+    await vi.waitFor(() => expect(same.received).toEqual(['x']), within);
     same.subscription.unsubscribe();
     const next = subscribe('next');
     await vi.waitFor(() => expect(next.onListening).toHaveBeenCalled(), within);
     await say('one', 'y');
     await say('next', 'z');
-    await vi.waitFor(() => expect(next.heard).toEqual(['z']), within);
-    expect([one.heard, same.heard]).toEqual([[], ['x']]);
+    await vi.waitFor(() => expect(next.received).toEqual(['z']), within);
+    expect([one.received, same.received]).toEqual([[], ['x']]);
   });
 
   it('are proven by an echo, for each subscription from its own LISTEN on', async () => {
@@ -99,7 +99,7 @@ describe('notifications', () => {
         ),
     ],
   ])('arrive again after their connection %s, and nothing is proven in between', async (_, fail) => {
-    const { subscription, heard, onListening } = subscribe('one');
+    const { subscription, received, onListening } = subscribe('one');
     await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
     await fail();
     await vi.waitFor(() => expect(subscription.reconnects).toBe(1), within);
@@ -108,7 +108,7 @@ describe('notifications', () => {
     await vi.waitFor(() => expect(onListening).toHaveBeenCalledTimes(2), within);
     expect(subscription.epoch).toBe(2);
     await say('one', 'again');
-    await vi.waitFor(() => expect(heard).toContain('again'), within);
+    await vi.waitFor(() => expect(received).toContain('again'), within);
     await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
   });
 
@@ -120,10 +120,10 @@ describe('notifications', () => {
         },
       },
     });
-    const { heard, onListening } = subscribe('one');
+    const { received, onListening } = subscribe('one');
     await vi.waitFor(() => expect(onListening).toHaveBeenCalled(), within);
     await say('one', 'x');
-    await vi.waitFor(() => expect(heard).toEqual(['x']), within);
+    await vi.waitFor(() => expect(received).toEqual(['x']), within);
   });
 
   it('stop when they are closed, also while there is no database', async () => {

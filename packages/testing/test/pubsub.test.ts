@@ -40,14 +40,14 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
 
     /** A listener that is known to receive from the other process. */
     async function listen(to: PubSub, from: PubSub, given = topic) {
-      const heard: unknown[] = [];
+      const received: unknown[] = [];
       let ready = false;
-      const stop = to.subscribe(given, (message) => (message === 'ready?' ? (ready = true) : heard.push(message)));
+      const stop = to.subscribe(given, (message) => (message === 'ready?' ? (ready = true) : received.push(message)));
       await until(() => {
         if (!ready) from.publish(given, 'ready?');
         return ready;
       }, 'the subscription');
-      return { heard, stop };
+      return { received, stop };
     }
 
     it('each message once and in order, to every listener', async () => {
@@ -55,38 +55,38 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
       const second = await listen(there, here);
       const sent = Array.from({ length: 200 }, (_, i) => ({ i }));
       for (const message of sent) here.publish(topic, message);
-      await until(() => second.heard.length >= 200, 'the messages');
-      expect(first.heard).toEqual(sent);
-      expect(second.heard).toEqual(sent);
+      await until(() => second.received.length >= 200, 'the messages');
+      expect(first.received).toEqual(sent);
+      expect(second.received).toEqual(sent);
     });
 
     it('to its own process too, at once and once', async () => {
       const mine = await listen(here, here);
       const theirs = await listen(there, here);
       here.publish(topic, 1);
-      expect(mine.heard).toEqual([1]);
-      await until(() => theirs.heard.length > 0, 'the echo');
+      expect(mine.received).toEqual([1]);
+      await until(() => theirs.received.length > 0, 'the echo');
       here.publish(topic, 2);
-      await until(() => theirs.heard.length > 1, 'the echo');
-      expect(mine.heard).toEqual([1, 2]);
+      await until(() => theirs.received.length > 1, 'the echo');
+      expect(mine.received).toEqual([1, 2]);
     });
 
     it('what JSON makes of a message, wherever the listener is', async () => {
       const mine = await listen(here, here);
       const theirs = await listen(there, here);
       here.publish(topic, { at: new Date(0), gone: undefined, text: 'żółw 🐢\n' });
-      await until(() => theirs.heard.length > 0, 'the message');
+      await until(() => theirs.received.length > 0, 'the message');
       const expected = { at: '1970-01-01T00:00:00.000Z', text: 'żółw 🐢\n' };
-      expect(mine.heard).toEqual([expected]);
-      expect(theirs.heard).toEqual([expected]);
+      expect(mine.received).toEqual([expected]);
+      expect(theirs.received).toEqual([expected]);
     });
 
     it('nothing of another topic', async () => {
       const other = await listen(there, here, `${topic}:other`);
       const mine = await listen(there, here);
       here.publish(topic, 'mine');
-      await until(() => mine.heard.length > 0, 'the message');
-      expect(other.heard).toEqual([]);
+      await until(() => mine.received.length > 0, 'the message');
+      expect(other.received).toEqual([]);
     });
 
     it('nothing after the listener left, and again after it came back', async () => {
@@ -94,13 +94,13 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
       const stays = await listen(there, here);
       gone.stop();
       here.publish(topic, 1);
-      await until(() => stays.heard.length > 0, 'the message');
+      await until(() => stays.received.length > 0, 'the message');
       stays.stop();
       stays.stop(); // unsubscribing twice removes no other listener
       const back = await listen(there, here);
       here.publish(topic, 2);
-      await until(() => back.heard.length > 0, 'the message');
-      expect([gone.heard, stays.heard, back.heard]).toEqual([[], [1], [2]]);
+      await until(() => back.received.length > 0, 'the message');
+      expect([gone.received, stays.received, back.received]).toEqual([[], [1], [2]]);
     });
 
     it('although another listener throws', async () => {
@@ -109,7 +109,7 @@ describe.each(DRIVERS)('pub/sub in $driver', ({ start }) => {
       });
       const next = await listen(there, here);
       here.publish(topic, 1);
-      await until(() => next.heard.length > 0, 'the message');
+      await until(() => next.received.length > 0, 'the message');
       expect(errors.length).toBeGreaterThan(0);
     });
   });

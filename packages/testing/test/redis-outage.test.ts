@@ -106,16 +106,16 @@ describe.skipIf(withoutRedis)('without Redis', () => {
   });
 
   it('a process still gets its own messages, and those of others again once Redis is back', async () => {
-    const heard: unknown[] = [];
-    pubsub.subscribe('outage', (message) => heard.push(message));
+    const received: unknown[] = [];
+    pubsub.subscribe('outage', (message) => received.push(message));
     await killed();
     const before = gaps;
     pubsub.publish('outage', 'mine');
-    expect(heard).toEqual(['mine']);
+    expect(received).toEqual(['mine']);
     await server.start();
     const took = await until(() => {
       otherPubsub.publish('outage', 'theirs');
-      return heard.includes('theirs');
+      return received.includes('theirs');
     }, 'the other process');
     expect(took).toBeLessThan(RECOVERY_MS);
     expect(gaps).toBeGreaterThan(before);
@@ -199,10 +199,10 @@ describe.skipIf(withoutRedis)('a cluster that loses a node', () => {
       const began = performance.now();
       for (let i = 0; i < 50; i++) await limiter.take([{ ...bucket('x'), key: `{${i}}lost` }]);
       expect(performance.now() - began).toBeLessThan(500);
-      const heard: unknown[] = [];
-      pubsub.subscribe('cluster', (message) => heard.push(message));
+      const received: unknown[] = [];
+      pubsub.subscribe('cluster', (message) => received.push(message));
       pubsub.publish('cluster', 1);
-      expect(heard).toEqual([1]);
+      expect(received).toEqual([1]);
       await cluster.nodes[0]!.start();
       const took = await until(() => redis.available, 'recovery', 10_000);
       expect(took).toBeLessThan(5000); // the cluster itself waits for two seconds before it trusts a returned master

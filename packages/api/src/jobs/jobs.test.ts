@@ -129,7 +129,7 @@ describe('a job', () => {
     const patient = startJobWorker({
       url: app.databaseUrl,
       log: app.ports.log,
-      pollMs: 600_000, // only what it hears can wake it
+      pollMs: 600_000, // only a notification can wake it
       definitions: [
         {
           name: work.name,

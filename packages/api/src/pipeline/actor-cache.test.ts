@@ -182,10 +182,10 @@ describe('the actor cache', () => {
     };
     const early = cache.read(slow);
     await sleep(50); // it has read
-    const heard = Promise.withResolvers<void>();
-    const unwatch = cache.watch([`user:${userId}`], async () => heard.resolve());
+    const received = Promise.withResolvers<void>();
+    const unwatch = cache.watch([`user:${userId}`], async () => received.resolve());
     await change(userId);
-    await heard.promise;
+    await received.promise;
     unwatch();
     const late = read(cache, userId); // does not join the load that read too early
     gate.resolve();
@@ -213,7 +213,7 @@ describe('the actor cache', () => {
   it('keeps neither a row without invalidation keys nor a missing row', async () => {
     const [cache] = caches;
     const { kept } = cache.stats();
-    await cache.read({ key: 'nobody’s', load: async () => ({}), invalidatedBy: () => null });
+    await cache.read({ key: 'unowned', load: async () => ({}), invalidatedBy: () => null });
     await cache.read({ key: 'nothing', load: async () => undefined, invalidatedBy: () => [] });
     expect(cache.stats().kept).toBe(kept);
   });
@@ -221,7 +221,7 @@ describe('the actor cache', () => {
 
 describe('a watcher', () => {
   it.each([
-    ['when told', async () => {}],
+    ['by its notification', async () => {}],
     ['when its listener is killed', async () => void (await killListeners())],
     ['when its listener falls silent', async () => proxy.stall()],
     ['when its listener is cut off', async () => proxy.cut()],

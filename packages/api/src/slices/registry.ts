@@ -16,7 +16,7 @@ import * as roleEvents from './roles/events.ts';
 import * as systemJobs from './system/jobs.ts';
 import * as userEvents from './users/events.ts';
 
-/** What the slices declare beside their routers. A test fails for a declaration that is missing here. */
+/** What the slices declare in addition to their routers. A test fails for a declaration that is missing here. */
 
 /** Every event type, by name. */
 export const eventTypes: ReadonlyMap<string, EventType> = new Map(

@@ -38,7 +38,7 @@ describe('addresses that are not of the public internet', () => {
     ['0:0:0:0:0:0:0:1', 'loopback'],
     ['::7f00:1', 'IPv4 inside IPv6'],
     ['::ffff:127.0.0.1', 'IPv4 inside IPv6'],
-    ['::ffff:8.8.8.8', 'IPv4 inside IPv6'], // nobody needs this spelling
+    ['::ffff:8.8.8.8', 'IPv4 inside IPv6'], // this spelling has no use
     ['::ffff:0:7f00:1', 'reserved'],
     ['64:ff9b::7f00:1', 'IPv4 inside IPv6'],
     ['64:ff9b::10.0.0.1', 'IPv4 inside IPv6'],

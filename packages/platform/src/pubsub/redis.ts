@@ -36,9 +36,9 @@ export function createRedisPubSub(redis: Redis, onError: (error: unknown) => voi
       if (!topics.has(topic)) subscriber.subscribe(CHANNEL + topic);
       const remove = topics.add(topic, listener);
       return () => {
-        const heard = topics.has(topic);
+        const subscribed = topics.has(topic);
         remove();
-        if (heard && !topics.has(topic)) subscriber.unsubscribe(CHANNEL + topic);
+        if (subscribed && !topics.has(topic)) subscriber.unsubscribe(CHANNEL + topic);
       };
     },
     onGap: (listener) => void gapListeners.add(listener),

@@ -36,8 +36,8 @@ export function openSubscriber(address: RedisAddress, { channels, onMessage, onO
     opened.on('error', () => {}); // its end follows
     opened.on('message', onMessage);
     opened.on('ready', async () => {
-      const heard = channels();
-      if (heard.length > 0 && !(await succeeds(opened.subscribe(...heard)))) return opened.disconnect();
+      const subscribed = channels();
+      if (subscribed.length > 0 && !(await succeeds(opened.subscribe(...subscribed)))) return opened.disconnect();
       onOpen();
     });
     opened.once('end', () => {

@@ -32,8 +32,8 @@ describe('creating', () => {
     const { body } = await create(ada, { name: 'CI', scopes: ['*'] });
     const rows = await app.rows('api_keys').where({ id: app.ports.ids.decode('key', body.id) });
     const logged = await app.rows('audit_logs').where({ action: 'api_key.created' });
-    const told = await app.rows('events').where({ type: 'api_key.created' });
-    expect(JSON.stringify([rows, logged, told])).not.toContain(body.secret);
+    const events = await app.rows('events').where({ type: 'api_key.created' });
+    expect(JSON.stringify([rows, logged, events])).not.toContain(body.secret);
     expect(JSON.stringify(logged)).not.toMatch(/secretHash/);
   });
 

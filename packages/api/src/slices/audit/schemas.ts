@@ -41,14 +41,10 @@ export type AuditEntry = z.output<typeof AuditEntry>;
 const filters = {
   orgId: id('org'),
   actorId: anyId(['usr', 'key']).optional().meta({ description: 'Only entries by this user or API key.' }),
-  action: z
-    .string()
-    .max(100)
-    .optional()
-    .meta({
-      description: 'Only entries with this action: an event type, such as `member.removed`.',
-      example: 'member.removed',
-    }),
+  action: z.string().max(100).optional().meta({
+    description: 'Only entries with this action: an event type, such as `member.removed`.',
+    example: 'member.removed',
+  }),
   targetId: anyId(AUDITED_PREFIXES).optional().meta({ description: 'Only entries about this target.' }),
   from: TimestampInput.optional().meta({ description: 'Not before.' }),
   to: TimestampInput.optional().meta({ description: 'Before.' }),

@@ -54,7 +54,7 @@ describe('an invitation', () => {
     expect((await settle(later, 'accept', await tokenOf(later.email))).body.role).toBe('VIEWER');
   });
 
-  it('is for its mailbox, not for whoever finds the link', async () => {
+  it('is for its mailbox, not for another user who finds the link', async () => {
     await invite(acme.owner, guest.email);
     const eve = await app.signUp();
     const token = await tokenOf(guest.email);

@@ -106,13 +106,10 @@ export const SubdomainAvailability = z
   .object({
     subdomain: z.string().meta({ example: 'acme' }),
     available: z.boolean(),
-    reason: z
-      .enum(['invalid', 'reserved', 'taken'])
-      .nullable()
-      .meta({
-        description:
-          'Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.',
-      }),
+    reason: z.enum(['invalid', 'reserved', 'taken']).nullable().meta({
+      description:
+        'Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.',
+    }),
   })
   .meta({ id: 'SubdomainAvailability' });
 export type SubdomainAvailability = z.output<typeof SubdomainAvailability>;
