@@ -117,6 +117,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.disable('etag');
     const metrics = createMetricsHandler(ports);
 
+    // Express routes pages only: REST and tRPC find their own route, at the same cost for any number of routes.
     app.use((req, res, next) => {
       const url = req.url;
       if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);

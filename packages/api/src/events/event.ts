@@ -9,11 +9,11 @@ import type { OrganizationPermission } from '../contract/permissions.ts';
  */
 export interface EventType<Data extends z.ZodType = z.ZodType> {
   name: string;
-  /** What has happened, for the document and the pages made from the contract. */
+  /** What happened, for the document and the pages made from the contract. */
   description: string;
   data: Data;
   example: z.output<Data>;
-  /** Of the form of `data`: a change that readers would notice is a new version. */
+  /** The version of the form of `data`: a change that readers would notice needs a new one. */
   version: number;
   audience: 'organization' | 'internal' | 'person';
   permission?: OrganizationPermission;

@@ -6,7 +6,7 @@ import { OrganizationUpdated } from '../slices/organizations/events.ts';
 import { OrganizationModel } from '../slices/organizations/model.ts';
 import { UserUpdated } from '../slices/users/events.ts';
 import { UserModel } from '../slices/users/model.ts';
-import type { StampedEvent } from './feed.ts';
+import type { SequencedEvent } from './feed.ts';
 import { record } from './record.ts';
 
 let app: TestApp;
@@ -73,7 +73,7 @@ describe('recording', () => {
 
 describe('positions', () => {
   it('follow the commits, not the ids, so that a reader who resumes misses nothing', async () => {
-    const seen: StampedEvent[] = [];
+    const seen: SequencedEvent[] = [];
     const unfollow = app.ports.feed.follow(organizationId(), { onEvent: (event) => seen.push(event), onRelease() {} });
     await app.ports.feed.position();
     await recordUpdate();

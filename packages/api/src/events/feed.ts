@@ -3,8 +3,9 @@ import type { Logger } from '@rentapi/platform/logger';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
 import { ACROSS_ORGANIZATIONS } from '../data/tenant-model.ts';
 
-export interface StampedEvent {
+export interface SequencedEvent {
   id: number;
+  /** A number that only grows, in the order of the commits. Ids do not: they are assigned before the commit. */
   position: number;
   organizationId: number;
   type: string;
@@ -14,7 +15,7 @@ export interface StampedEvent {
 
 export interface Follower {
   /** Called for each new event of the organization, in order of `position`. */
-  onEvent(event: StampedEvent): void;
+  onEvent(event: SequencedEvent): void;
   /** The process stops: no more events will come. */
   onRelease(): void;
 }
@@ -32,7 +33,7 @@ export interface Feed {
   /** The organization's newest event at or before a position; null where there is none. */
   lastEventAt(organizationId: number, position: number): Promise<number | null>;
   /** The organization's events after a position, in order, at most `limit`. */
-  after(organizationId: number, position: number, limit: number): Promise<StampedEvent[]>;
+  after(organizationId: number, position: number, limit: number): Promise<SequencedEvent[]>;
   /** Releases all followers, so that their clients connect to another process. */
   release(): void;
   stop(): Promise<void>;
@@ -55,7 +56,7 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
     const allEvents = () => database('events').comment(ACROSS_ORGANIZATIONS);
     position ??= Number((await allEvents().max('position as last').first())?.['last'] ?? 0);
     begun.resolve();
-    const events: StampedEvent[] = await allEvents()
+    const events: SequencedEvent[] = await allEvents()
       .where('position', '>', position)
       .orderBy('position')
       .limit(BATCH)

@@ -3,8 +3,8 @@ import { ApiError } from '../contract/errors.ts';
 import { assertSourceHasRoom, chargeFailedAttempt } from './limits.ts';
 
 /**
- * Comes before every upgrade. A source over its limit is refused first, at the least cost. A page of a foreign origin
- * is refused although it may have a credential: browsers send no preflight for a socket, and let every page open one.
+ * Runs before every upgrade. A source over its limit is refused first, at the least cost. A page of a foreign origin is
+ * refused even with a credential: browsers send no preflight for a socket, and allow every page to open one.
  */
 export async function admitHandshake(ctx: Context): Promise<void> {
   await assertSourceHasRoom(ctx);

@@ -10,26 +10,26 @@ import { chargeFailedAttempt } from './limits.ts';
 
 /** An authenticated caller in an organization, and how to check again whether it still is one. */
 export interface AuthenticatedCaller {
-  /** `ctx.credential` is what it has authenticated with. */
+  /** `ctx.credential` is the credential that it authenticated with. */
   ctx: OrganizationContext;
   reload: (ctx: Context) => Promise<OrganizationContext>;
-  /** When the credential itself ends; null where it lives as long as its session or key. */
+  /** When the credential itself expires; null where it lives as long as its session or key. */
   expiresAt: Date | null;
 }
 
-/** What the caller of a lasting connection may do: kept true for as long as it lasts. */
+/** What the caller of a long-lived connection may do, kept current while it lasts. */
 export interface LiveCaller {
   /** The caller as last confirmed. */
   readonly ctx: OrganizationContext;
   readonly expiresAt: Date | null;
-  /** Makes sure that this was true less than a second ago. Throws where it is not, or cannot be known. */
+  /** Makes sure that this was true less than a second ago. Throws if it is not true, or cannot be checked. */
   revalidate(): Promise<void>;
-  /** Goes on with a newer credential. Throws unless it is the same caller's, in the same organization. */
+  /** Continues with a newer credential. Throws unless it belongs to the same caller in the same organization. */
   renew(authenticated: AuthenticatedCaller): void;
   close(): void;
 }
 
-/** `onEnd` is called once, within a second of the caller's right to the connection, with the reason. */
+/** `onEnd` is called once, with the reason, within a second after the caller loses access. */
 export function watchCaller(authenticated: AuthenticatedCaller, onEnd: (reason: ApiError) => void): LiveCaller {
   const { ports } = authenticated.ctx;
   let current = authenticated;
@@ -68,7 +68,7 @@ export function watchCaller(authenticated: AuthenticatedCaller, onEnd: (reason: 
     if (ended) throw ended;
   }
 
-  /** A database that is away ends no connection: while nothing is confirmed, nothing is sent either. */
+  /** A database outage ends no connection: nothing is sent until the caller is confirmed again. */
   async function check(): Promise<void> {
     await revalidate().catch(() => {});
   }
@@ -103,7 +103,7 @@ function isSameCaller(a: OrganizationContext, b: OrganizationContext): boolean {
   return a.organization.id === b.organization.id && callerOf(a.actor) === callerOf(b.actor);
 }
 
-/** A key acts for its organization: a rotated one goes on where the old one was. */
+/** A key acts for its organization: a rotated key continues in place of the old one. */
 const callerOf = (actor: Actor): string => (actor.kind === 'user' ? `user ${actor.user.id}` : 'key');
 
 function invalidatedBy({ actor, organization }: OrganizationContext): InvalidationKey[] {
@@ -111,7 +111,7 @@ function invalidatedBy({ actor, organization }: OrganizationContext): Invalidati
   return [caller, `organization:${organization.id}`];
 }
 
-/** The caller of a credential, in its present organization. Asks nothing: the credential was read already. */
+/** The caller of a credential, in its present organization. No query is needed: the credential was read already. */
 export function authenticatedCaller(ctx: Context, credential: Authenticated): AuthenticatedCaller {
   const current = inOrganization({ ...ctx, credential }, credential.actor);
   const organizationId = current.organization.id;
@@ -132,7 +132,7 @@ export async function authenticateConnection(
   return authenticatedCaller(ctx, credential);
 }
 
-/** A credential that is not good costs its source on a connection too: otherwise that would be the place to guess. */
+/** An invalid credential costs its source on a connection too: otherwise attackers would guess there. */
 export async function chargeFailedAuthentication<Caller>(
   ctx: Context,
   authenticating: Promise<Caller>,

@@ -33,5 +33,5 @@ export const jobs: readonly Job[] = [authJobs, invitationJobs, mailJobs, realtim
 /** Every operation that is not a procedure. */
 export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport];
 
-/** Second names of whole families of paths, served as deprecated aliases. */
+/** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

@@ -2,7 +2,7 @@ import { restPath } from '../contract/meta.ts';
 import { acceptsApiKeys, needsCredential } from './implied-errors.ts';
 import { type Operation, shapeOf } from './rest-routes.ts';
 
-/** One call in three ways. `client`, `trpc` and the variables of the shell are what the guides set up. */
+/** One call in three ways. The guides set up `client`, `trpc` and the variables of the shell. */
 export interface CodeSamples {
   sdk: string;
   /** null: tRPC has no such call. */
@@ -10,7 +10,7 @@ export interface CodeSamples {
   curl: string;
 }
 
-/** Where an address is written out. A server that knows its own replaces it. */
+/** Stands for the server's address; a server that knows its own replaces it. */
 export const EXAMPLE_ORIGIN = 'https://api.example.com';
 
 export function codeSamples(operation: Operation): CodeSamples {
@@ -64,7 +64,7 @@ function curlCall({ meta, raw }: Operation, input: Record<string, unknown>): str
 
 const BEARER = '-H "Authorization: Bearer $ACCESS_TOKEN"';
 
-/** As one word of a shell. */
+/** Quoted as one word of a shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,10 @@ import { authenticatedCaller, type LiveCaller, watchCaller } from '../pipeline/l
 import { trackCall } from '../pipeline/observe.ts';
 import type { RawAnswer, RawExchange, RawRoute } from '../wire/raw-route.ts';
 
-/** Admits and tracks a call of a raw route, as the guard does for a procedure. Throws what is answered as a problem. */
+/**
+ * Admits and tracks a call of a raw route, as the guard does for a procedure. Throws errors that are answered as
+ * problems.
+ */
 export async function serveRaw(
   route: RawRoute,
   ctx: Context,
@@ -46,7 +49,9 @@ interface Held {
   release(): void;
 }
 
-/** A long answer is cut off within a second of its caller's right to it, but not when the token expires meanwhile. */
+/**
+ * Cuts a long answer off within a second after its caller loses access, but not when the token expires in the meantime.
+ */
 function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse): Held {
   const { credential, organization } = ctx;
   if (!credential || !organization) return { revalidate: async () => {}, assertNotEnded() {}, release() {} };

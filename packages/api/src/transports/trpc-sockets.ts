@@ -16,21 +16,21 @@ import { parseJson } from '../wire/json.ts';
 import type { Handshake, Upgrade } from '../wire/sockets.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
 
-/** A link sends in one message all that is asked for at once, and cannot be made to send less. */
+/** A link sends all calls that were made at once in one message, and cannot be limited. */
 const MAX_MESSAGES_AT_ONCE = 100;
 
-/** A handshake that was let through, and its caller where the headers have a credential. */
+/** An accepted handshake, and its caller where the headers contain a credential. */
 interface Opened extends Handshake {
   caller: AuthenticatedCaller | null;
 }
 
 /**
- * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, judged call by call as over HTTP. A connection ends
- * with the credential it was opened with; its client connects again with a new one, and its subscriptions go on.
+ * tRPC over WebSocket (`wsLink`) at `/trpc`: the same procedures, checked call by call as over HTTP. A connection ends
+ * with the credential it was opened with; its client connects again with a new one, and its subscriptions continue.
  */
 export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports }): Upgrade {
   const opened = new WeakMap<IncomingMessage, Opened>();
-  const server = new WebSocketServer({ noServer: true }); // only to hand connections to the stock handler
+  const server = new WebSocketServer({ noServer: true }); // only to pass connections to the stock handler
   const config = router._def._config;
   applyWSSHandler({
     wss: server,
@@ -44,9 +44,12 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
     },
   });
 
-  /** Once for a connection. Its caller is authenticated here or at the handshake, and checked again for each call. */
+  /**
+   * Runs once for a connection. Its caller is authenticated here or at the handshake, and checked again for each call.
+   */
   async function createConnectionContext({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
-    const { ctx, caller, refusalDelay } = opened.get(req)!; // set by `open`, which alone hands connections over
+    // Set by `open`, the only function that passes connections over
+    const { ctx, caller, refusalDelay } = opened.get(req)!;
     try {
       const request = withConnectionParams(ctx.request, info.connectionParams);
       const connected: Context = {
@@ -67,7 +70,7 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
     }
   }
 
-  /** A rejection without an id makes the client go on with its backoff, which an open connection would begin anew. */
+  /** A rejection without an id makes the client continue its backoff; an open connection would reset it. */
   function reject(socket: WebSocket, ctx: Context, error: ApiError): void {
     if (socket.readyState !== socket.OPEN) return;
     const shape = getTRPCErrorShape({
@@ -85,7 +88,8 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
   return {
     path: '/trpc',
     async open(handshake) {
-      const request = { ...handshake.ctx.request, idempotencyKey: undefined, ifMatch: undefined }; // of no single call
+      // Not of a single call
+      const request = { ...handshake.ctx.request, idempotencyKey: undefined, ifMatch: undefined };
       const ctx = { ...handshake.ctx, request };
       const isAnnounced = handshake.query.get('connectionParams') === '1'; // the credential comes in the first message
       const caller = isAnnounced ? null : await authenticateOnce(ctx);
@@ -94,7 +98,7 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
         keepAlive(socket);
         limitMessages(socket);
         const send = socket.send.bind(socket);
-        // The stock handler answers without looking how much is unread.
+        // The stock handler answers without checking how much is unread.
         socket.send = ((...message: Parameters<typeof send>) => {
           if (hasRoom(socket)) send(...message);
         }) as typeof socket.send;
@@ -104,7 +108,10 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
   };
 }
 
-/** Null without a credential, and for a known caller that is refused here: each of its calls is answered with why. */
+/**
+ * Null without a credential, and for a known caller that is refused here: each of its calls is answered with the
+ * reason.
+ */
 async function authenticateOnce(ctx: Context): Promise<AuthenticatedCaller | null> {
   if (!hasCredential(ctx.request)) return null;
   try {
@@ -119,7 +126,7 @@ async function authenticateOnce(ctx: Context): Promise<AuthenticatedCaller | nul
 const hasCredential = ({ authorization, apiKey }: ApiRequest): boolean =>
   authorization !== undefined || apiKey !== undefined;
 
-/** A client with an old token connects again at once. One that lost its right first gets the reason as its answers. */
+/** A client with an old token connects again at once. One that lost access first gets the reason as its answers. */
 function end(socket: WebSocket, reason: ApiError): void {
   if (reason.errorCode === 'access_token_expired') closeFor(socket, reason);
   else setTimeout(() => closeFor(socket, reason), LAST_MESSAGE_MS);

@@ -11,7 +11,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** The server's side of a connection whose client asks once, and may not read the answer. */
+/** The server's side of a connection whose client sends one request, and may not read the answer. */
 async function ask(
   listener: RequestListener,
   { reads }: { reads: boolean },

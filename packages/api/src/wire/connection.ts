@@ -19,15 +19,15 @@ export const CLOSE = {
   unauthenticated: 4408,
 } as const;
 
-/** What a socket may hold for a peer that does not read. */
+/** The maximum that is buffered for a peer that does not read. */
 const MAX_BUFFERED_BYTES = 1024 ** 2;
-/** Above this nothing is added, so that what is held stays far below the most. */
+/** Nothing is added above this, so that the buffer stays far below the maximum. */
 const HIGH_WATER_BYTES = 64 * 1024;
 const MAX_STALL_MS = 5000;
 const POLL_EVERY_MS = 20;
-/** Time for the reason of an end to be read, before the connection ends. */
+/** Time for the peer to read the reason, before the connection ends. */
 export const LAST_MESSAGE_MS = 250;
-/** A peer that reads nothing does not read a close either. */
+/** A peer that reads nothing does not read a close frame either. */
 const CLOSE_TIMEOUT_MS = 1000;
 const PING_EVERY_MS = 30_000;
 
@@ -41,7 +41,7 @@ export function closeWith(socket: WebSocket, code: number, reason: string): void
   socket.once('close', () => clearTimeout(timer));
 }
 
-/** Ends a connection whose caller lost the right to it, or never had it. */
+/** Ends a connection whose caller lost access, or never had it. */
 export function closeFor(socket: WebSocket, { status, errorCode }: ApiError): void {
   closeWith(socket, closeCodeOf(status), errorCode);
 }
@@ -52,7 +52,7 @@ function closeCodeOf(status: number): number {
   return status === 401 ? CLOSE.unauthorized : CLOSE.forbidden;
 }
 
-/** False, and the end of the connection, where the peer has left a megabyte unread. */
+/** Ends the connection and returns false if the peer has left a megabyte unread. */
 export function hasRoom(socket: WebSocket): boolean {
   if (socket.bufferedAmount <= MAX_BUFFERED_BYTES) return true;
   socket.terminate();
@@ -69,17 +69,19 @@ export async function drained(socket: WebSocket): Promise<boolean> {
   return socket.readyState === socket.OPEN;
 }
 
-/** A response that lasts and is sent in parts, under the rules of a socket. */
+/** A long response that is sent in parts, under the rules of a socket. */
 export function lastingResponse(res: ServerResponse): Connection {
   return {
     subscriptions: 0,
     drained: () => responseDrained(res),
-    // A reader who stopped does not read why, and would stay connected to a stream that is over.
+    // A reader that stopped does not read the reason, and would stay connected to a stream that has ended.
     end: () => void setTimeout(() => res.writableFinished || res.destroy(), LAST_MESSAGE_MS),
   };
 }
 
-/** True when the response takes more; false when its reader has gone, or was dropped for making no room for 5 s. */
+/**
+ * True when the response accepts more; false when its reader has gone, or was dropped after reading nothing for 5 s.
+ */
 export function responseDrained(res: ServerResponse): Promise<boolean> {
   if (res.destroyed || !res.writableNeedDrain) return Promise.resolve(!res.destroyed);
   return new Promise((resolve) => {
@@ -94,14 +96,14 @@ export function responseDrained(res: ServerResponse): Promise<boolean> {
 }
 
 /**
- * Drops the connection of an answer that is not read for 5 s: what waits in it would be held for as long as the client
- * likes. An answer that is still to come is waited for.
+ * Drops the connection of an answer that is not read for 5 s: its buffer would be kept for as long as the client likes.
+ * An answer that has not begun is waited for.
  */
 export function dropUnread(res: ServerResponse): void {
   res.setTimeout(MAX_STALL_MS).on('timeout', destroyIfUnread);
 }
 
-/** Node calls it after 5 s in which nothing was read or sent, and again after the next such time. */
+/** Node calls it after 5 s in which nothing was read or sent, and again after the next 5 s. */
 function destroyIfUnread(socket: Socket): void {
   if (socket.writableLength > 0) socket.destroy();
 }
@@ -115,7 +117,7 @@ export function limitMessages(socket: WebSocket): void {
     left = Math.min(MESSAGES_AT_ONCE, left + ((now - at) / 1000) * MESSAGES_PER_SECOND) - 1;
     at = now;
     if (left >= 0 || socket.readyState !== socket.OPEN) return;
-    socket.pause(); // the rest of it is not even parsed
+    socket.pause(); // the rest is not even parsed
     closeWith(socket, CLOSE.tooMuch, `more than ${MESSAGES_PER_SECOND} messages a second`);
   });
 }

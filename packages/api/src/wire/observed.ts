@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Actor } from '../pipeline/actor.ts';
 
-/** How a call came in. */
+/** The transport of a call. */
 export type Transport = 'rest' | 'trpc' | 'socket' | 'internal';
 
-/** What is learned of a request on its way, for its log line, its trace and its count. */
+/** Collected about a request for its log line, its trace and its metrics. */
 export interface Observed {
   transport: Transport;
   traceparent: string | undefined;
   tracestate: string | undefined;
-  /** Names of the procedures it calls: one, or those of a batch. */
+  /** The procedures that it calls: one, or those of a batch. */
   procedures: string[];
   actor: Actor | null;
   organizationId: number | null;
   /** Why the answer is a 5xx. */
   failure: unknown;
-  /** Whether a machine that watches the process asked. */
+  /** Whether it is a health check. */
   probe: boolean;
   /** Whether a line is written when the request ends. */
   logged: boolean;
@@ -26,7 +26,7 @@ export interface Observed {
 const OBSERVED = Symbol('observed');
 type ObservedRequest = IncomingMessage & { [OBSERVED]?: Observed };
 
-/** The request's own, made at the first question. */
+/** Read on first use, for the request's own trace. */
 export function observed(req: ObservedRequest): Observed {
   return (req[OBSERVED] ??= {
     transport: transportOf(req),

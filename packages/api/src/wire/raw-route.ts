@@ -6,14 +6,14 @@ import type { OrganizationPermission } from '../contract/permissions.ts';
 import { responseDrained } from './connection.ts';
 
 /**
- * What is more than a JSON answer to a JSON body: a download, an upload, a stream, a provider's webhook. Declared as a
- * procedure is, and served, documented and judged as one; only what is sent and answered is its own.
+ * An operation that is more than a JSON answer to a JSON body: a download, an upload, a stream, a provider's webhook.
+ * It is declared, served, documented and checked like a procedure; only the body and the answer are its own.
  */
 export interface RawRoute {
   /** As a procedure's: in the document, the SDK, metrics and logs. */
   name: string;
   meta: ProcedureMeta;
-  /** What path and query hold. A body is left to `serve`, unread. */
+  /** The schema of path and query. A body is left to `serve`, unread. */
   input: z.ZodType;
   answer: RawAnswer;
   serve(ctx: Context, input: unknown, exchange: RawExchange): Promise<void>;
@@ -21,16 +21,16 @@ export interface RawRoute {
 
 export interface RawAnswer {
   type: string;
-  /** Of the whole body; of each line of `application/x-ndjson`. */
+  /** The schema of the whole body; of each line of `application/x-ndjson`. */
   schema: z.ZodType;
-  /** What a browser saves it as. */
+  /** The name under which a browser saves it. */
   fileName?: string;
 }
 
 export interface RawExchange {
   req: IncomingMessage;
   res: ServerResponse;
-  /** Makes sure that the caller had its right to the answer less than a second ago. Throws where it has not. */
+  /** Makes sure that the caller had access less than a second ago. Throws otherwise. */
   revalidate(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'ans
   serve(ctx: Ctx, input: z.output<Input>, exchange: RawExchange): Promise<void>;
 };
 
-/** Declares one. Its access decides what `serve` is given, as for a procedure. */
+/** Declares a raw route. Its access decides what `serve` gets, as for a procedure. */
 export function rawRoute<Input extends z.ZodType>(
   declared: Declared<{ access: OrganizationPermission }, OrganizationContext, Input>,
 ): RawRoute;
@@ -48,17 +48,17 @@ export function rawRoute<Input extends z.ZodType>(
   declared: Declared<{ access: 'public' | Proof }, Context, Input>,
 ): RawRoute;
 export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute {
-  // `serveRaw` makes sure of both before it serves: `admit` of the context, the schema of the input.
-  // No raw answer is kept for a repeated request.
+  // `serveRaw` guarantees both before it serves: `admit` the context, the schema the input. No raw answer is stored for
+  // a repeated request.
   return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
 }
 
-/** What is written at once: a line is never split, and can be longer. */
+/** How much is written at once: a line is never split, and can be longer. */
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Answers NDJSON at the speed of its reader. The caller is checked between the reading of a batch and its sending.
- * A reader who takes nothing for 5 s is dropped.
+ * Answers NDJSON as fast as its reader reads. The caller is checked between reading a batch and sending it. A reader
+ * that takes nothing for 5 s is dropped.
  */
 export async function sendLines(
   { res, revalidate }: RawExchange,

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createRefusalDelay } from './refusal-delay.ts';
 
-/** What the delay sees of a socket. */
+/** The part of a socket that the delay uses. */
 function openSocket(): WebSocket {
   return Object.assign(new EventEmitter(), {
     OPEN: WebSocket.OPEN,

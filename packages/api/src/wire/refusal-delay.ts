@@ -1,16 +1,16 @@
 import type { WebSocket } from 'ws';
 
-/** Waits before an open connection is refused; returns at once when the connection ends before. */
+/** Waits before an open connection is refused; returns at once when the connection ends first. */
 export type RefusalDelay = (socket: WebSocket) => Promise<void>;
 
 const MIN_MS = 1000;
 const JITTER_MS = 4000;
-/** A waiting connection costs some kilobytes. More than these are refused at once. */
+/** A waiting connection costs some kilobytes. Beyond this number they are refused at once. */
 const MAX_WAITING = 1000;
 
 /**
  * An open connection counts as a success for many clients: refused at once they connect again at once, hundreds of
- * times a second. The delay differs from one to the next, so that many do not return together.
+ * times a second. The delay is random, so that many do not return together.
  */
 export function createRefusalDelay({
   delayMs = () => MIN_MS + Math.random() * JITTER_MS,

@@ -9,28 +9,28 @@ import { CLOSE, closeWith } from './connection.ts';
 import { createRefusalDelay, type RefusalDelay } from './refusal-delay.ts';
 import { type ClientAddress, readRequest, requestIdOf } from './request.ts';
 
-/** A request for an upgrade, before it is answered. */
+/** A request for an upgrade that has not been answered. */
 export interface Handshake {
   ctx: Context;
   req: IncomingMessage;
   query: URLSearchParams;
-  /** For a credential that is known only on the open socket, and is not good. */
+  /** For an invalid credential that is known only on the open socket. */
   refusalDelay: RefusalDelay;
 }
 
-/** What upgrades a connection at one path. */
+/** Upgrades connections at one path. */
 export interface Upgrade {
   path: string;
   /**
-   * Judges the handshake while a refusal is still an HTTP answer: throws what is answered. Returns what serves the open
-   * socket.
+   * Checks the handshake while a refusal is still an HTTP answer: throws what is answered. Returns the function that
+   * serves the open socket.
    */
   open(handshake: Handshake): Promise<(socket: WebSocket) => void>;
 }
 
 export interface Sockets {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** How many are open, and what they hold for peers that have not read it. */
+  /** How many sockets are open, and how much is buffered for peers that have not read it. */
   stats(): { open: number; bufferedBytes: number };
   /** Closes them with 1001, so that their clients connect to another process. */
   close(): void;
@@ -39,7 +39,7 @@ export interface Sockets {
 interface SocketOptions {
   ports: Ports;
   clientAddress: ClientAddress;
-  /** Comes before every upgrade: throws what is answered instead of the 101. */
+  /** Runs before every upgrade: throws what is answered instead of the 101. */
   admit: (ctx: Context) => Promise<void>;
   upgrades: readonly Upgrade[];
   /** Sent with each refusal, as with every answer. */
@@ -49,7 +49,7 @@ interface SocketOptions {
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const DRAINING_RETRY_S = 1; // another process answers
 
-/** Every connection that is upgraded, whatever it speaks then. */
+/** Every upgraded connection, whatever its protocol. */
 export function createSockets({ ports, clientAddress, admit, upgrades, headers = [] }: SocketOptions): Sockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
@@ -61,7 +61,7 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
   });
 
   async function open(ctx: Context, req: IncomingMessage) {
-    // A target such as `//` is none: what throws here would end the process.
+    // A target such as `//` names no path: an error here would end the process.
     const url = URL.parse(req.url ?? '/', 'http://localhost');
     const upgrade = url && byPath.get(url.pathname);
     if (!upgrade) throw new ApiError('operation_not_found');

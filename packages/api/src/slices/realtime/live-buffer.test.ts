@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { StampedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../events/feed.ts';
 import { createLiveBuffer } from './live-buffer.ts';
 
-const event = (position: number): StampedEvent => ({
+const event = (position: number): SequencedEvent => ({
   id: position,
   position,
   organizationId: 1,
@@ -13,7 +13,7 @@ const event = (position: number): StampedEvent => ({
 const call = { id: null, event: 'api_call', createdAt: '', data: {} };
 
 describe('a buffer of live events', () => {
-  it('hands out what came since, in order, once', () => {
+  it('returns what came since, in order, once', () => {
     const buffer = createLiveBuffer();
     for (const position of [1, 2, 3]) buffer.addEvent(event(position));
     expect(buffer.takeEvents().map(({ position }) => position)).toEqual([1, 2, 3]);
@@ -21,7 +21,7 @@ describe('a buffer of live events', () => {
     expect(buffer.isEmpty).toBe(true);
   });
 
-  it('keeps at most 500 events: then its reader is behind, and it keeps none', () => {
+  it('keeps at most 500 events: after that its reader is behind, and it keeps none', () => {
     const buffer = createLiveBuffer();
     for (let position = 1; position <= 500; position++) buffer.addEvent(event(position));
     expect(buffer.isBehind).toBe(false);
@@ -32,7 +32,7 @@ describe('a buffer of live events', () => {
     expect(buffer.isEmpty).toBe(false); // the database has more
   });
 
-  it('keeps events again from the moment at which its reader catches up', () => {
+  it('keeps events again as soon as its reader catches up', () => {
     const buffer = createLiveBuffer();
     buffer.fallBehind();
     buffer.addEvent(event(1));

@@ -1,27 +1,30 @@
-import type { StampedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../events/feed.ts';
 import type { RealtimeEvent } from './schemas.ts';
 
-/** What happens now and waits for one reader. It is bounded: who is further behind reads events from the database. */
+/**
+ * Live events that wait for one reader. It is bounded: a reader that falls further behind reads events from the
+ * database.
+ */
 export interface LiveBuffer {
-  /** True once an event was left out: the reader must look for what follows its position in the database. */
+  /** True once an event was dropped: the reader must read what follows its position from the database. */
   readonly isBehind: boolean;
   readonly isEmpty: boolean;
-  addEvent(event: StampedEvent): void;
-  /** Calls are not kept anywhere: those that find no room are lost. */
+  addEvent(event: SequencedEvent): void;
+  /** Calls are not stored: those that find no room are lost. */
   addCall(call: RealtimeEvent): void;
-  takeEvents(): StampedEvent[];
+  takeEvents(): SequencedEvent[];
   takeCalls(): RealtimeEvent[];
   hasCalls(): boolean;
-  /** Forgets what waits; events are left out until `catchUp`. */
+  /** Clears the buffer; events are dropped until `catchUp`. */
   fallBehind(): void;
-  /** From here on events are kept again. Called before the database is read, so that nothing falls between. */
+  /** Events are buffered again from here on. Called before the database is read, so that none is missed in between. */
   catchUp(): void;
 }
 
 const MAX_WAITING = 500;
 
 export function createLiveBuffer(): LiveBuffer {
-  const events: StampedEvent[] = [];
+  const events: SequencedEvent[] = [];
   const calls: RealtimeEvent[] = [];
   let behind = false;
 

@@ -14,7 +14,7 @@ const PROMISED_MS = 1000;
 const KEYS = '/api/v1/api-keys';
 
 let app: TestApp;
-/** As a second process: nothing in common but the database. */
+/** As a second process: it shares only the database. */
 let other: TestApp;
 let ada: Person;
 
@@ -33,7 +33,7 @@ type Message = { type: string; events?: string[]; id?: string; event?: string; c
   unknown
 >;
 
-/** A client that keeps what it hears. */
+/** A client that keeps what it receives. */
 function open(at: TestApp, query = '') {
   const socket = new WebSocket(`${at.url.replace('http', 'ws')}/api/v1/ws/realtime${query}`);
   const messages: Message[] = [];
@@ -47,11 +47,11 @@ function open(at: TestApp, query = '') {
     socket,
     messages,
     closed,
-    async say(message: object): Promise<void> {
+    async send(message: object): Promise<void> {
       await opened;
       socket.send(JSON.stringify(message));
     },
-    hear: (what: (message: Message) => boolean) => eventually(() => messages.find(what), 'a message'),
+    received: (what: (message: Message) => boolean) => eventually(() => messages.find(what), 'a message'),
     events: () => messages.filter(({ type }) => type === 'event'),
   };
 }
@@ -65,9 +65,9 @@ const event =
 
 async function follow(at: TestApp, token: string, events = ['api_key.*'], lastEventId?: unknown) {
   const client = open(at);
-  await client.say({ action: 'auth', token });
-  await client.say({ action: 'subscribe', events, lastEventId });
-  await client.hear(subscribed);
+  await client.send({ action: 'auth', token });
+  await client.send({ action: 'subscribe', events, lastEventId });
+  await client.received(subscribed);
   return client;
 }
 
@@ -77,7 +77,7 @@ async function createKey(person: Person, scopes = ['*']) {
   return body as { id: string; name: string; secret: string };
 }
 
-/** An event of the person's organization, whose transaction ends when `gate` opens. */
+/** An event of the user's organization, whose transaction ends when `gate` opens. */
 async function recordSlowly(person: Person, name: string, gate: Promise<void>): Promise<void> {
   const ctx = systemContext(app.ports, 'test');
   const organization = { id: ctx.ids.decode('org', person.organizationId) };
@@ -90,30 +90,30 @@ async function recordSlowly(person: Person, name: string, gate: Promise<void>): 
 }
 
 describe('resuming', () => {
-  it('misses nothing, though an event with an earlier id was committed later', async () => {
+  it('misses nothing, although an event with an earlier id was committed later', async () => {
     await createKey(ada);
     const gate = Promise.withResolvers<void>();
     const slow = recordSlowly(ada, 'early id, late commit', gate.promise);
     await sleep(50); // it has its id
     const first = await follow(app, ada.tokens.accessToken);
     await recordSlowly(ada, 'late id, early commit', Promise.resolve());
-    const seen = await first.hear(event('api_key.created', 'late id, early commit'));
+    const seen = await first.received(event('api_key.created', 'late id, early commit'));
     first.socket.terminate();
     gate.resolve();
     await slow;
 
     const second = await follow(app, ada.tokens.accessToken, ['api_key.*'], seen.id!);
-    const missed = await second.hear(event('api_key.created', 'early id, late commit'));
+    const missed = await second.received(event('api_key.created', 'early id, late commit'));
     expect(app.ports.ids.decode('evt', missed.id!)).toBeLessThan(app.ports.ids.decode('evt', seen.id!));
     expect(second.events()).toHaveLength(1);
     second.socket.close();
   });
 
-  it('sends each event once and in order, however many there are, while new ones come', async () => {
+  it('sends each event once and in order, for any number of events, while new ones come', async () => {
     const bea = await app.signUp();
     const client = await follow(app, bea.tokens.accessToken);
     await createKey(bea);
-    const { id } = await client.hear(event('api_key.created'));
+    const { id } = await client.received(event('api_key.created'));
     client.socket.terminate();
     const context = systemContext(app.ports, 'test');
     await app.rows('events').insert(
@@ -126,47 +126,47 @@ describe('resuming', () => {
     );
     const again = await follow(app, bea.tokens.accessToken, ['api_key.*'], id!);
     const live = await createKey(bea);
-    await again.hear(event('api_key.created', live.name));
+    await again.received(event('api_key.created', live.name));
     await eventually(() => (again.events().length >= 1201 ? true : undefined), 'all events');
     const sent = again.events().map(({ data }) => (data as { name: string }).name);
     expect(sent).toEqual([...Array.from({ length: 1200 }, (_, at) => `missed ${at}`), live.name]);
     again.socket.close();
   });
 
-  it.each([0, 1])('misses nothing of what came before its first event, %i having been there', async (before) => {
+  it.each([0, 1])('misses nothing of what came before its first event, with %i events stored', async (before) => {
     const bea = await app.signUp();
     if (before) await createKey(bea);
     await eventually(
       async () => ((await app.rows('events').whereNull('position').first()) ? undefined : true),
       'stamps',
     );
-    await sleep(50); // the feed has heard of them
+    await sleep(50); // the feed has read them
     const organizationId = app.ports.ids.decode('org', bea.organizationId);
     const elsewhere = { organizationId: app.ports.ids.decode('org', ada.organizationId) };
     if (!before) await app.rows('events').where({ organizationId }).update(elsewhere);
     const first = await follow(app, bea.tokens.accessToken);
-    const { lastEventId } = await first.hear(subscribed);
+    const { lastEventId } = await first.received(subscribed);
     expect(lastEventId).toEqual(before ? expect.stringMatching(/^evt_/) : null);
     first.socket.terminate();
     const missed = await createKey(bea);
     const second = await follow(other, bea.tokens.accessToken, ['api_key.*'], lastEventId);
-    await second.hear(event('api_key.created', missed.name));
+    await second.received(event('api_key.created', missed.name));
     expect(second.events()).toHaveLength(1);
     second.socket.close();
   });
 
-  it('answers the position that was asked for until what came after it was sent', async () => {
+  it('returns the requested position until what came after it was sent', async () => {
     const bea = await app.signUp();
     const witness = await follow(app, bea.tokens.accessToken);
-    const { lastEventId } = await witness.hear(subscribed);
+    const { lastEventId } = await witness.received(subscribed);
     await createKey(bea);
-    const { id } = await witness.hear(event('api_key.created'));
+    const { id } = await witness.received(event('api_key.created'));
     const [behind, ahead] = [
       await follow(app, bea.tokens.accessToken, ['api_key.*'], lastEventId),
       await follow(app, bea.tokens.accessToken),
     ];
-    expect((await behind.hear(subscribed))['lastEventId']).toBe(lastEventId);
-    expect((await ahead.hear(subscribed))['lastEventId']).toBe(id);
+    expect((await behind.received(subscribed))['lastEventId']).toBe(lastEventId);
+    expect((await ahead.received(subscribed))['lastEventId']).toBe(id);
     for (const { socket } of [witness, behind, ahead]) socket.close();
   });
 
@@ -175,67 +175,67 @@ describe('resuming', () => {
     const made = [await createKey(bea), await createKey(bea), await createKey(bea)];
     await bea.request(`${KEYS}/${made[0]!.id}`, { method: 'DELETE' });
     const witness = await follow(app, bea.tokens.accessToken, ['api_key.*'], null);
-    await witness.hear(event('api_key.revoked'));
+    await witness.received(event('api_key.revoked'));
 
     const client = await follow(app, bea.tokens.accessToken, ['api_key.created'], null);
-    await client.hear(event('api_key.created', made[2]!.name));
-    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId: null });
-    await client.hear(event('api_key.revoked'));
+    await client.received(event('api_key.created', made[2]!.name));
+    await client.send({ action: 'subscribe', events: ['api_key.*'], lastEventId: null });
+    await client.received(event('api_key.revoked'));
     const live = await createKey(bea);
-    await client.hear(event('api_key.created', live.name));
+    await client.received(event('api_key.created', live.name));
     const seen = client.events().map(({ data }) => (data as { name: string }).name);
     expect(seen).toEqual([...made.map(({ name }) => name), made[0]!.name, live.name]);
     for (const { socket } of [witness, client]) socket.close();
   });
 
-  it('says so where the event is not there, rather than telling nothing', async () => {
+  it('reports an unknown event instead of sending nothing', async () => {
     const client = open(app);
-    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    await client.send({ action: 'auth', token: ada.tokens.accessToken });
     const lastEventId = app.ports.ids.encode('evt', 999_999_999);
-    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
+    await client.send({ action: 'subscribe', events: ['api_key.*'], lastEventId });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
     client.socket.close();
   });
 
-  it("does not take another organization's event for a place", async () => {
+  it("does not accept another organization's event as a position", async () => {
     const stranger = await app.signUp();
     const theirs = await follow(app, stranger.tokens.accessToken);
     await createKey(stranger);
-    const { id } = await theirs.hear(event('api_key.created'));
+    const { id } = await theirs.received(event('api_key.created'));
     const client = open(app);
-    await client.say({ action: 'auth', token: ada.tokens.accessToken });
-    await client.say({ action: 'subscribe', events: ['api_key.*'], lastEventId: id });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
+    await client.send({ action: 'auth', token: ada.tokens.accessToken });
+    await client.send({ action: 'subscribe', events: ['api_key.*'], lastEventId: id });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'not_found' });
     theirs.socket.close();
     client.socket.close();
   });
 });
 
 describe('two processes', () => {
-  it('both tell what happens in either', async () => {
+  it('both send what happens in either', async () => {
     const [here, there] = [await follow(app, ada.tokens.accessToken), await follow(other, ada.tokens.accessToken)];
     const key = await createKey(ada);
-    await Promise.all([here, there].map((client) => client.hear(event('api_key.created', key.name))));
+    await Promise.all([here, there].map((client) => client.received(event('api_key.created', key.name))));
     expect(here.events().map(({ id }) => id)).toEqual(there.events().map(({ id }) => id));
     here.socket.close();
     there.socket.close();
   });
 
-  it('let a client go on in the other where it broke off', async () => {
+  it('let a client resume in the other after a break', async () => {
     const here = await follow(app, ada.tokens.accessToken);
     await createKey(ada);
-    const { id } = await here.hear(event('api_key.created'));
+    const { id } = await here.received(event('api_key.created'));
     here.socket.terminate();
     const missed = await createKey(ada);
     const there = await follow(other, ada.tokens.accessToken, ['api_key.*'], id!);
-    await there.hear(event('api_key.created', missed.name));
+    await there.received(event('api_key.created', missed.name));
     expect(there.events()).toHaveLength(1);
     there.socket.close();
   });
 });
 
 describe('a credential', () => {
-  /** A token of the person's session that ends soon. */
+  /** A token of the user's session that ends soon. */
   function shortToken(person: Person, ttlS: number): Promise<string> {
     const { keyring, env } = app.ports;
     const [, claims = ''] = person.tokens.accessToken.split('.');
@@ -250,28 +250,28 @@ describe('a credential', () => {
     expect(client.messages.at(-1)).toMatchObject({ type: 'error', code: 'access_token_expired' });
   });
 
-  it('is renewed by another on the open socket, which then goes on', async () => {
+  it('is renewed by another on the open socket, which then stays open', async () => {
     const client = await follow(app, await shortToken(ada, 2));
     client.messages.length = 0;
-    await client.say({ action: 'auth', token: ada.tokens.accessToken });
-    const { expiresAt } = await client.hear(ready);
+    await client.send({ action: 'auth', token: ada.tokens.accessToken });
+    const { expiresAt } = await client.received(ready);
     expect(new Date(String(expiresAt)).getTime()).toBeGreaterThan(Date.now() + 60_000);
     await sleep(2500);
     const key = await createKey(ada);
-    await client.hear(event('api_key.created', key.name));
+    await client.received(event('api_key.created', key.name));
     client.socket.close();
   });
 
-  it("is not renewed by another user's, nor by a bad one; the socket keeps its caller", async () => {
+  it("is not renewed by another user's, nor by an invalid one; the socket keeps its caller", async () => {
     const stranger = await app.signUp();
     const client = await follow(app, ada.tokens.accessToken);
     for (const token of [stranger.tokens.accessToken, 'nonsense']) {
       client.messages.length = 0;
-      await client.say({ action: 'auth', token });
-      await client.hear(({ type }) => type === 'error');
+      await client.send({ action: 'auth', token });
+      await client.received(({ type }) => type === 'error');
     }
     const key = await createKey(ada);
-    await client.hear(event('api_key.created', key.name));
+    await client.received(event('api_key.created', key.name));
     client.socket.close();
   });
 
@@ -279,7 +279,7 @@ describe('a credential', () => {
     const bea = await app.signUp();
     const { body } = await bea.request('/api/v1/ws/ticket', { method: 'POST' });
     const client = open(app, `?ticket=${body.ticket}`);
-    expect(await client.hear(ready)).toMatchObject({ expiresAt: null });
+    expect(await client.received(ready)).toMatchObject({ expiresAt: null });
     await bea.request('/api/v1/auth/logout', { method: 'POST' });
     expect((await client.closed).code).toBe(4401);
     const again = await tryUpgrade(`${app.url}/api/v1/ws/realtime?ticket=${body.ticket}`);
@@ -301,25 +301,25 @@ describe('a credential', () => {
     await strict.close();
   });
 
-  it('that is not good is refused late, so that a client that connects again at once does not spin', async () => {
+  it('that is invalid is refused late, so that a client does not reconnect in a tight loop', async () => {
     const client = open(app);
-    await client.say({ action: 'auth', token: 'nonsense' });
-    await client.hear(({ type, code }) => type === 'error' && code === 'invalid_access_token');
+    await client.send({ action: 'auth', token: 'nonsense' });
+    await client.received(({ type, code }) => type === 'error' && code === 'invalid_access_token');
     const refusedAt = performance.now();
-    await client.say({ action: 'auth', token: ada.tokens.accessToken }); // too late
+    await client.send({ action: 'auth', token: ada.tokens.accessToken }); // too late
     const { code, at } = await client.closed;
     expect(code).toBe(4401);
     expect(at - refusedAt).toBeGreaterThan(900);
     expect(client.messages).toHaveLength(1);
   });
 
-  it('is asked for within 10 s, and only messages of the protocol are taken', async () => {
+  it('is required within 10 s, and only messages of the protocol are accepted', async () => {
     const client = open(app);
-    await client.say({ action: 'subscribe', events: ['api_key.*'] });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'credentials_required' });
+    await client.send({ action: 'subscribe', events: ['api_key.*'] });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'credentials_required' });
     client.messages.length = 0;
-    await client.say({ action: 'dance' });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    await client.send({ action: 'dance' });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
     client.socket.close();
   });
 });
@@ -386,7 +386,7 @@ describe.each(['/api/v1/ws/realtime', '/trpc'])('the handshake at %s', (path) =>
       expect(refused?.body.detail).toContain('CORS_ORIGINS');
     }
     await ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
-    const later = await startApp({ CORS_ORIGINS: 'https://app.example.com' }, app); // remembers nothing
+    const later = await startApp({ CORS_ORIGINS: 'https://app.example.com' }, app); // caches nothing
     expect(await tryUpgrade(`${later.url}${path}`, { origin: 'https://shop.example.org' })).toMatchObject({
       status: 403,
     });
@@ -417,7 +417,7 @@ it('finds the keys of an origin by an index', async () => {
   });
 });
 
-describe('within a second, in a process that was not asked', () => {
+describe('within a second, in another process', () => {
   /** How long a socket at the other process lived after the change was answered. */
   async function outlives(client: ReturnType<typeof open>, change: () => Promise<unknown>) {
     await change();
@@ -465,12 +465,12 @@ describe('within a second, in a process that was not asked', () => {
       headers: { 'x-organization-id': ada.organizationId },
     });
     const client = open(other, `?ticket=${body.ticket}`);
-    await client.hear(ready);
+    await client.received(ready);
     const remove = () => app.rows('organization_members').where(membership).delete();
     expect(await outlives(client, remove)).toEqual([4403, 'not_found']);
   });
 
-  it('narrower rights tell less on a socket that stays', async () => {
+  it('fewer permissions show fewer events on a socket that stays open', async () => {
     const key = await createKey(ada);
     const watching = await createKey(ada, ['api_keys:read', 'org:read']);
     const client = await follow(other, watching.secret);
@@ -483,7 +483,7 @@ describe('within a second, in a process that was not asked', () => {
     await ada.request(`${KEYS}/${key.id}`, { method: 'DELETE' });
     const witness = await follow(other, ada.tokens.accessToken);
     const last = await createKey(ada);
-    await witness.hear(event('api_key.created', last.name));
+    await witness.received(event('api_key.created', last.name));
     await sleep(200);
     expect(client.events()).toEqual([]);
     expect(client.socket.readyState).toBe(WebSocket.OPEN);
@@ -493,7 +493,7 @@ describe('within a second, in a process that was not asked', () => {
 });
 
 describe('a connection', () => {
-  it('that does not read is dropped, and little is kept for it', async () => {
+  it('that does not read is dropped, and little is buffered for it', async () => {
     const bea = await app.signUp();
     const slow = await follow(app, bea.tokens.accessToken);
     const quick = await follow(app, bea.tokens.accessToken);
@@ -527,7 +527,7 @@ describe('a connection', () => {
     quick.socket.close();
   }, 40_000);
 
-  it('that reads again goes on where it stopped, with nothing missing', async () => {
+  it('that reads again continues where it stopped, with nothing missing', async () => {
     const bea = await app.signUp();
     const client = await follow(app, bea.tokens.accessToken);
     client.socket.pause();
@@ -550,7 +550,7 @@ describe('a connection', () => {
     client.socket.close();
   }, 30_000);
 
-  it('that says too much is closed', async () => {
+  it('that sends too many messages is closed', async () => {
     const client = await follow(app, ada.tokens.accessToken);
     for (let at = 0; at < 200; at++) client.socket.send('{"action":"ping"}');
     expect((await client.closed).code).toBe(1008);
@@ -559,15 +559,15 @@ describe('a connection', () => {
   it('subscribes to known patterns, at most 100 of them', async () => {
     const client = await follow(app, ada.tokens.accessToken);
     client.messages.length = 0;
-    await client.say({ action: 'subscribe', events: ['no_such.thing'] });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    await client.send({ action: 'subscribe', events: ['no_such.thing'] });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
     client.messages.length = 0;
-    await client.say({ action: 'subscribe', events: Array.from({ length: 101 }, () => 'api_key.*') });
-    expect(await client.hear(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
+    await client.send({ action: 'subscribe', events: Array.from({ length: 101 }, () => 'api_key.*') });
+    expect(await client.received(({ type }) => type === 'error')).toMatchObject({ code: 'invalid_input' });
     client.socket.close();
   });
 
-  it('is refused where there is nothing to connect to', async () => {
+  it('is refused at unknown paths', async () => {
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/api/v1/ws/nothing`);
     const [error] = await new Promise<[Error]>((resolve) => socket.on('error', (failure) => resolve([failure])));
     expect(error.message).toContain('404');
@@ -586,7 +586,7 @@ describe('calls made with keys', () => {
     const key = await createKey(ada);
     const client = await follow(app, ada.tokens.accessToken, ['api_call']);
     await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
-    const sent = await client.hear(event('api_call'));
+    const sent = await client.received(event('api_call'));
     expect(sent).toMatchObject({ id: null, data: { procedure: 'apiKeys.list', status: 200 } });
     client.socket.close();
   });
@@ -595,7 +595,7 @@ describe('calls made with keys', () => {
     const third = await startApp({}, app);
     const key = await createKey(ada);
     third.logs.length = 0;
-    // The feed's first question waits, as on a slow database.
+    // The feed's first query waits, as on a slow database.
     const gate = Promise.withResolvers<void>();
     const locked = Promise.withResolvers<void>();
     const holding = app.rows.transaction(async (db) => {
@@ -605,12 +605,12 @@ describe('calls made with keys', () => {
     });
     await locked.promise;
     const client = open(third);
-    await client.say({ action: 'auth', token: ada.tokens.accessToken });
+    await client.send({ action: 'auth', token: ada.tokens.accessToken });
     await sleep(200);
     await third.request(KEYS, { headers: { 'x-api-key': key.secret } });
     gate.resolve();
     await holding;
-    await client.hear(ready);
+    await client.received(ready);
     client.socket.close();
     await third.close();
     expect(third.logs.filter((line) => JSON.parse(line).level >= 40)).toEqual([]);

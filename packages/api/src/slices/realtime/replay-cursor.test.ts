@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { StampedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../events/feed.ts';
 import { createReplayCursor, PAGE, type ReplayCursor } from './replay-cursor.ts';
 
 const CREATED = 'api_key.created';
 const REVOKED = 'api_key.revoked';
 
-const event = (position: number, type = CREATED): StampedEvent => ({
+const event = (position: number, type = CREATED): SequencedEvent => ({
   id: position,
   position,
   organizationId: 1,
@@ -14,8 +14,8 @@ const event = (position: number, type = CREATED): StampedEvent => ({
   createdAt: new Date(0),
 });
 
-/** A cursor over these events that is at their end. */
-function cursorAt(events: StampedEvent[], position = events.at(-1)?.position ?? 0): ReplayCursor {
+/** A cursor over these events, at their end. */
+function cursorAt(events: SequencedEvent[], position = events.at(-1)?.position ?? 0): ReplayCursor {
   const readPage = async (after: number, limit: number) =>
     events.filter((each) => each.position > after).slice(0, limit);
   return createReplayCursor(readPage, position);
@@ -24,7 +24,7 @@ function cursorAt(events: StampedEvent[], position = events.at(-1)?.position ?? 
 const replay = (cursor: ReplayCursor, patterns: string[], from: number, shown: [string, number][] = []) =>
   cursor.replay({ patterns: new Set(patterns), from, shown: new Map(shown) });
 
-/** The positions of all that is past, in the order in which it comes. */
+/** The positions of all past events, in the order in which they come. */
 async function pastOf(cursor: ReplayCursor): Promise<number[]> {
   const positions: number[] = [];
   while (cursor.isReplaying) {
@@ -38,7 +38,7 @@ async function pastOf(cursor: ReplayCursor): Promise<number[]> {
 const positions = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 describe('a replay', () => {
-  it('shows what its patterns stand for after its beginning, over any number of pages', async () => {
+  it('shows what its patterns match after its beginning, over any number of pages', async () => {
     const count = 3 * PAGE + 7;
     const cursor = cursorAt(positions(count).map((position) => event(position)));
     replay(cursor, ['api_key.*'], 5);
@@ -57,7 +57,7 @@ describe('a replay', () => {
     expect(events.map(({ position }) => position)).toEqual([7, 8, 9, 10]);
   });
 
-  it('of nothing that is past does not begin', () => {
+  it('without past events does not begin', () => {
     const cursor = cursorAt([event(3)]);
     replay(cursor, ['*'], 3);
     replay(cursor, ['*'], 9);
@@ -81,7 +81,7 @@ describe('a replay', () => {
     expect(await pastOf(cursor)).toEqual([2, 4, 6]);
   });
 
-  it('that is asked for while a page is read misses nothing of it', async () => {
+  it('that is requested while a page is read misses nothing of it', async () => {
     const cursor = cursorAt(positions(4).map((position) => event(position)));
     replay(cursor, [CREATED], 2);
     const first = await cursor.nextOfPast();
@@ -91,7 +91,7 @@ describe('a replay', () => {
     expect(await pastOf(cursor)).toEqual([1, 2]);
   });
 
-  it('begins a page again that was not handed out', async () => {
+  it('begins a page again that was not returned', async () => {
     const cursor = cursorAt(positions(2).map((position) => event(position)));
     replay(cursor, ['*'], 0);
     await cursor.nextOfPast();
@@ -108,7 +108,7 @@ describe('a replay', () => {
   });
 });
 
-describe('the position that is reached', () => {
+describe('the position reached', () => {
   it('is the earliest that is still to be shown', async () => {
     const cursor = cursorAt(positions(9).map((position) => event(position)));
     expect(cursor.reached()).toBe(9);

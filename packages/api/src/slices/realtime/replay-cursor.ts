@@ -1,49 +1,49 @@
 import { ApiError } from '../../contract/errors.ts';
-import type { StampedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../events/feed.ts';
 import { patternsOf } from './subscription.ts';
 
 /** How far one reader has come: its `position` among live events, and the past that is still to be sent. */
 export interface ReplayCursor {
-  /** Every live event up to here has been handed out. */
+  /** Every live event up to here has been returned. */
   readonly position: number;
   readonly isReplaying: boolean;
-  /** After this position a reader goes on that stops now. */
+  /** A reader that stops now resumes after this position. */
   reached(): number;
   /** Skips live events up to here: the reader has seen them already. */
   skipTo(position: number): void;
-  /** Throws where so many replays run that another has no room. */
+  /** Throws when the maximum number of replays is running. */
   assertRoom(): void;
   /** Replays what follows `from` for these patterns, without what the reader's other patterns show. */
   replay(rewind: Omit<Rewind, 'until'>): void;
-  /** The next events of the past, of all parts together, in order of `position`. */
+  /** The next events of the past, of all replays together, in order of `position`. */
   nextOfPast(): Promise<Batch>;
-  /** The live events among these that have not been handed out. */
-  nextOfLive(events: readonly StampedEvent[]): Batch;
-  /** A page of what follows `position`, for a reader who is behind; shorter than `PAGE` when there is no more. */
-  readOn(): Promise<StampedEvent[]>;
+  /** The live events among these that have not been returned. */
+  nextOfLive(events: readonly SequencedEvent[]): Batch;
+  /** A page of what follows `position`, for a reader that is behind; shorter than `PAGE` when there is no more. */
+  readOn(): Promise<SequencedEvent[]>;
 }
 
 export interface Rewind {
   patterns: ReadonlySet<string>;
   from: number;
   until: number;
-  /** From where on each pattern that the reader had before shows events by itself. */
+  /** The position from which each earlier pattern of the reader shows events by itself. */
   shown: ReadonlyMap<string, number>;
 }
 
 export interface Batch {
-  events: StampedEvent[];
-  /** They were handed out, or are not to be. Until then the next batch begins with them again. */
+  events: SequencedEvent[];
+  /** These events were returned, or need not be. Until this call the next batch begins with them again. */
   done(): void;
 }
 
-/** What is in memory for a reader at once: an event can be some 50 kB. */
+/** How many events one reader has in memory: an event can be some 50 kB. */
 export const PAGE = 100;
-/** They are read together, so that more cost no more reading; this bounds what is kept. */
+/** Replays share their reads, so more of them cost no more reads; this bounds their memory. */
 const MAX_REWINDS = 20;
 
 export function createReplayCursor(
-  readPage: (after: number, limit: number) => Promise<StampedEvent[]>,
+  readPage: (after: number, limit: number) => Promise<SequencedEvent[]>,
   start: number,
 ): ReplayCursor {
   let rewinds: Rewind[] = [];
@@ -70,7 +70,7 @@ export function createReplayCursor(
       if (rewind.from < position) rewinds.push({ ...rewind, until: position });
     },
     async nextOfPast() {
-      const read = [...rewinds]; // one that is added meanwhile begins with the next page
+      const read = [...rewinds]; // one that is added in the meantime begins with the next page
       const page = await readPage(Math.min(...read.map(({ from }) => from)), PAGE);
       const end = page.length < PAGE ? Number.POSITIVE_INFINITY : page.at(-1)!.position;
       return {
@@ -93,8 +93,8 @@ export function createReplayCursor(
   };
 }
 
-/** Each event of the past is of one rewind only: the first that asked for it. */
-function isOf({ patterns, from, until, shown }: Rewind, { type, position }: StampedEvent): boolean {
+/** Each past event belongs to one replay only: the first that wants it. */
+function isOf({ patterns, from, until, shown }: Rewind, { type, position }: SequencedEvent): boolean {
   if (position <= from || position > until) return false;
   const matching = patternsOf(type);
   return (

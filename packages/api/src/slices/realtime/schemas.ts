@@ -8,7 +8,7 @@ export const Ticket = z
   .meta({ id: 'Ticket' });
 export type Ticket = z.output<typeof Ticket>;
 
-/** Topics beside event types. */
+/** Topics in addition to event types. */
 export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'] as const;
 
 const Patterns = z.array(z.string().min(1).max(100)).min(1).max(100);

@@ -34,7 +34,7 @@ interface TicketRow {
   expiresAt: Date;
 }
 
-/** The ticket's caller, for as long as its session or key lives. Of two uses at once, one finds the row deleted. */
+/** The ticket's caller, for as long as its session or key lives. Of two concurrent uses, one finds the row deleted. */
 export async function redeemTicket(ctx: Context, ticket: string): Promise<AuthenticatedCaller> {
   const [row]: TicketRow[] = await ctx
     .db('realtime_tickets')

@@ -28,7 +28,7 @@ interface Session {
 
 interface SocketOptions {
   ctx: Context;
-  /** Who the URL authenticated; null where the first message is to. */
+  /** The caller that the URL authenticated; null where the first message has to. */
   authenticated: AuthenticatedCaller | null;
   refusalDelay: RefusalDelay;
 }
@@ -39,7 +39,7 @@ interface SocketOptions {
  */
 export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDelay }: SocketOptions): void {
   let session: Session | undefined;
-  /** Messages wait for each other: a `subscribe` sent right behind `auth` finds the caller known. */
+  /** Messages wait for each other: a `subscribe` sent right after `auth` finds the caller authenticated. */
   let turn = Promise.resolve();
   let waiting = 0;
 
@@ -94,7 +94,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
     send({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
   }
 
-  /** The first time, or for longer than the token that is running out. */
+  /** The first authentication, or a newer token before the old one expires. */
   async function authenticate(token: string): Promise<void> {
     const now = { ...ctx, now: ctx.ports.clock.now() };
     const organizationId = session?.caller.ctx.organization.id ?? null;
@@ -132,7 +132,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   const timer = setTimeout(() => {
     if (session) return;
     closeWith(socket, CLOSE.unauthenticated, 'no credential in time');
-    // Open sockets without a caller cost something too.
+    // Open sockets without a caller cost something, too.
     chargeFailedAttempt(ctx, new ApiError('credentials_required')).catch(() => {});
   }, AUTH_TIMEOUT_MS);
   socket.on('close', () => clearTimeout(timer));

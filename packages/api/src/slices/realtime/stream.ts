@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../../contract/errors.ts';
-import type { StampedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../events/feed.ts';
 import { apiCallTopic } from '../../pipeline/api-calls.ts';
 import type { LiveCaller } from '../../pipeline/live-caller.ts';
 import { createLiveBuffer } from './live-buffer.ts';
@@ -9,26 +9,26 @@ import type { RealtimeEvent } from './schemas.ts';
 import { createSubscription, maySee, type Subscription } from './subscription.ts';
 
 /**
- * An organization's events for one reader: first the past that it asked for (replay), then what happens (live), each
- * event once, at the reader's own pace. A position is an event's place in the order of the whole product.
+ * An organization's events for one reader: first the past that it requested (replay), then what happens (live), each
+ * event once, as fast as the reader reads. A position is an event's place in the order of the whole product.
  */
 export interface EventStream {
   subscription: Pick<Subscription, 'list' | 'remove'>;
-  /** The position of the event after which to go on; null: before the first. Throws if it is not kept any more. */
+  /** The position of the event to resume after; null: before the first. Throws if it is no longer stored. */
   positionOf(lastEventId: string | null): Promise<number>;
   /**
-   * From now on also these, and those after `from` that are past. Returns the event after which a reader goes on that
-   * stops before the next one; null where there is none.
+   * Adds these patterns from now on, and their past events after `from`. Returns the event after which a reader resumes
+   * that stops before the next one; null where there is none.
    */
   subscribe(patterns: readonly string[], from?: number): Promise<string | null>;
-  /** The next events, as soon as there are some; none when the stream is over. */
+  /** The next events, as soon as there are some; none when the stream has ended. */
   next(): Promise<RealtimeEvent[]>;
   close(): void;
 }
 
 const RETRY_MS = 250;
 
-/** `onRelease` is called when the process stops, so that the client goes elsewhere. */
+/** `onRelease` is called when the process stops, so that the client connects elsewhere. */
 export async function openStream(caller: LiveCaller, onRelease: () => void): Promise<EventStream> {
   const { ports, ids, organization } = caller.ctx;
   const { feed } = ports;
@@ -50,7 +50,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     changed.resolve();
   });
   const cursor = createReplayCursor((after, limit) => feed.after(organization.id, after, limit), await feed.position());
-  /** Where the reader was before the last batch: until it asks for more, it may not have it. */
+  /** The reader's position before the last batch: until it requests more, it may not have that batch. */
   let reachedBefore: number | null = null;
 
   const reached = () => reachedBefore ?? cursor.reached();
@@ -68,7 +68,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     return cursor.nextOfLive(page);
   }
 
-  /** The next events that the reader may see, judged by permissions that are less than a second old. */
+  /** The next events that the reader may see, by permissions that are less than a second old. */
   async function read(): Promise<RealtimeEvent[]> {
     const { events, done } = await nextBatch();
     if (live.hasCalls() || events.some(isForReader)) await caller.revalidate();
@@ -78,7 +78,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     return visible;
   }
 
-  function present({ id, type, createdAt, data }: StampedEvent): RealtimeEvent {
+  function present({ id, type, createdAt, data }: SequencedEvent): RealtimeEvent {
     return { id: ids.encode('evt', id), event: type, createdAt: createdAt.toISOString(), data };
   }
 
@@ -97,7 +97,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
       cursor.assertRoom();
       const shown = subscription.positions();
       subscription.add(patterns, from);
-      // Another process may have been faster: the reader then knows more than this one has read.
+      // Another process may have been faster: the reader then has more than this process has read.
       if (shown.size === 0) cursor.skipTo(from);
       cursor.replay({ patterns: new Set(patterns), from, shown });
       changed.resolve();

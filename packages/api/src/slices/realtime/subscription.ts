@@ -3,15 +3,15 @@ import type { OrganizationPermission } from '../../contract/permissions.ts';
 import type { EventType } from '../../events/event.ts';
 import { TOPICS } from './schemas.ts';
 
-/** Which of an organization's events one reader has asked for, and from which position on. */
+/** The events of an organization that one reader subscribed to, each pattern from its position on. */
 export interface Subscription {
-  /** Events after `since` from now on; of a pattern that is there, the earlier of both positions counts. */
+  /** Subscribes to events after `since`; for a pattern that is there already, the earlier position counts. */
   add(patterns: readonly string[], since: number): void;
   remove(patterns: readonly string[]): void;
   list(): string[];
   /** Each pattern with the position after which its events are wanted. */
   positions(): ReadonlyMap<string, number>;
-  /** Whether this event at this position is asked for. */
+  /** Whether this event at this position is subscribed to. */
   wants(event: string, position: number): boolean;
 }
 
@@ -42,7 +42,7 @@ export function createSubscription(eventTypes: EventTypes): Subscription {
   };
 }
 
-/** The patterns that stand for an event type. `*` is for events that are kept, and calls are not. */
+/** The patterns that match an event type. `*` matches stored events, and calls are not stored. */
 export function patternsOf(event: string): string[] {
   if (event === 'api_call') return [event];
   const [resource = ''] = event.split('.');

@@ -10,8 +10,8 @@ const MAX_SUBSCRIPTIONS = 20;
 type Message = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
 
 /**
- * The organization's events as a tRPC subscription, until the client stops it or loses its right to them. Each is sent
- * under its id, with which the client's link goes on after a reconnection; `api_call` has none.
+ * The organization's events as a tRPC subscription, until the client stops it or loses access. Each is sent under its
+ * id, with which the client's link resumes after a reconnection; `api_call` has none.
  */
 export async function* watchEvents(
   ctx: ActorContext,
@@ -50,13 +50,13 @@ async function* follow(
     if (why) ctx.connection?.end?.();
   };
   const stop = () => end();
-  const authenticated = authenticatedCaller(ctx, ctx.credential!); // `admit` has put it there
+  const authenticated = authenticatedCaller(ctx, ctx.credential!); // set by `admit`
   // A connection of many calls ends with its token as a whole: its client then connects with the next one.
   const endsAsAWhole = ctx.connection?.end === null;
   const caller = watchCaller(endsAsAWhole ? { ...authenticated, expiresAt: null } : authenticated, end);
   signal.addEventListener('abort', stop, { once: true });
   try {
-    // On a 503 the client's link connects again, to another process, and goes on there.
+    // On a 503 the client's link connects to another process, and resumes there.
     stream = await openStream(caller, () => end(new ApiError('unavailable', { detail: 'The server is stopping.' })));
     await stream.subscribe(events, lastEventId ? await stream.positionOf(lastEventId) : undefined);
     while (!signal.aborted && !reason) {
