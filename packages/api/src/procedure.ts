@@ -1,6 +1,6 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { ActorContext, Context, OrganizationContext, UserContext } from './context.ts';
-import { TRPC_CODES } from './contract/errors.ts';
+import { ApiError, TRPC_CODES } from './contract/errors.ts';
 import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
 import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
 import { toProblem } from './contract/problem.ts';
@@ -73,7 +73,26 @@ async function once<Result extends Outcome>(
   return { ok: true, data } as unknown as Result;
 }
 
+/**
+ * TanStack Query's infinite queries send `direction` with every page of a list. It is taken off here, so that it is in no
+ * schema; REST refuses it before, as a parameter that is not declared.
+ */
+const readsForward = t.middleware(({ getRawInput, next }) =>
+  next({
+    async getRawInput() {
+      const input = await getRawInput();
+      if (typeof input !== 'object' || input === null || !('direction' in input)) return input;
+      const { direction, ...rest } = input;
+      if (direction === 'forward' || direction === undefined) return rest;
+      const message =
+        "must be 'forward': a list has no cursor of the page before, so keep the pages that you have read";
+      throw new ApiError('invalid_input', { errors: [{ path: 'direction', message }] });
+    },
+  }),
+);
+
 const open = guard<Context>();
+const openList = open.use(readsForward);
 const forUser = guard<UserContext>();
 const forActor = guard<ActorContext>();
 const forOrganization = guard<OrganizationContext>();
@@ -87,5 +106,7 @@ export function procedure(meta: ProcedureMeta & { access: 'user' | PlatformPermi
 export function procedure(meta: ProcedureMeta & { access: 'userOrKey' }): typeof forActor;
 export function procedure(meta: ProcedureMeta & { access: OrganizationPermission }): typeof forOrganization;
 export function procedure(meta: ProcedureMeta & { access: Access }) {
-  return open.meta(meta);
+  // What may refuse a cursor takes one.
+  const isList = meta.errors?.includes('invalid_cursor');
+  return (isList ? openList : open).meta(meta);
 }
