@@ -1,9 +1,11 @@
-// Writes generated/: the type of the router, without anything of the server. A second run leaves no diff.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Writes generated/: the type of the router, with nothing of the server in it, and the guard of its errors, each for ES
+// modules and for CommonJS. A second run leaves no diff.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
 import { ERRORS } from '@rentapi/api/slices/errors';
 import { appRouter } from '@rentapi/api/slices/router';
+import ts from 'typescript';
 import type { z } from 'zod';
 import { createPrinter, indent, wrapUnions } from './print-types.ts';
 
@@ -24,7 +26,7 @@ const KINDS = {
   subscription: 'TRPCSubscriptionProcedure',
 };
 const printer = createPrinter();
-const used = new Set<string>(['TRPCBuiltRouter']);
+const used = new Set<string>(['TRPCBuiltRouter', 'inferRouterInputs', 'inferRouterOutputs']);
 
 function printRecord(record: Record_): string {
   const members = Object.entries(record).map(([name, member]) => {
@@ -74,6 +76,20 @@ export interface ErrorShape {
   };
 }
 
+/** A call that the server refused. A call without an answer is none. */
+export interface RefusedCall extends Error {
+  data: ErrorShape['data'];
+}
+
+/** Whether an error of a call is a refusal, with the server's \`error.data.problem\`. */
+export declare function isRentApiError(error: unknown): error is RefusedCall;
+
+/** What each procedure takes: \`RouterInputs['apiKeys']['create']\`. */
+export type RouterInputs = inferRouterInputs<AppRouter>;
+
+/** What each procedure answers: \`RouterOutputs['apiKeys']['list']\`. */
+export type RouterOutputs = inferRouterOutputs<AppRouter>;
+
 /** Every procedure. Give it to \`createTRPCClient\`. */
 export type AppRouter = TRPCBuiltRouter<
   { ctx: object; meta: object; errorShape: ErrorShape; transformer: false },
@@ -83,8 +99,17 @@ export type AppRouter = TRPCBuiltRouter<
 ${printer.declarations().join('\n\n')}
 `);
 
+const guard = readFileSync(new URL('../src/is-rent-api-error.ts', import.meta.url), 'utf8');
+const compiled = (module: ts.ModuleKind) =>
+  ts.transpileModule(guard, { compilerOptions: { module, target: ts.ScriptTarget.ES2022 } }).outputText;
+
 const folder = new URL('../generated/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-// One for each kind of module, because a CommonJS program cannot import the types of an ES module.
-for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(new URL(name, folder), text);
+for (const [name, content] of Object.entries({
+  'index.d.ts': text,
+  'index.d.cts': text,
+  'index.js': compiled(ts.ModuleKind.ESNext),
+  'index.cjs': compiled(ts.ModuleKind.CommonJS),
+}))
+  writeFileSync(new URL(name, folder), content);
 console.log(`sdk/contract/generated/index.d.ts: ${text.length} characters`);

@@ -30,10 +30,9 @@ const COMPILER_OPTIONS = {
 };
 
 const CLIENT = `
-import type { AppRouter } from '@rentapi/contract';
-import { createTRPCClient, httpBatchLink, TRPCClientError } from '@trpc/client';
+import { type ApiKey, type AppRouter, isRentApiError, type RouterInputs, type RouterOutputs } from '@rentapi/contract';
+import { createTRPCClient, httpBatchLink } from '@trpc/client';
 
-export const isRefusal = (error: unknown): error is TRPCClientError<AppRouter> => error instanceof TRPCClientError;
 const client = createTRPCClient<AppRouter>({
   links: [httpBatchLink({ url: 'http://localhost:8000/trpc', headers: { authorization: 'Bearer token' } })],
 });
@@ -50,9 +49,12 @@ await client.apiKeys.revoke.mutate({ keyId: created.id });
 try {
   await client.users.me.get.query();
 } catch (error) {
-  if (isRefusal(error) && error.data?.problem.code === 'rate_limited') console.log(error.data.problem.requestId);
+  if (isRentApiError(error) && error.data.problem.code === 'rate_limited') console.log(error.data.problem.requestId);
 }
-console.log(secret, expiresAt, names, next);
+const input: RouterInputs['apiKeys']['create'] = { name: 'CI', scopes: ['api_keys:read'] };
+const listed: RouterOutputs['apiKeys']['list'] = page;
+const first: ApiKey | undefined = listed.items[0];
+console.log(secret, expiresAt, names, next, input, first);
 `;
 
 const WRONG: [program: string, complaint: string][] = [
@@ -66,12 +68,19 @@ const WRONG: [program: string, complaint: string][] = [
   ["console.log((await client.apiKeys.get.query({ keyId: 'key_' })).secret);", "'secret' does not exist"],
   ["await client.apiKeys.create.query({ name: 'CI', scopes: [] });", "'query' does not exist"],
   ['await client.apiKeys.fly.mutate({});', "'fly' does not exist"],
+  [
+    "client.users.me.get.query().catch((e) => isRentApiError(e) && e.data.problem.code === 'no_such_code');",
+    `and '"no_such_code"' have no overlap`,
+  ],
+  ["export const input: RouterInputs['apiKeys']['create'] = {};", 'is missing the following properties'],
   ["await client.users.me.get.query({ id: '' });", "'string' is not assignable to type 'never'"],
 ];
 
-/** What a guide shows is a program too; what it leaves out is declared. */
-const [GUIDE = ''] =
-  readFileSync(join(here, '../../docs/guides/realtime.md'), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/) ?? [];
+/** What a guide shows is a program too; what it leaves to the reader is declared. */
+const programsOf = (document: string) =>
+  readFileSync(join(here, document), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/g) ?? [];
+const [GUIDE = ''] = programsOf('../../docs/guides/realtime.md');
+const README = programsOf('README.md').join('');
 
 let project: string;
 let report: string;
@@ -95,6 +104,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(project, 'right.ts'), CLIENT + RIGHT);
   writeFileSync(join(project, 'guide.ts'), `${GUIDE}\ndeclare function freshToken(): Promise<string>;\n`);
+  writeFileSync(join(project, 'readme.ts'), `${README}\ndeclare const process: { env: Record<string, string> };\n`);
   for (const [at, [program]] of WRONG.entries()) writeFileSync(join(project, `wrong-${at}.ts`), CLIENT + program);
   const compile = (folder: string) =>
     spawnSync(process.execPath, [tsc, '-p', folder], { cwd: project, encoding: 'utf8' }).stdout;
@@ -115,11 +125,8 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe('a program outside this repository', () => {
   it('calls procedures and reads their answers and errors, typed', () => {
     expect(GUIDE).toContain('realtime.events.subscribe');
+    expect(README).toContain('isRentApiError(error)');
     expect(report.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
-  });
-
-  it('may be a CommonJS one', () => {
-    expect(commonJsReport).toBe('');
   });
 
   it.each(WRONG.map(([program, complaint], at) => ({ program, complaint, at })))(
@@ -131,24 +138,43 @@ describe('a program outside this repository', () => {
     },
   );
 
-  it('fails at once where the type is imported as a value', () => {
-    const ran = spawnSync(process.execPath, ['-e', "import('@rentapi/contract')"], { cwd: project, encoding: 'utf8' });
-    expect(ran.stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
-    expect(ran.status).toBe(1);
+  it('may be a CommonJS one', () => {
+    expect(commonJsReport).toBe('');
   });
 
-  it('gets the type, its license and how to use it, and nothing of the server', () => {
+  it.each([
+    ['an ES module', 'module', "import { isRentApiError } from '@rentapi/contract';"],
+    ['CommonJS', 'commonjs', "const { isRentApiError } = require('@rentapi/contract');"],
+  ])('tells refusals from other errors at run time, as %s', (_, kind, load) => {
+    const errors = `[
+      Object.assign(new Error('refused'), { data: { problem: { code: 'not_found', requestId: 'r' } } }),
+      Object.assign(new Error('no answer'), { data: undefined }),
+      Object.assign(new Error('of another API'), { data: { code: 'NOT_FOUND' } }),
+      Object.assign(new Error('of another API'), { data: { problem: 'none' } }),
+      new Error('another'),
+      { data: { problem: { code: 'not_found', requestId: 'r' } } },
+      null,
+    ]`;
+    const program = `${load} console.log(JSON.stringify(${errors}.map(isRentApiError)))`;
+    const ran = spawnSync(process.execPath, [`--input-type=${kind}`, '-e', program], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    expect([ran.stderr, JSON.parse(ran.stdout)]).toEqual(['', [true, false, false, false, false, false, false]]);
+  });
+
+  it('gets the type, the guard, its license and how to use it, and nothing of the server', () => {
     const folder = join(project, 'node_modules/@rentapi/contract');
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-    expect(files.map(({ name }) => name).sort()).toEqual([
-      'LICENSE',
-      'README.md',
-      'index.d.cts',
-      'index.d.ts',
-      'package.json',
-    ]);
-    const text = readFileSync(join(folder, 'generated/index.d.ts'), 'utf8');
-    const imports = [...text.matchAll(/from '(.*?)'|import\('?(.*?)'?\)/g)].map(([, from, inline]) => from ?? inline);
-    expect(imports).toEqual(['@trpc/server']);
+    const names = files.map(({ name }) => name).sort();
+    const generated = ['index.cjs', 'index.d.cts', 'index.d.ts', 'index.js'];
+    expect(names).toEqual(['LICENSE', 'README.md', ...generated, 'package.json']);
+    const imports = generated.map((name) => {
+      const text = readFileSync(join(folder, 'generated', name), 'utf8');
+      return [...text.matchAll(/from '(.*?)'|import\('?(.*?)'?\)|require\(/g)].map(
+        ([, from, inline]) => from ?? inline,
+      );
+    });
+    expect(imports).toEqual([[], ['@trpc/server'], ['@trpc/server'], []]);
   });
 });

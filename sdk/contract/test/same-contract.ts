@@ -1,6 +1,7 @@
 import type { AppRouter as Real } from '@rentapi/api/slices/router';
-import type { AppRouter as Published } from '@rentapi/contract';
+import type { isRentApiError, AppRouter as Published } from '@rentapi/contract';
 import type { AnyTRPCRouter, inferRouterError } from '@trpc/server';
+import type { isRentApiError as guard } from '../src/is-rent-api-error.ts';
 
 // Compiles only while the published type of every procedure is exactly the router's own. The compiler names the field
 // that differs; after a change of the contract, `pnpm contract` fixes it.
@@ -59,3 +60,4 @@ type Procedures<Router extends AnyTRPCRouter> = Router['_def']['record'];
 export const inputs: None<Difference<Inputs<Procedures<Published>>, Inputs<Procedures<Real>>>> = 'none';
 export const outputs: None<Difference<Outputs<Procedures<Published>>, Outputs<Procedures<Real>>>> = 'none';
 export const errors: inferRouterError<Real> extends inferRouterError<Published> ? 'none' : 'errors' = 'none';
+export const guards: Same<typeof isRentApiError, typeof guard> extends true ? 'none' : 'guards' = 'none';
