@@ -10,8 +10,19 @@ import { buildSdk, run } from './build-sdk.mjs';
 import { documentCommands, paste } from './documents.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+/** What runs an example: itself, or, for a web page, what uses it in a browser. */
+const PROGRAMS = ['main.ts', 'in-chromium.ts'];
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 20_000;
+
+function examples() {
+  const folders = readdirSync(join(root, 'examples')).sort();
+  return folders.flatMap((name) => {
+    const program = PROGRAMS.find((each) => existsSync(join(root, 'examples', name, each)));
+    return program ? [{ name, program }] : [];
+  });
+}
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -73,15 +84,11 @@ async function main() {
   process.once('SIGTERM', stop);
   try {
     await untilReady(url, running);
-    const examples = readdirSync(join(root, 'examples')).filter((name) =>
-      existsSync(join(root, 'examples', name, 'main.ts')),
-    );
-    for (const name of examples.sort()) {
+    for (const { name, program } of examples()) {
       process.stdout.write(`\n— examples/${name}\n`);
-      const code = await run(process.execPath, ['main.ts'], {
-        cwd: join(root, 'examples', name),
-        env: { ...process.env, RENTAPI_URL: url },
-      });
+      const options = { cwd: join(root, 'examples', name), env: { ...process.env, RENTAPI_URL: url } };
+      const compiled = await run(process.execPath, [tsc, '-p', '.'], options);
+      const code = compiled || (await run(process.execPath, [program], options));
       if (code !== 0) throw Object.assign(new Error(`examples/${name} failed with ${code}.`), { exitCode: code });
     }
     for (const { name, commands } of sessions) {
