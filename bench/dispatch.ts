@@ -64,7 +64,8 @@ function routerOf(count: number) {
         method: 'GET',
         path: `/resources${Math.floor(at / 5)}/{orgId}/parts${at % 5}/{userId}`,
         tags: ['Health'],
-        summary: 'Answer the call',
+        summary: 'Say what was asked',
+        description: 'As it came.',
       },
       example: { input: IDS, output: IDS },
     });

@@ -96,7 +96,7 @@ describe('the parameters of a tRPC connection', () => {
 it('refuses a list in both spellings of its name', async () => {
   const words = procedure({
     access: 'public',
-    openapi: { method: 'GET', path: '/words', tags: ['Users'], summary: 'List words' },
+    openapi: { method: 'GET', path: '/words', tags: ['Users'], summary: 'List words', description: 'All of them.' },
     example: {},
   })
     .input(z.strictObject({ someWords: z.array(z.string()).max(9) }))

@@ -38,7 +38,7 @@ type Difference = keyof typeof DIFFERENCES;
 type PublicMeta = ProcedureMeta & { access: 'public' };
 const say = (method: 'GET' | 'POST', path: `/${string}`): PublicMeta => ({
   access: 'public',
-  openapi: { method, path, tags: ['Health'], summary: 'Health' },
+  openapi: { method, path, tags: ['Health'], summary: 'Health', description: 'For the test.' },
   example: {},
 });
 const Thing = z.strictObject({ text: z.string().max(100), count: z.int().optional() });

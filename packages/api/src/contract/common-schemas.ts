@@ -5,6 +5,9 @@ export const Timestamp = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.0
 
 const DATE_TIME = z.core.regexes.datetime({ offset: true });
 
+export const CreatedAt = Timestamp.meta({ description: 'When it was created.' });
+export const UpdatedAt = Timestamp.meta({ description: 'When it last changed.' });
+
 /**
  * A moment in a request: RFC 3339 with any offset and in either case, as `format: date-time` allows. The service gets
  * UTC. A year that UTC does not write with four digits is refused, because no answer could contain it.

@@ -47,7 +47,8 @@ export interface ProcedureMeta {
     path: `/${string}`;
     tags: [Tag];
     summary: string;
-    description?: string;
+    /** What a caller should know beyond the summary. What the call needs is added from `access`. */
+    description: string;
     /** Subscriptions have no REST form, so the document leaves them out. */
     enabled?: false;
   };

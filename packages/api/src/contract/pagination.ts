@@ -33,10 +33,10 @@ const PAGE = {
 export function page<Item extends z.ZodType>(name: string, item: Item) {
   return z
     .object({
-      items: z.array(item),
+      items: z.array(item).meta({ description: 'What is on this page, in the order of the list.' }),
       nextCursor: z.string().nullable().meta({ description: 'Send as `cursor` for the next page; null on the last.' }),
     })
-    .meta({ id: name });
+    .meta({ id: name, description: 'One page of a list.' });
 }
 
 /** Where a page starts: the position of the last item of the previous page. */

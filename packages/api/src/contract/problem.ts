@@ -12,13 +12,20 @@ const MAX_PATH = 200;
 export const Problem = z
   .object({
     type: z.string().meta({ description: 'Where this code is explained.', example: '/docs/errors/not_found' }),
-    title: z.string(),
-    status: z.int(),
+    title: z.string().meta({ description: 'The code in words.', example: 'Not found' }),
+    status: z.int().meta({ description: 'The HTTP status.', example: 404 }),
     detail: z.string().meta({ description: 'What to do about it.' }),
-    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).meta({ example: 'not_found' }),
+    code: z
+      .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+      .meta({ description: 'What went wrong, for programs: it never changes its meaning.', example: 'not_found' }),
     requestId: z.string().meta({ description: 'Names this request in logs; quote it when you ask for help.' }),
     errors: z
-      .array(z.object({ path: z.string(), message: z.string() }))
+      .array(
+        z.object({
+          path: z.string().meta({ description: 'Where in the input.', example: 'scopes.0' }),
+          message: z.string().meta({ description: 'What is wrong there.', example: 'is required' }),
+        }),
+      )
       .optional()
       .meta({
         description: `For invalid input: each field that is wrong, at most ${MAX_LISTED}; \`detail\` says how many more.`,

@@ -47,7 +47,13 @@ export const apiKeys = router({
   get: procedure({
     access: 'api_keys:read',
     versioned: true,
-    openapi: { method: 'GET', path: '/api-keys/{keyId}', tags, summary: 'Get an API key' },
+    openapi: {
+      method: 'GET',
+      path: '/api-keys/{keyId}',
+      tags,
+      summary: 'Get an API key',
+      description: 'Without its secret, which is shown at its creation only.',
+    },
     example: { input: { keyId: exampleKey.id }, output: exampleKey },
   })
     .input(KeyId)

@@ -1,7 +1,7 @@
 import { isAddressRange } from '@rentapi/platform/ip';
 import { isOrigin, ORIGIN_SHAPE } from '@rentapi/platform/origins';
 import { z } from 'zod';
-import { Metadata, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
+import { CreatedAt, Metadata, Timestamp, TimestampInput, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
@@ -30,25 +30,25 @@ const Quota = z.int().min(1).max(1_000_000_000);
 export const ApiKey = z
   .object({
     id: id('key'),
-    name: z.string(),
-    description: z.string().nullable(),
+    name: z.string().meta({ description: 'A name to recognise it by.', example: 'CI' }),
+    description: z.string().nullable().meta({ description: 'What it is for.' }),
     prefix: z
       .string()
       .meta({ description: 'First characters of the secret, to recognise the key.', example: 'rapi_live_4f9a' }),
-    last4: z.string().meta({ example: 'x7Kd' }),
-    environment: z.enum(['live', 'test']),
-    scopes: z.array(Scope),
-    ipAllowList: z.array(z.string()),
-    allowedOrigins: z.array(z.string()),
-    rateLimitPerMinute: z.int().nullable(),
-    rateLimitPerHour: z.int().nullable(),
-    rateLimitPerDay: z.int().nullable(),
+    last4: z.string().meta({ description: 'Last characters of the secret.', example: 'x7Kd' }),
+    environment: z.enum(['live', 'test']).meta({ description: 'Shown in the prefix of the secret.' }),
+    scopes: z.array(Scope).meta({ description: 'What it may do.' }),
+    ipAllowList: z.array(z.string()).meta({ description: 'Addresses and ranges it works from; empty for any.' }),
+    allowedOrigins: z.array(z.string()).meta({ description: 'Web origins it works from; empty for any.' }),
+    rateLimitPerMinute: z.int().nullable().meta({ description: 'Calls a minute; null for no limit of its own.' }),
+    rateLimitPerHour: z.int().nullable().meta({ description: 'Calls an hour; null for no limit of its own.' }),
+    rateLimitPerDay: z.int().nullable().meta({ description: 'Calls a day; null for no limit of its own.' }),
     metadata: Metadata,
-    createdBy: id('usr').nullable(),
-    expiresAt: Timestamp.nullable(),
-    revokedAt: Timestamp.nullable(),
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
+    createdBy: id('usr').nullable().meta({ description: 'The user who created it; null if that was a key.' }),
+    expiresAt: Timestamp.nullable().meta({ description: 'From then on it is refused; null for never.' }),
+    revokedAt: Timestamp.nullable().meta({ description: 'When it was revoked; null while it works.' }),
+    createdAt: CreatedAt,
+    updatedAt: UpdatedAt,
   })
   .meta({
     id: 'ApiKey',
@@ -79,14 +79,10 @@ export const exampleKey: ApiKey = {
 
 export const CreateApiKey = z
   .strictObject({
-    name: z.string().trim().min(1).max(80).meta({ example: 'CI' }),
-    description: z.string().max(500).nullish(),
-    scopes: z
-      .array(Scope)
-      .min(1)
-      .max(100)
-      .meta({ description: 'Only scopes whose permissions you have in this organization.' }),
-    expiresAt: TimestampInput.nullish(),
+    name: z.string().trim().min(1).max(80).meta({ description: 'A name to recognise it by.', example: 'CI' }),
+    description: z.string().max(500).nullish().meta({ description: 'What it is for.' }),
+    scopes: z.array(Scope).min(1).max(100).meta({ description: 'Only what you hold yourself in this organization.' }),
+    expiresAt: TimestampInput.nullish().meta({ description: 'From then on it is refused; null for never.' }),
     ipAllowList: z
       .array(AddressRange)
       .max(100)
@@ -97,20 +93,20 @@ export const CreateApiKey = z
       .max(100)
       .optional()
       .meta({ description: 'Origins of web pages, apps or extensions the key works from; empty for any.' }),
-    rateLimitPerMinute: Quota.nullish(),
-    rateLimitPerHour: Quota.nullish(),
-    rateLimitPerDay: Quota.nullish(),
+    rateLimitPerMinute: Quota.nullish().meta({ description: 'Calls a minute; null for no limit of its own.' }),
+    rateLimitPerHour: Quota.nullish().meta({ description: 'Calls an hour; null for no limit of its own.' }),
+    rateLimitPerDay: Quota.nullish().meta({ description: 'Calls a day; null for no limit of its own.' }),
     environment: z.enum(['live', 'test']).optional().meta({ description: '`live` by default.' }),
     metadata: Metadata.optional(),
   })
-  .meta({ id: 'CreateApiKey' });
+  .meta({ id: 'CreateApiKey', description: 'A new API key.' });
 export type CreateApiKey = z.output<typeof CreateApiKey>;
 
 export const CreatedApiKey = ApiKey.extend({
   secret: z
     .string()
     .meta({ description: 'Shown once; only its hash is stored.', example: `rapi_live_${'x'.repeat(36)}` }),
-}).meta({ id: 'CreatedApiKey' });
+}).meta({ id: 'CreatedApiKey', description: 'The new API key, with its secret.' });
 export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 
 export const KeyId = z.strictObject({ keyId: id('key') });

@@ -9,28 +9,31 @@ const Snapshot = z.record(z.string(), z.unknown());
 export const AuditEntry = z
   .object({
     id: id('aud'),
-    action: z.string().meta({ example: 'member.roles_changed' }),
-    actor: z.object({
-      kind: z.enum(['user', 'key', 'system']),
-      id: z.string().nullable().meta({ description: 'Of the user or API key.' }),
-    }),
-    target: z.object({
-      kind: z.string().meta({ example: 'api_key' }),
-      id: z
-        .string()
-        .nullable()
-        .meta({ description: 'Null for a target without an id of its own, such as a membership.' }),
-    }),
+    action: z.string().meta({ description: 'What was done: an event type.', example: 'member.roles_changed' }),
+    actor: z
+      .object({
+        kind: z
+          .enum(['user', 'key', 'system'])
+          .meta({ description: 'A user, an API key, or RentAPI itself.', example: 'user' }),
+        id: z.string().nullable().meta({ description: 'Of the user or API key.' }),
+      })
+      .meta({ description: 'Who did it.' }),
+    target: z
+      .object({
+        kind: z.string().meta({ description: 'What kind of thing it is.', example: 'api_key' }),
+        id: z.string().nullable().meta({ description: 'Its id; null for what has none, as a membership.' }),
+      })
+      .meta({ description: 'What it was done to.' }),
     before: Snapshot.nullable().meta({ description: 'The row before, without secrets. Null once erased.' }),
-    after: Snapshot.nullable(),
-    ip: z.string().nullable().meta({ example: '203.0.113.9' }),
-    userAgent: z.string().nullable(),
-    requestId: z.string(),
+    after: Snapshot.nullable().meta({ description: 'The row after, without secrets. Null once erased.' }),
+    ip: z.string().nullable().meta({ description: 'The address of the caller.', example: '203.0.113.9' }),
+    userAgent: z.string().nullable().meta({ description: 'The `User-Agent` of the caller.', example: 'curl/8.5.0' }),
+    requestId: z.string().meta({ description: 'Names the request in logs.' }),
     hash: z
       .string()
       .nullable()
       .meta({ description: 'Links the entry to the one before it in the organization: SHA-256 over both.' }),
-    createdAt: Timestamp,
+    createdAt: Timestamp.meta({ description: 'When it was done.' }),
   })
   .meta({
     id: 'AuditEntry',

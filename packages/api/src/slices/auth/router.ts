@@ -68,7 +68,13 @@ export const auth = router({
 
   login: procedure({
     access: 'public',
-    openapi: { method: 'POST', path: '/auth/login', tags, summary: 'Log in with e-mail address and password' },
+    openapi: {
+      method: 'POST',
+      path: '/auth/login',
+      tags,
+      summary: 'Log in with e-mail address and password',
+      description: 'Starts a session: an access token for some minutes, and a refresh token that renews it.',
+    },
     countRefusals: true,
     errors: ['invalid_credentials', 'email_not_verified', 'account_inactive', 'overloaded'],
     limit: signIn,
@@ -99,7 +105,13 @@ export const auth = router({
 
   logout: procedure({
     access: 'user',
-    openapi: { method: 'POST', path: '/auth/logout', tags, summary: 'End the current session' },
+    openapi: {
+      method: 'POST',
+      path: '/auth/logout',
+      tags,
+      summary: 'End the current session',
+      description: 'Its access and refresh tokens are refused from then on. Other sessions go on.',
+    },
     rest: { status: 204 },
     example: {},
   })

@@ -27,14 +27,14 @@ export const SubmittedPassword = z
   .string()
   .min(1)
   .max(MAX_PASSWORD_UNITS, { abort: true, error: tooLong })
-  .meta({ example: 'SecurePass123!' });
+  .meta({ description: 'The password of the account.', example: 'SecurePass123!' });
 
 export const Register = z
   .strictObject({
     email: EmailAddress,
-    username: Username.nullish(),
+    username: Username.nullish().meta({ description: 'A public name, if one is wanted.' }),
     password: NewPassword,
-    fullName: FullName.nullish(),
+    fullName: FullName.nullish().meta({ description: 'The name of the person, as others see it.' }),
   })
   .meta({
     id: 'Register',
@@ -44,9 +44,9 @@ export type Register = z.output<typeof Register>;
 
 export const RegistrationResult = z
   .object({
-    email: z.string().meta({ example: 'ada@example.com' }),
-    username: z.string().nullable(),
-    fullName: z.string().nullable(),
+    email: z.string().meta({ description: 'The address that was registered.', example: 'ada@example.com' }),
+    username: z.string().nullable().meta({ description: 'The username that was asked for.', example: 'ada' }),
+    fullName: z.string().nullable().meta({ description: 'The name that was given.', example: 'Ada Lovelace' }),
     verificationRequired: z
       .boolean()
       .meta({ description: 'Whether the mailed link must be opened before the first login.' }),
@@ -57,35 +57,44 @@ export const RegistrationResult = z
   });
 export type RegistrationResult = z.output<typeof RegistrationResult>;
 
-export const Login = z.strictObject({ email: EmailAddress, password: SubmittedPassword }).meta({ id: 'Login' });
+export const Login = z
+  .strictObject({ email: EmailAddress, password: SubmittedPassword })
+  .meta({ id: 'Login', description: 'Who logs in.' });
 export type Login = z.output<typeof Login>;
 
-export const Reauthenticate = z.strictObject({ password: SubmittedPassword }).meta({ id: 'Reauthenticate' });
+export const Reauthenticate = z
+  .strictObject({ password: SubmittedPassword })
+  .meta({ id: 'Reauthenticate', description: 'The password once more.' });
 
 export const RefreshToken = z
   .string()
   .min(1)
   .max(200)
-  .meta({ description: 'Works once, within 7 days; the answer contains the next one.' });
-export const Refresh = z.strictObject({ refreshToken: RefreshToken }).meta({ id: 'Refresh' });
+  .meta({ description: 'Works once, within 7 days; the answer brings the next.' });
+export const Refresh = z
+  .strictObject({ refreshToken: RefreshToken })
+  .meta({ id: 'Refresh', description: 'The refresh token to exchange.' });
 
 export const Tokens = z
   .object({
     accessToken: z.string().meta({ description: 'Send as `Authorization: Bearer …`.' }),
     refreshToken: RefreshToken,
-    tokenType: z.literal('Bearer'),
+    tokenType: z.literal('Bearer').meta({ description: 'How the access token is sent.' }),
     expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 900 }),
     user: User,
   })
-  .meta({ id: 'Tokens' });
+  .meta({ id: 'Tokens', description: 'What a session calls with, and who is logged in.' });
 export type Tokens = z.output<typeof Tokens>;
 
 export const EmailTokenInput = z
   .strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) })
-  .meta({ id: 'EmailTokenInput' });
-export const EmailInput = z.strictObject({ email: EmailAddress }).meta({ id: 'EmailInput' });
+  .meta({ id: 'EmailTokenInput', description: 'The token of a mailed link.' });
+export const EmailInput = z
+  .strictObject({ email: EmailAddress })
+  .meta({ id: 'EmailInput', description: 'Where to mail.' });
 
 export const ConfirmPasswordReset = EmailTokenInput.extend({ password: NewPassword }).meta({
   id: 'ConfirmPasswordReset',
+  description: 'The token of the mailed link, and the new password.',
 });
 export type ConfirmPasswordReset = z.output<typeof ConfirmPasswordReset>;

@@ -35,7 +35,13 @@ const token = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
 export const invitations = router({
   list: procedure({
     access: 'members:invite',
-    openapi: { method: 'GET', path: '/organizations/{orgId}/invitations', tags, summary: 'List invitations' },
+    openapi: {
+      method: 'GET',
+      path: '/organizations/{orgId}/invitations',
+      tags,
+      summary: 'List invitations',
+      description: 'Newest first, answered and revoked ones included.',
+    },
     errors: ['invalid_cursor'],
     example: { input: { orgId, limit: 25 }, output: { items: [exampleInvitation], nextCursor: null } },
   })
@@ -70,6 +76,7 @@ export const invitations = router({
       path: '/organizations/{orgId}/invitations/{invitationId}',
       tags,
       summary: 'Revoke an invitation',
+      description: 'The mailed link does not work any more. Revoking it again changes nothing.',
     },
     rest: { status: 204 },
     errors: ['invitation_not_pending', 'version_mismatch'],
@@ -129,7 +136,13 @@ export const invitations = router({
 
   decline: procedure({
     access: 'proof:mailed',
-    openapi: { method: 'POST', path: '/invitations/decline', tags, summary: 'Decline an invitation' },
+    openapi: {
+      method: 'POST',
+      path: '/invitations/decline',
+      tags,
+      summary: 'Decline an invitation',
+      description: 'Needs no account: the mailed token is enough.',
+    },
     rest: { status: 204 },
     errors: ['invalid_token'],
     limit: guesses,

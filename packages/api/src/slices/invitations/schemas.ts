@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Timestamp } from '../../contract/common-schemas.ts';
+import { CreatedAt, Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
@@ -11,13 +11,13 @@ export const Invitation = z
   .object({
     id: id('ivt'),
     organizationId: id('org'),
-    email: z.string().meta({ example: 'grace@example.com' }),
+    email: z.string().meta({ description: 'Who is invited.', example: 'grace@example.com' }),
     role: OrganizationRole,
     status: Status.meta({ description: 'PENDING until `expiresAt`, then EXPIRED; either can be resent.' }),
-    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key sent it.' }),
-    expiresAt: Timestamp,
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
+    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key did.' }),
+    expiresAt: Timestamp.meta({ description: 'The mailed link works until then.' }),
+    createdAt: CreatedAt,
+    updatedAt: UpdatedAt,
   })
   .meta({ id: 'Invitation', description: 'An offer of membership to the owner of a mailbox, for 7 days.' });
 export type Invitation = z.output<typeof Invitation>;
@@ -39,7 +39,10 @@ export const CreateInvitation = z
   .meta({ id: 'CreateInvitation', description: 'The role must not have more permissions than you.' });
 export type CreateInvitation = z.output<typeof CreateInvitation>;
 
-export const ListInvitations = pageInput({ orgId: id('org'), status: Status.optional() });
+export const ListInvitations = pageInput({
+  orgId: id('org'),
+  status: Status.meta({ description: 'Only those in this state.' }).optional(),
+});
 export type ListInvitations = z.output<typeof ListInvitations>;
 export const InvitationPage = page('InvitationPage', Invitation);
 export type InvitationPage = z.output<typeof InvitationPage>;

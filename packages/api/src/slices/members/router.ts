@@ -69,6 +69,7 @@ export const members = router({
       path: '/organizations/{orgId}/members/{userId}',
       tags,
       summary: 'Remove a member',
+      description: 'The person loses access at once. Keys that they created stay: they belong to the organization.',
     },
     rest: { status: 204 },
     errors: ['target_has_more_permissions', 'last_owner', 'personal_organization', 'version_mismatch'],
@@ -83,7 +84,13 @@ export const members = router({
 export const membership = {
   leave: procedure({
     access: 'user',
-    openapi: { method: 'POST', path: '/organizations/{orgId}/leave', tags, summary: 'Leave an organization' },
+    openapi: {
+      method: 'POST',
+      path: '/organizations/{orgId}/leave',
+      tags,
+      summary: 'Leave an organization',
+      description: 'Your membership ends at once. Keys that you created stay: they belong to the organization.',
+    },
     rest: { status: 204 },
     errors: ['last_owner', 'personal_organization', 'version_mismatch'],
     example: { input: { orgId } },

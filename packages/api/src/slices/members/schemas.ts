@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Timestamp } from '../../contract/common-schemas.ts';
+import { Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
@@ -7,15 +7,20 @@ import { OrganizationRole } from '../organizations/schemas.ts';
 export const Member = z
   .object({
     userId: id('usr'),
-    email: z.string().meta({ example: 'ada@example.com' }),
-    username: z.string().nullable().meta({ example: 'ada' }),
-    fullName: z.string().nullable().meta({ example: 'Ada Lovelace' }),
+    email: z.string().meta({ description: 'The e-mail address of the account.', example: 'ada@example.com' }),
+    username: z.string().nullable().meta({ description: 'The public name, if there is one.', example: 'ada' }),
+    fullName: z.string().nullable().meta({ description: 'The name of the person.', example: 'Ada Lovelace' }),
     role: OrganizationRole,
     roles: z
-      .array(z.object({ id: id('rol'), name: z.string() }))
-      .meta({ description: 'Custom roles, in addition to the organization role.' }),
-    joinedAt: Timestamp,
-    updatedAt: Timestamp,
+      .array(
+        z.object({
+          id: id('rol'),
+          name: z.string().meta({ description: 'The name of the role.', example: 'Support' }),
+        }),
+      )
+      .meta({ description: 'Custom roles, beside that one.' }),
+    joinedAt: Timestamp.meta({ description: 'When the person became a member.' }),
+    updatedAt: UpdatedAt,
   })
   .meta({ id: 'Member', description: 'A user in an organization.' });
 export type Member = z.output<typeof Member>;
@@ -39,9 +44,18 @@ export type MemberPage = z.output<typeof MemberPage>;
 export const MemberId = z.strictObject({ orgId: id('org'), userId: id('usr') });
 export type MemberId = z.output<typeof MemberId>;
 
-export const SetMemberRole = MemberId.extend({ role: OrganizationRole }).meta({ id: 'SetMemberRole' });
+export const SetMemberRole = MemberId.extend({ role: OrganizationRole }).meta({
+  id: 'SetMemberRole',
+  description: 'The organization role of a member from now on.',
+});
 export type SetMemberRole = z.output<typeof SetMemberRole>;
 
 export const TransferOwnership = MemberId.meta({ id: 'TransferOwnership', description: 'To whom: a member.' });
 
-export const OwnershipTransfer = z.object({ organizationId: id('org'), fromUserId: id('usr'), toUserId: id('usr') });
+export const OwnershipTransfer = z
+  .object({
+    organizationId: id('org'),
+    fromUserId: id('usr').meta({ description: 'Who is ADMIN now.' }),
+    toUserId: id('usr').meta({ description: 'Who is OWNER now.' }),
+  })
+  .meta({ id: 'OwnershipTransfer', description: 'Who gave an organization to whom.' });

@@ -83,6 +83,7 @@ export const organizations = {
       path: '/organizations/subdomain-availability',
       tags,
       summary: 'Check whether a subdomain is available',
+      description: 'And why not: it is invalid, reserved or taken.',
     },
     example: { input: { subdomain: 'acme' }, output: { subdomain: 'acme', available: false, reason: 'taken' } },
   })
@@ -93,7 +94,13 @@ export const organizations = {
   get: procedure({
     access: 'org:read',
     versioned: true,
-    openapi: { method: 'GET', path: '/organizations/{orgId}', tags, summary: 'Get an organization' },
+    openapi: {
+      method: 'GET',
+      path: '/organizations/{orgId}',
+      tags,
+      summary: 'Get an organization',
+      description: 'With the settings that its members may read.',
+    },
     example: { input: { orgId }, output: exampleOrganization },
   })
     .input(OrganizationId)
@@ -103,7 +110,14 @@ export const organizations = {
   update: procedure({
     access: 'org:update',
     versioned: true,
-    openapi: { method: 'PATCH', path: '/organizations/{orgId}', tags, summary: 'Update an organization' },
+    openapi: {
+      method: 'PATCH',
+      path: '/organizations/{orgId}',
+      tags,
+      summary: 'Update an organization',
+      description:
+        'What is missing stays; null clears. With `If-Match`, only if it has not changed since the `ETag` was read.',
+    },
     errors: ['name_reserved', 'slug_taken', 'subdomain_taken', 'version_mismatch'],
     example: {
       input: { orgId, deletionProtection: true },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
+import { CreatedAt, Metadata, Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { displayName, NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
@@ -8,8 +8,11 @@ import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 
 export const MAX_NAME = 120;
-const OrganizationName = displayName(MAX_NAME).meta({ example: 'Acme Inc.' });
-const Slug = z.string().regex(NAME, SHAPE).meta({ description: 'Names the organization in URLs.', example: 'acme' });
+const OrganizationName = displayName(MAX_NAME).meta({ description: 'A name that people read.', example: 'Acme Inc.' });
+const Slug = z
+  .string()
+  .regex(NAME, SHAPE)
+  .meta({ description: 'Names the organization in addresses.', example: 'acme' });
 const Subdomain = z
   .string()
   .regex(NAME, SHAPE)
@@ -24,16 +27,19 @@ export const OrganizationRole = z.enum(ORGANIZATION_ROLES).meta({
 export const Organization = z
   .object({
     id: id('org'),
-    name: z.string().meta({ example: 'Acme Inc.' }),
-    slug: z.string().nullable().meta({ example: 'acme' }),
-    subdomain: z.string().nullable().meta({ example: 'acme' }),
+    name: z.string().meta({ description: 'A name that people read.', example: 'Acme Inc.' }),
+    slug: z.string().nullable().meta({ description: 'Names the organization in addresses.', example: 'acme' }),
+    subdomain: z
+      .string()
+      .nullable()
+      .meta({ description: 'Where the organization is reached below the main domain.', example: 'acme' }),
     personal: z.boolean().meta({ description: 'Made at registration for one person, who cannot leave it.' }),
-    plan: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']),
+    plan: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).meta({ description: 'What the organization pays for.' }),
     deletionProtection: z.boolean().meta({ description: 'While true, deleting is refused.' }),
     metadata: Metadata,
     deletedAt: Timestamp.nullable().meta({ description: 'For 30 days from then it can be restored.' }),
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
+    createdAt: CreatedAt,
+    updatedAt: UpdatedAt,
   })
   .meta({
     id: 'Organization',
@@ -57,7 +63,7 @@ export const exampleOrganization: Organization = {
 
 export const OwnOrganization = Organization.extend({
   role: OrganizationRole.meta({ description: 'The role of the caller there.' }),
-}).meta({ id: 'OwnOrganization' });
+}).meta({ id: 'OwnOrganization', description: 'An organization, and the role of the caller there.' });
 export type OwnOrganization = z.output<typeof OwnOrganization>;
 
 export const CreateOrganization = z
@@ -67,7 +73,7 @@ export const CreateOrganization = z
     subdomain: Subdomain.optional().meta({ description: 'The slug unless given.' }),
     metadata: Metadata.optional(),
   })
-  .meta({ id: 'CreateOrganization' });
+  .meta({ id: 'CreateOrganization', description: 'A new organization.' });
 export type CreateOrganization = z.output<typeof CreateOrganization>;
 
 export const OrganizationId = z.strictObject({ orgId: id('org') });
@@ -77,8 +83,10 @@ export const UpdateOrganization = z
     orgId: id('org'),
     name: OrganizationName.optional(),
     slug: Slug.optional(),
-    subdomain: Subdomain.nullish(),
-    deletionProtection: z.boolean().optional(),
+    subdomain: Subdomain.nullish().meta({
+      description: 'Where it is reached below the main domain; null for nowhere.',
+    }),
+    deletionProtection: z.boolean().optional().meta({ description: 'While true, deleting is refused.' }),
     metadata: Metadata.optional(),
   })
   .meta({ id: 'UpdateOrganization', description: 'A missing field stays unchanged; null clears it.' });
@@ -100,16 +108,18 @@ export type SearchOrganizations = z.output<typeof SearchOrganizations>;
 export const OrganizationPage = page('OrganizationPage', OwnOrganization);
 export type OrganizationPage = z.output<typeof OrganizationPage>;
 
-export const CheckSubdomain = z.strictObject({ subdomain: z.string().min(1).max(100).meta({ example: 'acme' }) });
+export const CheckSubdomain = z.strictObject({
+  subdomain: z.string().min(1).max(100).meta({ description: 'The subdomain you would like.', example: 'acme' }),
+});
 
 export const SubdomainAvailability = z
   .object({
-    subdomain: z.string().meta({ example: 'acme' }),
-    available: z.boolean(),
-    reason: z.enum(['invalid', 'reserved', 'taken']).nullable().meta({
-      description:
-        'Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.',
-    }),
+    subdomain: z.string().meta({ description: 'The subdomain that was asked about.', example: 'acme' }),
+    available: z.boolean().meta({ description: 'Whether an organization can have it.' }),
+    reason: z
+      .enum(['invalid', 'reserved', 'taken'])
+      .nullable()
+      .meta({ description: 'Why not. A name that looks like a taken or reserved one counts as that.' }),
   })
-  .meta({ id: 'SubdomainAvailability' });
+  .meta({ id: 'SubdomainAvailability', description: 'Whether a subdomain is free, and why not.' });
 export type SubdomainAvailability = z.output<typeof SubdomainAvailability>;

@@ -16,7 +16,13 @@ const tags: [Tag] = ['Roles & permissions'];
 export const permissions = router({
   list: procedure({
     access: 'user',
-    openapi: { method: 'GET', path: '/permissions', tags, summary: 'List all permissions' },
+    openapi: {
+      method: 'GET',
+      path: '/permissions',
+      tags,
+      summary: 'List all permissions there are',
+      description: 'With the roles that hold each, and whether a custom role can.',
+    },
     example: {
       output: {
         items: [
@@ -38,7 +44,13 @@ export const permissions = router({
 
   matrix: procedure({
     access: 'roles:read',
-    openapi: { method: 'GET', path: '/permissions/matrix', tags, summary: 'Get the permission matrix' },
+    openapi: {
+      method: 'GET',
+      path: '/permissions/matrix',
+      tags,
+      summary: 'Get the permission matrix',
+      description: 'Each role of the organization against each permission, with what it inherits.',
+    },
     example: {
       output: {
         permissions: ['org:read', 'api_keys:read'],

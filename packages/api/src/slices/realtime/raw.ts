@@ -12,6 +12,7 @@ export const upgradeRequired = rawRoute({
       path: '/ws/realtime',
       tags: ['Realtime'],
       summary: 'Open the realtime socket',
+      description: 'As a WebSocket: see the guide about realtime.',
       enabled: false,
     },
     example: {},

@@ -35,6 +35,7 @@ export const realtime = router({
       path: '/ws/events',
       tags,
       summary: 'Watch events of the current organization',
+      description: 'As they happen, each under its id, with which a client resumes after a break.',
       enabled: false,
     },
     yields: RealtimeEvent,

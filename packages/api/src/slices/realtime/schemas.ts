@@ -3,9 +3,9 @@ import { z } from 'zod';
 export const Ticket = z
   .object({
     ticket: z.string().meta({ description: 'Open `/api/v1/ws/realtime?ticket=…` with it, once.' }),
-    expiresIn: z.int().meta({ description: 'Seconds.', example: 30 }),
+    expiresIn: z.int().meta({ description: 'For how many seconds it works.', example: 30 }),
   })
-  .meta({ id: 'Ticket' });
+  .meta({ id: 'Ticket', description: 'Opens the realtime socket once, in place of a credential.' });
 export type Ticket = z.output<typeof Ticket>;
 
 /** Topics in addition to event types. */

@@ -52,7 +52,13 @@ export const roles = router({
   get: procedure({
     access: 'roles:read',
     versioned: true,
-    openapi: { method: 'GET', path: '/roles/{roleId}', tags, summary: 'Get a role' },
+    openapi: {
+      method: 'GET',
+      path: '/roles/{roleId}',
+      tags,
+      summary: 'Get a role',
+      description: 'One of the organization, or one of the system.',
+    },
     example: { input: { roleId }, output: exampleRole },
   })
     .input(RoleId)

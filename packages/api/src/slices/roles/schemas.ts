@@ -10,7 +10,11 @@ import {
 
 export const OrganizationPermission = z
   .enum(Object.keys(ORGANIZATION_PERMISSIONS) as [Permission, ...Permission[]])
-  .meta({ id: 'OrganizationPermission', example: 'api_keys:read' });
+  .meta({
+    id: 'OrganizationPermission',
+    description: 'What may be done in an organization.',
+    example: 'api_keys:read',
+  });
 
 const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS).meta({
   id: 'GrantablePermission',
@@ -18,8 +22,13 @@ const GrantablePermission = z.enum(GRANTABLE_PERMISSIONS).meta({
   example: 'api_keys:read',
 });
 
-const RoleName = z.string().trim().min(1).max(60).meta({ example: 'Support' });
-const RoleDescription = z.string().trim().max(300).meta({ example: 'Answers customers' });
+const RoleName = z.string().trim().min(1).max(60).meta({ description: 'A name that people read.', example: 'Support' });
+const RoleDescription = z
+  .string()
+  .trim()
+  .max(300)
+  .nullish()
+  .meta({ description: 'What the role is for.', example: 'Answers customers' });
 const Permissions = z
   .array(GrantablePermission)
   .max(GRANTABLE_PERMISSIONS.length)
@@ -29,17 +38,17 @@ export const Role = z
   .object({
     id: id('rol'),
     name: RoleName,
-    description: z.string().nullable().meta({ example: 'Answers customers' }),
+    description: z.string().nullable().meta({ description: 'What the role is for.', example: 'Answers customers' }),
     system: z
       .boolean()
-      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.' }),
-    parentId: id('rol').nullable().meta({ description: 'The role from which this one inherits permissions.' }),
-    permissions: z.array(OrganizationPermission),
+      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.' }),
+    parentId: id('rol').nullable().meta({ description: 'The role whose permissions this one has too.' }),
+    permissions: z.array(OrganizationPermission).meta({ description: 'Its own permissions.' }),
     inheritedPermissions: z
       .array(OrganizationPermission)
-      .meta({ description: 'The permissions of its ancestors, in addition.' }),
-    createdAt: Timestamp.nullable().meta({ description: 'Null for system roles.' }),
-    updatedAt: Timestamp.nullable(),
+      .meta({ description: 'Beside those, what its ancestors give.' }),
+    createdAt: Timestamp.nullable().meta({ description: 'Null for those of the system.' }),
+    updatedAt: Timestamp.nullable().meta({ description: 'When it last changed; null for those of the system.' }),
   })
   .meta({ id: 'Role', description: 'A set of permissions that can be assigned to members.' });
 export type Role = z.output<typeof Role>;
@@ -59,19 +68,19 @@ export const exampleRole: Role = {
 export const CreateRole = z
   .strictObject({
     name: RoleName,
-    description: RoleDescription.nullish(),
-    parentId: id('rol').nullish(),
+    description: RoleDescription,
+    parentId: id('rol').nullish().meta({ description: 'The role whose permissions this one has too.' }),
     permissions: Permissions,
   })
-  .meta({ id: 'CreateRole' });
+  .meta({ id: 'CreateRole', description: 'A new role.' });
 export type CreateRole = z.output<typeof CreateRole>;
 
 export const RoleId = z.strictObject({ roleId: id('rol') });
 
 export const UpdateRole = RoleId.extend({
   name: RoleName.optional(),
-  description: RoleDescription.nullish(),
-  parentId: id('rol').nullish(),
+  description: RoleDescription,
+  parentId: id('rol').nullish().meta({ description: 'The role whose permissions this one has too; null for none.' }),
   permissions: Permissions.optional(),
 }).meta({ id: 'UpdateRole', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateRole = z.output<typeof UpdateRole>;
@@ -91,5 +100,5 @@ export const SetUserRoles = z
       .max(MAX_ASSIGNED)
       .meta({ description: 'All custom roles the member has from now on; no system roles.' }),
   })
-  .meta({ id: 'SetUserRoles' });
+  .meta({ id: 'SetUserRoles', description: 'The custom roles of a member from now on.' });
 export type SetUserRoles = z.output<typeof SetUserRoles>;

@@ -38,7 +38,13 @@ export const system = router({
   healthDatabase: procedure({
     access: 'public',
     probe: true,
-    openapi: { method: 'GET', path: '/health/database', tags, summary: 'Get the health of the database' },
+    openapi: {
+      method: 'GET',
+      path: '/health/database',
+      tags,
+      summary: 'Get the health of the database',
+      description: 'Answers 503 if the database does not answer.',
+    },
     rest: { aliases: [{ path: '/health/db' }] },
     errors: ['unavailable'],
     example: { output: database },
@@ -50,7 +56,13 @@ export const system = router({
   healthCache: procedure({
     access: 'public',
     probe: true,
-    openapi: { method: 'GET', path: '/health/cache', tags, summary: 'Get the health of the cache' },
+    openapi: {
+      method: 'GET',
+      path: '/health/cache',
+      tags,
+      summary: 'Get the health of the cache',
+      description: '`down` is no failure of the service: it answers 200.',
+    },
     example: { output: cache },
   })
     .input(NoInput)

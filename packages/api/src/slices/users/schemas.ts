@@ -1,6 +1,6 @@
 import { mailAddressFault } from '@rentapi/platform/mail-address';
 import { z } from 'zod';
-import { Metadata, Timestamp } from '../../contract/common-schemas.ts';
+import { CreatedAt, Metadata, Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { displayName } from '../../contract/names.ts';
 import { PLATFORM_ROLES } from '../../contract/permissions.ts';
@@ -28,23 +28,23 @@ export const Username = z
     /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,30})[A-Za-z0-9]$/,
     'must be 3 to 32 letters, digits, dots, dashes or underscores, beginning and ending with a letter or digit',
   )
-  .meta({ example: 'ada' });
+  .meta({ description: 'A public name, unique whatever its case.', example: 'ada' });
 
-export const FullName = displayName(120).meta({ example: 'Ada Lovelace' });
+export const FullName = displayName(120).meta({ description: 'The name of the person.', example: 'Ada Lovelace' });
 
 export const User = z
   .object({
     id: id('usr'),
-    email: z.string().meta({ example: 'ada@example.com' }),
-    username: z.string().nullable().meta({ example: 'ada' }),
-    fullName: z.string().nullable().meta({ example: 'Ada Lovelace' }),
-    status: z.enum(USER_STATUSES),
+    email: z.string().meta({ description: 'The e-mail address of the account.', example: 'ada@example.com' }),
+    username: z.string().nullable().meta({ description: 'The public name, if there is one.', example: 'ada' }),
+    fullName: z.string().nullable().meta({ description: 'The name of the person.', example: 'Ada Lovelace' }),
+    status: z.enum(USER_STATUSES).meta({ description: 'Only ACTIVE accounts can call.' }),
     role: z.enum(PLATFORM_ROLES).meta({ description: 'Role on the platform; roles in organizations are memberships.' }),
-    emailVerifiedAt: Timestamp.nullable(),
-    defaultOrganizationId: id('org'),
+    emailVerifiedAt: Timestamp.nullable().meta({ description: 'When the address was verified; null until then.' }),
+    defaultOrganizationId: id('org').meta({ description: 'Where the user acts when a request names no organization.' }),
     metadata: Metadata,
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
+    createdAt: CreatedAt,
+    updatedAt: UpdatedAt,
   })
   .meta({ id: 'User', description: 'A person with an account.' });
 export type User = z.output<typeof User>;
@@ -65,8 +65,8 @@ export const exampleUser: User = {
 
 export const UpdateMe = z
   .strictObject({
-    fullName: FullName.nullish(),
-    username: Username.nullish(),
+    fullName: FullName.nullish().meta({ description: 'The name of the person; null for none.' }),
+    username: Username.nullish().meta({ description: 'The public name; null for none.' }),
     metadata: Metadata.optional(),
     defaultOrganizationId: id('org')
       .optional()
