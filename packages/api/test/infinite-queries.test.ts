@@ -26,7 +26,7 @@ import {
   type Procedure,
   procedures,
 } from './proofs/fixture.ts';
-import { ownedIds } from './proofs/owned-ids.ts';
+import { OWNED_KINDS, ownedIds } from './proofs/owned-ids.ts';
 import { scenario } from './proofs/scenarios.ts';
 
 /** TanStack Query's infinite queries, with tRPC's own options for them, on every list of the router. */
@@ -63,7 +63,7 @@ beforeAll(async () => {
   app = await startApp();
   fixture = await buildFixture(app);
   await fixture.owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven as well' } });
-  for (let rows = 0; rows < 2; rows++) await ownedIds(fixture);
+  for (let rows = 0; rows < 2; rows++) await ownedIds(fixture, OWNED_KINDS);
   owner = fixture.inOrganization('OWNER');
 });
 afterAll(async () => {
