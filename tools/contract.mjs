@@ -1,4 +1,4 @@
-// pnpm contract: writes everything that is generated from the contract. A second run leaves no diff.
+// npm run contract: writes everything that is generated from the contract. A second run leaves no diff.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@
 //
 //   node tools/run.mjs apps/server/src/main.ts start   a program of this repository
 //   node tools/run.mjs vitest run                      a tool among the root's dependencies
-//   node tools/run.mjs pnpm verify                     pnpm, the pinned version; nothing global is needed
+//   node tools/run.mjs pnpm install                    pnpm, the pinned version; nothing global is needed
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';

@@ -43,8 +43,8 @@ export interface Server extends RunningProcess {
 }
 
 /** `rentapi <args>` as a process of its own. */
-export function rentapi(args: string[], env: NodeJS.ProcessEnv = {}, input = ''): RunningProcess {
-  return run([MAIN, ...args], { ...BASE, ...env }, input);
+export function rentapi(args: string[], env: NodeJS.ProcessEnv = {}, input = '', program = MAIN): RunningProcess {
+  return run([program, ...args], { ...BASE, ...env }, input);
 }
 
 export function run(args: string[], env: NodeJS.ProcessEnv, input = ''): RunningProcess {
@@ -71,8 +71,8 @@ export function killAll(): void {
 }
 
 /** A server that is ready, or an error with its output. */
-export async function startServer(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Server> {
-  const server = rentapi(args, env);
+export async function startServer(args: string[], env: NodeJS.ProcessEnv = {}, program = MAIN): Promise<Server> {
+  const server = rentapi(args, env, '', program);
   const url = await until(server, /is ready on (http:\S+)/);
   return {
     ...server,

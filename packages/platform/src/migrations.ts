@@ -98,7 +98,7 @@ function migrationSource(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>
       (await readdir(dir))
-        .filter((file) => /^\d{4}_\w+\.(ts|js)$/.test(file))
+        .filter((file) => /^\d{4}_\w+\.(ts|mjs)$/.test(file))
         .map((file) => path.parse(file).name)
         .sort(),
     getMigrationName: (name) => name,

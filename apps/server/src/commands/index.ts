@@ -1,4 +1,5 @@
 import type { Env } from '@rentapi/platform/env';
+import { isBuilt } from '../files.ts';
 import { VERSION } from '../version.ts';
 
 /**
@@ -27,6 +28,8 @@ export const USAGE = `Usage: rentapi <command>
 interface Row {
   /** The maximum number of arguments: one too many was probably a mistake. */
   takes: number;
+  /** Whether it works on the sources, which a build does not have. */
+  sources?: boolean;
   load(args: string[]): Promise<Command>;
 }
 
@@ -34,7 +37,7 @@ const commands: Record<string, Row> = {
   start: { takes: 0, load: async () => (await import('./start.ts')).start },
   api: { takes: 0, load: async () => (await import('./api.ts')).api },
   worker: { takes: 1, load: async (args) => (await import('./worker.ts')).worker(args) },
-  dev: { takes: 0, load: async () => async () => (await import('../dev.ts')).dev(process.env) },
+  dev: { takes: 0, sources: true, load: async () => async () => (await import('../dev.ts')).dev(process.env) },
   migrate: { takes: 2, load: async (args) => (await import('./migrate.ts')).migrate(args) },
   seed: { takes: 0, load: async () => (await import('./seed.ts')).seed },
   'create-admin': { takes: 1, load: async (args) => (await import('./create-admin.ts')).createAdmin(args) },
@@ -52,6 +55,7 @@ export function find(name: string, args: string[]): Command | string {
   const asksForHelp = args.some((arg) => SPELLINGS[arg] === 'help');
   const row = asksForHelp ? commands['help'] : own(commands, own(SPELLINGS, name) ?? name);
   if (!row) return name ? `There is no command \`${name}\`.` : 'Name a command.';
+  if (row.sources && isBuilt) return `\`${name}\` works on the sources: call it in a checkout of the repository.`;
   const surplus = asksForHelp ? undefined : args[row.takes];
   if (surplus !== undefined) return `\`${name}\` does not take \`${surplus}\`.`;
   return async (env) => (await row.load(args))(env);

@@ -5,6 +5,7 @@ import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { closePorts } from '@rentapi/api/ports';
 import { migrateDown, migrateUp, migrationStatus } from '@rentapi/platform/migrations';
 import { bootstrap, type Runtime } from '../bootstrap.ts';
+import { isBuilt } from '../files.ts';
 import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
@@ -35,6 +36,10 @@ const actions: Record<string, (opened: Runtime) => Promise<number>> = {
 
 export function migrate([action = '', name = '']: string[]): Command {
   return async (env) => {
+    if (isBuilt && ['new', 'check'].includes(action)) {
+      printLine(`\`migrate ${action}\` works on the sources: call it in a checkout of the repository.`);
+      return 2;
+    }
     if (action === 'new') return addMigration(name);
     const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
     if (!act) {

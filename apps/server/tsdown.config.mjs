@@ -1,0 +1,57 @@
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import license from 'rollup-plugin-license';
+import { defineConfig } from 'tsdown';
+import manifest from './package.json' with { type: 'json' };
+import { ASSETS, OPENAPI_FILE } from './src/files.ts';
+import { BUNDLE_NAMES, locateBundle } from './src/pages/browser-bundles.ts';
+
+/** Native code cannot be part of a JavaScript file. The package brings prebuilt binaries, which the other one loads. */
+const NATIVE = 'bcrypt';
+const LOADER = 'node-gyp-build';
+/** Databases that Knex could use besides: each is required only where it is chosen. */
+const OTHER_DATABASES = ['mysql', 'mysql2', 'mariadb/callback', 'better-sqlite3', 'sqlite3', 'tedious', 'oracledb'];
+
+/** `npm run build`: one directory that Node 22.18 or newer runs as it is, without installing anything. */
+export default defineConfig(({ outDir = '../../dist' }) => ({
+  entry: { rentapi: 'src/main.ts', 'migrations/*': '../../packages/api/src/data/migrations/*.ts' },
+  outDir,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  dts: false,
+  report: false,
+  deps: { alwaysBundle: [/.*/], neverBundle: [NATIVE, ...OTHER_DATABASES], onlyBundle: false },
+  outputOptions: { keepNames: true }, // the names of error classes are logged
+  plugins: [license({ thirdParty: { output: path.resolve(outDir, 'THIRD-PARTY-LICENSES.txt') } })],
+  hooks: { 'build:done': () => addFiles(outDir) },
+}));
+
+/** What the program reads at run time, and what describes it. */
+async function addFiles(outDir) {
+  const assets = path.join(outDir, 'assets');
+  cpSync(ASSETS, assets, { recursive: true });
+  for (const { fileName, read } of BUNDLE_NAMES.map(locateBundle)) {
+    writeFileSync(path.join(assets, fileName), await read());
+  }
+  cpSync(OPENAPI_FILE, path.join(outDir, 'openapi.json'));
+  cpSync('../../LICENSE', path.join(outDir, 'LICENSE'));
+  copyNativePackage(path.join(outDir, 'node_modules'));
+  const { name, version, license } = manifest;
+  const bin = { rentapi: './rentapi.mjs' };
+  const described = { name, version, license, private: true, type: 'module', bin, engines: { node: '>=22.18' } };
+  writeFileSync(path.join(outDir, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
+}
+
+function copyNativePackage(to) {
+  const native = directoryOf(NATIVE, path.resolve('../../packages/api/package.json'));
+  const loader = directoryOf(LOADER, path.join(native, 'package.json'));
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(to, { recursive: true });
+  cpSync(native, path.join(to, NATIVE), { recursive: true });
+  cpSync(loader, path.join(to, LOADER), { recursive: true });
+}
+
+const directoryOf = (name, seenFrom) =>
+  path.dirname(realpathSync(createRequire(seenFrom).resolve(`${name}/package.json`)));
