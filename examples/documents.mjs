@@ -1,5 +1,5 @@
-// The commands of README.md and the guides, and how a user's shell reads them.
-import { spawn } from 'node:child_process';
+// The commands of README.md, the guides and the runbooks, and how a user's shell reads them.
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,15 +10,35 @@ const PASTE_TIMEOUT_MS = 60_000;
 
 /** README.md and the guides, each with the ```bash blocks that follow `<!-- ci -->`, as one session. */
 export function documentCommands() {
-  const guides = readdirSync(join(root, 'docs/guides')).sort();
-  return ['README.md', ...guides.map((name) => `docs/guides/${name}`)].flatMap((name) => {
-    const text = readFileSync(join(root, name), 'utf8');
-    for (const [, block] of text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)) assertPasteable(name, block);
-    const blocks = [...text.matchAll(/<!-- ci -->\s*```bash\n([\s\S]*?)```/g)].map(([, block]) => block);
-    if (name === 'README.md' && blocks.length === 0)
-      throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
-    return blocks.length > 0 ? [{ name, commands: blocks.join('\n') }] : [];
-  });
+  const [readme, ...guides] = ['README.md', ...documentsIn('docs/guides')].map(commandsOf);
+  if (!readme.commands)
+    throw new Error('README.md has no ```bash block after <!-- ci -->: its commands would go unchecked.');
+  return [readme, ...guides.filter(({ commands }) => commands)];
+}
+
+/** The same of what operators do. */
+export function runbookCommands() {
+  return documentsIn('docs/runbooks').map(commandsOf);
+}
+
+const documentsIn = (directory) =>
+  readdirSync(join(root, directory))
+    .sort()
+    .map((name) => `${directory}/${name}`);
+
+function commandsOf(name) {
+  const text = readFileSync(join(root, name), 'utf8');
+  for (const [, block] of text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)) assertPasteable(name, block);
+  const blocks = [...text.matchAll(/<!-- ci(?: needs (\S+))? -->\s*```bash\n([\s\S]*?)```/g)].filter(([, program]) =>
+    isThere(name, program),
+  );
+  return { name, commands: blocks.map(([, , block]) => block).join('\n') };
+}
+
+function isThere(name, program) {
+  if (!program || spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0) return true;
+  process.stdout.write(`SKIPPED: a block of ${name}, because ${program} is not installed.\n`);
+  return false;
 }
 
 /**

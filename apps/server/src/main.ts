@@ -6,6 +6,10 @@ import { find, USAGE } from './commands/index.ts';
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A failure that an operator can fix is one sentence, never a stack trace.
  */
 const [name = '', ...args] = process.argv.slice(2);
+if (!runsOn(process.versions.node)) {
+  process.stderr.write(`RentAPI needs Node 22.18 or newer: this is ${process.version}.\n`);
+  process.exit(1);
+}
 for (const stream of [process.stdout, process.stderr]) stream.on('error', carryOn);
 try {
   const command = find(name, args);
@@ -23,6 +27,12 @@ process.exit();
 /** `… | head -1` stops reading early: what was begun is ended all the same, including the database. */
 function carryOn(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
+}
+
+/** A build starts on an older Node too, and would fail somewhere. */
+function runsOn(node: string): boolean {
+  const [major = 0, minor = 0] = node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 18);
 }
 
 function isBug(error: Error): boolean {

@@ -28,7 +28,7 @@ export async function migrateUp(url: string, dir: string, say: (line: string) =>
     if (pending.length > 0) assertMayCreate(facts);
     for (const name of pending) {
       say(`migrating ${name}`);
-      await db.migrate.up({ migrationSource: migrationSource(dir), name });
+      await db.migrate.up({ ...config(dir), name });
     }
     return pending;
   });
@@ -39,7 +39,9 @@ export async function migrateDown(url: string, dir: string): Promise<string | nu
   return exclusively(url, async (db) => {
     const newest = (await status(db, dir)).done.at(-1);
     if (!newest) return null;
-    await db.migrate.down({ migrationSource: migrationSource(dir), name: newest });
+    if (!(await source(dir).getMigrations([])).includes(newest))
+      throw new Error(`${newest} belongs to a newer release: take it back with the program of that release.`);
+    await db.migrate.down({ ...config(dir), name: newest });
     return newest;
   });
 }
@@ -49,10 +51,7 @@ export async function migrationStatus(url: string, dir: string): Promise<Migrati
 }
 
 async function status(db: Knex, dir: string): Promise<MigrationStatus> {
-  const [done, pending] = (await db.migrate.list({ migrationSource: migrationSource(dir) })) as [
-    { name: string }[],
-    string[],
-  ];
+  const [done, pending] = (await db.migrate.list(config(dir))) as [{ name: string }[], string[]];
   return { done: done.map((row) => row.name), pending };
 }
 
@@ -91,10 +90,13 @@ async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts
   }
 }
 
-/**
- * The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension.
- */
-function migrationSource(dir: string): Knex.MigrationSource<string> {
+/** A newer release may have migrated further: during an upgrade, and after a roll back, an older one works all the same. */
+function config(dir: string): Knex.MigratorConfig {
+  return { migrationSource: source(dir), disableMigrationsListValidation: true };
+}
+
+/** The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension. */
+function source(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>
       (await readdir(dir))
