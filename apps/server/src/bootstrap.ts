@@ -5,7 +5,7 @@ import { openPorts } from '@rentapi/api/ports';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
 import type { Env } from '@rentapi/platform/env';
-import { createLogger } from '@rentapi/platform/logger';
+import { createLogger, type LogFormat } from '@rentapi/platform/logger';
 import { createCaptureMailer, type Mailbox, type Mailer } from '@rentapi/platform/mail';
 import { createResendMailer } from '@rentapi/platform/mail/resend';
 import { createSmtpMailer } from '@rentapi/platform/mail/smtp';
@@ -39,7 +39,7 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
   const { mailer, mailbox } = openMailer(env, dataDir);
   const ports = openPorts({
     env,
-    log: createLogger({ level: env.LOG_LEVEL, secretFields: SECRET_FIELDS }),
+    log: createLogger({ level: env.LOG_LEVEL, format: logFormat(env), secretFields: SECRET_FIELDS }),
     databaseUrl,
     directUrl,
     secrets,
@@ -48,6 +48,11 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
     ...(await openObservers(env)),
   });
   return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
+}
+
+/** A person at a terminal reads lines, everything else JSON. */
+function logFormat(env: Env): LogFormat {
+  return env.LOG_FORMAT ?? (process.stdout.isTTY && !env.production ? 'pretty' : 'json');
 }
 
 /** Casts are safe: `readEnv` checked that each driver has its settings. */

@@ -19,7 +19,7 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   const database = settings.DATABASE_URL ? undefined : await startDatabase(settings.DATA_DIR, settings.PORT);
   const server = superviseServer({
     program: path.join(import.meta.dirname, 'main.ts'),
-    env: database ? { ...database.secrets, ...withoutEmpty(env), DATABASE_URL: database.url } : env,
+    env: database ? { ...withoutGiven(database.secrets, env), ...withoutEmpty(env), DATABASE_URL: database.url } : env,
     printLine,
   });
   const watch = watchSources(REPOSITORY, (file) => {
@@ -41,6 +41,11 @@ async function startDatabase(dataDir: string, port: number) {
     onStep: printLine,
   });
   return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
+}
+
+/** A secret that is given as a file would be there twice. */
+function withoutGiven(secrets: Record<string, string>, env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).filter(([name]) => !env[`${name}_FILE`]));
 }
 
 /** An empty setting counts as absent, and must not hide a stored secret. */

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-import { BadSettingError, readEnv } from '@rentapi/platform/env';
-import { find, USAGE } from './commands/index.ts';
+import { BadSettingError, type Env, findMisspelledSettings, readEnv } from '@rentapi/platform/env';
+import { USAGE } from './commands/help.ts';
+import { find } from './commands/index.ts';
+import { printLine } from './print-line.ts';
 
 /**
  * Exit codes: 0 done, 1 failed, 2 wrong usage. A failure that an operator can fix is one sentence, never a stack trace.
@@ -16,13 +18,18 @@ try {
   if (typeof command === 'string') {
     process.stderr.write(`${command}\n${USAGE}`);
     process.exitCode = 2;
-  } else process.exitCode = await command(() => readEnv(process.env));
+  } else process.exitCode = await command(readSettings);
 } catch (error) {
   const known = error instanceof BadSettingError || (error instanceof Error && !isBug(error));
   process.stderr.write(`${known ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`);
   process.exitCode = 1;
 }
 process.exit();
+
+function readSettings(): Env {
+  for (const warning of findMisspelledSettings(process.env)) printLine(warning);
+  return readEnv(process.env);
+}
 
 /** `… | head -1` stops reading early: what was begun is ended all the same, including the database. */
 function carryOn(error: NodeJS.ErrnoException): void {

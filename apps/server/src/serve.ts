@@ -3,6 +3,7 @@ import { hasDemoAccounts } from '@rentapi/api/demo-data';
 import { adoptPort, closePorts } from '@rentapi/api/ports';
 import { startEventFeed, startJobProcessing } from '@rentapi/api/processes';
 import type { Env } from '@rentapi/platform/env';
+import type { Redis } from '@rentapi/platform/redis';
 import { bootstrap } from './bootstrap.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { prepareAccounts, prepareDatabase } from './prepare.ts';
@@ -14,6 +15,14 @@ interface ServeOptions {
   runsJobs: boolean;
   /** Resolves when the process must stop. */
   stopped: Promise<void>;
+}
+
+const REDIS_WAIT_MS = 1000;
+
+/** Whether Redis, where one is configured, has answered: it is connected to in the background. */
+async function hasAnswered(redis: Redis | null): Promise<boolean> {
+  for (const until = Date.now() + REDIS_WAIT_MS; redis && !redis.reached && Date.now() < until; ) await sleep(50);
+  return redis?.reached ?? true;
 }
 
 /** Serves clients until a stop signal; then open requests, sockets and running jobs end first, the database last. */
@@ -31,7 +40,11 @@ export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Prom
     following = startEventFeed(ports);
     if (runsJobs) working = startJobProcessing(ports, directUrl);
     http.serve();
-    printBanner(ports.env, http.port, mailbox !== null, await hasDemoAccounts(ports.database));
+    printBanner(ports.env, http.port, {
+      mailbox: mailbox !== null && !env.production, // /dev/mail answers on a developer's machine only
+      demo: await hasDemoAccounts(ports.database),
+      redisMissing: !(await hasAnswered(ports.redis)),
+    });
     await stopped;
     printLine('Stopping: finishing the requests under way.');
     ports.process.draining = true;

@@ -2,16 +2,23 @@ import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import type { Env } from '@rentapi/platform/env';
 import { printLine } from './print-line.ts';
 
+interface Facts {
+  mailbox: boolean;
+  demo: boolean;
+  redisMissing: boolean;
+}
+
 /** The last lines of a start: where everything is, and which account to use. */
-export function printBanner(env: Env, port: number, mailIsCaptured: boolean, demo: boolean): void {
+export function printBanner(env: Env, port: number, { mailbox, demo, redisMissing }: Facts): void {
   const base = env.PUBLIC_URL;
   const lines: [string, string][] = [
     ['API', `${base}/api/v1`],
     ['Reference', `${base}/docs`],
     ['Start page', `${base}/`],
   ];
-  if (mailIsCaptured) lines.push(['Captured mail', `${base}/dev/mail`]);
+  if (mailbox) lines.push(['Captured mail', `${base}/dev/mail`]);
   if (demo) lines.push(['Demo account', `${DEMO_ADMIN.email} / ${DEMO_ADMIN.password}`]);
   printLine(`\nRentAPI is ready on http://${env.HOST.includes(':') ? `[${env.HOST}]` : env.HOST}:${port}`);
   for (const [name, value] of lines) printLine(`  ${name.padEnd(14)} ${value}`);
+  if (redisMissing) printLine('  Redis does not answer: readiness is 503 and sign-in is refused until it does.');
 }

@@ -91,6 +91,8 @@ export interface ApiRequest {
   origin: string | undefined;
   /** Shared by the calls of one request. */
   batched: boolean;
+  /** Whether the client is on this machine; absent where there is no request. */
+  isLocal?: () => boolean;
   /** Collected about the request for its log line; absent where there is no request. */
   observed?: Observed;
 }

@@ -40,7 +40,6 @@ function guard<C extends Context>() {
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {
       const admitted = await admit({ ...ctx, now }, meta, getRawInput);
-      watched.admitted(admitted);
       const run = (ctx: Context) => next({ ctx: ctx as C });
       const repeatable =
         type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { DatabaseUrlError, parseDatabaseUrl } from './database-url.ts';
 import { describeIssue } from './describe-issue.ts';
 import { DATABASE_PART_NAMES, databaseParts, databaseUrlOfParts } from './env/database-parts.ts';
+import { findMisspelled } from './env/misspelled.ts';
 import { findProductionFaults } from './env/production.ts';
 import { mailAddressFault } from './mail-address.ts';
 import { isOrigin, ORIGIN_SHAPE } from './origins.ts';
@@ -53,6 +55,8 @@ const settings = z.object({
   SHUTDOWN_GRACE_MS: whole(0, 8000).optional(),
   KEEP_ALIVE_TIMEOUT_MS: whole(100, 3_600_000).default(72_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+
+  LOG_FORMAT: z.enum(['pretty', 'json']).optional(),
 
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_DIRECT_URL: databaseUrl.optional(),
@@ -157,9 +161,33 @@ export class BadSettingError extends Error {
   override name = 'BadSettingError';
 }
 
+/** Settings that may come from a file instead, which `<NAME>_FILE` names. */
+export const SECRET_SETTINGS = [
+  'SECRET_KEY',
+  'SECRET_KEYS_OLD',
+  'ID_SECRET',
+  'PASSWORD_PEPPER',
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'POSTGRES_PASSWORD',
+  'REDIS_URL',
+  'SMTP_URL',
+  'RESEND_API_KEY',
+  'METRICS_TOKEN',
+  'SENTRY_DSN',
+  'FIRST_SUPERUSER_PASSWORD',
+] as const;
+
+/** A sentence for each variable whose name is nearly a setting's. */
+export function findMisspelledSettings(source: NodeJS.ProcessEnv): string[] {
+  return findMisspelled(source, [...SETTING_NAMES, ...SECRET_SETTINGS.map((name) => `${name}_FILE`)]);
+}
+
 /** Reads the environment once. An empty value counts as absent. Throws `BadSettingError`. */
 export function readEnv(source: NodeJS.ProcessEnv): Env {
-  const given = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''));
+  const given = readFiles(
+    Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== '')),
+  );
   for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
     if (given[name]) throwBadSetting(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
   }
@@ -203,6 +231,23 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   const faults = production ? findProductionFaults(complete, given) : [];
   if (faults.length > 0) throw complaintOf(faults);
   return complete;
+}
+
+/** What `<NAME>_FILE` names stands in for the setting itself; the line break that editors end a file with is left out. */
+function readFiles(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const read = { ...given };
+  for (const name of SECRET_SETTINGS) {
+    const file = given[`${name}_FILE`];
+    if (file === undefined) continue;
+    if (given[name] !== undefined) throwBadSetting(`${name}, ${name}_FILE`, 'set one of them, not both');
+    try {
+      read[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      throwBadSetting(`${name}_FILE`, `cannot be read (${(error as Error).message})`);
+    }
+    if (read[name] === '') throwBadSetting(`${name}_FILE`, `${file} is empty`);
+  }
+  return read;
 }
 
 /** Throws with a sentence for each setting that is malformed. */

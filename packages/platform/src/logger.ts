@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { createPrettyStream } from './logger/pretty.ts';
 import { CENSOR, createRedact, redactText } from './logger/redact.ts';
 
 export type { Logger } from 'pino';
@@ -7,17 +8,21 @@ export interface LoggerOptions {
   level: string;
   /** Names of fields that are secret in this product, in addition to those of credentials in general. */
   secretFields?: readonly string[];
+  /** `json`, unless it says otherwise: for machines. */
+  format?: LogFormat | undefined;
   destination?: DestinationStream;
 }
 
-/** JSON lines on stdout (or `destination`), one for each record, with credentials replaced by `[redacted]`. */
-export function createLogger({ level, secretFields = [], destination }: LoggerOptions): Logger {
+export type LogFormat = 'pretty' | 'json';
+
+/** Lines on stdout (or `destination`), one for each record, with credentials replaced by `[redacted]`. */
+export function createLogger({ level, secretFields = [], format, destination }: LoggerOptions): Logger {
   const redact = createRedact(secretFields);
   const log = pino(
     {
       level,
       base: null,
-      formatters: { log: redact },
+      formatters: { log: redact, level: (label) => ({ level: label }) }, // a word: what collectors read
       serializers: { err: (error: unknown) => error }, // it is a record already
       hooks: {
         logMethod(args, method) {
@@ -29,7 +34,7 @@ export function createLogger({ level, secretFields = [], destination }: LoggerOp
       },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
-    destination ?? pino.destination({ fd: 1, sync: false }),
+    destination ?? standardOutput(format),
   );
   const child: typeof log.child = log.child;
   // Pino has no hook for what a child logger adds to each of its lines.
@@ -37,6 +42,11 @@ export function createLogger({ level, secretFields = [], destination }: LoggerOp
     return child.call(this, redact(bindings), options);
   } as typeof child; // generic in custom levels, of which there are none
   return log;
+}
+
+function standardOutput(format: LogFormat | undefined): DestinationStream {
+  if (format === 'pretty') return createPrettyStream((text) => process.stdout.write(text));
+  return pino.destination({ fd: 1, sync: false });
 }
 
 /**

@@ -647,6 +647,7 @@ export interface CreatedApiKey {
 export interface DatabaseHealth {
   status: 'ok' | 'down';
   latencyMs: number | null;
+  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
   serverVersion: string | null;
 }
 
@@ -707,8 +708,10 @@ export type GrantablePermission =
 /** `degraded`: it serves, but a part is missing. */
 export interface Health {
   status: 'ok' | 'degraded';
-  version: string;
-  environment: string;
+  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
+  version: string | null;
+  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
+  environment: string | null;
   timestamp: string;
   database: DatabaseHealth;
   cache: CacheHealth;

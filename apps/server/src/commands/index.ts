@@ -1,29 +1,12 @@
 import type { Env } from '@rentapi/platform/env';
 import { isBuilt } from '../files.ts';
 import { VERSION } from '../version.ts';
+import { HELP, USAGE } from './help.ts';
 
 /**
  * Resolves to the exit code. Commands read `env` only if they need it: the document is made with an empty environment.
  */
 export type Command = (env: () => Env) => Promise<number>;
-
-export const USAGE = `Usage: rentapi <command>
-
-  start                       serve clients and run jobs in one process (as npm start does)
-  api                         serve clients only; needs DATABASE_URL, REDIS_URL and a worker
-  worker [--queues=a,b]       run jobs only, of all queues or of these
-  dev                         as start, restarted when a source changes
-  migrate up|down|status      migrate the database, undo the last migration, list all
-  migrate new <name>          add a migration file
-  migrate check               compare the models with the database
-  seed                        add demo data to an empty database
-  create-admin <email>        create a SUPER_ADMIN; the password is read from standard input. An existing account
-                              is promoted, and its password replaced
-  openapi                     print the OpenAPI document
-  audit verify                check every organization's audit log and name the first broken link
-  id <public id>              decode a public id
-  help, version               print this, or the version
-`;
 
 interface Row {
   /** The maximum number of arguments: one too many was probably a mistake. */
@@ -44,7 +27,7 @@ const commands: Record<string, Row> = {
   openapi: { takes: 0, load: async () => (await import('./openapi.ts')).openapi },
   audit: { takes: 1, load: async (args) => (await import('./audit.ts')).audit(args) },
   id: { takes: 1, load: async (args) => (await import('./id.ts')).id(args) },
-  help: { takes: 1, load: async () => printing(USAGE) },
+  help: { takes: 1, load: async ([name = 'help']) => printing(own(HELP, name) ?? USAGE) },
   version: { takes: 0, load: async () => printing(`${VERSION}\n`) },
 };
 
@@ -52,11 +35,11 @@ const SPELLINGS: Record<string, string> = { '--help': 'help', '-h': 'help', '--v
 
 /** The command that was called, or the sentence that explains why there is none. */
 export function find(name: string, args: string[]): Command | string {
-  const asksForHelp = args.some((arg) => SPELLINGS[arg] === 'help');
-  const row = asksForHelp ? commands['help'] : own(commands, own(SPELLINGS, name) ?? name);
+  const row = own(commands, own(SPELLINGS, name) ?? name);
   if (!row) return name ? `There is no command \`${name}\`.` : 'Name a command.';
+  if (args.some((arg) => SPELLINGS[arg] === 'help')) return printing(own(HELP, name) ?? USAGE);
   if (row.sources && isBuilt) return `\`${name}\` works on the sources: call it in a checkout of the repository.`;
-  const surplus = asksForHelp ? undefined : args[row.takes];
+  const surplus = args[row.takes];
   if (surplus !== undefined) return `\`${name}\` does not take \`${surplus}\`.`;
   return async (env) => (await row.load(args))(env);
 }

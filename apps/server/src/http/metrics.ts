@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ports } from '@rentapi/api/context';
 import { ApiError } from '@rentapi/api/contract/errors';
 import { measureDatabase } from '@rentapi/api/pipeline/observe-metrics';
+import { bearerOf, bringsToken } from '@rentapi/api/wire/bearer-token';
+import { isLocal } from '@rentapi/api/wire/local-only';
 import { measureProcess } from '@rentapi/platform/metrics';
-import { sameBytes } from '@rentapi/platform/secrets';
-import { isLocal } from '../pages/local-only.ts';
 
 /**
  * `GET /metrics` in Prometheus' text format, for requests with METRICS_TOKEN; without that setting, for requests from
@@ -36,11 +35,8 @@ function assertReader(req: IncomingMessage, token: string | undefined): void {
       detail: 'Without METRICS_TOKEN, metrics are read on the machine itself only.',
     });
   }
-  const given = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
-  // Digests have one length, so the comparison does not reveal the token's.
+  const { authorization } = req.headers;
   const detail = 'Send METRICS_TOKEN as `Authorization: Bearer …`.';
-  if (given === undefined) throw new ApiError('credentials_required', { detail });
-  if (!sameBytes(digest(given), digest(token))) throw new ApiError('invalid_access_token', { detail });
+  if (!bearerOf(authorization)) throw new ApiError('credentials_required', { detail });
+  if (!bringsToken(authorization, token)) throw new ApiError('invalid_access_token', { detail });
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

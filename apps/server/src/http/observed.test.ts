@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Ports } from '@rentapi/api/context';
 import { exampleId } from '@rentapi/api/contract/ids';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startInProcess } from '../../test/in-process-server.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -64,7 +64,7 @@ describe('an observed server', () => {
     const created = await server.post('/api/v1/api-keys', key, { ...headers, 'x-request-id': requestId });
     expect(created.status).toBe(201);
     expect(await server.lineOf(requestId)).toEqual({
-      level: 30,
+      level: 'info',
       time: expect.any(String),
       msg: 'request',
       method: 'POST',
@@ -157,7 +157,12 @@ describe('an observed server', () => {
         expect(response.status).toBe(500);
         expect(await response.text()).not.toContain('disk');
         const line = await server.lineOf(requestId);
-        expect(line).toMatchObject({ level: 50, status: 500, err: { message: 'the disk is full' } });
+        expect(line).toMatchObject({
+          level: 'error',
+          status: 500,
+          code: 'internal_error',
+          err: { message: 'the disk is full' },
+        });
         const facts = { requestId, procedure };
         expect(reported.splice(0)).toEqual([[expect.objectContaining({ message: 'the disk is full' }), facts]]);
       }
@@ -310,11 +315,12 @@ describe('a server without METRICS_TOKEN that logs warnings only', () => {
   let server: Server;
   beforeAll(async () => void (server = await startServer({ LOG_LEVEL: 'warn' })));
   afterAll(() => server.close());
-  afterEach(() => expect(server.lines).toEqual([]));
 
   it('gives metrics on this machine, and not through a proxy on it', async () => {
     expect((await fetch(`${server.url}/metrics`)).status).toBe(200);
     const proxied = await fetch(`${server.url}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
     expect(proxied.status).toBe(403);
+    await expect.poll(() => server.lines.length).toBe(1);
+    expect(JSON.parse(server.lines[0]!)).toMatchObject({ level: 'warn', url: '/metrics', code: 'permission_denied' });
   });
 });

@@ -78,6 +78,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     // A long migration is no failure: an orchestrator must not end the process during it.
     if (LIVENESS_PATH.test(req.url ?? '')) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
+    Object.assign(observed(req), { expected: true, counted: true });
     sendRefusal(req, res, new ApiError('unavailable', starting));
   });
   server.headersTimeout = HEADERS_TIMEOUT_MS;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { observed } from '@rentapi/api/wire/observed';
 import type { RequestHandler } from 'express';
 import { ASSETS } from '../files.ts';
 import { type BundleName, locateBundle } from './browser-bundles.ts';
@@ -54,6 +55,7 @@ export function loadAssets(): Assets {
     serve: async (req, res, next) => {
       const asset = served.get(req.params.name);
       if (!asset) return next();
+      observed(req).quiet = true;
       const compressed = req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
       res.set({
         'Cache-Control': 'public, max-age=31536000, immutable',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
+import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
 import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
 import { loadAssets } from './assets.ts';
 import { type ErrorCatalogue, errorList, errorPage, noSuchError, noSuchPage } from './error-pages.ts';
 import { frontPage } from './front-page.ts';
-import { isLocal } from './local-only.ts';
 import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';

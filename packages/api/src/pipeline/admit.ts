@@ -12,6 +12,7 @@ import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';
 import { chargeFailedAttempt, enforceLimits } from './limits.ts';
+import { noteCaller } from './observe.ts';
 
 const FRESH_FOR_MS = 10 * 60_000;
 const OrganizationId = id('org');
@@ -28,8 +29,9 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   }
   const credential = await identify(ctx, meta, readInput);
   const { actor } = credential;
-  await enforceLimits(ctx, meta, actor);
   const organization = currentOrganization(actor);
+  noteCaller(ctx, actor, organization?.id ?? null);
+  await enforceLimits(ctx, meta, actor);
   assertAccess(meta, actor, organization);
   if (meta.fresh) assertFresh(ctx, actor);
   return { ...ctx, actor, credential, organization };

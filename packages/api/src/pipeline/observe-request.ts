@@ -11,8 +11,9 @@ type Observe = (req: IncomingMessage, res: ServerResponse) => void;
  * Requests without a procedure are counted here, because no guard saw them.
  */
 export function createRequestObserver(ports: Ports, clientAddress: ClientAddress): Observe {
-  // An error may contain anything; the other fields of a line are those below.
-  const log = { debug: withoutRedaction(ports.log), info: withoutRedaction(ports.log), error: ports.log };
+  // An error may carry anything; the other fields of a line are those below.
+  const plain = withoutRedaction(ports.log);
+  const log = { debug: plain, info: plain, warn: plain, error: ports.log };
 
   return (req, res) => {
     const began = performance.now();
@@ -28,9 +29,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
         const procedure = request.procedures[0] ?? 'none';
         ports.metrics.requests.inc({ procedure, transport: request.transport, status });
       }
-      // An answer that broke off in the middle had sent its status 200 before.
-      const failed = status >= 500 || request.failure !== undefined;
-      const level = failed ? 'error' : request.probe ? 'debug' : 'info';
+      const level = levelOf(status, request);
       if (!ports.log.isLevelEnabled(level)) return;
       log[level][level](
         {
@@ -38,6 +37,8 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
           url: loggedUrl(url),
           ...(request.procedures.length > 0 && { procedure: request.procedures.join(',') }),
           status,
+          ...(request.errors.length > 0 && { code: request.errors.map(({ errorCode }) => errorCode).join(',') }),
+          ...(request.expected && { reason: request.errors[0]?.detail }),
           durationMs: Math.round((performance.now() - began) * 100) / 100,
           bytes: socket.bytesWritten - writtenBefore,
           requestId: res.getHeader('X-Request-Id') ?? null,
@@ -50,6 +51,17 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
       );
     });
   };
+}
+
+/** Attempts at what is not one's own, and too many of them, are what an operator looks for. */
+const SUSPICIOUS = [401, 403, 429];
+
+function levelOf(status: number, { failure, errors, expected, quiet }: Observed): 'debug' | 'info' | 'warn' | 'error' {
+  if (expected) return 'info';
+  // An answer that broke off in the middle has said 200 long before.
+  if (status >= 500 || failure !== undefined) return 'error';
+  if (SUSPICIOUS.includes(status) || errors.some((error) => SUSPICIOUS.includes(error.status))) return 'warn';
+  return quiet ? 'debug' : 'info';
 }
 
 /** A tRPC query's input is JSON in the URL, where parameter names do not show what is secret: it is left out. */

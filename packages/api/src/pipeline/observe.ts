@@ -1,6 +1,7 @@
 import type { ApiRequest, Context, Ports } from '../context.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { toApiError } from '../contract/problem.ts';
+import type { Actor } from './actor.ts';
 
 /** How a call ended. */
 interface Ended {
@@ -14,7 +15,7 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
   const request = ctx.request.observed;
   const transport = request?.transport ?? 'internal';
   const began = performance.now();
-  if (request && meta.probe) request.probe = true;
+  if (request && meta.probe) request.quiet = true;
   if (transport !== 'socket') request?.procedures.push(procedure); // calls on a socket have no end of their own
   const span = tracer?.start(
     procedure,
@@ -38,22 +39,20 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
   }
 
   return {
-    admitted({ actor, organization }: Context): void {
-      if (!request) return;
-      request.actor = actor;
-      request.organizationId = organization?.id ?? null;
-    },
     succeeded(status: number): Ended {
       if (ctx.responseHeaders['Idempotency-Replayed']) metrics.replays.inc({ procedure });
       return end(status);
     },
     failed(error: unknown): Ended {
-      const { status, errorCode } = toApiError(error);
+      const known = toApiError(error);
+      const { status, errorCode } = known;
+      if (transport !== 'socket') request?.errors.push(known); // a socket's calls have no end
       if (meta.countRefusals && status < 500) metrics.refusals.inc({ procedure, code: errorCode });
       span?.setAttribute('error.type', errorCode);
       if (status >= 500) {
         span?.setStatus({ code: SPAN_FAILED });
-        report(ctx, error, procedure);
+        if (request && meta.probe && errorCode === 'unavailable') request.expected = true;
+        else report(ctx, error, procedure);
       }
       return end(status);
     },
@@ -62,6 +61,13 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
 
 /** `SpanStatusCode.ERROR`; its package is loaded only where traces are wanted. */
 export const SPAN_FAILED = 2;
+
+/** Who calls, as soon as it is known: the line of a refused call names its caller too. */
+export function noteCaller({ request }: Context, actor: Actor, organizationId: number | null): void {
+  if (!request.observed) return;
+  request.observed.actor = actor;
+  request.observed.organizationId = organizationId;
+}
 
 type Failed = { ports: Ports; request: Pick<ApiRequest, 'requestId' | 'observed'> };
 
@@ -77,6 +83,7 @@ function report({ ports, request }: Failed, error: unknown, procedure?: string):
  */
 export function reportFailure(failed: Failed, error: unknown): void {
   const { observed, requestId } = failed.request;
+  if (observed?.expected) return;
   if (observed?.failure === undefined) report(failed, error);
   if (!observed?.logged) failed.ports.log.error({ err: toApiError(error).cause ?? error, requestId }, 'request failed');
 }

@@ -24,7 +24,6 @@ export async function serveRaw(
   let held: Held | undefined;
   try {
     admitted = await admit(ctx, meta, async () => input);
-    watched.admitted(admitted);
     const parsed = route.input.parse(input);
     held = hold(admitted, meta, res);
     setHeaders(res, admitted.responseHeaders, answer);

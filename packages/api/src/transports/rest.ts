@@ -8,6 +8,7 @@ import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endAnswer, PROBLEM_TYPE } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { assertText } from '../wire/json.ts';
+import { noteError } from '../wire/observed.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { assertQueryEncoded, malformedEncoding } from '../wire/request-target.ts';
@@ -205,6 +206,7 @@ export function sendProblem(
 ): void {
   if (res.headersSent) return void res.destroy();
   const known = toApiError(error);
+  noteError(req, known);
   res.statusCode = known.status;
   for (const name in headers) res.setHeader(name, headers[name]!);
   res.setHeader('X-Request-Id', requestId);

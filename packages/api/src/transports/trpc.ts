@@ -9,6 +9,7 @@ import { challengeOf, endAnswer } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { lastingResponse } from '../wire/connection.ts';
 import { assertText, parseJson } from '../wire/json.ts';
+import { noteError } from '../wire/observed.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { assertQueryEncoded } from '../wire/request-target.ts';
 import { invoke } from './invoke.ts';
@@ -47,6 +48,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const asFailure = (cause: unknown, name: string, input: unknown): Result => {
       const error = toApiError(cause);
       errors.push(error);
+      noteError(req, error);
       if (error.status >= 500) reportFailure(ctx, cause);
       const type = types.get(name) ?? 'unknown';
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { ApiError } from '../contract/errors.ts';
 import type { Actor } from '../pipeline/actor.ts';
 
 /** The transport of a call. */
@@ -15,8 +16,12 @@ export interface Observed {
   organizationId: number | null;
   /** Why the answer is a 5xx. */
   failure: unknown;
-  /** Whether it is a health check. */
-  probe: boolean;
+  /** What was refused or failed: of a batch, each of its calls. */
+  errors: ApiError[];
+  /** Whether its line is for debugging only: probes, and files of pages. */
+  quiet: boolean;
+  /** Whether a 503 says no more than that the process is starting, or that a probe has found it stopping or not ready. */
+  expected: boolean;
   /** Whether a line is written when the request ends. */
   logged: boolean;
   /** Whether the guard counted a call. */
@@ -36,7 +41,9 @@ export function observed(req: ObservedRequest): Observed {
     actor: null,
     organizationId: null,
     failure: undefined,
-    probe: false,
+    errors: [],
+    quiet: false,
+    expected: false,
     logged: false,
     counted: false,
   });
@@ -49,3 +56,9 @@ function transportOf({ url = '', headers }: IncomingMessage): Transport {
 
 const single = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header[0] : header;
+
+/** What was refused before any procedure was called. */
+export function noteError(req: IncomingMessage, error: ApiError): void {
+  const { errors } = observed(req);
+  if (errors.length === 0) errors.push(error);
+}

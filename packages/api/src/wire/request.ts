@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { ApiRequest } from '../context.ts';
+import { isLocal } from './local-only.ts';
 import { observed } from './observed.ts';
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -32,6 +33,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     idempotencyKey: first(headers['idempotency-key']),
     origin: headers.origin,
     batched,
+    isLocal: () => isLocal(req),
     observed: observed(req),
   };
 }

@@ -496,8 +496,14 @@ export type Ticket = {
  */
 export type Health = {
     status: 'ok' | 'degraded';
-    version: string;
-    environment: string;
+    /**
+     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
+    version: string | null;
+    /**
+     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
+    environment: string | null;
     timestamp: string;
     database: DatabaseHealth;
     cache: CacheHealth;
@@ -506,6 +512,9 @@ export type Health = {
 export type DatabaseHealth = {
     status: 'ok' | 'down';
     latencyMs: number | null;
+    /**
+     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
     serverVersion: string | null;
 };
 

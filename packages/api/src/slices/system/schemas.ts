@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { Timestamp } from '../../contract/common-schemas.ts';
 
+const FOR_OPERATORS =
+  'Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.';
+
 const Component = z.object({
   status: z.enum(['ok', 'down']).meta({ description: 'Whether it answers.' }),
   latencyMs: z
@@ -10,7 +13,10 @@ const Component = z.object({
 });
 
 export const DatabaseHealth = Component.extend({
-  serverVersion: z.string().nullable().meta({ description: 'The version of PostgreSQL.', example: '18.4' }),
+  serverVersion: z
+    .string()
+    .nullable()
+    .meta({ description: `The version of PostgreSQL. ${FOR_OPERATORS}`, example: '18.4' }),
 }).meta({ id: 'DatabaseHealth', description: 'Whether the database answers.' });
 export const CacheHealth = Component.extend({
   driver: z.enum(['memory', 'redis']).meta({ description: 'Where limits are counted.' }),
@@ -24,8 +30,14 @@ export type CacheHealth = z.output<typeof CacheHealth>;
 export const Health = z
   .object({
     status: z.enum(['ok', 'degraded']).meta({ description: 'Whether all parts answer.' }),
-    version: z.string().meta({ description: 'The version that runs.', example: '0.1.0' }),
-    environment: z.string().meta({ description: 'What it runs as.', example: 'production' }),
+    version: z
+      .string()
+      .nullable()
+      .meta({ description: `The version that runs. ${FOR_OPERATORS}`, example: '0.1.0' }),
+    environment: z
+      .string()
+      .nullable()
+      .meta({ description: `What it runs as. ${FOR_OPERATORS}`, example: 'production' }),
     timestamp: Timestamp.meta({ description: 'When this was answered.' }),
     database: DatabaseHealth,
     cache: CacheHealth,

@@ -3,6 +3,7 @@ import { probeServer } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
 import { iso } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
+import { bringsToken } from '../../wire/bearer-token.ts';
 import type { CacheHealth, DatabaseHealth, Health, Probe } from './schemas.ts';
 
 /** A probe does not wait longer for its answer. */
@@ -12,10 +13,11 @@ const RETRY_AFTER_S = 2;
 export async function health(ctx: Context): Promise<Health> {
   const [database, cache] = await Promise.all([probeDatabase(ctx), probeCache(ctx)]);
   if (database.status === 'down') throw databaseDown();
+  const details = isForOperator(ctx);
   return {
     status: cache.status === 'ok' ? 'ok' : 'degraded',
-    version: ctx.ports.process.version,
-    environment: ctx.ports.env.NODE_ENV,
+    version: details ? ctx.ports.process.version : null,
+    environment: details ? ctx.ports.env.NODE_ENV : null,
     timestamp: iso(ctx.now),
     database,
     cache,
@@ -49,8 +51,13 @@ async function probeDatabase(ctx: Context): Promise<DatabaseHealth> {
   return {
     status: answer.value && !answer.value.readOnly ? 'ok' : 'down',
     latencyMs: answer.latencyMs,
-    serverVersion: answer.value?.version ?? null,
+    serverVersion: (isForOperator(ctx) && answer.value?.version) || null,
   };
+}
+
+function isForOperator({ request, ports }: Context): boolean {
+  const token = ports.env.METRICS_TOKEN;
+  return request.isLocal?.() === true || (token !== undefined && bringsToken(request.authorization, token));
 }
 
 async function probeCache(ctx: Context): Promise<CacheHealth> {
