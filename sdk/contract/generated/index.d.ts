@@ -52,7 +52,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: Register;
         output: RegistrationResult;
       }>;
-      /** Log in with e-mail address and password. */
+      /** Log in with e-mail address and password. Starts a session: an access token for some minutes, and a refresh token that renews it. */
       login: TRPCMutationProcedure<{
         meta: unknown;
         input: Login;
@@ -64,7 +64,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: Refresh;
         output: Tokens;
       }>;
-      /** End the current session. */
+      /** End the current session. Its access and refresh tokens are refused from then on. Other sessions go on. */
       logout: TRPCMutationProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -153,7 +153,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: CreateApiKey;
         output: CreatedApiKey;
       }>;
-      /** Get an API key. */
+      /** Get an API key. Without its secret, which is shown at its creation only. */
       get: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -205,15 +205,16 @@ export type AppRouter = TRPCBuiltRouter<
         } | undefined;
         output: OrganizationPage;
       }>;
-      /** Check whether a subdomain is available. */
+      /** Check whether a subdomain is available. And why not: it is invalid, reserved or taken. */
       subdomainAvailable: TRPCQueryProcedure<{
         meta: unknown;
         input: {
+          /** The subdomain you would like. */
           subdomain: string;
         };
         output: SubdomainAvailability;
       }>;
-      /** Get an organization. */
+      /** Get an organization. With the settings that its members may read. */
       get: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -222,7 +223,7 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: Organization;
       }>;
-      /** Update an organization. */
+      /** Update an organization. What is missing stays; null clears. With `If-Match`, only if it has not changed since the `ETag` was read. */
       update: TRPCMutationProcedure<{
         meta: unknown;
         input: UpdateOrganization;
@@ -246,7 +247,7 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: Organization;
       }>;
-      /** Leave an organization. */
+      /** Leave an organization. Your membership ends at once. Keys that you created stay: they belong to the organization. */
       leave: TRPCMutationProcedure<{
         meta: unknown;
         input: {
@@ -281,7 +282,7 @@ export type AppRouter = TRPCBuiltRouter<
           input: SetMemberRole;
           output: Member;
         }>;
-        /** Remove a member. */
+        /** Remove a member. The person loses access at once. Keys that they created stay: they belong to the organization. */
         remove: TRPCMutationProcedure<{
           meta: unknown;
           input: {
@@ -294,7 +295,7 @@ export type AppRouter = TRPCBuiltRouter<
         }>;
       };
       invitations: {
-        /** List invitations. */
+        /** List invitations. Newest first, answered and revoked ones included. */
         list: TRPCQueryProcedure<{
           meta: unknown;
           input: {
@@ -304,6 +305,7 @@ export type AppRouter = TRPCBuiltRouter<
             cursor?: string | undefined;
             /** Id of an organization. */
             orgId: string;
+            /** Only those in this state. */
             status?: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED' | undefined;
           } | undefined;
           output: InvitationPage;
@@ -314,7 +316,7 @@ export type AppRouter = TRPCBuiltRouter<
           input: CreateInvitation;
           output: Invitation;
         }>;
-        /** Revoke an invitation. */
+        /** Revoke an invitation. The mailed link does not work any more. Revoking it again changes nothing. */
         revoke: TRPCMutationProcedure<{
           meta: unknown;
           input: {
@@ -342,7 +344,7 @@ export type AppRouter = TRPCBuiltRouter<
           input: EmailTokenInput;
           output: Member;
         }>;
-        /** Decline an invitation. */
+        /** Decline an invitation. Needs no account: the mailed token is enough. */
         decline: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailTokenInput;
@@ -391,7 +393,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: CreateRole;
         output: Role;
       }>;
-      /** Get a role. */
+      /** Get a role. One of the organization, or one of the system. */
       get: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -417,13 +419,13 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     permissions: {
-      /** List all permissions. */
+      /** List all permissions there are. With the roles that hold each, and whether a custom role can. */
       list: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
         output: PermissionCatalogue;
       }>;
-      /** Get the permission matrix. */
+      /** Get the permission matrix. Each role of the organization against each permission, with what it inherits. */
       matrix: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -445,7 +447,7 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     realtime: {
-      /** Watch events of the current organization. */
+      /** Watch events of the current organization. As they happen, each under its id, with which a client resumes after a break. */
       events: TRPCSubscriptionProcedure<{
         meta: unknown;
         input: {
@@ -462,13 +464,13 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: Health;
       }>;
-      /** Get the health of the database. */
+      /** Get the health of the database. Answers 503 if the database does not answer. */
       healthDatabase: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
         output: DatabaseHealth;
       }>;
-      /** Get the health of the cache. */
+      /** Get the health of the cache. `down` is no failure of the service: it answers 200. */
       healthCache: TRPCQueryProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -494,29 +496,45 @@ export type AppRouter = TRPCBuiltRouter<
 export interface ApiKey {
   /** Id of an API key. */
   id: string;
+  /** A name to recognise it by. */
   name: string;
+  /** What it is for. */
   description: string | null;
   /** First characters of the secret, to recognise the key. */
   prefix: string;
+  /** Last characters of the secret. */
   last4: string;
+  /** Shown in the prefix of the secret. */
   environment: 'live' | 'test';
+  /** What it may do. */
   scopes: Scope[];
+  /** Addresses and ranges it works from; empty for any. */
   ipAllowList: string[];
+  /** Web origins it works from; empty for any. */
   allowedOrigins: string[];
+  /** Calls a minute; null for no limit of its own. */
   rateLimitPerMinute: number | null;
+  /** Calls an hour; null for no limit of its own. */
   rateLimitPerHour: number | null;
+  /** Calls a day; null for no limit of its own. */
   rateLimitPerDay: number | null;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
-  /** Id of a user. */
+  /** The user who created it; null if that was a key. */
   createdBy: string | null;
+  /** From then on it is refused; null for never. */
   expiresAt: string | null;
+  /** When it was revoked; null while it works. */
   revokedAt: string | null;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
 }
 
+/** One page of a list. */
 export interface ApiKeyPage {
+  /** What is on this page, in the order of the list. */
   items: ApiKey[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
@@ -526,44 +544,63 @@ export interface ApiKeyPage {
 export interface AuditEntry {
   /** Id of an audit log entry. */
   id: string;
+  /** What was done: an event type. */
   action: string;
+  /** Who did it. */
   actor: {
+    /** A user, an API key, or RentAPI itself. */
     kind: 'user' | 'key' | 'system';
     /** Of the user or API key. */
     id: string | null;
   };
+  /** What it was done to. */
   target: {
+    /** What kind of thing it is. */
     kind: string;
-    /** Null for a target without an id of its own, such as a membership. */
+    /** Its id; null for what has none, as a membership. */
     id: string | null;
   };
   /** The row before, without secrets. Null once erased. */
   before: Record<string, unknown> | null;
+  /** The row after, without secrets. Null once erased. */
   after: Record<string, unknown> | null;
+  /** The address of the caller. */
   ip: string | null;
+  /** The `User-Agent` of the caller. */
   userAgent: string | null;
+  /** Names the request in logs. */
   requestId: string;
   /** Links the entry to the one before it in the organization: SHA-256 over both. */
   hash: string | null;
+  /** When it was done. */
   createdAt: string;
 }
 
+/** One page of a list. */
 export interface AuditPage {
+  /** What is on this page, in the order of the list. */
   items: AuditEntry[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
 }
 
+/** Whether the cache answers. */
 export interface CacheHealth {
+  /** Whether it answers. */
   status: 'ok' | 'down';
+  /** How long it took to answer; null if it did not. */
   latencyMs: number | null;
+  /** Where limits are counted. */
   driver: 'memory' | 'redis';
 }
 
+/** Permissions to check. */
 export interface CheckPermissions {
+  /** Which to check. */
   permissions: Permission[];
 }
 
+/** The token of the mailed link, and the new password. */
 export interface ConfirmPasswordReset {
   /** From the `?token=` of the mailed link. */
   token: string;
@@ -571,18 +608,25 @@ export interface ConfirmPasswordReset {
   password: string;
 }
 
+/** A new API key. */
 export interface CreateApiKey {
+  /** A name to recognise it by. */
   name: string;
+  /** What it is for. */
   description?: string | null | undefined;
-  /** Only scopes whose permissions you have in this organization. */
+  /** Only what you hold yourself in this organization. */
   scopes: Scope[];
+  /** From then on it is refused; null for never. */
   expiresAt?: string | null | undefined;
   /** Addresses and ranges the key works from; empty for any. */
   ipAllowList?: string[] | undefined;
   /** Origins of web pages, apps or extensions the key works from; empty for any. */
   allowedOrigins?: string[] | undefined;
+  /** Calls a minute; null for no limit of its own. */
   rateLimitPerMinute?: number | null | undefined;
+  /** Calls an hour; null for no limit of its own. */
   rateLimitPerHour?: number | null | undefined;
+  /** Calls a day; null for no limit of its own. */
   rateLimitPerDay?: number | null | undefined;
   /** `live` by default. */
   environment?: 'live' | 'test' | undefined;
@@ -599,7 +643,9 @@ export interface CreateInvitation {
   role: OrganizationRole;
 }
 
+/** A new organization. */
 export interface CreateOrganization {
+  /** A name that people read. */
   name: string;
   /** Made from the name unless given. */
   slug?: string | undefined;
@@ -608,63 +654,90 @@ export interface CreateOrganization {
   metadata?: Metadata | undefined;
 }
 
+/** A new role. */
 export interface CreateRole {
+  /** A name that people read. */
   name: string;
+  /** What the role is for. */
   description?: string | null | undefined;
-  /** Id of a role. */
+  /** The role whose permissions this one has too. */
   parentId?: string | null | undefined;
   /** Only permissions that you have in this organization. */
   permissions: GrantablePermission[];
 }
 
+/** The new API key, with its secret. */
 export interface CreatedApiKey {
   /** Id of an API key. */
   id: string;
+  /** A name to recognise it by. */
   name: string;
+  /** What it is for. */
   description: string | null;
   /** First characters of the secret, to recognise the key. */
   prefix: string;
+  /** Last characters of the secret. */
   last4: string;
+  /** Shown in the prefix of the secret. */
   environment: 'live' | 'test';
+  /** What it may do. */
   scopes: Scope[];
+  /** Addresses and ranges it works from; empty for any. */
   ipAllowList: string[];
+  /** Web origins it works from; empty for any. */
   allowedOrigins: string[];
+  /** Calls a minute; null for no limit of its own. */
   rateLimitPerMinute: number | null;
+  /** Calls an hour; null for no limit of its own. */
   rateLimitPerHour: number | null;
+  /** Calls a day; null for no limit of its own. */
   rateLimitPerDay: number | null;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
-  /** Id of a user. */
+  /** The user who created it; null if that was a key. */
   createdBy: string | null;
+  /** From then on it is refused; null for never. */
   expiresAt: string | null;
+  /** When it was revoked; null while it works. */
   revokedAt: string | null;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
   /** Shown once; only its hash is stored. */
   secret: string;
 }
 
+/** Whether the database answers. */
 export interface DatabaseHealth {
+  /** Whether it answers. */
   status: 'ok' | 'down';
+  /** How long it took to answer; null if it did not. */
   latencyMs: number | null;
-  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
+  /** The version of PostgreSQL. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
   serverVersion: string | null;
 }
 
+/** What the caller may do, and why. */
 export interface EffectivePermissions {
-  /** Id of an organization. */
+  /** The organization they hold in; null for none. */
   organizationId: string | null;
+  /** Every permission of the caller. */
   permissions: {
+    /** What may be done: in an organization, or on the whole platform. */
     permission: Permission;
+    /** Every way by which the caller has it. */
     via: PermissionPath[];
   }[];
 }
 
+/** Where to mail. */
 export interface EmailInput {
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
 }
 
+/** The token of a mailed link. */
 export interface EmailTokenInput {
   /** From the `?token=` of the mailed link. */
   token: string;
@@ -707,13 +780,17 @@ export type GrantablePermission =
 
 /** `degraded`: it serves, but a part is missing. */
 export interface Health {
+  /** Whether all parts answer. */
   status: 'ok' | 'degraded';
-  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
+  /** The version that runs. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
   version: string | null;
-  /** Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
+  /** What it runs as. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack. */
   environment: string | null;
+  /** When this was answered. */
   timestamp: string;
+  /** Whether the database answers. */
   database: DatabaseHealth;
+  /** Whether the cache answers. */
   cache: CacheHealth;
 }
 
@@ -723,27 +800,35 @@ export interface Invitation {
   id: string;
   /** Id of an organization. */
   organizationId: string;
+  /** Who is invited. */
   email: string;
   /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
   /** PENDING until `expiresAt`, then EXPIRED; either can be resent. */
   status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
-  /** Null if an API key sent it. */
+  /** Null if an API key did. */
   invitedBy: string | null;
+  /** The mailed link works until then. */
   expiresAt: string;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
 }
 
+/** One page of a list. */
 export interface InvitationPage {
+  /** What is on this page, in the order of the list. */
   items: Invitation[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
 }
 
+/** Who logs in. */
 export interface Login {
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
+  /** The password of the account. */
   password: string;
 }
 
@@ -751,22 +836,30 @@ export interface Login {
 export interface Member {
   /** Id of a user. */
   userId: string;
+  /** The e-mail address of the account. */
   email: string;
+  /** The public name, if there is one. */
   username: string | null;
+  /** The name of the person. */
   fullName: string | null;
   /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
-  /** Custom roles, in addition to the organization role. */
+  /** Custom roles, beside that one. */
   roles: {
     /** Id of a role. */
     id: string;
+    /** The name of the role. */
     name: string;
   }[];
+  /** When the person became a member. */
   joinedAt: string;
+  /** When it last changed. */
   updatedAt: string;
 }
 
+/** One page of a list. */
 export interface MemberPage {
+  /** What is on this page, in the order of the list. */
   items: Member[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
@@ -779,11 +872,15 @@ export type Metadata = Record<string, string | number | boolean | null>;
 export interface Organization {
   /** Id of an organization. */
   id: string;
+  /** A name that people read. */
   name: string;
+  /** Names the organization in addresses. */
   slug: string | null;
+  /** Where the organization is reached below the main domain. */
   subdomain: string | null;
   /** Made at registration for one person, who cannot leave it. */
   personal: boolean;
+  /** What the organization pays for. */
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
@@ -791,16 +888,21 @@ export interface Organization {
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
   deletedAt: string | null;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
 }
 
+/** One page of a list. */
 export interface OrganizationPage {
+  /** What is on this page, in the order of the list. */
   items: OwnOrganization[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
 }
 
+/** What may be done in an organization. */
 export type OrganizationPermission =
   | 'org:read'
   | 'org:create'
@@ -840,14 +942,19 @@ export type OrganizationPermission =
 /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
 export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
 
+/** An organization, and the role of the caller there. */
 export interface OwnOrganization {
   /** Id of an organization. */
   id: string;
+  /** A name that people read. */
   name: string;
+  /** Names the organization in addresses. */
   slug: string | null;
+  /** Where the organization is reached below the main domain. */
   subdomain: string | null;
   /** Made at registration for one person, who cannot leave it. */
   personal: boolean;
+  /** What the organization pays for. */
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
@@ -855,12 +962,15 @@ export interface OwnOrganization {
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
   deletedAt: string | null;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
   /** The role of the caller there. */
   role: 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
 }
 
+/** What may be done: in an organization, or on the whole platform. */
 export type Permission =
   | 'users:read'
   | 'users:create'
@@ -908,22 +1018,30 @@ export type Permission =
   | 'files:delete'
   | 'ai:use';
 
+/** Every permission there is. */
 export interface PermissionCatalogue {
+  /** Every permission. */
   items: PermissionEntry[];
   /** All are on one page. */
   nextCursor: null;
 }
 
+/** Which permissions the caller holds. */
 export interface PermissionCheck {
-  /** Whether the caller has all of them. */
+  /** Whether all of them are held. */
   allowed: boolean;
+  /** One for each, in the order of the question. */
   results: {
+    /** What may be done: in an organization, or on the whole platform. */
     permission: Permission;
+    /** Whether the caller holds it. */
     allowed: boolean;
   }[];
 }
 
+/** A permission, and who holds it. */
 export interface PermissionEntry {
+  /** What may be done: in an organization, or on the whole platform. */
   permission: Permission;
   /** Platform permissions come from the platform role only, never from an organization role or a key. */
   level: 'organization' | 'platform';
@@ -935,6 +1053,7 @@ export interface PermissionEntry {
   roles: OrganizationRole[];
 }
 
+/** Which role of the organization holds which permission. */
 export interface PermissionMatrix {
   /** The columns. */
   permissions: OrganizationPermission[];
@@ -942,32 +1061,41 @@ export interface PermissionMatrix {
   roles: {
     /** Id of a role. */
     id: string;
+    /** The name of the role. */
     name: string;
+    /** OWNER, ADMIN, MEMBER or VIEWER, which do not change. */
     system: boolean;
     /** One for each column: how the role has the permission, or null. */
     grants: ('own' | 'inherited' | null)[];
   }[];
 }
 
-/** How a user got a permission. */
+/** How a caller came by a permission. */
 export type PermissionPath = {
+  /** The role on the platform. */
   from: 'platform_role';
+  /** Which role. */
   role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
 } | {
+  /** The role in the organization. */
   from: 'organization_role';
   /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
 } | {
+  /** A custom role, or one that it inherits from. */
   from: 'custom_role';
-  /** From the assigned role to the ancestor that contains the permission itself. */
+  /** From the role that was assigned to the ancestor that holds the permission itself. */
   path: {
     /** Id of a role. */
     id: string;
+    /** The name of the role. */
     name: string;
   }[];
 };
 
+/** The answer to a probe. */
 export interface Probe {
+  /** Any other state is an error. */
   status: 'ok';
 }
 
@@ -975,10 +1103,13 @@ export interface Probe {
 export interface Problem {
   /** Where this code is explained. */
   type: string;
+  /** The code in words. */
   title: string;
+  /** The HTTP status. */
   status: number;
   /** What to do about it. */
   detail: string;
+  /** What went wrong, for programs: it never changes its meaning. */
   code:
     | 'malformed_request'
     | 'invalid_input'
@@ -1052,7 +1183,9 @@ export interface Problem {
   requestId: string;
   /** For invalid input: each field that is wrong, at most 20; `detail` says how many more. */
   errors?: {
+    /** Where in the input. */
     path: string;
+    /** What is wrong there. */
     message: string;
   }[] | undefined;
 }
@@ -1065,12 +1198,15 @@ export interface RealtimeEvent {
   data: unknown;
 }
 
+/** The password once more. */
 export interface Reauthenticate {
+  /** The password of the account. */
   password: string;
 }
 
+/** The refresh token to exchange. */
 export interface Refresh {
-  /** Works once, within 7 days; the answer contains the next one. */
+  /** Works once, within 7 days; the answer brings the next. */
   refreshToken: string;
 }
 
@@ -1078,16 +1214,21 @@ export interface Refresh {
 export interface Register {
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
   email: string;
+  /** A public name, if one is wanted. */
   username?: string | null | undefined;
   /** 8 to 256 characters of any kind; the most common passwords are refused. */
   password: string;
+  /** The name of the person, as others see it. */
   fullName?: string | null | undefined;
 }
 
 /** The same for an address that has an account already; its owner is mailed instead. */
 export interface RegistrationResult {
+  /** The address that was registered. */
   email: string;
+  /** The username that was asked for. */
   username: string | null;
+  /** The name that was given. */
   fullName: string | null;
   /** Whether the mailed link must be opened before the first login. */
   verificationRequired: boolean;
@@ -1097,21 +1238,27 @@ export interface RegistrationResult {
 export interface Role {
   /** Id of a role. */
   id: string;
+  /** A name that people read. */
   name: string;
+  /** What the role is for. */
   description: string | null;
-  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed. */
+  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them. */
   system: boolean;
-  /** The role from which this one inherits permissions. */
+  /** The role whose permissions this one has too. */
   parentId: string | null;
+  /** Its own permissions. */
   permissions: OrganizationPermission[];
-  /** The permissions of its ancestors, in addition. */
+  /** Beside those, what its ancestors give. */
   inheritedPermissions: OrganizationPermission[];
-  /** Null for system roles. */
+  /** Null for those of the system. */
   createdAt: string | null;
+  /** When it last changed; null for those of the system. */
   updatedAt: string | null;
 }
 
+/** One page of a list. */
 export interface RolePage {
+  /** What is on this page, in the order of the list. */
   items: Role[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
@@ -1167,6 +1314,7 @@ export type Scope =
   | 'files:delete'
   | 'ai:use';
 
+/** The organization role of a member from now on. */
 export interface SetMemberRole {
   /** Id of an organization. */
   orgId: string;
@@ -1176,6 +1324,7 @@ export interface SetMemberRole {
   role: OrganizationRole;
 }
 
+/** The custom roles of a member from now on. */
 export interface SetUserRoles {
   /** Id of a user. */
   userId: string;
@@ -1183,25 +1332,31 @@ export interface SetUserRoles {
   roleIds: string[];
 }
 
+/** Whether a subdomain is free, and why not. */
 export interface SubdomainAvailability {
+  /** The subdomain that was asked about. */
   subdomain: string;
+  /** Whether an organization can have it. */
   available: boolean;
-  /** Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved. */
+  /** Why not. A name that looks like a taken or reserved one counts as that. */
   reason: 'invalid' | 'reserved' | 'taken' | null;
 }
 
+/** Opens the realtime socket once, in place of a credential. */
 export interface Ticket {
   /** Open `/api/v1/ws/realtime?ticket=…` with it, once. */
   ticket: string;
-  /** Seconds. */
+  /** For how many seconds it works. */
   expiresIn: number;
 }
 
+/** What a session calls with, and who is logged in. */
 export interface Tokens {
   /** Send as `Authorization: Bearer …`. */
   accessToken: string;
-  /** Works once, within 7 days; the answer contains the next one. */
+  /** Works once, within 7 days; the answer brings the next. */
   refreshToken: string;
+  /** How the access token is sent. */
   tokenType: 'Bearer';
   /** Seconds until the access token expires. */
   expiresIn: number;
@@ -1219,7 +1374,9 @@ export interface TransferOwnership {
 
 /** A missing field stays unchanged; null clears it. */
 export interface UpdateMe {
+  /** The name of the person; null for none. */
   fullName?: string | null | undefined;
+  /** The public name; null for none. */
   username?: string | null | undefined;
   metadata?: Metadata | undefined;
   /** The organization to act in when a request names none: one you are a member of. */
@@ -1230,11 +1387,13 @@ export interface UpdateMe {
 export interface UpdateOrganization {
   /** Id of an organization. */
   orgId: string;
+  /** A name that people read. */
   name?: string | undefined;
-  /** Names the organization in URLs. */
+  /** Names the organization in addresses. */
   slug?: string | undefined;
-  /** The label of the organization below the main domain. */
+  /** Where it is reached below the main domain; null for nowhere. */
   subdomain?: string | null | undefined;
+  /** While true, deleting is refused. */
   deletionProtection?: boolean | undefined;
   metadata?: Metadata | undefined;
 }
@@ -1243,9 +1402,11 @@ export interface UpdateOrganization {
 export interface UpdateRole {
   /** Id of a role. */
   roleId: string;
+  /** A name that people read. */
   name?: string | undefined;
+  /** What the role is for. */
   description?: string | null | undefined;
-  /** Id of a role. */
+  /** The role whose permissions this one has too; null for none. */
   parentId?: string | null | undefined;
   /** Only permissions that you have in this organization. */
   permissions?: GrantablePermission[] | undefined;
@@ -1255,17 +1416,24 @@ export interface UpdateRole {
 export interface User {
   /** Id of a user. */
   id: string;
+  /** The e-mail address of the account. */
   email: string;
+  /** The public name, if there is one. */
   username: string | null;
+  /** The name of the person. */
   fullName: string | null;
+  /** Only ACTIVE accounts can call. */
   status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED';
   /** Role on the platform; roles in organizations are memberships. */
   role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
+  /** When the address was verified; null until then. */
   emailVerifiedAt: string | null;
-  /** Id of an organization. */
+  /** Where the user acts when a request names no organization. */
   defaultOrganizationId: string;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
+  /** When it was created. */
   createdAt: string;
+  /** When it last changed. */
   updatedAt: string;
 }

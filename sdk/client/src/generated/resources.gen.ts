@@ -266,6 +266,8 @@ export class ApiKeysResource extends Resource {
   /**
    * Get an API key
    *
+   * Without its secret, which is shown at its creation only.
+   *
    * `GET /api/v1/api-keys/{keyId}`
    *
    * @example
@@ -398,6 +400,8 @@ export class AuthResource extends Resource {
   /**
    * Log in with e-mail address and password
    *
+   * Starts a session: an access token for some minutes, and a refresh token that renews it.
+   *
    * `POST /api/v1/auth/login`
    *
    * @throws {AuthenticationError} `invalid_credentials`
@@ -414,6 +418,8 @@ export class AuthResource extends Resource {
 
   /**
    * End the current session
+   *
+   * Its access and refresh tokens are refused from then on. Other sessions go on.
    *
    * `POST /api/v1/auth/logout`
    */
@@ -517,6 +523,8 @@ export class OrgsInvitationsResource extends Resource {
   /**
    * Decline an invitation
    *
+   * Needs no account: the mailed token is enough.
+   *
    * `POST /api/v1/invitations/decline`
    *
    * @throws {BadRequestError} `invalid_token`
@@ -531,6 +539,8 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * List invitations
+   *
+   * Newest first, answered and revoked ones included.
    *
    * `GET /api/v1/organizations/{orgId}/invitations`
    *
@@ -564,6 +574,8 @@ export class OrgsInvitationsResource extends Resource {
 
   /**
    * Revoke an invitation
+   *
+   * The mailed link does not work any more. Revoking it again changes nothing.
    *
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
    *
@@ -599,6 +611,8 @@ export class OrgsMembersResource extends Resource {
 
   /**
    * Remove a member
+   *
+   * The person loses access at once. Keys that they created stay: they belong to the organization.
    *
    * `DELETE /api/v1/organizations/{orgId}/members/{userId}`
    *
@@ -715,6 +729,8 @@ export class OrgsResource extends Resource {
   /**
    * Get an organization
    *
+   * With the settings that its members may read.
+   *
    * `GET /api/v1/organizations/{orgId}`
    *
    * @example
@@ -728,6 +744,8 @@ export class OrgsResource extends Resource {
 
   /**
    * Leave an organization
+   *
+   * Your membership ends at once. Keys that you created stay: they belong to the organization.
    *
    * `POST /api/v1/organizations/{orgId}/leave`
    *
@@ -796,6 +814,8 @@ export class OrgsResource extends Resource {
   /**
    * Check whether a subdomain is available
    *
+   * And why not: it is invalid, reserved or taken.
+   *
    * `GET /api/v1/organizations/subdomain-availability`
    *
    * @example
@@ -827,6 +847,8 @@ export class OrgsResource extends Resource {
 
   /**
    * Update an organization
+   *
+   * What is missing stays; null clears. With `If-Match`, only if it has not changed since the `ETag` was read.
    *
    * `PATCH /api/v1/organizations/{orgId}`
    *
@@ -861,7 +883,9 @@ export class PermissionsResource extends Resource {
   }
 
   /**
-   * List all permissions
+   * List all permissions there are
+   *
+   * With the roles that hold each, and whether a custom role can.
    *
    * `GET /api/v1/permissions`
    */
@@ -871,6 +895,8 @@ export class PermissionsResource extends Resource {
 
   /**
    * Get the permission matrix
+   *
+   * Each role of the organization against each permission, with what it inherits.
    *
    * `GET /api/v1/permissions/matrix`
    */
@@ -918,6 +944,8 @@ export class RolesResource extends Resource {
 
   /**
    * Get a role
+   *
+   * One of the organization, or one of the system.
    *
    * `GET /api/v1/roles/{roleId}`
    *
@@ -982,6 +1010,8 @@ export class SystemResource extends Resource {
   /**
    * Get the health of the cache
    *
+   * `down` is no failure of the service: it answers 200.
+   *
    * `GET /health/cache`
    */
   healthCache(params?: SystemHealthCacheParams, options?: RequestOptions): ApiPromise<Types.SystemHealthCacheResponse> {
@@ -990,6 +1020,8 @@ export class SystemResource extends Resource {
 
   /**
    * Get the health of the database
+   *
+   * Answers 503 if the database does not answer.
    *
    * `GET /health/database`
    */

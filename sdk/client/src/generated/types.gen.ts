@@ -26,14 +26,26 @@ export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
  */
 export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
+/**
+ * What may be done: in an organization, or on the whole platform.
+ */
 export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * The same for an address that has an account already; its owner is mailed instead.
  */
 export type RegistrationResult = {
+    /**
+     * The address that was registered.
+     */
     email: string;
+    /**
+     * The username that was asked for.
+     */
     username: string | null;
+    /**
+     * The name that was given.
+     */
     fullName: string | null;
     /**
      * Whether the mailed link must be opened before the first login.
@@ -41,15 +53,21 @@ export type RegistrationResult = {
     verificationRequired: boolean;
 };
 
+/**
+ * What a session calls with, and who is logged in.
+ */
 export type Tokens = {
     /**
      * Send as `Authorization: Bearer …`.
      */
     accessToken: string;
     /**
-     * Works once, within 7 days; the answer contains the next one.
+     * Works once, within 7 days; the answer brings the next.
      */
     refreshToken: string;
+    /**
+     * How the access token is sent.
+     */
     tokenType: 'Bearer';
     /**
      * Seconds until the access token expires.
@@ -66,51 +84,99 @@ export type User = {
      * Id of a user.
      */
     id: string;
+    /**
+     * The e-mail address of the account.
+     */
     email: string;
+    /**
+     * The public name, if there is one.
+     */
     username: string | null;
+    /**
+     * The name of the person.
+     */
     fullName: string | null;
+    /**
+     * Only ACTIVE accounts can call.
+     */
     status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED';
     /**
      * Role on the platform; roles in organizations are memberships.
      */
     role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
+    /**
+     * When the address was verified; null until then.
+     */
     emailVerifiedAt: string | null;
     /**
-     * Id of an organization.
+     * Where the user acts when a request names no organization.
      */
     defaultOrganizationId: string;
     metadata: Metadata;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
 };
 
+/**
+ * What the caller may do, and why.
+ */
 export type EffectivePermissions = {
+    /**
+     * The organization they hold in; null for none.
+     */
     organizationId: string | null;
+    /**
+     * Every permission of the caller.
+     */
     permissions: Array<{
         permission: Permission;
+        /**
+         * Every way by which the caller has it.
+         */
         via: Array<PermissionPath>;
     }>;
 };
 
 /**
- * How a user got a permission.
+ * How a caller came by a permission.
  */
 export type PermissionPath = {
+    /**
+     * The role on the platform.
+     */
     from: 'platform_role';
+    /**
+     * Which role.
+     */
     role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
 } | {
+    /**
+     * The role in the organization.
+     */
     from: 'organization_role';
     role: OrganizationRole;
 } | {
+    /**
+     * A custom role, or one that it inherits from.
+     */
     from: 'custom_role';
     /**
-     * From the assigned role to the ancestor that contains the permission itself.
+     * From the role that was assigned to the ancestor that holds the permission itself.
      */
     path: Array<{
         /**
          * Id of a role.
          */
         id: string;
+        /**
+         * The name of the role.
+         */
         name: string;
     }>;
 };
@@ -123,25 +189,49 @@ export type Member = {
      * Id of a user.
      */
     userId: string;
+    /**
+     * The e-mail address of the account.
+     */
     email: string;
+    /**
+     * The public name, if there is one.
+     */
     username: string | null;
+    /**
+     * The name of the person.
+     */
     fullName: string | null;
     role: OrganizationRole;
     /**
-     * Custom roles, in addition to the organization role.
+     * Custom roles, beside that one.
      */
     roles: Array<{
         /**
          * Id of a role.
          */
         id: string;
+        /**
+         * The name of the role.
+         */
         name: string;
     }>;
+    /**
+     * When the person became a member.
+     */
     joinedAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
 };
 
+/**
+ * One page of a list.
+ */
 export type ApiKeyPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<ApiKey>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -157,52 +247,145 @@ export type ApiKey = {
      * Id of an API key.
      */
     id: string;
+    /**
+     * A name to recognise it by.
+     */
     name: string;
+    /**
+     * What it is for.
+     */
     description: string | null;
     /**
      * First characters of the secret, to recognise the key.
      */
     prefix: string;
+    /**
+     * Last characters of the secret.
+     */
     last4: string;
+    /**
+     * Shown in the prefix of the secret.
+     */
     environment: 'live' | 'test';
+    /**
+     * What it may do.
+     */
     scopes: Array<Scope>;
+    /**
+     * Addresses and ranges it works from; empty for any.
+     */
     ipAllowList: Array<string>;
+    /**
+     * Web origins it works from; empty for any.
+     */
     allowedOrigins: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
     rateLimitPerMinute: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
     rateLimitPerHour: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
     rateLimitPerDay: number | null;
     metadata: Metadata;
+    /**
+     * The user who created it; null if that was a key.
+     */
     createdBy: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
     expiresAt: string | null;
+    /**
+     * When it was revoked; null while it works.
+     */
     revokedAt: string | null;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
 };
 
+/**
+ * The new API key, with its secret.
+ */
 export type CreatedApiKey = {
     /**
      * Id of an API key.
      */
     id: string;
+    /**
+     * A name to recognise it by.
+     */
     name: string;
+    /**
+     * What it is for.
+     */
     description: string | null;
     /**
      * First characters of the secret, to recognise the key.
      */
     prefix: string;
+    /**
+     * Last characters of the secret.
+     */
     last4: string;
+    /**
+     * Shown in the prefix of the secret.
+     */
     environment: 'live' | 'test';
+    /**
+     * What it may do.
+     */
     scopes: Array<Scope>;
+    /**
+     * Addresses and ranges it works from; empty for any.
+     */
     ipAllowList: Array<string>;
+    /**
+     * Web origins it works from; empty for any.
+     */
     allowedOrigins: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
     rateLimitPerMinute: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
     rateLimitPerHour: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
     rateLimitPerDay: number | null;
     metadata: Metadata;
+    /**
+     * The user who created it; null if that was a key.
+     */
     createdBy: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
     expiresAt: string | null;
+    /**
+     * When it was revoked; null while it works.
+     */
     revokedAt: string | null;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
     /**
      * Shown once; only its hash is stored.
@@ -210,7 +393,13 @@ export type CreatedApiKey = {
     secret: string;
 };
 
+/**
+ * One page of a list.
+ */
 export type OrganizationPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<OwnOrganization>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -218,18 +407,33 @@ export type OrganizationPage = {
     nextCursor: string | null;
 };
 
+/**
+ * An organization, and the role of the caller there.
+ */
 export type OwnOrganization = {
     /**
      * Id of an organization.
      */
     id: string;
+    /**
+     * A name that people read.
+     */
     name: string;
+    /**
+     * Names the organization in addresses.
+     */
     slug: string | null;
+    /**
+     * Where the organization is reached below the main domain.
+     */
     subdomain: string | null;
     /**
      * Made at registration for one person, who cannot leave it.
      */
     personal: boolean;
+    /**
+     * What the organization pays for.
+     */
     plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
     /**
      * While true, deleting is refused.
@@ -240,7 +444,13 @@ export type OwnOrganization = {
      * For 30 days from then it can be restored.
      */
     deletedAt: string | null;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
     /**
      * The role of the caller there.
@@ -256,13 +466,25 @@ export type Organization = {
      * Id of an organization.
      */
     id: string;
+    /**
+     * A name that people read.
+     */
     name: string;
+    /**
+     * Names the organization in addresses.
+     */
     slug: string | null;
+    /**
+     * Where the organization is reached below the main domain.
+     */
     subdomain: string | null;
     /**
      * Made at registration for one person, who cannot leave it.
      */
     personal: boolean;
+    /**
+     * What the organization pays for.
+     */
     plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
     /**
      * While true, deleting is refused.
@@ -273,20 +495,41 @@ export type Organization = {
      * For 30 days from then it can be restored.
      */
     deletedAt: string | null;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
 };
 
+/**
+ * Whether a subdomain is free, and why not.
+ */
 export type SubdomainAvailability = {
+    /**
+     * The subdomain that was asked about.
+     */
     subdomain: string;
+    /**
+     * Whether an organization can have it.
+     */
     available: boolean;
     /**
-     * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
+     * Why not. A name that looks like a taken or reserved one counts as that.
      */
     reason: 'invalid' | 'reserved' | 'taken' | null;
 };
 
+/**
+ * One page of a list.
+ */
 export type MemberPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<Member>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -294,7 +537,13 @@ export type MemberPage = {
     nextCursor: string | null;
 };
 
+/**
+ * One page of a list.
+ */
 export type InvitationPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<Invitation>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -314,6 +563,9 @@ export type Invitation = {
      * Id of an organization.
      */
     organizationId: string;
+    /**
+     * Who is invited.
+     */
     email: string;
     role: OrganizationRole;
     /**
@@ -321,15 +573,30 @@ export type Invitation = {
      */
     status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
     /**
-     * Null if an API key sent it.
+     * Null if an API key did.
      */
     invitedBy: string | null;
+    /**
+     * The mailed link works until then.
+     */
     expiresAt: string;
+    /**
+     * When it was created.
+     */
     createdAt: string;
+    /**
+     * When it last changed.
+     */
     updatedAt: string;
 };
 
+/**
+ * One page of a list.
+ */
 export type AuditPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<AuditEntry>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -345,18 +612,33 @@ export type AuditEntry = {
      * Id of an audit log entry.
      */
     id: string;
+    /**
+     * What was done: an event type.
+     */
     action: string;
+    /**
+     * Who did it.
+     */
     actor: {
+        /**
+         * A user, an API key, or RentAPI itself.
+         */
         kind: 'user' | 'key' | 'system';
         /**
          * Of the user or API key.
          */
         id: string | null;
     };
+    /**
+     * What it was done to.
+     */
     target: {
+        /**
+         * What kind of thing it is.
+         */
         kind: string;
         /**
-         * Null for a target without an id of its own, such as a membership.
+         * Its id; null for what has none, as a membership.
          */
         id: string | null;
     };
@@ -366,20 +648,41 @@ export type AuditEntry = {
     before: {
         [key: string]: unknown;
     } | null;
+    /**
+     * The row after, without secrets. Null once erased.
+     */
     after: {
         [key: string]: unknown;
     } | null;
+    /**
+     * The address of the caller.
+     */
     ip: string | null;
+    /**
+     * The `User-Agent` of the caller.
+     */
     userAgent: string | null;
+    /**
+     * Names the request in logs.
+     */
     requestId: string;
     /**
      * Links the entry to the one before it in the organization: SHA-256 over both.
      */
     hash: string | null;
+    /**
+     * When it was done.
+     */
     createdAt: string;
 };
 
+/**
+ * One page of a list.
+ */
 export type RolePage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
     items: Array<Role>;
     /**
      * Send as `cursor` for the next page; null on the last.
@@ -395,31 +698,52 @@ export type Role = {
      * Id of a role.
      */
     id: string;
+    /**
+     * A name that people read.
+     */
     name: string;
+    /**
+     * What the role is for.
+     */
     description: string | null;
     /**
-     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
      */
     system: boolean;
     /**
-     * The role from which this one inherits permissions.
+     * The role whose permissions this one has too.
      */
     parentId: string | null;
+    /**
+     * Its own permissions.
+     */
     permissions: Array<OrganizationPermission>;
     /**
-     * The permissions of its ancestors, in addition.
+     * Beside those, what its ancestors give.
      */
     inheritedPermissions: Array<OrganizationPermission>;
     /**
-     * Null for system roles.
+     * Null for those of the system.
      */
     createdAt: string | null;
+    /**
+     * When it last changed; null for those of the system.
+     */
     updatedAt: string | null;
 };
 
+/**
+ * What may be done in an organization.
+ */
 export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
+/**
+ * Every permission there is.
+ */
 export type PermissionCatalogue = {
+    /**
+     * Every permission.
+     */
     items: Array<PermissionEntry>;
     /**
      * All are on one page.
@@ -427,6 +751,9 @@ export type PermissionCatalogue = {
     nextCursor: null;
 };
 
+/**
+ * A permission, and who holds it.
+ */
 export type PermissionEntry = {
     permission: Permission;
     /**
@@ -447,6 +774,9 @@ export type PermissionEntry = {
     roles: Array<OrganizationRole>;
 };
 
+/**
+ * Which role of the organization holds which permission.
+ */
 export type PermissionMatrix = {
     /**
      * The columns.
@@ -460,7 +790,13 @@ export type PermissionMatrix = {
          * Id of a role.
          */
         id: string;
+        /**
+         * The name of the role.
+         */
         name: string;
+        /**
+         * OWNER, ADMIN, MEMBER or VIEWER, which do not change.
+         */
         system: boolean;
         /**
          * One for each column: how the role has the permission, or null.
@@ -469,24 +805,36 @@ export type PermissionMatrix = {
     }>;
 };
 
+/**
+ * Which permissions the caller holds.
+ */
 export type PermissionCheck = {
     /**
-     * Whether the caller has all of them.
+     * Whether all of them are held.
      */
     allowed: boolean;
+    /**
+     * One for each, in the order of the question.
+     */
     results: Array<{
         permission: Permission;
+        /**
+         * Whether the caller holds it.
+         */
         allowed: boolean;
     }>;
 };
 
+/**
+ * Opens the realtime socket once, in place of a credential.
+ */
 export type Ticket = {
     /**
      * Open `/api/v1/ws/realtime?ticket=…` with it, once.
      */
     ticket: string;
     /**
-     * Seconds.
+     * For how many seconds it works.
      */
     expiresIn: number;
 };
@@ -495,36 +843,69 @@ export type Ticket = {
  * `degraded`: it serves, but a part is missing.
  */
 export type Health = {
+    /**
+     * Whether all parts answer.
+     */
     status: 'ok' | 'degraded';
     /**
-     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     * The version that runs. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
      */
     version: string | null;
     /**
-     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     * What it runs as. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
      */
     environment: string | null;
+    /**
+     * When this was answered.
+     */
     timestamp: string;
     database: DatabaseHealth;
     cache: CacheHealth;
 };
 
+/**
+ * Whether the database answers.
+ */
 export type DatabaseHealth = {
+    /**
+     * Whether it answers.
+     */
     status: 'ok' | 'down';
+    /**
+     * How long it took to answer; null if it did not.
+     */
     latencyMs: number | null;
     /**
-     * Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     * The version of PostgreSQL. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
      */
     serverVersion: string | null;
 };
 
+/**
+ * Whether the cache answers.
+ */
 export type CacheHealth = {
+    /**
+     * Whether it answers.
+     */
     status: 'ok' | 'down';
+    /**
+     * How long it took to answer; null if it did not.
+     */
     latencyMs: number | null;
+    /**
+     * Where limits are counted.
+     */
     driver: 'memory' | 'redis';
 };
 
+/**
+ * The answer to a probe.
+ */
 export type Probe = {
+    /**
+     * Any other state is an error.
+     */
     status: 'ok';
 };
 
@@ -536,12 +917,21 @@ export type Problem = {
      * Where this code is explained.
      */
     type: string;
+    /**
+     * The code in words.
+     */
     title: string;
+    /**
+     * The HTTP status.
+     */
     status: number;
     /**
      * What to do about it.
      */
     detail: string;
+    /**
+     * What went wrong, for programs: it never changes its meaning.
+     */
     code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken';
     /**
      * Names this request in logs; quote it when you ask for help.
@@ -551,7 +941,13 @@ export type Problem = {
      * For invalid input: each field that is wrong, at most 20; `detail` says how many more.
      */
     errors?: Array<{
+        /**
+         * Where in the input.
+         */
         path: string;
+        /**
+         * What is wrong there.
+         */
         message: string;
     }>;
 };
@@ -564,33 +960,57 @@ export type Register = {
      * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
+    /**
+     * A public name, if one is wanted.
+     */
     username?: string | null;
     /**
      * 8 to 256 characters of any kind; the most common passwords are refused.
      */
     password: string;
+    /**
+     * The name of the person, as others see it.
+     */
     fullName?: string | null;
 };
 
+/**
+ * Who logs in.
+ */
 export type Login = {
     /**
      * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
      */
     email: string;
+    /**
+     * The password of the account.
+     */
     password: string;
 };
 
+/**
+ * The refresh token to exchange.
+ */
 export type Refresh = {
     /**
-     * Works once, within 7 days; the answer contains the next one.
+     * Works once, within 7 days; the answer brings the next.
      */
     refreshToken: string;
 };
 
+/**
+ * The password once more.
+ */
 export type Reauthenticate = {
+    /**
+     * The password of the account.
+     */
     password: string;
 };
 
+/**
+ * The token of a mailed link.
+ */
 export type EmailTokenInput = {
     /**
      * From the `?token=` of the mailed link.
@@ -598,6 +1018,9 @@ export type EmailTokenInput = {
     token: string;
 };
 
+/**
+ * Where to mail.
+ */
 export type EmailInput = {
     /**
      * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
@@ -605,6 +1028,9 @@ export type EmailInput = {
     email: string;
 };
 
+/**
+ * The token of the mailed link, and the new password.
+ */
 export type ConfirmPasswordReset = {
     /**
      * From the `?token=` of the mailed link.
@@ -620,7 +1046,13 @@ export type ConfirmPasswordReset = {
  * A missing field stays unchanged; null clears it.
  */
 export type UpdateMe = {
+    /**
+     * The name of the person; null for none.
+     */
     fullName?: string | null;
+    /**
+     * The public name; null for none.
+     */
     username?: string | null;
     metadata?: Metadata;
     /**
@@ -629,6 +1061,9 @@ export type UpdateMe = {
     defaultOrganizationId?: string;
 };
 
+/**
+ * The custom roles of a member from now on.
+ */
 export type SetUserRoles = {
     /**
      * All custom roles the member has from now on; no system roles.
@@ -636,13 +1071,25 @@ export type SetUserRoles = {
     roleIds: Array<string>;
 };
 
+/**
+ * A new API key.
+ */
 export type CreateApiKey = {
+    /**
+     * A name to recognise it by.
+     */
     name: string;
+    /**
+     * What it is for.
+     */
     description?: string | null;
     /**
-     * Only scopes whose permissions you have in this organization.
+     * Only what you hold yourself in this organization.
      */
     scopes: Array<Scope>;
+    /**
+     * From then on it is refused; null for never.
+     */
     expiresAt?: string | null;
     /**
      * Addresses and ranges the key works from; empty for any.
@@ -652,8 +1099,17 @@ export type CreateApiKey = {
      * Origins of web pages, apps or extensions the key works from; empty for any.
      */
     allowedOrigins?: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
     rateLimitPerMinute?: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
     rateLimitPerHour?: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
     rateLimitPerDay?: number | null;
     /**
      * `live` by default.
@@ -662,7 +1118,13 @@ export type CreateApiKey = {
     metadata?: Metadata;
 };
 
+/**
+ * A new organization.
+ */
 export type CreateOrganization = {
+    /**
+     * A name that people read.
+     */
     name: string;
     /**
      * Made from the name unless given.
@@ -679,12 +1141,21 @@ export type CreateOrganization = {
  * A missing field stays unchanged; null clears it.
  */
 export type UpdateOrganization = {
+    /**
+     * A name that people read.
+     */
     name?: string;
     /**
-     * Names the organization in URLs.
+     * Names the organization in addresses.
      */
     slug?: string;
+    /**
+     * Where it is reached below the main domain; null for nowhere.
+     */
     subdomain?: string | null;
+    /**
+     * While true, deleting is refused.
+     */
     deletionProtection?: boolean;
     metadata?: Metadata;
 };
@@ -699,6 +1170,9 @@ export type TransferOwnership = {
     userId: string;
 };
 
+/**
+ * The organization role of a member from now on.
+ */
 export type SetMemberRole = {
     role: OrganizationRole;
 };
@@ -714,9 +1188,21 @@ export type CreateInvitation = {
     role: OrganizationRole;
 };
 
+/**
+ * A new role.
+ */
 export type CreateRole = {
+    /**
+     * A name that people read.
+     */
     name: string;
+    /**
+     * What the role is for.
+     */
     description?: string | null;
+    /**
+     * The role whose permissions this one has too.
+     */
     parentId?: string | null;
     /**
      * Only permissions that you have in this organization.
@@ -728,8 +1214,17 @@ export type CreateRole = {
  * A missing field stays unchanged; null clears it.
  */
 export type UpdateRole = {
+    /**
+     * A name that people read.
+     */
     name?: string;
+    /**
+     * What the role is for.
+     */
     description?: string | null;
+    /**
+     * The role whose permissions this one has too; null for none.
+     */
     parentId?: string | null;
     /**
      * Only permissions that you have in this organization.
@@ -737,7 +1232,13 @@ export type UpdateRole = {
     permissions?: Array<GrantablePermission>;
 };
 
+/**
+ * Permissions to check.
+ */
 export type CheckPermissions = {
+    /**
+     * Which to check.
+     */
     permissions: Array<Permission>;
 };
 
@@ -1884,6 +2385,9 @@ export type OrgsSubdomainAvailableData = {
     body?: never;
     path?: never;
     query: {
+        /**
+         * The subdomain you would like.
+         */
         subdomain: string;
     };
     url: '/api/v1/organizations/subdomain-availability';
@@ -2575,6 +3079,9 @@ export type OrgsInvitationsListData = {
          * `nextCursor` of the previous page; leave out for the first.
          */
         cursor?: string;
+        /**
+         * Only those in this state.
+         */
         status?: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
     };
     url: '/api/v1/organizations/{orgId}/invitations';
