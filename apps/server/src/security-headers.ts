@@ -5,8 +5,11 @@ import helmet, { type HelmetOptions } from 'helmet';
 
 export type CspMode = 'strict' | 'relaxed' | 'disabled';
 
-/** `plain`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, in its frame. */
-export type PageKind = 'plain' | 'scalar' | 'redoc' | 'mail';
+/**
+ * `searchable`: our own pages. `plain`: those that mailed links open. `scalar`, `redoc`: the two references. `mail`: the body
+ * of a captured mail, in its frame.
+ */
+export type PageKind = 'searchable' | 'plain' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
   /** For JSON and assets, which are never documents. */
@@ -38,6 +41,8 @@ const plain: Directives = {
 };
 
 const pages: Record<PageKind, Directives> = {
+  // Their one form is a search, which works without scripts.
+  searchable: { ...plain, 'form-action': ["'self'"] },
   plain,
   // Scalar sets styles while it draws, and shows a picture that it received as a blob.
   scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
@@ -94,7 +99,13 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
       xDownloadOptions: false,
       xPermittedCrossDomainPolicies: false,
     }),
-    pages: { plain: page('plain'), scalar: page('scalar'), redoc: page('redoc'), mail: page('mail') },
+    pages: {
+      searchable: page('searchable'),
+      plain: page('plain'),
+      scalar: page('scalar'),
+      redoc: page('redoc'),
+      mail: page('mail'),
+    },
   };
 }
 

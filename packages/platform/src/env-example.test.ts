@@ -27,7 +27,14 @@ describe('.env.example', () => {
     'gives no default of $name, which has none of its own',
     ({ name }) => {
       const value = readEnv({})[name as keyof ReturnType<typeof readEnv>];
-      const dependent = ['PUBLIC_URL', 'SHUTDOWN_GRACE_MS', 'REQUIRE_EMAIL_VERIFICATION', 'CORS_ORIGINS', 'SEED_DEMO'];
+      const dependent = [
+        'PUBLIC_URL',
+        'SECURITY_CONTACT',
+        'SHUTDOWN_GRACE_MS',
+        'REQUIRE_EMAIL_VERIFICATION',
+        'CORS_ORIGINS',
+        'SEED_DEMO',
+      ];
       if (dependent.includes(name)) expect(value).toBeDefined();
       else expect(value ?? []).toEqual([]);
     },

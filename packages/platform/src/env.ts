@@ -51,6 +51,12 @@ const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: whole(0, 65_535).optional(),
   PUBLIC_URL: url.optional(),
+  SECURITY_CONTACT: z
+    .url({
+      protocol: /^(mailto|https|tel)$/,
+      error: 'must look like mailto:security@example.com or https://example.com/security',
+    })
+    .optional(),
   DATA_DIR: z.string().default('./.rentapi'),
   SHUTDOWN_GRACE_MS: whole(0, 8000).optional(),
   KEEP_ALIVE_TIMEOUT_MS: whole(100, 3_600_000).default(72_000),
@@ -222,6 +228,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     ...rest,
     production,
     PUBLIC_URL: env.PUBLIC_URL ?? localUrl(env.PORT),
+    SECURITY_CONTACT: env.SECURITY_CONTACT ?? (production ? undefined : 'mailto:security@example.com'),
     SHUTDOWN_GRACE_MS: env.SHUTDOWN_GRACE_MS ?? (production ? 5000 : 0),
     REQUIRE_EMAIL_VERIFICATION: env.REQUIRE_EMAIL_VERIFICATION ?? production,
     CORS_ORIGINS: env.CORS_ORIGINS ?? (production ? [] : ['*']),

@@ -8,7 +8,9 @@ import { toApiError } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
 import { reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
-import { ERRORS } from '@rentapi/api/slices/errors';
+import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
+import { appRouter } from '@rentapi/api/slices/router';
+import { describeContract } from '@rentapi/api/transports/describe-contract';
 import { sendProblem } from '@rentapi/api/transports/rest';
 import { dropUnread } from '@rentapi/api/wire/connection';
 import { observed } from '@rentapi/api/wire/observed';
@@ -128,11 +130,12 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.use(
       pagesRouter({
         openapi: () => readFileSync(OPENAPI_FILE, 'utf8'),
-        errors: ERRORS,
+        contract: () => describeContract(appRouter, rawRoutes, eventTypes),
         mailbox,
         production: env.production,
         version: VERSION,
         publicUrl: ports.env.PUBLIC_URL,
+        ...(env.SECURITY_CONTACT && { securityContact: env.SECURITY_CONTACT }),
         demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,
         security,
       }),

@@ -7,8 +7,19 @@ import type { RequestHandler } from 'express';
 import { ASSETS } from '../files.ts';
 import { type BundleName, locateBundle } from './browser-bundles.ts';
 
-const ownFiles = ['pages.css', 'icon.svg', 'copy.js', 'mailed-link.js', 'scalar.js', 'redoc.js'] as const;
-const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
+const ownFiles = [
+  'site.css',
+  'pages.css',
+  'reference.css',
+  'icon.svg',
+  'icon.ico',
+  'copy.js',
+  'search.js',
+  'mailed-link.js',
+  'scalar.js',
+  'redoc.js',
+] as const;
+const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml', ico: 'image/x-icon' };
 
 export interface Assets {
   own(file: (typeof ownFiles)[number]): string;
@@ -28,7 +39,7 @@ export function loadAssets(): Assets {
   const add = (name: string, extension: keyof typeof types, read: () => Promise<Buffer>) => {
     const body = once(read);
     const gzipped = once(async () => promisify(gzip)(await body()));
-    served.set(name, { type: `${types[extension]}; charset=utf-8`, body, gzipped });
+    served.set(name, { type: extension === 'ico' ? types.ico : `${types[extension]}; charset=utf-8`, body, gzipped });
     return `/assets/${name}`;
   };
 

@@ -1,4 +1,5 @@
 import { type Html, html } from '@rentapi/platform/html';
+import { codeBlock } from './docs/markdown.ts';
 import { layout, type Site } from './layout.ts';
 
 interface Front {
@@ -12,14 +13,14 @@ interface Front {
 export function frontPage(site: Site, front: Front): string {
   return layout(site, {
     title: 'RentAPI',
-    script: 'copy.js',
+    scripts: ['copy.js'],
     main: html`
       <section class="hero">
         <p class="chips"><span class="chip live">Running</span>${front.production ? null : html`<span class="chip">Development</span>`}</p>
         <h1>The backend behind an API that you sell.</h1>
         <p class="lead">Identity, organizations, API keys, rate limits, audit and realtime. One contract, served as REST with an
           OpenAPI document, as typed tRPC, and as an npm package.</p>
-        <p class="actions"><a class="button" href="/docs">Open the API reference</a><a class="button plain" href="/openapi.json">OpenAPI document</a></p>
+        <p class="actions"><a class="button" href="/docs">Open the API reference</a><a class="button plain" href="/docs/guides/quickstart">Quickstart</a></p>
       </section>
 
       <section>
@@ -31,9 +32,14 @@ export function frontPage(site: Site, front: Front): string {
         <h2>Where things are</h2>
         <ul class="tiles">
           ${tile('/docs', 'API reference', 'Every operation, with a client to try it.')}
-          ${tile('/redoc', 'Redoc', 'The same reference, for reading and printing.')}
-          ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
+          ${tile('/docs/guides', 'Guides', 'First calls, organizations, realtime and more.')}
+          ${tile('/docs/sdk', 'SDK', 'The client for Node, browsers, Deno and Bun.')}
+          ${tile('/docs/trpc', 'tRPC', 'Typed calls from any TypeScript program.')}
+          ${tile('/docs/events', 'Events', 'What happens, with fields and examples.')}
+          ${tile('/docs/permissions', 'Permissions', 'Who may do what, by role and by operation.')}
           ${tile('/docs/errors', 'Errors', 'Each error code, and how to fix it.')}
+          ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
+          ${tile('/llms.txt', 'llms.txt', 'An index of all pages, for programs that read.')}
           ${tile('/health', 'Health', 'Whether the server, its database and its cache work.')}
           ${front.captured ? tile('/dev/mail', 'Captured mail', 'What would have been sent, with its links.') : null}
         </ul>
@@ -63,7 +69,7 @@ function firstCall(publicUrl: string): Html {
 }
 
 function command(...lines: string[]): Html {
-  return html`<div class="command"><button type="button" data-copy hidden>Copy</button><pre><code>${lines.join('\n')}</code></pre></div>`;
+  return codeBlock(lines.join('\n'), 'bash');
 }
 
 function tile(href: string, title: string, text: string): Html {

@@ -7,34 +7,66 @@ export interface Site {
   version: string;
 }
 
+type OwnFile = Parameters<Assets['own']>[0];
+
+const SECTIONS = [
+  ['Reference', '/docs'],
+  ['Guides', '/docs/guides'],
+  ['SDK', '/docs/sdk'],
+  ['tRPC', '/docs/trpc'],
+  ['Events', '/docs/events'],
+  ['Permissions', '/docs/permissions'],
+  ['Errors', '/docs/errors'],
+] as const;
+export type Section = (typeof SECTIONS)[number][0];
+
+/** Longer text than this finds no more. */
+export const QUERY_LENGTH = 100;
+
 interface Page {
   title: string;
   main: Html;
-  /** The file name of this page's own script. */
-  script?: Parameters<Assets['own']>[0];
-  /** A small card in the middle, for the pages that mailed links open. */
-  card?: boolean;
+  /** Which entry of the navigation the page belongs to. */
+  section?: Section;
+  scripts?: OwnFile[];
+  /** The same page as Markdown. */
+  markdown?: string;
+  /** What was searched for. */
+  query?: string;
 }
 
-export function layout({ assets, version }: Site, page: Page): string {
+export function layout(site: Site, page: Page): string {
+  const { assets } = site;
   return document(
     assets,
     page.title,
     html`
+    <link rel="stylesheet" href="${assets.own('site.css')}">
     <link rel="stylesheet" href="${assets.own('pages.css')}">
-    ${page.script ? html`<script src="${assets.own(page.script)}" defer></script>` : null}
+    ${page.markdown ? html`<link rel="alternate" type="text/markdown" href="${page.markdown}">` : null}
+    ${scripts(assets, ['search.js', ...(page.scripts ?? [])])}
   </head>
-  <body class="${page.card ? 'card' : 'wide'}">
-    <header>
-      <a class="brand" href="/"><img src="${assets.own('icon.svg')}" alt="" width="28" height="28">RentAPI</a>
-      ${
-        page.card
-          ? null
-          : html`<nav><a href="/docs">Reference</a><a href="/redoc">Redoc</a><a href="/docs/errors">Errors</a></nav>`
-      }
-    </header>
+  <body class="wide">
+    ${header(assets, page.section, searchForm(page.query))}
     <main>${page.main}</main>
-    ${page.card ? null : html`<footer>RentAPI ${version}</footer>`}
+    ${footer(site, page.markdown)}
+  </body>`,
+  );
+}
+
+/** A small card in the middle, for the pages that mailed links open. It sends nothing by itself, so it has no search. */
+export function cardLayout({ assets }: Site, page: Pick<Page, 'title' | 'main' | 'scripts'>): string {
+  return document(
+    assets,
+    page.title,
+    html`
+    <link rel="stylesheet" href="${assets.own('site.css')}">
+    <link rel="stylesheet" href="${assets.own('pages.css')}">
+    ${scripts(assets, page.scripts ?? [])}
+  </head>
+  <body class="card">
+    <header class="site-header">${brand(assets)}</header>
+    <main>${page.main}</main>
   </body>`,
   );
 }
@@ -57,4 +89,37 @@ export function document(
     ${rest}
 </html>
 `.text;
+}
+
+export function header(assets: Assets, current: Section | undefined, search: Html): Html {
+  return html`<header class="site-header">
+      ${brand(assets)}
+      <nav class="site-nav" aria-label="Documentation">${SECTIONS.map(
+        ([name, path]) => html`<a href="${path}"${name === current ? html` aria-current="page"` : null}>${name}</a>`,
+      )}</nav>
+      ${search}
+    </header>`;
+}
+
+export function footer({ version }: Site, markdown?: string): Html {
+  return html`<footer class="site-footer">
+      <span>RentAPI ${version}</span>
+      ${markdown ? html`<a href="${markdown}">This page as Markdown</a>` : null}
+      <a href="/openapi.json">OpenAPI document</a><a href="/redoc">Redoc</a><a href="/llms.txt">llms.txt</a>
+    </footer>`;
+}
+
+function searchForm(query = ''): Html {
+  return html`<form class="site-search" role="search" action="/docs/search">
+        <input type="search" name="q" value="${query}" aria-label="Search the documentation" placeholder="Search"
+          maxlength="${QUERY_LENGTH}" autocomplete="off" spellcheck="false">
+      </form>`;
+}
+
+function brand(assets: Assets): Html {
+  return html`<a class="brand" href="/"><img src="${assets.own('icon.svg')}" alt="" width="28" height="28">RentAPI</a>`;
+}
+
+function scripts(assets: Assets, files: OwnFile[]): Html[] {
+  return files.map((file) => html`<script src="${assets.own(file)}" defer></script>`);
 }

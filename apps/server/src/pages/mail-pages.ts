@@ -43,7 +43,7 @@ export function mailView(site: Site, mail: CapturedMail): string {
       <iframe title="The mail's HTML" src="/dev/mail/${encodeURIComponent(mail.id)}/body"
         sandbox="allow-popups allow-popups-to-escape-sandbox" referrerpolicy="no-referrer"></iframe>
       <h2>As text</h2>
-      <pre class="mail">${linked(mail.text)}</pre>`,
+      <pre class="mail" tabindex="0">${linked(mail.text)}</pre>`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Html, html } from '@rentapi/platform/html';
-import { layout, type Site } from './layout.ts';
+import { cardLayout, type Site } from './layout.ts';
 
 // The token never reaches these functions: the script takes it from the address. So no page repeats it, and opening a
 // link (mail scanners do) does not use it up.
@@ -120,10 +120,9 @@ function mailedLink(site: Site, link: MailedLink): string {
 }
 
 function card(site: Site, title: string, main: Html): string {
-  return layout(site, {
+  return cardLayout(site, {
     title: `${title} · RentAPI`,
-    script: 'mailed-link.js',
-    card: true,
+    scripts: ['mailed-link.js'],
     main: html`
       <h1>${title.replaceAll('-', '\u2011')}</h1>
       <p class="note bad" role="alert" data-show="problem" hidden></p>

@@ -1,18 +1,12 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { request } from 'node:http';
+import { connect } from 'node:net';
 import { html } from '@rentapi/platform/html';
 import type { CapturedMail, Mailbox } from '@rentapi/platform/mail';
-import express from 'express';
+import type express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type PagesOptions, pagesRouter } from './pages.ts';
-
-const errors = {
-  not_found: { status: 404, title: 'It does not exist.', fix: 'Check the id.' },
-  rate_limited: { status: 429, title: 'Too many requests.', fix: 'Wait.' },
-  internal_error: { status: 500, title: 'Something <failed>.', fix: 'Retry & tell us.' },
-  unavailable: { status: 503, title: 'Not now.', fix: 'Retry.' },
-};
+import { contract, startPages } from '../../test/pages-server.ts';
+import type { PagesOptions } from './pages.ts';
 
 /** Newest first. */
 const mails: CapturedMail[] = [
@@ -44,34 +38,16 @@ const posted: string[] = [];
 const close: (() => void)[] = [];
 
 async function serve(options: Partial<PagesOptions> = {}): Promise<string> {
-  const app = express();
-  app.set('trust proxy', true);
-  app.use((req, _res, next) => {
+  const observe: express.RequestHandler = (req, _res, next) => {
     const remote = req.get('x-test-remote');
     delete req.headers['x-test-remote']; // an address in the form that a proxy sends
     Object.defineProperty(req.socket, 'remoteAddress', { value: remote ?? '127.0.0.1', configurable: true });
     if (req.method === 'POST') posted.push(req.path);
     next();
-  });
-  app.use(
-    pagesRouter({
-      openapi: () => '{"openapi":"3.1.0"}',
-      errors,
-      mailbox,
-      production: false,
-      version: '1.2.3',
-      publicUrl: 'https://api.example.com',
-      demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
-      ...options,
-    }),
-  );
-  app.use((_req, res) => {
-    res.status(404).json({ code: 'not_found' });
-  });
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  close.push(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const pages = await startPages({ mailbox, publicUrl: 'https://api.example.com', ...options }, [observe]);
+  close.push(pages.close);
+  return pages.url;
 }
 
 let origin = '';
@@ -143,7 +119,8 @@ describe('every page', () => {
 describe('the front page', () => {
   it('links to everything and shows how to make a first call', async () => {
     const page = await text('/');
-    for (const path of ['/docs', '/redoc', '/openapi.json', '/docs/errors', '/health', '/dev/mail']) {
+    const sections = ['guides', 'sdk', 'trpc', 'events', 'permissions', 'errors'].map((name) => `/docs/${name}`);
+    for (const path of ['/docs', ...sections, '/redoc', '/openapi.json', '/llms.txt', '/health', '/dev/mail']) {
       expect(page).toContain(`href="${path}"`);
     }
     expect(page).toContain('curl -s https://api.example.com/api/v1/auth/login');
@@ -164,7 +141,7 @@ describe('the OpenAPI document', () => {
     async (path) => {
       const first = await get(path);
       expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
-      expect(await first.json()).toEqual({ openapi: '3.1.0' });
+      expect(await first.json()).toMatchObject({ openapi: '3.1.0' });
       const etag = first.headers.get('etag') ?? '';
       expect(etag).toMatch(/^"[\w-]{43}"$/);
       expect(first.headers.get('cache-control')).toBe('public, no-cache');
@@ -174,15 +151,19 @@ describe('the OpenAPI document', () => {
 });
 
 describe('error pages', () => {
-  it.each(Object.entries(errors))('%s has one, with its status, meaning and fix', async (code, row) => {
-    const response = await get(`/docs/errors/${code}`);
-    expect(response.status).toBe(200);
-    const page = await response.text();
-    for (const part of [code, row.status, row.title, row.fix]) expect(page).toContain(html`${part}`.text);
-    for (const part of [`"type": "/docs/errors/${code}"`, `"detail": "${row.fix}"`])
-      expect(page).toContain(html`${part}`.text);
-    expect(await text('/docs/errors')).toContain(`href="/docs/errors/${code}"`);
-  });
+  it.each(contract.errors)(
+    '$code has one, with its status, meaning and fix',
+    async ({ code, status, title, meaning }) => {
+      const response = await get(`/docs/errors/${code}`);
+      expect(response.status).toBe(200);
+      const page = await response.text();
+      for (const part of [code, status, title, `"type": "https://api.example.com/docs/errors/${code}"`])
+        expect(page).toContain(html`${part}`.text);
+      expect(page.replace(/<pre.*?<\/pre>/gs, '')).not.toContain('`');
+      expect(await text(`/docs/errors/${code}.md`)).toContain(meaning);
+      expect(await text('/docs/errors')).toContain(`href="/docs/errors/${code}"`);
+    },
+  );
 
   it.each(['nope', 'constructor', '__proto__', '%3Cscript%3E'])('%s has none', async (code) => {
     const response = await get(`/docs/errors/${code}`);

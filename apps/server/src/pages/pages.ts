@@ -1,25 +1,32 @@
 import { createHash } from 'node:crypto';
+import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
 import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
 import { loadAssets } from './assets.ts';
-import { type ErrorCatalogue, errorList, errorPage, noSuchError, noSuchPage } from './error-pages.ts';
+import { docsRouter } from './docs/docs-router.ts';
+import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
 import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
+import { noSuchError, noSuchPage } from './not-found-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
+import { siteFiles } from './site-files.ts';
 
 export interface PagesOptions {
   /** The OpenAPI document as JSON text. */
   openapi: () => string;
-  errors: ErrorCatalogue;
+  /** What the documentation is made of. Called once, when the first page of it is asked for. */
+  contract: () => DescribedContract;
   /** null: mail is not captured. */
   mailbox: Mailbox | null;
   production: boolean;
   version: string;
   /** Absolute, without a trailing slash. */
   publicUrl: string;
+  /** For security.txt; without one there is no such file. */
+  securityContact?: string;
   demoAccount: { email: string; password: string } | null;
   security?: SecurityHeaders;
 }
@@ -31,7 +38,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const site = { assets, version: options.version };
   const router = express.Router();
 
-  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'plain') => {
+  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'searchable') => {
     setHeaders(res, security.pages[kind]);
     res.setHeader('Cache-Control', cache);
     res.type('html').send(body);
@@ -65,15 +72,21 @@ export function pagesRouter(options: PagesOptions): express.Router {
     res.type('json').send(text);
   });
 
-  router.get('/docs/errors', (_req, res) => send(res, errorList(site, options.errors)));
+  let made: Documentation | undefined;
+  const documentation = () => {
+    made ??= createDocumentation({
+      contract: options.contract(),
+      openapi: JSON.parse(options.openapi()),
+      publicUrl: options.publicUrl,
+    });
+    return made;
+  };
+  router.use(docsRouter({ documentation, site, security }));
   router.get('/docs/errors/:code', (req, res) => {
-    const { code } = req.params;
-    // Own properties only: `constructor` is no error code.
-    const row = Object.hasOwn(options.errors, code) ? options.errors[code] : undefined;
-    if (row) return send(res, errorPage(site, code, row));
     res.status(404);
-    send(res, noSuchError(site, code));
+    send(res, noSuchError(site, req.params.code));
   });
+  router.use(siteFiles({ ...options, assets, security }));
 
   // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
   const mailedLinks = [
@@ -82,7 +95,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
     { path: '/reset-password', page: resetPassword(site) },
     { path: '/forgot-password', page: forgotPassword(site) },
   ];
-  for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store'));
+  for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));
 
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, site, security, send));

@@ -1,16 +1,24 @@
 import { html } from '@rentapi/platform/html';
-import { document, type Site } from './layout.ts';
+import { document, header, type Site } from './layout.ts';
+
+const noscript = html`<noscript><p>This reference needs JavaScript. <a href="/docs/operations">All operations</a> are also
+      on plain pages, and the document itself is at <a href="/openapi.json">/openapi.json</a>.</p></noscript>`;
+
+const searchLink = html`<a href="/docs/search">Search</a>`;
 
 export function scalarPage({ assets }: Site): string {
   return document(
     assets,
     'RentAPI reference',
-    html`<script src="${assets.bundle('scalar')}" defer></script>
+    html`<link rel="stylesheet" href="${assets.own('site.css')}">
+    <link rel="stylesheet" href="${assets.own('reference.css')}">
+    <script src="${assets.bundle('scalar')}" defer></script>
     <script src="${assets.own('scalar.js')}" defer></script>
   </head>
   <body>
+    ${header(assets, 'Reference', searchLink)}
+    ${noscript}
     <div id="reference"></div>
-    <noscript>This reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
   </body>`,
   );
 }
@@ -19,12 +27,15 @@ export function redocPage({ assets }: Site): string {
   return document(
     assets,
     'RentAPI reference (Redoc)',
-    html`<script src="${assets.bundle('redoc')}" defer></script>
+    html`<link rel="stylesheet" href="${assets.own('site.css')}">
+    <link rel="stylesheet" href="${assets.own('reference.css')}">
+    <script src="${assets.bundle('redoc')}" defer></script>
     <script src="${assets.own('redoc.js')}" defer></script>
   </head>
-  <body style="margin: 0">
+  <body class="always-light">
+    ${header(assets, 'Reference', searchLink)}
+    ${noscript}
     <div id="reference"></div>
-    <noscript>This reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
   </body>`,
     'light', // Redoc uses dark text, whatever the browser prefers
   );

@@ -1,0 +1,15 @@
+/**
+ * The files of this repository that the server shows: a build copies them. Each is the name of a file or a directory
+ * below the root.
+ */
+export const DOCUMENTS = [
+  'README.md',
+  'docs/guides',
+  'examples/quickstart/main.ts',
+  'sdk/client/README.md',
+  'sdk/client/api.md',
+  'sdk/contract/README.md',
+] as const;
+
+/** Where they are. */
+export const DOCUMENTS_ROOT = new URL('../../../../../', import.meta.url);

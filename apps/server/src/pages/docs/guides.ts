@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { code, type DocPage, paragraphs } from './doc-page.ts';
+import { DOCUMENTS_ROOT } from './guide-files.ts';
+import { plainText, rewriteLinks } from './markdown.ts';
+
+const GUIDES = 'docs/guides';
+
+interface Source {
+  /** The file, from the root of the repository. */
+  file: string;
+  page: Omit<DocPage, 'title' | 'summary' | 'markdown'>;
+  /** What is shown of the file, if not all of it. */
+  take?: (text: string) => string;
+}
+
+/** The guides and the READMEs of the two packages, with the address of this server filled in. */
+export function guidePages(publicUrl: string): DocPage[] {
+  const sources = listSources();
+  const pathOf = new Map(sources.map(({ file, page }) => [file, page.path]));
+  return sources.map(({ file, page, take }) => {
+    const text = readFileSync(new URL(file, DOCUMENTS_ROOT), 'utf8');
+    const whole = withAddress(withoutComments(take ? take(text) : text), publicUrl);
+    const markdown = rewriteLinks(whole, (address) => resolveLink(file, address, pathOf));
+    return { ...page, ...titleAndSummary(markdown), markdown };
+  });
+}
+
+function listSources(): Source[] {
+  const guides = readdirSync(new URL(`${GUIDES}/`, DOCUMENTS_ROOT)).filter((name) => name.endsWith('.md'));
+  const index = { path: '/docs/guides', title: 'Guides' };
+  const sdk = { path: '/docs/sdk', title: 'SDK' };
+  return [
+    ...guides.map((name): Source => {
+      const page = { section: 'Guides', kind: 'Guide', found: 'by chapter' } as const;
+      const file = `${GUIDES}/${name}`;
+      if (name === 'README.md') return { file, page: { ...page, path: index.path } };
+      return { file, page: { ...page, path: `${index.path}/${name.slice(0, -'.md'.length)}`, parent: index } };
+    }),
+    {
+      file: 'README.md',
+      page: {
+        path: `${index.path}/quickstart`,
+        section: 'Guides',
+        kind: 'Guide',
+        parent: index,
+        found: 'by chapter',
+      },
+      take: (readme) => section(readme, 'Call it').replace(/^.*\n/, '# Quickstart\n'),
+    },
+    { file: 'sdk/client/README.md', page: { path: '/docs/sdk', section: 'SDK', kind: 'SDK', found: 'by chapter' } },
+    {
+      file: 'sdk/client/api.md',
+      page: { path: '/docs/sdk/methods', section: 'SDK', kind: 'SDK', parent: sdk, found: 'by chapter' },
+    },
+    {
+      file: 'examples/quickstart/main.ts',
+      page: { path: '/docs/sdk/example', section: 'SDK', kind: 'SDK', parent: sdk, found: 'by chapter' },
+      take: (program) =>
+        paragraphs('# A whole program', 'From a login to events as they happen.', code('ts', program.trim())),
+    },
+    {
+      file: 'sdk/contract/README.md',
+      page: { path: '/docs/trpc', section: 'tRPC', kind: 'tRPC', found: 'by chapter' },
+    },
+  ];
+}
+
+/** A chapter of a document, with its heading. */
+function section(text: string, heading: string): string {
+  const from = text.indexOf(`\n## ${heading}\n`) + 1;
+  const end = text.indexOf('\n## ', from);
+  return text.slice(from, end === -1 ? undefined : end + 1);
+}
+
+/** The documents name a server on this machine, or one that stands for any. */
+function withAddress(text: string, publicUrl: string): string {
+  const socketUrl = publicUrl.replace(/^http/, 'ws');
+  return text
+    .replace(/https?:\/\/(?:localhost:8000|api\.example\.com)\b/g, publicUrl)
+    .replace(/wss?:\/\/(?:localhost:8000|api\.example\.com)\b/g, socketUrl);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^<!--.*?-->\n+/gms, '');
+}
+
+/** Links between documents lead to their pages. What is in the repository only has none, and keeps its text. */
+function resolveLink(from: string, address: string, pathOf: ReadonlyMap<string, string>): string | null {
+  if (/^(?:[a-z]+:|\/|#)/.test(address)) return address;
+  const [file = '', anchor] = address.split('#');
+  const target = posix.join(posix.dirname(from), file);
+  const path = pathOf.get(target);
+  if (!path) return null;
+  // Of README.md, only one chapter is a page.
+  return anchor && target !== 'README.md' ? `${path}#${anchor}` : path;
+}
+
+function titleAndSummary(markdown: string): { title: string; summary: string } {
+  const [title = '', ...rest] = markdown.split('\n');
+  const paragraph = rest.join('\n').trim().split(/\n\n/)[0] ?? '';
+  const [sentence = ''] = plainText(paragraph).match(/^.*?[.:](?= |$)/) ?? [];
+  return { title: plainText(title), summary: sentence.replace(/:$/, '.') };
+}

@@ -1,0 +1,38 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
+import { appRouter } from '@rentapi/api/slices/router';
+import { type DescribedContract, describeContract } from '@rentapi/api/transports/describe-contract';
+import express from 'express';
+import { type PagesOptions, pagesRouter } from '../src/pages/pages.ts';
+
+const openapi = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
+
+export const contract: DescribedContract = describeContract(appRouter, rawRoutes, eventTypes);
+
+/** The pages of the real contract, without the rest of the server. */
+export async function startPages(options: Partial<PagesOptions> = {}, before: express.RequestHandler[] = []) {
+  const app = express();
+  app.use(...before, (_req, _res, next) => next());
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  app.use(
+    pagesRouter({
+      openapi: () => openapi,
+      contract: () => contract,
+      mailbox: null,
+      production: false,
+      version: '1.2.3',
+      publicUrl: url,
+      demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
+      ...options,
+    }),
+  );
+  app.use((_req, res) => {
+    res.status(404).json({ code: 'not_found' });
+  });
+  return { url, close: () => server.close() };
+}
