@@ -101,7 +101,7 @@ export function header(assets: Assets, current: Section | undefined, search: Htm
     </header>`;
 }
 
-export function footer({ version }: Site, markdown?: string): Html {
+function footer({ version }: Site, markdown?: string): Html {
   return html`<footer class="site-footer">
       <span>RentAPI ${version}</span>
       ${markdown ? html`<a href="${markdown}">This page as Markdown</a>` : null}

@@ -1,0 +1,156 @@
+import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startPages } from './pages-server.ts';
+
+const WIDE = { width: 1300, height: 1000 };
+const NARROW = { width: 390, height: 844 };
+
+/** One of each kind. */
+const paths = [
+  '/',
+  '/docs/guides',
+  '/docs/guides/first-calls',
+  '/docs/sdk',
+  '/docs/trpc',
+  '/docs/events',
+  '/docs/permissions',
+  '/docs/errors',
+  '/docs/errors/invalid_input',
+  '/docs/errors/nope',
+  '/docs/operations',
+  '/docs/operations/apiKeys.create',
+  '/docs/search?q=api+key',
+  '/nothing/here',
+  '/dev/mail',
+  '/dev/mail/one',
+  '/verify-email',
+];
+
+const mail = {
+  id: 'one',
+  messageId: 'one@example.com',
+  to: 'ann@example.com',
+  subject: 'Confirm your address',
+  text: `Open https://api.example.com/verify-email?token=${'t0ken'.repeat(40)}.`,
+  html: '<p style="color: red">Open</p>',
+  sentAt: '2025-01-01T10:00:00.000Z',
+};
+
+describe.skipIf(chromiumIsMissing())('in Chromium', () => {
+  let pages: Awaited<ReturnType<typeof startPages>>;
+  let browser: Browser;
+  beforeAll(async () => {
+    pages = await startPages({ mailbox: { list: async () => [mail], get: async () => mail } });
+    browser = await chromium.launch(CHROMIUM);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    pages?.close();
+  });
+
+  async function inContext(options: Parameters<Browser['newContext']>[0], look: (page: Page) => Promise<void>) {
+    const context: BrowserContext = await browser.newContext(options);
+    try {
+      await look(await context.newPage());
+    } finally {
+      await context.close();
+    }
+  }
+
+  it.each(paths)('%s is accessible, fits a phone, and breaks no rule of its own', async (path) => {
+    await inContext({ colorScheme: 'light', viewport: WIDE }, async (page) => {
+      const faults = collectFaults(page, pages.url);
+      const response = await page.goto(pages.url + path);
+      const isMissing = /nope|nothing/.test(path);
+      expect(response?.status()).toBe(isMissing ? 404 : 200);
+      expect(await violations(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.setViewportSize(NARROW);
+      expect(await violations(page)).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      // A browser notes the 404 of the page itself.
+      expect(faults.filter((fault) => !isMissing || !fault.includes('404'))).toEqual([]);
+    });
+  });
+
+  it('shows the same documentation with scripts off, and searches it', async () => {
+    await inContext({ javaScriptEnabled: false, viewport: NARROW }, async (page) => {
+      await page.goto(`${pages.url}/docs/guides`);
+      await page.getByRole('link', { name: 'First calls' }).click();
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('First calls');
+      expect(await page.getByRole('button', { name: 'Copy' }).count()).toBe(0);
+      await page.getByRole('searchbox').fill('rate limit');
+      await page.getByRole('searchbox').press('Enter');
+      await page.getByRole('link', { name: 'rate_limited', exact: true }).click();
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('rate_limited');
+    });
+  });
+
+  it('finds while one types, and is left with Escape', async () => {
+    await inContext({}, async (page) => {
+      const faults = collectFaults(page, pages.url);
+      await page.goto(`${pages.url}/docs/errors`);
+      await page.keyboard.press('/');
+      await page.keyboard.type('rate lim');
+      const first = page.locator('.site-found a').first();
+      await first.waitFor();
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      expect(await page.locator('.site-found').isHidden()).toBe(true);
+      await page.keyboard.type('rate limit'); // Escape has emptied the field
+      await first.waitFor();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/docs/errors/rate_limited');
+      expect(faults).toEqual([]);
+    });
+  });
+
+  it('copies a block of code', async () => {
+    await inContext({ permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+      await page.goto(`${pages.url}/docs/trpc`);
+      await page.getByRole('button', { name: 'Copy' }).first().click();
+      await page.getByRole('button', { name: 'Copied' }).waitFor();
+      expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('npm install @trpc/client');
+    });
+  });
+
+  describe.each(['light', 'dark'] as const)('the references in %s colours', (colorScheme) => {
+    it.each(['/docs', '/redoc'])('%s draws itself within the policy, and leads to the rest', async (path) => {
+      await inContext({ colorScheme, viewport: WIDE }, async (page) => {
+        const faults = collectFaults(page, pages.url);
+        await page.goto(pages.url + path);
+        await page.getByRole('heading', { name: 'RentAPI' }).first().waitFor();
+        expect(await page.getByRole('link', { name: 'Guides' }).first().getAttribute('href')).toBe('/docs/guides');
+        expect(await overflow(page)).toBeLessThanOrEqual(0);
+        expect(faults).toEqual([]);
+      });
+    });
+  });
+});
+
+/** Errors that the browser notes, refusals of the policy among them, and requests to other servers. */
+function collectFaults(page: Page, origin: string): string[] {
+  const faults: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('request', (request) => {
+    if (/^https?:/.test(request.url()) && !request.url().startsWith(origin)) faults.push(request.url());
+  });
+  return faults;
+}
+
+async function violations(page: Page): Promise<string[]> {
+  // Evaluated, not added as an element: the policy of the page allows no script but ours.
+  await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);
+  const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'] })");
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+function overflow(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+}
