@@ -14,8 +14,8 @@ export function Events() {
     trpc.realtime.events.subscriptionOptions(
       { events: ['api_key.*'] },
       {
-        onData(told) {
-          const event = 'event' in told ? told : told.data;
+        onData(message) {
+          const event = 'event' in message ? message : message.data;
           setEvents((earlier) => [event, ...earlier].slice(0, MAX_SHOWN));
           void queryClient.invalidateQueries(trpc.apiKeys.list.pathFilter());
         },

@@ -58,7 +58,7 @@ describe('the link', () => {
     expect((await trpc.users.me.get.query()).email).toBe(person.email);
   });
 
-  it('renews the session once for all calls of a batch and a mutation beside it, and repeats them', async () => {
+  it('renews the session once for all calls of a batch and a concurrent mutation, and repeats them', async () => {
     const before = await client.tokens();
     app.advance(ACCESS_TOKEN_TTL_MS);
     const trpc = trpcOf(client);

@@ -614,7 +614,7 @@ export interface CreateApiKey {
   name: string;
   /** What it is for. */
   description?: string | null | undefined;
-  /** Only what you hold yourself in this organization. */
+  /** Only scopes whose permissions you have in this organization. */
   scopes: Scope[];
   /** From then on it is refused; null for never. */
   expiresAt?: string | null | undefined;
@@ -660,7 +660,7 @@ export interface CreateRole {
   name: string;
   /** What the role is for. */
   description?: string | null | undefined;
-  /** The role whose permissions this one has too. */
+  /** The role from which this one inherits permissions. */
   parentId?: string | null | undefined;
   /** Only permissions that you have in this organization. */
   permissions: GrantablePermission[];
@@ -806,7 +806,7 @@ export interface Invitation {
   role: OrganizationRole;
   /** PENDING until `expiresAt`, then EXPIRED; either can be resent. */
   status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
-  /** Null if an API key did. */
+  /** Null if an API key sent it. */
   invitedBy: string | null;
   /** The mailed link works until then. */
   expiresAt: string;
@@ -844,7 +844,7 @@ export interface Member {
   fullName: string | null;
   /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
-  /** Custom roles, beside that one. */
+  /** Custom roles, in addition to the organization role. */
   roles: {
     /** Id of a role. */
     id: string;
@@ -874,7 +874,7 @@ export interface Organization {
   id: string;
   /** A name that people read. */
   name: string;
-  /** Names the organization in addresses. */
+  /** Names the organization in URLs. */
   slug: string | null;
   /** Where the organization is reached below the main domain. */
   subdomain: string | null;
@@ -948,7 +948,7 @@ export interface OwnOrganization {
   id: string;
   /** A name that people read. */
   name: string;
-  /** Names the organization in addresses. */
+  /** Names the organization in URLs. */
   slug: string | null;
   /** Where the organization is reached below the main domain. */
   subdomain: string | null;
@@ -1028,7 +1028,7 @@ export interface PermissionCatalogue {
 
 /** Which permissions the caller holds. */
 export interface PermissionCheck {
-  /** Whether all of them are held. */
+  /** Whether the caller has all of them. */
   allowed: boolean;
   /** One for each, in the order of the question. */
   results: {
@@ -1084,7 +1084,7 @@ export type PermissionPath = {
 } | {
   /** A custom role, or one that it inherits from. */
   from: 'custom_role';
-  /** From the role that was assigned to the ancestor that holds the permission itself. */
+  /** From the assigned role to the ancestor that contains the permission itself. */
   path: {
     /** Id of a role. */
     id: string;
@@ -1206,7 +1206,7 @@ export interface Reauthenticate {
 
 /** The refresh token to exchange. */
 export interface Refresh {
-  /** Works once, within 7 days; the answer brings the next. */
+  /** Works once, within 7 days; the answer contains the next one. */
   refreshToken: string;
 }
 
@@ -1242,17 +1242,17 @@ export interface Role {
   name: string;
   /** What the role is for. */
   description: string | null;
-  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them. */
+  /** OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed. */
   system: boolean;
-  /** The role whose permissions this one has too. */
+  /** The role from which this one inherits permissions. */
   parentId: string | null;
   /** Its own permissions. */
   permissions: OrganizationPermission[];
-  /** Beside those, what its ancestors give. */
+  /** The permissions of its ancestors, in addition. */
   inheritedPermissions: OrganizationPermission[];
-  /** Null for those of the system. */
+  /** Null for system roles. */
   createdAt: string | null;
-  /** When it last changed; null for those of the system. */
+  /** When it last changed; null for system roles. */
   updatedAt: string | null;
 }
 
@@ -1338,7 +1338,7 @@ export interface SubdomainAvailability {
   subdomain: string;
   /** Whether an organization can have it. */
   available: boolean;
-  /** Why not. A name that looks like a taken or reserved one counts as that. */
+  /** Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved. */
   reason: 'invalid' | 'reserved' | 'taken' | null;
 }
 
@@ -1354,7 +1354,7 @@ export interface Ticket {
 export interface Tokens {
   /** Send as `Authorization: Bearer …`. */
   accessToken: string;
-  /** Works once, within 7 days; the answer brings the next. */
+  /** Works once, within 7 days; the answer contains the next one. */
   refreshToken: string;
   /** How the access token is sent. */
   tokenType: 'Bearer';
@@ -1389,7 +1389,7 @@ export interface UpdateOrganization {
   orgId: string;
   /** A name that people read. */
   name?: string | undefined;
-  /** Names the organization in addresses. */
+  /** Names the organization in URLs. */
   slug?: string | undefined;
   /** Where it is reached below the main domain; null for nowhere. */
   subdomain?: string | null | undefined;
@@ -1406,7 +1406,7 @@ export interface UpdateRole {
   name?: string | undefined;
   /** What the role is for. */
   description?: string | null | undefined;
-  /** The role whose permissions this one has too; null for none. */
+  /** The role from which this one inherits permissions; null for none. */
   parentId?: string | null | undefined;
   /** Only permissions that you have in this organization. */
   permissions?: GrantablePermission[] | undefined;

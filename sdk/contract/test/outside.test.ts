@@ -145,7 +145,7 @@ describe('a program outside this repository', () => {
   it.each([
     ['an ES module', 'module', "import { isRentApiError } from '@rentapi/contract';"],
     ['CommonJS', 'commonjs', "const { isRentApiError } = require('@rentapi/contract');"],
-  ])('tells refusals from other errors at run time, as %s', (_, kind, load) => {
+  ])('distinguishes refusals from other errors at run time, as %s', (_, kind, load) => {
     const errors = `[
       Object.assign(new Error('refused'), { data: { problem: { code: 'not_found', requestId: 'r' } } }),
       Object.assign(new Error('no answer'), { data: undefined }),

@@ -62,7 +62,7 @@ export type Tokens = {
      */
     accessToken: string;
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
     /**
@@ -167,7 +167,7 @@ export type PermissionPath = {
      */
     from: 'custom_role';
     /**
-     * From the role that was assigned to the ancestor that holds the permission itself.
+     * From the assigned role to the ancestor that contains the permission itself.
      */
     path: Array<{
         /**
@@ -203,7 +203,7 @@ export type Member = {
     fullName: string | null;
     role: OrganizationRole;
     /**
-     * Custom roles, beside that one.
+     * Custom roles, in addition to the organization role.
      */
     roles: Array<{
         /**
@@ -420,7 +420,7 @@ export type OwnOrganization = {
      */
     name: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug: string | null;
     /**
@@ -471,7 +471,7 @@ export type Organization = {
      */
     name: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug: string | null;
     /**
@@ -518,7 +518,7 @@ export type SubdomainAvailability = {
      */
     available: boolean;
     /**
-     * Why not. A name that looks like a taken or reserved one counts as that.
+     * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
      */
     reason: 'invalid' | 'reserved' | 'taken' | null;
 };
@@ -573,7 +573,7 @@ export type Invitation = {
      */
     status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
     /**
-     * Null if an API key did.
+     * Null if an API key sent it.
      */
     invitedBy: string | null;
     /**
@@ -707,11 +707,11 @@ export type Role = {
      */
     description: string | null;
     /**
-     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.
      */
     system: boolean;
     /**
-     * The role whose permissions this one has too.
+     * The role from which this one inherits permissions.
      */
     parentId: string | null;
     /**
@@ -719,15 +719,15 @@ export type Role = {
      */
     permissions: Array<OrganizationPermission>;
     /**
-     * Beside those, what its ancestors give.
+     * The permissions of its ancestors, in addition.
      */
     inheritedPermissions: Array<OrganizationPermission>;
     /**
-     * Null for those of the system.
+     * Null for system roles.
      */
     createdAt: string | null;
     /**
-     * When it last changed; null for those of the system.
+     * When it last changed; null for system roles.
      */
     updatedAt: string | null;
 };
@@ -810,7 +810,7 @@ export type PermissionMatrix = {
  */
 export type PermissionCheck = {
     /**
-     * Whether all of them are held.
+     * Whether the caller has all of them.
      */
     allowed: boolean;
     /**
@@ -993,7 +993,7 @@ export type Login = {
  */
 export type Refresh = {
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
 };
@@ -1084,7 +1084,7 @@ export type CreateApiKey = {
      */
     description?: string | null;
     /**
-     * Only what you hold yourself in this organization.
+     * Only scopes whose permissions you have in this organization.
      */
     scopes: Array<Scope>;
     /**
@@ -1146,7 +1146,7 @@ export type UpdateOrganization = {
      */
     name?: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug?: string;
     /**
@@ -1201,7 +1201,7 @@ export type CreateRole = {
      */
     description?: string | null;
     /**
-     * The role whose permissions this one has too.
+     * The role from which this one inherits permissions.
      */
     parentId?: string | null;
     /**
@@ -1223,7 +1223,7 @@ export type UpdateRole = {
      */
     description?: string | null;
     /**
-     * The role whose permissions this one has too; null for none.
+     * The role from which this one inherits permissions; null for none.
      */
     parentId?: string | null;
     /**

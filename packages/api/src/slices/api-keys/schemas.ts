@@ -81,7 +81,11 @@ export const CreateApiKey = z
   .strictObject({
     name: z.string().trim().min(1).max(80).meta({ description: 'A name to recognise it by.', example: 'CI' }),
     description: z.string().max(500).nullish().meta({ description: 'What it is for.' }),
-    scopes: z.array(Scope).min(1).max(100).meta({ description: 'Only what you hold yourself in this organization.' }),
+    scopes: z
+      .array(Scope)
+      .min(1)
+      .max(100)
+      .meta({ description: 'Only scopes whose permissions you have in this organization.' }),
     expiresAt: TimestampInput.nullish().meta({ description: 'From then on it is refused; null for never.' }),
     ipAllowList: z
       .array(AddressRange)

@@ -70,7 +70,7 @@ export const RefreshToken = z
   .string()
   .min(1)
   .max(200)
-  .meta({ description: 'Works once, within 7 days; the answer brings the next.' });
+  .meta({ description: 'Works once, within 7 days; the answer contains the next one.' });
 export const Refresh = z
   .strictObject({ refreshToken: RefreshToken })
   .meta({ id: 'Refresh', description: 'The refresh token to exchange.' });

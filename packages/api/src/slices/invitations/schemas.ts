@@ -14,7 +14,7 @@ export const Invitation = z
     email: z.string().meta({ description: 'Who is invited.', example: 'grace@example.com' }),
     role: OrganizationRole,
     status: Status.meta({ description: 'PENDING until `expiresAt`, then EXPIRED; either can be resent.' }),
-    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key did.' }),
+    invitedBy: id('usr').nullable().meta({ description: 'Null if an API key sent it.' }),
     expiresAt: Timestamp.meta({ description: 'The mailed link works until then.' }),
     createdAt: CreatedAt,
     updatedAt: UpdatedAt,

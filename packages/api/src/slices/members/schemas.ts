@@ -18,7 +18,7 @@ export const Member = z
           name: z.string().meta({ description: 'The name of the role.', example: 'Support' }),
         }),
       )
-      .meta({ description: 'Custom roles, beside that one.' }),
+      .meta({ description: 'Custom roles, in addition to the organization role.' }),
     joinedAt: Timestamp.meta({ description: 'When the person became a member.' }),
     updatedAt: UpdatedAt,
   })

@@ -9,10 +9,7 @@ const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning 
 
 export const MAX_NAME = 120;
 const OrganizationName = displayName(MAX_NAME).meta({ description: 'A name that people read.', example: 'Acme Inc.' });
-const Slug = z
-  .string()
-  .regex(NAME, SHAPE)
-  .meta({ description: 'Names the organization in addresses.', example: 'acme' });
+const Slug = z.string().regex(NAME, SHAPE).meta({ description: 'Names the organization in URLs.', example: 'acme' });
 const Subdomain = z
   .string()
   .regex(NAME, SHAPE)
@@ -28,7 +25,7 @@ export const Organization = z
   .object({
     id: id('org'),
     name: z.string().meta({ description: 'A name that people read.', example: 'Acme Inc.' }),
-    slug: z.string().nullable().meta({ description: 'Names the organization in addresses.', example: 'acme' }),
+    slug: z.string().nullable().meta({ description: 'Names the organization in URLs.', example: 'acme' }),
     subdomain: z
       .string()
       .nullable()
@@ -116,10 +113,10 @@ export const SubdomainAvailability = z
   .object({
     subdomain: z.string().meta({ description: 'The subdomain that was asked about.', example: 'acme' }),
     available: z.boolean().meta({ description: 'Whether an organization can have it.' }),
-    reason: z
-      .enum(['invalid', 'reserved', 'taken'])
-      .nullable()
-      .meta({ description: 'Why not. A name that looks like a taken or reserved one counts as that.' }),
+    reason: z.enum(['invalid', 'reserved', 'taken']).nullable().meta({
+      description:
+        'Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.',
+    }),
   })
   .meta({ id: 'SubdomainAvailability', description: 'Whether a subdomain is free, and why not.' });
 export type SubdomainAvailability = z.output<typeof SubdomainAvailability>;

@@ -66,7 +66,7 @@ export type CheckPermissions = z.output<typeof CheckPermissions>;
 
 export const PermissionCheck = z
   .object({
-    allowed: z.boolean().meta({ description: 'Whether all of them are held.' }),
+    allowed: z.boolean().meta({ description: 'Whether the caller has all of them.' }),
     results: z
       .array(
         z.object({
@@ -98,7 +98,7 @@ const PermissionPath = z
             name: z.string().meta({ description: 'The name of the role.', example: 'Support' }),
           }),
         )
-        .meta({ description: 'From the role that was assigned to the ancestor that holds the permission itself.' }),
+        .meta({ description: 'From the assigned role to the ancestor that contains the permission itself.' }),
     }),
   ])
   .meta({ id: 'PermissionPath', description: 'How a caller came by a permission.' });

@@ -41,14 +41,14 @@ export const Role = z
     description: z.string().nullable().meta({ description: 'What the role is for.', example: 'Answers customers' }),
     system: z
       .boolean()
-      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.' }),
-    parentId: id('rol').nullable().meta({ description: 'The role whose permissions this one has too.' }),
+      .meta({ description: 'OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.' }),
+    parentId: id('rol').nullable().meta({ description: 'The role from which this one inherits permissions.' }),
     permissions: z.array(OrganizationPermission).meta({ description: 'Its own permissions.' }),
     inheritedPermissions: z
       .array(OrganizationPermission)
-      .meta({ description: 'Beside those, what its ancestors give.' }),
-    createdAt: Timestamp.nullable().meta({ description: 'Null for those of the system.' }),
-    updatedAt: Timestamp.nullable().meta({ description: 'When it last changed; null for those of the system.' }),
+      .meta({ description: 'The permissions of its ancestors, in addition.' }),
+    createdAt: Timestamp.nullable().meta({ description: 'Null for system roles.' }),
+    updatedAt: Timestamp.nullable().meta({ description: 'When it last changed; null for system roles.' }),
   })
   .meta({ id: 'Role', description: 'A set of permissions that can be assigned to members.' });
 export type Role = z.output<typeof Role>;
@@ -69,7 +69,7 @@ export const CreateRole = z
   .strictObject({
     name: RoleName,
     description: RoleDescription,
-    parentId: id('rol').nullish().meta({ description: 'The role whose permissions this one has too.' }),
+    parentId: id('rol').nullish().meta({ description: 'The role from which this one inherits permissions.' }),
     permissions: Permissions,
   })
   .meta({ id: 'CreateRole', description: 'A new role.' });
@@ -80,7 +80,9 @@ export const RoleId = z.strictObject({ roleId: id('rol') });
 export const UpdateRole = RoleId.extend({
   name: RoleName.optional(),
   description: RoleDescription,
-  parentId: id('rol').nullish().meta({ description: 'The role whose permissions this one has too; null for none.' }),
+  parentId: id('rol')
+    .nullish()
+    .meta({ description: 'The role from which this one inherits permissions; null for none.' }),
   permissions: Permissions.optional(),
 }).meta({ id: 'UpdateRole', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateRole = z.output<typeof UpdateRole>;
