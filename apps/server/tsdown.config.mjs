@@ -4,8 +4,9 @@ import path from 'node:path';
 import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
 import manifest from './package.json' with { type: 'json' };
-import { ASSETS, OPENAPI_FILE } from './src/files.ts';
+import { ASSETS, DOCUMENTS_ROOT, OPENAPI_FILE } from './src/files.ts';
 import { BUNDLE_NAMES, locateBundle } from './src/pages/browser-bundles.ts';
+import { DOCUMENTS } from './src/pages/docs/guide-files.ts';
 
 /** Native code cannot be part of a JavaScript file. The package brings prebuilt binaries, which the other one loads. */
 const NATIVE = 'bcrypt';
@@ -36,6 +37,8 @@ async function addFiles(outDir) {
     writeFileSync(path.join(assets, fileName), await read());
   }
   cpSync(OPENAPI_FILE, path.join(outDir, 'openapi.json'));
+  for (const name of DOCUMENTS)
+    cpSync(new URL(name, DOCUMENTS_ROOT), path.join(outDir, 'documents', name), { recursive: true });
   cpSync('../../LICENSE', path.join(outDir, 'LICENSE'));
   copyNativePackage(path.join(outDir, 'node_modules'));
   const { name, version, license } = manifest;

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contract, startPages } from '../../../test/pages-server.ts';
-import { DOCUMENTS, DOCUMENTS_ROOT } from './guide-files.ts';
+import { DOCUMENTS_ROOT } from '../../files.ts';
+import { DOCUMENTS } from './guide-files.ts';
 import { renderMarkdown } from './markdown.ts';
 
 let pages: Awaited<ReturnType<typeof startPages>>;
@@ -95,6 +96,7 @@ describe('links', () => {
       for (const [, link = ''] of (await text(path)).matchAll(/\]\(([^)\s]+)\)/g)) linked.add(link.replace(/#.*/, ''));
     }
     for (const link of linked) {
+      if (link === '') continue; // within the page
       const response = await fetch(link.startsWith('/') ? origin + link : link);
       expect([link, response.status]).toEqual([link, 200]);
     }

@@ -1,6 +1,6 @@
 /**
  * The files of this repository that the server shows: a build copies them. Each is the name of a file or a directory
- * below the root.
+ * below `DOCUMENTS_ROOT`.
  */
 export const DOCUMENTS = [
   'README.md',
@@ -10,6 +10,3 @@ export const DOCUMENTS = [
   'sdk/client/api.md',
   'sdk/contract/README.md',
 ] as const;
-
-/** Where they are. */
-export const DOCUMENTS_ROOT = new URL('../../../../../', import.meta.url);

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { DOCUMENTS_ROOT } from '../../files.ts';
 import { code, type DocPage, paragraphs } from './doc-page.ts';
-import { DOCUMENTS_ROOT } from './guide-files.ts';
 import { plainText, rewriteLinks } from './markdown.ts';
 
 const GUIDES = 'docs/guides';
+/** How READMEs on npm link to the repository, where links must be absolute. */
+const PUBLISHED = 'https://github.com/rentapi/rentapi/blob/main/';
 
 interface Source {
   /** The file, from the root of the repository. */
@@ -87,8 +89,11 @@ function withoutComments(text: string): string {
 
 /** Links between documents lead to their pages. What is in the repository only has none, and keeps its text. */
 function resolveLink(from: string, address: string, pathOf: ReadonlyMap<string, string>): string | null {
-  if (/^(?:[a-z]+:|\/|#)/.test(address)) return address;
-  const [file = '', anchor] = address.split('#');
+  const named = address.startsWith(PUBLISHED)
+    ? posix.relative(posix.dirname(from), address.slice(PUBLISHED.length))
+    : address;
+  if (/^(?:[a-z]+:|\/|#)/.test(named)) return address;
+  const [file = '', anchor] = named.split('#');
   const target = posix.join(posix.dirname(from), file);
   const path = pathOf.get(target);
   if (!path) return null;
