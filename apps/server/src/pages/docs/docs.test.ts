@@ -93,7 +93,7 @@ describe('links', () => {
     expect(texts.length).toBeGreaterThan(contract.errors.length + contract.operations.length);
     const linked = new Set<string>();
     for (const path of [...texts, '/llms.txt']) {
-      for (const [, link = ''] of (await text(path)).matchAll(/\]\(([^)\s]+)\)/g)) linked.add(link.replace(/#.*/, ''));
+      for (const [, link = ''] of (await text(path)).matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)) linked.add(link);
     }
     for (const link of linked) {
       if (link === '') continue; // within the page

@@ -5,8 +5,8 @@ import { code, type DocPage, paragraphs } from './doc-page.ts';
 import { plainText, rewriteLinks } from './markdown.ts';
 
 const GUIDES = 'docs/guides';
-/** How READMEs on npm link to the repository, where links must be absolute. */
-const PUBLISHED = 'https://github.com/rentapi/rentapi/blob/main/';
+/** How the READMEs of the packages link to files of the repository, because they are read on npm too. */
+const REPOSITORY = /^https:\/\/github\.com\/rentapi\/rentapi\/(?:blob|tree)\/main\//;
 
 interface Source {
   /** The file, from the root of the repository. */
@@ -89,12 +89,10 @@ function withoutComments(text: string): string {
 
 /** Links between documents lead to their pages. What is in the repository only has none, and keeps its text. */
 function resolveLink(from: string, address: string, pathOf: ReadonlyMap<string, string>): string | null {
-  const named = address.startsWith(PUBLISHED)
-    ? posix.relative(posix.dirname(from), address.slice(PUBLISHED.length))
-    : address;
-  if (/^(?:[a-z]+:|\/|#)/.test(named)) return address;
-  const [file = '', anchor] = named.split('#');
-  const target = posix.join(posix.dirname(from), file);
+  const isAbsolute = REPOSITORY.test(address);
+  if (!isAbsolute && /^(?:[a-z]+:|\/|#)/.test(address)) return address;
+  const [file = '', anchor] = address.replace(REPOSITORY, '').split('#');
+  const target = isAbsolute ? file : posix.join(posix.dirname(from), file);
   const path = pathOf.get(target);
   if (!path) return null;
   // Of README.md, only one chapter is a page.
