@@ -2,7 +2,7 @@ import { printLine } from './print-line.ts';
 
 const SAME_SIGNAL_MS = 1000;
 /** Supervisors kill a process after 30 s; this one ends before that, even if a peer does not answer. */
-const STOP_WITHIN_MS = 29_000;
+const STOP_WITHIN_MS = 27_000;
 
 /**
  * Resolves at the first stop signal; the process then ends within 30 s in any case. A second signal within a second

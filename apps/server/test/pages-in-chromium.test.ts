@@ -113,7 +113,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       await page.goto(`${pages.url}/docs/trpc`);
       await page.getByRole('button', { name: 'Copy' }).first().click();
       await page.getByRole('button', { name: 'Copied' }).waitFor();
-      expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('npm install @trpc/client');
+      expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('npm install @rentapi/contract');
     });
   });
 

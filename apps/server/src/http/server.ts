@@ -40,7 +40,7 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** How often Node checks these two timeouts. */
 const CHECK_TIMEOUTS_EVERY_MS = 2_000;
-const DRAIN_TIMEOUT_MS = 20_000;
+const DRAIN_TIMEOUT_MS = 18_000;
 
 const LIVENESS_PATH = /^\/health\/liveness\/?(\?|$)/;
 const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };

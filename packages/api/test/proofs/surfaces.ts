@@ -44,6 +44,7 @@ export const openSurfaces = (app: TestApp): Record<string, Surface> => ({
     const ctx = createContext(app.ports, {
       requestId: 'caller',
       ip: '127.0.0.1',
+      isLocal: () => true, // as the requests of the other surfaces
       userAgent: null,
       authorization: caller['authorization'],
       apiKey: caller['x-api-key'],
