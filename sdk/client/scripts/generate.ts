@@ -9,6 +9,7 @@ import { createClient } from '@hey-api/openapi-ts';
 import { readDocument } from './generate/document.ts';
 import { buildMethods } from './generate/model.ts';
 import { printApi } from './generate/print-api.ts';
+import { printEvents } from './generate/print-events.ts';
 import { printResources } from './generate/print-resources.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -25,7 +26,11 @@ const typesFile = `${generated}/types.gen.ts`;
 const types = readFileSync(typesFile, 'utf8')
   .replace(/export type ClientOptions = \{[^}]*\};\n\n/, '')
   // Headers are options of a call, not parameters.
-  .replace(/ {4}headers\?: \{\n(?: {8}.*\n)+ {4}\};\n/g, '');
+  .replace(/ {4}headers\?: \{\n(?: {8}.*\n)+ {4}\};\n/g, '')
+  // Events are printed as a map and a union.
+  .replace(/^export type (?:Webhooks|Events\w+Webhook\w+) = (?:[^{\n]*;|\{\n[\s\S]*?\n\});\n+/gm, '')
+  // `'a' | string` is a string to the compiler, and an editor then completes nothing.
+  .replace(/((?:'[^']*'|\b[A-Z]\w*)) \| string(?= \| null|[;>])/g, '$1 | (string & {})');
 writeFileSync(typesFile, types);
 
 // hey-api's own capitals (`Auth2FaEnable`) are looked up, not guessed.
@@ -51,9 +56,10 @@ for (const { operation } of document.entries)
     codesByStatus.set(status, new Set([...(codesByStatus.get(status) ?? []), ...codes]));
 const listed = new Set([...codesByStatus.values()].flatMap((codes) => [...codes]));
 const otherCodes = document.knownCodes.filter((code) => !(typeof code === 'string' && listed.has(code)));
+const events = printEvents(document.events, declaredName);
 writeFileSync(
   `${generated}/resources.gen.ts`,
-  printResources({ methods, schemaNames, codesByStatus: new Map([...codesByStatus].sort()), otherCodes }),
+  printResources({ methods, schemaNames, codesByStatus: new Map([...codesByStatus].sort()), otherCodes, events }),
 );
 writeFileSync(here('../api.md'), printApi(methods));
 process.stdout.write(`@rentapi/sdk: ${methods.length} operations, ${schemaNames.length} schemas\n`);

@@ -1,4 +1,5 @@
 import { ConnectionError, classOfStatus, RentApiError, TimeoutError } from './errors.ts';
+import type { RentApiEvent } from './generated/resources.gen.ts';
 
 /** The part of WebSocket that is used; browsers, Node 22, Deno, Bun and the package `ws` have it. */
 export interface WebSocketLike {
@@ -10,16 +11,8 @@ export interface WebSocketLike {
 }
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
-/** Something that happened. Webhooks carry it too, under the same id. */
-export interface RealtimeEvent {
-  type: 'event';
-  /** null for `api_call`: calls are reported as they happen and not kept. */
-  id: string | null;
-  /** `api_key.created` */
-  event: string;
-  createdAt: string;
-  data: Record<string, unknown>;
-}
+/** Something that happened. `event` decides what `data` is; a newer server may send events that are not listed here. */
+export type RealtimeEvent = { type: 'event' } & RentApiEvent;
 
 type Command =
   | { action: 'subscribe'; events: readonly string[]; lastEventId?: string | null | undefined }

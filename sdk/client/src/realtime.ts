@@ -1,3 +1,4 @@
+import type { EventPattern } from './generated/resources.gen.ts';
 import type { Channels } from './realtime-channel.ts';
 import type { RealtimeEvent, WebSocketConstructor } from './realtime-connection.ts';
 import type { ActiveSubscription } from './realtime-subscription.ts';
@@ -46,7 +47,7 @@ export class Realtime {
    * Event types (`api_key.created`), patterns (`api_key.*`) or the topics `api_call`, `payment`, `webhook_delivery`,
    * `notification`. Subscriptions of one organization share a connection.
    */
-  subscribe(events: readonly string[], options: SubscribeOptions = {}): Subscription {
+  subscribe(events: readonly EventPattern[], options: SubscribeOptions = {}): Subscription {
     // The guarantee: where the runtime has one, it is the standard one.
     const WebSocket = this.#WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
     if (WebSocket === undefined)

@@ -451,7 +451,8 @@ export type AppRouter = TRPCBuiltRouter<
       events: TRPCSubscriptionProcedure<{
         meta: unknown;
         input: {
-          events: string[];
+          /** Event types, patterns such as `api_key.*`, or topics. */
+          events: EventPattern[];
           lastEventId?: string | null | undefined;
         };
         output: AsyncIterable<{ id: string; data: RealtimeEvent } | RealtimeEvent>;
@@ -491,6 +492,57 @@ export type AppRouter = TRPCBuiltRouter<
     };
   }
 >;
+
+/** The data of each event, by the name of the event. */
+export interface EventMap {
+  /** An API key was created. The secret is not part of it. */
+  'api_key.created': ApiKey;
+  /** An API key was revoked: no call with it succeeds any more. */
+  'api_key.revoked': ApiKey;
+  /** An organization was created. */
+  'organization.created': Organization;
+  /** An organization was deleted. For 30 days an owner can restore it. */
+  'organization.deleted': Organization;
+  /** A deleted organization was restored. */
+  'organization.restored': Organization;
+  /** The name, the settings or the metadata of an organization changed. */
+  'organization.updated': Organization;
+  /** A person became a member. */
+  'member.added': Member;
+  /** A member left. */
+  'member.left': Member;
+  /** A member was removed. */
+  'member.removed': Member;
+  /** The organization role or the custom roles of a member changed. */
+  'member.roles_changed': Member;
+  /** An OWNER made another member OWNER, and became ADMIN. */
+  'organization.ownership_transferred': OwnershipTransfer;
+  /** An invitation was accepted. `member.added` follows. */
+  'invitation.accepted': Invitation;
+  /** An address was invited. */
+  'invitation.created': Invitation;
+  /** An invitation was declined. */
+  'invitation.declined': Invitation;
+  /** An invitation was sent again, with a new link. */
+  'invitation.resent': Invitation;
+  /** An invitation was revoked: its link does not work any more. */
+  'invitation.revoked': Invitation;
+  /** A custom role was created. */
+  'role.created': Role;
+  /** A custom role was deleted. */
+  'role.deleted': Role;
+  /** A custom role changed. */
+  'role.updated': Role;
+  /** A call was made with an API key: sent once, and not kept. */
+  api_call: {
+    /** Id of an API key. */
+    keyId: string;
+    procedure: string;
+    status: number;
+    durationMs: number;
+    requestId: string;
+  };
+}
 
 /** A credential with which a program calls the API. It belongs to its organization, not to its creator. */
 export interface ApiKey {
@@ -743,6 +795,9 @@ export interface EmailTokenInput {
   token: string;
 }
 
+/** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
+export type EventPattern = keyof EventMap | 'api_key.*' | 'organization.*' | 'member.*' | 'invitation.*' | 'role.*' | '*' | (string & {});
+
 /** Every organization permission except those of owners. */
 export type GrantablePermission =
   | 'org:read'
@@ -970,6 +1025,16 @@ export interface OwnOrganization {
   role: 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
 }
 
+/** Who gave an organization to whom. */
+export interface OwnershipTransfer {
+  /** Id of an organization. */
+  organizationId: string;
+  /** Who is ADMIN now. */
+  fromUserId: string;
+  /** Who is OWNER now. */
+  toUserId: string;
+}
+
 /** What may be done: in an organization, or on the whole platform. */
 export type Permission =
   | 'users:read'
@@ -1190,13 +1255,15 @@ export interface Problem {
   }[] | undefined;
 }
 
-/** Something that happened. `api_call` has no id: it is sent once, and not kept. */
-export interface RealtimeEvent {
-  id: string | null;
-  event: string;
-  createdAt: string;
-  data: unknown;
-}
+/** Something that happened: `event` decides what `data` is. `api_call` has no id: it is sent once, and not kept. */
+export type RealtimeEvent = {
+  [Name in keyof EventMap]: {
+    id: Name extends 'api_call' ? null : string;
+    event: Name;
+    createdAt: string;
+    data: EventMap[Name];
+  };
+}[keyof EventMap];
 
 /** The password once more. */
 export interface Reauthenticate {

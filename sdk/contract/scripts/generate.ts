@@ -4,7 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
 import { ERRORS } from '@rentapi/api/slices/errors';
+import { ApiCall } from '@rentapi/api/slices/realtime/schemas';
+import { eventTypes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
+import { visibleEvents } from '@rentapi/api/transports/describe-contract';
 import ts from 'typescript';
 import type { z } from 'zod';
 import { createPrinter, indent, wrapUnions } from './print-types.ts';
@@ -25,7 +28,21 @@ const KINDS = {
   mutation: 'TRPCMutationProcedure',
   subscription: 'TRPCSubscriptionProcedure',
 };
-const printer = createPrinter();
+const events = visibleEvents(eventTypes);
+const resources = [...new Set(events.map(({ name }) => `'${name.split('.')[0]}.*'`))];
+const printer = createPrinter({
+  EventPattern: `/** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
+export type EventPattern = keyof EventMap | ${resources.join(' | ')} | '*' | (string & {});`,
+  RealtimeEvent: `/** Something that happened: \`event\` decides what \`data\` is. \`api_call\` has no id: it is sent once, and not kept. */
+export type RealtimeEvent = {
+  [Name in keyof EventMap]: {
+    id: Name extends 'api_call' ? null : string;
+    event: Name;
+    createdAt: string;
+    data: EventMap[Name];
+  };
+}[keyof EventMap];`,
+});
 const used = new Set<string>(['TRPCBuiltRouter', 'inferRouterInputs', 'inferRouterOutputs']);
 
 function printRecord(record: Record_): string {
@@ -58,6 +75,12 @@ const isProcedure = (member: Procedure | Record_): member is Procedure => typeof
 
 const record = printRecord(appRouter._def.record as unknown as Record_);
 const problem = printer.print(Problem, 'output');
+const eventMap = [
+  ...events.map(
+    ({ name, description, data }) => `  /** ${description} */\n  '${name}': ${printer.print(data, 'output')};`,
+  ),
+  `  /** A call was made with an API key: sent once, and not kept. */\n  api_call: ${indent(printer.print(ApiCall, 'output'))};`,
+];
 const statuses = [...new Set(Object.values(ERRORS).map(({ status }) => status))].sort((a, b) => a - b);
 const codes = [...new Set(statuses.map((status) => `'${TRPC_CODES[status]}'`))].join(' | ');
 
@@ -95,6 +118,11 @@ export type AppRouter = TRPCBuiltRouter<
   { ctx: object; meta: object; errorShape: ErrorShape; transformer: false },
   ${indent(record)}
 >;
+
+/** The data of each event, by the name of the event. */
+export interface EventMap {
+${eventMap.join('\n')}
+}
 
 ${printer.declarations().join('\n\n')}
 `);

@@ -37,8 +37,9 @@ const PLAIN: Record<string, string> = {
 /**
  * Zod schemas as TypeScript source. A schema with an `id` becomes an exported declaration of that name, with its
  * descriptions as comments; where input and output differ, the input type is named `<id>Input`.
+ * `given` are declarations by id that say more than their schemas.
  */
-export function createPrinter() {
+export function createPrinter(given: Readonly<Record<string, string>> = {}) {
   const declarations = new Map<string, string>();
   const underWay = new Set<string>();
 
@@ -49,6 +50,10 @@ export function createPrinter() {
   }
 
   function declare(id: string, schema: z.ZodType, side: Side): string {
+    if (given[id] !== undefined) {
+      declarations.set(id, given[id]);
+      return id;
+    }
     const other: Side = side === 'input' ? 'output' : 'input';
     const name = side === 'output' || bodyOf(schema, 'output', id) === bodyOf(schema, 'input', id) ? id : `${id}Input`;
     const key = `${name} ${other}`;

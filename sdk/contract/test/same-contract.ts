@@ -30,7 +30,12 @@ type Difference<A, B, Path extends string = ''> = [A, B] extends [AsyncIterable<
           }[Names<A, B>]
         : [string, A] extends [B, B]
           ? never
-          : Path;
+          : [A, B] extends [Sent, Sent]
+            ? never
+            : Path;
+/** What is published of an event is its data, which is `unknown` to the compiler: it comes from the database. */
+type Sent = Event | { id: string; data: Event };
+type Event = { id: string | null; event: string; createdAt: string; data?: unknown };
 type Fields = { readonly [name: string]: unknown } | object;
 /** Not a union, of which only the common fields could be compared. */
 type Single<T> = [T] extends [

@@ -33,13 +33,16 @@ for (let value = 0; value < 32; value++) VALUES[CROCKFORD.charCodeAt(value)] = v
 
 const CHARACTERS = 26;
 
+/** For the document: the pattern has checked it. */
+const LENGTH = { maxLength: 'usr_'.length + CHARACTERS };
+
 /** The wire form of an id. `ctx.ids.decode` decides whether it names a row. */
 export function id(prefix: IdPrefix) {
   const noun = aOrAn(ID_KINDS[prefix].noun);
   return z
     .string()
     .regex(new RegExp(`^${prefix}_[${CROCKFORD}]{${CHARACTERS}}$`), `must be the id of ${noun} (${prefix}_…)`)
-    .meta({ description: `Id of ${noun}.`, example: exampleId(prefix) });
+    .meta({ description: `Id of ${noun}.`, example: exampleId(prefix), ...LENGTH });
 }
 
 /** The wire form of an id of one of several kinds, which `prefixOf` returns. */
@@ -51,7 +54,8 @@ export function anyId(prefixes: readonly IdPrefix[]) {
     .regex(
       new RegExp(`^(${prefixes.join('|')})_[${CROCKFORD}]{${CHARACTERS}}$`),
       `must be the id of ${nouns} (${forms})`,
-    );
+    )
+    .meta(LENGTH);
 }
 
 const EITHER = new Intl.ListFormat('en', { type: 'disjunction' });

@@ -11,7 +11,9 @@ const MAX_PATH = 200;
 /** RFC 9457, with a `code` to branch on and the request's id. */
 export const Problem = z
   .object({
-    type: z.string().meta({ description: 'Where this code is explained.', example: '/docs/errors/not_found' }),
+    type: z
+      .string()
+      .meta({ description: 'Where this code is explained.', example: 'https://api.example.com/docs/errors/not_found' }),
     title: z.string().meta({ description: 'The code in words.', example: 'Not found' }),
     status: z.int().meta({ description: 'The HTTP status.', example: 404 }),
     detail: z.string().meta({ description: 'What to do about it.' }),

@@ -1,45 +1,36 @@
-import type { ErrorCode } from '../contract/errors.ts';
+import type { ErrorRow } from '../contract/error-rows.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { ERRORS } from '../slices/errors.ts';
 import { needsCredential } from './implied-errors.ts';
 
 type Json = Record<string, unknown>;
 
-const text = (description: string, example: string, rest: Json = {}): Json => ({
+const text = (description: string, example: string): Json => ({ description, schema: { type: 'string' }, example });
+
+/** Optional, so without an example: tools fill it in, and a call with an organization of another server fails. */
+const header = (name: string, description: string, schema: Json = {}): Json => ({
+  name,
+  in: 'header',
   description,
-  schema: { type: 'string', ...rest },
-  example,
+  schema: { type: 'string', ...schema },
 });
 
 /** Request headers that operations read. Those with a credential are the security schemes. */
 export const HEADER_PARAMETERS: Record<string, Json> = {
-  OrganizationId: {
-    name: 'X-Organization-Id',
-    in: 'header',
-    ...text(
-      'The organization to act in, where it is not your default one. `X-Tenant-ID` means the same.',
-      'org_4d1k5r8x2m7q9w3t6v0z1b5c8f',
-    ),
-  },
-  IfMatch: {
-    name: 'If-Match',
-    in: 'header',
-    ...text('The `ETag` you have read: refused with 412 if the resource was changed since.', '"3"'),
-  },
-  IfNoneMatch: {
-    name: 'If-None-Match',
-    in: 'header',
-    ...text('The `ETag` you have read: answered with 304 and no body if the resource is still the same.', '"3"'),
-  },
-  IdempotencyKey: {
-    name: 'Idempotency-Key',
-    in: 'header',
-    ...text(
-      'Any text that you choose, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
-      '7f0c2d7e-5a1b-4f2e-9c1d-2b8e4a6f0d13',
-      { minLength: 1, maxLength: 255 },
-    ),
-  },
+  OrganizationId: header(
+    'X-Organization-Id',
+    'The organization to act in, where it is not your default one. `X-Tenant-ID` means the same.',
+  ),
+  IfMatch: header('If-Match', 'The `ETag` you have read: refused with 412 if the resource was changed since.'),
+  IfNoneMatch: header(
+    'If-None-Match',
+    'The `ETag` you have read: answered with 304 and no body if the resource is still the same.',
+  ),
+  IdempotencyKey: header(
+    'Idempotency-Key',
+    'Any text that you choose, for example a UUID: a repeat with the same key within 24 hours gets the first answer.',
+    { minLength: 1, maxLength: 255 },
+  ),
 };
 
 export function headerParameters(meta: ProcedureMeta, isIdempotent: boolean): Json[] {
@@ -78,9 +69,11 @@ export function successHeaders(meta: ProcedureMeta, { isIdempotent }: { isIdempo
   ]);
 }
 
-export function errorHeaders(codes: readonly ErrorCode[]): Json {
-  const waits = codes.some((code) => [429, 503].includes(ERRORS[code].status) || code === 'idempotency_in_progress');
-  return refer(['X-Request-Id', ...(waits ? ['Retry-After'] : [])]);
+export function errorHeaders(status: number): Json {
+  const rows: ErrorRow[] = Object.values(ERRORS);
+  const waits = rows.some((row) => row.status === status && row.retry === 'after');
+  const limits = status < 500 ? ['RateLimit', 'RateLimit-Policy'] : [];
+  return refer(['X-Request-Id', ...limits, ...(waits ? ['Retry-After'] : [])]);
 }
 
 /** Whether the operation reads a resource with a version: see `isNotModified`. */

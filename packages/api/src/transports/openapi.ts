@@ -1,44 +1,51 @@
 import { type AnyRouter, initTRPC } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
-import type { ErrorCode } from '../contract/errors.ts';
 import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
 import { TAGS } from '../contract/tags.ts';
-import { ERRORS } from '../slices/errors.ts';
-import type { RawAnswer, RawRoute } from '../wire/raw-route.ts';
-import { acceptsApiKeys, impliedErrors, needsCredential } from './implied-errors.ts';
-import {
-  errorHeaders,
-  HEADER_PARAMETERS,
-  hasNotModified,
-  headerParameters,
-  RESPONSE_HEADERS,
-  refer,
-  successHeaders,
-} from './openapi-headers.ts';
-import { operationsOf } from './rest-routes.ts';
+import type { EventType } from '../events/event.ts';
+import type { RawRoute } from '../wire/raw-route.ts';
+import { EXAMPLE_ORIGIN } from './code-samples.ts';
+import { type DescribedOperation, describeContract } from './describe-contract.ts';
+import { isIdempotent } from './implied-errors.ts';
+import { eventSchemas, webhooksOf } from './openapi-events.ts';
+import { HEADER_PARAMETERS, headerParameters, RESPONSE_HEADERS } from './openapi-headers.ts';
+import { ERROR_RESPONSES, responsesOf } from './openapi-responses.ts';
+import { openAnswers, simplify } from './openapi-schemas.ts';
+import { type Operation, operationsOf, shapeOf } from './rest-routes.ts';
 
-type Json = Record<string, unknown>;
-interface Described extends Json {
+export type Json = Record<string, unknown>;
+
+export interface DocumentedOperation extends Json {
   operationId: string;
   parameters?: Json[];
   requestBody?: { required: boolean; content: { 'application/json': { schema: Json; example?: unknown } } };
   responses: Record<string, Json>;
 }
-interface Document extends Json {
-  paths: Record<string, Record<string, Described>>;
-  components: { schemas: Record<string, Json>; securitySchemes: Json; parameters?: Json; headers?: Json };
+
+export interface OpenApiDocument extends Json {
+  info: Json;
+  paths: Record<string, Record<string, DocumentedOperation>>;
+  webhooks: Json;
+  components: Json & { schemas: Record<string, Json> };
+}
+
+interface Contract {
+  router: AnyRouter;
+  rawRoutes: readonly RawRoute[];
+  eventTypes: ReadonlyMap<string, EventType>;
 }
 
 /**
  * The contract as an OpenAPI 3.1 document. trpc-to-openapi translates the schemas; the rest is added here: statuses,
- * problem+json errors by code, components for requests, security by access. Generating changes the schemas it reads, so
- * it runs in a process of its own, never in a server.
+ * shared problem+json answers, components for requests, access, code samples, events. Generating changes the schemas it
+ * reads, so it runs in a process of its own, never in a server.
  */
-export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute[], version: string): Document {
-  const rawRoutes = everyRawRoute.filter(({ meta }) => meta.openapi.enabled !== false);
-  const generated = generateOpenApiDocument(withRaw(router, rawRoutes), {
+export function buildOpenApi({ router, rawRoutes: declared, eventTypes }: Contract, version: string): OpenApiDocument {
+  const rawRoutes = declared.filter(({ meta }) => meta.openapi.enabled !== false);
+  const described = describeContract(router, rawRoutes, eventTypes);
+  const generated = generateOpenApiDocument(withUncalled(router, rawRoutes, eventSchemas(eventTypes)), {
     title: 'RentAPI',
     version,
     description: DESCRIPTION,
@@ -46,56 +53,77 @@ export function buildOpenApi(router: AnyRouter, everyRawRoute: readonly RawRoute
     openApiVersion: '3.1.0',
     securitySchemes: SECURITY_SCHEMES,
     defs: { Problem },
-  }) as unknown as Document;
+  }) as unknown as OpenApiDocument;
   const { schemas } = generated.components;
   for (const name of Object.keys(schemas)) if (name.startsWith('error.')) delete schemas[name];
 
-  const paths: Document['paths'] = {};
-  const operations = operationsOf(router, rawRoutes);
-  for (const { name, meta, type, inputs, raw } of operations) {
-    const { method, path } = meta.openapi;
+  const paths: OpenApiDocument['paths'] = {};
+  const operations = new Map(operationsOf(router, rawRoutes).map((operation) => [operation.name, operation]));
+  for (const description of described.operations) {
+    const operation = operations.get(description.id)!; // both are made from the same router
+    const { method, path } = operation.meta.openapi;
     const verb = method.toLowerCase();
-    const operation = generated.paths[path]![verb]!;
-    operation.operationId = name;
-    operation['security'] = securityOf(meta);
-    const repeatable = isIdempotent(meta, type);
-    operation.responses = responsesOf(meta, operation, repeatable, raw?.answer);
-    (operation.parameters ??= []).push(...headerParameters(meta, repeatable));
-    if (operation.parameters?.length === 0) delete operation.parameters;
-    nameRequestBody(operation, inputs, meta, schemas);
     const at = (paths[restPath(path)] ??= {});
-    at[verb] = operation;
+    at[verb] = document(generated.paths[path]![verb]!, operation, description);
+    nameRequestBody(at[verb], operation, schemas);
   }
-  const tags = Object.entries(TAGS).map(([name, description]) => ({ name, description }));
-  const components = { ...generated.components, parameters: HEADER_PARAMETERS, headers: RESPONSE_HEADERS };
-  const document = { ...generated, servers: [{ url: '/' }], tags, paths, components };
-  simplify(document);
-  return document;
+  const complete: OpenApiDocument = {
+    ...generated,
+    info: { ...generated.info, ...INFO },
+    externalDocs: { description: 'Guides', url: `${EXAMPLE_ORIGIN}/docs/guides` },
+    servers: [{ url: '/' }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths,
+    webhooks: webhooksOf(described.events),
+    components: {
+      ...generated.components,
+      schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
+      responses: ERROR_RESPONSES,
+      parameters: HEADER_PARAMETERS,
+      headers: RESPONSE_HEADERS,
+    },
+  };
+  simplify(complete);
+  openAnswers(complete);
+  return complete;
 }
 
-/** Raw routes as procedures that are never called: only their schemas are read. */
-function withRaw(router: AnyRouter, rawRoutes: readonly RawRoute[]): AnyRouter {
+/** Raw routes and events as procedures that are never called: only their schemas are read. */
+function withUncalled(router: AnyRouter, rawRoutes: readonly RawRoute[], events: z.ZodType): AnyRouter {
   const t = initTRPC.meta<ProcedureMeta>().create();
   const procedures = rawRoutes.map(({ name, meta, input, answer }) => {
     const described = t.procedure.meta(meta).input(input).output(answer.schema);
     return [name, meta.openapi.method === 'GET' ? described.query(() => null) : described.mutation(() => null)];
   });
-  return t.mergeRouters(router, t.router(Object.fromEntries(procedures)));
+  const openapi = { method: 'GET', path: '/events', tags: ['Realtime'], summary: 'Events', description: '' } as const;
+  const sent = t.procedure.meta({ access: 'public', openapi: { ...openapi, tags: ['Realtime'] }, example: {} });
+  const uncalled = { ...Object.fromEntries(procedures), events: sent.output(events).query(() => null) };
+  return t.mergeRouters(router, t.router(uncalled));
 }
+
+const INFO = {
+  license: { name: 'MIT', identifier: 'MIT' },
+  contact: { name: 'RentAPI', url: `${EXAMPLE_ORIGIN}/` },
+};
 
 const DESCRIPTION = `
 Identity, organizations, API keys, limits and events for your product, behind one contract: this REST API, typed tRPC at
 \`/trpc\`, the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
 
 - **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; in both, the same.
+- **Access.** Each operation says what it needs. A permission such as \`api_keys:read\` is held by a member through roles, and by a key as a scope.
 - **Organization.** A signed-in user acts in the default organization, or in the one that \`X-Organization-Id\` names.
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
-  An unknown path answers 404 \`operation_not_found\`, an unknown method of a path 405 \`method_not_allowed\` with \`Allow\`.
+  \`x-error-codes\` lists those of an operation. An unknown path answers 404 \`operation_not_found\`, an unknown method of a
+  path 405 \`method_not_allowed\` with \`Allow\`.
+- **New values.** Take fields and values that you do not know: where an answer lists values, a later version may add some.
 - **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
 - **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
 - **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if another came first.
 - **Reading again.** Send the \`ETag\` as \`If-None-Match\`: the answer is 304 without a body if nothing has changed.
 - **Limits** are in \`RateLimit\` and \`RateLimit-Policy\`; a 429 has the seconds to wait in \`Retry-After\`.
+- **Events** are listed under \`webhooks\`: the realtime socket sends them as they happen.
+- **Samples.** \`client\` is \`new RentApi({ baseUrl, apiKey })\` of \`@rentapi/sdk\`; \`trpc\` is a tRPC client of \`@rentapi/contract\`.
 `.trim();
 
 const SECURITY_SCHEMES = {
@@ -107,59 +135,74 @@ const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key from `POST /api/v1/api-keys`.' },
 } as const;
 
-/** Whether a repeat gets the stored answer: see `procedure.ts`. */
-function isIdempotent(meta: ProcedureMeta, type: string): boolean {
-  return type === 'mutation' && meta.idempotency !== false && securityOf(meta).length > 0;
-}
-
-function securityOf(meta: ProcedureMeta): Json[] {
-  if (!needsCredential(meta)) return [];
-  return acceptsApiKeys(meta) ? [{ bearer: [] }, { apiKey: [] }] : [{ bearer: [] }];
-}
-
-function responsesOf(
-  meta: ProcedureMeta,
-  operation: Described,
-  repeatable: boolean,
-  raw?: RawAnswer,
-): Described['responses'] {
-  const status = meta.rest?.status ?? 200;
-  const success = { ...operation.responses['200'], description: SUCCESS[status] } as Json & { content?: Json };
-  if (raw) success.content = { [raw.type]: success.content?.['application/json'] };
-  else if (status === 204 || status === 202) delete success.content;
-  else if (meta.example.output !== undefined) {
-    const content = success.content as { 'application/json': Json };
-    content['application/json']['example'] = meta.example.output;
-  }
-  success['headers'] = successHeaders(meta, { isIdempotent: repeatable });
-  const codes = new Set([...impliedErrors(meta, repeatable), ...(meta.errors ?? [])]);
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
-  const errors = [...byStatus]
-    .sort(([a], [b]) => a - b)
-    .map(([errorStatus, codes]) => [String(errorStatus), problemResponse(codes)] as const);
-  return { [status]: success, ...(hasNotModified(meta) && { 304: NOT_MODIFIED }), ...Object.fromEntries(errors) };
-}
-
-const NOT_MODIFIED: Json = {
-  description: 'Not modified',
-  headers: refer(['X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'ETag']),
-};
-
-const SUCCESS = { 200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No content' } as const;
-
-function problemResponse(codes: ErrorCode[]): Json {
+/** An operation as it was translated, with what its meta says. */
+function document(
+  translated: DocumentedOperation,
+  operation: Operation,
+  description: DescribedOperation,
+): DocumentedOperation {
+  const { meta, type } = operation;
+  const repeatable = isIdempotent(meta, type);
+  const parameters = [
+    ...(translated.parameters ?? []).map((parameter) => describeParameter(parameter, operation)),
+    ...headerParameters(meta, repeatable),
+  ];
+  const { parameters: _, ...rest } = translated;
   return {
-    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
-    headers: errorHeaders(codes),
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    ...rest,
+    operationId: description.id,
+    description: descriptionOf(description, meta),
+    security: securityOf(description),
+    ...(parameters.length > 0 && { parameters }),
+    responses: responsesOf(translated, operation, description.errors),
+    'x-rentapi-access': { access: description.access, ...(description.fresh && { fresh: true }) },
+    'x-error-codes': description.errors,
+    'x-codeSamples': samplesOf(description),
   };
+}
+
+/** What follows from access, and the errors that follow from nothing else, are said in words too. */
+function descriptionOf({ description, needs }: DescribedOperation, { errors }: ProcedureMeta): string {
+  const own = errors?.length ? `\n\nErrors of its own: ${errors.map((code) => `\`${code}\``).join(', ')}.` : '';
+  return `${description}\n\n${needs}${own}`;
+}
+
+function securityOf({ credentials }: DescribedOperation): Json[] {
+  return credentials.map((kind) => (kind === 'user' ? { bearer: [] } : { apiKey: [] }));
+}
+
+function samplesOf({ samples: { sdk, trpc, curl } }: DescribedOperation): Json[] {
+  return [
+    { lang: 'TypeScript', label: 'SDK', source: sdk },
+    ...(trpc === null ? [] : [{ lang: 'TypeScript', label: 'tRPC', source: trpc }]),
+    { lang: 'Shell', label: 'curl', source: curl },
+  ];
+}
+
+/** The translation leaves the description in the schema, or loses it with `.optional()`. */
+function describeParameter(parameter: Json, { inputs }: Operation): Json {
+  const { description: inSchema, example: _, ...schema } = parameter['schema'] as Json;
+  const field = inputs.map((input) => shapeOf(input)[String(parameter['name'])]).find((found) => found !== undefined);
+  const { in: place, name, required, description = inSchema ?? field?.description } = parameter;
+  const example = exampleOf(parameter) ?? field?.meta()?.['example'];
+  return {
+    name,
+    in: place,
+    ...(required === true && { required }),
+    ...(description !== undefined && { description }),
+    schema,
+    ...(example !== undefined && { example }),
+  };
+}
+
+function exampleOf({ example, schema }: Json): unknown {
+  return example ?? (schema as Json)['example'];
 }
 
 /** Request bodies become components: under the schema's own id, or one made from the operation's. */
 function nameRequestBody(
-  operation: Described,
-  inputs: z.ZodType[],
-  meta: ProcedureMeta,
+  operation: DocumentedOperation,
+  { inputs, meta }: Operation,
   schemas: Record<string, Json>,
 ): void {
   const body = operation.requestBody?.content['application/json'];
@@ -177,12 +220,4 @@ function nameRequestBody(
   }
   const inPath = new Set(meta.openapi.path.match(/(?<=\{)\w+(?=\})/g));
   body.example = Object.fromEntries(Object.entries(meta.example.input ?? {}).filter(([field]) => !inPath.has(field)));
-}
-
-/** The format of a date-time or an address says more than the regular expression behind it. */
-function simplify(node: unknown): void {
-  if (node === null || typeof node !== 'object') return;
-  const schema = node as Json;
-  if (schema['format'] === 'date-time' || schema['format'] === 'email') delete schema['pattern'];
-  for (const value of Object.values(schema)) simplify(value);
 }

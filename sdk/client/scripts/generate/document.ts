@@ -8,24 +8,22 @@ export interface Schema {
   items?: Schema;
   enum?: unknown[];
   format?: string;
+  description?: string;
   anyOf?: Schema[];
   oneOf?: Schema[];
   allOf?: Schema[];
-  example?: unknown;
 }
-type Content = Record<string, { schema?: Schema; example?: unknown }>;
+type Content = Record<string, { schema?: Schema; 'x-item-schema'?: Schema }>;
 interface ResponseObject {
   $ref?: string;
-  description?: string;
   content?: Content;
+  'x-error-codes'?: string[];
 }
 export interface Parameter {
   $ref?: string;
   name: string;
   in: 'path' | 'query' | 'header' | 'cookie';
   required?: boolean;
-  example?: unknown;
-  schema?: Schema;
 }
 export interface OperationObject {
   operationId?: string;
@@ -37,9 +35,12 @@ export interface OperationObject {
   responses: Record<string, ResponseObject>;
   'x-error-codes'?: string[];
   security?: Record<string, string[]>[];
+  'x-rentapi-access'?: { access: string; fresh?: boolean };
+  'x-codeSamples'?: { label: string; source: string }[];
 }
 interface Document {
   paths: Record<string, Record<string, OperationObject>>;
+  webhooks?: Record<string, { post: OperationObject }>;
   components: {
     schemas: Record<string, Schema>;
     parameters?: Record<string, Parameter>;
@@ -53,6 +54,13 @@ export interface Entry {
   path: string;
   http: string;
   operation: OperationObject;
+}
+
+/** An event of the document, with the component that its data is. */
+export interface EventEntry {
+  name: string;
+  description: string;
+  dataName: string;
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
@@ -81,25 +89,31 @@ export function readDocument(file: string) {
   const responseOf = (response: ResponseObject): ResponseObject =>
     (response.$ref ? responses[nameOf(response.$ref)] : undefined) ?? response;
 
-  /** The whole catalogue, in the order of the document. */
-  const knownCodes = resolve(schemas.Problem?.properties?.code)?.enum ?? [];
+  /** The whole catalogue, in the order of the document: the values of an open list. */
+  const code = resolve(schemas.Problem?.properties?.code);
+  const knownCodes = code?.anyOf?.find((choice) => choice.enum)?.enum ?? [];
 
-  /** The codes that an operation may be refused with, by status: its answers name them in their descriptions. */
-  const errorCodesOf = (operation: OperationObject): Map<string, string[]> =>
-    new Map(
+  /** The codes that an operation may be refused with, by status. A shared answer names those of all operations. */
+  const errorCodesOf = (operation: OperationObject): Map<string, string[]> => {
+    const own = new Set(operation['x-error-codes']);
+    return new Map(
       Object.entries(operation.responses)
         .filter(([status]) => /^[45]/.test(status))
-        .map(([status, response]) => {
-          const named = [...(responseOf(response).description ?? '').matchAll(/`([a-z][a-z0-9_]*)`/g)]
-            .map(([, code]) => code!)
-            .filter((code) => knownCodes.includes(code));
-          // A shared answer may name more than this operation gives.
-          const own = operation['x-error-codes'];
-          return [status, own ? named.filter((code) => own.includes(code)) : named];
-        }),
+        .map(([status, response]) => [
+          status,
+          (responseOf(response)['x-error-codes'] ?? []).filter((code) => own.has(code)),
+        ]),
     );
+  };
 
-  return { schemas, entries, responseOf, knownCodes, errorCodesOf, resolve, parametersOf, isPublic };
+  const events: EventEntry[] = Object.entries(document.webhooks ?? {}).map(([name, { post }]) => {
+    const event = resolve(post.requestBody?.content['application/json']?.schema);
+    const dataName = event?.properties?.['data']?.$ref;
+    if (!dataName) throw new Error(`${name}: the data of an event must be a component.`);
+    return { name, description: event.description ?? name, dataName: nameOf(dataName) };
+  });
+
+  return { schemas, entries, events, responseOf, knownCodes, errorCodesOf, resolve, parametersOf, isPublic };
 }
 
 export type ApiDocument = ReturnType<typeof readDocument>;

@@ -1,4 +1,4 @@
-import type { ApiDocument, Entry, Parameter, Schema } from './document.ts';
+import type { ApiDocument, Entry, OperationObject, Parameter, Schema } from './document.ts';
 
 /** One method of the client, as the printers need it. */
 export interface Method {
@@ -11,6 +11,7 @@ export interface Method {
   docs: string[];
   /** `@throws` and the like. */
   tags: string[];
+  needs: string;
   operation: Record<string, unknown>;
   paramsType: string;
   paramsRequired: boolean;
@@ -69,8 +70,11 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
     const answerType =
       Object.keys(success?.content ?? {}).find((type) => type.includes('json')) ??
       Object.keys(success?.content ?? {})[0];
-    const answerSchema = answerType === undefined ? undefined : success?.content?.[answerType]?.schema;
     const lines = answerType === 'application/x-ndjson';
+    const answered = answerType === undefined ? undefined : success?.content?.[answerType];
+    const answerSchema = lines ? answered?.['x-item-schema'] : answered?.schema;
+    const lineName = lines ? answerSchema?.$ref?.split('/').at(-1) : undefined;
+    if (lines && lineName === undefined) throw new Error(`${id}: a line must be a component, named by x-item-schema.`);
     const stream = answerType === 'text/event-stream';
     const page = document.resolve(answerSchema)?.properties;
     const paged = page?.items?.items !== undefined && page.nextCursor !== undefined && queryNames.includes('cursor');
@@ -78,25 +82,20 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
       ? 'Response'
       : answerType === undefined
         ? 'void'
-        : `Types.${declaredName(`${typeName}Response`)}`;
+        : `Types.${declaredName(lineName ?? `${typeName}Response`)}`;
     return {
       id,
       name: id.slice(id.lastIndexOf('.') + 1),
       typeName,
       http: http.toUpperCase(),
       path,
-      docs: [operation.summary, operation.description].filter((text) => text !== undefined),
+      docs: [operation.summary, operation.description?.replace(OWN_ERRORS, '')].filter((text) => text !== undefined),
       tags: [
         ...(operation.deprecated ? ['@deprecated'] : []),
         ...throwsTags(document.errorCodesOf(operation), ordinary),
-        ...exampleTag({
-          id,
-          paged,
-          lines,
-          parameters: all,
-          body: contentType ? content[contentType]?.example : undefined,
-        }),
+        ...exampleTag(operation),
       ],
+      needs: needsOf(operation['x-rentapi-access']),
       operation: {
         id,
         method: http.toUpperCase(),
@@ -139,6 +138,8 @@ const CLASS_OF_STATUS: Record<string, string> = {
   422: 'UnprocessableError',
   429: 'RateLimitError',
 };
+/** The same as `@throws` says. */
+const OWN_ERRORS = /\n\nErrors of its own: .*$/;
 /** A code that this share of all operations may answer says nothing about one of them. */
 const ORDINARY_SHARE = 0.2;
 
@@ -157,37 +158,17 @@ function throwsTags(codes: Map<string, string[]>, ordinary: Set<string>): string
   });
 }
 
-interface Example {
-  id: string;
-  paged: boolean;
-  lines: boolean;
-  parameters: Parameter[];
-  body: unknown;
+function exampleTag({ 'x-codeSamples': samples = [] }: OperationObject): string[] {
+  const sample = samples.find(({ label }) => label === 'SDK');
+  return sample ? [`@example\n\`\`\`ts\n${sample.source}\n\`\`\``] : [];
 }
 
-/** A call with the document's own example; nothing where a required parameter has none. */
-function exampleTag({ id, paged, lines, parameters, body }: Example): string[] {
-  const given = parameters.filter((parameter) => parameter.in === 'path' || parameter.required);
-  const values = given.map(({ name, example, schema }) => [name, example ?? schema?.example] as const);
-  if (values.some(([, value]) => value === undefined)) return [];
-  const params = { ...Object.fromEntries(values), ...(typeof body === 'object' ? body : {}) };
-  if (Object.keys(params).length === 0 && !paged) return [];
-  const call = `client.${id}(${Object.keys(params).length > 0 ? literal(params) : ''})`;
-  return [
-    `@example\n\`\`\`ts\n${paged || lines ? `for await (const item of ${call}) console.log(item);` : `await ${call};`}\n\`\`\``,
-  ];
-}
-
-/** As a person writes it: names without quotes, texts in single ones. */
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (typeof value === 'string')
-    return `'${JSON.stringify(value).slice(1, -1).replaceAll("'", "\\'").replaceAll('\\"', '"')}'`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).map(
-    ([name, field]) => `${/^\w+$/.test(name) ? name : JSON.stringify(name)}: ${literal(field)}`,
-  );
-  return `{ ${fields.join(', ')} }`;
+/** Who can call, in a few words. */
+function needsOf({ access = '', fresh = false } = {}): string {
+  if (access === 'public') return 'nothing';
+  if (access.startsWith('proof:')) return `a ${access.slice('proof:'.length)} token`;
+  const holder = access === 'user' ? 'a user' : access === 'userOrKey' ? 'a user or a key' : `\`${access}\``;
+  return fresh ? `${holder} and a recent login` : holder;
 }
 
 function isIdempotencyKey(parameter: Parameter): boolean {

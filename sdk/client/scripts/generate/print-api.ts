@@ -1,6 +1,6 @@
 import type { Method } from './model.ts';
 
-/** api.md: every method with its answer. */
+/** api.md: every method with what it answers and needs. */
 export function printApi(methods: readonly Method[]): string {
   const sections = new Map<string, Method[]>();
   for (const method of methods) {
@@ -8,11 +8,12 @@ export function printApi(methods: readonly Method[]): string {
     sections.set(group, [...(sections.get(group) ?? []), method]);
   }
   const text = [...sections].map(([group, list]) => {
-    const lines = list.map((method) => {
+    const rows = list.map((method) => {
       const call = `client.${method.id}(${method.paramsType === 'NoParams' ? '' : method.paramsRequired ? '{ … }' : '{ …? }'})`;
-      return `- \`${call}\` → \`${method.answerLabel}\`${method.docs[0] ? ` — ${method.docs[0]}` : ''} (\`${method.http} ${method.path}\`)`;
+      const what = `${method.docs[0] ?? ''} (\`${method.http} ${method.path}\`)`.trimStart();
+      return `| \`${call}\` | \`${method.answerLabel}\` | ${method.needs} | ${what} |`;
     });
-    return `## ${group}\n\n${lines.join('\n')}\n`;
+    return `## ${group}\n\n| call | answers | needs | what it does |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
   });
-  return `# Every method\n\nWritten from the OpenAPI document by \`pnpm generate\`; do not edit. The parameters of \`client.apiKeys.create\` are the type\n\`ApiKeysCreateParams\`. All calls take options as second argument (\`RequestOptions\`).\n\n${text.join('\n')}`;
+  return `# Every method\n\nWritten from the OpenAPI document by \`pnpm generate\`; do not edit. The parameters of \`client.apiKeys.create\` are the type\n\`ApiKeysCreateParams\`. All calls take options as second argument (\`RequestOptions\`). A permission such as \`api_keys:read\` is held by\na user through roles, and by an API key as a scope.\n\n${text.join('\n')}`;
 }

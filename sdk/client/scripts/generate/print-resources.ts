@@ -8,10 +8,12 @@ interface Model {
   codesByStatus: ReadonlyMap<string, ReadonlySet<string>>;
   /** Those that no operation names. */
   otherCodes: readonly unknown[];
+  /** Types of what happens. */
+  events: string;
 }
 
 /** src/generated/resources.gen.ts: the classes behind `client.apiKeys` and the names of its types. */
-export function printResources({ methods, schemaNames, codesByStatus, otherCodes }: Model): string {
+export function printResources({ methods, schemaNames, codesByStatus, otherCodes, events }: Model): string {
   const classes: string[] = [];
   printClass(groupMethods(methods), 'Api', classes);
   const params = methods.map(
@@ -49,6 +51,8 @@ ${[...codesByStatus].map(([status, codes]) => `  ${status}:${union(codes)};`).jo
 /** The codes that this version of the server answers. */
 export type KnownErrorCode =
   | CodesByStatus[keyof CodesByStatus]${otherCodes.map((code) => `\n  | ${JSON.stringify(code)}`).join('')};
+
+${events}
 
 ${params.join('\n')}
 

@@ -8,7 +8,9 @@ import type * as Types from './types.gen.ts';
 
 export type {
   ApiKey,
+  ApiKeyCreatedEvent,
   ApiKeyPage,
+  ApiKeyRevokedEvent,
   ApiKeysCreateResponse,
   ApiKeysGetResponse,
   ApiKeysListResponse,
@@ -32,18 +34,31 @@ export type {
   GrantablePermission,
   Health,
   Invitation,
+  InvitationAcceptedEvent,
+  InvitationCreatedEvent,
+  InvitationDeclinedEvent,
   InvitationPage,
+  InvitationResentEvent,
+  InvitationRevokedEvent,
   Login,
   Member,
+  MemberAddedEvent,
+  MemberLeftEvent,
   MemberPage,
+  MemberRemovedEvent,
+  MemberRolesChangedEvent,
   Metadata,
   Organization,
+  OrganizationCreatedEvent,
+  OrganizationDeletedEvent,
+  OrganizationOwnershipTransferredEvent,
   OrganizationPage,
   OrganizationPermission,
+  OrganizationRestoredEvent,
   OrganizationRole,
+  OrganizationUpdatedEvent,
   OrgsAuditLogsResponse,
   OrgsCreateResponse,
-  OrgsExportAuditLogsResponse,
   OrgsGetResponse,
   OrgsInvitationsAcceptResponse,
   OrgsInvitationsCreateResponse,
@@ -58,6 +73,7 @@ export type {
   OrgsTransferResponse,
   OrgsUpdateResponse,
   OwnOrganization,
+  OwnershipTransfer,
   Permission,
   PermissionCatalogue,
   PermissionCheck,
@@ -74,7 +90,10 @@ export type {
   Register,
   RegistrationResult,
   Role,
+  RoleCreatedEvent,
+  RoleDeletedEvent,
   RolePage,
+  RoleUpdatedEvent,
   RolesCreateResponse,
   RolesGetResponse,
   RolesListResponse,
@@ -106,9 +125,9 @@ export type {
 export interface CodesByStatus {
   400:
     | "invalid_input"
-    | "invalid_text"
     | "malformed_json"
     | "json_too_deep"
+    | "invalid_text"
     | "ambiguous_credentials"
     | "organization_mismatch"
     | "invalid_idempotency_key"
@@ -126,11 +145,11 @@ export interface CodesByStatus {
     | "api_key_revoked"
     | "api_key_expired";
   403:
-    | "email_not_verified"
     | "account_inactive"
+    | "email_not_verified"
+    | "user_required"
     | "address_not_allowed"
     | "origin_not_allowed"
-    | "user_required"
     | "key_without_user"
     | "permission_denied"
     | "permission_not_held"
@@ -147,12 +166,12 @@ export interface CodesByStatus {
     | "limit_reached"
     | "slug_taken"
     | "subdomain_taken"
-    | "deletion_protected"
     | "personal_organization"
+    | "deletion_protected"
     | "restore_window_over"
     | "last_owner"
-    | "already_member"
     | "invitation_pending"
+    | "already_member"
     | "invitation_not_pending"
     | "invitation_no_longer_valid"
     | "role_name_taken"
@@ -172,8 +191,8 @@ export interface CodesByStatus {
   500:
     | "internal_error";
   503:
-    | "unavailable"
-    | "overloaded";
+    | "overloaded"
+    | "unavailable";
 }
 
 /** The codes that this version of the server answers. */
@@ -189,6 +208,64 @@ export type KnownErrorCode =
   | "credential_in_url"
   | "invalid_ticket"
   | "upgrade_required";
+
+/** The data of each event, by the name of the event. */
+export interface EventMap {
+  /** An API key was created. The secret is not part of it. */
+  "api_key.created": Types.ApiKey;
+  /** An API key was revoked: no call with it succeeds any more. */
+  "api_key.revoked": Types.ApiKey;
+  /** An organization was created. */
+  "organization.created": Types.Organization;
+  /** An organization was deleted. For 30 days an owner can restore it. */
+  "organization.deleted": Types.Organization;
+  /** A deleted organization was restored. */
+  "organization.restored": Types.Organization;
+  /** The name, the settings or the metadata of an organization changed. */
+  "organization.updated": Types.Organization;
+  /** A person became a member. */
+  "member.added": Types.Member;
+  /** A member left. */
+  "member.left": Types.Member;
+  /** A member was removed. */
+  "member.removed": Types.Member;
+  /** The organization role or the custom roles of a member changed. */
+  "member.roles_changed": Types.Member;
+  /** An OWNER made another member OWNER, and became ADMIN. */
+  "organization.ownership_transferred": Types.OwnershipTransfer;
+  /** An invitation was accepted. `member.added` follows. */
+  "invitation.accepted": Types.Invitation;
+  /** An address was invited. */
+  "invitation.created": Types.Invitation;
+  /** An invitation was declined. */
+  "invitation.declined": Types.Invitation;
+  /** An invitation was sent again, with a new link. */
+  "invitation.resent": Types.Invitation;
+  /** An invitation was revoked: its link does not work any more. */
+  "invitation.revoked": Types.Invitation;
+  /** A custom role was created. */
+  "role.created": Types.Role;
+  /** A custom role was deleted. */
+  "role.deleted": Types.Role;
+  /** A custom role changed. */
+  "role.updated": Types.Role;
+  /** A call was made with an API key: sent once, and not kept. */
+  api_call: { keyId: string; procedure: string; status: number; durationMs: number; requestId: string };
+}
+
+/** Something that happened: `event` decides what `data` is. */
+export type RentApiEvent = {
+  [Name in keyof EventMap]: {
+    /** null for `api_call`, which is not kept. */
+    id: Name extends 'api_call' ? null : string;
+    event: Name;
+    createdAt: string;
+    data: EventMap[Name];
+  };
+}[keyof EventMap];
+
+/** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
+export type EventPattern = keyof EventMap | "api_key.*" | "organization.*" | "member.*" | "invitation.*" | "role.*" | '*' | (string & {});
 
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
@@ -250,13 +327,15 @@ export class ApiKeysResource extends Resource {
    *
    * The secret is in this answer only.
    *
+   * Needs `api_keys:create`.
+   *
    * `POST /api/v1/api-keys`
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `limit_reached`
    * @example
    * ```ts
-   * await client.apiKeys.create({ name: 'CI', scopes: ['api_keys:read'] });
+   * const answer = await client.apiKeys.create({ name: 'CI', scopes: ['api_keys:read'] });
    * ```
    */
   create(params: ApiKeysCreateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysCreateResponse> {
@@ -268,11 +347,13 @@ export class ApiKeysResource extends Resource {
    *
    * Without its secret, which is shown at its creation only.
    *
+   * Needs `api_keys:read`.
+   *
    * `GET /api/v1/api-keys/{keyId}`
    *
    * @example
    * ```ts
-   * await client.apiKeys.get({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.apiKeys.get({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
    * ```
    */
   get(params: ApiKeysGetParams, options?: RequestOptions): ApiPromise<Types.ApiKeysGetResponse> {
@@ -284,12 +365,14 @@ export class ApiKeysResource extends Resource {
    *
    * Newest first, revoked ones included. Secrets are never shown again.
    *
+   * Needs `api_keys:read`.
+   *
    * `GET /api/v1/api-keys`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.apiKeys.list()) console.log(item);
+   * for await (const item of client.apiKeys.list({ limit: 25 })) console.log(item);
    * ```
    */
   list(params?: ApiKeysListParams, options?: RequestOptions): PagePromise<Types.ApiKeysListResponse> {
@@ -300,6 +383,8 @@ export class ApiKeysResource extends Resource {
    * Revoke an API key
    *
    * Takes effect at once and cannot be undone; the key stays listed.
+   *
+   * Needs `api_keys:delete`.
    *
    * `DELETE /api/v1/api-keys/{keyId}`
    *
@@ -320,6 +405,8 @@ export class AuthEmailResource extends Resource {
    *
    * The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.
    *
+   * Needs no credential.
+   *
    * `POST /api/v1/auth/resend-verification`
    *
    * @example
@@ -335,6 +422,8 @@ export class AuthEmailResource extends Resource {
    * Verify an e-mail address with the mailed token
    *
    * Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one.
+   *
+   * Needs the token of a mailed link, and no other credential.
    *
    * `POST /api/v1/auth/verify-email`
    *
@@ -356,13 +445,18 @@ export class AuthPasswordResetResource extends Resource {
    *
    * The token works once, within an hour. Ends every session of the account and every other mailed link.
    *
+   * Needs the token of a mailed link, and no other credential.
+   *
    * `POST /api/v1/auth/password-reset/confirm`
    *
    * @throws {BadRequestError} `invalid_token`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
-   * await client.auth.passwordReset.confirm({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg', password: 'SecurePass123!' });
+   * await client.auth.passwordReset.confirm({
+   *   token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg',
+   *   password: 'SecurePass123!',
+   * });
    * ```
    */
   confirm(params: AuthPasswordResetConfirmParams, options?: RequestOptions): ApiPromise<void> {
@@ -373,6 +467,8 @@ export class AuthPasswordResetResource extends Resource {
    * Mail a link to set a new password
    *
    * The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.
+   *
+   * Needs no credential.
    *
    * `POST /api/v1/auth/password-reset/request`
    *
@@ -402,6 +498,8 @@ export class AuthResource extends Resource {
    *
    * Starts a session: an access token for some minutes, and a refresh token that renews it.
    *
+   * Needs no credential.
+   *
    * `POST /api/v1/auth/login`
    *
    * @throws {AuthenticationError} `invalid_credentials`
@@ -409,7 +507,7 @@ export class AuthResource extends Resource {
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
-   * await client.auth.login({ email: 'ada@example.com', password: 'SecurePass123!' });
+   * const answer = await client.auth.login({ email: 'ada@example.com', password: 'SecurePass123!' });
    * ```
    */
   login(params: AuthLoginParams, options?: RequestOptions): ApiPromise<Types.AuthLoginResponse> {
@@ -421,7 +519,14 @@ export class AuthResource extends Resource {
    *
    * Its access and refresh tokens are refused from then on. Other sessions go on.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `POST /api/v1/auth/logout`
+   *
+   * @example
+   * ```ts
+   * await client.auth.logout();
+   * ```
    */
   logout(params?: AuthLogoutParams, options?: RequestOptions): ApiPromise<void> {
     return this.transport.call({"id":"auth.logout","method":"POST","path":"/api/v1/auth/logout","keyed":true,"empty":true}, params, options);
@@ -431,6 +536,8 @@ export class AuthResource extends Resource {
    * Confirm your password
    *
    * For ten minutes after this, or after a login, the session can call operations that require a recent login.
+   *
+   * Needs a signed-in user; API keys cannot call it.
    *
    * `POST /api/v1/auth/reauthenticate`
    *
@@ -450,12 +557,14 @@ export class AuthResource extends Resource {
    *
    * Each refresh token works once. A used one that comes back after 10 seconds ends the session.
    *
+   * Needs a refresh token, and no other credential.
+   *
    * `POST /api/v1/auth/refresh`
    *
    * @throws {AuthenticationError} `invalid_refresh_token`
    * @example
    * ```ts
-   * await client.auth.refresh({ refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg' });
+   * const answer = await client.auth.refresh({ refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg' });
    * ```
    */
   refresh(params: AuthRefreshParams, options?: RequestOptions): ApiPromise<Types.AuthRefreshResponse> {
@@ -467,13 +576,20 @@ export class AuthResource extends Resource {
    *
    * Mails a link that verifies the address. The answer is the same for an address that already has an account; its owner gets a mail instead. If the address was registered more than once, the link verifies the address, and a second mail asks for a new password.
    *
+   * Needs no credential.
+   *
    * `POST /api/v1/auth/register`
    *
    * @throws {ConflictError} `username_taken`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
-   * await client.auth.register({ email: 'ada@example.com', password: 'SecurePass123!', username: 'ada', fullName: 'Ada Lovelace' });
+   * const answer = await client.auth.register({
+   *   email: 'ada@example.com',
+   *   password: 'SecurePass123!',
+   *   username: 'ada',
+   *   fullName: 'Ada Lovelace',
+   * });
    * ```
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
@@ -488,14 +604,16 @@ export class OrgsInvitationsResource extends Resource {
    *
    * You must be signed in with the invited address.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `POST /api/v1/invitations/accept`
    *
    * @throws {BadRequestError} `invalid_token`
    * @throws {PermissionDeniedError} `invitation_for_another`
-   * @throws {ConflictError} `invitation_no_longer_valid`, `already_member`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `invitation_no_longer_valid`, `already_member`
    * @example
    * ```ts
-   * await client.orgs.invitations.accept({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * const answer = await client.orgs.invitations.accept({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
    * ```
    */
   accept(params: OrgsInvitationsAcceptParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsAcceptResponse> {
@@ -507,13 +625,19 @@ export class OrgsInvitationsResource extends Resource {
    *
    * Mails a link that works once, for 7 days. The role must not have more permissions than you. The mails to one mailbox are limited, over all organizations.
    *
+   * Needs `members:invite`.
+   *
    * `POST /api/v1/organizations/{orgId}/invitations`
    *
    * @throws {PermissionDeniedError} `permission_not_held`
-   * @throws {ConflictError} `already_member`, `invitation_pending`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `invitation_pending`, `already_member`
    * @example
    * ```ts
-   * await client.orgs.invitations.create({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', email: 'grace@example.com', role: 'MEMBER' });
+   * const answer = await client.orgs.invitations.create({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   email: 'grace@example.com',
+   *   role: 'MEMBER',
+   * });
    * ```
    */
   create(params: OrgsInvitationsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsCreateResponse> {
@@ -524,6 +648,8 @@ export class OrgsInvitationsResource extends Resource {
    * Decline an invitation
    *
    * Needs no account: the mailed token is enough.
+   *
+   * Needs the token of a mailed link, and no other credential.
    *
    * `POST /api/v1/invitations/decline`
    *
@@ -542,12 +668,14 @@ export class OrgsInvitationsResource extends Resource {
    *
    * Newest first, answered and revoked ones included.
    *
+   * Needs `members:invite`.
+   *
    * `GET /api/v1/organizations/{orgId}/invitations`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.orgs.invitations.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * for await (const item of client.orgs.invitations.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', limit: 25 })) console.log(item);
    * ```
    */
   list(params: OrgsInvitationsListParams, options?: RequestOptions): PagePromise<Types.OrgsInvitationsListResponse> {
@@ -559,13 +687,18 @@ export class OrgsInvitationsResource extends Resource {
    *
    * Mails a new link that works for 7 days, also after the invitation has expired. The old link stops working.
    *
+   * Needs `members:invite`.
+   *
    * `POST /api/v1/organizations/{orgId}/invitations/{invitationId}/resend`
    *
    * @throws {PermissionDeniedError} `permission_not_held`
-   * @throws {ConflictError} `invitation_not_pending`, `invitation_pending`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `invitation_pending`, `invitation_not_pending`
    * @example
    * ```ts
-   * await client.orgs.invitations.resend({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.orgs.invitations.resend({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
    * ```
    */
   resend(params: OrgsInvitationsResendParams, options?: RequestOptions): ApiPromise<Types.OrgsInvitationsResendResponse> {
@@ -577,12 +710,17 @@ export class OrgsInvitationsResource extends Resource {
    *
    * The mailed link does not work any more. Revoking it again changes nothing.
    *
+   * Needs `members:invite`.
+   *
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
    *
    * @throws {ConflictError} `invitation_not_pending`
    * @example
    * ```ts
-   * await client.orgs.invitations.revoke({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * await client.orgs.invitations.revoke({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   invitationId: 'ivt_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
    * ```
    */
   revoke(params: OrgsInvitationsRevokeParams, options?: RequestOptions): ApiPromise<void> {
@@ -597,12 +735,14 @@ export class OrgsMembersResource extends Resource {
    *
    * Most recently joined first.
    *
+   * Needs `org:read`.
+   *
    * `GET /api/v1/organizations/{orgId}/members`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.orgs.members.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * for await (const item of client.orgs.members.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', limit: 25 })) console.log(item);
    * ```
    */
   list(params: OrgsMembersListParams, options?: RequestOptions): PagePromise<Types.OrgsMembersListResponse> {
@@ -614,13 +754,18 @@ export class OrgsMembersResource extends Resource {
    *
    * The person loses access at once. Keys that they created stay: they belong to the organization.
    *
+   * Needs `members:remove`.
+   *
    * `DELETE /api/v1/organizations/{orgId}/members/{userId}`
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_owner`, `personal_organization`
    * @example
    * ```ts
-   * await client.orgs.members.remove({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * await client.orgs.members.remove({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
    * ```
    */
   remove(params: OrgsMembersRemoveParams, options?: RequestOptions): ApiPromise<void> {
@@ -632,13 +777,19 @@ export class OrgsMembersResource extends Resource {
    *
    * You can grant only permissions that you have, and cannot change a member with more permissions: an admin manages members, but never owners.
    *
+   * Needs `members:update`.
+   *
    * `PATCH /api/v1/organizations/{orgId}/members/{userId}`
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
-   * @throws {ConflictError} `last_owner`, `personal_organization`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `last_owner`, `personal_organization`
    * @example
    * ```ts
-   * await client.orgs.members.setRole({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', role: 'ADMIN' });
+   * const answer = await client.orgs.members.setRole({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   role: 'ADMIN',
+   * });
    * ```
    */
   setRole(params: OrgsMembersSetRoleParams, options?: RequestOptions): ApiPromise<Types.OrgsMembersSetRoleResponse> {
@@ -662,12 +813,14 @@ export class OrgsResource extends Resource {
    *
    * Newest first. For the whole log, one JSON value per line, use `GET /api/v1/organizations/{orgId}/audit-logs/export` with the same filters.
    *
+   * Needs `org:audit`.
+   *
    * `GET /api/v1/organizations/{orgId}/audit-logs`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.orgs.auditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * for await (const item of client.orgs.auditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', action: 'api_key.revoked' })) console.log(item);
    * ```
    */
   auditLogs(params: OrgsAuditLogsParams, options?: RequestOptions): PagePromise<Types.OrgsAuditLogsResponse> {
@@ -679,13 +832,15 @@ export class OrgsResource extends Resource {
    *
    * You become its OWNER. It starts on the free plan.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `POST /api/v1/organizations`
    *
    * @throws {BadRequestError} `name_reserved`
-   * @throws {ConflictError} `slug_taken`, `subdomain_taken`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `slug_taken`, `subdomain_taken`
    * @example
    * ```ts
-   * await client.orgs.create({ name: 'Acme Inc.', slug: 'acme' });
+   * const answer = await client.orgs.create({ name: 'Acme Inc.', slug: 'acme' });
    * ```
    */
   create(params: OrgsCreateParams, options?: RequestOptions): ApiPromise<Types.OrgsCreateResponse> {
@@ -697,10 +852,12 @@ export class OrgsResource extends Resource {
    *
    * From then on its members and keys cannot see it. For 30 days an owner can restore it.
    *
+   * Needs `org:delete` and a login within the last ten minutes; API keys cannot call it.
+   *
    * `DELETE /api/v1/organizations/{orgId}`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
-   * @throws {ConflictError} `deletion_protected`, `personal_organization`
+   * @throws {ConflictError} `personal_organization`, `deletion_protected`
    * @example
    * ```ts
    * await client.orgs.delete({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -715,14 +872,16 @@ export class OrgsResource extends Resource {
    *
    * Oldest first, one JSON value per line, for a log of any length. It is cut off when you lose access: an answer that breaks off is incomplete.
    *
+   * Needs `org:audit`.
+   *
    * `GET /api/v1/organizations/{orgId}/audit-logs/export`
    *
    * @example
    * ```ts
-   * for await (const item of client.orgs.exportAuditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' })) console.log(item);
+   * for await (const item of client.orgs.exportAuditLogs({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', action: 'api_key.revoked' })) console.log(item);
    * ```
    */
-  exportAuditLogs(params: OrgsExportAuditLogsParams, options?: RequestOptions): AsyncGenerator<Types.OrgsExportAuditLogsResponse> {
+  exportAuditLogs(params: OrgsExportAuditLogsParams, options?: RequestOptions): AsyncGenerator<Types.AuditEntry> {
     return this.transport.lines({"id":"orgs.exportAuditLogs","method":"GET","path":"/api/v1/organizations/{orgId}/audit-logs/export","stream":true}, params, options);
   }
 
@@ -731,11 +890,13 @@ export class OrgsResource extends Resource {
    *
    * With the settings that its members may read.
    *
+   * Needs `org:read`.
+   *
    * `GET /api/v1/organizations/{orgId}`
    *
    * @example
    * ```ts
-   * await client.orgs.get({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.orgs.get({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
    * ```
    */
   get(params: OrgsGetParams, options?: RequestOptions): ApiPromise<Types.OrgsGetResponse> {
@@ -746,6 +907,8 @@ export class OrgsResource extends Resource {
    * Leave an organization
    *
    * Your membership ends at once. Keys that you created stay: they belong to the organization.
+   *
+   * Needs a signed-in user; API keys cannot call it.
    *
    * `POST /api/v1/organizations/{orgId}/leave`
    *
@@ -764,12 +927,14 @@ export class OrgsResource extends Resource {
    *
    * Those you are a member of, newest first, with your role.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `GET /api/v1/organizations`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.orgs.list()) console.log(item);
+   * for await (const item of client.orgs.list({ limit: 25 })) console.log(item);
    * ```
    */
   list(params?: OrgsListParams, options?: RequestOptions): PagePromise<Types.OrgsListResponse> {
@@ -781,13 +946,15 @@ export class OrgsResource extends Resource {
    *
    * With its members, keys and names, as it was.
    *
+   * Needs `org:delete` and a login within the last ten minutes; API keys cannot call it.
+   *
    * `POST /api/v1/organizations/{orgId}/restore`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
    * @example
    * ```ts
-   * await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
    * ```
    */
   restore(params: OrgsRestoreParams, options?: RequestOptions): ApiPromise<Types.OrgsRestoreResponse> {
@@ -798,6 +965,8 @@ export class OrgsResource extends Resource {
    * Search your organizations
    *
    * By part of name or slug, among those you are a member of.
+   *
+   * Needs a signed-in user; API keys cannot call it.
    *
    * `GET /api/v1/organizations/search`
    *
@@ -816,11 +985,13 @@ export class OrgsResource extends Resource {
    *
    * And why not: it is invalid, reserved or taken.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `GET /api/v1/organizations/subdomain-availability`
    *
    * @example
    * ```ts
-   * await client.orgs.subdomainAvailable({ subdomain: 'acme' });
+   * const answer = await client.orgs.subdomainAvailable({ subdomain: 'acme' });
    * ```
    */
   subdomainAvailable(params: OrgsSubdomainAvailableParams, options?: RequestOptions): ApiPromise<Types.OrgsSubdomainAvailableResponse> {
@@ -832,13 +1003,18 @@ export class OrgsResource extends Resource {
    *
    * The member becomes OWNER, you become ADMIN.
    *
+   * Needs `org:transfer` and a login within the last ten minutes; API keys cannot call it.
+   *
    * `POST /api/v1/organizations/{orgId}/transfer-ownership`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
-   * @throws {ConflictError} `personal_organization`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `personal_organization`
    * @example
    * ```ts
-   * await client.orgs.transfer({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.orgs.transfer({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
    * ```
    */
   transfer(params: OrgsTransferParams, options?: RequestOptions): ApiPromise<Types.OrgsTransferResponse> {
@@ -850,13 +1026,15 @@ export class OrgsResource extends Resource {
    *
    * What is missing stays; null clears. With `If-Match`, only if it has not changed since the `ETag` was read.
    *
+   * Needs `org:update`.
+   *
    * `PATCH /api/v1/organizations/{orgId}`
    *
    * @throws {BadRequestError} `name_reserved`
    * @throws {ConflictError} `slug_taken`, `subdomain_taken`
    * @example
    * ```ts
-   * await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
+   * const answer = await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
    * ```
    */
   update(params: OrgsUpdateParams, options?: RequestOptions): ApiPromise<Types.OrgsUpdateResponse> {
@@ -871,11 +1049,13 @@ export class PermissionsResource extends Resource {
    *
    * In the current organization.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `POST /api/v1/permissions/check`
    *
    * @example
    * ```ts
-   * await client.permissions.check({ permissions: ['api_keys:read'] });
+   * const answer = await client.permissions.check({ permissions: ['api_keys:read'] });
    * ```
    */
   check(params: PermissionsCheckParams, options?: RequestOptions): ApiPromise<Types.PermissionsCheckResponse> {
@@ -887,7 +1067,14 @@ export class PermissionsResource extends Resource {
    *
    * With the roles that hold each, and whether a custom role can.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `GET /api/v1/permissions`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.permissions.list();
+   * ```
    */
   list(params?: PermissionsListParams, options?: RequestOptions): ApiPromise<Types.PermissionsListResponse> {
     return this.transport.call({"id":"permissions.list","method":"GET","path":"/api/v1/permissions"}, params, options);
@@ -898,7 +1085,14 @@ export class PermissionsResource extends Resource {
    *
    * Each role of the organization against each permission, with what it inherits.
    *
+   * Needs `roles:read`.
+   *
    * `GET /api/v1/permissions/matrix`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.permissions.matrix();
+   * ```
    */
   matrix(params?: PermissionsMatrixParams, options?: RequestOptions): ApiPromise<Types.PermissionsMatrixResponse> {
     return this.transport.call({"id":"permissions.matrix","method":"GET","path":"/api/v1/permissions/matrix"}, params, options);
@@ -912,13 +1106,20 @@ export class RolesResource extends Resource {
    *
    * It has its own permissions and those of its parent. You can grant only permissions that you have.
    *
+   * Needs `roles:create`.
+   *
    * `POST /api/v1/roles`
    *
    * @throws {PermissionDeniedError} `permission_not_held`
-   * @throws {ConflictError} `role_name_taken`, `role_too_deep`, `system_role`, `limit_reached`
+   * @throws {ConflictError} `limit_reached`, `role_name_taken`, `role_too_deep`, `system_role`
    * @example
    * ```ts
-   * await client.roles.create({ name: 'Support', description: 'Answers customers', parentId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
+   * const answer = await client.roles.create({
+   *   name: 'Support',
+   *   description: 'Answers customers',
+   *   parentId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   permissions: ['api_keys:read'],
+   * });
    * ```
    */
   create(params: RolesCreateParams, options?: RequestOptions): ApiPromise<Types.RolesCreateResponse> {
@@ -929,6 +1130,8 @@ export class RolesResource extends Resource {
    * Delete a role
    *
    * Members who had it lose it at once.
+   *
+   * Needs `roles:delete`.
    *
    * `DELETE /api/v1/roles/{roleId}`
    *
@@ -947,11 +1150,13 @@ export class RolesResource extends Resource {
    *
    * One of the organization, or one of the system.
    *
+   * Needs `roles:read`.
+   *
    * `GET /api/v1/roles/{roleId}`
    *
    * @example
    * ```ts
-   * await client.roles.get({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.roles.get({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
    * ```
    */
   get(params: RolesGetParams, options?: RequestOptions): ApiPromise<Types.RolesGetResponse> {
@@ -963,12 +1168,14 @@ export class RolesResource extends Resource {
    *
    * The organization's own, newest first, then OWNER, ADMIN, MEMBER and VIEWER.
    *
+   * Needs `roles:read`.
+   *
    * `GET /api/v1/roles`
    *
    * @throws {BadRequestError} `invalid_cursor`
    * @example
    * ```ts
-   * for await (const item of client.roles.list()) console.log(item);
+   * for await (const item of client.roles.list({ limit: 25 })) console.log(item);
    * ```
    */
   list(params?: RolesListParams, options?: RequestOptions): PagePromise<Types.RolesListResponse> {
@@ -980,13 +1187,15 @@ export class RolesResource extends Resource {
    *
    * You must have the permissions that you add. The change takes effect at once for all members who have the role or inherit from it.
    *
+   * Needs `roles:update`.
+   *
    * `PATCH /api/v1/roles/{roleId}`
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `role_name_taken`, `role_cycle`, `role_too_deep`, `system_role`
    * @example
    * ```ts
-   * await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
+   * const answer = await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
    * ```
    */
   update(params: RolesUpdateParams, options?: RequestOptions): ApiPromise<Types.RolesUpdateResponse> {
@@ -1001,7 +1210,14 @@ export class SystemResource extends Resource {
    *
    * 503 without a database.
    *
+   * Needs no credential.
+   *
    * `GET /health`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.system.health();
+   * ```
    */
   health(params?: SystemHealthParams, options?: RequestOptions): ApiPromise<Types.SystemHealthResponse> {
     return this.transport.call({"id":"system.health","method":"GET","path":"/health","public":true}, params, options);
@@ -1012,7 +1228,14 @@ export class SystemResource extends Resource {
    *
    * `down` is no failure of the service: it answers 200.
    *
+   * Needs no credential.
+   *
    * `GET /health/cache`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.system.healthCache();
+   * ```
    */
   healthCache(params?: SystemHealthCacheParams, options?: RequestOptions): ApiPromise<Types.SystemHealthCacheResponse> {
     return this.transport.call({"id":"system.healthCache","method":"GET","path":"/health/cache","public":true}, params, options);
@@ -1023,7 +1246,14 @@ export class SystemResource extends Resource {
    *
    * Answers 503 if the database does not answer.
    *
+   * Needs no credential.
+   *
    * `GET /health/database`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.system.healthDatabase();
+   * ```
    */
   healthDatabase(params?: SystemHealthDatabaseParams, options?: RequestOptions): ApiPromise<Types.SystemHealthDatabaseResponse> {
     return this.transport.call({"id":"system.healthDatabase","method":"GET","path":"/health/database","public":true}, params, options);
@@ -1034,7 +1264,14 @@ export class SystemResource extends Resource {
    *
    * Touches nothing.
    *
+   * Needs no credential.
+   *
    * `GET /health/liveness`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.system.liveness();
+   * ```
    */
   liveness(params?: SystemLivenessParams, options?: RequestOptions): ApiPromise<Types.SystemLivenessResponse> {
     return this.transport.call({"id":"system.liveness","method":"GET","path":"/health/liveness","public":true}, params, options);
@@ -1045,7 +1282,14 @@ export class SystemResource extends Resource {
    *
    * 503 while starting, stopping, or without a database, or until Redis, where it is configured, has answered once.
    *
+   * Needs no credential.
+   *
    * `GET /health/readiness`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.system.readiness();
+   * ```
    */
   readiness(params?: SystemReadinessParams, options?: RequestOptions): ApiPromise<Types.SystemReadinessResponse> {
     return this.transport.call({"id":"system.readiness","method":"GET","path":"/health/readiness","public":true}, params, options);
@@ -1059,9 +1303,15 @@ export class UsersMeResource extends Resource {
    *
    * With an API key: the user who created the key, while a member of its organization.
    *
+   * Needs a signed-in user, or an API key of any scope.
+   *
    * `GET /api/v1/users/me`
    *
    * @throws {PermissionDeniedError} `key_without_user`
+   * @example
+   * ```ts
+   * const answer = await client.users.me.get();
+   * ```
    */
   get(params?: UsersMeGetParams, options?: RequestOptions): ApiPromise<Types.UsersMeGetResponse> {
     return this.transport.call({"id":"users.me.get","method":"GET","path":"/api/v1/users/me"}, params, options);
@@ -1072,7 +1322,14 @@ export class UsersMeResource extends Resource {
    *
    * In the current organization, and on the platform.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `GET /api/v1/users/me/permissions`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.users.me.permissions();
+   * ```
    */
   permissions(params?: UsersMePermissionsParams, options?: RequestOptions): ApiPromise<Types.UsersMePermissionsResponse> {
     return this.transport.call({"id":"users.me.permissions","method":"GET","path":"/api/v1/users/me/permissions"}, params, options);
@@ -1083,12 +1340,17 @@ export class UsersMeResource extends Resource {
    *
    * With `If-Match`, only if the profile has not changed since the `ETag` was read.
    *
+   * Needs a signed-in user; API keys cannot call it.
+   *
    * `PATCH /api/v1/users/me`
    *
    * @throws {ConflictError} `username_taken`
    * @example
    * ```ts
-   * await client.users.me.update({ fullName: 'Ada King', defaultOrganizationId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * const answer = await client.users.me.update({
+   *   fullName: 'Ada King',
+   *   defaultOrganizationId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
    * ```
    */
   update(params?: UsersMeUpdateParams, options?: RequestOptions): ApiPromise<Types.UsersMeUpdateResponse> {
@@ -1103,13 +1365,18 @@ export class UsersRolesResource extends Resource {
    *
    * In the current organization, in addition to the organization role.
    *
+   * Needs `roles:assign`.
+   *
    * `PUT /api/v1/users/{userId}/roles`
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `system_role`
    * @example
    * ```ts
-   * await client.users.roles.set({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', roleIds: ['rol_2x4mzwq6v0d8k3r7n5t9b1c6gh'] });
+   * const answer = await client.users.roles.set({
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   roleIds: ['rol_2x4mzwq6v0d8k3r7n5t9b1c6gh'],
+   * });
    * ```
    */
   set(params: UsersRolesSetParams, options?: RequestOptions): ApiPromise<Types.UsersRolesSetResponse> {
@@ -1136,7 +1403,14 @@ export class WsResource extends Resource {
    *
    * Works once, for 30 seconds, so that a URL holds no lasting credential.
    *
+   * Needs a signed-in user, or an API key of any scope.
+   *
    * `POST /api/v1/ws/ticket`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.ws.ticket();
+   * ```
    */
   ticket(params?: WsTicketParams, options?: RequestOptions): ApiPromise<Types.WsTicketResponse> {
     return this.transport.call({"id":"ws.ticket","method":"POST","path":"/api/v1/ws/ticket"}, params, options);

@@ -4,240 +4,7 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-/**
- * Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.
- */
-export type Metadata = {
-    [key: string]: string | number | boolean | null;
-};
-
-/**
- * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
- */
-export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
-
-/**
- * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
- */
-export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
-
-/**
- * Every organization permission except those of owners.
- */
-export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
-
-/**
- * What may be done: in an organization, or on the whole platform.
- */
-export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
-
-/**
- * The same for an address that has an account already; its owner is mailed instead.
- */
-export type RegistrationResult = {
-    /**
-     * The address that was registered.
-     */
-    email: string;
-    /**
-     * The username that was asked for.
-     */
-    username: string | null;
-    /**
-     * The name that was given.
-     */
-    fullName: string | null;
-    /**
-     * Whether the mailed link must be opened before the first login.
-     */
-    verificationRequired: boolean;
-};
-
-/**
- * What a session calls with, and who is logged in.
- */
-export type Tokens = {
-    /**
-     * Send as `Authorization: Bearer …`.
-     */
-    accessToken: string;
-    /**
-     * Works once, within 7 days; the answer contains the next one.
-     */
-    refreshToken: string;
-    /**
-     * How the access token is sent.
-     */
-    tokenType: 'Bearer';
-    /**
-     * Seconds until the access token expires.
-     */
-    expiresIn: number;
-    user: User;
-};
-
-/**
- * A person with an account.
- */
-export type User = {
-    /**
-     * Id of a user.
-     */
-    id: string;
-    /**
-     * The e-mail address of the account.
-     */
-    email: string;
-    /**
-     * The public name, if there is one.
-     */
-    username: string | null;
-    /**
-     * The name of the person.
-     */
-    fullName: string | null;
-    /**
-     * Only ACTIVE accounts can call.
-     */
-    status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED';
-    /**
-     * Role on the platform; roles in organizations are memberships.
-     */
-    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
-    /**
-     * When the address was verified; null until then.
-     */
-    emailVerifiedAt: string | null;
-    /**
-     * Where the user acts when a request names no organization.
-     */
-    defaultOrganizationId: string;
-    metadata: Metadata;
-    /**
-     * When it was created.
-     */
-    createdAt: string;
-    /**
-     * When it last changed.
-     */
-    updatedAt: string;
-};
-
-/**
- * What the caller may do, and why.
- */
-export type EffectivePermissions = {
-    /**
-     * The organization they hold in; null for none.
-     */
-    organizationId: string | null;
-    /**
-     * Every permission of the caller.
-     */
-    permissions: Array<{
-        permission: Permission;
-        /**
-         * Every way by which the caller has it.
-         */
-        via: Array<PermissionPath>;
-    }>;
-};
-
-/**
- * How a caller came by a permission.
- */
-export type PermissionPath = {
-    /**
-     * The role on the platform.
-     */
-    from: 'platform_role';
-    /**
-     * Which role.
-     */
-    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
-} | {
-    /**
-     * The role in the organization.
-     */
-    from: 'organization_role';
-    role: OrganizationRole;
-} | {
-    /**
-     * A custom role, or one that it inherits from.
-     */
-    from: 'custom_role';
-    /**
-     * From the assigned role to the ancestor that contains the permission itself.
-     */
-    path: Array<{
-        /**
-         * Id of a role.
-         */
-        id: string;
-        /**
-         * The name of the role.
-         */
-        name: string;
-    }>;
-};
-
-/**
- * A user in an organization.
- */
-export type Member = {
-    /**
-     * Id of a user.
-     */
-    userId: string;
-    /**
-     * The e-mail address of the account.
-     */
-    email: string;
-    /**
-     * The public name, if there is one.
-     */
-    username: string | null;
-    /**
-     * The name of the person.
-     */
-    fullName: string | null;
-    role: OrganizationRole;
-    /**
-     * Custom roles, in addition to the organization role.
-     */
-    roles: Array<{
-        /**
-         * Id of a role.
-         */
-        id: string;
-        /**
-         * The name of the role.
-         */
-        name: string;
-    }>;
-    /**
-     * When the person became a member.
-     */
-    joinedAt: string;
-    /**
-     * When it last changed.
-     */
-    updatedAt: string;
-};
-
-/**
- * One page of a list.
- */
-export type ApiKeyPage = {
-    /**
-     * What is on this page, in the order of the list.
-     */
-    items: Array<ApiKey>;
-    /**
-     * Send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
-};
+export type Webhooks = EventsApiKeyCreatedWebhookRequest | EventsApiKeyRevokedWebhookRequest | EventsOrganizationCreatedWebhookRequest | EventsOrganizationDeletedWebhookRequest | EventsOrganizationRestoredWebhookRequest | EventsOrganizationUpdatedWebhookRequest | EventsMemberAddedWebhookRequest | EventsMemberLeftWebhookRequest | EventsMemberRemovedWebhookRequest | EventsMemberRolesChangedWebhookRequest | EventsOrganizationOwnershipTransferredWebhookRequest | EventsInvitationAcceptedWebhookRequest | EventsInvitationCreatedWebhookRequest | EventsInvitationDeclinedWebhookRequest | EventsInvitationResentWebhookRequest | EventsInvitationRevokedWebhookRequest | EventsRoleCreatedWebhookRequest | EventsRoleDeletedWebhookRequest | EventsRoleUpdatedWebhookRequest;
 
 /**
  * A credential with which a program calls the API. It belongs to its organization, not to its creator.
@@ -266,11 +33,11 @@ export type ApiKey = {
     /**
      * Shown in the prefix of the secret.
      */
-    environment: 'live' | 'test';
+    environment: 'live' | 'test' | (string & {});
     /**
      * What it may do.
      */
-    scopes: Array<Scope>;
+    scopes: Array<Scope | (string & {})>;
     /**
      * Addresses and ranges it works from; empty for any.
      */
@@ -315,92 +82,35 @@ export type ApiKey = {
 };
 
 /**
- * The new API key, with its secret.
+ * An API key was created. The secret is not part of it.
  */
-export type CreatedApiKey = {
+export type ApiKeyCreatedEvent = {
     /**
-     * Id of an API key.
+     * Names the event: the same in every delivery.
      */
     id: string;
     /**
-     * A name to recognise it by.
+     * What has happened.
      */
-    name: string;
+    event: 'api_key.created';
     /**
-     * What it is for.
-     */
-    description: string | null;
-    /**
-     * First characters of the secret, to recognise the key.
-     */
-    prefix: string;
-    /**
-     * Last characters of the secret.
-     */
-    last4: string;
-    /**
-     * Shown in the prefix of the secret.
-     */
-    environment: 'live' | 'test';
-    /**
-     * What it may do.
-     */
-    scopes: Array<Scope>;
-    /**
-     * Addresses and ranges it works from; empty for any.
-     */
-    ipAllowList: Array<string>;
-    /**
-     * Web origins it works from; empty for any.
-     */
-    allowedOrigins: Array<string>;
-    /**
-     * Calls a minute; null for no limit of its own.
-     */
-    rateLimitPerMinute: number | null;
-    /**
-     * Calls an hour; null for no limit of its own.
-     */
-    rateLimitPerHour: number | null;
-    /**
-     * Calls a day; null for no limit of its own.
-     */
-    rateLimitPerDay: number | null;
-    metadata: Metadata;
-    /**
-     * The user who created it; null if that was a key.
-     */
-    createdBy: string | null;
-    /**
-     * From then on it is refused; null for never.
-     */
-    expiresAt: string | null;
-    /**
-     * When it was revoked; null while it works.
-     */
-    revokedAt: string | null;
-    /**
-     * When it was created.
+     * When it happened.
      */
     createdAt: string;
     /**
-     * When it last changed.
+     * What it happened to, as it was then.
      */
-    updatedAt: string;
-    /**
-     * Shown once; only its hash is stored.
-     */
-    secret: string;
+    data: ApiKey;
 };
 
 /**
  * One page of a list.
  */
-export type OrganizationPage = {
+export type ApiKeyPage = {
     /**
      * What is on this page, in the order of the list.
      */
-    items: Array<OwnOrganization>;
+    items: Array<ApiKey>;
     /**
      * Send as `cursor` for the next page; null on the last.
      */
@@ -408,200 +118,25 @@ export type OrganizationPage = {
 };
 
 /**
- * An organization, and the role of the caller there.
+ * An API key was revoked: no call with it succeeds any more.
  */
-export type OwnOrganization = {
+export type ApiKeyRevokedEvent = {
     /**
-     * Id of an organization.
+     * Names the event: the same in every delivery.
      */
     id: string;
     /**
-     * A name that people read.
+     * What has happened.
      */
-    name: string;
+    event: 'api_key.revoked';
     /**
-     * Names the organization in URLs.
-     */
-    slug: string | null;
-    /**
-     * Where the organization is reached below the main domain.
-     */
-    subdomain: string | null;
-    /**
-     * Made at registration for one person, who cannot leave it.
-     */
-    personal: boolean;
-    /**
-     * What the organization pays for.
-     */
-    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
-    /**
-     * While true, deleting is refused.
-     */
-    deletionProtection: boolean;
-    metadata: Metadata;
-    /**
-     * For 30 days from then it can be restored.
-     */
-    deletedAt: string | null;
-    /**
-     * When it was created.
+     * When it happened.
      */
     createdAt: string;
     /**
-     * When it last changed.
+     * What it happened to, as it was then.
      */
-    updatedAt: string;
-    /**
-     * The role of the caller there.
-     */
-    role: OrganizationRole;
-};
-
-/**
- * A tenant: its members, keys, usage and billing are separate from all others.
- */
-export type Organization = {
-    /**
-     * Id of an organization.
-     */
-    id: string;
-    /**
-     * A name that people read.
-     */
-    name: string;
-    /**
-     * Names the organization in URLs.
-     */
-    slug: string | null;
-    /**
-     * Where the organization is reached below the main domain.
-     */
-    subdomain: string | null;
-    /**
-     * Made at registration for one person, who cannot leave it.
-     */
-    personal: boolean;
-    /**
-     * What the organization pays for.
-     */
-    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
-    /**
-     * While true, deleting is refused.
-     */
-    deletionProtection: boolean;
-    metadata: Metadata;
-    /**
-     * For 30 days from then it can be restored.
-     */
-    deletedAt: string | null;
-    /**
-     * When it was created.
-     */
-    createdAt: string;
-    /**
-     * When it last changed.
-     */
-    updatedAt: string;
-};
-
-/**
- * Whether a subdomain is free, and why not.
- */
-export type SubdomainAvailability = {
-    /**
-     * The subdomain that was asked about.
-     */
-    subdomain: string;
-    /**
-     * Whether an organization can have it.
-     */
-    available: boolean;
-    /**
-     * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
-     */
-    reason: 'invalid' | 'reserved' | 'taken' | null;
-};
-
-/**
- * One page of a list.
- */
-export type MemberPage = {
-    /**
-     * What is on this page, in the order of the list.
-     */
-    items: Array<Member>;
-    /**
-     * Send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
-};
-
-/**
- * One page of a list.
- */
-export type InvitationPage = {
-    /**
-     * What is on this page, in the order of the list.
-     */
-    items: Array<Invitation>;
-    /**
-     * Send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
-};
-
-/**
- * An offer of membership to the owner of a mailbox, for 7 days.
- */
-export type Invitation = {
-    /**
-     * Id of an invitation.
-     */
-    id: string;
-    /**
-     * Id of an organization.
-     */
-    organizationId: string;
-    /**
-     * Who is invited.
-     */
-    email: string;
-    role: OrganizationRole;
-    /**
-     * PENDING until `expiresAt`, then EXPIRED; either can be resent.
-     */
-    status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED';
-    /**
-     * Null if an API key sent it.
-     */
-    invitedBy: string | null;
-    /**
-     * The mailed link works until then.
-     */
-    expiresAt: string;
-    /**
-     * When it was created.
-     */
-    createdAt: string;
-    /**
-     * When it last changed.
-     */
-    updatedAt: string;
-};
-
-/**
- * One page of a list.
- */
-export type AuditPage = {
-    /**
-     * What is on this page, in the order of the list.
-     */
-    items: Array<AuditEntry>;
-    /**
-     * Send as `cursor` for the next page; null on the last.
-     */
-    nextCursor: string | null;
+    data: ApiKey;
 };
 
 /**
@@ -623,7 +158,7 @@ export type AuditEntry = {
         /**
          * A user, an API key, or RentAPI itself.
          */
-        kind: 'user' | 'key' | 'system';
+        kind: 'user' | 'key' | 'system' | (string & {});
         /**
          * Of the user or API key.
          */
@@ -679,11 +214,11 @@ export type AuditEntry = {
 /**
  * One page of a list.
  */
-export type RolePage = {
+export type AuditPage = {
     /**
      * What is on this page, in the order of the list.
      */
-    items: Array<Role>;
+    items: Array<AuditEntry>;
     /**
      * Send as `cursor` for the next page; null on the last.
      */
@@ -691,13 +226,128 @@ export type RolePage = {
 };
 
 /**
- * A set of permissions that can be assigned to members.
+ * Whether the cache answers.
  */
-export type Role = {
+export type CacheHealth = {
     /**
-     * Id of a role.
+     * Whether it answers.
      */
-    id: string;
+    status: 'ok' | 'down' | (string & {});
+    /**
+     * How long it took to answer; null if it did not.
+     */
+    latencyMs: number | null;
+    /**
+     * Where limits are counted.
+     */
+    driver: 'memory' | 'redis' | (string & {});
+};
+
+/**
+ * Permissions to check.
+ */
+export type CheckPermissions = {
+    /**
+     * Which to check.
+     */
+    permissions: Array<Permission>;
+};
+
+/**
+ * The token of the mailed link, and the new password.
+ */
+export type ConfirmPasswordReset = {
+    /**
+     * From the `?token=` of the mailed link.
+     */
+    token: string;
+    /**
+     * 8 to 256 characters of any kind; the most common passwords are refused.
+     */
+    password: string;
+};
+
+/**
+ * A new API key.
+ */
+export type CreateApiKey = {
+    /**
+     * A name to recognise it by.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description?: string | null;
+    /**
+     * Only what you hold yourself in this organization.
+     */
+    scopes: Array<Scope>;
+    /**
+     * From then on it is refused; null for never.
+     */
+    expiresAt?: string | null;
+    /**
+     * Addresses and ranges the key works from; empty for any.
+     */
+    ipAllowList?: Array<string>;
+    /**
+     * Origins of web pages, apps or extensions the key works from; empty for any.
+     */
+    allowedOrigins?: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
+    rateLimitPerMinute?: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
+    rateLimitPerHour?: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
+    rateLimitPerDay?: number | null;
+    /**
+     * `live` by default.
+     */
+    environment?: 'live' | 'test';
+    metadata?: Metadata;
+};
+
+/**
+ * The role must not have more permissions than you.
+ */
+export type CreateInvitation = {
+    /**
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
+     */
+    email: string;
+    role: OrganizationRole;
+};
+
+/**
+ * A new organization.
+ */
+export type CreateOrganization = {
+    /**
+     * A name that people read.
+     */
+    name: string;
+    /**
+     * Made from the name unless given.
+     */
+    slug?: string;
+    /**
+     * The slug unless given.
+     */
+    subdomain?: string;
+    metadata?: Metadata;
+};
+
+/**
+ * A new role.
+ */
+export type CreateRole = {
     /**
      * A name that people read.
      */
@@ -705,37 +355,767 @@ export type Role = {
     /**
      * What the role is for.
      */
+    description?: string | null;
+    /**
+     * The role whose permissions this one has too.
+     */
+    parentId?: string | null;
+    /**
+     * Only permissions that you have in this organization.
+     */
+    permissions: Array<GrantablePermission>;
+};
+
+/**
+ * The new API key, with its secret.
+ */
+export type CreatedApiKey = {
+    /**
+     * Id of an API key.
+     */
+    id: string;
+    /**
+     * A name to recognise it by.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
     description: string | null;
     /**
-     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.
+     * First characters of the secret, to recognise the key.
      */
-    system: boolean;
+    prefix: string;
     /**
-     * The role from which this one inherits permissions.
+     * Last characters of the secret.
      */
-    parentId: string | null;
+    last4: string;
     /**
-     * Its own permissions.
+     * Shown in the prefix of the secret.
      */
-    permissions: Array<OrganizationPermission>;
+    environment: 'live' | 'test' | (string & {});
     /**
-     * The permissions of its ancestors, in addition.
+     * What it may do.
      */
-    inheritedPermissions: Array<OrganizationPermission>;
+    scopes: Array<Scope | (string & {})>;
     /**
-     * Null for system roles.
+     * Addresses and ranges it works from; empty for any.
      */
-    createdAt: string | null;
+    ipAllowList: Array<string>;
     /**
-     * When it last changed; null for system roles.
+     * Web origins it works from; empty for any.
      */
-    updatedAt: string | null;
+    allowedOrigins: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
+    rateLimitPerMinute: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
+    rateLimitPerHour: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
+    rateLimitPerDay: number | null;
+    metadata: Metadata;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * When it was revoked; null while it works.
+     */
+    revokedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * Shown once; only its hash is stored.
+     */
+    secret: string;
+};
+
+/**
+ * Whether the database answers.
+ */
+export type DatabaseHealth = {
+    /**
+     * Whether it answers.
+     */
+    status: 'ok' | 'down' | (string & {});
+    /**
+     * How long it took to answer; null if it did not.
+     */
+    latencyMs: number | null;
+    /**
+     * The version of PostgreSQL. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
+    serverVersion: string | null;
+};
+
+/**
+ * What the caller may do, and why.
+ */
+export type EffectivePermissions = {
+    /**
+     * The organization they hold in; null for none.
+     */
+    organizationId: string | null;
+    /**
+     * Every permission of the caller.
+     */
+    permissions: Array<{
+        permission: Permission | (string & {});
+        /**
+         * Every way by which the caller has it.
+         */
+        via: Array<PermissionPath>;
+    }>;
+};
+
+/**
+ * Where to mail.
+ */
+export type EmailInput = {
+    /**
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
+     */
+    email: string;
+};
+
+/**
+ * The token of a mailed link.
+ */
+export type EmailTokenInput = {
+    /**
+     * From the `?token=` of the mailed link.
+     */
+    token: string;
+};
+
+/**
+ * Every organization permission except those of owners.
+ */
+export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+/**
+ * `degraded`: it serves, but a part is missing.
+ */
+export type Health = {
+    /**
+     * Whether all parts answer.
+     */
+    status: 'ok' | 'degraded' | (string & {});
+    /**
+     * The version that runs. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
+    version: string | null;
+    /**
+     * What it runs as. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
+     */
+    environment: string | null;
+    /**
+     * When this was answered.
+     */
+    timestamp: string;
+    database: DatabaseHealth;
+    cache: CacheHealth;
+};
+
+/**
+ * An offer of membership to the owner of a mailbox, for 7 days.
+ */
+export type Invitation = {
+    /**
+     * Id of an invitation.
+     */
+    id: string;
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * Who is invited.
+     */
+    email: string;
+    role: OrganizationRole | (string & {});
+    /**
+     * PENDING until `expiresAt`, then EXPIRED; either can be resent.
+     */
+    status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED' | (string & {});
+    /**
+     * Null if an API key did.
+     */
+    invitedBy: string | null;
+    /**
+     * The mailed link works until then.
+     */
+    expiresAt: string;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * An invitation was accepted. `member.added` follows.
+ */
+export type InvitationAcceptedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'invitation.accepted';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Invitation;
+};
+
+/**
+ * An address was invited.
+ */
+export type InvitationCreatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'invitation.created';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Invitation;
+};
+
+/**
+ * An invitation was declined.
+ */
+export type InvitationDeclinedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'invitation.declined';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Invitation;
+};
+
+/**
+ * One page of a list.
+ */
+export type InvitationPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Invitation>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * An invitation was sent again, with a new link.
+ */
+export type InvitationResentEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'invitation.resent';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Invitation;
+};
+
+/**
+ * An invitation was revoked: its link does not work any more.
+ */
+export type InvitationRevokedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'invitation.revoked';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Invitation;
+};
+
+/**
+ * Who logs in.
+ */
+export type Login = {
+    /**
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
+     */
+    email: string;
+    /**
+     * The password of the account.
+     */
+    password: string;
+};
+
+/**
+ * A user in an organization.
+ */
+export type Member = {
+    /**
+     * Id of a user.
+     */
+    userId: string;
+    /**
+     * The e-mail address of the account.
+     */
+    email: string;
+    /**
+     * The public name, if there is one.
+     */
+    username: string | null;
+    /**
+     * The name of the person.
+     */
+    fullName: string | null;
+    role: OrganizationRole | (string & {});
+    /**
+     * Custom roles, beside that one.
+     */
+    roles: Array<{
+        /**
+         * Id of a role.
+         */
+        id: string;
+        /**
+         * The name of the role.
+         */
+        name: string;
+    }>;
+    /**
+     * When the person became a member.
+     */
+    joinedAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * A person became a member.
+ */
+export type MemberAddedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'member.added';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Member;
+};
+
+/**
+ * A member left.
+ */
+export type MemberLeftEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'member.left';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Member;
+};
+
+/**
+ * One page of a list.
+ */
+export type MemberPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Member>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A member was removed.
+ */
+export type MemberRemovedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'member.removed';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Member;
+};
+
+/**
+ * The organization role or the custom roles of a member changed.
+ */
+export type MemberRolesChangedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'member.roles_changed';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Member;
+};
+
+/**
+ * Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null.
+ */
+export type Metadata = {
+    [key: string]: string | number | boolean | null;
+};
+
+/**
+ * A tenant: its members, keys, usage and billing are separate from all others.
+ */
+export type Organization = {
+    /**
+     * Id of an organization.
+     */
+    id: string;
+    /**
+     * A name that people read.
+     */
+    name: string;
+    /**
+     * Names the organization in addresses.
+     */
+    slug: string | null;
+    /**
+     * Where the organization is reached below the main domain.
+     */
+    subdomain: string | null;
+    /**
+     * Made at registration for one person, who cannot leave it.
+     */
+    personal: boolean;
+    /**
+     * What the organization pays for.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * While true, deleting is refused.
+     */
+    deletionProtection: boolean;
+    metadata: Metadata;
+    /**
+     * For 30 days from then it can be restored.
+     */
+    deletedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * An organization was created.
+ */
+export type OrganizationCreatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.created';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Organization;
+};
+
+/**
+ * An organization was deleted. For 30 days an owner can restore it.
+ */
+export type OrganizationDeletedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.deleted';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Organization;
+};
+
+/**
+ * An OWNER made another member OWNER, and became ADMIN.
+ */
+export type OrganizationOwnershipTransferredEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.ownership_transferred';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: OwnershipTransfer;
+};
+
+/**
+ * One page of a list.
+ */
+export type OrganizationPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<OwnOrganization>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
 };
 
 /**
  * What may be done in an organization.
  */
 export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+/**
+ * A deleted organization was restored.
+ */
+export type OrganizationRestoredEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.restored';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Organization;
+};
+
+/**
+ * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
+ */
+export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+
+/**
+ * The name, the settings or the metadata of an organization changed.
+ */
+export type OrganizationUpdatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.updated';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Organization;
+};
+
+/**
+ * An organization, and the role of the caller there.
+ */
+export type OwnOrganization = {
+    /**
+     * Id of an organization.
+     */
+    id: string;
+    /**
+     * A name that people read.
+     */
+    name: string;
+    /**
+     * Names the organization in addresses.
+     */
+    slug: string | null;
+    /**
+     * Where the organization is reached below the main domain.
+     */
+    subdomain: string | null;
+    /**
+     * Made at registration for one person, who cannot leave it.
+     */
+    personal: boolean;
+    /**
+     * What the organization pays for.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * While true, deleting is refused.
+     */
+    deletionProtection: boolean;
+    metadata: Metadata;
+    /**
+     * For 30 days from then it can be restored.
+     */
+    deletedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * The role of the caller there.
+     */
+    role: OrganizationRole | (string & {});
+};
+
+/**
+ * Who gave an organization to whom.
+ */
+export type OwnershipTransfer = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * Who is ADMIN now.
+     */
+    fromUserId: string;
+    /**
+     * Who is OWNER now.
+     */
+    toUserId: string;
+};
+
+/**
+ * What may be done: in an organization, or on the whole platform.
+ */
+export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * Every permission there is.
@@ -752,18 +1132,38 @@ export type PermissionCatalogue = {
 };
 
 /**
+ * Which permissions the caller holds.
+ */
+export type PermissionCheck = {
+    /**
+     * Whether all of them are held.
+     */
+    allowed: boolean;
+    /**
+     * One for each, in the order of the question.
+     */
+    results: Array<{
+        permission: Permission | (string & {});
+        /**
+         * Whether the caller holds it.
+         */
+        allowed: boolean;
+    }>;
+};
+
+/**
  * A permission, and who holds it.
  */
 export type PermissionEntry = {
-    permission: Permission;
+    permission: Permission | (string & {});
     /**
      * Platform permissions come from the platform role only, never from an organization role or a key.
      */
-    level: 'organization' | 'platform';
+    level: 'organization' | 'platform' | (string & {});
     /**
      * `fresh` also requires a recent login. Null for platform permissions.
      */
-    kind: 'read' | 'write' | 'fresh' | null;
+    kind: 'read' | 'write' | 'fresh' | (string & {}) | null;
     /**
      * Whether a custom role can contain it.
      */
@@ -771,7 +1171,7 @@ export type PermissionEntry = {
     /**
      * The organization roles that contain it.
      */
-    roles: Array<OrganizationRole>;
+    roles: Array<OrganizationRole | (string & {})>;
 };
 
 /**
@@ -781,7 +1181,7 @@ export type PermissionMatrix = {
     /**
      * The columns.
      */
-    permissions: Array<OrganizationPermission>;
+    permissions: Array<OrganizationPermission | (string & {})>;
     /**
      * The rows.
      */
@@ -801,102 +1201,46 @@ export type PermissionMatrix = {
         /**
          * One for each column: how the role has the permission, or null.
          */
-        grants: Array<'own' | 'inherited' | null>;
+        grants: Array<'own' | 'inherited' | (string & {}) | null>;
     }>;
 };
 
 /**
- * Which permissions the caller holds.
+ * How a caller came by a permission.
  */
-export type PermissionCheck = {
+export type PermissionPath = {
     /**
-     * Whether the caller has all of them.
+     * The role on the platform.
      */
-    allowed: boolean;
+    from: 'platform_role';
     /**
-     * One for each, in the order of the question.
+     * Which role.
      */
-    results: Array<{
-        permission: Permission;
+    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER' | (string & {});
+} | {
+    /**
+     * The role in the organization.
+     */
+    from: 'organization_role';
+    role: OrganizationRole | (string & {});
+} | {
+    /**
+     * A custom role, or one that it inherits from.
+     */
+    from: 'custom_role';
+    /**
+     * From the role that was assigned to the ancestor that holds the permission itself.
+     */
+    path: Array<{
         /**
-         * Whether the caller holds it.
+         * Id of a role.
          */
-        allowed: boolean;
+        id: string;
+        /**
+         * The name of the role.
+         */
+        name: string;
     }>;
-};
-
-/**
- * Opens the realtime socket once, in place of a credential.
- */
-export type Ticket = {
-    /**
-     * Open `/api/v1/ws/realtime?ticket=…` with it, once.
-     */
-    ticket: string;
-    /**
-     * For how many seconds it works.
-     */
-    expiresIn: number;
-};
-
-/**
- * `degraded`: it serves, but a part is missing.
- */
-export type Health = {
-    /**
-     * Whether all parts answer.
-     */
-    status: 'ok' | 'degraded';
-    /**
-     * The version that runs. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
-     */
-    version: string | null;
-    /**
-     * What it runs as. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
-     */
-    environment: string | null;
-    /**
-     * When this was answered.
-     */
-    timestamp: string;
-    database: DatabaseHealth;
-    cache: CacheHealth;
-};
-
-/**
- * Whether the database answers.
- */
-export type DatabaseHealth = {
-    /**
-     * Whether it answers.
-     */
-    status: 'ok' | 'down';
-    /**
-     * How long it took to answer; null if it did not.
-     */
-    latencyMs: number | null;
-    /**
-     * The version of PostgreSQL. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
-     */
-    serverVersion: string | null;
-};
-
-/**
- * Whether the cache answers.
- */
-export type CacheHealth = {
-    /**
-     * Whether it answers.
-     */
-    status: 'ok' | 'down';
-    /**
-     * How long it took to answer; null if it did not.
-     */
-    latencyMs: number | null;
-    /**
-     * Where limits are counted.
-     */
-    driver: 'memory' | 'redis';
 };
 
 /**
@@ -932,7 +1276,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken';
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -950,6 +1294,26 @@ export type Problem = {
          */
         message: string;
     }>;
+};
+
+/**
+ * The password once more.
+ */
+export type Reauthenticate = {
+    /**
+     * The password of the account.
+     */
+    password: string;
+};
+
+/**
+ * The refresh token to exchange.
+ */
+export type Refresh = {
+    /**
+     * Works once, within 7 days; the answer brings the next.
+     */
+    refreshToken: string;
 };
 
 /**
@@ -975,71 +1339,234 @@ export type Register = {
 };
 
 /**
- * Who logs in.
+ * The same for an address that has an account already; its owner is mailed instead.
  */
-export type Login = {
+export type RegistrationResult = {
     /**
-     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
+     * The address that was registered.
      */
     email: string;
     /**
-     * The password of the account.
+     * The username that was asked for.
      */
-    password: string;
+    username: string | null;
+    /**
+     * The name that was given.
+     */
+    fullName: string | null;
+    /**
+     * Whether the mailed link must be opened before the first login.
+     */
+    verificationRequired: boolean;
 };
 
 /**
- * The refresh token to exchange.
+ * A set of permissions that can be assigned to members.
  */
-export type Refresh = {
+export type Role = {
     /**
-     * Works once, within 7 days; the answer contains the next one.
+     * Id of a role.
+     */
+    id: string;
+    /**
+     * A name that people read.
+     */
+    name: string;
+    /**
+     * What the role is for.
+     */
+    description: string | null;
+    /**
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
+     */
+    system: boolean;
+    /**
+     * The role whose permissions this one has too.
+     */
+    parentId: string | null;
+    /**
+     * Its own permissions.
+     */
+    permissions: Array<OrganizationPermission | (string & {})>;
+    /**
+     * Beside those, what its ancestors give.
+     */
+    inheritedPermissions: Array<OrganizationPermission | (string & {})>;
+    /**
+     * Null for those of the system.
+     */
+    createdAt: string | null;
+    /**
+     * When it last changed; null for those of the system.
+     */
+    updatedAt: string | null;
+};
+
+/**
+ * A custom role was created.
+ */
+export type RoleCreatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'role.created';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Role;
+};
+
+/**
+ * A custom role was deleted.
+ */
+export type RoleDeletedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'role.deleted';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Role;
+};
+
+/**
+ * One page of a list.
+ */
+export type RolePage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Role>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A custom role changed.
+ */
+export type RoleUpdatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'role.updated';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Role;
+};
+
+/**
+ * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
+ */
+export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+/**
+ * The organization role of a member from now on.
+ */
+export type SetMemberRole = {
+    role: OrganizationRole;
+};
+
+/**
+ * The custom roles of a member from now on.
+ */
+export type SetUserRoles = {
+    /**
+     * All custom roles the member has from now on; no system roles.
+     */
+    roleIds: Array<string>;
+};
+
+/**
+ * Whether a subdomain is free, and why not.
+ */
+export type SubdomainAvailability = {
+    /**
+     * The subdomain that was asked about.
+     */
+    subdomain: string;
+    /**
+     * Whether an organization can have it.
+     */
+    available: boolean;
+    /**
+     * Why not. A name that looks like a taken or reserved one counts as that.
+     */
+    reason: 'invalid' | 'reserved' | 'taken' | (string & {}) | null;
+};
+
+/**
+ * Opens the realtime socket once, in place of a credential.
+ */
+export type Ticket = {
+    /**
+     * Open `/api/v1/ws/realtime?ticket=…` with it, once.
+     */
+    ticket: string;
+    /**
+     * For how many seconds it works.
+     */
+    expiresIn: number;
+};
+
+/**
+ * What a session calls with, and who is logged in.
+ */
+export type Tokens = {
+    /**
+     * Send as `Authorization: Bearer …`.
+     */
+    accessToken: string;
+    /**
+     * Works once, within 7 days; the answer brings the next.
      */
     refreshToken: string;
+    /**
+     * How the access token is sent.
+     */
+    tokenType: 'Bearer';
+    /**
+     * Seconds until the access token expires.
+     */
+    expiresIn: number;
+    user: User;
 };
 
 /**
- * The password once more.
+ * To whom: a member.
  */
-export type Reauthenticate = {
+export type TransferOwnership = {
     /**
-     * The password of the account.
+     * Id of a user.
      */
-    password: string;
-};
-
-/**
- * The token of a mailed link.
- */
-export type EmailTokenInput = {
-    /**
-     * From the `?token=` of the mailed link.
-     */
-    token: string;
-};
-
-/**
- * Where to mail.
- */
-export type EmailInput = {
-    /**
-     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
-     */
-    email: string;
-};
-
-/**
- * The token of the mailed link, and the new password.
- */
-export type ConfirmPasswordReset = {
-    /**
-     * From the `?token=` of the mailed link.
-     */
-    token: string;
-    /**
-     * 8 to 256 characters of any kind; the most common passwords are refused.
-     */
-    password: string;
+    userId: string;
 };
 
 /**
@@ -1062,82 +1589,6 @@ export type UpdateMe = {
 };
 
 /**
- * The custom roles of a member from now on.
- */
-export type SetUserRoles = {
-    /**
-     * All custom roles the member has from now on; no system roles.
-     */
-    roleIds: Array<string>;
-};
-
-/**
- * A new API key.
- */
-export type CreateApiKey = {
-    /**
-     * A name to recognise it by.
-     */
-    name: string;
-    /**
-     * What it is for.
-     */
-    description?: string | null;
-    /**
-     * Only scopes whose permissions you have in this organization.
-     */
-    scopes: Array<Scope>;
-    /**
-     * From then on it is refused; null for never.
-     */
-    expiresAt?: string | null;
-    /**
-     * Addresses and ranges the key works from; empty for any.
-     */
-    ipAllowList?: Array<string>;
-    /**
-     * Origins of web pages, apps or extensions the key works from; empty for any.
-     */
-    allowedOrigins?: Array<string>;
-    /**
-     * Calls a minute; null for no limit of its own.
-     */
-    rateLimitPerMinute?: number | null;
-    /**
-     * Calls an hour; null for no limit of its own.
-     */
-    rateLimitPerHour?: number | null;
-    /**
-     * Calls a day; null for no limit of its own.
-     */
-    rateLimitPerDay?: number | null;
-    /**
-     * `live` by default.
-     */
-    environment?: 'live' | 'test';
-    metadata?: Metadata;
-};
-
-/**
- * A new organization.
- */
-export type CreateOrganization = {
-    /**
-     * A name that people read.
-     */
-    name: string;
-    /**
-     * Made from the name unless given.
-     */
-    slug?: string;
-    /**
-     * The slug unless given.
-     */
-    subdomain?: string;
-    metadata?: Metadata;
-};
-
-/**
  * A missing field stays unchanged; null clears it.
  */
 export type UpdateOrganization = {
@@ -1146,7 +1597,7 @@ export type UpdateOrganization = {
      */
     name?: string;
     /**
-     * Names the organization in URLs.
+     * Names the organization in addresses.
      */
     slug?: string;
     /**
@@ -1158,56 +1609,6 @@ export type UpdateOrganization = {
      */
     deletionProtection?: boolean;
     metadata?: Metadata;
-};
-
-/**
- * To whom: a member.
- */
-export type TransferOwnership = {
-    /**
-     * Id of a user.
-     */
-    userId: string;
-};
-
-/**
- * The organization role of a member from now on.
- */
-export type SetMemberRole = {
-    role: OrganizationRole;
-};
-
-/**
- * The role must not have more permissions than you.
- */
-export type CreateInvitation = {
-    /**
-     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
-     */
-    email: string;
-    role: OrganizationRole;
-};
-
-/**
- * A new role.
- */
-export type CreateRole = {
-    /**
-     * A name that people read.
-     */
-    name: string;
-    /**
-     * What the role is for.
-     */
-    description?: string | null;
-    /**
-     * The role from which this one inherits permissions.
-     */
-    parentId?: string | null;
-    /**
-     * Only permissions that you have in this organization.
-     */
-    permissions: Array<GrantablePermission>;
 };
 
 /**
@@ -1223,7 +1624,7 @@ export type UpdateRole = {
      */
     description?: string | null;
     /**
-     * The role from which this one inherits permissions; null for none.
+     * The role whose permissions this one has too; null for none.
      */
     parentId?: string | null;
     /**
@@ -1233,13 +1634,50 @@ export type UpdateRole = {
 };
 
 /**
- * Permissions to check.
+ * A person with an account.
  */
-export type CheckPermissions = {
+export type User = {
     /**
-     * Which to check.
+     * Id of a user.
      */
-    permissions: Array<Permission>;
+    id: string;
+    /**
+     * The e-mail address of the account.
+     */
+    email: string;
+    /**
+     * The public name, if there is one.
+     */
+    username: string | null;
+    /**
+     * The name of the person.
+     */
+    fullName: string | null;
+    /**
+     * Only ACTIVE accounts can call.
+     */
+    status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED' | (string & {});
+    /**
+     * Role on the platform; roles in organizations are memberships.
+     */
+    role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER' | (string & {});
+    /**
+     * When the address was verified; null until then.
+     */
+    emailVerifiedAt: string | null;
+    /**
+     * Where the user acts when a request names no organization.
+     */
+    defaultOrganizationId: string;
+    metadata: Metadata;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
 };
 
 /**
@@ -1271,31 +1709,31 @@ export type AuthRegisterData = {
 
 export type AuthRegisterErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `username_taken`: Username taken
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1320,35 +1758,35 @@ export type AuthLoginData = {
 
 export type AuthLoginErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `invalid_credentials`: Wrong e-mail address or password
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `email_not_verified`: E-mail address not verified; `account_inactive`: Account not active
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1373,31 +1811,31 @@ export type AuthRefreshData = {
 
 export type AuthRefreshErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `invalid_refresh_token`: Invalid refresh token
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1422,47 +1860,47 @@ export type AuthLogoutData = {
 
 export type AuthLogoutErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1487,39 +1925,39 @@ export type AuthReauthenticateData = {
 
 export type AuthReauthenticateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired; `invalid_credentials`: Wrong e-mail address or password
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1544,27 +1982,27 @@ export type AuthEmailVerifyData = {
 
 export type AuthEmailVerifyErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1589,27 +2027,27 @@ export type AuthEmailResendVerificationData = {
 
 export type AuthEmailResendVerificationErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1632,27 +2070,27 @@ export type AuthPasswordResetRequestData = {
 
 export type AuthPasswordResetRequestErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1675,27 +2113,27 @@ export type AuthPasswordResetConfirmData = {
 
 export type AuthPasswordResetConfirmErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable; `overloaded`: Overloaded
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1720,31 +2158,31 @@ export type UsersMeGetData = {
 
 export type UsersMeGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `key_without_user`: Key without a user
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1769,51 +2207,51 @@ export type UsersMeUpdateData = {
 
 export type UsersMeUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `username_taken`: Username taken
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1838,31 +2276,31 @@ export type UsersMePermissionsData = {
 
 export type UsersMePermissionsErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1892,51 +2330,51 @@ export type UsersRolesSetData = {
 
 export type UsersRolesSetErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held; `target_has_more_permissions`: Member has more permissions
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `system_role`: System role
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -1970,31 +2408,31 @@ export type ApiKeysListData = {
 
 export type ApiKeysListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2019,47 +2457,47 @@ export type ApiKeysCreateData = {
 
 export type ApiKeysCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `scope_not_held`: Scope not held
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2089,43 +2527,43 @@ export type ApiKeysRevokeData = {
 
 export type ApiKeysRevokeErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2155,31 +2593,31 @@ export type ApiKeysGetData = {
 
 export type ApiKeysGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2207,6 +2645,9 @@ export type OrgsListData = {
          * `nextCursor` of the previous page; leave out for the first.
          */
         cursor?: string;
+        /**
+         * True lists organizations you own that were deleted and can still be restored.
+         */
         deleted?: boolean;
     };
     url: '/api/v1/organizations';
@@ -2214,31 +2655,31 @@ export type OrgsListData = {
 
 export type OrgsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2263,47 +2704,47 @@ export type OrgsCreateData = {
 
 export type OrgsCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `name_reserved`: Reserved name
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2341,31 +2782,31 @@ export type OrgsSearchData = {
 
 export type OrgsSearchErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2395,31 +2836,31 @@ export type OrgsSubdomainAvailableData = {
 
 export type OrgsSubdomainAvailableErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2449,43 +2890,43 @@ export type OrgsDeleteData = {
 
 export type OrgsDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `deletion_protected`: Protected from deletion; `personal_organization`: Personal organization
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2515,31 +2956,31 @@ export type OrgsGetData = {
 
 export type OrgsGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2569,51 +3010,51 @@ export type OrgsUpdateData = {
 
 export type OrgsUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `name_reserved`: Reserved name
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `slug_taken`: Slug taken; `subdomain_taken`: Subdomain taken
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2643,51 +3084,51 @@ export type OrgsRestoreData = {
 
 export type OrgsRestoreErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `restore_window_over`: Too late to restore
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2717,51 +3158,51 @@ export type OrgsLeaveData = {
 
 export type OrgsLeaveErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2791,51 +3232,51 @@ export type OrgsTransferData = {
 
 export type OrgsTransferErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `permission_denied`: Permission denied; `reauthentication_required`: Recent login required
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `personal_organization`: Personal organization; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2874,31 +3315,31 @@ export type OrgsMembersListData = {
 
 export type OrgsMembersListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -2932,43 +3373,43 @@ export type OrgsMembersRemoveData = {
 
 export type OrgsMembersRemoveErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `target_has_more_permissions`: Member has more permissions
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3002,51 +3443,51 @@ export type OrgsMembersSetRoleData = {
 
 export type OrgsMembersSetRoleErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held; `target_has_more_permissions`: Member has more permissions
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `last_owner`: Last owner; `personal_organization`: Personal organization; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3089,31 +3530,31 @@ export type OrgsInvitationsListData = {
 
 export type OrgsInvitationsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3143,47 +3584,47 @@ export type OrgsInvitationsCreateData = {
 
 export type OrgsInvitationsCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `already_member`: Already a member; `invitation_pending`: Already invited; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3217,43 +3658,43 @@ export type OrgsInvitationsRevokeData = {
 
 export type OrgsInvitationsRevokeErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3287,51 +3728,51 @@ export type OrgsInvitationsResendData = {
 
 export type OrgsInvitationsResendErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `invitation_not_pending`: Invitation not pending; `invitation_pending`: Already invited; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3356,47 +3797,47 @@ export type OrgsInvitationsAcceptData = {
 
 export type OrgsInvitationsAcceptErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key; `invalid_token`: Invalid or expired token
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users; `invitation_for_another`: Invitation for another address
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `invitation_no_longer_valid`: Invitation no longer valid; `already_member`: Already a member; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3421,27 +3862,27 @@ export type OrgsInvitationsDeclineData = {
 
 export type OrgsInvitationsDeclineErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `invalid_token`: Invalid or expired token
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3474,10 +3915,25 @@ export type OrgsAuditLogsData = {
          * `nextCursor` of the previous page; leave out for the first.
          */
         cursor?: string;
+        /**
+         * Only entries by this user or API key.
+         */
         actorId?: string;
+        /**
+         * Only entries with this action: an event type, such as `member.removed`.
+         */
         action?: string;
+        /**
+         * Only entries about this target.
+         */
         targetId?: string;
+        /**
+         * Not before.
+         */
         from?: string;
+        /**
+         * Before.
+         */
         to?: string;
     };
     url: '/api/v1/organizations/{orgId}/audit-logs';
@@ -3485,31 +3941,31 @@ export type OrgsAuditLogsData = {
 
 export type OrgsAuditLogsErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3543,31 +3999,31 @@ export type RolesListData = {
 
 export type RolesListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_cursor`: Invalid cursor
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3592,47 +4048,47 @@ export type RolesCreateData = {
 
 export type RolesCreateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `role_name_taken`: Role name taken; `role_too_deep`: Roles nested too deeply; `system_role`: System role; `limit_reached`: Limit reached
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3662,43 +4118,43 @@ export type RolesDeleteData = {
 
 export type RolesDeleteErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `role_has_children`: Role has children; `system_role`: System role
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3728,31 +4184,31 @@ export type RolesGetData = {
 
 export type RolesGetErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3782,51 +4238,51 @@ export type RolesUpdateData = {
 
 export type RolesUpdateErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named; `invalid_idempotency_key`: Invalid idempotency key
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied; `permission_not_held`: Permission not held
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `idempotency_in_progress`: Request in progress; `role_name_taken`: Role name taken; `role_cycle`: Role would inherit from itself; `role_too_deep`: Roles nested too deeply; `system_role`: System role
+     * The state of the resource does not allow it.
      */
     409: Problem;
     /**
-     * `version_mismatch`: Version mismatch
+     * The resource was changed since its `ETag` was read.
      */
     412: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `idempotency_key_reused`: Idempotency key reused
+     * The request contradicts an earlier one.
      */
     422: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3851,31 +4307,31 @@ export type PermissionsListData = {
 
 export type PermissionsListErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3900,31 +4356,31 @@ export type PermissionsMatrixData = {
 
 export type PermissionsMatrixErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -3949,39 +4405,39 @@ export type PermissionsCheckData = {
 
 export type PermissionsCheckErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `user_required`: Only for signed-in users
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4006,39 +4462,39 @@ export type WsTicketData = {
 
 export type WsTicketErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `malformed_json`: Malformed JSON; `json_too_deep`: JSON nested too deeply; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `body_too_large`: Body too large
+     * The body is too large.
      */
     413: Problem;
     /**
-     * `unsupported_media_type`: Unsupported media type
+     * The body is not JSON.
      */
     415: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4063,15 +4519,15 @@ export type SystemHealthData = {
 
 export type SystemHealthErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4096,15 +4552,15 @@ export type SystemHealthDatabaseData = {
 
 export type SystemHealthDatabaseErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4129,15 +4585,15 @@ export type SystemHealthCacheData = {
 
 export type SystemHealthCacheErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4162,15 +4618,15 @@ export type SystemReadinessData = {
 
 export type SystemReadinessErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4195,15 +4651,15 @@ export type SystemLivenessData = {
 
 export type SystemLivenessErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4228,10 +4684,25 @@ export type OrgsExportAuditLogsData = {
         orgId: string;
     };
     query?: {
+        /**
+         * Only entries by this user or API key.
+         */
         actorId?: string;
+        /**
+         * Only entries with this action: an event type, such as `member.removed`.
+         */
         action?: string;
+        /**
+         * Only entries about this target.
+         */
         targetId?: string;
+        /**
+         * Not before.
+         */
         from?: string;
+        /**
+         * Before.
+         */
         to?: string;
     };
     url: '/api/v1/organizations/{orgId}/audit-logs/export';
@@ -4239,31 +4710,31 @@ export type OrgsExportAuditLogsData = {
 
 export type OrgsExportAuditLogsErrors = {
     /**
-     * `invalid_input`: Invalid input; `invalid_text`: Text that cannot be stored; `ambiguous_credentials`: Two credentials; `organization_mismatch`: Two organizations named
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
      */
     400: Problem;
     /**
-     * `credentials_required`: Not signed in; `invalid_access_token`: Invalid access token; `access_token_expired`: Access token expired; `session_revoked`: Session ended; `invalid_api_key`: Invalid API key; `api_key_revoked`: API key revoked; `api_key_expired`: API key expired
+     * No credential, or one that is not valid.
      */
     401: Problem;
     /**
-     * `account_inactive`: Account not active; `address_not_allowed`: Address not allowed; `origin_not_allowed`: Origin not allowed; `permission_denied`: Permission denied
+     * The caller is known, and may not do this.
      */
     403: Problem;
     /**
-     * `not_found`: Not found
+     * Nothing that the caller can see.
      */
     404: Problem;
     /**
-     * `rate_limited`: Too many requests
+     * Too many requests: wait for the seconds in `Retry-After`.
      */
     429: Problem;
     /**
-     * `internal_error`: Internal error
+     * The server failed.
      */
     500: Problem;
     /**
-     * `unavailable`: Temporarily unavailable
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
      */
     503: Problem;
 };
@@ -4272,9 +4743,48 @@ export type OrgsExportAuditLogsError = OrgsExportAuditLogsErrors[keyof OrgsExpor
 
 export type OrgsExportAuditLogsResponses = {
     /**
-     * OK
+     * One JSON value a line, each as `x-item-schema` says.
      */
-    200: AuditEntry;
+    200: string;
 };
 
 export type OrgsExportAuditLogsResponse = OrgsExportAuditLogsResponses[keyof OrgsExportAuditLogsResponses];
+
+export type EventsApiKeyCreatedWebhookPayload = ApiKeyCreatedEvent;
+
+export type EventsApiKeyRevokedWebhookPayload = ApiKeyRevokedEvent;
+
+export type EventsOrganizationCreatedWebhookPayload = OrganizationCreatedEvent;
+
+export type EventsOrganizationDeletedWebhookPayload = OrganizationDeletedEvent;
+
+export type EventsOrganizationRestoredWebhookPayload = OrganizationRestoredEvent;
+
+export type EventsOrganizationUpdatedWebhookPayload = OrganizationUpdatedEvent;
+
+export type EventsMemberAddedWebhookPayload = MemberAddedEvent;
+
+export type EventsMemberLeftWebhookPayload = MemberLeftEvent;
+
+export type EventsMemberRemovedWebhookPayload = MemberRemovedEvent;
+
+export type EventsMemberRolesChangedWebhookPayload = MemberRolesChangedEvent;
+
+export type EventsOrganizationOwnershipTransferredWebhookPayload = OrganizationOwnershipTransferredEvent;
+
+export type EventsInvitationAcceptedWebhookPayload = InvitationAcceptedEvent;
+
+export type EventsInvitationCreatedWebhookPayload = InvitationCreatedEvent;
+
+export type EventsInvitationDeclinedWebhookPayload = InvitationDeclinedEvent;
+
+export type EventsInvitationResentWebhookPayload = InvitationResentEvent;
+
+export type EventsInvitationRevokedWebhookPayload = InvitationRevokedEvent;
+
+export type EventsRoleCreatedWebhookPayload = RoleCreatedEvent;
+
+export type EventsRoleDeletedWebhookPayload = RoleDeletedEvent;
+
+export type EventsRoleUpdatedWebhookPayload = RoleUpdatedEvent;
+

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
 
 export const Ticket = z
   .object({
@@ -11,7 +12,12 @@ export type Ticket = z.output<typeof Ticket>;
 /** Topics in addition to event types. */
 export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'] as const;
 
-const Patterns = z.array(z.string().min(1).max(100)).min(1).max(100);
+const Pattern = z.string().min(1).max(100).meta({ id: 'EventPattern' });
+const Patterns = z
+  .array(Pattern)
+  .min(1)
+  .max(100)
+  .meta({ description: 'Event types, patterns such as `api_key.*`, or topics.' });
 const LastEventId = z.string().max(100);
 
 /** What a client sends on a socket. `lastEventId: null`, as in `subscribed`, is the position before the first event. */
@@ -26,6 +32,15 @@ export type ClientMessage = z.output<typeof ClientMessage>;
 /** The same over tRPC, where the client's link sends `lastEventId` by itself after a reconnection. */
 export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastEventId.nullish() });
 export type WatchEvents = z.output<typeof WatchEvents>;
+
+/** The data of an `api_call`. */
+export const ApiCall = z.object({
+  keyId: id('key'),
+  procedure: z.string(),
+  status: z.int(),
+  durationMs: z.number(),
+  requestId: z.string(),
+});
 
 export const RealtimeEvent = z
   .object({
