@@ -157,17 +157,24 @@ describe('the error catalogue', () => {
   ];
 
   it('lists the operations that answer each code', () => {
-    const answered = new Set([...JSON.stringify(document.paths).matchAll(/`([a-z_]+)`: /g)].map(([, code]) => code));
+    const operations = Object.values<Record<string, { 'x-error-codes': string[] }>>(document.paths).flatMap((path) =>
+      Object.values(path),
+    );
+    const answered = new Set(operations.flatMap((operation) => operation['x-error-codes']));
     expect(Object.keys(ERRORS).filter((code) => !answered.has(code))).toEqual(expect.arrayContaining(elsewhere));
     expect([...answered, ...elsewhere].sort()).toEqual(Object.keys(ERRORS).sort());
   });
 
-  it.each(Object.entries(ERRORS))('%s says in one sentence how to fix it', (code, { title, fix, status }) => {
-    expect(code).toMatch(/^[a-z][a-z0-9_]+$/);
-    expect(title).toMatch(/^[A-Z][^.]+$/);
-    expect(fix).toMatch(/^[A-Z].*\.$/s);
-    expect(status).toBeGreaterThanOrEqual(400);
-  });
+  it.each(Object.entries(ERRORS))(
+    '%s says what has happened and how to fix it',
+    (code, { title, meaning, fix, status }) => {
+      expect(code).toMatch(/^[a-z][a-z0-9_]+$/);
+      expect(title).toMatch(/^[A-Z][^.]+$/);
+      expect(meaning).toMatch(/^[A-Z].*\.$/s);
+      expect(fix).toMatch(/^[A-Z].*\.$/s);
+      expect(status).toBeGreaterThanOrEqual(400);
+    },
+  );
 });
 
 /** The procedures of a router, or of a record of procedures that a router is made from. */
@@ -236,4 +243,12 @@ describe('event types', () => {
     expect(name).toMatch(/^[a-z_]+\.[a-z_]+$/);
     expect(audience === 'organization').toBe(permission !== undefined);
   });
+
+  it.each([...eventTypes.values()])(
+    '$name is described, with an example of its data',
+    ({ description, data, example }) => {
+      expect(description).toMatch(/^[A-Z].*\.$/s);
+      expect(data.safeParse(example).data).toEqual(example);
+    },
+  );
 });

@@ -28,7 +28,7 @@ const types = readFileSync(typesFile, 'utf8')
   // Headers are options of a call, not parameters.
   .replace(/ {4}headers\?: \{\n(?: {8}.*\n)+ {4}\};\n/g, '')
   // Events are printed as a map and a union.
-  .replace(/^export type (?:Webhooks|Events\w+Webhook\w+) = (?:[^{\n]*;|\{\n[\s\S]*?\n\});\n+/gm, '')
+  .replace(/^export type (?:Webhooks|Events\w+Webhook\w+) = (?:[^{\n]*|\{\n[\s\S]*?\n\});\n+/gm, '')
   // `'a' | string` is a string to the compiler, and an editor then completes nothing.
   .replace(/((?:'[^']*'|\b[A-Z]\w*)) \| string(?= \| null|[;>])/g, '$1 | (string & {})');
 writeFileSync(typesFile, types);

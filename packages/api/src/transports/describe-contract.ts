@@ -121,9 +121,11 @@ function credentialsOf(meta: ProcedureMeta): DescribedOperation['credentials'] {
 
 type VisibleEvent = EventType & { permission: OrganizationPermission };
 
-/** Those that sockets and webhooks of an organization may see. */
+/** Those that sockets and webhooks of an organization may see, by name. */
 export function visibleEvents(eventTypes: ReadonlyMap<string, EventType>): VisibleEvent[] {
-  return [...eventTypes.values()].filter((type): type is VisibleEvent => type.permission !== undefined);
+  return [...eventTypes.values()]
+    .filter((type): type is VisibleEvent => type.permission !== undefined)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function describeEvent({ name, description, permission, version, data, example }: VisibleEvent): DescribedEvent {

@@ -81,7 +81,9 @@ function open(node: unknown, schemas: Record<string, Json>): void {
   }
   if (isListed(schema, schemas)) {
     const { description, example, ...list } = schema;
-    for (const key of Object.keys(list)) delete schema[key];
+    for (const key of Object.keys(schema)) delete schema[key];
+    const said = description ?? schemas[nameOf(list) ?? '']?.['description'];
+    Object.assign(schema, said !== undefined && { description: said }, example !== undefined && { example });
     schema['anyOf'] = [list, { type: 'string' }];
     return;
   }

@@ -215,24 +215,6 @@ export interface EventMap {
   "api_key.created": Types.ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   "api_key.revoked": Types.ApiKey;
-  /** An organization was created. */
-  "organization.created": Types.Organization;
-  /** An organization was deleted. For 30 days an owner can restore it. */
-  "organization.deleted": Types.Organization;
-  /** A deleted organization was restored. */
-  "organization.restored": Types.Organization;
-  /** The name, the settings or the metadata of an organization changed. */
-  "organization.updated": Types.Organization;
-  /** A person became a member. */
-  "member.added": Types.Member;
-  /** A member left. */
-  "member.left": Types.Member;
-  /** A member was removed. */
-  "member.removed": Types.Member;
-  /** The organization role or the custom roles of a member changed. */
-  "member.roles_changed": Types.Member;
-  /** An OWNER made another member OWNER, and became ADMIN. */
-  "organization.ownership_transferred": Types.OwnershipTransfer;
   /** An invitation was accepted. `member.added` follows. */
   "invitation.accepted": Types.Invitation;
   /** An address was invited. */
@@ -243,6 +225,24 @@ export interface EventMap {
   "invitation.resent": Types.Invitation;
   /** An invitation was revoked: its link does not work any more. */
   "invitation.revoked": Types.Invitation;
+  /** A person became a member. */
+  "member.added": Types.Member;
+  /** A member left. */
+  "member.left": Types.Member;
+  /** A member was removed. */
+  "member.removed": Types.Member;
+  /** The organization role or the custom roles of a member changed. */
+  "member.roles_changed": Types.Member;
+  /** An organization was created. */
+  "organization.created": Types.Organization;
+  /** An organization was deleted. For 30 days an owner can restore it. */
+  "organization.deleted": Types.Organization;
+  /** An OWNER made another member OWNER, and became ADMIN. */
+  "organization.ownership_transferred": Types.OwnershipTransfer;
+  /** A deleted organization was restored. */
+  "organization.restored": Types.Organization;
+  /** The name, the settings or the metadata of an organization changed. */
+  "organization.updated": Types.Organization;
   /** A custom role was created. */
   "role.created": Types.Role;
   /** A custom role was deleted. */
@@ -265,7 +265,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "organization.*" | "member.*" | "invitation.*" | "role.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "organization.*" | "role.*" | '*' | (string & {});
 
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
