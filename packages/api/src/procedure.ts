@@ -17,7 +17,10 @@ const t = initTRPC
     sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 40_000 } },
     // tRPC's default shape contains the stack. This one contains the same problem that REST answers.
     errorFormatter({ shape, error, ctx }) {
-      const problem = toProblem(error, ctx?.request.requestId ?? '');
+      const problem = toProblem(error, {
+        requestId: ctx?.request.requestId ?? '',
+        publicUrl: ctx?.ports.env.PUBLIC_URL ?? '',
+      });
       return {
         message: problem.detail,
         code: shape.code,

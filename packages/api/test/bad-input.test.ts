@@ -297,7 +297,7 @@ describe.each(cases)('$what', ({ status, code, paths, ...ways }) => {
       expect(await footprint()).toEqual(before);
       const problem = way === 'rest' ? answer.body : answer.body.error.data.problem;
       expect([answer.status, problem.code, problem.status]).toEqual([status, code, status]);
-      expect(problem.type).toBe(`/docs/errors/${code}`);
+      expect(problem.type).toBe(`${app.ports.env.PUBLIC_URL}/docs/errors/${code}`);
       expect(problem.requestId).toBe(answer.headers.get('x-request-id'));
       if (paths) expect(problem.errors.map((error: { path: string }) => error.path)).toEqual(paths);
       if (way === 'rest') expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);

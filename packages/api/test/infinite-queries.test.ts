@@ -141,7 +141,10 @@ describe("over tRPC's caller", () => {
     expect((await query({ ...input, direction: 'forward' })).items).toHaveLength(1);
     expect((await query({ ...input, direction: undefined })).items).toHaveLength(1);
     const error: unknown = await query({ ...input, direction: 'backward' }).catch((error: unknown) => error);
-    expect(toProblem(error, '')).toMatchObject({ code: 'invalid_input', errors: [BACKWARD] });
+    expect(toProblem(error, { requestId: '', publicUrl: '' })).toMatchObject({
+      code: 'invalid_input',
+      errors: [BACKWARD],
+    });
   });
 });
 

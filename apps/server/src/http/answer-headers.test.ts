@@ -72,7 +72,7 @@ describe('Vary', () => {
     ['/health', {}, ['origin']],
     ['/nope', { accept: 'text/html' }, ['origin', 'accept']],
     ['/docs', {}, ['origin']],
-    ['/openapi.json', {}, ['origin']],
+    ['/openapi.json', {}, ['origin', 'accept-encoding']],
     ['/trpc/system.liveness', {}, ['origin', 'trpc-accept', 'accept']],
     ['/trpc/users.me.get', {}, ['origin', 'trpc-accept', 'accept']],
     ['/trpc/system.liveness?batch=1&input=%7B%7D', STREAMED, ['origin', 'trpc-accept', 'accept']],

@@ -140,7 +140,12 @@ describe('security headers (V3.4.1, V3.4.3, V3.4.4, V3.4.6)', () => {
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(answer.headers.get('cache-control')).toBe('no-store');
     const problem = JSON.parse(answer.body);
-    expect(problem).toMatchObject({ status, code, type: `/docs/errors/${code}`, requestId: expect.any(String) });
+    expect(problem).toMatchObject({
+      status,
+      code,
+      type: `https://api.example.com/docs/errors/${code}`,
+      requestId: expect.any(String),
+    });
     expect(answer.headers.get('x-request-id')).toBe(problem.requestId);
   });
 });

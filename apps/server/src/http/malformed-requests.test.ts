@@ -13,7 +13,7 @@ afterEach(() => {
 
 async function listen(handle: RequestListener): Promise<number> {
   server = createServer({ connectionsCheckingInterval: 20, headersTimeout: 100, requestTimeout: 200 }, handle);
-  answerMalformedRequests(server, [['X-Content-Type-Options', 'nosniff']]);
+  answerMalformedRequests(server, 'https://api.example.com', [['X-Content-Type-Options', 'nosniff']]);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return (server.address() as AddressInfo).port;
 }

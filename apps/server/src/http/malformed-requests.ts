@@ -12,7 +12,7 @@ const CODES: Record<string, ErrorCode> = {
 };
 
 /** Answers where Node would answer by itself, without our headers and without a code, or not at all. */
-export function answerMalformedRequests(server: Server, headers: readonly Header[]): void {
+export function answerMalformedRequests(server: Server, publicUrl: string, headers: readonly Header[]): void {
   const responses = new WeakMap<Duplex, ServerResponse>();
   server.on('request', (req, res) => responses.set(req.socket, res));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -20,11 +20,12 @@ export function answerMalformedRequests(server: Server, headers: readonly Header
     // A second answer would be read as part of the one being sent, or as the answer to an earlier request.
     const isAnswering = response && !response.writableFinished && (response.headersSent || response.req.complete);
     if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) return void socket.destroy();
-    refuseSocket(socket, new ApiError(CODES[error.code ?? ''] ?? 'malformed_request'), requestIdOf({}), headers);
+    const refusal = new ApiError(CODES[error.code ?? ''] ?? 'malformed_request');
+    refuseSocket(socket, refusal, { requestId: requestIdOf({}), publicUrl }, headers);
   });
   server.on('connect', (req, socket) => {
     const error = new ApiError('malformed_request', { detail: 'Send the request to its server: this is no proxy.' });
-    refuseSocket(socket, error, requestIdOf(req.headers), headers);
+    refuseSocket(socket, error, { requestId: requestIdOf(req.headers), publicUrl }, headers);
   });
   // An unknown `Expect` may be ignored (RFC 9110, 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));

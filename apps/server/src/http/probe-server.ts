@@ -43,12 +43,12 @@ export async function createProbeServer(ports: Ports, port: number): Promise<Pro
     serveProbe(req, res).catch((error: unknown) => {
       const requestId = requestIdOf(req.headers);
       if (toApiError(error).status >= 500) ports.log.error({ err: error, requestId }, 'request failed');
-      sendProblem(req, res, error, requestId);
+      sendProblem(req, res, error, { requestId, publicUrl: env.PUBLIC_URL });
     });
   });
   server.headersTimeout = REQUEST_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
-  answerMalformedRequests(server, headers);
+  answerMalformedRequests(server, env.PUBLIC_URL, headers);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new Error(`Cannot listen on WORKER_PORT ${port}: ${error.message}`)));
     server.listen(port, env.HOST, resolve);

@@ -46,7 +46,7 @@ const LIVENESS_PATH = /^\/health\/liveness\/?(\?|$)/;
 const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
 /** A page, although its path is below the API. */
-const OPENAPI_PATH = /^\/api\/v1\/openapi\.json\/?(\?|$)/;
+const OPENAPI_PATH = /^\/api\/v1\/openapi\.(json|yaml)\/?(\?|$)/;
 
 /** Listens at once, so that a port in use is found before anything is migrated. */
 export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
@@ -87,7 +87,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   // If a balancer reuses a connection just as it is closed here, its client gets a 502.
   server.keepAliveTimeout = env.KEEP_ALIVE_TIMEOUT_MS;
-  answerMalformedRequests(server, security.api);
+  answerMalformedRequests(server, env.PUBLIC_URL, security.api);
   await listen(server, env.PORT, env.HOST);
 
   return {
@@ -108,6 +108,15 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
       clearTimeout(timer);
     },
   };
+
+  function sendRefusal(
+    req: IncomingMessage,
+    res: ServerResponse,
+    error: unknown,
+    requestId = requestIdOf(req.headers),
+  ): void {
+    sendProblem(req, res, error, { requestId, publicUrl: env.PUBLIC_URL });
+  }
 
   function countSocket(_: IncomingMessage, socket: Duplex): void {
     ports.metrics.openSockets.inc();
@@ -149,15 +158,6 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     });
     return app;
   }
-}
-
-function sendRefusal(
-  req: IncomingMessage,
-  res: ServerResponse,
-  error: unknown,
-  requestId = requestIdOf(req.headers),
-): void {
-  sendProblem(req, res, error, requestId);
 }
 
 function listen(server: ReturnType<typeof createServer>, port: number, host: string): Promise<void> {

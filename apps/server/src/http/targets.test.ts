@@ -23,6 +23,8 @@ describe('a request target', () => {
     ['/docs', 200],
     ['/openapi.json', 200],
     ['/api/v1/openapi.json', 200],
+    ['/openapi.yaml', 200],
+    ['/api/v1/openapi.yaml', 200],
     ['/nope', 404],
   ])('in absolute form is served as %s is', async (path, status) => {
     expect((await ask(path)).status).toBe(status);

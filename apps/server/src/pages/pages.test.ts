@@ -1,11 +1,14 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { html } from '@rentapi/platform/html';
 import type { CapturedMail, Mailbox } from '@rentapi/platform/mail';
 import type express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { contract, startPages } from '../../test/pages-server.ts';
+import { OPENAPI_FILE } from '../files.ts';
 import type { PagesOptions } from './pages.ts';
 
 /** Newest first. */
@@ -148,6 +151,25 @@ describe('the OpenAPI document', () => {
       expect((await get(path, { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' })).status).toBe(304);
     },
   );
+
+  it.each(['json', 'yaml'])('is the same as %s, plain and compressed', async (form) => {
+    const zipped = await get(`/openapi.${form}`);
+    const plain = await get(`/openapi.${form}`, { 'Accept-Encoding': 'identity' });
+    expect([zipped, plain].map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', null]);
+    expect(zipped.headers.get('etag')).not.toBe(plain.headers.get('etag'));
+    expect(plain.headers.get('content-type')).toBe(`application/${form}; charset=utf-8`);
+    const body = await plain.text();
+    expect(await zipped.text()).toBe(body);
+    expect(parse(body)).toEqual(JSON.parse(readFileSync(OPENAPI_FILE, 'utf8')));
+  });
+
+  it('names the address of this server', async () => {
+    const url = await serve({ publicUrl: 'https://api.acme.test' });
+    const body = await (await fetch(`${url}/openapi.json`)).text();
+    expect(body).not.toContain('https://api.example.com');
+    expect(body).toContain("curl 'https://api.acme.test/api/v1/users/me'");
+    expect(JSON.parse(body).externalDocs.url).toBe('https://api.acme.test/docs/guides');
+  });
 });
 
 describe('error pages', () => {

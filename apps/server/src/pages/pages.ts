@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
@@ -11,6 +10,7 @@ import { frontPage } from './front-page.ts';
 import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
+import { openapiDocument } from './openapi-document.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 import { siteFiles } from './site-files.ts';
 
@@ -61,16 +61,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   router.get('/docs', (_req, res) => send(res, scalar, 'no-cache', 'scalar'));
   router.get('/redoc', (_req, res) => send(res, redoc, 'no-cache', 'redoc'));
 
-  let document = { text: '', etag: '' };
-  router.get(['/openapi.json', '/api/v1/openapi.json'], (_req, res) => {
-    const text = options.openapi();
-    if (text !== document.text) {
-      document = { text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` };
-    }
-    setHeaders(res, security.api);
-    res.set({ 'Cache-Control': 'public, no-cache', ETag: document.etag });
-    res.type('json').send(text);
-  });
+  router.use(openapiDocument({ ...options, security }));
 
   let made: Documentation | undefined;
   const documentation = () => {

@@ -78,11 +78,17 @@ function fromTrpc(error: TRPCError): ApiError {
   return refused ? new ApiError(refused) : cause;
 }
 
-export function toProblem(error: unknown, requestId: string): ProblemBody {
+/** Of which request, and the address of this server, where each code is explained. */
+export interface ProblemSource {
+  requestId: string;
+  publicUrl: string;
+}
+
+export function toProblem(error: unknown, { requestId, publicUrl }: ProblemSource): ProblemBody {
   const known = toApiError(error);
   const { status, title } = ERRORS[known.errorCode];
   return {
-    type: `/docs/errors/${known.errorCode}`,
+    type: `${publicUrl}/docs/errors/${known.errorCode}`,
     title,
     status,
     detail: known.detail,

@@ -3,7 +3,7 @@ import type { AnyRouter } from '@trpc/server';
 import { createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { isNotModified } from '../contract/etag.ts';
-import { toApiError, toProblem } from '../contract/problem.ts';
+import { type ProblemSource, toApiError, toProblem } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endAnswer, PROBLEM_TYPE } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
@@ -66,7 +66,8 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
       send(req, res, route.status, ctx.responseHeaders, data);
     } catch (error) {
       if (toApiError(error).status >= 500) reportFailure(ctx, error);
-      sendProblem(req, res, error, call.requestId, ctx.responseHeaders);
+      const source = { requestId: call.requestId, publicUrl: ports.env.PUBLIC_URL };
+      sendProblem(req, res, error, source, ctx.responseHeaders);
     }
   };
 }
@@ -201,7 +202,7 @@ export function sendProblem(
   req: IncomingMessage,
   res: ServerResponse,
   error: unknown,
-  requestId: string,
+  source: ProblemSource,
   headers: Record<string, string> = {},
 ): void {
   if (res.headersSent) return void res.destroy();
@@ -209,10 +210,10 @@ export function sendProblem(
   noteError(req, known);
   res.statusCode = known.status;
   for (const name in headers) res.setHeader(name, headers[name]!);
-  res.setHeader('X-Request-Id', requestId);
+  res.setHeader('X-Request-Id', source.requestId);
   res.setHeader('Content-Type', PROBLEM_TYPE);
   res.setHeader('Cache-Control', 'no-store');
   if (known.status === 401) res.setHeader('WWW-Authenticate', challengeOf(known));
   if (known.retryAfterS !== undefined) res.setHeader('Retry-After', known.retryAfterS);
-  endAnswer(req, res, JSON.stringify(toProblem(known, requestId)));
+  endAnswer(req, res, JSON.stringify(toProblem(known, source)));
 }

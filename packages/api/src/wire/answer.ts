@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { ApiError } from '../contract/errors.ts';
-import { toProblem } from '../contract/problem.ts';
+import { type ProblemSource, toProblem } from '../contract/problem.ts';
 
 export type Header = readonly [name: string, value: string];
 
@@ -42,8 +42,8 @@ function isBeingSent({ complete, headers }: IncomingMessage): boolean {
 }
 
 /** Answers on a connection without a response object, after an upgrade or data that is not HTTP, and ends it. */
-export function refuseSocket(socket: Duplex, error: ApiError, requestId: string, headers: readonly Header[]): void {
-  const problem = toProblem(error, requestId);
+export function refuseSocket(socket: Duplex, error: ApiError, source: ProblemSource, headers: readonly Header[]): void {
+  const problem = toProblem(error, source);
   const body = JSON.stringify(problem);
   const lines = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
@@ -52,7 +52,7 @@ export function refuseSocket(socket: Duplex, error: ApiError, requestId: string,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Cache-Control: no-store',
-    `X-Request-Id: ${requestId}`,
+    `X-Request-Id: ${source.requestId}`,
     ...(problem.status === 401 ? [`WWW-Authenticate: ${challengeOf(error)}`] : []),
     ...(error.retryAfterS === undefined ? [] : [`Retry-After: ${error.retryAfterS}`]),
     'Connection: close',

@@ -57,7 +57,8 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
   server.on('wsClientError', ({ message }, socket, req) => {
     const detail = `Open a WebSocket as RFC 6455 defines it: ${message}.`;
     const error = new ApiError('malformed_request', { detail });
-    refuseSocket(socket, error, requestIdOf(req.headers), [...headers, ['Sec-WebSocket-Version', '13']]);
+    const source = { requestId: requestIdOf(req.headers), publicUrl: ports.env.PUBLIC_URL };
+    refuseSocket(socket, error, source, [...headers, ['Sec-WebSocket-Version', '13']]);
   });
 
   async function open(ctx: Context, req: IncomingMessage) {
@@ -89,7 +90,8 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
     if (known.status >= 500 && !ports.process.draining)
       ports.log.error({ err: known.cause ?? error, requestId }, 'upgrade failed');
     const { 'X-Request-Id': _, ...limits } = responseHeaders; // `refuseSocket` sends it
-    refuseSocket(socket, known, requestId, [...headers, ...Object.entries(limits)]);
+    const source = { requestId, publicUrl: ports.env.PUBLIC_URL };
+    refuseSocket(socket, known, source, [...headers, ...Object.entries(limits)]);
   }
 
   return {

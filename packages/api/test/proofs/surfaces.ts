@@ -60,7 +60,7 @@ export const openSurfaces = (app: TestApp): Record<string, Surface> => ({
     try {
       return { data: await at(appRouter.createCaller(ctx), name)(input) };
     } catch (error) {
-      return { problem: { ...toProblem(error, '') } };
+      return { problem: { ...toProblem(error, { requestId: '', publicUrl: app.ports.env.PUBLIC_URL }) } };
     }
   },
   async 'tRPC over HTTP'(procedure, caller, input) {

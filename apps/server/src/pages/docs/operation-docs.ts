@@ -1,3 +1,4 @@
+import { EXAMPLE_ORIGIN } from '@rentapi/api/transports/code-samples';
 import type { DescribedContract, DescribedError, DescribedOperation } from '@rentapi/api/transports/describe-contract';
 import { cell, code, type DocPage, json, paragraphs, table } from './doc-page.ts';
 import { errorPath } from './error-docs.ts';
@@ -16,7 +17,7 @@ interface OpenApiOperation {
   responses: Record<string, { description?: string; content?: Content }>;
 }
 
-type Content = Record<string, { schema?: JsonSchema; example?: unknown }>;
+type Content = Record<string, { schema?: JsonSchema; 'x-item-schema'?: JsonSchema }>;
 
 interface Parameter {
   $ref?: string;
@@ -119,7 +120,7 @@ function operationPage(
     samples.trpc && 'Over [tRPC](/docs/trpc):',
     samples.trpc && code('ts', samples.trpc),
     'With curl:',
-    code('bash', samples.curl.replaceAll('https://api.example.com', publicUrl)),
+    code('bash', samples.curl.replaceAll(EXAMPLE_ORIGIN, publicUrl)),
     parametersOf(described, document),
     body && paragraphs('## Body', schemaTable(body, named, { input: true })).trimEnd(),
     '## Answer',
@@ -163,11 +164,12 @@ function answerOf(
   named: NamedSchemas,
 ): string {
   const [type, content] = Object.entries(described?.responses[status]?.content ?? {})[0] ?? [];
-  if (!content?.schema) return `\`${status}\`, without a body.`;
+  const schema = content?.['x-item-schema'] ?? content?.schema;
+  if (!schema) return `\`${status}\`, without a body.`;
   const lines = type === 'application/x-ndjson' ? ', one such object for each line' : '';
   return paragraphs(
     `\`${status}\`, \`${type}\`${lines}.`,
-    schemaTable(content.schema, named),
+    schemaTable(schema, named),
     example.output !== undefined && json(example.output),
   ).trimEnd();
 }

@@ -99,9 +99,11 @@ function limitsOf({ minLength, maxLength, minimum, maximum, maxItems }: JsonSche
   return most === undefined ? null : `At most ${most}`;
 }
 
-/** The one schema that is not null, of `X or null`. */
+/** The one schema that is not null, of `X or null`, and of a list of values that may grow: any other text, too. */
 function withoutNull(schema: JsonSchema, named: NamedSchemas): JsonSchema {
-  const choices = (schema.anyOf ?? schema.oneOf)?.filter(({ type }) => type !== 'null');
+  const all = (schema.anyOf ?? schema.oneOf)?.filter(({ type }) => type !== 'null');
+  const lists = all?.filter((choice) => resolve(choice, named).enum) ?? [];
+  const choices = lists.length > 0 ? lists : all;
   const [only] = choices ?? [];
   return only && choices?.length === 1 ? resolve(only, named) : schema;
 }
