@@ -14,8 +14,8 @@ const MAX_CORE_ONE_CALL_BYTES = 7_500;
 const MAX_ONE_CALL_BYTES_PER_OPERATION = 30;
 /** What is written by hand, without an operation. */
 const MAX_CORE_PACKED_BYTES = 45_000;
-/** Types, two declarations, two builds and a line of api.md. */
-const MAX_PACKED_BYTES_PER_OPERATION = 1_000;
+/** Types with their descriptions, errors and example, in two declarations; two builds; a line of api.md. */
+const MAX_PACKED_BYTES_PER_OPERATION = 1_200;
 
 const sdk = fileURLToPath(new URL('..', import.meta.url));
 
@@ -56,7 +56,7 @@ function packedBytes(): number {
   return report?.size ?? 0;
 }
 
-const operations = readFileSync(join(sdk, 'api.md'), 'utf8').match(/^- `client\./gm)?.length ?? 0;
+const operations = readFileSync(join(sdk, 'api.md'), 'utf8').match(/^\| `client\./gm)?.length ?? 0;
 const limit = (coreBytes: number, bytesPerOperation: number) => coreBytes + operations * bytesPerOperation;
 const measures = [
   [

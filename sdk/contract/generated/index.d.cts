@@ -499,24 +499,6 @@ export interface EventMap {
   'api_key.created': ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   'api_key.revoked': ApiKey;
-  /** An organization was created. */
-  'organization.created': Organization;
-  /** An organization was deleted. For 30 days an owner can restore it. */
-  'organization.deleted': Organization;
-  /** A deleted organization was restored. */
-  'organization.restored': Organization;
-  /** The name, the settings or the metadata of an organization changed. */
-  'organization.updated': Organization;
-  /** A person became a member. */
-  'member.added': Member;
-  /** A member left. */
-  'member.left': Member;
-  /** A member was removed. */
-  'member.removed': Member;
-  /** The organization role or the custom roles of a member changed. */
-  'member.roles_changed': Member;
-  /** An OWNER made another member OWNER, and became ADMIN. */
-  'organization.ownership_transferred': OwnershipTransfer;
   /** An invitation was accepted. `member.added` follows. */
   'invitation.accepted': Invitation;
   /** An address was invited. */
@@ -527,6 +509,24 @@ export interface EventMap {
   'invitation.resent': Invitation;
   /** An invitation was revoked: its link does not work any more. */
   'invitation.revoked': Invitation;
+  /** A person became a member. */
+  'member.added': Member;
+  /** A member left. */
+  'member.left': Member;
+  /** A member was removed. */
+  'member.removed': Member;
+  /** The organization role or the custom roles of a member changed. */
+  'member.roles_changed': Member;
+  /** An organization was created. */
+  'organization.created': Organization;
+  /** An organization was deleted. For 30 days an owner can restore it. */
+  'organization.deleted': Organization;
+  /** An OWNER made another member OWNER, and became ADMIN. */
+  'organization.ownership_transferred': OwnershipTransfer;
+  /** A deleted organization was restored. */
+  'organization.restored': Organization;
+  /** The name, the settings or the metadata of an organization changed. */
+  'organization.updated': Organization;
   /** A custom role was created. */
   'role.created': Role;
   /** A custom role was deleted. */
@@ -796,7 +796,7 @@ export interface EmailTokenInput {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'organization.*' | 'member.*' | 'invitation.*' | 'role.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'organization.*' | 'role.*' | '*' | (string & {});
 
 /** Every organization permission except those of owners. */
 export type GrantablePermission =

@@ -4,8 +4,6 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Webhooks = EventsApiKeyCreatedWebhookRequest | EventsApiKeyRevokedWebhookRequest | EventsOrganizationCreatedWebhookRequest | EventsOrganizationDeletedWebhookRequest | EventsOrganizationRestoredWebhookRequest | EventsOrganizationUpdatedWebhookRequest | EventsMemberAddedWebhookRequest | EventsMemberLeftWebhookRequest | EventsMemberRemovedWebhookRequest | EventsMemberRolesChangedWebhookRequest | EventsOrganizationOwnershipTransferredWebhookRequest | EventsInvitationAcceptedWebhookRequest | EventsInvitationCreatedWebhookRequest | EventsInvitationDeclinedWebhookRequest | EventsInvitationResentWebhookRequest | EventsInvitationRevokedWebhookRequest | EventsRoleCreatedWebhookRequest | EventsRoleDeletedWebhookRequest | EventsRoleUpdatedWebhookRequest;
-
 /**
  * A credential with which a program calls the API. It belongs to its organization, not to its creator.
  */
@@ -35,7 +33,7 @@ export type ApiKey = {
      */
     environment: 'live' | 'test' | (string & {});
     /**
-     * What it may do.
+     * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
      */
     scopes: Array<Scope | (string & {})>;
     /**
@@ -280,7 +278,7 @@ export type CreateApiKey = {
      */
     description?: string | null;
     /**
-     * Only what you hold yourself in this organization.
+     * Only scopes whose permissions you have in this organization.
      */
     scopes: Array<Scope>;
     /**
@@ -357,7 +355,7 @@ export type CreateRole = {
      */
     description?: string | null;
     /**
-     * The role whose permissions this one has too.
+     * The role from which this one inherits permissions.
      */
     parentId?: string | null;
     /**
@@ -395,7 +393,7 @@ export type CreatedApiKey = {
      */
     environment: 'live' | 'test' | (string & {});
     /**
-     * What it may do.
+     * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
      */
     scopes: Array<Scope | (string & {})>;
     /**
@@ -475,6 +473,9 @@ export type EffectivePermissions = {
      * Every permission of the caller.
      */
     permissions: Array<{
+        /**
+         * What may be done: in an organization, or on the whole platform.
+         */
         permission: Permission | (string & {});
         /**
          * Every way by which the caller has it.
@@ -548,13 +549,16 @@ export type Invitation = {
      * Who is invited.
      */
     email: string;
+    /**
+     * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
+     */
     role: OrganizationRole | (string & {});
     /**
      * PENDING until `expiresAt`, then EXPIRED; either can be resent.
      */
     status: 'PENDING' | 'ACCEPTED' | 'DECLINED' | 'REVOKED' | 'EXPIRED' | (string & {});
     /**
-     * Null if an API key did.
+     * Null if an API key sent it.
      */
     invitedBy: string | null;
     /**
@@ -729,9 +733,12 @@ export type Member = {
      * The name of the person.
      */
     fullName: string | null;
+    /**
+     * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
+     */
     role: OrganizationRole | (string & {});
     /**
-     * Custom roles, beside that one.
+     * Custom roles, in addition to the organization role.
      */
     roles: Array<{
         /**
@@ -875,7 +882,7 @@ export type Organization = {
      */
     name: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug: string | null;
     /**
@@ -1056,7 +1063,7 @@ export type OwnOrganization = {
      */
     name: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug: string | null;
     /**
@@ -1136,13 +1143,16 @@ export type PermissionCatalogue = {
  */
 export type PermissionCheck = {
     /**
-     * Whether all of them are held.
+     * Whether the caller has all of them.
      */
     allowed: boolean;
     /**
      * One for each, in the order of the question.
      */
     results: Array<{
+        /**
+         * What may be done: in an organization, or on the whole platform.
+         */
         permission: Permission | (string & {});
         /**
          * Whether the caller holds it.
@@ -1155,6 +1165,9 @@ export type PermissionCheck = {
  * A permission, and who holds it.
  */
 export type PermissionEntry = {
+    /**
+     * What may be done: in an organization, or on the whole platform.
+     */
     permission: Permission | (string & {});
     /**
      * Platform permissions come from the platform role only, never from an organization role or a key.
@@ -1169,7 +1182,7 @@ export type PermissionEntry = {
      */
     grantable: boolean;
     /**
-     * The organization roles that contain it.
+     * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
      */
     roles: Array<OrganizationRole | (string & {})>;
 };
@@ -1179,7 +1192,7 @@ export type PermissionEntry = {
  */
 export type PermissionMatrix = {
     /**
-     * The columns.
+     * What may be done in an organization.
      */
     permissions: Array<OrganizationPermission | (string & {})>;
     /**
@@ -1222,6 +1235,9 @@ export type PermissionPath = {
      * The role in the organization.
      */
     from: 'organization_role';
+    /**
+     * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
+     */
     role: OrganizationRole | (string & {});
 } | {
     /**
@@ -1229,7 +1245,7 @@ export type PermissionPath = {
      */
     from: 'custom_role';
     /**
-     * From the role that was assigned to the ancestor that holds the permission itself.
+     * From the assigned role to the ancestor that contains the permission itself.
      */
     path: Array<{
         /**
@@ -1311,7 +1327,7 @@ export type Reauthenticate = {
  */
 export type Refresh = {
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
 };
@@ -1377,27 +1393,27 @@ export type Role = {
      */
     description: string | null;
     /**
-     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, nobody changes them.
+     * OWNER, ADMIN, MEMBER and VIEWER: each member has one, and they cannot be changed.
      */
     system: boolean;
     /**
-     * The role whose permissions this one has too.
+     * The role from which this one inherits permissions.
      */
     parentId: string | null;
     /**
-     * Its own permissions.
+     * What may be done in an organization.
      */
     permissions: Array<OrganizationPermission | (string & {})>;
     /**
-     * Beside those, what its ancestors give.
+     * What may be done in an organization.
      */
     inheritedPermissions: Array<OrganizationPermission | (string & {})>;
     /**
-     * Null for those of the system.
+     * Null for system roles.
      */
     createdAt: string | null;
     /**
-     * When it last changed; null for those of the system.
+     * When it last changed; null for system roles.
      */
     updatedAt: string | null;
 };
@@ -1517,7 +1533,7 @@ export type SubdomainAvailability = {
      */
     available: boolean;
     /**
-     * Why not. A name that looks like a taken or reserved one counts as that.
+     * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
      */
     reason: 'invalid' | 'reserved' | 'taken' | (string & {}) | null;
 };
@@ -1545,7 +1561,7 @@ export type Tokens = {
      */
     accessToken: string;
     /**
-     * Works once, within 7 days; the answer brings the next.
+     * Works once, within 7 days; the answer contains the next one.
      */
     refreshToken: string;
     /**
@@ -1597,7 +1613,7 @@ export type UpdateOrganization = {
      */
     name?: string;
     /**
-     * Names the organization in addresses.
+     * Names the organization in URLs.
      */
     slug?: string;
     /**
@@ -1624,7 +1640,7 @@ export type UpdateRole = {
      */
     description?: string | null;
     /**
-     * The role whose permissions this one has too; null for none.
+     * The role from which this one inherits permissions; null for none.
      */
     parentId?: string | null;
     /**
@@ -4749,42 +4765,4 @@ export type OrgsExportAuditLogsResponses = {
 };
 
 export type OrgsExportAuditLogsResponse = OrgsExportAuditLogsResponses[keyof OrgsExportAuditLogsResponses];
-
-export type EventsApiKeyCreatedWebhookPayload = ApiKeyCreatedEvent;
-
-export type EventsApiKeyRevokedWebhookPayload = ApiKeyRevokedEvent;
-
-export type EventsOrganizationCreatedWebhookPayload = OrganizationCreatedEvent;
-
-export type EventsOrganizationDeletedWebhookPayload = OrganizationDeletedEvent;
-
-export type EventsOrganizationRestoredWebhookPayload = OrganizationRestoredEvent;
-
-export type EventsOrganizationUpdatedWebhookPayload = OrganizationUpdatedEvent;
-
-export type EventsMemberAddedWebhookPayload = MemberAddedEvent;
-
-export type EventsMemberLeftWebhookPayload = MemberLeftEvent;
-
-export type EventsMemberRemovedWebhookPayload = MemberRemovedEvent;
-
-export type EventsMemberRolesChangedWebhookPayload = MemberRolesChangedEvent;
-
-export type EventsOrganizationOwnershipTransferredWebhookPayload = OrganizationOwnershipTransferredEvent;
-
-export type EventsInvitationAcceptedWebhookPayload = InvitationAcceptedEvent;
-
-export type EventsInvitationCreatedWebhookPayload = InvitationCreatedEvent;
-
-export type EventsInvitationDeclinedWebhookPayload = InvitationDeclinedEvent;
-
-export type EventsInvitationResentWebhookPayload = InvitationResentEvent;
-
-export type EventsInvitationRevokedWebhookPayload = InvitationRevokedEvent;
-
-export type EventsRoleCreatedWebhookPayload = RoleCreatedEvent;
-
-export type EventsRoleDeletedWebhookPayload = RoleDeletedEvent;
-
-export type EventsRoleUpdatedWebhookPayload = RoleUpdatedEvent;
 
