@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAccessTokens } from '@rentapi/api/slices/auth/access-tokens';
@@ -311,14 +312,18 @@ describe('server-sent events that are not read', () => {
 
   /** A client that opens the stream and stops reading once it has begun. */
   async function openStalled(person: Person) {
-    const accepting = once(app.server, 'connection');
+    const accepted = Promise.withResolvers<Socket>();
+    const take = (req: IncomingMessage) => {
+      if (req.headers.host === 'stalled.test') accepted.resolve(req.socket);
+    };
+    app.server.on('request', take);
+    closing.push(() => app.server.off('request', take));
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
-    const [accepted]: Socket[] = await accepting;
     const before = subscribed();
     const input = encodeURIComponent(JSON.stringify({ events: ['*'] }));
-    socket.write(`GET /trpc/realtime.events?input=${input} HTTP/1.1\r\nHost: x\r\n`);
+    socket.write(`GET /trpc/realtime.events?input=${input} HTTP/1.1\r\nHost: stalled.test\r\n`);
     socket.write(`Authorization: Bearer ${person.tokens.accessToken}\r\n\r\n`);
-    await once(socket, 'data');
+    const [peer] = await Promise.all([accepted.promise, once(socket, 'data')]);
     await untilLive(before);
     socket.pause();
     const pausedAt = performance.now();
@@ -332,7 +337,7 @@ describe('server-sent events that are not read', () => {
       })),
     );
     const gone = (timeoutMs?: number) =>
-      eventually(() => (accepted!.destroyed ? true : undefined), 'the stream to be dropped', timeoutMs);
+      eventually(() => (peer.destroyed ? true : undefined), 'the stream to be dropped', timeoutMs);
     return { socket, gone, pausedForMs: () => performance.now() - pausedAt };
   }
 
