@@ -45,7 +45,7 @@ export default {
     rule(
       'no-tests-in-product',
       'Product code must not import tests or their helpers.',
-      { pathNot: '(\\.(test|proofs)\\.ts$|/test/|^bench/)' },
+      { pathNot: '(\\.(test|proofs)\\.ts$|/test/|^bench/|^packages/testing/)' },
       { path: '(\\.(test|proofs)\\.ts$|/test/|^packages/testing/)' },
     ),
     rule(

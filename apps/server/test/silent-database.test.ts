@@ -1,8 +1,11 @@
 import { type FlakyProxy, startFlakyProxy } from '@rentapi/testing/flaky-proxy';
 import { cloneDatabase } from '@rentapi/testing/postgres';
+import { startRunningClock } from '@rentapi/testing/running-clock';
 import pg from 'pg';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { killAll, SECRETS, type Server, startServer, temporaryDirectory } from './processes.ts';
+
+const now = startRunningClock();
 
 const PASSWORD = 'correct horse battery staple';
 const home = temporaryDirectory();
@@ -36,7 +39,7 @@ afterAll(async () => {
   home.remove();
 });
 
-describe.concurrent('a database whose connections fall silent without closing', { timeout: 90_000 }, () => {
+describe.concurrent('a database whose connections fall silent without closing', () => {
   it('is given up: requests are answered, and events get their position, on new connections', async () => {
     const { server, network, ownerUrl } = await startBehind();
     expect((await register(server, 'before@example.com')).status).toBe(201);
@@ -47,7 +50,7 @@ describe.concurrent('a database whose connections fall silent without closing', 
     const owner = new pg.Client(ownerUrl);
     await owner.connect();
     const waiting = async () => (await owner.query('select 1 from events where position is null')).rowCount;
-    await expect.poll(waiting, { timeout: 30_000 }).toBe(0);
+    await expect.poll(waiting).toBe(0);
     await owner.end();
     await network.close();
     await server.stop();
@@ -57,9 +60,9 @@ describe.concurrent('a database whose connections fall silent without closing', 
     const { server, network } = await startBehind();
     expect((await register(server, 'before@example.com')).status).toBe(201);
     network.stall();
-    const began = performance.now();
+    const began = now();
     expect(await server.stop()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(now() - began).toBeLessThan(30_000);
     await network.close();
   });
 });

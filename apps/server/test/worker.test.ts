@@ -9,7 +9,7 @@ import { killAll, type RunningProcess, rentapi, SECRETS, temporaryDirectory, unt
 const TOKEN = 'metrics-token-of-the-tests-0123456789';
 const home = temporaryDirectory();
 
-describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000 }, () => {
+describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', () => {
   let redis: TestRedis;
   let database: Awaited<ReturnType<typeof cloneDatabase>>;
   let network: FlakyProxy;
@@ -68,17 +68,17 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', { timeout: 60_000
     expect(await status('/metrics')).toBe(401);
     await enqueue('system.purge_idempotency_keys');
     const ran = 'rentapi_jobs_total{job="system.purge_idempotency_keys",outcome="succeeded"}';
-    await expect.poll(() => metric(ran), { timeout: 10_000 }).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => metric(ran)).toBeGreaterThanOrEqual(1);
     for (const name of ['nodejs_eventloop_lag_p99_seconds', 'database_pool_pending', 'rentapi_jobs_dead'])
       expect([name, await metric(name)]).toEqual([name, expect.any(Number)]);
   });
 
   it('is alive and not ready without its database', async () => {
     network.cut();
-    await expect.poll(() => status('/health/readiness'), { timeout: 15_000 }).toBe(503);
+    await expect.poll(() => status('/health/readiness')).toBe(503);
     expect(await status('/health/liveness')).toBe(200);
     network.heal();
-    await expect.poll(() => status('/health/readiness'), { timeout: 15_000 }).toBe(200);
+    await expect.poll(() => status('/health/readiness')).toBe(200);
   });
 
   it('reports that it is stopping while a job ends, and then ends with 0', async () => {

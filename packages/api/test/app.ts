@@ -74,8 +74,8 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     url: database.ownerUrl,
     poolMin: 0,
     poolMax: 2,
-    acquireTimeoutMs: 10_000,
-    statementTimeoutMs: 10_000,
+    acquireTimeoutMs: 60_000,
+    statementTimeoutMs: 60_000,
     applicationName: 'rentapi tests',
   });
   const clientAddress = (req: { headers: Record<string, unknown> }) =>

@@ -5,7 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reasonIn } from './embedded-postgres/failure.ts';
 import { DataDirInUseError, type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres.ts';
 import { isAlive } from './process-alive.ts';
@@ -76,7 +76,7 @@ describe('the embedded PostgreSQL', () => {
   it('stops without leaving a process or a pid file', async () => {
     const server = await start();
     await server.stop();
-    await vi.waitFor(() => expect(isAlive(server.pid)).toBe(false)); // Node reaps its child a moment later
+    await expect.poll(() => isAlive(server.pid)).toBe(false); // Node reaps its child a moment later
     expect(existsSync(path.join(dataDir, 'pg', 'postmaster.pid'))).toBe(false);
     await server.stop(); // a second stop does nothing
   });

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 const say = (channel: string, payload: string) => speaker.query('select pg_notify($1, $2)', [channel, payload]);
-const within = { timeout: 5000, interval: 10 };
+const within = { timeout: 30_000, interval: 10 };
 
 async function connections(): Promise<number> {
   const { rows } = await speaker.query<{ count: number }>(

@@ -37,7 +37,9 @@ const processId = async () => (await product.raw('select pg_backend_pid() as pid
  */
 async function failOver(connections: number): Promise<void> {
   await owner.raw(`alter database ${database()} set default_transaction_read_only = on`);
-  await Promise.all(Array.from({ length: connections }, () => product.raw('select pg_sleep(0.05)')));
+  // All at once, so that each is a connection of its own.
+  const used = await Promise.all(Array.from({ length: connections }, () => product.transaction()));
+  for (const transaction of used) await transaction.rollback();
   await owner.raw(`alter database ${database()} reset default_transaction_read_only`);
 }
 

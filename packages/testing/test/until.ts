@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startRunningClock } from '../src/running-clock.ts';
+
+export const now = startRunningClock();
 
 /** Tries again every 5 ms; returns how long it took. The limit is for what never comes: a busy machine may take long. */
 export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 30_000): Promise<number> {
-  const began = performance.now();
+  const began = now();
+  const deadline = performance.now() + timeoutMs;
   while (!(await look())) {
-    if (performance.now() - began > timeoutMs) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
     await sleep(5);
   }
-  return performance.now() - began;
+  return now() - began;
 }
 
 /** A timer that fires a moment early must not count as having waited. */

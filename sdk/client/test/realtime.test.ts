@@ -34,7 +34,7 @@ describe('a subscription', () => {
       { type: 'event', id: 'evt_3', event: 'api_key.revoked' },
     ]);
     expect(subscription.lastEventId).toBe('evt_3');
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
     expect(api.subscriptions).toEqual([{ action: 'subscribe', events: ['api_key.*'] }]);
   });
 
@@ -44,14 +44,14 @@ describe('a subscription', () => {
     const subscription = client.realtime.subscribe(['api_key.*', 'api_call'], { onEvent, maxReconnects: 1 });
     await subscription.ready;
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(seen).toEqual(['evt_1']));
+    await expect.poll(() => seen).toEqual(['evt_1']);
     api.emitCall({});
-    await vi.waitFor(() => expect(seen.splice(1)).toEqual([null]));
+    await expect.poll(() => seen.splice(1)).toEqual([null]);
     expect(subscription.lastEventId).toBe('evt_1');
     api.dropSockets();
     api.emit('api_key.updated', {});
     api.emit('api_key.revoked', {});
-    await vi.waitFor(() => expect(seen).toEqual(['evt_1', 'evt_2', 'evt_3']), { timeout: 3_000 });
+    await expect.poll(() => seen).toEqual(['evt_1', 'evt_2', 'evt_3']);
     expect(api.subscriptions).toMatchObject([
       { events: ['api_key.*', 'api_call'] },
       { events: ['api_key.*', 'api_call'], lastEventId: 'evt_1' },
@@ -60,10 +60,10 @@ describe('a subscription', () => {
     // Only failures one after the other count: a second drop is not the second of `maxReconnects`.
     api.dropSockets();
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(seen).toHaveLength(4), { timeout: 3_000 });
+    await expect.poll(() => seen).toHaveLength(4);
     subscription.close();
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
     expect(seen).toHaveLength(4);
   });
 
@@ -75,7 +75,7 @@ describe('a subscription', () => {
     expect(subscription.lastEventId).toBe(before ? 'evt_1' : null);
     api.dropSockets();
     api.emit('api_key.revoked', {});
-    await vi.waitFor(() => expect(seen).toEqual([before ? 'evt_2' : 'evt_1']), { timeout: 3_000 });
+    await expect.poll(() => seen).toEqual([before ? 'evt_2' : 'evt_1']);
     subscription.close();
   });
 
@@ -111,9 +111,9 @@ describe('a subscription', () => {
     await new Promise((resolve) => setTimeout(resolve, 250));
     expect(errors).toEqual([]);
     api.setMute(true);
-    await vi.waitFor(() => expect(errors).toEqual(['TimeoutError']));
+    await expect.poll(() => errors).toEqual(['TimeoutError']);
     api.setMute(false);
-    await vi.waitFor(() => expect(api.subscriptions).toHaveLength(2), { timeout: 3_000 });
+    await expect.poll(() => api.subscriptions).toHaveLength(2);
     subscription.close();
   });
 
@@ -141,7 +141,7 @@ describe('a subscription', () => {
     const subscription = client.realtime.subscribe(['nonsense'], { onError });
     await expect(subscription.ready).rejects.toMatchObject({ code: 'invalid_input' });
     expect(onError).toHaveBeenCalledWith(expect.anything(), { willRetry: false });
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
     expect(api.requests).toHaveLength(1);
   });
 
@@ -154,7 +154,7 @@ describe('a subscription', () => {
     })();
     controller.abort();
     await reading;
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
   });
 
   it('says what to install where the runtime has no WebSocket', () => {
@@ -185,7 +185,7 @@ describe('a handler of a subscription', () => {
     await Promise.all([subscription.ready, later.ready]);
     api.emit('api_key.created', {});
     api.emit('api_key.revoked', {});
-    await vi.waitFor(() => expect(errors).toHaveLength(3));
+    await expect.poll(() => errors).toHaveLength(3);
     expect(errors.sort()).toEqual([
       ['boom', true],
       ['late', true],
@@ -210,7 +210,7 @@ describe('a handler of a subscription', () => {
     ];
     await Promise.all(subscriptions.map(({ ready }) => ready));
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(3));
+    await expect.poll(() => warn).toHaveBeenCalledTimes(3);
     for (const [, error] of warn.mock.calls) expect(error).toMatchObject({ message: 'boom' });
     for (const subscription of subscriptions) subscription.close();
   });
@@ -234,12 +234,12 @@ describe('subscriptions of one client', () => {
     expect(api.openSockets()).toBe(1);
     expect(api.seenAt('POST /api/v1/ws/ticket')).toHaveLength(1);
     for (const event of ['api_key.created', 'api_key.revoked', 'invoice.paid']) api.emit(event, {});
-    await vi.waitFor(() => expect(all.seen).toHaveLength(3));
+    await expect.poll(() => all.seen).toHaveLength(3);
     expect(keys.seen).toEqual(['api_key.created', 'api_key.revoked']);
     expect(created.seen).toEqual(['api_key.created']);
     api.dropSockets();
     for (const event of ['api_key.created', 'invoice.paid']) api.emit(event, {});
-    await vi.waitFor(() => expect(all.seen).toHaveLength(5), { timeout: 3_000 });
+    await expect.poll(() => all.seen).toHaveLength(5);
     expect([keys.seen.length, created.seen.length]).toEqual([3, 2]);
     expect(api.openSockets()).toBe(1);
     expect(api.subscriptions.at(-1)).toMatchObject({
@@ -250,7 +250,7 @@ describe('subscriptions of one client', () => {
     created.subscription.close();
     expect(api.openSockets()).toBe(1);
     all.subscription.close();
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
   });
 
   it('have connections of their own for another organization, or for the past', async () => {
@@ -259,11 +259,11 @@ describe('subscriptions of one client', () => {
     const elsewhere = recording(['api_key.*'], { organizationId: 'org_2' });
     const past = recording(['api_key.*'], { lastEventId: null });
     await Promise.all([live, elsewhere, past].map(({ subscription }) => subscription.ready));
-    await vi.waitFor(() => expect(past.seen).toEqual(['api_key.created']));
+    await expect.poll(() => past.seen).toEqual(['api_key.created']);
     expect(api.openSockets()).toBe(3);
     expect([live.seen, elsewhere.seen]).toEqual([[], []]);
     for (const { subscription } of [live, elsewhere, past]) subscription.close();
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
   });
 
   it('have a second connection where one would hold more patterns than the server takes', async () => {
@@ -283,7 +283,7 @@ describe('subscriptions of one client', () => {
     const second = recording(['api_key.*']);
     await second.subscription.ready;
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(second.seen).toEqual(['api_key.created']));
+    await expect.poll(() => second.seen).toEqual(['api_key.created']);
     second.subscription.close();
   });
 
@@ -294,16 +294,16 @@ describe('subscriptions of one client', () => {
     const witness = recording(['invoice.paid']);
     await witness.subscription.ready;
     api.emit('invoice.paid', {});
-    await vi.waitFor(() => expect(keys.seen).toEqual(['invoice.paid']));
+    await expect.poll(() => keys.seen).toEqual(['invoice.paid']);
     keys.subscription.remove(['invoice.paid']);
     api.emit('invoice.paid', {});
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(keys.seen).toEqual(['invoice.paid', 'api_key.created']));
+    await expect.poll(() => keys.seen).toEqual(['invoice.paid', 'api_key.created']);
     expect(witness.seen).toEqual(['invoice.paid', 'invoice.paid']);
     // What another subscription wants is not unsubscribed.
     expect(api.unsubscriptions).toEqual([]);
     witness.subscription.close();
-    await vi.waitFor(() => expect(api.unsubscriptions).toEqual([['invoice.paid']]));
+    await expect.poll(() => api.unsubscriptions).toEqual([['invoice.paid']]);
     keys.subscription.close();
     await expect(keys.subscription.add(['invoice.paid'])).rejects.toMatchObject({ code: 'closed' });
   });
@@ -315,7 +315,7 @@ describe('subscriptions of one client', () => {
     const wrong = recording(['nonsense']);
     await expect(wrong.subscription.ready).rejects.toMatchObject({ code: 'invalid_input', status: 400 });
     api.emit('api_key.created', {});
-    await vi.waitFor(() => expect(keys.seen).toEqual(['api_key.created']));
+    await expect.poll(() => keys.seen).toEqual(['api_key.created']);
     expect(api.openSockets()).toBe(1);
     keys.subscription.close();
   });
@@ -327,7 +327,7 @@ describe('subscriptions of one client', () => {
     api.dropSockets();
     await keys.subscription.add(['invoice.paid']);
     api.emit('invoice.paid', {});
-    await vi.waitFor(() => expect(keys.seen).toEqual(['invoice.paid']));
+    await expect.poll(() => keys.seen).toEqual(['invoice.paid']);
     keys.subscription.close();
   });
 
@@ -337,7 +337,7 @@ describe('subscriptions of one client', () => {
     subscription.close();
     await expect(subscription.ready).rejects.toMatchObject({ code: 'closed' });
     await expect(adding).rejects.toMatchObject({ code: 'closed' });
-    await vi.waitFor(() => expect(api.openSockets()).toBe(0));
+    await expect.poll(() => api.openSockets()).toBe(0);
   });
 
   it('ask for something', () => {
@@ -355,7 +355,7 @@ describe('a refusal on the socket', () => {
     const subscription = client.realtime.subscribe(['api_key.*'], { onError: (error) => void errors.push(error) });
     await subscription.ready;
     api.refuseSockets(code);
-    await vi.waitFor(() => expect(errors).toHaveLength(1));
+    await expect.poll(() => errors).toHaveLength(1);
     expect(errors[0]).toBeInstanceOf(ErrorClass);
     expect(errors[0]).toMatchObject({ code, status: STATUS_OF_REFUSAL[code] });
     subscription.close();

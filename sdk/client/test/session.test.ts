@@ -223,7 +223,7 @@ describe('an expired access token', () => {
     await logIn();
     api.expireAccessTokens();
     const reading = client.users.me.get();
-    await vi.waitFor(() => expect(refreshes()).toHaveLength(1));
+    await expect.poll(() => refreshes()).toHaveLength(1);
     const login = await logIn();
     expect(await reading).toMatchObject({ id: 'usr_1' });
     expect(login).toMatchObject({ accessToken: kept[1]?.accessToken, refreshToken: kept[1]?.refreshToken });
@@ -296,7 +296,7 @@ describe.each([
       },
     });
     const reading = slow.users.me.get();
-    await vi.waitFor(() => expect(sent).toHaveBeenCalled());
+    await expect.poll(() => sent).toHaveBeenCalled();
     await other.users.me.get();
     arrive();
     expect(await reading).toMatchObject({ id: 'usr_1' });
@@ -341,7 +341,7 @@ describe('a Web Lock that is not granted', () => {
     vi.stubGlobal('navigator', { locks: { request } });
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const reading = client.users.me.get();
-    await vi.waitFor(() => expect(request).toHaveBeenCalled());
+    await expect.poll(() => request).toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(10_000);
     vi.useRealTimers();
     expect(await reading).toMatchObject({ id: 'usr_1' });

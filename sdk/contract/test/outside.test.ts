@@ -118,7 +118,7 @@ beforeAll(() => {
   writeFileSync(join(commonJs, 'package.json'), '{ "type": "commonjs" }');
   writeFileSync(join(commonJs, 'right.ts'), `${CLIENT}export async function run() {${RIGHT}}\n`);
   commonJsReport = compile('commonjs');
-}, 120_000);
+});
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Supervisor, superviseServer } from './supervisor.ts';
 import { watchSources } from './watch.ts';
 
@@ -35,10 +35,10 @@ describe('the supervisor', () => {
 
   it('replaces the server in under two seconds, the old one first', async () => {
     const { server, log } = supervise(ENDURE);
-    await vi.waitFor(() => expect(log()).toBe('up'), 5000);
+    await expect.poll(() => log()).toBe('up');
     const started = performance.now();
     await server.restart();
-    await vi.waitFor(() => expect(log()).toBe('up down up'), 5000);
+    await expect.poll(() => log()).toBe('up down up');
     expect(performance.now() - started).toBeLessThan(2000);
     await server.stop();
     expect(log()).toBe('up down up down');
@@ -52,16 +52,16 @@ describe('the supervisor', () => {
        if (readFileSync(${JSON.stringify(path.join(directory, 'log'))}, 'utf8') === 'up ') process.on('SIGTERM', () => {});
        setInterval(() => {}, 1000);`,
     );
-    await vi.waitFor(() => expect(log()).toBe('up'), 5000);
+    await expect.poll(() => log()).toBe('up');
     await server.restart();
-    await vi.waitFor(() => expect(log()).toBe('up up'), 5000);
+    await expect.poll(() => log()).toBe('up up');
   });
 
   it('waits for a change when the server fails', async () => {
     const { server, log } = supervise('process.exit(3);');
-    await vi.waitFor(() => expect(printed).toEqual(['The server stopped (exit code 3): waiting for a change.']), 5000);
+    await expect.poll(() => printed).toEqual(['The server stopped (exit code 3): waiting for a change.']);
     await server.restart();
-    await vi.waitFor(() => expect(log()).toBe('up up'), 5000);
+    await expect.poll(() => log()).toBe('up up');
   });
 });
 
@@ -76,6 +76,6 @@ it('reports a burst of changes to sources once, and never a test', async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(seen).toEqual([]);
   for (let i = 0; i < 5; i++) save('router.ts');
-  await vi.waitFor(() => expect(seen).toEqual([path.join('packages/api/src/keys/router.ts')]));
+  await expect.poll(() => seen).toEqual([path.join('packages/api/src/keys/router.ts')]);
   watch.close();
 });

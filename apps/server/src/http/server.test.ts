@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
+import { freePort } from '@rentapi/testing/free-port';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -86,7 +87,7 @@ describe('a server whose port the system chose', () => {
       body: JSON.stringify({ email, password: 'correct horse battery staple' }),
     });
     const mailed = async () => (await fetch(`${server.url}/dev/mail.json?to=${encodeURIComponent(email)}`)).text();
-    await expect.poll(mailed, { timeout: 10_000 }).toContain(`http://localhost:${server.port}/verify-email?`);
+    await expect.poll(mailed).toContain(`http://localhost:${server.port}/verify-email?`);
     expect(page + (await mailed())).not.toContain('localhost:0');
   });
 });
@@ -96,10 +97,10 @@ describe('while the database is being prepared', () => {
     const migrating = new pg.Client(database.url);
     await migrating.connect();
     await migrating.query('select pg_advisory_lock($1)', [ADVISORY_LOCKS.migrations]);
-    const port = String(20_000 + (process.pid % 10_000));
+    const port = String(await freePort());
     const starting = rentapi(['start'], { ...settings(), PORT: port });
     const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined))?.status;
-    await expect.poll(() => ask('/health/liveness'), { timeout: 20_000 }).toBe(200);
+    await expect.poll(() => ask('/health/liveness')).toBe(200);
     expect(await ask('/health/readiness')).toBe(503);
     await migrating.end();
     await until(starting, /is ready on/);

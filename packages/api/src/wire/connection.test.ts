@@ -37,12 +37,12 @@ describe('an answer', () => {
     const { accepted } = await ask((_, res) => res.end(Buffer.alloc(64 * 1024 ** 2)), { reads: false });
     await once(accepted, 'close');
     expect(accepted.bytesWritten).toBeGreaterThan(0);
-  }, 30_000);
+  });
 
   it('that comes late is waited for', async () => {
     const { accepted, got } = await ask((_, res) => void setTimeout(() => res.end('late'), 6000), { reads: true });
     await sleep(7000);
     expect(got.join('')).toContain('late');
     expect(accepted.destroyed).toBe(false);
-  }, 30_000);
+  });
 });
