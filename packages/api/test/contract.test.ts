@@ -48,7 +48,7 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
   });
 
   it('has the published method, path and name', () => {
-    expect(promised).toContain([meta.openapi.method, meta.openapi.path, name].join('\t'));
+    expect(promised, 'test/endpoints.tsv').toContain([meta.openapi.method, meta.openapi.path, name].join('\t'));
   });
 
   it('is in the document, under its name', () => {
@@ -95,7 +95,7 @@ describe.each(documented)('$name, which is no procedure', ({ name, meta, input, 
     expect(meta.access.startsWith('proof:') || ACCESS.has(meta.access)).toBe(true);
     expect(summary).toMatch(/^[A-Z].*[^.]$/);
     expect(tags).toHaveLength(1);
-    expect(promised).toContain([method, path, name].join('\t'));
+    expect(promised, 'test/endpoints.tsv').toContain([method, path, name].join('\t'));
     expect(procedures.map((procedure) => procedure.name)).not.toContain(name);
   });
 

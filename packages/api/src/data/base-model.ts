@@ -38,7 +38,7 @@ type Fields<M> = { [Name in Exclude<keyof M, keyof BaseModel | 'version' | 'pres
 
 /**
  * The row with these fields and the next version; `before` itself if nothing differs. Undefined fields stay.
- * `updatedAt` alone counts a change that is stored in other rows. The caller has locked `before`.
+ * `updatedAt` alone counts a change that is stored in other rows. Lock `before` first (`forUpdate`).
  */
 export async function change<M extends Versioned>(
   { db, now }: { db: Knex; now: Date },

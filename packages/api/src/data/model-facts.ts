@@ -10,7 +10,7 @@ export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
 export type ModelFacts<M extends BaseModel> = Identity & {
   /** The columns that the audit log stores unchanged. A column in neither `keep` nor `refs` never reaches it. */
   keep: readonly KeptColumn<M>[];
-  /** Kept columns that hold the id of another row, with the prefix of its public ids. */
+  /** Columns that hold the id of another row, with the prefix of its public ids; kept as such ids. */
   refs: { readonly [Column in ReferenceColumn<M>]?: IdPrefix };
   /** For rows that decide what a caller may do: the table has the trigger `tell_actors`, which sends the same key. */
   invalidates?(row: M): InvalidationKey;

@@ -24,7 +24,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   SessionModel,
 ];
 
-/** Of their public ids, where they have one. */
+/** The id prefixes of these models. */
 export const AUDITED_PREFIXES: readonly IdPrefix[] = AUDITED_MODELS.flatMap(
   ({ prototype }) => prototype.facts.id ?? [],
 );

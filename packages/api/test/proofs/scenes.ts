@@ -15,7 +15,7 @@ export const here = (fixture: Fixture, input: object): Scenario => ({
 });
 
 /** By the owner, in the fixture's organization. */
-export const inRoles = (fixture: Fixture, input: object): Scenario => ({
+export const byOwner = (fixture: Fixture, input: object): Scenario => ({
   caller: fixture.inOrganization('OWNER'),
   input,
 });

@@ -16,7 +16,7 @@ export type Failures = Partial<Record<ErrorCode, Failing>>;
 export interface SliceProofs {
   /** One row of each kind with a public id, made in the fixture's organization: what a stranger might request. */
   ownedIds?: Partial<Record<IdPrefix, (fixture: Fixture) => Promise<string>>>;
-  /** A successful call of a procedure, where its example alone, with real ids in it, is not enough. */
+  /** A call that succeeds; needed only if the example, with its ids replaced by real ones, would not. */
   scenarios?: Record<string, Failing>;
   /** The codes that a procedure declares, each with a call that is answered with it. */
   failures?: Record<string, Failures>;

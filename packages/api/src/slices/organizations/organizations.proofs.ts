@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
-import { atHome, here, inRoles, unscoped } from '../../../test/proofs/scenes.ts';
+import { atHome, byOwner, here, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
 /** Names of another organization. */
@@ -21,10 +21,10 @@ export const proofs: SliceProofs = {
   },
   failures: {
     'orgs.create': {
-      name_reserved: async (fixture) => inRoles(fixture, { name: 'Acme', slug: 'admin' }),
-      slug_taken: async (fixture) => inRoles(fixture, { name: 'Acme', slug: (await takenNames(fixture)).slug }),
+      name_reserved: async (fixture) => byOwner(fixture, { name: 'Acme', slug: 'admin' }),
+      slug_taken: async (fixture) => byOwner(fixture, { name: 'Acme', slug: (await takenNames(fixture)).slug }),
       subdomain_taken: async (fixture) =>
-        inRoles(fixture, { name: 'Acme', subdomain: (await takenNames(fixture)).subdomain }),
+        byOwner(fixture, { name: 'Acme', subdomain: (await takenNames(fixture)).subdomain }),
     },
     'orgs.update': {
       name_reserved: async (fixture) => here(fixture, { slug: 'admin' }),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
-import { inRoles, memberWithOnly } from '../../../test/proofs/scenes.ts';
+import { byOwner, memberWithOnly } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
 const systemRole = ({ app }: Fixture): string => app.ports.ids.encode('rol', 1);
@@ -34,18 +34,18 @@ export const proofs: SliceProofs = {
         return { caller, input: { userId: fixture.owner.id, roleIds: [] } };
       },
       system_role: async (fixture) =>
-        inRoles(fixture, { userId: fixture.members.MEMBER.id, roleIds: [systemRole(fixture)] }),
+        byOwner(fixture, { userId: fixture.members.MEMBER.id, roleIds: [systemRole(fixture)] }),
     },
     'roles.create': {
       permission_not_held: async (fixture) => ({
         ...(await memberWithOnly('roles:create')(fixture)),
         input: { name: randomUUID(), permissions: ['org:update'] },
       }),
-      role_name_taken: async (fixture) => inRoles(fixture, { name: (await role(fixture)).name, permissions: [] }),
+      role_name_taken: async (fixture) => byOwner(fixture, { name: (await role(fixture)).name, permissions: [] }),
       role_too_deep: async (fixture) =>
-        inRoles(fixture, { name: randomUUID(), parentId: await lastOfLine(fixture), permissions: [] }),
+        byOwner(fixture, { name: randomUUID(), parentId: await lastOfLine(fixture), permissions: [] }),
       system_role: async (fixture) =>
-        inRoles(fixture, { name: randomUUID(), parentId: systemRole(fixture), permissions: [] }),
+        byOwner(fixture, { name: randomUUID(), parentId: systemRole(fixture), permissions: [] }),
     },
     'roles.update': {
       permission_not_held: async (fixture) => ({
@@ -53,22 +53,22 @@ export const proofs: SliceProofs = {
         input: { roleId: (await role(fixture)).id, permissions: ['org:update'] },
       }),
       role_name_taken: async (fixture) =>
-        inRoles(fixture, { roleId: (await role(fixture)).id, name: (await role(fixture)).name }),
+        byOwner(fixture, { roleId: (await role(fixture)).id, name: (await role(fixture)).name }),
       role_cycle: async (fixture) => {
         const { id } = await role(fixture);
-        return inRoles(fixture, { roleId: id, parentId: id });
+        return byOwner(fixture, { roleId: id, parentId: id });
       },
       role_too_deep: async (fixture) =>
-        inRoles(fixture, { roleId: (await role(fixture)).id, parentId: await lastOfLine(fixture) }),
-      system_role: async (fixture) => inRoles(fixture, { roleId: systemRole(fixture), name: 'Mine' }),
+        byOwner(fixture, { roleId: (await role(fixture)).id, parentId: await lastOfLine(fixture) }),
+      system_role: async (fixture) => byOwner(fixture, { roleId: systemRole(fixture), name: 'Mine' }),
     },
     'roles.delete': {
       role_has_children: async (fixture) => {
         const { id } = await role(fixture);
         await role(fixture, { parentId: id });
-        return inRoles(fixture, { roleId: id });
+        return byOwner(fixture, { roleId: id });
       },
-      system_role: async (fixture) => inRoles(fixture, { roleId: systemRole(fixture) }),
+      system_role: async (fixture) => byOwner(fixture, { roleId: systemRole(fixture) }),
     },
   },
 };
