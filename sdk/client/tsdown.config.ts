@@ -8,4 +8,6 @@ export default defineConfig({
   dts: true,
   fixedExtension: false,
   sourcemap: false,
+  // An editor shows them from the declarations.
+  outputOptions: { comments: { jsdoc: false } },
 });

@@ -100,12 +100,12 @@ export class Subscription implements AsyncIterable<RealtimeEvent> {
   }
 
   /** Further events; resolves when the server has confirmed them. A refusal leaves the others as they are. */
-  async add(events: readonly string[]): Promise<void> {
+  async add(events: readonly EventPattern[]): Promise<void> {
     await (await this.#opening).add(events);
   }
 
   /** No longer these, as they were given. */
-  remove(events: readonly string[]): void {
+  remove(events: readonly EventPattern[]): void {
     this.#soon((active) => active.remove(events));
   }
 

@@ -255,6 +255,19 @@ describe('the declarations', () => {
     expect(await compile({ compilerOptions: { ...compilerOptions, ...options }, files: ['customer.ts'] })).toBe('');
   });
 
+  it('fit every code sample of the document', async () => {
+    const { paths } = JSON.parse(readFileSync(join(sdk, '../../docs/openapi.json'), 'utf8'));
+    const calls = Object.values<Record<string, { 'x-codeSamples': { label: string; source: string }[] }>>(paths)
+      .flatMap((path) => Object.values(path))
+      .flatMap((operation) => operation['x-codeSamples'].filter(({ label }) => label === 'SDK'))
+      .map(({ source }) => `async () => {${source}}`);
+    expect(calls.length).toBeGreaterThan(40);
+    const client = `import { RentApi } from '@rentapi/sdk';\nconst client = new RentApi({ baseUrl: 'https://api.example.com' });\n`;
+    file('samples.ts', `${client}export const samples = [\n${calls.join(',\n')}\n];`);
+    const options = { ...compilerOptions, lib: ['es2022', 'dom'], types: [], module: 'nodenext' };
+    expect(await compile({ compilerOptions: options, files: ['samples.ts'] })).toBe('');
+  });
+
   it('fit tRPC, in CommonJS too', async () => {
     file(
       'links.ts',

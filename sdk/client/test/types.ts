@@ -1,6 +1,13 @@
 /** Never run: `tsc` proves here what the types promise to callers. */
 import { WebSocket } from 'ws';
-import { ConflictError, RentApi, type RentApiError } from '../src/index.ts';
+import {
+  ConflictError,
+  type EventMap,
+  type EventPattern,
+  RentApi,
+  type RentApiError,
+  type RentApiEvent,
+} from '../src/index.ts';
 
 const client = new RentApi({ baseUrl: 'http://localhost:8000', WebSocket });
 
@@ -18,6 +25,22 @@ await client.apiKeys.list().toArray();
 
 const login = await client.auth.login({ email: 'a@example.com', password: 'x' });
 if ('accessToken' in login) login.accessToken satisfies string;
+
+const subscription = client.realtime.subscribe(['api_key.*', 'member.added', 'an_event.of_a_newer_server']);
+for await (const event of subscription) {
+  if (event.event === 'api_key.created') event.data.prefix satisfies string;
+  else if (event.event === 'organization.ownership_transferred') event.data.toUserId satisfies string;
+  else if (event.event === 'api_call') event.id satisfies null;
+}
+// @ts-expect-error an invitation has no prefix
+type NoPrefix = EventMap['invitation.created']['prefix'];
+export type Told = RentApiEvent['event'] | EventPattern | NoPrefix;
+const key = await client.apiKeys.get({ keyId: 'key_' });
+key.environment satisfies string;
+// @ts-expect-error a later version may answer another value
+key.environment satisfies 'live' | 'test';
+// @ts-expect-error what is sent is one that is known
+await client.apiKeys.create({ name: 'ci', scopes: ['api_keys:fly'] });
 
 const { headers } = await client.users.me.get({}, { timeoutMs: 1_000 }).withResponse();
 headers satisfies Headers;

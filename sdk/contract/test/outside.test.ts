@@ -30,7 +30,7 @@ const COMPILER_OPTIONS = {
 };
 
 const CLIENT = `
-import { type ApiKey, type AppRouter, isRentApiError, type RouterInputs, type RouterOutputs } from '@rentapi/contract';
+import { type ApiKey, type AppRouter, type EventMap, type EventPattern, isRentApiError, type RouterInputs, type RouterOutputs } from '@rentapi/contract';
 import { createTRPCClient, httpBatchLink } from '@trpc/client';
 
 const client = createTRPCClient<AppRouter>({
@@ -51,6 +51,18 @@ try {
 } catch (error) {
   if (isRentApiError(error) && error.data.problem.code === 'rate_limited') console.log(error.data.problem.requestId);
 }
+const patterns: EventPattern[] = ['api_key.*', 'an_event.of_a_newer_server'];
+client.realtime.events.subscribe(
+  { events: patterns },
+  {
+    onData(told) {
+      const event = 'event' in told ? told : told.data;
+      if (event.event === 'api_key.created') console.log(event.data.prefix);
+      else if (event.event === 'member.added') console.log(event.data.joinedAt);
+      else if (event.event === 'api_call') console.log(event.data.keyId);
+    },
+  },
+);
 const input: RouterInputs['apiKeys']['create'] = { name: 'CI', scopes: ['api_keys:read'] };
 const listed: RouterOutputs['apiKeys']['list'] = page;
 const first: ApiKey | undefined = listed.items[0];
@@ -72,6 +84,7 @@ const WRONG: [program: string, complaint: string][] = [
     "client.users.me.get.query().catch((e) => isRentApiError(e) && e.data.problem.code === 'no_such_code');",
     `and '"no_such_code"' have no overlap`,
   ],
+  ["export const prefix = (told: EventMap['invitation.created']) => told.prefix;", "'prefix' does not exist"],
   ["export const input: RouterInputs['apiKeys']['create'] = {};", 'is missing the following properties'],
   ["await client.users.me.get.query({ id: '' });", "'string' is not assignable to type 'never'"],
 ];
@@ -81,6 +94,14 @@ const programsOf = (document: string) =>
   readFileSync(join(here, document), 'utf8').match(/(?<=```ts\n)[\s\S]*?(?=```)/g) ?? [];
 const [GUIDE = ''] = programsOf('../../docs/guides/realtime.md');
 const README = programsOf('README.md').join('');
+
+/** The code samples of the document, which are for a client named `trpc`. */
+const document = JSON.parse(readFileSync(join(here, '../../docs/openapi.json'), 'utf8'));
+const SAMPLES = Object.values<Record<string, { 'x-codeSamples': { label: string; source: string }[] }>>(document.paths)
+  .flatMap((path) => Object.values(path))
+  .flatMap((operation) => operation['x-codeSamples'])
+  .filter(({ label }) => label === 'tRPC')
+  .map(({ source }) => `async () => {${source}}`);
 
 let project: string;
 let report: string;
@@ -105,6 +126,10 @@ beforeAll(() => {
   writeFileSync(join(project, 'right.ts'), CLIENT + RIGHT);
   writeFileSync(join(project, 'guide.ts'), `${GUIDE}\ndeclare function freshToken(): Promise<string>;\n`);
   writeFileSync(join(project, 'readme.ts'), `${README}\ndeclare const process: { env: Record<string, string> };\n`);
+  writeFileSync(
+    join(project, 'samples.ts'),
+    `${CLIENT}const trpc = client;\nexport const samples = [${SAMPLES.join(',')}];`,
+  );
   for (const [at, [program]] of WRONG.entries()) writeFileSync(join(project, `wrong-${at}.ts`), CLIENT + program);
   const compile = (folder: string) =>
     spawnSync(process.execPath, [tsc, '-p', folder], { cwd: project, encoding: 'utf8' }).stdout;
@@ -125,6 +150,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe('a program outside this repository', () => {
   it('calls procedures and reads their answers and errors, typed', () => {
     expect(GUIDE).toContain('realtime.events.subscribe');
+    expect(SAMPLES.length).toBeGreaterThan(40);
     expect(README).toContain('isRentApiError(error)');
     expect(report.split('\n').filter((line) => !line.startsWith('wrong-') && !line.startsWith(' '))).toEqual(['']);
   });
