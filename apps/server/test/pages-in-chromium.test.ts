@@ -1,17 +1,26 @@
+import { readdirSync } from 'node:fs';
 import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPages } from './pages-server.ts';
+import { DOCUMENTS_ROOT } from '../src/files.ts';
+import { contract, startPages } from './pages-server.ts';
 
 const WIDE = { width: 1300, height: 1000 };
 const NARROW = { width: 390, height: 844 };
 
-/** One of each kind. */
+/** All that are written by hand, and one of each kind that is made from the contract. */
 const paths = [
   '/',
   '/docs/guides',
-  '/docs/guides/first-calls',
+  ...['docs/guides', 'docs/runbooks'].flatMap((directory) =>
+    readdirSync(new URL(`${directory}/`, DOCUMENTS_ROOT))
+      .filter((name) => name !== 'README.md')
+      .map((name) => `/${directory}/${name.replace(/\.md$/, '')}`),
+  ),
+  '/docs/guides/quickstart',
+  '/docs/sdk/methods',
+  '/docs/sdk/example',
   '/docs/sdk',
   '/docs/trpc',
   '/docs/events',
@@ -41,9 +50,13 @@ const mail = {
 describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   let pages: Awaited<ReturnType<typeof startPages>>;
   let browser: Browser;
+  let page: Page;
+  let faults: string[];
   beforeAll(async () => {
     pages = await startPages({ mailbox: { list: async () => [mail], get: async () => mail } });
     browser = await chromium.launch(CHROMIUM);
+    page = await browser.newPage();
+    faults = collectFaults(page, pages.url);
   });
   afterAll(async () => {
     await browser?.close();
@@ -60,19 +73,29 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   }
 
   it.each(paths)('%s is accessible, fits a phone, and breaks no rule of its own', async (path) => {
-    await inContext({ colorScheme: 'light', viewport: WIDE }, async (page) => {
-      const faults = collectFaults(page, pages.url);
-      const response = await page.goto(pages.url + path);
-      const isMissing = /nope|nothing/.test(path);
-      expect(response?.status()).toBe(isMissing ? 404 : 200);
-      expect(await violations(page)).toEqual([]);
-      await page.emulateMedia({ colorScheme: 'dark' });
-      await page.setViewportSize(NARROW);
-      expect(await violations(page)).toEqual([]);
-      expect(await overflow(page)).toBeLessThanOrEqual(0);
-      // A browser notes the 404 of the page itself.
-      expect(faults.filter((fault) => !isMissing || !fault.includes('404'))).toEqual([]);
-    });
+    faults.length = 0;
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize(WIDE);
+    const response = await page.goto(pages.url + path);
+    const isMissing = /nope|nothing/.test(path);
+    expect(response?.status()).toBe(isMissing ? 404 : 200);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize(NARROW);
+    expect(await violations(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    // A browser notes the 404 of the page itself.
+    expect(faults.filter((fault) => !isMissing || !fault.includes('404'))).toEqual([]);
+  });
+
+  it('fits a phone with every operation and every error', async () => {
+    await page.setViewportSize(NARROW);
+    const operations = contract.operations.map(({ id }) => `/docs/operations/${id}`);
+    const errors = contract.errors.map(({ code }) => `/docs/errors/${code}`);
+    for (const path of [...operations, ...errors]) {
+      await page.goto(pages.url + path, { waitUntil: 'domcontentloaded' });
+      expect([path, await overflow(page)]).toEqual([path, 0]);
+    }
   });
 
   it('shows the same documentation with scripts off, and searches it', async () => {
@@ -113,20 +136,30 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       await page.goto(`${pages.url}/docs/trpc`);
       await page.getByRole('button', { name: 'Copy' }).first().click();
       await page.getByRole('button', { name: 'Copied' }).waitFor();
-      expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain('npm install @rentapi/contract');
+      expect(await page.evaluate<string>('navigator.clipboard.readText()')).toMatch(/^npm install @rentapi\/contract /);
     });
   });
 
-  describe.each(['light', 'dark'] as const)('the references in %s colours', (colorScheme) => {
-    it.each(['/docs', '/redoc'])('%s draws itself within the policy, and leads to the rest', async (path) => {
-      await inContext({ colorScheme, viewport: WIDE }, async (page) => {
+  describe('a reference draws itself within the policy, and leads to the rest:', () => {
+    const draw = (colorScheme: 'light' | 'dark', path: string, look: (page: Page) => Promise<void>) =>
+      inContext({ colorScheme, viewport: WIDE }, async (page) => {
         const faults = collectFaults(page, pages.url);
         await page.goto(pages.url + path);
         await page.getByRole('heading', { name: 'RentAPI' }).first().waitFor();
         expect(await page.getByRole('link', { name: 'Guides' }).first().getAttribute('href')).toBe('/docs/guides');
         expect(await overflow(page)).toBeLessThanOrEqual(0);
+        await look(page);
         expect(faults).toEqual([]);
       });
+
+    it.each(['light', 'dark'] as const)('Scalar in %s colours that can be read', async (colorScheme) => {
+      await draw(colorScheme, '/docs', async (page) => {
+        expect(await violations(page, ['color-contrast'])).toEqual([]);
+      });
+    });
+
+    it('Redoc', async () => {
+      await draw('light', '/redoc', async () => {});
     });
   });
 });
@@ -144,10 +177,12 @@ function collectFaults(page: Page, origin: string): string[] {
   return faults;
 }
 
-async function violations(page: Page): Promise<string[]> {
+/** Of all rules of axe, or of some. */
+async function violations(page: Page, rules?: string[]): Promise<string[]> {
   // Evaluated, not added as an element: the policy of the page allows no script but ours.
   await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);
-  const { violations } = await page.evaluate<axe.AxeResults>("axe.run({ resultTypes: ['violations'] })");
+  const options = JSON.stringify({ resultTypes: ['violations'], ...(rules && { runOnly: rules }) });
+  const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(${options})`);
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 

@@ -35,7 +35,7 @@ export function redocPage({ assets }: Site): string {
   <body class="always-light">
     ${header(assets, 'Reference', searchLink)}
     ${noscript}
-    <div id="reference"></div>
+    <main><div id="reference"></div></main>
   </body>`,
     'light', // Redoc uses dark text, whatever the browser prefers
   );

@@ -58,9 +58,11 @@ describe('links', () => {
       ...sections,
       ...contract.errors.map(({ code }) => `/docs/errors/${code}`),
       ...contract.operations.map(({ id }) => `/docs/operations/${id}`),
-      ...readdirSync(new URL('docs/guides/', DOCUMENTS_ROOT))
-        .filter((name) => name !== 'README.md')
-        .map((name) => `/docs/guides/${name.replace(/\.md$/, '')}`),
+      ...['docs/guides', 'docs/runbooks'].flatMap((directory) =>
+        readdirSync(new URL(`${directory}/`, DOCUMENTS_ROOT))
+          .filter((name) => name !== 'README.md')
+          .map((name) => `/${directory}/${name.replace(/\.md$/, '')}`),
+      ),
       '/docs/guides/quickstart',
       '/docs/sdk/methods',
       '/docs/sdk/example',
@@ -261,6 +263,8 @@ describe('Markdown', () => {
 it('lists every file that the pages are made of, for the build', () => {
   const source = readFileSync(new URL('./guides.ts', import.meta.url), 'utf8');
   for (const name of DOCUMENTS) expect(statSync(new URL(name, DOCUMENTS_ROOT)).size).toBeGreaterThan(0);
-  const read = [...source.matchAll(/file: '([^']+)'|GUIDES = '([^']+)'/g)].map(([, file, folder]) => file ?? folder);
+  const read = [...source.matchAll(/file: '([^']+)'|(?:GUIDES|RUNBOOKS) = '([^']+)'/g)].map(
+    ([, file, folder]) => file ?? folder,
+  );
   expect([...DOCUMENTS].sort()).toEqual(read.sort());
 });

@@ -5,6 +5,7 @@
 export const DOCUMENTS = [
   'README.md',
   'docs/guides',
+  'docs/runbooks',
   'examples/quickstart/main.ts',
   'sdk/client/README.md',
   'sdk/client/api.md',

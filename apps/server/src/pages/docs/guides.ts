@@ -4,7 +4,10 @@ import { DOCUMENTS_ROOT } from '../../files.ts';
 import { code, type DocPage, paragraphs } from './doc-page.ts';
 import { plainText, rewriteLinks } from './markdown.ts';
 
+/** Directories of Markdown: for callers, and for who runs a server. */
 const GUIDES = 'docs/guides';
+const RUNBOOKS = 'docs/runbooks';
+const index = { path: '/docs/guides', title: 'Guides' };
 /** How the READMEs of the packages link to files of the repository, because they are read on npm too. */
 const REPOSITORY = /^https:\/\/github\.com\/rentapi\/rentapi\/(?:blob|tree)\/main\//;
 
@@ -22,23 +25,18 @@ export function guidePages(publicUrl: string): DocPage[] {
   const pathOf = new Map(sources.map(({ file, page }) => [file, page.path]));
   return sources.map(({ file, page, take }) => {
     const text = readFileSync(new URL(file, DOCUMENTS_ROOT), 'utf8');
-    const whole = withAddress(withoutComments(take ? take(text) : text), publicUrl);
-    const markdown = rewriteLinks(whole, (address) => resolveLink(file, address, pathOf));
+    const whole = withoutComments(take ? take(text) : text);
+    // What an operator writes into the settings of a server is not the address of this one.
+    const filled = file.startsWith(RUNBOOKS) ? whole : withAddress(whole, publicUrl);
+    const markdown = rewriteLinks(filled, (address) => resolveLink(file, address, pathOf));
     return { ...page, ...titleAndSummary(markdown), markdown };
   });
 }
 
 function listSources(): Source[] {
-  const guides = readdirSync(new URL(`${GUIDES}/`, DOCUMENTS_ROOT)).filter((name) => name.endsWith('.md'));
-  const index = { path: '/docs/guides', title: 'Guides' };
   const sdk = { path: '/docs/sdk', title: 'SDK' };
   return [
-    ...guides.map((name): Source => {
-      const page = { section: 'Guides', kind: 'Guide', found: 'by chapter' } as const;
-      const file = `${GUIDES}/${name}`;
-      if (name === 'README.md') return { file, page: { ...page, path: index.path } };
-      return { file, page: { ...page, path: `${index.path}/${name.slice(0, -'.md'.length)}`, parent: index } };
-    }),
+    ...[GUIDES, RUNBOOKS].flatMap(guidesIn),
     {
       file: 'README.md',
       page: {
@@ -66,6 +64,17 @@ function listSources(): Source[] {
       page: { path: '/docs/trpc', section: 'tRPC', kind: 'tRPC', found: 'by chapter' },
     },
   ];
+}
+
+/** `docs/runbooks/backup.md` is `/docs/runbooks/backup`; the README of the guides is the index of both. */
+function guidesIn(directory: string): Source[] {
+  const page = { section: 'Guides', kind: 'Guide', found: 'by chapter' } as const;
+  const names = readdirSync(new URL(`${directory}/`, DOCUMENTS_ROOT)).filter((name) => name.endsWith('.md'));
+  return names.sort().map((name) => {
+    const file = `${directory}/${name}`;
+    if (file === `${GUIDES}/README.md`) return { file, page: { ...page, path: index.path } };
+    return { file, page: { ...page, path: `/${file.slice(0, -'.md'.length)}`, parent: index } };
+  });
 }
 
 /** A chapter of a document, with its heading. */
