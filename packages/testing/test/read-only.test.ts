@@ -65,3 +65,8 @@ it('a probe drops the connection that it finds read-only', async () => {
   expect(await probeServer(product)).toMatchObject({ readOnly: true });
   expect(await probeServer(product)).toMatchObject({ readOnly: false, version: expect.stringMatching(/^\d+/) });
 });
+
+it.each(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTDOWN'])(
+  'an address that cannot be reached for the moment (%s) is an outage, not a fault of the product',
+  (code) => expect(isUnavailable(Object.assign(new Error('connect'), { code }))).toBe(true),
+);

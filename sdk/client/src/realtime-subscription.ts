@@ -77,8 +77,10 @@ export class ActiveSubscription implements AsyncIterable<RealtimeEvent> {
     try {
       for (;;) {
         const event = this.#waiting.shift();
-        if (event) yield event;
-        else if (this.#failure) throw this.#failure;
+        if (event) {
+          this.#moveTo(event);
+          yield event;
+        } else if (this.#failure) throw this.#failure;
         else if (this.#stop.signal.aborted) return;
         else
           await new Promise<void>((resolve) => {
@@ -100,17 +102,22 @@ export class ActiveSubscription implements AsyncIterable<RealtimeEvent> {
 
   #onEvent(event: RealtimeEvent): void {
     const { onEvent } = this.#options;
-    if (event.id !== null) this.#lastEventId = event.id;
-    if (onEvent)
+    if (onEvent) {
+      this.#moveTo(event);
       runSafely(
         () => onEvent(event),
         (error) => this.#report(error, true),
       );
-    else if (this.#waiting.push(event) > MAX_WAITING_EVENTS) {
+    } else if (this.#waiting.push(event) > MAX_WAITING_EVENTS) {
       const message = `More than ${MAX_WAITING_EVENTS} events wait to be read; subscribe again from \`lastEventId\`.`;
       this.#fail(new RentApiError(message, { code: 'reader_too_slow' }));
     }
     this.#wakeReader();
+  }
+
+  /** Only when an event is handed over: a reader that stops must not lose those that still wait. */
+  #moveTo({ id }: RealtimeEvent): void {
+    if (id !== null) this.#lastEventId = id;
   }
 
   #report(thrown: unknown, willRetry: boolean): void {

@@ -38,6 +38,18 @@ describe('a subscription', () => {
     expect(api.subscriptions).toEqual([{ action: 'subscribe', events: ['api_key.*'] }]);
   });
 
+  it('resumes after the last event that its reader took, not after those that wait', async () => {
+    const subscription = client.realtime.subscribe(['api_key.*']);
+    await subscription.ready;
+    for (let n = 0; n < 3; n++) api.emit('api_key.created', {});
+    await client.realtime.subscribe(['api_key.*']).ready; // by now the first has received all three
+    for await (const { id } of subscription) {
+      expect([id, subscription.lastEventId]).toEqual(['evt_1', 'evt_1']);
+      break;
+    }
+    expect(subscription.lastEventId).toBe('evt_1');
+  });
+
   it('reconnects with a new ticket and misses nothing', async () => {
     const seen: (string | null)[] = [];
     const onEvent = ({ id }: RealtimeEvent) => void seen.push(id);
