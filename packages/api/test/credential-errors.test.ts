@@ -54,12 +54,13 @@ const REFUSED: Record<string, () => Record<string, string>> = {
 describe.each(operations)('$name', ({ meta: { openapi, example } }) => {
   it('refuses a bad credential of either kind with a code that the document lists', async () => {
     const path = restPath(openapi.path);
-    const { responses } = document.paths[path][openapi.method.toLowerCase()];
+    const operation = document.paths[path][openapi.method.toLowerCase()];
     const url = path.replace(/\{(\w+)\}/g, (_, name: string) => String(example.input?.[name]));
     for (const [code, headers] of Object.entries(REFUSED)) {
       const { status, body } = await app.request(url, { method: openapi.method, headers: headers() });
       expect(body.code).toBe(code);
-      expect(responses[status].description).toContain(`\`${code}\`:`);
+      expect(operation['x-error-codes']).toContain(code);
+      expect(Object.keys(operation.responses)).toContain(String(status));
     }
   });
 });

@@ -47,12 +47,14 @@ afterAll(() => app.close());
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const client = (link: TRPCLink<AppRouter>): Client => createTRPCClient<AppRouter>({ links: [link] });
 const url = () => `${app.url}/trpc`;
+/** The same API as a browser's, with types of its own. */
+const NodeWebSocket = WebSocket as unknown as typeof globalThis.WebSocket;
 
 /** `tokens` are used one after the other, one for each connection; the last one stays. */
 function overWebSocket(...tokens: string[]) {
   const ws = createWSClient({
     url: url().replace('http', 'ws'),
-    WebSocket: WebSocket as unknown as typeof globalThis.WebSocket, // the same API, typed apart
+    WebSocket: NodeWebSocket,
     connectionParams: async () => ({ token: tokens.length > 1 ? tokens.shift()! : tokens[0]! }),
     retryDelayMs: () => 50,
   });
@@ -402,7 +404,7 @@ describe('a tRPC WebSocket', () => {
     app.server.on('upgrade', count);
     const ws = createWSClient({
       url: url().replace('http', 'ws'),
-      WebSocket: WebSocket as unknown as typeof globalThis.WebSocket, // the same API, typed apart
+      WebSocket: NodeWebSocket,
       connectionParams: async () => ({ token: bea.tokens.accessToken }),
     });
     closing.push(() => void ws.close());

@@ -1,12 +1,11 @@
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
+import type { Answer } from './app.ts';
 
 export interface RefusedUpgrade {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  // What a test reads out of an answer it then compares, as of `Answer`.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  body: any;
+  body: Answer['body'];
 }
 
 /** Asks for an upgrade: null where it is granted (the socket is closed again), else the answer. */

@@ -130,7 +130,7 @@ describe('settings in production', () => {
     { DATABASE_URL: 'postgres://u@/app?host=/run/pg' },
     { DATABASE_URL: 'postgres://u@db/app', PGPASSWORD: 'p' },
     { METRICS_TOKEN: random(4), BCRYPT_COST: '10' },
-    { SECRET_KEYS_OLD: 'changeme-changeme-changeme-changeme' },
+    { SECRET_KEYS_OLD: random(32) },
     { SECRET_KEY: createHash('sha256').update('hex').digest('hex') },
   ])('are accepted: %j', (settings) => expect(readEnv({ ...production, ...settings }).production).toBe(true));
 
@@ -138,6 +138,7 @@ describe('settings in production', () => {
     ['PUBLIC_URL', { PUBLIC_URL: 'http://api.example.com' }],
     ['PUBLIC_URL', { PUBLIC_URL: 'http://127.0.0.1.example.com' }],
     ['SECRET_KEY', { SECRET_KEY: 'a'.repeat(40) }],
+    ['SECRET_KEYS_OLD', { SECRET_KEYS_OLD: 'changeme-changeme-changeme-changeme' }],
     ['SECRET_KEY', { SECRET_KEY: 'secret-key-of-the-tests-0123456789' }],
     ['ID_SECRET', { ID_SECRET: 'changeme-7f3k9q2x8w1z5v4b6n0m7c2a' }],
     ['ID_SECRET', { ID_SECRET: '0123456789012345678901234567890123456789' }],

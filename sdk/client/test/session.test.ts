@@ -82,7 +82,7 @@ describe('a session', () => {
   });
 
   it('says what `load` must return, and passes on what the store throws', async () => {
-    const unparsed = { load: () => '{}' as never, save: () => undefined };
+    const unparsed = { load: () => JSON.parse('"{}"'), save: () => undefined };
     await expect(new RentApi({ baseUrl: api.baseUrl, session: unparsed }).users.me.get()).rejects.toThrow(
       '`session.load` must return what `session.save` was given, or null.',
     );

@@ -1,7 +1,13 @@
-import type { WebSocket } from 'ws';
-
 /** Waits before an open connection is refused; returns at once when the connection ends first. */
-export type RefusalDelay = (socket: WebSocket) => Promise<void>;
+/** What the delay uses of a `WebSocket`. */
+interface Closable {
+  readonly OPEN: number;
+  readonly readyState: number;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
+
+export type RefusalDelay = (socket: Closable) => Promise<void>;
 
 const MIN_MS = 1000;
 const JITTER_MS = 4000;

@@ -14,7 +14,7 @@ export function normalizeTarget(req: IncomingMessage): ApiError | undefined {
     const [, host, rest = '/'] = ABSOLUTE_FORM.exec(target) ?? [];
     // `OPTIONS *` asks about the server as a whole, and has no path.
     if (target === '*' && req.method === 'OPTIONS') return undefined;
-    if (host === undefined) return unreadable(req);
+    if (host === undefined || !URL.canParse(`http://${host}`)) return unreadable(req);
     req.headers.host = host;
     target = rest.startsWith('/') ? rest : `/${rest}`;
   }

@@ -40,8 +40,10 @@ function findExposedAddress({ PUBLIC_URL }: Env): [string, string][] {
   ];
 }
 
+/** Old keys too: tokens that are signed with one are still accepted. */
 function findWeakSecrets(env: Env): [string, string][] {
-  const given = SECRETS.flatMap((name) => (env[name] === undefined ? [] : [{ name, secret: env[name] }]));
+  const current = SECRETS.flatMap((name) => (env[name] === undefined ? [] : [{ name, secret: env[name] }]));
+  const given = [...current, ...env.SECRET_KEYS_OLD.map((secret) => ({ name: 'SECRET_KEYS_OLD', secret }))];
   return given.flatMap(({ name, secret }, at) => {
     const twin = given.slice(0, at).find((earlier) => earlier.secret === secret);
     const why = weaknessOf(secret) ?? (twin && `is the same as ${twin.name}`);
