@@ -4,6 +4,7 @@ import { assertSecrets } from '@rentapi/api/deployment-secrets';
 import { ensureSuperAdmin, hasSuperAdmin } from '@rentapi/api/superusers';
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { BadSettingError, type Env } from '@rentapi/platform/env';
+import { findPlainConnections } from '@rentapi/platform/env/plain-connections';
 import { isLoopback } from '@rentapi/platform/ip';
 import { migrateUp } from '@rentapi/platform/migrations';
 import type { Runtime } from './bootstrap.ts';
@@ -11,13 +12,14 @@ import { printLine } from './print-line.ts';
 
 /**
  * Refuses an unusable database, migrates, checks that the secrets belong to this database, and warns of settings that
- * would lock users out. Any number of processes may start at once.
+ * would lock users out or send data in the clear. Any number of processes may start at once.
  */
 export async function prepareDatabase(opened: Runtime): Promise<void> {
   const { ports, secrets, directUrl } = opened;
   await migrateUp(directUrl, MIGRATIONS, printLine);
   await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
   warnOfCapturedMail(opened);
+  warnOfPlainConnections(opened);
 }
 
 /** A server without mail starts without an error, but users who register can never log in. */
@@ -26,6 +28,14 @@ function warnOfCapturedMail({ ports, mailbox }: Runtime): void {
   const warning = 'No mail is sent: it is captured, so users who register get no link and cannot log in';
   printLine(`${warning}. Set MAIL_DRIVER to smtp or resend (docs/guides/deploy.md).`);
   ports.log.warn(warning);
+}
+
+function warnOfPlainConnections({ ports }: Runtime): void {
+  if (!ports.env.production) return;
+  for (const warning of findPlainConnections(ports.env, process.env)) {
+    printLine(`${warning} See docs/guides/deploy.md.`);
+    ports.log.warn(warning);
+  }
 }
 
 /** Creates the first accounts, for processes that serve clients. */

@@ -194,6 +194,14 @@ describe('rentapi start in production', () => {
     expect(server.said()).not.toContain('/dev/mail'); // it answers 404 there
   });
 
+  it('warns on the terminal and in the log of a connection that leaves the machine without TLS (V12.3.1)', async () => {
+    const plain = { SMTP_URL: 'smtp://mail.example.com?ignoreTLS=true' };
+    const server = await startServer(['start'], { ...production(), ...smtp, ...plain, SHUTDOWN_GRACE_MS: '0' });
+    await server.stop();
+    expect(server.said().match(/^SMTP_URL names a connection without TLS/gm)).toHaveLength(1);
+    expect(server.printed()).toMatch(/"level":"warn".*"msg":"SMTP_URL names a connection without TLS/);
+  });
+
   it('refuses published and unsafe settings, all at once', async () => {
     const program = rentapi(['start'], { ...production(), ...SECRETS, PUBLIC_URL: 'http://api.example.com' });
     await expectRefusal(program, /^SECRET_KEY: looks like/);
@@ -203,7 +211,7 @@ describe('rentapi start in production', () => {
   it('does not warn where mail is sent', async () => {
     const server = await startServer(['start'], { ...production(), ...smtp, SHUTDOWN_GRACE_MS: '0' });
     await server.stop();
-    expect(server.said() + server.printed()).not.toContain('No mail is sent');
+    expect(server.said() + server.printed()).not.toMatch(/No mail is sent|without TLS/);
   });
 });
 

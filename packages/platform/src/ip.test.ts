@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAddressMatcher, isAddressRange, isLoopback, networkOf, parseAddress } from './ip.ts';
+import { createAddressMatcher, isAddressRange, isLoopback, isLoopbackHost, networkOf, parseAddress } from './ip.ts';
 
 it.each([
   ['198.51.100.8', '198.51.100.8'],
@@ -94,4 +94,17 @@ it.each([
   ['::', false],
 ])('says whether %s leads to this machine', (address, local) => {
   expect(isLoopback(address)).toBe(local);
+});
+
+it.each([
+  ['localhost', true],
+  ['LOCALHOST.', true],
+  ['127.0.0.2', true],
+  ['[::1]', true],
+  ['::1', true],
+  ['localhost.example.com', false],
+  ['127.0.0.1.example.com', false],
+  ['0.0.0.0', false],
+])('says whether the host %s of a URL is this machine', (host, local) => {
+  expect(isLoopbackHost(host)).toBe(local);
 });

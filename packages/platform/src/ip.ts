@@ -40,6 +40,10 @@ export function createAddressMatcher(ranges: readonly string[]): (address: strin
 /** Addresses that lead to this machine. */
 export const isLoopback = createAddressMatcher(['127.0.0.0/8', '::1']);
 
+/** Whether a host of a URL (IPv6 with or without its brackets) is this machine. */
+export const isLoopbackHost = (host: string): boolean =>
+  /^localhost\.?$/i.test(host) || isLoopback(/^\[(.+)\]$/.exec(host)?.[1] ?? host);
+
 function parseRange(text: string): [ipaddr.IPv6, number] | null {
   const [address = '', bits, ...more] = text.split('/');
   const version = isIP(address);

@@ -39,15 +39,18 @@ describe('SMTP', () => {
     to: string[];
     raw: string;
     user: string | undefined;
+    encrypted: boolean;
   }
 
-  async function startServer(account?: { user: string; pass: string }) {
+  async function startServer(account?: { user: string; pass: string }, { startTls = false } = {}) {
     const received: Received[] = [];
+    const attempts: string[] = [];
     const server = new SMTPServer({
-      disabledCommands: account ? ['STARTTLS'] : ['STARTTLS', 'AUTH'],
+      disabledCommands: [...(startTls ? [] : ['STARTTLS']), ...(account ? [] : ['AUTH'])],
       authOptional: !account,
       allowInsecureAuth: true,
       onAuth({ username, password }, _session, done) {
+        attempts.push(String(username));
         const good = username === account?.user && password === account?.pass;
         done(good ? null : new Error('wrong password'), good ? { user: username } : undefined);
       },
@@ -64,14 +67,16 @@ describe('SMTP', () => {
             to: rcptTo.map(({ address }) => address),
             raw: Buffer.concat(chunks).toString(),
             user: session.user === undefined ? undefined : String(session.user),
+            encrypted: session.secure,
           });
           done();
         });
       },
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    server.on('error', () => {}); // a client that refuses its certificate
     closing.push(() => new Promise<void>((resolve) => server.close(() => resolve())));
-    return { received, port: (server.server.address() as AddressInfo).port };
+    return { received, attempts, port: (server.server.address() as AddressInfo).port };
   }
 
   const headers = (raw: string) => raw.split('\r\n\r\n')[0]!.replaceAll(/\r\n[ \t]+/g, ' ');
@@ -97,6 +102,42 @@ describe('SMTP', () => {
     expect(received[0]?.user).toBe('mailer');
     const wrong = opened(createSmtpMailer({ url: `smtp://mailer:wrong@127.0.0.1:${port}`, from: FROM }));
     await expect(wrong.send(mail)).rejects.toThrow();
+  });
+
+  describe('TLS (V12.3.1, V12.3.3, V12.3.4)', () => {
+    const account = { user: 'mailer', pass: 'secret' };
+    /** 0.0.0.0 leads to this machine too, and is no loopback address. */
+    const sendTo = (port: number, parameters = '', host = '0.0.0.0') =>
+      opened(createSmtpMailer({ url: `smtp://mailer:secret@${host}:${port}${parameters}`, from: FROM })).send(mail);
+
+    it.each(['', '?requireTLS=false', '?opportunisticTLS=true', '?ignoreTLS=false'])(
+      'sends no password and no mail to a server that does not offer STARTTLS: smtp://…%s',
+      async (parameters) => {
+        const { port, received, attempts } = await startServer(account);
+        await expect(sendTo(port, parameters)).rejects.toThrow(/STARTTLS/);
+        expect({ received, attempts }).toEqual({ received: [], attempts: [] });
+      },
+    );
+
+    it('sends over TLS where the server offers STARTTLS', async () => {
+      const { port, received } = await startServer(account, { startTls: true });
+      await sendTo(port, '?tls.rejectUnauthorized=false'); // its certificate is its own
+      expect(received).toMatchObject([{ encrypted: true, user: 'mailer' }]);
+    });
+
+    it('refuses a certificate that no known authority has signed', async () => {
+      const { port, received, attempts } = await startServer(account, { startTls: true });
+      await expect(sendTo(port)).rejects.toThrow(/certificate/);
+      expect({ received, attempts }).toEqual({ received: [], attempts: [] });
+    });
+
+    it('does without where the URL opts out, and on this machine', async () => {
+      const { port, received } = await startServer(account);
+      await sendTo(port, '?ignoreTLS=true');
+      await sendTo(port, '', '127.0.0.1');
+      await sendTo(port, '', 'localhost');
+      expect(received.map(({ encrypted }) => encrypted)).toEqual([false, false, false]);
+    });
   });
 
   it('fails where the recipient is refused, and sends the next mail', async () => {

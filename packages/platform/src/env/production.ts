@@ -1,5 +1,6 @@
 import { isSocket, parseDatabaseUrl } from '../database-url.ts';
 import type { Env } from '../env.ts';
+import { isLoopbackHost } from '../ip.ts';
 import { weaknessOf } from './secret-strength.ts';
 
 const MIN_BCRYPT_COST = 10;
@@ -31,7 +32,7 @@ const fault = (name: string, why: string): [string, string] => [name, why];
 
 function findExposedAddress({ PUBLIC_URL }: Env): [string, string][] {
   const { protocol, hostname } = new URL(PUBLIC_URL);
-  if (protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return [];
+  if (protocol === 'https:' || isLoopbackHost(hostname)) return [];
   return [
     [
       'PUBLIC_URL',

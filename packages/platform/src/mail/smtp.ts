@@ -1,9 +1,10 @@
 import { createTransport } from 'nodemailer';
 import type { Mailer } from '../mail.ts';
+import { requireTls } from './smtp-url.ts';
 
 export interface SmtpOptions {
   /**
-   * `smtp://user:password@host:587` (TLS by STARTTLS where the server offers it; `?requireTLS=true` insists) or
+   * `smtp://user:password@host:587`, which insists on STARTTLS except on this machine (`?ignoreTLS=true` opts out), or
    * `smtps://…:465`.
    */
   url: string;
@@ -19,7 +20,7 @@ const MAX_CONNECTIONS = 5;
 /** Sends mail through an SMTP server. A refused recipient, or any other refusal, is an error. */
 export function createSmtpMailer({ url, from, timeoutMs = TIMEOUT_MS }: SmtpOptions): Mailer {
   const transport = createTransport({
-    url,
+    url: requireTls(url),
     pool: true,
     maxConnections: MAX_CONNECTIONS,
     maxRequeues: 0, // the job that sends decides whether to try again
