@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startInProcess } from '../../test/in-process-server.ts';
 
@@ -145,4 +146,15 @@ describe('health', () => {
     expect(await details(forwarded)).toEqual(['ok', null, null, null, null]);
     expect(await details({ ...forwarded, authorization: `Bearer ${TOKEN}x` })).toEqual(['ok', null, null, null, null]);
   });
+});
+
+it('has no field that docs/security.md does not name (V16.1.1)', async () => {
+  await fetch(`${server.url}/api/v1/api-keys?limit=2`);
+  await lineOf('/api/v1/api-keys?limit=2');
+  const page = readFileSync(new URL('../../../../docs/security.md', import.meta.url), 'utf8');
+  const [section = ''] = /^## What logs contain$[^#]+/m.exec(page) ?? [];
+  const named = [...section.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+  const requests = server.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
+  const unnamed = requests.flatMap((line) => Object.keys(line)).filter((field) => !named.includes(field));
+  expect([...new Set(unnamed)].toSorted()).toEqual(['level', 'msg', 'time']);
 });

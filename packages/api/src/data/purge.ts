@@ -1,19 +1,33 @@
 import type { Context } from '../context.ts';
-import type { RunControl } from '../jobs/job.ts';
+import { type Job, job, type PurgedRows, type RunControl } from '../jobs/job.ts';
 
 const BATCH = 1000;
 
-/** Deletes expired rows in batches: each locks few rows and can be vacuumed soon. */
-export async function purge(
+/** Each hour deletes what has been kept for long enough, table after table. */
+export function purgeJob(name: string, purges: readonly PurgedRows[]): Job {
+  return job({
+    name,
+    queue: 'maintenance',
+    every: '1 hour',
+    purges,
+    async run(ctx, _, control) {
+      for (const rows of purges) await purge(ctx, control, rows);
+    },
+  });
+}
+
+/** In batches: each locks few rows and can be vacuumed soon. */
+async function purge(
   ctx: Context,
   { touch, signal }: RunControl,
-  rows: { table: string; column: string; before: Date },
+  { table, column, keptMs }: PurgedRows,
 ): Promise<void> {
+  const before = new Date(ctx.now.getTime() - keptMs);
   for (let deleted = BATCH; deleted === BATCH && !signal.aborted; touch()) {
     const { rowCount } = await ctx.db.raw<{ rowCount: number }>(
       `/* across organizations */
        delete from ?? where ctid = any(array(select ctid from ?? where ?? < ? limit ${BATCH}))`,
-      [rows.table, rows.table, rows.column, rows.before],
+      [table, table, column, before],
     );
     deleted = rowCount;
   }

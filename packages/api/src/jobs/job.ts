@@ -28,6 +28,13 @@ export interface RunControl {
   signal: AbortSignal;
 }
 
+/** Rows that are deleted when `keptMs` have passed since the time in `column`. docs/security.md states each. */
+export interface PurgedRows {
+  table: string;
+  column: string;
+  keptMs: number;
+}
+
 interface JobOptions {
   name: string;
   queue: Queue;
@@ -50,6 +57,7 @@ interface EventJob<Data extends z.ZodType> extends JobOptions {
 /** Recurring work: `5 minutes`, or a cron expression in UTC. Ticks missed while no worker ran count as one. */
 interface ScheduledJob extends JobOptions {
   every: string;
+  purges?: readonly PurgedRows[];
   run(ctx: Context, tick: Tick, work: RunControl): Promise<void>;
 }
 
@@ -63,6 +71,7 @@ interface EnqueuedJob<Data extends z.ZodType> extends JobOptions {
 export interface Job extends JobOptions {
   on?: EventType;
   every?: string;
+  purges?: readonly PurgedRows[];
   data?: z.ZodType;
   run(ctx: Context, input: unknown, work: RunControl): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { purge } from '../../data/purge.ts';
+import { purgeJob } from '../../data/purge.ts';
 import { job } from '../../jobs/job.ts';
 import type { MailContent } from '../../mail/compose.ts';
 import { mailJob } from '../../mail/mail-job.ts';
@@ -101,18 +101,12 @@ export const eraseSealed = job({
   run: (ctx, _, control) => eraseSealedChildren(ctx, control),
 });
 
-/** Kept so that the audit log's sessions can be looked up. */
-const ENDED_SESSION_KEPT_MS = 30 * 86_400_000;
-
-/** Deleting a session deletes its refresh tokens; expired tokens are deleted before. */
-export const purgeExpired = job({
-  name: 'auth.purge_expired',
-  queue: 'maintenance',
-  every: '1 hour',
-  async run(ctx, _, control) {
-    const before = new Date(ctx.now.getTime() - ENDED_SESSION_KEPT_MS);
-    await purge(ctx, control, { table: 'verification_tokens', column: 'expires_at', before: ctx.now });
-    await purge(ctx, control, { table: 'refresh_tokens', column: 'expires_at', before: ctx.now });
-    await purge(ctx, control, { table: 'sessions', column: 'expires_at', before });
-  },
-});
+/**
+ * Ended sessions are kept so that those of the audit log can be looked up. Deleting one deletes its refresh tokens;
+ * expired tokens are deleted before.
+ */
+export const purgeExpired = purgeJob('auth.purge_expired', [
+  { table: 'verification_tokens', column: 'expires_at', keptMs: 0 },
+  { table: 'refresh_tokens', column: 'expires_at', keptMs: 0 },
+  { table: 'sessions', column: 'expires_at', keptMs: 30 * 86_400_000 },
+]);
