@@ -240,7 +240,9 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   return complete;
 }
 
-/** What `<NAME>_FILE` names stands in for the setting itself; the line break that editors end a file with is left out. */
+/**
+ * What `<NAME>_FILE` names stands in for the setting itself; the line break that editors end a file with is left out.
+ */
 function readFiles(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const read = { ...given };
   for (const name of SECRET_SETTINGS) {

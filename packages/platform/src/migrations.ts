@@ -90,12 +90,16 @@ async function exclusively<T>(url: string, work: (db: Knex, facts: DatabaseFacts
   }
 }
 
-/** A newer release may have migrated further: during an upgrade, and after a roll back, an older one works all the same. */
+/**
+ * A newer release may have migrated further: during an upgrade, and after a roll back, an older one works all the same.
+ */
 function config(dir: string): Knex.MigratorConfig {
   return { migrationSource: source(dir), disableMigrationsListValidation: true };
 }
 
-/** The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension. */
+/**
+ * The directory's `0001_name.ts` files, in order of their names. A migration's name is its file's, without extension.
+ */
 function source(dir: string): Knex.MigrationSource<string> {
   return {
     getMigrations: async () =>

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Starts the given files before all others, in this order: one that takes half a minute must not be the last to begin. The
+ * Starts the given files before all others, in this order: one that takes half a minute must not be the last to begin.
+ * The
  * others come as Vitest orders them, which knows how long each took the last time, and the first time how large it is.
  */
 export function slowestFirst(files: readonly string[]): typeof BaseSequencer {

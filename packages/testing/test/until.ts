@@ -3,7 +3,9 @@ import { startRunningClock } from '../src/running-clock.ts';
 
 export const now = startRunningClock();
 
-/** Tries again every 5 ms; returns how long it took. The limit is for what never comes: a busy machine may take long. */
+/**
+ * Tries again every 5 ms; returns how long it took. The limit is for what never comes: a busy machine may take long.
+ */
 export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 30_000): Promise<number> {
   const began = now();
   const deadline = performance.now() + timeoutMs;

@@ -7,7 +7,10 @@ const top = new URL('../../../', import.meta.url);
 const DOCUMENTS = ['docs/guides/react.md', 'sdk/contract/README.md'];
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(path, top)), 'utf8');
-/** Without the margin, which a document cuts off, and without a last semicolon, which the formatter adds to an expression. */
+/**
+ * Without the margin, which a document cuts off, and without a last semicolon, which the formatter adds to an
+ * expression.
+ */
 const flush = (text: string) => text.replaceAll(/^ +/gm, '').trim().replace(/;$/, '');
 
 const quotes = DOCUMENTS.flatMap((document) =>

@@ -54,7 +54,9 @@ export function layout(site: Site, page: Page): string {
   );
 }
 
-/** A small card in the middle, for the pages that mailed links open. It sends nothing by itself, so it has no search. */
+/**
+ * A small card in the middle, for the pages that mailed links open. It sends nothing by itself, so it has no search.
+ */
 export function cardLayout({ assets }: Site, page: Pick<Page, 'title' | 'main' | 'scripts'>): string {
   return document(
     assets,

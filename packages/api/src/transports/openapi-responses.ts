@@ -97,7 +97,10 @@ const NOT_MODIFIED: Json = {
   headers: refer(['X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'ETag']),
 };
 
-/** Where a body is JSON values one a line, generators must not read it as one value: it is text, and each line has a schema. */
+/**
+ * Where a body is JSON values one a line, generators must not read it as one value: it is text, and each line has a
+ * schema.
+ */
 function contentOf(translated: DocumentedOperation, { meta, raw }: Operation): Json | undefined {
   const json = (translated.responses['200'] as { content?: { 'application/json'?: Json } }).content?.[
     'application/json'

@@ -20,7 +20,9 @@ export interface Observed {
   errors: ApiError[];
   /** Whether its line is for debugging only: probes, and files of pages. */
   quiet: boolean;
-  /** Whether a 503 says no more than that the process is starting, or that a probe has found it stopping or not ready. */
+  /**
+   * Whether a 503 says no more than that the process is starting, or that a probe has found it stopping or not ready.
+   */
   expected: boolean;
   /** Whether a line is written when the request ends. */
   logged: boolean;

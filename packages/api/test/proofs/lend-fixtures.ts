@@ -24,7 +24,9 @@ export function lendFixtures(app: TestApp) {
   const stateIn = ({ members, organizationId }: Fixture): Promise<string> =>
     stateOf(app, Object.values(members), organizationId);
 
-  /** For any other call: the organization of the test before, unless that has changed it, its members or their sessions. */
+  /**
+   * For any other call: the organization of the test before, unless that has changed it, its members or their sessions.
+   */
   async function shared(): Promise<Fixture> {
     if (!lent || lent.tests >= MOST_TESTS || lent.state !== (await stateIn(lent.fixture))) {
       const fixture = await fresh();

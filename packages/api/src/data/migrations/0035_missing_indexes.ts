@@ -1,6 +1,9 @@
 import type { Knex } from '@rentapi/platform/database';
 
-/** An index for each filter of a list and for each foreign key, which Postgres looks up when the referenced row is deleted. */
+/**
+ * An index for each filter of a list and for each foreign key, which Postgres looks up when the referenced row is
+ * deleted.
+ */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
     create index audit_logs_time on audit_logs (organization_id, created_at, position);
