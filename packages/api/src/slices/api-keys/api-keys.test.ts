@@ -200,6 +200,18 @@ describe('a caller whose permissions change while they wait', () => {
     expect(statusAndCode(answer)).toEqual([403, 'permission_denied']);
   });
 
+  it('creates no key once their session has ended', async () => {
+    const acme = await makeOrganization(app);
+    const answer = await acme.overtaken(
+      () => acme.as(acme.owner)('/api/v1/api-keys', { method: 'POST', body: { name: 'souvenir', scopes: ['*'] } }),
+      (db) =>
+        db('sessions')
+          .where({ userId: app.ports.ids.decode('usr', acme.owner.id) })
+          .update({ revokedAt: new Date() }),
+    );
+    expect(statusAndCode(answer)).toEqual([401, 'session_revoked']);
+  });
+
   it('revokes no key once they are removed', async () => {
     const acme = await makeOrganization(app);
     const admin = await acme.join('ADMIN');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, overtake, statusAndCode } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 
 let app: TestApp;
@@ -341,6 +342,67 @@ describe('login', () => {
       'account_inactive',
     );
     expect((await me(ada.tokens.accessToken)).body.code).toBe('account_inactive');
+  });
+});
+
+describe('a request in flight', () => {
+  const overtakenBy = (request: () => ReturnType<typeof post>, fields: object) =>
+    overtake(app, {
+      lock: (db) => db('users').where({ email: ada.email }).forUpdate(),
+      request,
+      change: (db) => db('users').where({ email: ada.email }).update(fields),
+    });
+
+  it.each([
+    ['the password is reset', { passwordHash: 'another' }, 'invalid_credentials', 401],
+    ['the password is removed', { passwordHash: null }, 'invalid_credentials', 401],
+    ['the account is suspended', { status: 'SUSPENDED' }, 'account_inactive', 403],
+  ])('proves nothing with a password when %s after the comparison', async (_, fields, code, status) => {
+    const { email, password } = ada;
+    const body = { password };
+    const sessions = () => app.rows('sessions').where({ userId: app.ports.ids.decode('usr', ada.id) });
+    const before = await sessions();
+    const login = await overtakenBy(() => post('/auth/login', { email, password }), fields);
+    expect(statusAndCode(login)).toEqual([status, code]);
+    ada = await app.signUp();
+    const again = await overtakenBy(() => ada.request('/api/v1/auth/reauthenticate', { method: 'POST', body }), fields);
+    expect(statusAndCode(again)).toEqual([status, code]);
+    expect(before).toHaveLength(1);
+    expect(await app.rows('sessions').where({ userId: before[0]!.userId })).toEqual(before);
+  });
+
+  it('does not renew a session that ends meanwhile', async () => {
+    const sessions = (db: TestApp['rows']) => db('sessions').where({ userId: app.ports.ids.decode('usr', ada.id) });
+    const answer = await overtake(app, {
+      lock: (db) => sessions(db).forUpdate(),
+      request: () => ada.request('/api/v1/auth/reauthenticate', { method: 'POST', body: { password: ada.password } }),
+      change: (db) => sessions(db).update({ revokedAt: new Date() }),
+    });
+    expect(statusAndCode(answer)).toEqual([401, 'session_revoked']);
+  });
+
+  it('leaves no live key behind a password reset that revokes the keys of the account', async () => {
+    const acme = await makeOrganization(app, ada);
+    await app.rows('users').where({ email: ada.email }).update({ registeredAgainAt: new Date() });
+    await post('/auth/password-reset/request', { email: ada.email });
+    const token = await linkTo(ada.email, 'reset-password');
+    const reset: { answer?: ReturnType<typeof post> } = {};
+    await acme.overtaken(
+      () => acme.as(ada)('/api/v1/api-keys', { method: 'POST', body: { name: 'souvenir', scopes: ['members:*'] } }),
+      async (db) => {
+        reset.answer = post('/auth/password-reset/confirm', { token, password: 'a new fine password' });
+        const bothWait = async () => {
+          const rows = await db('pg_stat_activity').whereRaw('datname = current_database() and wait_event_type = ?', [
+            'Lock',
+          ]);
+          return rows.length >= 2 ? true : undefined;
+        };
+        await Promise.race([reset.answer, eventually(bothWait, 'the reset to wait')]);
+      },
+    );
+    expect((await reset.answer)?.status).toBe(204);
+    const keys = app.rows('api_keys').where({ organizationId: acme.organizationId });
+    expect(await keys.whereNull('revokedAt').select('id')).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { emailKey, UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
 import type { Login, Tokens } from '../schemas.ts';
+import { lockProvenUser } from './locked-user.ts';
 import { issueTokens } from './refresh.ts';
 
 /**
@@ -13,13 +14,13 @@ import { issueTokens } from './refresh.ts';
  * password.
  */
 export async function login(ctx: Context, input: Login): Promise<Tokens> {
-  const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
-  const right = await ctx.ports.passwords.matches(input.password, user?.passwordHash ?? null);
-  if (!user || !right) throw new ApiError('invalid_credentials');
-  if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
-  if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
+  const found = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
+  const right = await ctx.ports.passwords.matches(input.password, found?.passwordHash ?? null);
+  if (!found || !right) throw new ApiError('invalid_credentials');
 
   return transaction(ctx, async (ctx) => {
+    const user = await lockProvenUser(ctx, found);
+    if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
     const session = await SessionModel.query(ctx.db)
       .insert({
         userId: user.id,

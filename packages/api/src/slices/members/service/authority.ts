@@ -4,6 +4,7 @@ import { memberPermissions, type OrganizationPermission } from '../../../contrac
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { UserModel } from '../../users/model.ts';
 import { MemberModel } from '../model.ts';
 
 export interface Authority {
@@ -14,20 +15,29 @@ export interface Authority {
 
 /**
  * Serializes changes to permissions in an organization, by a lock on its row. While the caller waits for it, they may
- * be demoted or removed, or their key revoked: their permissions are read again under the lock.
+ * be demoted or removed, or their key or session revoked: all of this is read again under the lock.
  */
 export async function lockAuthority(
   ctx: OrganizationContext,
   needed: OrganizationPermission,
   { allowDeletedOrganization = false } = {},
 ): Promise<Authority> {
-  const organization = await lockOrganization(ctx, { allowDeletedOrganization });
   const { actor } = ctx;
+  // What ends all access of a user locks their row first, so it waits until what is granted here can be found.
+  if (actor.kind === 'user') await UserModel.query(ctx.db).findById(actor.user.id).forKeyShare();
+  const organization = await lockOrganization(ctx, { allowDeletedOrganization });
+  if (actor.kind === 'user') await assertLiveSession(ctx, actor.session.id);
   const permissions = await (actor.kind === 'user'
     ? memberPermissionsOf(ctx, actor.user.id)
     : permissionsOfKey(ctx, actor.key.id));
   if (!permissions.has(needed)) throw new ApiError('permission_denied');
   return { organization, permissions };
+}
+
+/** By the table's name: sessions belong to a slice above this one. */
+async function assertLiveSession(ctx: OrganizationContext, id: number): Promise<void> {
+  const live = await ctx.db('sessions').where({ id }).whereNull('revokedAt').first('id');
+  if (!live) throw new ApiError('session_revoked');
 }
 
 export async function lockOrganization(
