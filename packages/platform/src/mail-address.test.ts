@@ -49,3 +49,8 @@ it('writes a domain as mail servers accept it', () => {
   expect(asciiMailAddress('User@MÜNCHEN.de')).toBe('User@xn--mnchen-3ya.de');
   expect(asciiMailAddress('User@xn--mnchen-3ya.de')).toBe('User@xn--mnchen-3ya.de');
 });
+
+it.each(['ϲ', '𝛓', '𝜍', '𝝇', '𝞁', 'ς'])('writes one domain for every form of the final sigma: %s', (sigma) => {
+  expect(mailAddressFault(`user@${sigma}.gr`)).toBeNull();
+  expect(asciiMailAddress(`user@${sigma}.gr`)).toBe('user@xn--3xa.gr');
+});

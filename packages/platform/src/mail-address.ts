@@ -21,8 +21,9 @@ export function mailAddressFault(address: string): string | null {
   if (local === '' || domain === '') return 'must be an e-mail address';
   if (local.length > MAX_LOCAL) return `must have at most ${MAX_LOCAL} characters before the @`;
   if (NON_ASCII.test(local)) return 'must have only ASCII characters before the @';
-  if (!DOT_ATOM.test(local) || !DOMAIN_CHARACTERS.test(domain.replace(JOINERS, ''))) return 'must be an e-mail address';
-  const ascii = domainToASCII(domain);
+  if (!DOT_ATOM.test(local) || !DOMAIN_CHARACTERS.test(domain.normalize('NFKC').replace(JOINERS, '')))
+    return 'must be an e-mail address';
+  const ascii = asciiDomain(domain);
   const labels = ascii.split('.');
   if (labels.some((label) => label.length > 63))
     return 'must have at most 63 characters between two dots of its domain';
@@ -31,11 +32,16 @@ export function mailAddressFault(address: string): string | null {
   return isDomain ? null : 'must be an e-mail address';
 }
 
-/** The address in the form that every mail server accepts: its domain in ASCII (RFC 5890). */
+/** The address in the form that every mail server accepts: its domain in ASCII (RFC 5890). Accounts are found by it. */
 export function asciiMailAddress(address: string): string {
   if (!NON_ASCII.test(address)) return address;
   const { local, domain } = split(address);
-  return `${local}@${domainToASCII(domain) || domain}`;
+  return `${local}@${asciiDomain(domain) || domain}`;
+}
+
+/** NFKC first: otherwise `domainToASCII` takes some forms of a letter for another domain (U+03F2 is no final sigma). */
+function asciiDomain(domain: string): string {
+  return domainToASCII(domain.normalize('NFKC'));
 }
 
 function split(address: string): { local: string; domain: string } {

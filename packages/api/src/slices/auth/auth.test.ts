@@ -46,6 +46,18 @@ describe('registration', () => {
     expect(await ask('unknown@example.com', 'fresh')).toEqual(await ask(ada.email, 'fresh'));
   });
 
+  const SIGMAS = ['ϲ', '𝛓', '𝜍', '𝝇', '𝞁', 'ς', 'Σ', 'Ϲ'];
+  it.each(SIGMAS.entries().toArray())('mails the mailbox whose account it makes: %i, %s', async (at, label) => {
+    const email = `Ada${at}@${label}.example.com`;
+    await post('/auth/register', { email, password: 'another fine password' });
+    const [stored] = await app.rows('users').where({ email });
+    const mailed = await eventually(
+      () => app.mails.find(({ to }) => to.startsWith(`Ada${at}@xn--`)),
+      'a mail to the address',
+    );
+    expect(mailed.to.toLowerCase()).toBe(stored!.emailKey);
+  });
+
   it('mails the owner of a verified account instead, without a token', async () => {
     await verify(ada.email);
     await post('/auth/register', { email: ada.email, password: 'another fine password' });

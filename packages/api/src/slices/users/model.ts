@@ -75,9 +75,9 @@ export const USER_COLUMNS = `
   u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
 
-/** The mailbox of an address: NFKC, lower case, domain in ASCII, so that every spelling finds the same account. */
+/** The mailbox of an address: where it is mailed, in lower case, so that every spelling finds the same account. */
 export function emailKey(email: string): string {
-  return asciiMailAddress(email.normalize('NFKC').trim().toLowerCase());
+  return asciiMailAddress(email.trim()).toLowerCase();
 }
 
 export function usernameKey(username: string | null | undefined): string | null {
