@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { EventType } from '../events/event.ts';
 import { type Job, job, type RecordedEvent } from '../jobs/job.ts';
 import { composeMail, type MailContent } from './compose.ts';
-import { admitMail } from './mailbox-limit.ts';
+import { admitMail, type MailShare } from './mailbox-limit.ts';
 
 interface MailJob<Data extends z.ZodType<{ email: string }>> {
   name: string;
@@ -12,20 +12,22 @@ interface MailJob<Data extends z.ZodType<{ email: string }>> {
   when?: (data: z.output<Data>) => boolean;
   /** For mails that only the owner of the mailbox can cause: strangers cannot flood it with them. */
   unlimited?: true;
+  /** Which mails to the same mailbox it is counted with. Default: `any`. */
+  share?: MailShare;
   /** Null where nothing is left to mail. Tokens are made here, so that no event contains one. */
   compose(ctx: Context, event: RecordedEvent<z.output<Data>>): Promise<MailContent | null>;
 }
 
 /** Mails an event to the address in its data, within the limit of the mailbox. */
 export function mailJob<Data extends z.ZodType<{ email: string }>>(mail: MailJob<Data>): Job {
-  const { name, on, when, unlimited, compose } = mail;
+  const { name, on, when, unlimited, share = 'any', compose } = mail;
   return job({
     name,
     queue: 'emails',
     on,
     async run(ctx, event) {
       if (when && !when(event.data)) return;
-      if (!unlimited && !(await admitMail(ctx, name, event))) return;
+      if (!unlimited && !(await admitMail(ctx, { job: name, share }, event))) return;
       const content = await compose(ctx, event);
       if (content) await ctx.ports.mailer.send(composeMail(ctx, event, content));
     },

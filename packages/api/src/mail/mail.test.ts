@@ -38,7 +38,7 @@ describe('a mailbox', () => {
     const counts = [];
     for (let minute = 1; minute <= 7; minute++) {
       app.advance(MINUTE_MS);
-      for (const path of ['/auth/resend-verification', '/auth/password-reset/request']) await ask(path, email);
+      for (let time = 0; time < 2; time++) await ask('/auth/resend-verification', email);
       await settled();
       counts.push(mailsTo(email));
     }
@@ -48,6 +48,30 @@ describe('a mailbox', () => {
     await settled();
     expect(mailsTo(email)).toBe(6);
     app.advance(-67 * MINUTE_MS);
+  });
+
+  it('gets its own reset mails, however many mails strangers cause, at most five an hour', async () => {
+    const { email } = await app.signUp();
+    await settled();
+    const register = () =>
+      app.request('/api/v1/auth/register', { method: 'POST', body: { email, password: 'another fine password' } });
+    for (let minute = 1; minute <= 6; minute++) {
+      app.advance(MINUTE_MS);
+      await register();
+      await settled();
+    }
+    const resets = () => app.mails.filter(({ to, text }) => to === email && text.includes('/reset-password?')).length;
+    expect([mailsTo(email), resets()]).toEqual([5, 0]);
+    await ask('/auth/password-reset/request', email);
+    await settled();
+    expect(resets()).toBe(1);
+    for (let minute = 1; minute <= 6; minute++) {
+      app.advance(MINUTE_MS);
+      await ask('/auth/password-reset/request', email);
+      await settled();
+    }
+    expect([mailsTo(email), resets()]).toEqual([10, 5]);
+    app.advance(-12 * MINUTE_MS);
   });
 
   it('gets mails that came too early later, one of each kind', async () => {
@@ -86,7 +110,7 @@ describe('a mailbox', () => {
       data: { email: 'again@example.com' },
       createdAt: new Date(),
     };
-    const admit = () => admitMail(systemContext(app.ports, 'test'), 'test', event);
+    const admit = () => admitMail(systemContext(app.ports, 'test'), { job: 'test', share: 'any' }, event);
     expect([await admit(), await admit()]).toEqual([true, true]);
     expect(await app.rows('mailbox_mails').where({ eventId: event.id })).toHaveLength(1);
   });

@@ -10,17 +10,21 @@ import { emailKey } from '../slices/users/model.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
+/** Mails to reset a password are counted apart: other mails that strangers cause must not lock the owner out. */
+export type MailShare = 'any' | 'password_reset';
+
 /**
- * Whether a mail may go now. One mailbox gets at most MAILBOX_LIMIT_PER_HOUR, and a sixtieth of that a minute, over all
- * requesters. A mail that comes too early is sent later; one beyond the hour's share is dropped. A job that runs again
- * finds its mail counted already.
+ * Whether a mail may go now. One mailbox gets at most MAILBOX_LIMIT_PER_HOUR in each share, and a sixtieth of that a
+ * minute, over all requesters. A mail that comes too early is sent later; one beyond the hour's share is dropped. A job
+ * that runs again finds its mail counted already.
  */
 export async function admitMail(
   ctx: Context,
-  jobName: string,
+  { job: jobName, share }: { job: string; share: MailShare },
   event: RecordedEvent<{ email: string }>,
 ): Promise<boolean> {
-  const mailbox = mac(ctx.ports.keyring.key('rentapi/mailbox'), emailKey(event.data.email));
+  const counted = `${share} ${emailKey(event.data.email)}`;
+  const mailbox = mac(ctx.ports.keyring.key('rentapi/mailbox'), counted);
   const name = mailbox.toString('hex');
   const perHour = ctx.ports.env.MAILBOX_LIMIT_PER_HOUR;
   const perMinute = Math.ceil(perHour / 60);
@@ -43,7 +47,7 @@ export async function admitMail(
   });
 }
 
-/** Mails of the last hour, oldest first. */
+/** Mails of the last hour in one share of a mailbox, oldest first. */
 function sentTo(ctx: Context, mailbox: Buffer): Promise<{ eventId: number; sentAt: Date }[]> {
   return ctx
     .db('mailbox_mails')

@@ -73,6 +73,7 @@ export const mailPasswordRequired = mailJob({
 export const mailPasswordReset = mailJob({
   name: 'auth.mail_password_reset',
   on: PasswordResetRequested,
+  share: 'password_reset',
   compose: async (ctx, { data }) => ({
     subject: mailText`Set a new password`,
     paragraphs: [
