@@ -88,8 +88,9 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
   return {
     path: '/trpc',
     async open(handshake) {
-      // Not of a single call
-      const request = { ...handshake.ctx.request, idempotencyKey: undefined, ifMatch: undefined };
+      // A connection carries many calls, and these headers belong to one.
+      const ofOneCall = { idempotencyKey: undefined, ifMatch: undefined, ifNoneMatch: undefined };
+      const request = { ...handshake.ctx.request, ...ofOneCall };
       const ctx = { ...handshake.ctx, request };
       const isAnnounced = handshake.query.get('connectionParams') === '1'; // the credential comes in the first message
       const caller = isAnnounced ? null : await authenticateOnce(ctx);

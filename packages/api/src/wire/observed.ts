@@ -33,7 +33,7 @@ export interface Observed {
 const OBSERVED = Symbol('observed');
 type ObservedRequest = IncomingMessage & { [OBSERVED]?: Observed };
 
-/** Read on first use, for the request's own trace. */
+/** Read on first use, for the request's own trace. What serves an upgrade sets its transport. */
 export function observed(req: ObservedRequest): Observed {
   return (req[OBSERVED] ??= {
     transport: transportOf(req),
@@ -51,8 +51,7 @@ export function observed(req: ObservedRequest): Observed {
   });
 }
 
-function transportOf({ url = '', headers }: IncomingMessage): Transport {
-  if (headers.upgrade) return 'socket';
+function transportOf({ url = '' }: IncomingMessage): Transport {
   return url.startsWith('/trpc/') ? 'trpc' : 'rest';
 }
 

@@ -6,6 +6,7 @@ import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { type Header, refuseSocket } from './answer.ts';
 import { CLOSE, closeWith } from './connection.ts';
+import { observed } from './observed.ts';
 import { createRefusalDelay, type RefusalDelay } from './refusal-delay.ts';
 import { type ClientAddress, readRequest, requestIdOf } from './request.ts';
 
@@ -72,6 +73,7 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
   }
 
   async function answer(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    observed(req).transport = 'socket';
     const ctx = createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)));
     let serve: (socket: WebSocket) => void;
     try {
