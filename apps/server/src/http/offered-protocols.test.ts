@@ -44,3 +44,9 @@ describe('a request that offers HTTP/2', () => {
     expect(JSON.parse(lineOf()!)).toMatchObject({ procedure: 'users.me.get', status: 200 });
   });
 });
+
+describe('a condition without a value', () => {
+  it.each(['If-Match:', 'If-None-Match:'])('counts as absent: %s', async (header) => {
+    expect((await call('PATCH', ['Connection: close', header], '{"fullName":"Ada"}')).status).toBe(200);
+  });
+});
