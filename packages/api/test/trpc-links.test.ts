@@ -22,6 +22,7 @@ import { EventSource } from 'eventsource';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
+import { tryUpgrade } from './upgrade.ts';
 
 const now = startRunningClock();
 
@@ -360,6 +361,57 @@ describe('server-sent events that are not read', () => {
     await bea.request('/api/v1/auth/logout', { method: 'POST' });
     await gone(1000);
     socket.destroy();
+  });
+});
+
+describe('a tRPC WebSocket without a credential', () => {
+  let limited: TestApp;
+  beforeAll(async () => {
+    limited = await startApp({ RATE_LIMIT_PER_MINUTE: '3' }, app);
+  });
+  afterAll(() => limited.close());
+
+  let sources = 0;
+  const newSource = () => ({ 'x-test-ip': `198.51.100.${++sources}` });
+  async function open(headers: Record<string, string>, query = ''): Promise<WebSocket> {
+    const socket = new WebSocket(`${limited.url.replace('http', 'ws')}/trpc${query}`, { headers });
+    closing.push(() => socket.terminate());
+    await once(socket, 'open');
+    return socket;
+  }
+  const refused = { status: 429, body: { code: 'rate_limited' } };
+
+  it('costs its source, which is refused above its limit', async () => {
+    const source = newSource();
+    for (let count = 0; count < 3; count++) await open(source);
+    expect(await tryUpgrade(`${limited.url}/trpc`, { headers: source })).toMatchObject(refused);
+    expect(await tryUpgrade(`${limited.url}/trpc`, { headers: newSource() })).toBeNull();
+  });
+
+  it('costs its source where the first message was to contain one, and does not', async () => {
+    const source = newSource();
+    const answers = Array.from({ length: 3 }, async () => {
+      const socket = await open(source, '?connectionParams=1');
+      socket.send(JSON.stringify({ method: 'connectionParams', data: null }));
+      socket.send(JSON.stringify({ id: 1, method: 'query', params: { path: 'system.health' } }));
+      await once(socket, 'message');
+    });
+    await Promise.all(answers);
+    expect(await tryUpgrade(`${limited.url}/trpc`, { headers: source })).toMatchObject(refused);
+  });
+
+  it('is closed after 10 s without a call or a credential, whatever pings it sends', async () => {
+    const source = newSource();
+    const silent = await Promise.all(['', '?connectionParams=1'].map((query) => open(source, query)));
+    const calling = await open(source);
+    const closes = silent.map((socket) => once(socket, 'close'));
+    for (const socket of silent) socket.send('PING');
+    calling.send(JSON.stringify({ id: 1, method: 'query', params: { path: 'system.health' } }));
+    for (const [code] of await Promise.all(closes)) expect(code).toBe(4408);
+    expect(calling.readyState).toBe(WebSocket.OPEN);
+    await expect
+      .poll(() => tryUpgrade(`${limited.url}/trpc?connectionParams=1`, { headers: source }))
+      .toMatchObject(refused);
   });
 });
 

@@ -3,15 +3,26 @@ import { type AnyRouter, getTRPCErrorShape, type TRPCError } from '@trpc/server'
 import { applyWSSHandler, type CreateWSSContextFnOptions } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { ApiRequest, Context, Ports } from '../context.ts';
-import type { ApiError } from '../contract/errors.ts';
+import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
+import { chargeFailedAttempt } from '../pipeline/limits.ts';
 import {
   type AuthenticatedCaller,
   authenticateConnection,
   chargeFailedAuthentication,
   watchCaller,
 } from '../pipeline/live-caller.ts';
-import { closeFor, drained, hasRoom, keepAlive, LAST_MESSAGE_MS, limitMessages } from '../wire/connection.ts';
+import {
+  CLOSE,
+  CREDENTIAL_TIMEOUT_MS,
+  closeFor,
+  closeWith,
+  drained,
+  hasRoom,
+  keepAlive,
+  LAST_MESSAGE_MS,
+  limitMessages,
+} from '../wire/connection.ts';
 import { parseJson } from '../wire/json.ts';
 import type { Handshake, Upgrade } from '../wire/sockets.ts';
 import { withConnectionParams } from './trpc-connection-params.ts';
@@ -19,9 +30,14 @@ import { withConnectionParams } from './trpc-connection-params.ts';
 /** A link sends all calls that were made at once in one message, and cannot be limited. */
 const MAX_MESSAGES_AT_ONCE = 100;
 
+/** Messages of tRPC's own keep-alive. */
+const KEEP_ALIVE = ['PING', 'PONG'];
+
 /** An accepted handshake, and its caller where the headers contain a credential. */
 interface Opened extends Handshake {
   caller: AuthenticatedCaller | null;
+  /** Whether the credential comes in the first message. */
+  isAnnounced: boolean;
 }
 
 /**
@@ -49,7 +65,7 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
    */
   async function createConnectionContext({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
     // Set by `open`, the only function that passes connections over
-    const { ctx, caller, refusalDelay } = opened.get(req)!;
+    const { ctx, caller, isAnnounced, refusalDelay } = opened.get(req)!;
     try {
       const request = withConnectionParams(ctx.request, info.connectionParams);
       const connected: Context = {
@@ -57,7 +73,7 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
         request,
         connection: { subscriptions: 0, drained: () => drained(socket), end: null },
       };
-      const known = info.connectionParams ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
+      const known = isAnnounced ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
       if (!known) return connected;
       const live = watchCaller(known, (reason) => end(socket, reason));
       socket.once('close', live.close);
@@ -92,10 +108,11 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
       const ofOneCall = { idempotencyKey: undefined, ifMatch: undefined, ifNoneMatch: undefined };
       const request = { ...handshake.ctx.request, ...ofOneCall };
       const ctx = { ...handshake.ctx, request };
-      const isAnnounced = handshake.query.get('connectionParams') === '1'; // the credential comes in the first message
+      const isAnnounced = handshake.query.get('connectionParams') === '1';
       const caller = isAnnounced ? null : await authenticateOnce(ctx);
       return (socket) => {
-        opened.set(handshake.req, { ...handshake, ctx, caller });
+        opened.set(handshake.req, { ...handshake, ctx, caller, isAnnounced });
+        if (!caller) requireFirstMessage(socket, ctx, isAnnounced);
         keepAlive(socket);
         limitMessages(socket);
         const send = socket.send.bind(socket);
@@ -110,11 +127,14 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
 }
 
 /**
- * Null without a credential, and for a known caller that is refused here: each of its calls is answered with the
- * reason.
+ * Null without a credential, which costs the source of the connection, and for a known caller that is refused here:
+ * each of its calls is answered with the reason.
  */
 async function authenticateOnce(ctx: Context): Promise<AuthenticatedCaller | null> {
-  if (!hasCredential(ctx.request)) return null;
+  if (!hasCredential(ctx.request)) {
+    await chargeFailedAttempt(ctx, new ApiError('credentials_required'));
+    return null;
+  }
   try {
     return await chargeFailedAuthentication(ctx, authenticateConnection(ctx, null));
   } catch (error) {
@@ -122,6 +142,18 @@ async function authenticateOnce(ctx: Context): Promise<AuthenticatedCaller | nul
     if (status === 401 || status === 429 || status >= 500) throw error;
     return null;
   }
+}
+
+/** Closes a connection that neither calls nor sends its credential. One that was to send it has not paid yet. */
+function requireFirstMessage(socket: WebSocket, ctx: Context, isAnnounced: boolean): void {
+  const timer = setTimeout(() => {
+    closeWith(socket, CLOSE.unauthenticated, 'no credential or call in time');
+    if (isAnnounced) chargeFailedAttempt(ctx, new ApiError('credentials_required')).catch(() => {});
+  }, CREDENTIAL_TIMEOUT_MS);
+  socket.on('message', (data) => {
+    if (!KEEP_ALIVE.includes(String(data))) clearTimeout(timer);
+  });
+  socket.once('close', () => clearTimeout(timer));
 }
 
 const hasCredential = ({ authorization, apiKey }: ApiRequest): boolean =>

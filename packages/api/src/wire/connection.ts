@@ -29,6 +29,8 @@ const POLL_EVERY_MS = 20;
 export const LAST_MESSAGE_MS = 250;
 /** A peer that reads nothing does not read a close frame either. */
 const CLOSE_TIMEOUT_MS = 1000;
+/** An open socket without a caller costs something, too: it is closed when this is over. */
+export const CREDENTIAL_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 30_000;
 
 const MESSAGES_PER_SECOND = 10;

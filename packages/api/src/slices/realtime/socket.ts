@@ -9,7 +9,16 @@ import {
   type LiveCaller,
   watchCaller,
 } from '../../pipeline/live-caller.ts';
-import { CLOSE, closeFor, closeWith, drained, hasRoom, keepAlive, limitMessages } from '../../wire/connection.ts';
+import {
+  CLOSE,
+  CREDENTIAL_TIMEOUT_MS,
+  closeFor,
+  closeWith,
+  drained,
+  hasRoom,
+  keepAlive,
+  limitMessages,
+} from '../../wire/connection.ts';
 import { parseJson } from '../../wire/json.ts';
 import type { RefusalDelay } from '../../wire/refusal-delay.ts';
 import type { Upgrade } from '../../wire/sockets.ts';
@@ -17,7 +26,6 @@ import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
 import { type EventStream, openStream } from './stream.ts';
 
-const AUTH_TIMEOUT_MS = 10_000;
 const MAX_WAITING_MESSAGES = 20;
 
 /** An authenticated caller and their events. */
@@ -132,9 +140,8 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   const timer = setTimeout(() => {
     if (session) return;
     closeWith(socket, CLOSE.unauthenticated, 'no credential in time');
-    // Open sockets without a caller cost something, too.
     chargeFailedAttempt(ctx, new ApiError('credentials_required')).catch(() => {});
-  }, AUTH_TIMEOUT_MS);
+  }, CREDENTIAL_TIMEOUT_MS);
   socket.on('close', () => clearTimeout(timer));
 
   if (authenticated) turn = begin(authenticated);
