@@ -57,6 +57,32 @@ describe('an invalid setting', () => {
     );
   });
 
+  it.each([
+    ['PORT', '  '],
+    ['PORT', '0x1f90'],
+    ['PORT', '1e3'],
+    ['PORT', '-0'],
+    ['PORT', ' 8000'],
+    ['DB_POOL_MAX', '9'.repeat(400)],
+    ['BODY_LIMIT', '0b'],
+    ['BODY_LIMIT', '0mb'],
+    ['PUBLIC_URL', 'https://user:password@api.example.com'],
+    ['PUBLIC_URL', 'https://user@api.example.com'],
+    ['PUBLIC_URL', 'https://api.example.com/?a=1'],
+    ['PUBLIC_URL', 'https://api.example.com?'],
+    ['PUBLIC_URL', 'https://api.example.com/#top'],
+    ['METRICS_TOKEN', `${'t'.repeat(32)} ${'t'.repeat(32)}`],
+    ['METRICS_TOKEN', `${'t'.repeat(32)}\n`],
+  ])('is named: %s=%j', (name, value) => {
+    expect(() => readEnv({ [name]: value })).toThrow(new RegExp(`^${name}: must [^\\n]*\\.$`));
+  });
+
+  it('is named in parts of the database too', () => {
+    expect(() => readEnv({ ...SECRETS, POSTGRES_HOST: 'db', POSTGRES_PORT: '0x10' })).toThrow(
+      'POSTGRES_PORT: must be a whole number from 1 to 65535.',
+    );
+  });
+
   it('must name web origins as browsers do', () => {
     const origins = (text: string) => readEnv({ CORS_ORIGINS: text }).CORS_ORIGINS;
     expect(origins('https://app.example.com, http://localhost:5173,capacitor://localhost')).toHaveLength(3);

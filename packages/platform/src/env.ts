@@ -5,15 +5,12 @@ import { describeIssue } from './describe-issue.ts';
 import { DATABASE_PART_NAMES, databaseParts, databaseUrlOfParts } from './env/database-parts.ts';
 import { findMisspelled } from './env/misspelled.ts';
 import { findProductionFaults } from './env/production.ts';
+import { whole } from './env/whole.ts';
 import { mailAddressFault } from './mail-address.ts';
 import { isOrigin, ORIGIN_SHAPE } from './origins.ts';
 import { parseRedisUrl } from './redis/address.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
-const whole = (min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int(error).min(min, error).max(max, error);
-};
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -22,6 +19,11 @@ const list = z.string().transform((text) =>
 );
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+/** Paths are added to it, and it is sent to everyone. */
+const baseUrl = url.refine((text) => {
+  const parsed = URL.parse(text);
+  return parsed !== null && !parsed.username && !parsed.password && !/[?#]/.test(text);
+}, 'must be an address such as https://api.example.com, without a user, a query or a fragment');
 /** Checked by what the driver makes of it. */
 const databaseUrl = z.string().superRefine((text, ctx) => {
   try {
@@ -40,9 +42,8 @@ const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const size = z
   .string()
   .regex(/^\d+(b|kb|mb)$/i, 'must look like 512kb or 1mb')
-  .transform(
-    (text) => Number.parseInt(text, 10) * BYTES[/[a-z]+$/i.exec(text)![0].toLowerCase() as keyof typeof BYTES],
-  );
+  .transform((text) => Number.parseInt(text, 10) * BYTES[/[a-z]+$/i.exec(text)![0].toLowerCase() as keyof typeof BYTES])
+  .refine((bytes) => bytes > 0, 'must be more than 0');
 
 /** Every setting, with its default. Only defaults may depend on NODE_ENV; no other code reads it. */
 const settings = z.object({
@@ -50,7 +51,7 @@ const settings = z.object({
   PORT: whole(0, 65_535).default(8000),
   HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: whole(0, 65_535).optional(),
-  PUBLIC_URL: url.optional(),
+  PUBLIC_URL: baseUrl.optional(),
   SECURITY_CONTACT: z
     .url({
       protocol: /^(mailto|https|tel)$/,
@@ -124,7 +125,7 @@ const settings = z.object({
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
     .default([]),
 
-  METRICS_TOKEN: secret.optional(),
+  METRICS_TOKEN: secret.regex(/^\S+$/, 'must have no spaces or line breaks: it is sent in a header').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   SENTRY_DSN: url.optional(),
 
@@ -241,7 +242,8 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
 }
 
 /**
- * What `<NAME>_FILE` names stands in for the setting itself; the line break that editors end a file with is left out.
+ * What `<NAME>_FILE` names stands in for the setting itself. The byte order mark and the line breaks that editors add
+ * are left out.
  */
 function readFiles(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const read = { ...given };
@@ -250,7 +252,7 @@ function readFiles(given: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     if (file === undefined) continue;
     if (given[name] !== undefined) throwBadSetting(`${name}, ${name}_FILE`, 'set one of them, not both');
     try {
-      read[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      read[name] = readFileSync(file, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '');
     } catch (error) {
       throwBadSetting(`${name}_FILE`, `cannot be read (${(error as Error).message})`);
     }

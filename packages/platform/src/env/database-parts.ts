@@ -1,9 +1,9 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { formatDatabaseUrl } from '../database-url.ts';
+import { whole } from './whole.ts';
 
 const HOST = 'must be a host name, an address, or the directory of a socket, without scheme or port';
-const PORT = 'must be a whole number from 1 to 65535';
 
 /** The database in parts, for platforms that provide it so. Each is checked under its own name. */
 export const databaseParts = z.object({
@@ -11,7 +11,7 @@ export const databaseParts = z.object({
     .string()
     .transform((host) => /^\[(.+)\]$/.exec(host)?.[1] ?? host)
     .refine((host) => host.startsWith('/') || isIPv6(host) || /^[\w.-]+$/.test(host), HOST),
-  POSTGRES_PORT: z.coerce.number({ error: PORT }).int(PORT).min(1, PORT).max(65_535, PORT).default(5432),
+  POSTGRES_PORT: whole(1, 65_535).default(5432),
   POSTGRES_USER: z.string().default('postgres'),
   POSTGRES_PASSWORD: z.string().default(''),
   POSTGRES_DB: z.string().default('postgres'),

@@ -18,6 +18,7 @@ describe('a secret from a file (V13.3.1)', () => {
 
   it('is the content of the file, without the line break at its end', () => {
     expect(readEnv({ SECRET_KEY_FILE: file('one', `${secret}\n`) }).SECRET_KEY).toBe(secret);
+    expect(readEnv({ SECRET_KEY_FILE: file('marked', `\uFEFF${secret}\r\n\n\n`) }).SECRET_KEY).toBe(secret);
     const parts = { POSTGRES_HOST: 'db', POSTGRES_PASSWORD_FILE: file('two', 'p@ss\r\n') };
     expect(
       readEnv({ ...parts, ID_SECRET: secret, PASSWORD_PEPPER: secret, SECRET_KEY: secret }).DATABASE_URL,
