@@ -19,8 +19,8 @@ beforeAll(async () => {
       body: credentials,
     });
   await post('register');
-  const { accessToken } = await (await post('login')).json();
-  authorization = `Authorization: Bearer ${accessToken}`;
+  const tokens = JSON.parse(await (await post('login')).text());
+  authorization = `Authorization: Bearer ${tokens.accessToken}`;
 });
 afterAll(() => server.close());
 
