@@ -29,7 +29,7 @@ async function main([command, ...args]) {
   const node = locateNode(top);
   if (!node) {
     return fail(
-      `RentAPI needs Node 22.18 or newer (this is ${process.version}), and none could be installed for ${process.platform}-${process.arch}.`,
+      `RentAPI needs Node 22.21, or 24.9 and newer (this is ${process.version}), and none could be installed for ${process.platform}-${process.arch}.`,
     );
   }
   const file = /\.(m|c)?[jt]s$/.test(command) ? command : locateTool(top, command);

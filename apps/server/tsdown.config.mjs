@@ -14,13 +14,13 @@ const LOADER = 'node-gyp-build';
 /** Databases that Knex could use besides: each is required only where it is chosen. */
 const OTHER_DATABASES = ['mysql', 'mysql2', 'mariadb/callback', 'better-sqlite3', 'sqlite3', 'tedious', 'oracledb'];
 
-/** `npm run build`: one directory that Node 22.18 or newer runs as it is, without installing anything. */
+/** `npm run build`: one directory that Node 22.21, or 24.9 and newer, runs as it is, without installing anything. */
 export default defineConfig(({ outDir = '../../dist' }) => ({
   entry: { rentapi: 'src/main.ts', 'migrations/*': '../../packages/api/src/data/migrations/*.ts' },
   outDir,
   format: 'esm',
   platform: 'node',
-  target: 'node22.18',
+  target: 'node22.21',
   dts: false,
   report: false,
   deps: { alwaysBundle: [/.*/], neverBundle: [NATIVE, ...OTHER_DATABASES], onlyBundle: false },
@@ -43,7 +43,15 @@ async function addFiles(outDir) {
   copyNativePackage(path.join(outDir, 'node_modules'));
   const { name, version, license } = manifest;
   const bin = { rentapi: './rentapi.mjs' };
-  const described = { name, version, license, private: true, type: 'module', bin, engines: { node: '>=22.18' } };
+  const described = {
+    name,
+    version,
+    license,
+    private: true,
+    type: 'module',
+    bin,
+    engines: { node: '^22.21.0 || >=24.9.0' },
+  };
   writeFileSync(path.join(outDir, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
 }
 

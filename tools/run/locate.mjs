@@ -2,18 +2,15 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
-/** The first Node that runs TypeScript files as they are. */
-const WANTED = [22, 18];
-
 /**
- * Whether the machine's own Node is new enough. (npm puts node_modules/.bin first in PATH, so we may run on the bundled
- * one.)
+ * Whether the machine's own Node is new enough: it runs TypeScript, and has `shouldUpgradeCallback`. (npm puts
+ * node_modules/.bin first in PATH, so we may run on the bundled one.)
  */
 export function isHostNodeNewEnough(top) {
   const bundled = locateBundledNode(top);
   if (existsSync(bundled) && realpathSync(bundled) === realpathSync(process.execPath)) return false;
   const [major, minor] = process.versions.node.split('.').map(Number);
-  return major > WANTED[0] || (major === WANTED[0] && minor >= WANTED[1]);
+  return major > 24 || (major === 24 && minor >= 9) || (major === 22 && minor >= 21);
 }
 
 /** The host's Node where it is new enough, else the one from the package `node`. */

@@ -9,7 +9,7 @@ import { printLine } from './print-line.ts';
  */
 const [name = '', ...args] = process.argv.slice(2);
 if (!runsOn(process.versions.node)) {
-  process.stderr.write(`RentAPI needs Node 22.18 or newer: this is ${process.version}.\n`);
+  process.stderr.write(`RentAPI needs Node 22.21, or 24.9 and newer: this is ${process.version}.\n`);
   process.exit(1);
 }
 for (const stream of [process.stdout, process.stderr]) stream.on('error', carryOn);
@@ -36,10 +36,10 @@ function carryOn(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
-/** A build starts on an older Node too, and would fail somewhere. */
+/** A build starts on an older Node too, which takes every `Upgrade` for a socket: `shouldUpgradeCallback` is missing. */
 function runsOn(node: string): boolean {
   const [major = 0, minor = 0] = node.split('.').map(Number);
-  return major > 22 || (major === 22 && minor >= 18);
+  return major > 24 || (major === 24 && minor >= 9) || (major === 22 && minor >= 21);
 }
 
 function isBug(error: Error): boolean {

@@ -63,6 +63,10 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
   });
 
   async function open(ctx: Context, req: IncomingMessage) {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      const detail = 'Only WebSockets are served by an upgrade: leave the `Upgrade` header out.';
+      throw new ApiError('malformed_request', { detail });
+    }
     // A target such as `//` names no path: an error here would end the process.
     const url = URL.parse(req.url ?? '/', 'http://localhost');
     const upgrade = url && byPath.get(url.pathname);

@@ -1,3 +1,5 @@
+import { connect as connectTcp } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRunningClock } from '@rentapi/testing/running-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -576,6 +578,14 @@ describe('a connection', () => {
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/api/v1/ws/nothing`);
     const [error] = await new Promise<[Error]>((resolve) => socket.on('error', (failure) => resolve([failure])));
     expect(error.message).toContain('404');
+  });
+
+  it('of another protocol is refused by what upgrades, whatever its path', async () => {
+    const socket = connectTcp(Number(new URL(app.url).port), '127.0.0.1');
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('leave the `Upgrade` header out');
   });
 
   it('is closed with 1001 when its process stops', async () => {
