@@ -132,7 +132,7 @@ export default {
     rule(
       'slices-above-the-rest',
       'A slice provides what is needed below it through `ports` (see `Authenticators`) or the `facts` of its models.',
-      { path: '^packages/api/src/(pipeline|wire|events|data)/', pathNot: '\\.test\\.ts$' },
+      { path: '^packages/api/src/(pipeline|wire|events|data|mail|jobs)/', pathNot: '\\.test\\.ts$' },
       { path: '/slices/', dependencyTypesNot: ['type-only'] },
     ),
     rule(

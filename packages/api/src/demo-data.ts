@@ -1,4 +1,5 @@
 import type { Knex } from '@rentapi/platform/database';
+import { emailKey } from '@rentapi/platform/mail-address';
 import { type Context, type OrganizationContext, type Ports, systemContext, type UserContext } from './context.ts';
 import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.ts';
 import { transaction } from './data/transaction.ts';
@@ -9,7 +10,7 @@ import { addMember } from './slices/members/service/add.ts';
 import { createOrganization } from './slices/organizations/service/create.ts';
 import { setUserRoles } from './slices/roles/service/assign.ts';
 import { createRole } from './slices/roles/service/write.ts';
-import { emailKey, UserModel } from './slices/users/model.ts';
+import { UserModel } from './slices/users/model.ts';
 
 /** Published in the README: only for a database that outsiders cannot reach. */
 export const DEMO_ADMIN = { email: 'admin@example.com', password: 'Admin123!@#' };

@@ -1,5 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
 import { describeIssue } from '@rentapi/platform/describe-issue';
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { z } from 'zod';
 import { type Ports, systemContext } from './context.ts';
 import { change } from './data/base-model.ts';
@@ -9,7 +10,7 @@ import { SessionModel } from './slices/auth/model.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { UserUpdated } from './slices/users/events.ts';
-import { emailKey, UserModel } from './slices/users/model.ts';
+import { UserModel } from './slices/users/model.ts';
 import { EmailAddress } from './slices/users/schemas.ts';
 
 export async function hasSuperAdmin(database: Knex): Promise<boolean> {

@@ -48,3 +48,8 @@ function split(address: string): { local: string; domain: string } {
   const at = address.lastIndexOf('@');
   return { local: address.slice(0, Math.max(at, 0)), domain: address.slice(at + 1) };
 }
+
+/** The mailbox of an address: where it is mailed, in lower case, so that every spelling finds the same account. */
+export function emailKey(email: string): string {
+  return asciiMailAddress(email.trim()).toLowerCase();
+}

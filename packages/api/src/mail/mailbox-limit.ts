@@ -1,3 +1,4 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -5,7 +6,6 @@ import { transaction } from '../data/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { job, type RecordedEvent } from '../jobs/job.ts';
 import { readEvent } from '../jobs/read-event.ts';
-import { emailKey } from '../slices/users/model.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

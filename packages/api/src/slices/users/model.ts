@@ -1,4 +1,3 @@
-import { asciiMailAddress } from '@rentapi/platform/mail-address';
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { PlatformRole } from '../../contract/permissions.ts';
@@ -74,11 +73,6 @@ export const USER_COLUMNS = `
   u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
   u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
-
-/** The mailbox of an address: where it is mailed, in lower case, so that every spelling finds the same account. */
-export function emailKey(email: string): string {
-  return asciiMailAddress(email.trim()).toLowerCase();
-}
 
 export function usernameKey(username: string | null | undefined): string | null {
   return username?.toLowerCase() ?? null;

@@ -1,8 +1,9 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { emailKey, UserModel } from '../../users/model.ts';
+import { UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
 import type { Login, Tokens } from '../schemas.ts';

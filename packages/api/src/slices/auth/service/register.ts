@@ -1,10 +1,11 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
 import { createPersonalOrganization } from '../../organizations/service/create.ts';
-import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
+import { UserModel, usernameKey } from '../../users/model.ts';
 import { isUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';

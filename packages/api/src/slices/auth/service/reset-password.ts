@@ -1,10 +1,11 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOfCreator } from '../../api-keys/service.ts';
-import { emailKey, UserModel } from '../../users/model.ts';
+import { UserModel } from '../../users/model.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
 import type { ConfirmPasswordReset } from '../schemas.ts';
 import { assertMailedToken, redeemMailedToken } from './mailed-token.ts';

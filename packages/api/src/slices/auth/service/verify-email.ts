@@ -1,9 +1,10 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOfCreator } from '../../api-keys/service.ts';
-import { emailKey, UserModel, usernameKey } from '../../users/model.ts';
+import { UserModel, usernameKey } from '../../users/model.ts';
 import { isUsernameFree } from '../../users/service.ts';
 import { EmailVerified, PasswordRequired, VerificationRequested } from '../events.ts';
 import { type RequestedNames, SessionModel, VerificationTokenModel } from '../model.ts';

@@ -1,3 +1,4 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
@@ -8,7 +9,6 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertMayGrant, lockAuthority } from '../../members/service/authority.ts';
 import { isMailboxOfMember } from '../../members/service/find.ts';
-import { emailKey } from '../../users/model.ts';
 import { InvitationCreated, InvitationResent } from '../events.ts';
 import { InvitationModel } from '../model.ts';
 import type { CreateInvitation, Invitation } from '../schemas.ts';

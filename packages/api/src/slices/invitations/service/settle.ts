@@ -1,3 +1,4 @@
+import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
@@ -13,7 +14,6 @@ import type { Member } from '../../members/schemas.ts';
 import { addMember } from '../../members/service/add.ts';
 import { lockAuthority, memberPermissionsOf } from '../../members/service/authority.ts';
 import { membershipsOf, presentMember } from '../../members/service/find.ts';
-import { emailKey } from '../../users/model.ts';
 import { InvitationAccepted, InvitationDeclined, InvitationRevoked } from '../events.ts';
 import type { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';
