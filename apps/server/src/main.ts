@@ -36,7 +36,7 @@ function carryOn(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
-/** A build starts on an older Node too, which takes every `Upgrade` for a socket: `shouldUpgradeCallback` is missing. */
+/** A build starts on an older Node too, where every `Upgrade` is a socket for want of `shouldUpgradeCallback`. */
 function runsOn(node: string): boolean {
   const [major = 0, minor = 0] = node.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 9) || (major === 22 && minor >= 21);
