@@ -55,8 +55,8 @@ const patterns: EventPattern[] = ['api_key.*', 'an_event.of_a_newer_server'];
 client.realtime.events.subscribe(
   { events: patterns },
   {
-    onData(told) {
-      const event = 'event' in told ? told : told.data;
+    onData(message) {
+      const event = 'event' in message ? message : message.data;
       if (event.event === 'api_key.created') console.log(event.data.prefix);
       else if (event.event === 'member.added') console.log(event.data.joinedAt);
       else if (event.event === 'api_call') console.log(event.data.keyId);
@@ -84,7 +84,7 @@ const WRONG: [program: string, complaint: string][] = [
     "client.users.me.get.query().catch((e) => isRentApiError(e) && e.data.problem.code === 'no_such_code');",
     `and '"no_such_code"' have no overlap`,
   ],
-  ["export const prefix = (told: EventMap['invitation.created']) => told.prefix;", "'prefix' does not exist"],
+  ["export const prefix = (message: EventMap['invitation.created']) => message.prefix;", "'prefix' does not exist"],
   ["export const input: RouterInputs['apiKeys']['create'] = {};", 'is missing the following properties'],
   ["await client.users.me.get.query({ id: '' });", "'string' is not assignable to type 'never'"],
 ];

@@ -84,7 +84,7 @@ function section(text: string, heading: string): string {
   return text.slice(from, end === -1 ? undefined : end + 1);
 }
 
-/** The documents name a server on this machine, or one that stands for any. */
+/** The documents name a server on this machine, or an example. */
 function withAddress(text: string, publicUrl: string): string {
   const socketUrl = publicUrl.replace(/^http/, 'ws');
   return text
