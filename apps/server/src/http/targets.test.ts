@@ -40,13 +40,18 @@ describe('a request target', () => {
     expect((await ask('http://localhost/metrics')).status).toBe(200);
   });
 
-  it.each(['ftp://localhost/health', 'http://', 'http://user@localhost/health', '*', 'health'])(
-    'such as %s is refused as malformed',
-    async (target) => {
-      const { status, body } = await ask(target);
-      expect([status, codeOf(body)]).toEqual([400, 'malformed_request']);
-    },
-  );
+  it.each([
+    'ftp://localhost/health',
+    'http://[/health',
+    'http://x:99999/health',
+    'http://',
+    'http://user@localhost/health',
+    '*',
+    'health',
+  ])('such as %s is refused as malformed', async (target) => {
+    const { status, body } = await ask(target);
+    expect([status, codeOf(body)]).toEqual([400, 'malformed_request']);
+  });
 
   it('is read with its escaped letters decoded', async () => {
     for (const path of ['/api/v1/users/m%65', '/%61pi/v1/users/%6D%65', '/trpc/users%2Eme%2eget']) {
