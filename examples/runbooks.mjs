@@ -1,6 +1,5 @@
 // node tools/run.mjs examples/runbooks.mjs: runs the commands of docs/runbooks on a real deployment in a directory of
-// its own, with dist/
-// and a PostgreSQL that holds something. Needs DATABASE_URL and REDIS_URL (.ci/with-services).
+// its own, with dist/ and a PostgreSQL that holds something. Needs DATABASE_URL and REDIS_URL (.ci/with-services).
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

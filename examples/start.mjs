@@ -1,5 +1,5 @@
-// node tools/run.mjs examples/start.mjs quickstart: builds the SDK and runs one example against the server that BASE
-// names.
+// node tools/run.mjs examples/start.mjs quickstart: builds the SDK and runs one example against the server
+// that BASE names.
 import { fileURLToPath } from 'node:url';
 import { buildSdk, run } from './build-sdk.mjs';
 

@@ -7,8 +7,7 @@ export type CspMode = 'strict' | 'relaxed' | 'disabled';
 
 /**
  * `searchable`: our own pages. `plain`: those that mailed links open. `scalar`, `redoc`: the two references. `mail`:
- * the body
- * of a captured mail, in its frame.
+ * the body of a captured mail, in its frame.
  */
 export type PageKind = 'searchable' | 'plain' | 'scalar' | 'redoc' | 'mail';
 

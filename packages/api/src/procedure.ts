@@ -77,8 +77,7 @@ async function once<Result extends Outcome>(
 
 /**
  * TanStack Query's infinite queries send `direction` with every page of a list. It is taken off here, so that it is in
- * no
- * schema; REST refuses it before, as a parameter that is not declared.
+ * no schema; REST refuses it before, as a parameter that is not declared.
  */
 const readsForward = t.middleware(({ getRawInput, next }) =>
   next({

@@ -4,8 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Starts the given files before all others, in this order: one that takes half a minute must not be the last to begin.
- * The
- * others come as Vitest orders them, which knows how long each took the last time, and the first time how large it is.
+ * The others come as Vitest orders them: by how long each took the last time, and the first time by its size.
  */
 export function slowestFirst(files: readonly string[]): typeof BaseSequencer {
   const places = new Map(files.map((file, place) => [path.resolve(file), place]));

@@ -8,9 +8,8 @@ export function mayBePlain(smtpUrl: string): boolean {
 
 /**
  * The same URL, with which nodemailer sends nothing before the connection has TLS. It would otherwise go on in the
- * clear
- * where the server (or an attacker in between) does not offer STARTTLS. Parameters of the URL win over nodemailer's
- * options.
+ * clear where the server (or an attacker in between) does not offer STARTTLS. Parameters of the URL win over
+ * nodemailer's options.
  */
 export function requireTls(smtpUrl: string): string {
   if (mayBePlain(smtpUrl)) return smtpUrl;
