@@ -77,6 +77,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'orgs.auditLogs': auditFilters(),
   'orgs.exportAuditLogs': auditFilters(),
   'roles.list': {},
+  'users.me.activity': {},
 };
 
 function auditFilters() {

@@ -22,6 +22,7 @@ const NOT_AUDITED: Record<string, string> = {
   AuditLogModel: 'is the audit log',
   RefreshTokenModel: 'changes with its session, which is recorded',
   RoleAssignmentModel: 'changes with its member, who is recorded',
+  SecurityEventModel: 'is a log itself',
   VerificationTokenModel: 'changes with its user, who is recorded',
 };
 

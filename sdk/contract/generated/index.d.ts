@@ -119,6 +119,17 @@ export type AppRouter = TRPCBuiltRouter<
           input: UpdateMe;
           output: User;
         }>;
+        /** List what happened to the safety of your account. Wrong passwords, new devices, lockouts and changes to how you sign in, newest first. Kept for 90 days. */
+        activity: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: SecurityEventPage;
+        }>;
         /** List your permissions and where each comes from. In the current organization, and on the platform. */
         permissions: TRPCQueryProcedure<{
           meta: unknown;
@@ -1380,6 +1391,52 @@ export type Scope =
   | 'files:write'
   | 'files:delete'
   | 'ai:use';
+
+/** Something that concerns the safety of an account. */
+export interface SecurityEvent {
+  /** Id of a security event. */
+  id: string;
+  /** `login_failed`: A password, code or passkey was wrong. `account_locked`: Too many wrong passwords: for a while, further ones are not compared. `account_unlocked`: An administrator ended a lockout. `new_device`: A login from a device or network that the account did not use lately. `refresh_token_replayed`: A used refresh token came back, so its session was ended. `password_changed`: The password was changed. `password_reset`: A new password was set with a mailed link. `email_changed`: The e-mail address was changed. `two_factor_enabled`: A second factor was added. `two_factor_disabled`: The second factor was removed. `two_factor_reset_requested`: An administrator asked to remove the second factor. `two_factor_reset_stopped`: The owner stopped the removal of the second factor. `two_factor_reset`: The second factor was removed on the request of an administrator. `backup_code_used`: A backup code was used. `backup_codes_regenerated`: New backup codes replaced the old ones. `passkey_added`: A passkey was added. `passkey_removed`: A passkey was removed. `passkey_counter_regressed`: The counter of a passkey went back: it may have been copied. `identity_linked`: A login at a provider was connected. `identity_unlinked`: A login at a provider was disconnected. `role_changed`: The role was changed, on the platform or in an organization. `sessions_ended`: Other sessions were ended. */
+  kind:
+    | 'login_failed'
+    | 'account_locked'
+    | 'account_unlocked'
+    | 'new_device'
+    | 'refresh_token_replayed'
+    | 'password_changed'
+    | 'password_reset'
+    | 'email_changed'
+    | 'two_factor_enabled'
+    | 'two_factor_disabled'
+    | 'two_factor_reset_requested'
+    | 'two_factor_reset_stopped'
+    | 'two_factor_reset'
+    | 'backup_code_used'
+    | 'backup_codes_regenerated'
+    | 'passkey_added'
+    | 'passkey_removed'
+    | 'passkey_counter_regressed'
+    | 'identity_linked'
+    | 'identity_unlinked'
+    | 'role_changed'
+    | 'sessions_ended';
+  /** More about it, by name; ids are public ones. */
+  details: Record<string, string | number | boolean | null>;
+  /** The address it came from; null for what an administrator did. */
+  ip: string | null;
+  /** The `User-Agent` it came from. */
+  userAgent: string | null;
+  /** When it happened. */
+  createdAt: string;
+}
+
+/** One page of a list. */
+export interface SecurityEventPage {
+  /** What is on this page, in the order of the list. */
+  items: SecurityEvent[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
 
 /** The organization role of a member from now on. */
 export interface SetMemberRole {

@@ -11,6 +11,7 @@ export const ID_KINDS = {
   evt: { kind: 'event', noun: 'event' },
   ivt: { kind: 'invitation', noun: 'invitation' },
   rol: { kind: 'role', noun: 'role' },
+  sev: { kind: 'security_event', noun: 'security event' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 

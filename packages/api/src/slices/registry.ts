@@ -13,6 +13,7 @@ import * as organizationEvents from './organizations/events.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
 import { upgradeRequired } from './realtime/raw.ts';
 import * as roleEvents from './roles/events.ts';
+import * as securityEventJobs from './security-events/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
 import * as userEvents from './users/events.ts';
 
@@ -26,9 +27,14 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
 );
 
 /** Every job. */
-export const jobs: readonly Job[] = [authJobs, invitationJobs, mailJobs, realtimeJobs, systemJobs].flatMap((slice) =>
-  Object.values(slice),
-);
+export const jobs: readonly Job[] = [
+  authJobs,
+  invitationJobs,
+  mailJobs,
+  realtimeJobs,
+  securityEventJobs,
+  systemJobs,
+].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */
 export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport];

@@ -8,13 +8,14 @@ import { organizations } from './organizations/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
 import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
+import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
 import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
   auth,
-  users: router({ me: router({ ...me, permissions: myPermissions }), roles: userRoles }),
+  users: router({ me: router({ ...me, activity, permissions: myPermissions }), roles: userRoles }),
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,

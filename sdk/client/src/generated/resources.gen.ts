@@ -99,6 +99,8 @@ export type {
   RolesListResponse,
   RolesUpdateResponse,
   Scope,
+  SecurityEvent,
+  SecurityEventPage,
   SetMemberRole,
   SetUserRoles,
   SubdomainAvailability,
@@ -114,6 +116,7 @@ export type {
   UpdateOrganization,
   UpdateRole,
   User,
+  UsersMeActivityResponse,
   UsersMeGetResponse,
   UsersMePermissionsResponse,
   UsersMeUpdateResponse,
@@ -314,6 +317,7 @@ export type SystemHealthCacheParams = NoParams;
 export type SystemHealthDatabaseParams = NoParams;
 export type SystemLivenessParams = NoParams;
 export type SystemReadinessParams = NoParams;
+export type UsersMeActivityParams = Params<Types.UsersMeActivityData>;
 export type UsersMeGetParams = NoParams;
 export type UsersMePermissionsParams = NoParams;
 export type UsersMeUpdateParams = Params<Types.UsersMeUpdateData>;
@@ -1298,6 +1302,25 @@ export class SystemResource extends Resource {
 
 /** `client.users.me` */
 export class UsersMeResource extends Resource {
+  /**
+   * List what happened to the safety of your account
+   *
+   * Wrong passwords, new devices, lockouts and changes to how you sign in, newest first. Kept for 90 days.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/users/me/activity`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.users.me.activity({ limit: 25 })) console.log(item);
+   * ```
+   */
+  activity(params?: UsersMeActivityParams, options?: RequestOptions): PagePromise<Types.UsersMeActivityResponse> {
+    return this.transport.list({"id":"users.me.activity","method":"GET","path":"/api/v1/users/me/activity"}, params, options);
+  }
+
   /**
    * Get the current user
    *

@@ -3,6 +3,7 @@ import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
@@ -17,7 +18,10 @@ import { issueTokens } from './refresh.ts';
 export async function login(ctx: Context, input: Login): Promise<Tokens> {
   const found = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(input.email) });
   const right = await ctx.ports.passwords.matches(input.password, found?.passwordHash ?? null);
-  if (!found || !right) throw new ApiError('invalid_credentials');
+  if (!found || !right) {
+    await recordSecurityEvent(ctx, 'login_failed', { userId: found?.id ?? null, details: { method: 'password' } });
+    throw new ApiError('invalid_credentials');
+  }
 
   return transaction(ctx, async (ctx) => {
     const user = await lockProvenUser(ctx, found);

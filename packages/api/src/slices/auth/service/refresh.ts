@@ -5,6 +5,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
@@ -31,6 +32,7 @@ export async function refresh(ctx: Context, refreshToken: string): Promise<Token
     if (child) return presentTokens(ctx, user, session, child);
     await SessionModel.query(ctx.db).findById(session.id).patch({ revokedAt: ctx.now });
     await record(ctx, RefreshTokenReplayed, { target: session, data: session.present() });
+    await recordSecurityEvent(ctx, 'refresh_token_replayed', { userId: user.id });
     return null; // no exception: the end of the session must be committed
   });
   if (!outcome) throw new ApiError('invalid_refresh_token');

@@ -5,6 +5,7 @@ import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOfCreator } from '../../api-keys/service.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
 import type { ConfirmPasswordReset } from '../schemas.ts';
@@ -35,6 +36,7 @@ export async function confirmPasswordReset(ctx: Context, { token, password }: Co
     });
     await endAccess(ctx, after);
     if (before.registeredAgainAt) await revokeKeysOfCreator(ctx, after.id);
+    await recordSecurityEvent(ctx, 'password_reset', { userId: after.id });
     await record(ctx, PasswordReset, { target: after, before, after, data: after.present(ctx.ids) });
   });
 }

@@ -4,6 +4,7 @@ import { type OrganizationRole, rolePermissions } from '../../../contract/permis
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
 import { MemberRolesChanged } from '../events.ts';
 import type { MemberModel } from '../model.ts';
 import type { Member, SetMemberRole } from '../schemas.ts';
@@ -36,7 +37,13 @@ export async function changeRole(
   const after = await change(ctx, before, { role });
   if (after === before) return before;
   await record(ctx, MemberRolesChanged, { target: after, before, after, data: await presentMember(ctx, after) });
+  await recordRoleChange(ctx, after);
   return after;
+}
+
+export async function recordRoleChange(ctx: OrganizationContext, { userId, role }: MemberModel): Promise<void> {
+  const details = { organizationId: ctx.ids.encode('org', ctx.organization.id), role };
+  await recordSecurityEvent(ctx, 'role_changed', { userId, details });
 }
 
 export async function presentMemberWithEtag(ctx: OrganizationContext, member: MemberModel): Promise<Member> {

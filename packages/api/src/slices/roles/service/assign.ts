@@ -8,7 +8,7 @@ import { MemberRolesChanged } from '../../members/events.ts';
 import type { Member } from '../../members/schemas.ts';
 import { assertMayGrant, assertNotOutranked, lockAuthority } from '../../members/service/authority.ts';
 import { findMember } from '../../members/service/find.ts';
-import { presentMemberWithEtag } from '../../members/service/set-role.ts';
+import { presentMemberWithEtag, recordRoleChange } from '../../members/service/set-role.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
 import type { SetUserRoles } from '../schemas.ts';
 import { decodeCustomRoleId } from '../system-roles.ts';
@@ -38,6 +38,7 @@ export async function setUserRoles(ctx: OrganizationContext, input: SetUserRoles
     const after = await change(ctx, before, { updatedAt: ctx.now });
     const shown = await presentMemberWithEtag(ctx, after);
     await record(ctx, MemberRolesChanged, { target: after, before, after, data: shown });
+    await recordRoleChange(ctx, after);
     return shown;
   });
 }

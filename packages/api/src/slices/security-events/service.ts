@@ -1,0 +1,39 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context, UserContext } from '../../context.ts';
+import { newestFirst } from '../../contract/pagination.ts';
+import { SecurityEventModel } from './model.ts';
+import {
+  CAUSED_BY_OTHERS,
+  type ListActivity,
+  type SecurityEvent,
+  type SecurityEventKind,
+  type SecurityEventPage,
+} from './schemas.ts';
+
+const RECORD: Statement = {
+  name: 'record_security_event',
+  text: `
+    insert into security_events (user_id, kind, details, ip, user_agent, request_id, created_at)
+    values ($1, $2, $3, $4, $5, $6, $7)`,
+};
+
+/**
+ * One statement, in the caller's transaction if there is one. `userId` is null for an address without an account, so
+ * that a failed login costs the same with and without one.
+ */
+export async function recordSecurityEvent(
+  ctx: Context,
+  kind: SecurityEventKind,
+  { userId, details = {} }: { userId: number | null; details?: SecurityEvent['details'] },
+): Promise<void> {
+  const { requestId } = ctx.request;
+  const { ip, userAgent } = CAUSED_BY_OTHERS.includes(kind) ? { ip: null, userAgent: null } : ctx.request;
+  await execute(ctx.db, RECORD, [userId, kind, JSON.stringify(details), ip, userAgent, requestId, ctx.now]);
+}
+
+export async function listActivity(ctx: UserContext, input: ListActivity): Promise<SecurityEventPage> {
+  const userId = ctx.actor.user.id;
+  const mine = SecurityEventModel.query(ctx.db).where({ userId });
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, { name: 'activity', of: userId }, input, mine);
+  return { items: rows.map((event) => event.present(ctx.ids)), nextCursor };
+}
