@@ -1,4 +1,3 @@
-import { createSecretKey } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createIds } from '@rentapi/api/contract/ids';
 import { SESSION_ACTOR } from '@rentapi/api/slices/auth/service/authenticate';
@@ -18,11 +17,9 @@ import pg from 'pg';
 const { SECRET_KEY = '', ID_SECRET = '', DATABASE_URL, REDIS_URL, PUBLIC_URL = '' } = process.env;
 const ids = createIds(ID_SECRET);
 // jose imports any other form of the key again for every token, which doubles the cost.
-const key = createSecretKey(createKeyring(SECRET_KEY).key('rentapi/jwt')).toCryptoKey(
-  { name: 'HMAC', hash: 'SHA-256' },
-  false,
-  ['verify'],
-);
+const key = createKeyring(SECRET_KEY)
+  .key('rentapi/jwt')
+  .toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
 const limiter = REDIS_URL
   ? createRedisLimiter(openRedis(REDIS_URL, createLogger({ level: 'warn' })))
   : createMemoryLimiter();

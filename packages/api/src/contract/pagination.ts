@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { type Keyring, mac, sameBytes } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import { ApiError } from './errors.ts';
@@ -50,7 +51,7 @@ export interface Cursors {
 const MAC_BYTES = 12;
 
 export function createCursors(keyring: Keyring): Cursors {
-  const sign = (key: Buffer, list: string, position: Buffer) =>
+  const sign = (key: KeyObject, list: string, position: Buffer) =>
     mac(key, Buffer.concat([position, Buffer.from(list)])).subarray(0, MAC_BYTES);
   return {
     write(list, position) {

@@ -34,26 +34,19 @@ export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Pr
 }
 
 function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits): Promise<Buffer> {
-  const tooLarge = new ApiError('body_too_large', { detail: `Send a body of at most ${limitBytes} bytes.` });
-  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge;
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const held = unfinished.enter(stop);
   let bytes: Buffer = NOTHING;
   let length = 0;
 
   req.on('data', add);
-  req.once('end', () => {
-    held.leave();
-    resolve(bytes.subarray(0, length));
-  });
-  // A client that disconnects in the middle is no server failure.
-  const ended = () => stop(new ApiError('malformed_json', { detail: 'The body ended early.' }));
-  req.once('error', ended).once('close', ended);
+  req.once('end', complete).once('error', endedEarly).once('close', endedEarly);
   return promise;
 
   function add(chunk: Buffer): void {
     const needed = length + chunk.length;
-    if (needed > limitBytes) return void stop(tooLarge);
+    if (needed > limitBytes) return void stop(tooLarge(limitBytes));
     if (length === 0) bytes = chunk;
     else {
       // One buffer that grows: a list of one-byte chunks would take a hundred times the memory of the body.
@@ -68,6 +61,16 @@ function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits):
     held.grow(bytes.length);
   }
 
+  function complete(): void {
+    held.leave();
+    resolve(bytes.subarray(0, length));
+  }
+
+  /** A client that disconnects in the middle is no server failure. */
+  function endedEarly(): void {
+    if (!req.readableEnded) stop(new ApiError('malformed_json', { detail: 'The body ended early.' }));
+  }
+
   function stop(error: ApiError): void {
     req.off('data', add);
     held.leave();
@@ -75,4 +78,9 @@ function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits):
     length = 0;
     reject(error);
   }
+}
+
+/** Made when it is thrown: the stack of an error costs more than reading a small body. */
+function tooLarge(limitBytes: number): ApiError {
+  return new ApiError('body_too_large', { detail: `Send a body of at most ${limitBytes} bytes.` });
 }

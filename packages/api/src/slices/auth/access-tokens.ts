@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, type webcrypto } from 'node:crypto';
+import { createHash, type KeyObject, type webcrypto } from 'node:crypto';
 import type { Keyring } from '@rentapi/platform/secrets';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
@@ -90,9 +90,9 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
   }
 }
 
-const nameOf = (key: Buffer): string => createHash('sha256').update(key).digest('base64url').slice(0, 8);
+const nameOf = (key: KeyObject): string => createHash('sha256').update(key.export()).digest('base64url').slice(0, 8);
 
 /** jose accepts a KeyObject, too, but would convert it for every token, at half the cost of the whole check. */
-function importKey(key: Buffer): webcrypto.CryptoKey {
-  return createSecretKey(key).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+function importKey(key: KeyObject): webcrypto.CryptoKey {
+  return key.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }

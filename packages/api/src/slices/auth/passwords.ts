@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { deriveKey, mac } from '@rentapi/platform/secrets';
 import { dictionary } from '@zxcvbn-ts/language-common';
@@ -21,7 +22,7 @@ const MAX_WAITING = 200;
  * request.
  */
 export function createPasswords(options: { pepper: string; cost: number }): Passwords {
-  const key = deriveKey(options.pepper, 'rentapi/password');
+  const key = createSecretKey(deriveKey(options.pepper, 'rentapi/password'));
   const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
   const prepare = (password: string) => mac(key, password.normalize('NFKC')).toString('base64');
   // A well-formed hash that matches no password, at the same cost.
