@@ -1,5 +1,6 @@
 import type { Logger } from '@rentapi/platform/logger';
 import type { Notifications, Subscription } from '@rentapi/platform/notifications';
+import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { Context } from '../context.ts';
 import type { InvalidationKey } from '../data/model-facts.ts';
 import { afterCommit } from '../data/transaction.ts';
@@ -55,8 +56,9 @@ interface Load {
 }
 
 export function createActorCache({ notifications, log }: { notifications: Notifications; log: Logger }): ActorCache {
-  const entries = new Map<string, Entry>();
-  const keysOf = new Map<string, Set<string>>();
+  const entries = new OldestFirst<Entry>(MAX_ENTRIES, dropFromIndex);
+  /** Mostly one key each: a set for every one of them would take more memory than the entries. */
+  const keysOf = new Map<string, string | Set<string>>();
   const loads = new Map<string, Load>();
   const watchers = createWatchers(log);
   const counts = { hits: 0, misses: 0 };
@@ -117,29 +119,26 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   }
 
   function keep(key: string, entry: Entry): void {
-    remove(key);
-    if (entries.size >= MAX_ENTRIES) remove(entries.keys().next().value!); // the oldest entry
     entries.set(key, entry);
     for (const invalidationKey of entry.invalidationKeys) {
       const keys = keysOf.get(invalidationKey);
-      if (keys) keys.add(key);
-      else keysOf.set(invalidationKey, new Set([key]));
+      if (keys === undefined) keysOf.set(invalidationKey, key);
+      else if (typeof keys === 'string') keysOf.set(invalidationKey, new Set([keys, key]));
+      else keys.add(key);
     }
   }
 
-  function remove(key: string): void {
-    const entry = entries.get(key);
-    if (!entry) return;
-    entries.delete(key);
+  function dropFromIndex(key: string, entry: Entry): void {
     for (const invalidationKey of entry.invalidationKeys) {
       const keys = keysOf.get(invalidationKey);
-      keys?.delete(key);
-      if (keys?.size === 0) keysOf.delete(invalidationKey);
+      if (keys === key) keysOf.delete(invalidationKey);
+      else if (typeof keys === 'object' && keys.delete(key) && keys.size === 0) keysOf.delete(invalidationKey);
     }
   }
 
   function drop(invalidationKey: string): void {
-    for (const key of [...(keysOf.get(invalidationKey) ?? [])]) remove(key);
+    const keys = keysOf.get(invalidationKey) ?? [];
+    for (const key of typeof keys === 'string' ? [keys] : [...keys]) entries.delete(key);
     // A load under way may have read its row before the change: it serves its current callers, and new ones do not
     // join.
     for (const load of loads.values()) load.changed.add(invalidationKey);

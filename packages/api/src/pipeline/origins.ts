@@ -1,4 +1,5 @@
 import type { Env } from '@rentapi/platform/env';
+import { OldestFirst } from '@rentapi/platform/oldest-first';
 
 /** Which web pages may open a connection. */
 export interface Origins {
@@ -16,16 +17,16 @@ export function createOrigins(
   isOfKey: (origin: string) => Promise<boolean>,
 ): Origins {
   const named = new Set([new URL(PUBLIC_URL).origin, ...CORS_ORIGINS]);
-  const remembered = new Map<string, { at: number; answer: Promise<boolean> }>();
+  const remembered = new OldestFirst<{ at: number; answer: Promise<boolean> }>(MAX_REMEMBERED);
 
   function askOnce(origin: string): Promise<boolean> {
     const now = performance.now();
     const known = remembered.get(origin);
     if (known && now - known.at < MAX_AGE_MS) return known.answer;
     const entry = { at: now, answer: isOfKey(origin) };
-    entry.answer.catch(() => remembered.get(origin) === entry && remembered.delete(origin));
-    remembered.delete(origin); // so that the map stays in order of age
-    if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    entry.answer.catch(() => {
+      if (remembered.get(origin) === entry) remembered.delete(origin);
+    });
     remembered.set(origin, entry);
     return entry.answer;
   }

@@ -1,4 +1,5 @@
 import { createHash, type KeyObject, type webcrypto } from 'node:crypto';
+import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { Keyring } from '@rentapi/platform/secrets';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
@@ -38,7 +39,7 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
   /**
    * A valid token stays valid until it expires, so the check is cached: a caller brings the same token for 15 minutes.
    */
-  const remembered = new Map<string, Verified>();
+  const remembered = new OldestFirst<Verified>(MAX_REMEMBERED);
 
   return {
     ttlS,
@@ -74,7 +75,6 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
       if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || exp === undefined)
         throw new ApiError('invalid_access_token');
       const verified = { sub, sid, expiresAt: new Date(exp * 1000) };
-      if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!); // the oldest
       remembered.set(token, verified);
       return verified;
     } catch (error) {
