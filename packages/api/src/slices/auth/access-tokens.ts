@@ -3,6 +3,7 @@ import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { Keyring } from '@rentapi/platform/secrets';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
+import { createOwnVerifier, encodeHeader, readClaims, type Verified } from './own-tokens.ts';
 
 /**
  * The subject of an access token: the user's public id and the session's UUID. The session's row decides whether it
@@ -24,17 +25,20 @@ export interface AccessTokens {
   verify(token: string, now: Date): Verified | Promise<Verified>;
 }
 
-type Verified = AccessClaims & { expiresAt: Date };
-
 const AUDIENCE = 'rentapi';
 /** Some 500 bytes each. */
 const MAX_REMEMBERED = 20_000;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
   const { keyring, issuer, ttlS } = options;
-  const keys = new Map(keyring.keys('rentapi/jwt').map((key) => [nameOf(key), importKey(key)]));
+  const secrets = keyring.keys('rentapi/jwt').map((secret) => ({ kid: nameOf(secret), secret }));
+  const keys = new Map(secrets.map(({ kid, secret }) => [kid, importKey(secret)]));
   const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
+  const verifyOwn = createOwnVerifier({
+    keys: new Map(secrets.map(({ kid, secret }) => [encodeHeader(headerOf(kid)), secret])),
+    issuer,
+    audience: AUDIENCE,
+  });
 
   /**
    * A valid token stays valid until it expires, so the check is cached: a caller brings the same token for 15 minutes.
@@ -45,7 +49,7 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
     ttlS,
     sign: ({ sub, sid }, now) =>
       new SignJWT({ sid })
-        .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid })
+        .setProtectedHeader(headerOf(kid))
         .setIssuer(issuer)
         .setAudience(AUDIENCE)
         .setSubject(sub)
@@ -54,12 +58,18 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
         .sign(signingKey),
     verify(token, now) {
       const known = remembered.get(token);
-      if (!known) return verify(token, now);
+      if (!known) return verifyAtOnce(token, now) ?? verify(token, now);
       if (known.expiresAt > now) return known;
       remembered.delete(token);
       throw new ApiError('access_token_expired');
     },
   };
+
+  function verifyAtOnce(token: string, now: Date): Verified | undefined {
+    const verified = verifyOwn(token, now);
+    if (verified) remembered.set(token, verified);
+    return verified;
+  }
 
   async function verify(token: string, now: Date): Promise<Verified> {
     try {
@@ -71,10 +81,8 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
         requiredClaims: ['sub', 'sid', 'exp'],
         currentDate: now,
       });
-      const { sub, sid, exp } = payload;
-      if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || exp === undefined)
-        throw new ApiError('invalid_access_token');
-      const verified = { sub, sid, expiresAt: new Date(exp * 1000) };
+      const verified = readClaims(payload);
+      if (!verified) throw new ApiError('invalid_access_token');
       remembered.set(token, verified);
       return verified;
     } catch (error) {
@@ -89,6 +97,8 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
     return key;
   }
 }
+
+const headerOf = (kid: string) => ({ alg: 'HS256', typ: 'at+jwt', kid });
 
 const nameOf = (key: KeyObject): string => createHash('sha256').update(key.export()).digest('base64url').slice(0, 8);
 

@@ -1,0 +1,58 @@
+import { createHmac, type KeyObject } from 'node:crypto';
+import { sameBytes } from '@rentapi/platform/secrets';
+
+export interface Verified {
+  sub: string;
+  sid: string;
+  expiresAt: Date;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The subject and session of a verified payload; undefined where it is not one of an access token. */
+export function readClaims({ sub, sid, exp }: Record<string, unknown>): Verified | undefined {
+  if (typeof sub !== 'string' || typeof sid !== 'string' || !UUID.test(sid) || typeof exp !== 'number')
+    return undefined;
+  return { sub, sid, expiresAt: new Date(exp * 1000) };
+}
+
+/** A protected header as it is written into a token. */
+export const encodeHeader = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
+
+/**
+ * Verifies tokens whose header is, byte for byte, one that we write, without leaving the thread: jose uses WebCrypto,
+ * and waking its thread takes ten times as long as the HMAC. No algorithm is read from the token, so none can be
+ * confused. Undefined means that jose must judge: it names what is wrong.
+ */
+export function createOwnVerifier(options: {
+  /** The key of each header that we write, in its encoded form. */
+  keys: ReadonlyMap<string, KeyObject>;
+  issuer: string;
+  audience: string;
+}): (token: string, now: Date) => Verified | undefined {
+  const { keys, issuer, audience } = options;
+
+  return (token, now) => {
+    const header = token.indexOf('.');
+    const payload = token.lastIndexOf('.');
+    const key = keys.get(token.slice(0, header));
+    if (!key || payload === header) return undefined;
+    // Compared as text, so that a signature has one spelling only.
+    const expected = createHmac('sha256', key).update(token.slice(0, payload)).digest('base64url');
+    if (!sameBytes(Buffer.from(token.slice(payload + 1)), Buffer.from(expected))) return undefined;
+    const claims = parseObject(token.slice(header + 1, payload));
+    if (!claims || claims['iss'] !== issuer || claims['aud'] !== audience) return undefined;
+    if (claims['nbf'] !== undefined || typeof claims['iat'] !== 'number') return undefined;
+    const verified = readClaims(claims);
+    return verified && verified.expiresAt > now ? verified : undefined;
+  };
+}
+
+function parseObject(encoded: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
+}
