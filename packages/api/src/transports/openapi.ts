@@ -13,6 +13,7 @@ import { eventSchemas, webhooksOf } from './openapi-events.ts';
 import { HEADER_PARAMETERS, headerParameters, RESPONSE_HEADERS } from './openapi-headers.ts';
 import { ERROR_RESPONSES, responsesOf } from './openapi-responses.ts';
 import { openAnswers, simplify } from './openapi-schemas.ts';
+import { shareRepeated } from './openapi-shared.ts';
 import { type Operation, operationsOf, shapeOf } from './rest-routes.ts';
 
 export type Json = Record<string, unknown>;
@@ -85,6 +86,9 @@ export function buildOpenApi({ router, rawRoutes: declared, eventTypes }: Contra
   };
   simplify(complete);
   openAnswers(complete);
+  const shared = shareRepeated(Object.values(paths).flatMap((path) => Object.values(path)));
+  complete.components['parameters'] = { ...HEADER_PARAMETERS, ...shared.parameters };
+  complete.components['responses'] = { ...ERROR_RESPONSES, ...shared.responses };
   return complete;
 }
 

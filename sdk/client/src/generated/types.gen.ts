@@ -1762,6 +1762,66 @@ export type IfNoneMatch = string;
  */
 export type IdempotencyKey = string;
 
+/**
+ * How many items a page holds, at most 100.
+ */
+export type Limit = number;
+
+/**
+ * `nextCursor` of the previous page; leave out for the first.
+ */
+export type Cursor = string;
+
+/**
+ * Id of an API key.
+ */
+export type KeyId = string;
+
+/**
+ * Id of an organization.
+ */
+export type OrgId = string;
+
+/**
+ * Id of a user.
+ */
+export type UserId = string;
+
+/**
+ * Id of an invitation.
+ */
+export type InvitationId = string;
+
+/**
+ * Id of a role.
+ */
+export type RoleId = string;
+
+/**
+ * Only entries by this user or API key.
+ */
+export type ActorId = string;
+
+/**
+ * Only entries with this action: an event type, such as `member.removed`.
+ */
+export type Action = string;
+
+/**
+ * Only entries about this target.
+ */
+export type TargetId = string;
+
+/**
+ * Not before.
+ */
+export type From = string;
+
+/**
+ * Before.
+ */
+export type To = string;
+
 export type AuthRegisterData = {
     body: Register;
     path?: never;
