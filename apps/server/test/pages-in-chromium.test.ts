@@ -140,6 +140,21 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
     });
   });
 
+  it.each([
+    ['/verify-email', 'Confirm e-mail address', 'Mail me a new link'],
+    ['/reset-password', 'Set the password', 'Mail me a link to set a password'],
+  ])('%s offers a new link in place of one that was used', async (path, button, remedy) => {
+    await inContext({}, async (page) => {
+      const problem = { code: 'invalid_token', detail: 'Request a new link.' };
+      await page.route('**/api/v1/auth/**', (route) => route.fulfill({ status: 400, json: problem }));
+      await page.goto(`${pages.url}${path}?token=used`);
+      if (path === '/reset-password') await page.getByLabel('Password').first().fill('a long password');
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('alert').filter({ hasText: problem.detail }).waitFor();
+      expect(await page.getByRole('button').allInnerTexts()).toEqual([remedy]);
+    });
+  });
+
   describe('a reference draws itself within the policy, and leads to the rest:', () => {
     const draw = (colorScheme: 'light' | 'dark', path: string, look: (page: Page) => Promise<void>) =>
       inContext({ colorScheme, viewport: WIDE }, async (page) => {

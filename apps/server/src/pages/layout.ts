@@ -31,8 +31,8 @@ interface Page {
   scripts?: OwnFile[];
   /** The same page as Markdown. */
   markdown?: string;
-  /** What was searched for. */
-  query?: string;
+  /** Whether the page is a search itself, and needs none above it. */
+  isSearch?: true;
 }
 
 export function layout(site: Site, page: Page): string {
@@ -44,10 +44,10 @@ export function layout(site: Site, page: Page): string {
     <link rel="stylesheet" href="${assets.own('site.css')}">
     <link rel="stylesheet" href="${assets.own('pages.css')}">
     ${page.markdown ? html`<link rel="alternate" type="text/markdown" href="${page.markdown}">` : null}
-    ${scripts(assets, ['search.js', ...(page.scripts ?? [])])}
+    ${scripts(assets, [...(page.isSearch ? [] : ['search.js' as const]), ...(page.scripts ?? [])])}
   </head>
   <body class="wide">
-    ${header(assets, page.section, searchForm(page.query))}
+    ${header(assets, page.section, page.isSearch ? null : searchForm)}
     <main>${page.main}</main>
     ${footer(site, page.markdown)}
   </body>`,
@@ -93,7 +93,7 @@ export function document(
 `.text;
 }
 
-export function header(assets: Assets, current: Section | undefined, search: Html): Html {
+export function header(assets: Assets, current: Section | undefined, search: Html | null): Html {
   return html`<header class="site-header">
       ${brand(assets)}
       <nav class="site-nav" aria-label="Documentation">${SECTIONS.map(
@@ -111,12 +111,10 @@ function footer({ version }: Site, markdown?: string): Html {
     </footer>`;
 }
 
-function searchForm(query = ''): Html {
-  return html`<form class="site-search" role="search" action="/docs/search">
-        <input type="search" name="q" value="${query}" aria-label="Search the documentation" placeholder="Search"
+const searchForm = html`<form class="site-search" role="search" action="/docs/search">
+        <input type="search" name="q" aria-label="Search the documentation" placeholder="Search"
           maxlength="${QUERY_LENGTH}" autocomplete="off" spellcheck="false">
       </form>`;
-}
 
 function brand(assets: Assets): Html {
   return html`<a class="brand" href="/"><img src="${assets.own('icon.svg')}" alt="" width="28" height="28">RentAPI</a>`;

@@ -35,6 +35,8 @@ async function submit(event) {
     (form.closest('details') ?? form).remove();
   } catch (error) {
     show('problem', error.message);
+    // A link that was used or has expired does not work the second time either.
+    if (form === main && error.code === 'invalid_token') form.hidden = true;
     offerRemedy(error.code, form.elements.email?.value);
   } finally {
     button.disabled = false;

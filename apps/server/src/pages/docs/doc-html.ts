@@ -32,10 +32,10 @@ function contents(chapters: readonly Heading[]): Html {
 export function searchPage(site: Site, query: string, results: readonly SearchResult[]): string {
   return layout(site, {
     title: query === '' ? 'Search · RentAPI' : `${query} · Search · RentAPI`,
-    query,
+    isSearch: true,
     main: html`
       <h1>Search</h1>
-      <form class="search-page" action="/docs/search">
+      <form class="search-page" role="search" action="/docs/search">
         <input type="search" name="q" value="${query}" aria-label="Search for" maxlength="${QUERY_LENGTH}">
         <button type="submit">Search</button>
       </form>

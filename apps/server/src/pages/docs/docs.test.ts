@@ -157,6 +157,8 @@ describe('a page of the documentation', () => {
       for (const part of [retries[retry], `instanceof ${sdkClass}`, fix])
         expect([code, page]).toEqual([code, expect.stringContaining(part)]);
     }
+    const all = `All ${contract.operations.length} but these:\n\n- [\`system.health\`]`;
+    expect(await text('/docs/errors/rate_limited.md')).toContain(all);
     expect(await text('/docs/errors/scope_not_held.md')).toContain('/docs/operations/apiKeys.create.md)');
     expect(await text('/docs/errors/invalid_input.md')).toContain('All of them.');
   });
@@ -186,10 +188,18 @@ describe('the search', () => {
   it('works without scripts: a form with GET, and a page of results', async () => {
     const page = await text('/docs/search?q=rate+limit');
     expect(page).toContain('<a href="/docs/errors/rate_limited">');
-    expect(page).toMatch(
-      /<form class="site-search" role="search" action="\/docs\/search">\s*<input type="search" name="q"/,
-    );
+    const form = /<form class="[\w-]+" role="search" action="\/docs\/search">\s*<input type="search" name="q"/g;
+    for (const each of [page, await text('/docs/errors')]) expect(each.match(form)).toHaveLength(1);
     expect((await get('/docs/errors')).headers.get('content-security-policy')).toContain("form-action 'self'");
+  });
+
+  it('shows excerpts as plain sentences, and names the page of a chapter once', async () => {
+    const found = await search('scopes of a key');
+    expect(found.find(({ url }) => url === '/docs/permissions#scopes-of-a-key')).toMatchObject({
+      kind: 'Permissions',
+      excerpt: expect.stringContaining('one permission (api_keys:read), all of a resource (api_keys:*)'),
+    });
+    expect((await search('pages')).map(({ kind }) => kind)).toContain('SDK: @rentapi/sdk');
   });
 
   it('repeats what was searched for as text', async () => {

@@ -110,7 +110,7 @@ function operationsOf(error: DescribedError, operations: readonly DescribedOpera
   if (!others || others.length === 0) return 'All of them.';
   // The shorter list says as much.
   return others.length < answering.length
-    ? paragraphs(`All ${answering.length} but these:`, operationList(others))
+    ? paragraphs(`All ${operations.length} but these:`, operationList(others))
     : operationList(answering);
 }
 

@@ -69,7 +69,7 @@ export function plainText(markdown: string): string {
   return rewriteLinks(markdown, () => null)
     .replace(/^```.*$/gm, '')
     .replace(/^\|.*\|\n\|[ :|-]+\|$/gm, '') // heads of tables
-    .replace(/[`*|#]+/g, ' ')
+    .replace(/`([^`\n]+)`|[*`]+|[|#]+/g, (mark, code?: string) => code ?? (/[|#]/.test(mark) ? ' ' : ''))
     .replace(/\s+/g, ' ')
     .trim();
 }

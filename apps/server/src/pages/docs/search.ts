@@ -59,9 +59,14 @@ function entriesOf(page: DocPage): Omit<Entry, 'id'>[] {
     ...chapters.map((chapter) => {
       const [heading = '', ...rest] = chapter.split('\n');
       const name = plainText(heading);
-      return { kind: `${kind}: ${title}`, title: name, url: `${path}#${slug(name)}`, text: plainText(rest.join('\n')) };
+      return { kind: kindOf(page), title: name, url: `${path}#${slug(name)}`, text: plainText(rest.join('\n')) };
     }),
   ];
+}
+
+/** `SDK: Every method`, but not `Event: Events`. */
+function kindOf({ kind, title }: DocPage): string {
+  return title.startsWith(kind) ? title : `${kind}: ${title}`;
 }
 
 /** `api_key.created` and `apiKeys.create` are found by each of their words. */
