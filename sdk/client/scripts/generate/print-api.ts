@@ -9,11 +9,11 @@ export function printApi(methods: readonly Method[]): string {
   }
   const text = [...sections].map(([group, list]) => {
     const rows = list.map((method) => {
-      const call = `client.${method.id}(${method.paramsType === 'NoParams' ? '' : method.paramsRequired ? '{ … }' : '{ …? }'})`;
+      const call = `client.${method.id}(${method.paramsType === 'NoParams' ? '' : method.paramsRequired ? '{…}' : '{…?}'})`;
       const what = `${method.docs[0] ?? ''} (\`${method.http} ${method.path}\`)`.trimStart();
-      return `| \`${call}\` | \`${method.answerLabel}\` | ${method.needs} | ${what} |`;
+      return `| \`${call}\` → \`${method.answerLabel}\` | ${method.needs} | ${what} |`;
     });
-    return `## ${group}\n\n| call | answers | needs | what it does |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+    return `## ${group}\n\n| call → answer | needs | what it does |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
   });
-  return `# Every method\n\nWritten from the OpenAPI document by \`pnpm generate\`; do not edit. The parameters of \`client.apiKeys.create\` are the type\n\`ApiKeysCreateParams\`. All calls take options as second argument (\`RequestOptions\`). A permission such as \`api_keys:read\` is held by\na user through roles, and by an API key as a scope.\n\n${text.join('\n')}`;
+  return `<!-- Written from docs/openapi.json by \`npm run contract\`: do not edit. -->\n\n# Every method\n\nThe parameters of \`client.apiKeys.create\` are the type \`ApiKeysCreateParams\`. All calls take options as\nsecond argument (\`RequestOptions\`). A permission such as \`api_keys:read\` is held by a user through roles, and by an API key as a\nscope.\n\n${text.join('\n')}`;
 }
