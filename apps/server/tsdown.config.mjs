@@ -23,6 +23,7 @@ export default defineConfig(({ outDir = '../../dist' }) => ({
   target: 'node22.21',
   dts: false,
   report: false,
+  checks: { bundlerTimings: false },
   deps: { alwaysBundle: [/.*/], neverBundle: [NATIVE, ...OTHER_DATABASES], onlyBundle: false },
   outputOptions: { keepNames: true }, // the names of error classes are logged
   plugins: [license({ thirdParty: { output: path.resolve(outDir, 'THIRD-PARTY-LICENSES.txt') } })],

@@ -8,6 +8,7 @@ export default defineConfig({
   dts: true,
   fixedExtension: false,
   sourcemap: false,
+  checks: { bundlerTimings: false },
   // An editor shows them from the declarations.
   outputOptions: { comments: { jsdoc: false } },
 });

@@ -25,7 +25,11 @@ const request = {
 };
 
 it('shows a request as one line', () => {
-  expect(seen((log) => log.info(request, 'request'))).toEqual(['200 GET /api/v1/users/me 2.7 ms req=abc']);
+  const caller = { userId: 'usr_1', organizationId: 'org_1' };
+  const lines = seen((log) => log.info({ ...request, ...caller }, 'request'));
+  expect(lines).toEqual(['200 GET /api/v1/users/me 2.7 ms req=abc']);
+  const page = { ...request, url: '/docs', requestId: null };
+  expect(seen((log) => log.info(page, 'request'))).toEqual(['200 GET /docs 2.7 ms']);
 });
 
 it('shows who was refused what', () => {

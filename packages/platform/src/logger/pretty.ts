@@ -28,11 +28,12 @@ function prettyLine({ level, time, msg = '', ...fields }: Line): string {
 const isRequest = ({ method, url, status }: Record<string, unknown>): boolean =>
   typeof method === 'string' && typeof url === 'string' && typeof status === 'number';
 
-/** What one looks for first: how it ended, what was called, how long it took. */
+/** What one looks for first: how it ended, what was called, how long it took; of a refusal, also who called. */
 function requestText(fields: Record<string, unknown>): [string, Record<string, unknown>] {
   const { status, method, url, durationMs, procedure, bytes, ip, requestId, ...rest } = fields;
   const text = `${status} ${method} ${url} ${Number(durationMs).toFixed(1)} ms`;
-  return [text, { ...rest, req: requestId }];
+  const { userId, keyId, organizationId, ...unexpected } = rest;
+  return [text, { ...(Number(status) < 400 ? unexpected : rest), ...(requestId !== null && { req: requestId }) }];
 }
 
 const inLine = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
