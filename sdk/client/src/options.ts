@@ -28,6 +28,7 @@ export interface RentApiOptions extends ObserverOptions {
   maxRetries?: number | undefined;
   /** For each try. Default 60,000. */
   timeoutMs?: number | undefined;
+  /** Instead of the runtime's, e.g. one that goes through a proxy or counts. */
   fetch?: typeof globalThis.fetch | undefined;
   /** Passed to `fetch` with every call, e.g. `{ dispatcher }` for a proxy in Node. */
   fetchOptions?: FetchOptions | undefined;
