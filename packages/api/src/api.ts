@@ -4,6 +4,7 @@ import { admitHandshake } from './pipeline/handshake.ts';
 import { realtimeUpgrade } from './slices/realtime/socket.ts';
 import { PATH_ALIASES, rawRoutes } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
+import { type CarriesCookies, findCookieOperations } from './transports/cookie-operations.ts';
 import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
@@ -15,6 +16,7 @@ export interface Api {
   /** REST and tRPC. Other paths go to `next`. */
   handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
   sockets: Sockets;
+  carriesCookies: CarriesCookies;
 }
 
 const TRPC = '/trpc/';
@@ -31,6 +33,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
   const rest = createRestHandler({ router: appRouter, rawRoutes, pathAliases: PATH_ALIASES, ports, clientAddress });
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
   return {
+    carriesCookies: findCookieOperations(appRouter, rawRoutes, PATH_ALIASES),
     async handle(req, res, next) {
       const url = req.url ?? '/';
       if (!url.startsWith(TRPC)) return rest(req, res, next);

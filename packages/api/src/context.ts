@@ -25,6 +25,7 @@ import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { Cookies } from './wire/cookies.ts';
 import type { Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
 
@@ -112,6 +113,8 @@ export interface Context {
   request: ApiRequest;
   /** Headers of the answer. */
   responseHeaders: Record<string, string>;
+  /** Null where the operation declares none, and where an answer has no headers of its own, as on a WebSocket. */
+  cookies: Cookies | null;
   actor: Actor | null;
   /** The actor's credential, which long-lived connections check again; null for an anonymous caller. */
   credential: Authenticated | null;
@@ -145,7 +148,7 @@ export interface OrganizationContext extends ActorContext {
 }
 
 /** The context of a call before it is authenticated. */
-export function createContext(ports: Ports, request: ApiRequest): Context {
+export function createContext(ports: Ports, request: ApiRequest, cookies: Cookies | null = null): Context {
   return {
     ports,
     ids: ports.ids,
@@ -153,6 +156,7 @@ export function createContext(ports: Ports, request: ApiRequest): Context {
     now: ports.clock.now(),
     request,
     responseHeaders: { 'X-Request-Id': request.requestId },
+    cookies,
     actor: null,
     credential: null,
     organization: null,

@@ -22,7 +22,7 @@ import { createFeed } from './events/feed.ts';
 import { createJobRegistry } from './jobs/job.ts';
 import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
-import { createOrigins } from './pipeline/origins.ts';
+import { createOrigins, type Origins } from './pipeline/origins.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
@@ -99,7 +99,7 @@ export function openPorts({
       apiKey: authenticateApiKey,
       looksLikeApiKey: looksLikeKey,
     },
-    origins: createOrigins(env, (origin) => isOriginOfKey(database, origin)),
+    origins: openOrigins({ env, database }),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
     eventTypes,
@@ -120,6 +120,11 @@ export function openPorts({
  */
 export function adoptPort(ports: Ports, port: number): void {
   ports.env = withPort(ports.env, port);
+  ports.origins = openOrigins(ports);
+}
+
+function openOrigins({ env, database }: Pick<Ports, 'env' | 'database'>): Origins {
+  return createOrigins(env, (origin) => isOriginOfKey(database, origin));
 }
 
 /** Shared by all processes through Redis; without Redis there is one process, and its memory is enough. */

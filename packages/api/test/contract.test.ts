@@ -13,7 +13,7 @@ import { appRouter } from '@rentapi/api/slices/router';
 import { proceduresOf, shapeOf } from '@rentapi/api/transports/rest-routes';
 import type { RawRoute } from '@rentapi/api/wire/raw-route';
 import { describe, expect, it } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** What the router must satisfy for every surface made from it. New procedures are covered without being named here. */
 const procedures = proceduresOf(appRouter).map(([name, def]) => ({
@@ -82,6 +82,21 @@ describe.each(procedures)('$name', ({ name, meta, type, inputs, output }) => {
     const isVoid = output!.safeParse(undefined).success && !output!.safeParse({}).success;
     expect([204, 202].includes(meta.rest?.status ?? 200) || !isVoid).toBe(true);
     if (meta.rest?.status === 204) expect(isVoid).toBe(true);
+  });
+});
+
+describe('tokens', () => {
+  const answersTokens = procedures.filter(({ output }) =>
+    JSON.stringify(z.toJSONSchema(output!, { unrepresentable: 'any' })).includes('"accessToken"'),
+  );
+
+  it.each(answersTokens)('come as a cookie from $name too', ({ meta, inputs }) => {
+    expect(meta.cookie).toBeDefined();
+    // A renewal answers as it was asked; a later step of a sign-in keeps what the first was asked for.
+    const isFirstStep = !meta.access.startsWith('proof:');
+    if (isFirstStep) expect(Object.keys(shapeOf(inputs[0]!))).toContain('cookie');
+    // The answer to a repeated request is stored, and would come without its cookie.
+    expect(meta.idempotency).toBe(false);
   });
 });
 

@@ -52,6 +52,7 @@ const settings = z.object({
   HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: whole(0, 65_535).optional(),
   PUBLIC_URL: baseUrl.optional(),
+  CONSOLE_URL: baseUrl.optional(),
   SECURITY_CONTACT: z
     .url({
       protocol: /^(mailto|https|tel)$/,

@@ -9,6 +9,7 @@ import { createClient } from '@hey-api/openapi-ts';
 import { readDocument } from './generate/document.ts';
 import { buildMethods } from './generate/model.ts';
 import { printApi } from './generate/print-api.ts';
+import { printCookies } from './generate/print-cookies.ts';
 import { printEvents } from './generate/print-events.ts';
 import { printResources } from './generate/print-resources.ts';
 
@@ -61,5 +62,6 @@ writeFileSync(
   `${generated}/resources.gen.ts`,
   printResources({ methods, schemaNames, codesByStatus: new Map([...codesByStatus].sort()), otherCodes, events }),
 );
+writeFileSync(`${generated}/cookies.gen.ts`, printCookies(methods));
 writeFileSync(here('../api.md'), printApi(methods));
 process.stdout.write(`@rentapi/sdk: ${methods.length} operations, ${schemaNames.length} schemas\n`);

@@ -67,6 +67,24 @@ export class RentApi extends Api {
   }
 
   /**
+   * How a call of an operation is sent that is not made by this client, with `session: 'cookie'`: `asks` with cookies
+   * and `cookie: true` in its input, `carries` with cookies; null without.
+   */
+  cookiesOf(operationId: string): 'asks' | 'carries' | null {
+    return this.transport.cookiesOf(operationId);
+  }
+
+  /** Begins the session of tokens that were answered to such a call, as a login through this client does. */
+  adopt(data: unknown): Promise<void> {
+    return this.transport.adopt(data);
+  }
+
+  /** Empties the session's store, as the logout does before it is sent. */
+  async forget(): Promise<void> {
+    await this.transport.session.take();
+  }
+
+  /**
    * After a 401 with `code` to a request with these headers: renews the session where that helps. Whether to make the
    * request again, with new headers.
    */

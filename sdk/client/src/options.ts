@@ -1,7 +1,7 @@
 import type { ObserverOptions } from './observer.ts';
 import type { WebSocketConstructor } from './realtime-connection.ts';
 import { isBrowser, readEnv } from './runtime.ts';
-import { memoryStore, type SessionStore, type TokensInput, toSessionTokens } from './tokens.ts';
+import { IN_COOKIE, memoryStore, type SessionStore, type TokensInput, toSessionTokens } from './tokens.ts';
 
 export interface RentApiOptions extends ObserverOptions {
   /**
@@ -16,8 +16,12 @@ export interface RentApiOptions extends ObserverOptions {
   apiKey?: string | (() => string | Promise<string>) | null | undefined;
   /** A key in a web page can be read by everyone who opens the page, so it is refused there without this. */
   allowApiKeyInBrowser?: boolean | undefined;
-  /** For a user: where the tokens are kept, so that a login outlasts the client and is shared between tabs. */
-  session?: SessionStore | undefined;
+  /**
+   * For a user: where the tokens are kept, so that a login outlasts the client and is shared between tabs. `'cookie'`
+   * for a web page on the server's origin, or one that CORS_ORIGINS names: the refresh token is an HttpOnly cookie, and
+   * nothing else is kept.
+   */
+  session?: SessionStore | 'cookie' | undefined;
   /** For a user, instead of `session`: tokens to start with. They and their successors are kept in memory only. */
   tokens?: TokensInput | undefined;
   /** The organization of all calls whose path names none; default: the key's or the user's own. */
@@ -32,7 +36,7 @@ export interface RentApiOptions extends ObserverOptions {
   fetch?: typeof globalThis.fetch | undefined;
   /** Passed to `fetch` with every call, e.g. `{ dispatcher }` for a proxy in Node. */
   fetchOptions?: FetchOptions | undefined;
-  /** How a browser treats cookies across origins: passed to `fetch`. */
+  /** How a browser treats cookies of others across origins: passed to `fetch`. `session: 'cookie'` needs none. */
   credentials?: 'omit' | 'same-origin' | 'include' | undefined;
   /** Where the runtime has none (Node before 22): `import { WebSocket } from 'ws'`. */
   WebSocket?: WebSocketConstructor | undefined;
@@ -54,6 +58,8 @@ export interface FetchOptions {
 export interface Credential {
   apiKey: (() => string | Promise<string>) | undefined;
   store: SessionStore;
+  /** Whether the refresh token is a cookie. */
+  cookie: boolean;
   /** From the environment: for calls without a session, until a login. */
   fallbackKey: string | undefined;
 }
@@ -110,9 +116,11 @@ export function credentialOf(options: RentApiOptions): Credential {
       'Everyone who opens a web page can read an API key in it: log a user in instead, or set `allowApiKeyInBrowser`.',
     );
   const key = own === undefined || typeof own === 'function' ? undefined : checkKey(own);
+  const cookie = session === 'cookie';
   return {
+    cookie,
     apiKey: typeof own === 'function' ? async () => checkKey(await own()) : key === undefined ? undefined : () => key,
-    store: session ?? memoryStore(tokens ? toSessionTokens(tokens) : null),
+    store: cookie ? memoryStore(IN_COOKIE) : (session ?? memoryStore(tokens ? toSessionTokens(tokens) : null)),
     fallbackKey,
   };
 }

@@ -25,14 +25,20 @@ export class Session {
   /** By the access token that is being replaced. */
   readonly #renewals = new Map<string, Promise<void>>();
   /** When to renew which access token. It depends on the lifetime, which is known only when the token is first seen. */
-  #schedule = { accessToken: '', renewAtMs: Number.POSITIVE_INFINITY };
+  #schedule: { accessToken: string | null; renewAtMs: number } = { accessToken: null, renewAtMs: 0 };
 
   constructor(store: SessionStore, exchange: Exchange) {
     this.#store = store;
     this.#exchange = exchange;
   }
 
+  /** Null also where only the cookie knows whether there is a session. */
   async tokens(): Promise<SessionTokens | null> {
+    const tokens = await this.#read();
+    return tokens?.accessToken === '' ? null : tokens;
+  }
+
+  async #read(): Promise<SessionTokens | null> {
     const tokens = (await this.#store.load()) ?? null;
     if (tokens !== null && !isTokens(tokens))
       throw new TypeError('`session.load` must return what `session.save` was given, or null.');
@@ -47,18 +53,20 @@ export class Session {
 
   /** Ends the session here, and returns the tokens to log out with. */
   async take(): Promise<SessionTokens | null> {
-    const tokens = await this.tokens();
+    const tokens = await this.#read();
     if (tokens) await this.#store.save(null);
     return tokens;
   }
 
   /** The access token to send now; renewed first if it is about to end. */
   async accessToken(): Promise<string | null> {
-    const tokens = await this.tokens();
+    const tokens = await this.#read();
     if (!tokens || Date.now() < this.#renewAtMs(tokens)) return tokens?.accessToken ?? null;
     try {
       await this.#renewOnce(tokens.accessToken);
     } catch (error) {
+      // There was no cookie: not logged in.
+      if (tokens.accessToken === '' && error instanceof AuthenticationError) return null;
       // Until its end the old token still works, and the network may be back by then.
       const usable = Date.parse(tokens.expiresAt ?? '') > Date.now() && (await this.tokens()) !== null;
       if (!usable) throw error;
@@ -78,30 +86,36 @@ export class Session {
   #renewOnce(used: string): Promise<void> {
     const underWay = this.#renewals.get(used);
     if (underWay) return underWay;
-    // The end of the token names the pair to other tabs, and is of no use to code that lists the locks.
-    const renewal = withLock(`rentapi ${used.slice(-16)}`, () => this.#renew(used)).finally(() =>
-      this.#renewals.delete(used),
-    );
+    const renewal = this.#renewInTurn(used).finally(() => this.#renewals.delete(used));
     this.#renewals.set(used, renewal);
     return renewal;
+  }
+
+  /**
+   * One tab at a time. The end of the token names the pair to other tabs, and is of no use to code that lists the
+   * locks. The cookie is the same in all tabs, whatever access tokens they have.
+   */
+  async #renewInTurn(used: string): Promise<void> {
+    const isCookie = (await this.#read())?.refreshToken === null;
+    await withLock(isCookie ? 'rentapi cookie' : `rentapi ${used.slice(-16)}`, () => this.#renew(used));
   }
 
   async #renew(used: string): Promise<void> {
     const startMs = Date.now();
     for (let repeats = 0; ; repeats++) {
-      const before = await this.tokens();
+      const before = await this.#read();
       // Another call, tab or process has renewed it or ended the session.
       if (before?.accessToken !== used || before.refreshToken === undefined) return;
       try {
         const after = await this.#exchange(before.refreshToken);
         // A login or logout while the refresh ran counts more than the refresh.
-        if ((await this.tokens())?.accessToken === used)
+        if ((await this.#read())?.accessToken === used)
           await this.start({ ...after, refreshToken: after.refreshToken ?? before.refreshToken });
         return;
       } catch (error) {
         if (!(error instanceof RentApiError)) throw error;
         if (error instanceof AuthenticationError) {
-          const now = await this.tokens();
+          const now = await this.#read();
           if (now && now.accessToken !== used) return;
           if (now) await this.#store.save(null);
           throw error;

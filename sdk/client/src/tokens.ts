@@ -21,6 +21,9 @@ export interface SessionStore {
   save(tokens: SessionTokens | null): void | Promise<void>;
 }
 
+/** A session that a cookie may hold: no access token yet, and the next one comes with the cookie. */
+export const IN_COOKIE: SessionTokens = { accessToken: '', refreshToken: null, expiresAt: new Date(0).toISOString() };
+
 /** A store that lasts as long as the client. */
 export function memoryStore(initial: SessionTokens | null): SessionStore {
   let tokens = initial;

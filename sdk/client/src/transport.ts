@@ -3,13 +3,14 @@ import { bodyBytes, type EncodedParams, encodeParams } from './encode.ts';
 import type { RequestInput } from './encode-request.ts';
 import { RentApiError } from './errors.ts';
 import { fetchOnce } from './fetch-once.ts';
+import { COOKIE_OPERATIONS } from './generated/cookies.gen.ts';
 import { type CallAttempt, Observer } from './observer.ts';
 import type { Operation, RequestOptions } from './operation.ts';
 import { baseUrlOf, type Credential, credentialOf, type HeadersInput, type RentApiOptions } from './options.ts';
 import { retryDelayMs, sleep } from './retry.ts';
 import { sdkHeader } from './runtime.ts';
 import { Session } from './session.ts';
-import { isTokens, memoryStore, type SessionStore } from './tokens.ts';
+import { IN_COOKIE, isTokens, memoryStore, type SessionStore } from './tokens.ts';
 import { uuid } from './uuid.ts';
 
 const MAX_RETRIES = 2;
@@ -18,6 +19,8 @@ const CREDENTIAL_HEADERS = ['authorization', 'x-api-key'];
 const NATURALLY_IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 /** What an ended session is refused with: for a logout, that is success. */
 const SESSION_OVER = new Set(['session_revoked', 'invalid_refresh_token']);
+/** Without a cookie there is no session to end. */
+const COOKIE_OVER = 'credentials_required';
 const REFRESH: Operation = {
   id: 'auth.refresh',
   method: 'POST',
@@ -62,7 +65,8 @@ export class Transport {
 
   call<Data>(operation: Operation, params: object = {}, options: RequestOptions = {}): ApiPromise<Data> {
     const raw = new RawMode(operation.stream);
-    const sending = { operation, encode: () => encodeParams(operation, params), options, raw };
+    const given = this.cookiesOf(operation.id) === 'asks' ? { cookie: true, ...params } : params;
+    const sending = { operation, encode: () => encodeParams(operation, given), options, raw };
     return new ApiPromise(
       operation.id === 'auth.logout' ? this.#logout<Data>(sending) : this.#send<Data>(sending),
       raw,
@@ -127,7 +131,12 @@ export class Transport {
       mayBeEmpty,
       timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS,
       fetch,
-      init: { ...(credentials && { credentials }), ...fetchOptions },
+      init: {
+        ...(credentials && { credentials }),
+        ...fetchOptions,
+        // Across origins the server allows cookies to these operations only.
+        ...(this.cookiesOf(operationId) && { credentials: 'include' }),
+      },
     };
     const maxRetries = options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
     const startMs = Date.now();
@@ -140,11 +149,7 @@ export class Transport {
         const token = await this.#sign(headers, operation, signer);
         try {
           const result = await this.#observed(attempt, () => fetchOnce<Data>(request));
-          if (signer instanceof Session && operationId.startsWith('auth.') && isTokens(result.data)) {
-            // A login through the client is the login of the client.
-            this.credential.fallbackKey = undefined;
-            await signer.start(result.data);
-          }
+          if (signer instanceof Session && operationId in COOKIE_OPERATIONS) await this.#adopt(signer, result.data);
           return result;
         } catch (error) {
           if (!(error instanceof RentApiError)) throw error;
@@ -167,6 +172,22 @@ export class Transport {
       this.observer.error(attempt, error, Date.now() - startMs);
       throw error;
     }
+  }
+
+  /** A login through the client is the login of the client. */
+  async #adopt(session: Session, data: unknown): Promise<void> {
+    if (!isTokens(data)) return;
+    this.credential.fallbackKey = undefined;
+    await session.start(data);
+  }
+
+  cookiesOf(operationId: string): 'asks' | 'carries' | null {
+    return (this.credential.cookie && COOKIE_OPERATIONS[operationId]) || null;
+  }
+
+  /** For calls that are not sent by the client. */
+  async adopt(data: unknown): Promise<void> {
+    if (!this.credential.apiKey) await this.#adopt(this.session, data);
   }
 
   async #observed<Data>(attempt: CallAttempt, send: () => Promise<ApiResult<Data>>): Promise<ApiResult<Data>> {
@@ -233,12 +254,15 @@ export class Transport {
   async #logout<Data>(sending: Sending): Promise<ApiResult<Data>> {
     if (!(this.#signerOf(this.#headers(sending.operation, undefined, sending.options)) instanceof Session))
       return this.#send<Data>(sending);
-    const ending = this.#sessionIn(memoryStore(await this.session.take()));
+    const { cookie } = this.credential;
+    // After a logout without a network, the cookie is still there.
+    const ending = this.#sessionIn(memoryStore((await this.session.take()) ?? (cookie ? IN_COOKIE : null)));
     try {
       return await this.#send<Data>({ ...sending, session: ending });
     } catch (error) {
-      if (!(error instanceof RentApiError && SESSION_OVER.has(error.code))) throw error;
-      const { status, headers, requestId } = error;
+      if (!(error instanceof RentApiError)) throw error;
+      const { code, status, headers, requestId } = error;
+      if (!SESSION_OVER.has(code) && !(cookie && code === COOKIE_OVER)) throw error;
       // The guarantee: the document declares no data for this operation.
       return { data: undefined as Data, status: status ?? 0, headers: headers ?? new Headers(), requestId };
     }

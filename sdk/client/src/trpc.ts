@@ -1,12 +1,16 @@
 import { httpBatchLink, httpLink, TRPCClientError, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { observable } from '@trpc/server/observable';
+import { COOKIE_OPERATIONS } from './generated/cookies.gen.ts';
 
 /** The part of a `RentApi` that the link uses. */
 export interface LinkClient {
   readonly baseUrl: string;
   requestHeaders(options?: { change?: boolean }): Promise<Record<string, string>>;
   recover(headers: Record<string, string>, code: string): Promise<boolean>;
+  cookiesOf(operationId: string): 'asks' | 'carries' | null;
+  adopt(data: unknown): Promise<void>;
+  forget(): Promise<void>;
 }
 
 export interface RentapiLinkOptions {
@@ -22,7 +26,8 @@ const HEADERS = 'rentapiHeaders';
 /**
  * The last link of a tRPC client: signs its calls as `client` signs its own, renews the session once where the server
  * says that the access token has ended, and repeats the call. Queries travel in batches; a mutation alone, because it
- * carries an `Idempotency-Key`: a new one, or the one of its context, `{ context: { idempotencyKey } }`.
+ * carries an `Idempotency-Key`: a new one, or the one of its context, `{ context: { idempotencyKey } }`. A login or
+ * logout through it is one of `client`.
  */
 export function rentapiLink(client: LinkClient, options: RentapiLinkOptions = {}): TRPCLink<AnyTRPCRouter> {
   const url = options.url ?? `${client.baseUrl}/trpc`;
@@ -34,10 +39,12 @@ export function rentapiLink(client: LinkClient, options: RentapiLinkOptions = {}
     // Longer addresses are refused by some proxies.
     maxURLLength: 2_000,
   });
-  const alone = httpLink<AnyTRPCRouter>({ url, fetch, headers: ({ op }) => headersIn(op.context) });
+  const alone = (fetch: typeof globalThis.fetch) =>
+    httpLink<AnyTRPCRouter>({ url, fetch, headers: ({ op }) => headersIn(op.context) });
+  const fetchWithCookies: typeof fetch = (input, init) => fetch(input, { ...init, credentials: 'include' });
 
   return (runtime) => {
-    const [query, mutation] = [batched(runtime), alone(runtime)];
+    const [query, mutation, withCookies] = [batched(runtime), alone(fetch)(runtime), alone(fetchWithCookies)(runtime)];
     return ({ op, next }) =>
       observable((observer) => {
         // tRPC's callers expect its own error, also where the session's store or the renewal has failed.
@@ -54,10 +61,19 @@ export function rentapiLink(client: LinkClient, options: RentapiLinkOptions = {}
           const { idempotencyKey = key ?? headers['idempotency-key'] } = op.context;
           if (change && typeof idempotencyKey === 'string') headers['idempotency-key'] = idempotencyKey;
           if (stopped) return;
-          const link = change ? mutation : query;
-          const call = link({ op: { ...op, context: { ...op.context, [HEADERS]: headers } }, next }).subscribe({
-            next: (result) => observer.next(result),
-            complete: () => observer.complete(),
+          // Without a network, too, the user is logged out here.
+          if (op.path === 'auth.logout') await client.forget();
+          const cookies = client.cookiesOf(op.path);
+          const link = cookies ? withCookies : change ? mutation : query;
+          const input = cookies === 'asks' ? { cookie: true, ...asObject(op.input) } : op.input;
+          const context = { ...op.context, [HEADERS]: headers };
+          let adopted = Promise.resolve();
+          const call = link({ op: { ...op, input, context }, next }).subscribe({
+            next(result) {
+              if (op.path in COOKIE_OPERATIONS && 'data' in result.result) adopted = client.adopt(result.result.data);
+              adopted.then(() => observer.next(result), fail);
+            },
+            complete: () => void adopted.then(() => observer.complete(), fail),
             error(error) {
               const code = expiredCode(error.data);
               if (isRepeat || code === null) return observer.error(error);
@@ -80,6 +96,10 @@ export function rentapiLink(client: LinkClient, options: RentapiLinkOptions = {}
         return () => stop();
       });
   };
+}
+
+function asObject(input: unknown): object {
+  return typeof input === 'object' && input !== null ? input : {};
 }
 
 function headersIn(context: Record<string, unknown>): Record<string, string> {

@@ -52,19 +52,19 @@ export type AppRouter = TRPCBuiltRouter<
         input: Register;
         output: RegistrationResult;
       }>;
-      /** Log in with e-mail address and password. Starts a session: an access token for some minutes, and a refresh token that renews it. */
+      /** Log in with e-mail address and password. Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie. */
       login: TRPCMutationProcedure<{
         meta: unknown;
         input: Login;
         output: Tokens;
       }>;
-      /** Exchange a refresh token for a new pair. Each refresh token works once. A used one that comes back after 10 seconds ends the session. */
+      /** Exchange a refresh token for a new pair. Each refresh token works once. A used one that comes back after 10 seconds ends the session. A token that came in a cookie is exchanged for the next in a cookie. */
       refresh: TRPCMutationProcedure<{
         meta: unknown;
         input: Refresh;
         output: Tokens;
       }>;
-      /** End the current session. Its access and refresh tokens are refused from then on. Other sessions go on. */
+      /** End the current session. Its access and refresh tokens are refused from then on. Other sessions go on. Where the refresh token is a cookie, the browser deletes it, and what it has cached of the API. */
       logout: TRPCMutationProcedure<{
         meta: unknown;
         input: Record<string, never> | undefined;
@@ -896,6 +896,8 @@ export interface Login {
   email: string;
   /** The password of the account. */
   password: string;
+  /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
+  cookie?: boolean | undefined;
 }
 
 /** A user in an organization. */
@@ -1232,6 +1234,7 @@ export interface Problem {
     | 'invalid_credentials'
     | 'invalid_refresh_token'
     | 'email_not_verified'
+    | 'cookies_unavailable'
     | 'invitation_for_another'
     | 'invitation_pending'
     | 'invitation_not_pending'
@@ -1284,8 +1287,8 @@ export interface Reauthenticate {
 
 /** The refresh token to exchange. */
 export interface Refresh {
-  /** Works once, within 7 days; the answer contains the next one. */
-  refreshToken: string;
+  /** The one of the last answer; without it, the cookie of a login with `cookie: true`. */
+  refreshToken?: string | undefined;
 }
 
 /** The username is yours once the address is verified, if no other account has it by then. */
@@ -1478,8 +1481,8 @@ export interface Ticket {
 export interface Tokens {
   /** Send as `Authorization: Bearer …`. */
   accessToken: string;
-  /** Works once, within 7 days; the answer contains the next one. */
-  refreshToken: string;
+  /** Works once, within 7 days; the answer contains the next one. Null where it is in a cookie. */
+  refreshToken: string | null;
   /** How the access token is sent. */
   tokenType: 'Bearer';
   /** Seconds until the access token expires. */

@@ -1,17 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import { restPath } from '@rentapi/api/contract/meta';
+import { PATH_ALIASES, rawRoutes } from '@rentapi/api/slices/registry';
+import { appRouter } from '@rentapi/api/slices/router';
+import { findCookieOperations } from '@rentapi/api/transports/cookie-operations';
+import { operationsOf } from '@rentapi/api/transports/rest-routes';
 import { describe, expect, it } from 'vitest';
 import { createCors, EXPOSED_HEADERS } from './cors.ts';
 
 const ORIGIN = 'https://app.example.com';
+const carriesCookies = findCookieOperations(appRouter, rawRoutes, PATH_ALIASES);
 
 /** The CORS headers that a request with these headers gets. */
-function corsHeaders(headers: Record<string, string>, { method = 'GET', origins = [ORIGIN] } = {}) {
+function corsHeaders(headers: Record<string, string>, { method = 'GET', origins = [ORIGIN], url = '/' } = {}) {
   const req = new IncomingMessage(new Socket());
-  Object.assign(req, { method, headers });
+  Object.assign(req, { method, headers, url });
   const res = new ServerResponse(req);
-  const isPreflight = createCors(origins)(req, res);
+  const isPreflight = createCors(origins, carriesCookies)(req, res);
   return { isPreflight, res };
 }
 
@@ -48,12 +54,38 @@ describe('a preflight', () => {
     expect(preflight(requested)).toBeUndefined();
   });
 
-  it('never allows cookies, so it can safely allow all headers', () => {
-    for (const origins of [[ORIGIN], ['*']]) {
-      const given = { origin: ORIGIN, 'access-control-request-method': 'GET' };
-      const { res } = corsHeaders(given, { method: 'OPTIONS', origins });
-      expect(res.getHeader('Access-Control-Allow-Credentials')).toBeUndefined();
+  const operations = operationsOf(appRouter, rawRoutes).map(({ name, meta, raw }) => ({
+    name,
+    cookie: meta.cookie !== undefined,
+    targets: [
+      [meta.openapi.method, restPath(meta.openapi.path).replace(/\{\w+\}/g, 'x')],
+      [meta.openapi.method, `${restPath(meta.openapi.path).replace(/\{\w+\}/g, 'x')}/`],
+      ...(raw ? [] : [[meta.openapi.method === 'GET' ? 'GET' : 'POST', `/trpc/${name}`]]),
+    ],
+  }));
+
+  it.each(operations)('allows cookies to $name: $cookie, for origins that are named only', ({ cookie, targets }) => {
+    for (const [method, url] of targets) {
+      const allowed = (origins: string[], origin = ORIGIN) => {
+        const headers = { origin, 'access-control-request-method': method! };
+        const asked = [corsHeaders(headers, { method: 'OPTIONS', origins, url: url! })];
+        asked.push(corsHeaders({ origin }, { method: method!, origins, url: url! }));
+        return asked.map(({ res }) => res.getHeader('Access-Control-Allow-Credentials'));
+      };
+      expect([url, allowed([ORIGIN])]).toEqual([url, cookie ? ['true', 'true'] : [undefined, undefined]]);
+      expect(allowed(['*', ORIGIN])).toEqual(cookie ? ['true', 'true'] : [undefined, undefined]);
+      expect(allowed(['*'])).toEqual([undefined, undefined]);
+      expect(allowed(['*', ORIGIN], 'https://evil.example')).toEqual([undefined, undefined]);
     }
+  });
+
+  it('allows cookies to a batch whose calls all carry some', () => {
+    const allowed = (url: string) =>
+      corsHeaders({ origin: ORIGIN }, { method: 'POST', url }).res.getHeader('Access-Control-Allow-Credentials');
+    expect(allowed('/trpc/auth.login,auth.refresh?batch=1')).toBe('true');
+    expect(allowed('/trpc/auth.login%2Cauth.refresh?batch=1')).toBe('true');
+    expect(allowed('/trpc/auth.login,apiKeys.create?batch=1')).toBeUndefined();
+    expect(allowed('/trpc/%ff,auth.login')).toBeUndefined();
   });
 });
 
@@ -61,7 +93,9 @@ describe('an answer', () => {
   it('exposes every header that the document names, and those of HTTP that matter', () => {
     const document = JSON.parse(readFileSync(new URL('../../../../docs/openapi.json', import.meta.url), 'utf8'));
     const named = new Set(EXPOSED_HEADERS.map((name) => name.toLowerCase()));
-    const needed = [...Object.keys(document.components.headers), 'Allow', 'WWW-Authenticate', 'Content-Disposition'];
+    // Browsers hide cookies from every page.
+    const documented = Object.keys(document.components.headers).filter((name) => name !== 'Set-Cookie');
+    const needed = [...documented, 'Allow', 'WWW-Authenticate', 'Content-Disposition'];
     for (const name of needed) expect([name, named.has(name.toLowerCase())]).toEqual([name, true]);
     const exposed = corsHeaders({ origin: ORIGIN }).res.getHeader('Access-Control-Expose-Headers');
     expect(exposed).toBe(EXPOSED_HEADERS.join(','));

@@ -24,19 +24,25 @@ const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]{1,100}(?:[ \t]*,[ \t]*[\w!#$%&'*+.^`|~
 
 /**
  * Allows web pages of the named origins to read our answers. Answers a preflight itself and then returns true; a plain
- * OPTIONS is no preflight. Credentials travel in headers, so cookies are never allowed across origins. That makes it
- * safe to allow every request header, which tracing needs: it adds names that no list of ours contains.
+ * OPTIONS is no preflight. Credentials travel in headers; cookies only to the operations that set or read them, and
+ * from origins that are named, which `*` does not do. So it is safe to allow every request header, which tracing needs:
+ * it adds names that no list of ours contains.
  */
-export function createCors(origins: readonly string[]): (req: IncomingMessage, res: ServerResponse) => boolean {
+export function createCors(
+  origins: readonly string[],
+  carriesCookies: (method: string, url: string) => boolean,
+): (req: IncomingMessage, res: ServerResponse) => boolean {
+  const named = origins.filter((origin) => origin !== '*');
   const allowsAll = origins.includes('*');
   const isByOrigin = origins.length > 0 && !allowsAll;
   // Without `allowedHeaders`, the headers named in the preflight are allowed.
-  const handle = cors({
-    origin: allowsAll ? '*' : [...origins],
+  const options = {
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
-  });
+  };
+  const handleOthers = cors({ ...options, origin: allowsAll ? '*' : named });
+  const handleCookies = cors({ ...options, origin: named, credentials: true });
   return (req, res) => {
     if (req.headers.origin === undefined) {
       // A cache must not give this answer to a page of another origin, which could not read it.
@@ -47,6 +53,9 @@ export function createCors(origins: readonly string[]): (req: IncomingMessage, r
     if (!isHeaderList(req.headers['access-control-request-headers'])) {
       delete req.headers['access-control-request-headers'];
     }
+    const method = req.headers['access-control-request-method'] ?? req.method ?? '';
+    const mayCarry = named.includes(req.headers.origin) && carriesCookies(method, req.url ?? '');
+    const handle = mayCarry ? handleCookies : handleOthers;
     let isPreflight = true;
     handle(req as Parameters<typeof handle>[0], res, () => {
       isPreflight = false;

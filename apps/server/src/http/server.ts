@@ -56,7 +56,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
   const api = createApi({ ports, clientAddress, headers: security.api });
   const observe = createRequestObserver(ports, clientAddress);
-  const answersPreflight = createCors(env.CORS_ORIGINS);
+  const answersPreflight = createCors(env.CORS_ORIGINS, api.carriesCookies);
   let app: express.Express | undefined;
 
   // An offer of HTTP/2 (`curl --http2`) is ignored; so is an upgrade to a WebSocket before requests are served.

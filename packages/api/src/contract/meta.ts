@@ -41,6 +41,11 @@ export interface ProcedureMeta {
   versioned?: true;
   /** Counts refusals by error code in the metrics, which shows attempts to guess. */
   countRefusals?: true;
+  /**
+   * Sets cookies, or reads them too. Only here do browsers send cookies across origins. What sets the refresh token's
+   * takes `cookie` as input, or was promised it by an earlier step of the same sign-in.
+   */
+  cookie?: 'sets' | 'reads';
   openapi: {
     method: Method;
     /** Below `/api/v1`, except for the process's own paths (`/health…`). `{name}` is a field of the input. */

@@ -10,6 +10,7 @@ import {
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
+import { admitCookies } from './cookies.ts';
 import type { Authenticated } from './credential.ts';
 import { chargeFailedAttempt, enforceLimits } from './limits.ts';
 import { noteCaller } from './observe.ts';
@@ -25,7 +26,7 @@ const OrganizationId = id('org');
 export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Context> {
   if (meta.access === 'public' || meta.access.startsWith('proof:')) {
     await enforceLimits(ctx, meta, null);
-    return ctx;
+    return { ...ctx, cookies: meta.cookie ? await admitCookies(ctx, readInput) : null };
   }
   const credential = await identify(ctx, meta, readInput);
   const { actor } = credential;
@@ -34,7 +35,8 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   await enforceLimits(ctx, meta, actor);
   assertAccess(meta, actor, organization);
   if (meta.fresh) assertFresh(ctx, actor);
-  return { ...ctx, actor, credential, organization };
+  const cookies = meta.cookie ? await admitCookies(ctx, readInput) : null;
+  return { ...ctx, actor, credential, organization, cookies };
 }
 
 async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Authenticated> {

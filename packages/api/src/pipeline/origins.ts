@@ -5,6 +5,8 @@ import { OldestFirst } from '@rentapi/platform/oldest-first';
 export interface Origins {
   /** Whether it is the product's own, named in the settings, or that of an active API key. */
   allows(origin: string): Promise<boolean>;
+  /** Whether it is the product's own or named in the settings, so that cookies are for it; `*` names none. */
+  isNamed(origin: string): boolean;
 }
 
 /** How long the origins of keys are remembered. A key that was revoked opens nothing, whatever its origin may. */
@@ -13,10 +15,13 @@ const MAX_REMEMBERED = 10_000;
 
 /** `isOfKey` asks the database. */
 export function createOrigins(
-  { PUBLIC_URL, CORS_ORIGINS }: Pick<Env, 'PUBLIC_URL' | 'CORS_ORIGINS'>,
+  { PUBLIC_URL, CONSOLE_URL, CORS_ORIGINS }: Pick<Env, 'PUBLIC_URL' | 'CONSOLE_URL' | 'CORS_ORIGINS'>,
   isOfKey: (origin: string) => Promise<boolean>,
 ): Origins {
-  const named = new Set([new URL(PUBLIC_URL).origin, ...CORS_ORIGINS]);
+  const own = [PUBLIC_URL, ...(CONSOLE_URL === undefined ? [] : [CONSOLE_URL])].map((url) => new URL(url).origin);
+  const allowsAll = CORS_ORIGINS.includes('*');
+  const named = new Set([...own, ...CORS_ORIGINS]);
+  named.delete('*');
   const remembered = new OldestFirst<{ at: number; answer: Promise<boolean> }>(MAX_REMEMBERED);
 
   function askOnce(origin: string): Promise<boolean> {
@@ -32,6 +37,7 @@ export function createOrigins(
   }
 
   return {
-    allows: async (origin) => named.has('*') || named.has(origin) || askOnce(origin),
+    allows: async (origin) => allowsAll || named.has(origin) || askOnce(origin),
+    isNamed: (origin) => named.has(origin),
   };
 }

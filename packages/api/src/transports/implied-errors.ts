@@ -10,6 +10,8 @@ export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): Error
     codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
   if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
+  if (meta.cookie) codes.push('origin_not_allowed');
+  if (meta.cookie === 'sets') codes.push('cookies_unavailable');
   if (path.includes('{')) codes.push('not_found');
   if (isIdempotent) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');
   return codes;
@@ -41,7 +43,7 @@ export function describeAccess({ access, fresh }: ProcedureMeta): string {
     case 'public':
       return 'Needs no credential.';
     case 'proof:refresh':
-      return 'Needs a refresh token, and no other credential.';
+      return 'Needs a refresh token, in the body or as a cookie, and no other credential.';
     case 'proof:mailed':
       return 'Needs the token of a mailed link, and no other credential.';
     case 'user':

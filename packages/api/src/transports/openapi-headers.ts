@@ -56,6 +56,10 @@ export const RESPONSE_HEADERS: Record<string, Json> = {
   ),
   'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' }, example: 2 },
   ETag: text('The version of the resource: send it as `If-Match` to change only what you have read.', '"3"'),
+  'Set-Cookie': text(
+    'The refresh token in cookie mode: `__Host-`, HttpOnly, Secure, SameSite=Strict. A logout makes it expire.',
+    '__Host-rentapi_refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict',
+  ),
   'Idempotency-Replayed': text('`true` where this is the answer to an earlier request with the same key.', 'true'),
 };
 
@@ -66,6 +70,7 @@ export function successHeaders(meta: ProcedureMeta, { isIdempotent }: { isIdempo
     ...limits,
     ...(meta.versioned ? ['ETag'] : []),
     ...(isIdempotent ? ['Idempotency-Replayed'] : []),
+    ...(meta.cookie ? ['Set-Cookie'] : []),
   ]);
 }
 

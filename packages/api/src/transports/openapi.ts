@@ -115,6 +115,8 @@ Identity, organizations, API keys, limits and events for your product, behind on
 \`/trpc\`, the npm package \`@rentapi/sdk\`, and a realtime socket at \`/api/v1/ws/realtime\`.
 
 - **Credentials.** \`Authorization: Bearer <access token>\`, or \`X-API-Key: <key>\`; in both, the same.
+- **Cookies.** For web pages, a login with \`cookie: true\` keeps the refresh token in an HttpOnly cookie. \`x-rentapi-cookie\` says which
+  operations set or read cookies; only those answer requests of other origins with cookies, if \`CORS_ORIGINS\` names the origin.
 - **Access.** Each operation says what it needs. A permission such as \`api_keys:read\` is held by a member through roles, and by a key as a scope.
 - **Organization.** A signed-in user acts in the default organization, or in the one that \`X-Organization-Id\` names.
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
@@ -160,6 +162,7 @@ function document(
     ...(parameters.length > 0 && { parameters }),
     responses: responsesOf(translated, operation, description.errors),
     'x-rentapi-access': { access: description.access, ...(description.fresh && { fresh: true }) },
+    ...(meta.cookie && { 'x-rentapi-cookie': meta.cookie }),
     'x-error-codes': description.errors,
     'x-codeSamples': samplesOf(description),
   };

@@ -7,6 +7,7 @@ import { type ProblemSource, toApiError, toProblem } from '../contract/problem.t
 import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endAnswer, PROBLEM_TYPE } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
+import { Cookies } from '../wire/cookies.ts';
 import { assertText } from '../wire/json.ts';
 import { noteError } from '../wire/observed.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
@@ -45,7 +46,7 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
     if (!found && !(segments[0] === 'api' && segments[1] === 'v1')) return next();
 
     const call = readRequest(req, requestIdOf(req.headers), clientAddress(req));
-    const ctx = createContext(ports, call);
+    const ctx = createContext(ports, call, new Cookies(req, res));
     try {
       if (!found) throw new ApiError('operation_not_found');
       const route = pickRoute(found.node.routes!, req, ctx.responseHeaders);

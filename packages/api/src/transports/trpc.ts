@@ -8,6 +8,7 @@ import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endAnswer } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { lastingResponse } from '../wire/connection.ts';
+import { Cookies } from '../wire/cookies.ts';
 import { assertText, parseJson } from '../wire/json.ts';
 import { noteError } from '../wire/observed.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
@@ -42,7 +43,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     const batched = query.get('batch') === '1';
     const names = batched ? path.split(',') : [path];
     const call = readRequest(req, requestIdOf(req.headers), clientAddress(req), batched && names.length > 1);
-    const ctx = createContext(ports, call);
+    const ctx = createContext(ports, call, new Cookies(req, res));
     const errors: ApiError[] = [];
 
     const asFailure = (cause: unknown, name: string, input: unknown): Result => {
@@ -122,7 +123,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       req,
       res,
       path,
-      createContext: () => ctx,
+      createContext: (): Context => ({ ...ctx, cookies: null }), // the headers are sent before the first answer
       maxBatchSize: MAX_BATCH,
       responseMeta: () => ({ headers: streamHeaders }),
     } as Parameters<typeof nodeHTTPRequestHandler>[0]);

@@ -20,6 +20,8 @@ export interface Method {
   paged: boolean;
   /** The answer is one JSON value a line. */
   lines: boolean;
+  /** Whether it carries cookies: `asks` where its input has `cookie`. */
+  cookies: 'asks' | 'carries' | null;
 }
 /** `client.apiKeys`: methods, and groups inside. */
 export interface Group {
@@ -124,6 +126,7 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
             : label(answerSchema, answer.slice('Types.'.length)),
       paged,
       lines,
+      cookies: !operation['x-rentapi-cookie'] ? null : bodySchema?.properties?.cookie ? 'asks' : 'carries',
     };
   }
 }

@@ -131,6 +131,7 @@ export interface CodesByStatus {
     | "malformed_json"
     | "json_too_deep"
     | "invalid_text"
+    | "cookies_unavailable"
     | "ambiguous_credentials"
     | "organization_mismatch"
     | "invalid_idempotency_key"
@@ -149,10 +150,10 @@ export interface CodesByStatus {
     | "api_key_expired";
   403:
     | "account_inactive"
+    | "origin_not_allowed"
     | "email_not_verified"
     | "user_required"
     | "address_not_allowed"
-    | "origin_not_allowed"
     | "key_without_user"
     | "permission_denied"
     | "permission_not_held"
@@ -500,12 +501,13 @@ export class AuthResource extends Resource {
   /**
    * Log in with e-mail address and password
    *
-   * Starts a session: an access token for some minutes, and a refresh token that renews it.
+   * Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie.
    *
    * Needs no credential.
    *
    * `POST /api/v1/auth/login`
    *
+   * @throws {BadRequestError} `cookies_unavailable`
    * @throws {AuthenticationError} `invalid_credentials`
    * @throws {PermissionDeniedError} `email_not_verified`
    * @throws {ServerError} `overloaded`
@@ -521,7 +523,7 @@ export class AuthResource extends Resource {
   /**
    * End the current session
    *
-   * Its access and refresh tokens are refused from then on. Other sessions go on.
+   * Its access and refresh tokens are refused from then on. Other sessions go on. Where the refresh token is a cookie, the browser deletes it, and what it has cached of the API.
    *
    * Needs a signed-in user; API keys cannot call it.
    *
@@ -559,9 +561,9 @@ export class AuthResource extends Resource {
   /**
    * Exchange a refresh token for a new pair
    *
-   * Each refresh token works once. A used one that comes back after 10 seconds ends the session.
+   * Each refresh token works once. A used one that comes back after 10 seconds ends the session. A token that came in a cookie is exchanged for the next in a cookie.
    *
-   * Needs a refresh token, and no other credential.
+   * Needs a refresh token, in the body or as a cookie, and no other credential.
    *
    * `POST /api/v1/auth/refresh`
    *
@@ -571,7 +573,7 @@ export class AuthResource extends Resource {
    * const answer = await client.auth.refresh({ refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg' });
    * ```
    */
-  refresh(params: AuthRefreshParams, options?: RequestOptions): ApiPromise<Types.AuthRefreshResponse> {
+  refresh(params?: AuthRefreshParams, options?: RequestOptions): ApiPromise<Types.AuthRefreshResponse> {
     return this.transport.call({"id":"auth.refresh","method":"POST","path":"/api/v1/auth/refresh","public":true,"body":"json"}, params, options);
   }
 

@@ -711,6 +711,10 @@ export type Login = {
      * The password of the account.
      */
     password: string;
+    /**
+     * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
+     */
+    cookie?: boolean;
 };
 
 /**
@@ -1292,7 +1296,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -1327,9 +1331,9 @@ export type Reauthenticate = {
  */
 export type Refresh = {
     /**
-     * Works once, within 7 days; the answer contains the next one.
+     * The one of the last answer; without it, the cookie of a login with `cookie: true`.
      */
-    refreshToken: string;
+    refreshToken?: string;
 };
 
 /**
@@ -1607,9 +1611,9 @@ export type Tokens = {
      */
     accessToken: string;
     /**
-     * Works once, within 7 days; the answer contains the next one.
+     * Works once, within 7 days; the answer contains the next one. Null where it is in a cookie.
      */
-    refreshToken: string;
+    refreshToken: string | null;
     /**
      * How the access token is sent.
      */
@@ -1940,6 +1944,10 @@ export type AuthRefreshErrors = {
      * No credential, or one that is not valid.
      */
     401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
     /**
      * The body is too large.
      */

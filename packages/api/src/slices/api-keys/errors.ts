@@ -49,8 +49,9 @@ export const errors = {
   origin_not_allowed: {
     status: 403,
     title: 'Origin not allowed',
-    meaning: 'The API key works from some web origins only, and the request came from another or named none.',
-    fix: "Call from a web origin in the key's `allowedOrigins`.",
+    meaning:
+      'The credential, an API key or the cookie of a browser session, works from some web origins only, and the request came from another or named none.',
+    fix: "Call from a web origin in the key's `allowedOrigins`, or, with a cookie, from one that `CORS_ORIGINS` names.",
     retry: 'no',
   },
 } as const satisfies ErrorRows;

@@ -23,4 +23,11 @@ export const errors = {
     fix: 'Open the link in the verification mail, or request a new one.',
     retry: 'no',
   },
+  cookies_unavailable: {
+    status: 400,
+    title: 'No cookie can be set here',
+    meaning: 'A cookie was requested over a WebSocket, or in a batch whose answers are streamed: neither can set one.',
+    fix: 'Send the call over HTTP with an answer of its own: REST, `httpLink` or `httpBatchLink`.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;

@@ -32,13 +32,13 @@ const signIn: ProcedureLimit = {
   windowS: 60,
 };
 
-const exampleTokens: Tokens = {
+const exampleTokens = {
   accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c3JfLi4uIn0.c2lnbmF0dXJl',
   refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg',
   tokenType: 'Bearer',
   expiresIn: 900,
   user: exampleUser,
-};
+} satisfies Tokens;
 const mailedToken = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
 const credentials = { email: 'ada@example.com', password: 'SecurePass123!' };
 
@@ -73,8 +73,10 @@ export const auth = router({
       path: '/auth/login',
       tags,
       summary: 'Log in with e-mail address and password',
-      description: 'Starts a session: an access token for some minutes, and a refresh token that renews it.',
+      description:
+        'Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie.',
     },
+    cookie: 'sets',
     countRefusals: true,
     errors: ['invalid_credentials', 'email_not_verified', 'account_inactive', 'overloaded'],
     limit: signIn,
@@ -92,8 +94,10 @@ export const auth = router({
       path: '/auth/refresh',
       tags,
       summary: 'Exchange a refresh token for a new pair',
-      description: 'Each refresh token works once. A used one that comes back after 10 seconds ends the session.',
+      description:
+        'Each refresh token works once. A used one that comes back after 10 seconds ends the session. A token that came in a cookie is exchanged for the next in a cookie.',
     },
+    cookie: 'reads',
     errors: ['invalid_refresh_token'],
     idempotency: false,
     audit: { none: 'a session that continues is no event' },
@@ -101,7 +105,7 @@ export const auth = router({
   })
     .input(Refresh)
     .output(Tokens)
-    .mutation(({ ctx, input }) => refresh(ctx, input.refreshToken)),
+    .mutation(({ ctx, input }) => refresh(ctx, input)),
 
   logout: procedure({
     access: 'user',
@@ -110,8 +114,10 @@ export const auth = router({
       path: '/auth/logout',
       tags,
       summary: 'End the current session',
-      description: 'Its access and refresh tokens are refused from then on. Other sessions go on.',
+      description:
+        'Its access and refresh tokens are refused from then on. Other sessions go on. Where the refresh token is a cookie, the browser deletes it, and what it has cached of the API.',
     },
+    cookie: 'reads',
     rest: { status: 204 },
     example: {},
   })

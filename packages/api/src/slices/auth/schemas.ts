@@ -57,8 +57,14 @@ export const RegistrationResult = z
   });
 export type RegistrationResult = z.output<typeof RegistrationResult>;
 
+/** Every operation that answers tokens takes it; a challenge keeps it. */
+export const CookieMode = z.boolean().optional().meta({
+  description:
+    'For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.',
+});
+
 export const Login = z
-  .strictObject({ email: EmailAddress, password: SubmittedPassword })
+  .strictObject({ email: EmailAddress, password: SubmittedPassword, cookie: CookieMode })
   .meta({ id: 'Login', description: 'Who logs in.' });
 export type Login = z.output<typeof Login>;
 
@@ -66,19 +72,22 @@ export const Reauthenticate = z
   .strictObject({ password: SubmittedPassword })
   .meta({ id: 'Reauthenticate', description: 'The password once more.' });
 
-export const RefreshToken = z
-  .string()
-  .min(1)
-  .max(200)
-  .meta({ description: 'Works once, within 7 days; the answer contains the next one.' });
+const RefreshToken = z.string().min(1).max(200);
 export const Refresh = z
-  .strictObject({ refreshToken: RefreshToken })
+  .strictObject({
+    refreshToken: RefreshToken.optional().meta({
+      description: 'The one of the last answer; without it, the cookie of a login with `cookie: true`.',
+    }),
+  })
   .meta({ id: 'Refresh', description: 'The refresh token to exchange.' });
+export type Refresh = z.output<typeof Refresh>;
 
 export const Tokens = z
   .object({
     accessToken: z.string().meta({ description: 'Send as `Authorization: Bearer …`.' }),
-    refreshToken: RefreshToken,
+    refreshToken: RefreshToken.nullable().meta({
+      description: 'Works once, within 7 days; the answer contains the next one. Null where it is in a cookie.',
+    }),
     tokenType: z.literal('Bearer').meta({ description: 'How the access token is sent.' }),
     expiresIn: z.int().meta({ description: 'Seconds until the access token expires.', example: 900 }),
     user: User,

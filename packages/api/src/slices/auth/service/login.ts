@@ -7,6 +7,7 @@ import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
+import { deliverTokens } from '../refresh-cookie.ts';
 import type { Login, Tokens } from '../schemas.ts';
 import { lockProvenUser } from './locked-user.ts';
 import { issueTokens } from './refresh.ts';
@@ -23,7 +24,7 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
     throw new ApiError('invalid_credentials');
   }
 
-  return transaction(ctx, async (ctx) => {
+  const tokens = await transaction(ctx, async (ctx) => {
     const user = await lockProvenUser(ctx, found);
     if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
     const session = await SessionModel.query(ctx.db)
@@ -39,6 +40,7 @@ export async function login(ctx: Context, input: Login): Promise<Tokens> {
     await record(asUser(ctx, user, session), SessionStarted, { target: session, data: session.present() });
     return issueTokens(ctx, user, session);
   });
+  return deliverTokens(ctx, tokens, input.cookie);
 }
 
 /** The caller is known from here on, so the audit row names the user. */

@@ -3,9 +3,11 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
+import { clearRefreshCookie, readRefreshCookie } from '../refresh-cookie.ts';
 
 /** Ends the session: its refresh token and all its access tokens are refused from now on. */
 export async function logout(ctx: UserContext): Promise<void> {
+  const hasCookie = readRefreshCookie(ctx) !== undefined;
   await transaction(ctx, async (ctx) => {
     const session = await SessionModel.query(ctx.db)
       .findById(ctx.actor.session.id)
@@ -15,4 +17,5 @@ export async function logout(ctx: UserContext): Promise<void> {
       .first();
     if (session) await record(ctx, SessionEnded, { target: session, data: session.present() });
   });
+  if (hasCookie) clearRefreshCookie(ctx);
 }

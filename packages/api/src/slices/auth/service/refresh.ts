@@ -9,14 +9,20 @@ import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
-import type { Tokens } from '../schemas.ts';
+import { deliverTokens, readRefreshCookie } from '../refresh-cookie.ts';
+import type { Refresh, Tokens } from '../schemas.ts';
+
+const NO_TOKEN =
+  'Log in first: the request has neither a `refreshToken` nor the cookie of a login with `cookie: true`.';
 
 /**
  * Each refresh token works once (RFC 9700, section 4.14.2). A used one that comes back within the grace period gets the
  * same child again: an answer was lost, or a second tab asked. Later, or after the child was used, it must be a copy:
  * the session ends.
  */
-export async function refresh(ctx: Context, refreshToken: string): Promise<Tokens> {
+export async function refresh(ctx: Context, input: Refresh): Promise<Tokens> {
+  const refreshToken = input.refreshToken ?? readRefreshCookie(ctx);
+  if (refreshToken === undefined) throw new ApiError('invalid_refresh_token', { detail: NO_TOKEN });
   const outcome = await transaction(ctx, async (ctx) => {
     // The row lock serializes requests with the same token.
     const token = await RefreshTokenModel.query(ctx.db)
@@ -36,7 +42,7 @@ export async function refresh(ctx: Context, refreshToken: string): Promise<Token
     return null; // no exception: the end of the session must be committed
   });
   if (!outcome) throw new ApiError('invalid_refresh_token');
-  return outcome;
+  return deliverTokens(ctx, outcome, input.refreshToken === undefined);
 }
 
 /** A new pair for the session; its refresh token follows `parent` in the chain. */

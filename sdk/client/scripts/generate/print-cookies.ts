@@ -1,0 +1,12 @@
+import type { Method } from './model.ts';
+
+/** src/generated/cookies.gen.ts: a table, because calls over tRPC need it too. */
+export function printCookies(methods: readonly Method[]): string {
+  const rows = methods.flatMap(({ id, cookies }) => (cookies === null ? [] : `  '${id}': '${cookies}',\n`));
+  return `// Written by scripts/generate.ts from docs/openapi.json; do not edit.
+
+/** Operations that set or read cookies; \`asks\` where \`cookie: true\` in the input asks for one. */
+export const COOKIE_OPERATIONS: Readonly<Record<string, 'asks' | 'carries'>> = {
+${rows.join('')}};
+`;
+}
