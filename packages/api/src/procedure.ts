@@ -1,7 +1,7 @@
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { ActorContext, Context, OrganizationContext, UserContext } from './context.ts';
 import { ApiError, TRPC_CODES } from './contract/errors.ts';
-import type { Access, ProcedureMeta, Proof } from './contract/meta.ts';
+import type { Access, ProcedureMeta, Proof, SelfOr } from './contract/meta.ts';
 import type { OrganizationPermission, PlatformPermission } from './contract/permissions.ts';
 import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
@@ -104,7 +104,7 @@ const forOrganization = guard<OrganizationContext>();
  * `user` and `userOrKey`, and `ctx.organization` for an organization permission.
  */
 export function procedure(meta: ProcedureMeta & { access: 'public' | Proof }): typeof open;
-export function procedure(meta: ProcedureMeta & { access: 'user' | PlatformPermission }): typeof forUser;
+export function procedure(meta: ProcedureMeta & { access: 'user' | PlatformPermission | SelfOr }): typeof forUser;
 export function procedure(meta: ProcedureMeta & { access: 'userOrKey' }): typeof forActor;
 export function procedure(meta: ProcedureMeta & { access: OrganizationPermission }): typeof forOrganization;
 export function procedure(meta: ProcedureMeta & { access: Access }) {

@@ -28,6 +28,7 @@ const ACCESS = new Set([
   'userOrKey',
   ...Object.keys(ORGANIZATION_PERMISSIONS),
   ...PLATFORM_PERMISSIONS,
+  ...PLATFORM_PERMISSIONS.map((permission) => `self:${permission}`),
 ]);
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);

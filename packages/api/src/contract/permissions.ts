@@ -130,6 +130,12 @@ export const PLATFORM_ROLE_PERMISSIONS: Record<PlatformRole, ReadonlySet<Platfor
   USER: new Set(),
 };
 
+/** The platform permission that an access asks for, where it does. */
+export function platformPermissionOf(access: string): PlatformPermission | undefined {
+  const name = access.replace(/^self:/, '');
+  return PLATFORM_PERMISSIONS.find((permission) => permission === name);
+}
+
 export function isOrganizationPermission(permission: string): permission is OrganizationPermission {
   return Object.hasOwn(ORGANIZATION_PERMISSIONS, permission);
 }

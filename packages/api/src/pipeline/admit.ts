@@ -6,7 +6,7 @@ import {
   isOrganizationPermission,
   type OrganizationPermission,
   PLATFORM_ROLE_PERMISSIONS,
-  type PlatformPermission,
+  platformPermissionOf,
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
@@ -33,7 +33,7 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   const organization = currentOrganization(actor);
   noteCaller(ctx, actor, organization?.id ?? null);
   await enforceLimits(ctx, meta, actor);
-  assertAccess(meta, actor, organization);
+  assertAccess(ctx, meta, { actor, organization, userId: await namedUser(meta, readInput) });
   if (meta.fresh) assertFresh(ctx, actor);
   const cookies = meta.cookie ? await admitCookies(ctx, readInput) : null;
   return { ...ctx, actor, credential, organization, cookies };
@@ -63,23 +63,43 @@ async function pathOrganization(
   return success ? ctx.ids.decode('org', data) : null;
 }
 
+/** The `userId` of the input, for access that depends on it. */
+async function namedUser(meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<unknown> {
+  return meta.access.startsWith('self:') ? userIdIn(await readInput()) : undefined;
+}
+
+export function userIdIn(input: unknown): unknown {
+  return typeof input === 'object' && input !== null && 'userId' in input ? input.userId : undefined;
+}
+
 export function currentOrganization(actor: Actor): CurrentOrganization | null {
   if (actor.kind === 'key') return { id: actor.key.organizationId, permissions: actor.key.permissions };
   const { membership } = actor;
   return membership && { id: membership.organizationId, permissions: membership.permissions };
 }
 
-export function assertAccess(meta: ProcedureMeta, actor: Actor, organization: CurrentOrganization | null): void {
-  const { access } = meta;
+interface Caller {
+  actor: Actor;
+  organization: CurrentOrganization | null;
+  /** The user whom the input names, for access of the user themselves. */
+  userId: unknown;
+}
+
+export function assertAccess(
+  { ids }: Pick<Context, 'ids'>,
+  { access }: ProcedureMeta,
+  { actor, organization, userId }: Caller,
+): void {
   if (access === 'userOrKey') return;
   if (access === 'user') {
     if (actor.kind !== 'user') throw new ApiError('user_required');
   } else if (isOrganizationPermission(access)) {
     if (!organization?.permissions.has(access as OrganizationPermission)) throw denied(access);
   } else {
-    const isGranted =
-      actor.kind === 'user' && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(access as PlatformPermission);
-    if (!isGranted) throw denied(access);
+    if (actor.kind === 'user' && access.startsWith('self:') && ids.encode('usr', actor.user.id) === userId) return;
+    const permission = platformPermissionOf(access);
+    const isGranted = actor.kind === 'user' && permission && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(permission);
+    if (!isGranted) throw denied(permission ?? access);
   }
 }
 

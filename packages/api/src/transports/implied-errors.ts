@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
-import { isOrganizationPermission } from '../contract/permissions.ts';
+import { isOrganizationPermission, platformPermissionOf } from '../contract/permissions.ts';
 
 /** The errors that a call can end with before its service runs. They follow from access, method and idempotency. */
 export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): ErrorCode[] {
@@ -51,9 +51,11 @@ export function describeAccess({ access, fresh }: ProcedureMeta): string {
     case 'userOrKey':
       return `Needs a signed-in user${login}${fresh ? '.' : ', or an API key of any scope.'}`;
     default:
-      return isOrganizationPermission(access)
-        ? `Needs \`${access}\`${login}${fresh ? '; API keys cannot call it.' : '.'}`
-        : `Needs \`${access}\` on the platform${login}.`;
+      if (isOrganizationPermission(access))
+        return `Needs \`${access}\`${login}${fresh ? '; API keys cannot call it.' : '.'}`;
+      if (access.startsWith('self:'))
+        return `Needs to be the user, or \`${platformPermissionOf(access)}\` on the platform${fresh ? ';' : ''}${login.replace(' and', ' in both cases')}.`;
+      return `Needs \`${access}\` on the platform${login}.`;
   }
 }
 

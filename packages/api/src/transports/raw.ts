@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Context, OrganizationContext } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
-import { admit, assertAccess } from '../pipeline/admit.ts';
+import { admit, assertAccess, userIdIn } from '../pipeline/admit.ts';
 import { publishApiCall } from '../pipeline/api-calls.ts';
 import { authenticatedCaller, type LiveCaller, watchCaller } from '../pipeline/live-caller.ts';
 import { trackCall } from '../pipeline/observe.ts';
@@ -25,7 +25,7 @@ export async function serveRaw(
   try {
     admitted = await admit(ctx, meta, async () => input);
     const parsed = route.input.parse(input);
-    held = hold(admitted, meta, res);
+    held = hold(admitted, meta, res, userIdIn(input));
     setHeaders(res, admitted.responseHeaders, answer);
     if (req.method === 'HEAD') res.end();
     else await route.serve(admitted, parsed, { req, res, revalidate: held.revalidate });
@@ -51,14 +51,14 @@ interface Held {
 /**
  * Cuts a long answer off within a second after its caller loses access, but not when the token expires in the meantime.
  */
-function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse): Held {
+function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse, userId: unknown): Held {
   const { credential, organization } = ctx;
   if (!credential || !organization) return { revalidate: async () => {}, assertNotEnded() {}, release() {} };
   let reason: ApiError | undefined;
   const entry = authenticatedCaller(ctx, credential);
   const reload = async (now: Context): Promise<OrganizationContext> => {
     const current = await entry.reload(now);
-    assertAccess(meta, current.actor, current.organization);
+    assertAccess(ctx, meta, { ...current, userId });
     return current;
   };
   const caller: LiveCaller = watchCaller({ ...entry, reload, expiresAt: null }, (why) => {

@@ -1,5 +1,9 @@
 import type { ErrorCode } from '@rentapi/api/contract/errors';
-import { isOrganizationPermission, ORGANIZATION_PERMISSIONS } from '@rentapi/api/contract/permissions';
+import {
+  isOrganizationPermission,
+  ORGANIZATION_PERMISSIONS,
+  platformPermissionOf,
+} from '@rentapi/api/contract/permissions';
 import { type Caller, type Fixture, idPlaces, type Procedure, replaceAt } from './fixture.ts';
 import { scenario } from './scenarios.ts';
 import { type Failing, type Failures, type Scenario, sliceProofs } from './slice-proofs.ts';
@@ -38,9 +42,12 @@ function implied(procedure: Procedure): Failures {
       'x-organization-id': (await app.signUp()).organizationId,
     }));
   }
-  if ((access === 'user' || meta.fresh) && opensToKeys)
+  if ((access === 'user' || (meta.fresh && !platformPermissionOf(access))) && opensToKeys)
     failures.user_required = by(async ({ key }) => (await key(['*'])).caller);
-  if (meta.fresh) failures.reauthentication_required = by(longAgo);
+  if (platformPermissionOf(access)) {
+    failures.permission_denied = by(async ({ bearer, members }) => bearer(members.VIEWER));
+  }
+  if (meta.fresh) failures.reauthentication_required = wrong(longAgo);
   const [place] = isOpen ? [] : idPlaces(procedure).filter(({ prefix }) => prefix !== 'org');
   if (place && procedure.type === 'mutation') {
     failures.not_found = wrong(({ app }, { caller, input }) => ({
@@ -63,15 +70,16 @@ function implied(procedure: Procedure): Failures {
   return failures;
 }
 
-/** An owner whose login is too old for operations that require a recent one. */
-async function longAgo({ app, owner, inOrganization }: Fixture): Promise<Caller> {
-  const userId = app.ports.ids.decode('usr', owner.id);
+/** The same caller, whose login is too old for operations that require a recent one. */
+async function longAgo({ app }: Fixture, scene: Scenario): Promise<Scenario> {
+  const { body } = await app.request('/api/v1/users/me', { headers: scene.caller });
+  const userId = app.ports.ids.decode('usr', body.id);
   await app
     .rows('sessions')
     .where({ userId })
     .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
   app.ports.actors.forget(`user:${userId}`); // as if the notification of the change had arrived
-  return inOrganization('OWNER');
+  return scene;
 }
 
 const declared: Record<string, Failures> = Object.assign({}, ...sliceProofs.map(({ failures }) => failures));

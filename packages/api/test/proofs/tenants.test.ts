@@ -1,4 +1,5 @@
 import type { IdPrefix } from '@rentapi/api/contract/ids';
+import { platformPermissionOf } from '@rentapi/api/contract/permissions';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, startApp, type TestApp } from '../app.ts';
 import {
@@ -101,9 +102,13 @@ function comparable({ status, body }: Answer): unknown {
   return { status, ...problem, ...(problem.requestId && { requestId: '' }) };
 }
 
-/** A list of something that does not exist is empty; everything else is not found. */
-function findsNothing({ body }: Answer): boolean {
+/**
+ * A list of something that does not exist is empty; everything else is not found. What is for platform staff is refused
+ * before anything is looked up.
+ */
+function findsNothing({ access }: Procedure['meta'], { body }: Answer): boolean {
   const { code, items } = body.error?.data.problem ?? body.result?.data ?? body;
+  if (platformPermissionOf(access)) return code === 'permission_denied';
   return code === 'not_found' || (Array.isArray(items) && items.length === 0);
 }
 
@@ -116,7 +121,7 @@ describe.each(taken)('$name, $at', (procedure) => {
       stranger: inputWith(procedure, procedure.path, strangers(procedure.prefix)),
       nowhere: inputWith(procedure, procedure.path, missing(procedure.prefix)),
     });
-    expect(findsNothing(nowhere), JSON.stringify(nowhere.body)).toBe(true);
+    expect(findsNothing(procedure.meta, nowhere), JSON.stringify(nowhere.body)).toBe(true);
     expect(comparable(stranger)).toEqual(comparable(nowhere));
   });
 });

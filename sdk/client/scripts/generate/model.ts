@@ -170,8 +170,11 @@ function exampleTag({ 'x-codeSamples': samples = [] }: OperationObject): string[
 function needsOf({ access = '', fresh = false } = {}): string {
   if (access === 'public') return 'nothing';
   if (access.startsWith('proof:')) return `a ${access.slice('proof:'.length)} token`;
+  const login = fresh ? ' and a recent login' : '';
+  if (access.startsWith('self:'))
+    return `to be the user, or \`${access.slice('self:'.length)}\`,${login}`.replace(/,$/, '');
   const holder = access === 'user' ? 'a user' : access === 'userOrKey' ? 'a user or a key' : `\`${access}\``;
-  return fresh ? `${holder} and a recent login` : holder;
+  return holder + login;
 }
 
 function isIdempotencyKey(parameter: Parameter): boolean {
