@@ -77,6 +77,13 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'orgs.auditLogs': auditFilters(),
   'orgs.exportAuditLogs': auditFilters(),
   'roles.list': {},
+  'users.list': {
+    search: { table: 'users', columns: ['email_key'] },
+    role: { bounded: 'by the members of the organization' },
+    status: { table: 'users', columns: ['status', 'id'] },
+    platformRole: { table: 'users', columns: ['role', 'id'] },
+    sort: { table: 'users', columns: ['email_key'] },
+  },
   'users.me.activity': {},
 };
 

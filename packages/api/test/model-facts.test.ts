@@ -23,6 +23,7 @@ const NOT_AUDITED: Record<string, string> = {
   RefreshTokenModel: 'changes with its session, which is recorded',
   RoleAssignmentModel: 'changes with its member, who is recorded',
   SecurityEventModel: 'is a log itself',
+  UserDeletionModel: 'changes with its user, who is recorded',
   VerificationTokenModel: 'changes with its user, who is recorded',
 };
 

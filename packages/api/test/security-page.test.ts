@@ -79,6 +79,7 @@ describe('docs/security.md', () => {
     ['20 subscriptions for each connection', 'slices/realtime/watch.ts', 'MAX_SUBSCRIPTIONS', 20],
     ['and 30 s more have passed', 'slices/auth/service/refresh.ts', 'CLOCK_SKEW_MS', 30_000],
     ['can be restored for 30 days', 'slices/organizations/model.ts', 'RESTORE_WINDOW_MS', 30 * UNITS.day],
+    ['until 30 days after the account was deleted', 'slices/accounts/model.ts', 'RESTORE_ACCOUNT_MS', 30 * UNITS.day],
     ['the newest 500', '../../platform/src/mail.ts', 'MAX_KEPT', 500],
   ])('says "%s" because %s has %s (V15.1.3)', (sentence, file, name, value) => {
     expect(page).toContain(sentence);
@@ -89,7 +90,7 @@ describe('docs/security.md', () => {
     const found = sources.flatMap(({ text }) => [
       ...text.matchAll(/const (\w*(?:KEPT|RETAIN|RETENTION|RESTORE)\w*) =/g),
     ]);
-    expect(found.map(([, name]) => name).toSorted()).toEqual(['MAX_KEPT', 'RESTORE_WINDOW_MS']);
+    expect(found.map(([, name]) => name).toSorted()).toEqual(['MAX_KEPT', 'RESTORE_ACCOUNT_MS', 'RESTORE_WINDOW_MS']);
   });
 
   const stored = rowsOf(section('What is stored')).flatMap(([tables, ...cells]) =>

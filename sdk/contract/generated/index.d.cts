@@ -106,6 +106,84 @@ export type AppRouter = TRPCBuiltRouter<
       };
     };
     users: {
+      /** List users. The members of the current organization. Platform staff with `users:read` who name no organization see every user, as `User`. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+          /** How the e-mail address, the username or the name begins, whatever its case. */
+          search?: string | undefined;
+          /** Only members with this role in the organization. */
+          role?: OrganizationRole | undefined;
+          /** Only accounts of this status; for platform staff. */
+          status?: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED' | undefined;
+          /** Only users with this role on the platform; for platform staff. */
+          platformRole?: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER' | undefined;
+          /** Newest first, unless given; of members, by when they joined. A minus reverses the order. */
+          sort?: '-createdAt' | 'createdAt' | 'email' | '-email' | undefined;
+        } | undefined;
+        output: UserPage;
+      }>;
+      /** Get a user. Yourself, a member of the current organization, or anyone for platform staff with `users:read` who name no organization. */
+      get: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a user. */
+          userId: string;
+        };
+        output: UserOrMember;
+      }>;
+      /** Create a user. Mails its owner a link to set a password, which also verifies the address. It works for 7 days. */
+      create: TRPCMutationProcedure<{
+        meta: unknown;
+        input: CreateUser;
+        output: User;
+      }>;
+      /** Update a user. With `If-Match`, only if the profile has not changed since the `ETag` was read. */
+      update: TRPCMutationProcedure<{
+        meta: unknown;
+        input: UpdateUser;
+        output: User;
+      }>;
+      /** Delete a user. Sessions, and the keys of the personal organization, end at once, and the user leaves every organization. For 30 days `POST /users/{userId}/activate` restores the account; then its personal data are erased. */
+      delete: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a user. */
+          userId: string;
+        };
+        output: void;
+      }>;
+      /** Suspend a user. Ends the sessions, mailed links and keys of the personal organization at once. */
+      suspend: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a user. */
+          userId: string;
+        };
+        output: User;
+      }>;
+      /** Activate a user. Makes a suspended or inactive account active, and restores a deleted one with its memberships. Sessions and keys that have ended stay ended. */
+      activate: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a user. */
+          userId: string;
+        };
+        output: User;
+      }>;
+      /** Deactivate a user. For an account that is not used any more. What ends is the same as for a suspended one. */
+      deactivate: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a user. */
+          userId: string;
+        };
+        output: User;
+      }>;
       me: {
         /** Get the current user. With an API key: the user who created the key, while a member of its organization. */
         get: TRPCQueryProcedure<{
@@ -118,6 +196,12 @@ export type AppRouter = TRPCBuiltRouter<
           meta: unknown;
           input: UpdateMe;
           output: User;
+        }>;
+        /** Delete your account. Your sessions, and the keys of your personal organization, end at once, and you leave every organization. For 30 days an administrator can restore the account; then your personal data are erased. */
+        delete: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: void;
         }>;
         /** List what happened to the safety of your account. Wrong passwords, new devices, lockouts and changes to how you sign in, newest first. Kept for 90 days. */
         activity: TRPCQueryProcedure<{
@@ -729,6 +813,16 @@ export interface CreateRole {
   permissions: GrantablePermission[];
 }
 
+/** A new account. Its owner sets the password, with a mailed link. */
+export interface CreateUser {
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
+  email: string;
+  /** The name of the person, as others see it. */
+  fullName?: string | null | undefined;
+  /** A public name; theirs once they have set a password. */
+  username?: string | null | undefined;
+}
+
 /** The new API key, with its secret. */
 export interface CreatedApiKey {
   /** Id of an API key. */
@@ -1224,6 +1318,9 @@ export interface Problem {
     | 'internal_error'
     | 'overloaded'
     | 'unavailable'
+    | 'email_taken'
+    | 'account_deleted'
+    | 'account_erased'
     | 'invalid_api_key'
     | 'api_key_revoked'
     | 'api_key_expired'
@@ -1539,6 +1636,17 @@ export interface UpdateRole {
   permissions?: GrantablePermission[] | undefined;
 }
 
+/** A missing field stays unchanged; null clears it. */
+export interface UpdateUser {
+  /** Id of a user. */
+  userId: string;
+  /** The name of the person; null for none. */
+  fullName?: string | null | undefined;
+  /** The public name; null for none. */
+  username?: string | null | undefined;
+  metadata?: Metadata | undefined;
+}
+
 /** A person with an account. */
 export interface User {
   /** Id of a user. */
@@ -1563,4 +1671,15 @@ export interface User {
   createdAt: string;
   /** When it last changed. */
   updatedAt: string;
+}
+
+/** `Member` for those who share an organization; `User` for the person themselves and for platform staff. */
+export type UserOrMember = User | Member;
+
+/** One page of a list. */
+export interface UserPage {
+  /** What is on this page, in the order of the list. */
+  items: UserOrMember[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
 }

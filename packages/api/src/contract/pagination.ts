@@ -46,6 +46,9 @@ export interface Cursors {
   write(list: string, position: number): string;
   /** Throws `invalid_cursor` for text that `write` did not make for the same list. */
   read(list: string, cursor: string): number;
+  /** The same for a list in the order of a text. */
+  writeText(list: string, position: string): string;
+  readText(list: string, cursor: string): string;
 }
 
 const MAC_BYTES = 12;
@@ -53,22 +56,28 @@ const MAC_BYTES = 12;
 export function createCursors(keyring: Keyring): Cursors {
   const sign = (key: KeyObject, list: string, position: Buffer) =>
     mac(key, Buffer.concat([position, Buffer.from(list)])).subarray(0, MAC_BYTES);
+  const write = (list: string, position: Buffer) =>
+    Buffer.concat([position, sign(keyring.key('rentapi/cursor'), list, position)]).toString('base64url');
+  const read = (list: string, cursor: string): Buffer => {
+    const bytes = Buffer.from(cursor, 'base64url');
+    const position = bytes.subarray(0, -MAC_BYTES);
+    const signature = bytes.subarray(position.length);
+    const genuine =
+      position.length > 0 &&
+      bytes.toString('base64url') === cursor &&
+      keyring.keys('rentapi/cursor').some((key) => sameBytes(sign(key, list, position), signature));
+    if (!genuine) throw new ApiError('invalid_cursor');
+    return position;
+  };
   return {
     write(list, position) {
       const bytes = Buffer.alloc(8);
       bytes.writeBigUInt64BE(BigInt(position));
-      return Buffer.concat([bytes, sign(keyring.key('rentapi/cursor'), list, bytes)]).toString('base64url');
+      return write(list, bytes);
     },
-    read(list, cursor) {
-      const bytes = Buffer.from(cursor, 'base64url');
-      const position = bytes.subarray(0, 8);
-      const genuine =
-        bytes.length === 8 + MAC_BYTES &&
-        bytes.toString('base64url') === cursor &&
-        keyring.keys('rentapi/cursor').some((key) => sameBytes(sign(key, list, position), bytes.subarray(8)));
-      if (!genuine) throw new ApiError('invalid_cursor');
-      return Number(position.readBigUInt64BE());
-    },
+    read: (list, cursor) => Number(read(list, cursor).readBigUInt64BE()),
+    writeText: (list, position) => write(list, Buffer.from(position)),
+    readText: (list, cursor) => read(list, cursor).toString(),
   };
 }
 
@@ -96,20 +105,67 @@ export async function newestFirst<Row extends { id: number }>(
   input: { limit: number; cursor?: string | undefined },
   rows: Rows<Row>,
 ): Promise<{ rows: Row[]; nextCursor: string | null }> {
-  const { limit, cursor, ...filters } = input;
-  const list = JSON.stringify([
-    name,
-    of,
-    Object.entries(filters)
-      .filter(([, value]) => value !== undefined)
-      .sort(),
-  ]);
+  const { limit, cursor } = input;
+  const list = listKey({ name, of }, input);
   const below = cursor === undefined ? Number.POSITIVE_INFINITY : cursors.read(list, cursor);
   const positionOf = (row: Row) => Number(row[by]);
   const found = await take(rows, by, positionOf, below, limit + 1); // one extra row shows whether there is a next page
   const more = found.length > limit;
   if (more) found.pop();
   return { rows: found, nextCursor: more ? cursors.write(list, positionOf(found.at(-1)!)) : null };
+}
+
+/** Where a list is ordered by another column: a unique one, so that pages neither repeat nor leave out a row. */
+export interface Order<Row> {
+  column: string;
+  direction: 'asc' | 'desc';
+  positionOf(row: Row): number | string;
+}
+
+/** One page in this order, which is one of the filters in `input`: so a cursor is valid in its own order only. */
+export async function inOrder<Row>(
+  cursors: Cursors,
+  named: Pick<List<Row>, 'name' | 'of'>,
+  input: { limit: number; cursor?: string | undefined },
+  { column, direction, positionOf }: Order<Row>,
+  { rows, isText }: { rows: OrderedRows<Row>; isText: boolean },
+): Promise<{ rows: Row[]; nextCursor: string | null }> {
+  const { limit, cursor } = input;
+  const list = listKey(named, input);
+  if (cursor !== undefined) {
+    const position = isText ? cursors.readText(list, cursor) : cursors.read(list, cursor);
+    rows.where(column, direction === 'asc' ? '>' : '<', position);
+  }
+  rows.orderBy(column, direction);
+  const found = await rows.limit(limit + 1); // one extra row shows whether there is a next page
+  const more = found.length > limit;
+  if (more) found.pop();
+  if (!more) return { rows: found, nextCursor: null };
+  const last = positionOf(found.at(-1)!);
+  return {
+    rows: found,
+    nextCursor: isText ? cursors.writeText(list, String(last)) : cursors.write(list, Number(last)),
+  };
+}
+
+interface OrderedRows<Row> {
+  where(column: string, operator: string, value: number | string): unknown;
+  orderBy(column: string, order: 'asc' | 'desc'): unknown;
+  limit(count: number): PromiseLike<Row[]>;
+}
+
+/** Names the list and its filters. */
+function listKey(
+  { name, of }: { name: string; of: number },
+  { limit: _, cursor: __, ...filters }: object & Page,
+): string {
+  const given = Object.entries(filters).filter(([, value]) => value !== undefined);
+  return JSON.stringify([name, of, given.sort()]);
+}
+
+interface Page {
+  limit: number;
+  cursor?: string | undefined;
 }
 
 async function take<Row>(

@@ -1,7 +1,7 @@
 /** The groups of operations in the document, in its order. Every operation belongs to one. */
 export const TAGS = {
   Authentication: 'Accounts and sessions: register, confirm the address, log in, stay signed in.',
-  Users: 'The signed-in user.',
+  Users: 'People with an account: yourself, those who share an organization, and, for platform staff, everyone.',
   'Roles & permissions': 'Permissions in an organization, and custom roles that grant them.',
   'API keys': 'Credentials for programs: create, limit and revoke them.',
   Organizations: 'Tenants: all data belongs to one, and other tenants cannot see it.',

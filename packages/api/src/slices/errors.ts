@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import { PROTOCOL_ERRORS } from '../contract/protocol-errors.ts';
+import * as accounts from './accounts/errors.ts';
 import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
 import * as invitations from './invitations/errors.ts';
@@ -12,6 +13,7 @@ import * as users from './users/errors.ts';
 /** Every error that the product answers, by code. */
 export const ERRORS = {
   ...PROTOCOL_ERRORS,
+  ...accounts.errors,
   ...apiKeys.errors,
   ...auth.errors,
   ...invitations.errors,

@@ -2,6 +2,8 @@ import type { EventType } from '../events/event.ts';
 import type { Job } from '../jobs/job.ts';
 import * as mailJobs from '../mail/jobs.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
+import * as accountEvents from './accounts/events.ts';
+import * as accountJobs from './accounts/jobs.ts';
 import * as apiKeyEvents from './api-keys/events.ts';
 import { auditExport } from './audit/raw.ts';
 import * as authEvents from './auth/events.ts';
@@ -21,13 +23,14 @@ import * as userEvents from './users/events.ts';
 
 /** Every event type, by name. */
 export const eventTypes: ReadonlyMap<string, EventType> = new Map(
-  [apiKeyEvents, authEvents, userEvents, organizationEvents, memberEvents, invitationEvents, roleEvents]
+  [accountEvents, apiKeyEvents, authEvents, userEvents, organizationEvents, memberEvents, invitationEvents, roleEvents]
     .flatMap((slice) => Object.values<EventType>(slice))
     .map((type) => [type.name, type]),
 );
 
 /** Every job. */
 export const jobs: readonly Job[] = [
+  accountJobs,
   authJobs,
   invitationJobs,
   mailJobs,

@@ -1,4 +1,5 @@
 import { router } from '../procedure.ts';
+import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth } from './auth/router.ts';
@@ -15,7 +16,11 @@ import { me } from './users/router.ts';
 /** The contract: every procedure of the product. */
 export const appRouter = router({
   auth,
-  users: router({ me: router({ ...me, activity, permissions: myPermissions }), roles: userRoles }),
+  users: router({
+    ...accounts,
+    me: router({ ...me, ...myAccount, activity, permissions: myPermissions }),
+    roles: userRoles,
+  }),
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,

@@ -26,6 +26,7 @@ export type {
   CreateInvitation,
   CreateOrganization,
   CreateRole,
+  CreateUser,
   CreatedApiKey,
   DatabaseHealth,
   EffectivePermissions,
@@ -115,12 +116,22 @@ export type {
   UpdateMe,
   UpdateOrganization,
   UpdateRole,
+  UpdateUser,
   User,
+  UserOrMember,
+  UserPage,
+  UsersActivateResponse,
+  UsersCreateResponse,
+  UsersDeactivateResponse,
+  UsersGetResponse,
+  UsersListResponse,
   UsersMeActivityResponse,
   UsersMeGetResponse,
   UsersMePermissionsResponse,
   UsersMeUpdateResponse,
   UsersRolesSetResponse,
+  UsersSuspendResponse,
+  UsersUpdateResponse,
   WsTicketResponse,
 } from './types.gen.ts';
 
@@ -154,26 +165,29 @@ export interface CodesByStatus {
     | "email_not_verified"
     | "user_required"
     | "address_not_allowed"
-    | "key_without_user"
     | "permission_denied"
-    | "permission_not_held"
-    | "target_has_more_permissions"
-    | "scope_not_held"
     | "reauthentication_required"
+    | "target_has_more_permissions"
+    | "key_without_user"
+    | "permission_not_held"
+    | "scope_not_held"
     | "invitation_for_another";
   404:
     | "not_found";
   409:
     | "username_taken"
     | "idempotency_in_progress"
-    | "system_role"
+    | "email_taken"
+    | "last_owner"
+    | "account_deleted"
     | "limit_reached"
+    | "account_erased"
+    | "system_role"
     | "slug_taken"
     | "subdomain_taken"
     | "personal_organization"
     | "deletion_protected"
     | "restore_window_over"
-    | "last_owner"
     | "invitation_pending"
     | "already_member"
     | "invitation_not_pending"
@@ -318,11 +332,20 @@ export type SystemHealthCacheParams = NoParams;
 export type SystemHealthDatabaseParams = NoParams;
 export type SystemLivenessParams = NoParams;
 export type SystemReadinessParams = NoParams;
+export type UsersActivateParams = Params<Types.UsersActivateData>;
+export type UsersCreateParams = Params<Types.UsersCreateData>;
+export type UsersDeactivateParams = Params<Types.UsersDeactivateData>;
+export type UsersDeleteParams = Params<Types.UsersDeleteData>;
+export type UsersGetParams = Params<Types.UsersGetData>;
+export type UsersListParams = Params<Types.UsersListData>;
 export type UsersMeActivityParams = Params<Types.UsersMeActivityData>;
+export type UsersMeDeleteParams = NoParams;
 export type UsersMeGetParams = NoParams;
 export type UsersMePermissionsParams = NoParams;
 export type UsersMeUpdateParams = Params<Types.UsersMeUpdateData>;
 export type UsersRolesSetParams = Params<Types.UsersRolesSetData>;
+export type UsersSuspendParams = Params<Types.UsersSuspendData>;
+export type UsersUpdateParams = Params<Types.UsersUpdateData>;
 export type WsTicketParams = NoParams;
 
 /** `client.apiKeys` */
@@ -1324,6 +1347,26 @@ export class UsersMeResource extends Resource {
   }
 
   /**
+   * Delete your account
+   *
+   * Your sessions, and the keys of your personal organization, end at once, and you leave every organization. For 30 days an administrator can restore the account; then your personal data are erased.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `DELETE /api/v1/users/me`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `last_owner`
+   * @example
+   * ```ts
+   * await client.users.me.delete();
+   * ```
+   */
+  delete(params?: UsersMeDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"users.me.delete","method":"DELETE","path":"/api/v1/users/me","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
    * Get the current user
    *
    * With an API key: the user who created the key, while a member of its organization.
@@ -1418,6 +1461,162 @@ export class UsersResource extends Resource {
     super(transport);
     this.me = new UsersMeResource(transport);
     this.roles = new UsersRolesResource(transport);
+  }
+
+  /**
+   * Activate a user
+   *
+   * Makes a suspended or inactive account active, and restores a deleted one with its memberships. Sessions and keys that have ended stay ended.
+   *
+   * Needs `users:suspend` on the platform.
+   *
+   * `POST /api/v1/users/{userId}/activate`
+   *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `limit_reached`, `account_erased`
+   * @example
+   * ```ts
+   * const answer = await client.users.activate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  activate(params: UsersActivateParams, options?: RequestOptions): ApiPromise<Types.UsersActivateResponse> {
+    return this.transport.call({"id":"users.activate","method":"POST","path":"/api/v1/users/{userId}/activate","keyed":true}, params, options);
+  }
+
+  /**
+   * Create a user
+   *
+   * Mails its owner a link to set a password, which also verifies the address. It works for 7 days.
+   *
+   * Needs `users:create` on the platform.
+   *
+   * `POST /api/v1/users`
+   *
+   * @throws {ConflictError} `email_taken`, `username_taken`
+   * @example
+   * ```ts
+   * const answer = await client.users.create({ email: 'ada@example.com', fullName: 'Ada Lovelace' });
+   * ```
+   */
+  create(params: UsersCreateParams, options?: RequestOptions): ApiPromise<Types.UsersCreateResponse> {
+    return this.transport.call({"id":"users.create","method":"POST","path":"/api/v1/users","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Deactivate a user
+   *
+   * For an account that is not used any more. What ends is the same as for a suspended one.
+   *
+   * Needs `users:update` on the platform.
+   *
+   * `POST /api/v1/users/{userId}/deactivate`
+   *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `account_deleted`
+   * @example
+   * ```ts
+   * const answer = await client.users.deactivate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  deactivate(params: UsersDeactivateParams, options?: RequestOptions): ApiPromise<Types.UsersDeactivateResponse> {
+    return this.transport.call({"id":"users.deactivate","method":"POST","path":"/api/v1/users/{userId}/deactivate","keyed":true}, params, options);
+  }
+
+  /**
+   * Delete a user
+   *
+   * Sessions, and the keys of the personal organization, end at once, and the user leaves every organization. For 30 days `POST /users/{userId}/activate` restores the account; then its personal data are erased.
+   *
+   * Needs to be the user, or `users:delete` on the platform; in both cases a login within the last ten minutes.
+   *
+   * `DELETE /api/v1/users/{userId}`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
+   * @throws {ConflictError} `last_owner`
+   * @example
+   * ```ts
+   * await client.users.delete({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  delete(params: UsersDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"users.delete","method":"DELETE","path":"/api/v1/users/{userId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Get a user
+   *
+   * Yourself, a member of the current organization, or anyone for platform staff with `users:read` who name no organization.
+   *
+   * Needs `org:read`.
+   *
+   * `GET /api/v1/users/{userId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.users.get({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: UsersGetParams, options?: RequestOptions): ApiPromise<Types.UsersGetResponse> {
+    return this.transport.call({"id":"users.get","method":"GET","path":"/api/v1/users/{userId}"}, params, options);
+  }
+
+  /**
+   * List users
+   *
+   * The members of the current organization. Platform staff with `users:read` who name no organization see every user, as `User`.
+   *
+   * Needs `org:read`.
+   *
+   * `GET /api/v1/users`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.users.list({ search: 'ada', sort: 'email', limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: UsersListParams, options?: RequestOptions): PagePromise<Types.UsersListResponse> {
+    return this.transport.list({"id":"users.list","method":"GET","path":"/api/v1/users"}, params, options);
+  }
+
+  /**
+   * Suspend a user
+   *
+   * Ends the sessions, mailed links and keys of the personal organization at once.
+   *
+   * Needs `users:suspend` on the platform.
+   *
+   * `POST /api/v1/users/{userId}/suspend`
+   *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `account_deleted`
+   * @example
+   * ```ts
+   * const answer = await client.users.suspend({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  suspend(params: UsersSuspendParams, options?: RequestOptions): ApiPromise<Types.UsersSuspendResponse> {
+    return this.transport.call({"id":"users.suspend","method":"POST","path":"/api/v1/users/{userId}/suspend","keyed":true}, params, options);
+  }
+
+  /**
+   * Update a user
+   *
+   * With `If-Match`, only if the profile has not changed since the `ETag` was read.
+   *
+   * Needs to be the user, or `users:update` on the platform.
+   *
+   * `PATCH /api/v1/users/{userId}`
+   *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `account_deleted`, `username_taken`
+   * @example
+   * ```ts
+   * const answer = await client.users.update({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', fullName: 'Ada King' });
+   * ```
+   */
+  update(params: UsersUpdateParams, options?: RequestOptions): ApiPromise<Types.UsersUpdateResponse> {
+    return this.transport.call({"id":"users.update","method":"PATCH","path":"/api/v1/users/{userId}","keyed":true,"body":"json"}, params, options);
   }
 }
 

@@ -5,6 +5,7 @@ import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
+import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
@@ -89,6 +90,16 @@ export async function revokeKeysOfCreator(ctx: Context, userId: number): Promise
     .whereNull('revokedAt')
     .orderBy('id')
     .forUpdate();
+  await revokeAll(ctx, keys);
+}
+
+/** Revokes every key of an organization, so that their programs stop with the account that owns it. */
+export async function revokeKeysOf(ctx: Context & Tenancy): Promise<void> {
+  const keys = await ApiKeyModel.of(ctx).whereNull('revokedAt').orderBy('id').forUpdate();
+  await revokeAll(ctx, keys);
+}
+
+async function revokeAll(ctx: Context, keys: readonly ApiKeyModel[]): Promise<void> {
   for (const before of keys) {
     const after = await change(ctx, before, { revokedAt: ctx.now });
     const { organizationId } = after;

@@ -44,7 +44,17 @@ export const mailRepeatedRegistration = mailJob({
   name: 'auth.mail_repeated_registration',
   on: RegistrationRepeated,
   async compose(ctx, { data }) {
-    if (!data.emailVerifiedAt) return verificationMail(await mintMailedToken(ctx, 'email', data.id, data.requested));
+    if (data.status === 'DELETED')
+      return {
+        subject: mailText`This address belongs to a deleted account`,
+        paragraphs: [
+          mailText`This address was registered again, perhaps by you. Its account was deleted: for 30 days after that, an administrator can restore it.`,
+          mailText`After those 30 days the address is free, and can be registered again.`,
+        ],
+        footnote: mailText`If this was not you, nothing has changed and there is nothing to do.`,
+      };
+    if (!data.emailVerifiedAt)
+      return verificationMail(await mintMailedToken(ctx, 'email', data.id, { registration: data.requested }));
     return {
       subject: mailText`You already have an account`,
       paragraphs: [
@@ -108,6 +118,7 @@ export const eraseSealed = job({
  */
 export const purgeExpired = purgeJob('auth.purge_expired', [
   { table: 'verification_tokens', column: 'expires_at', keptMs: 0 },
+  { table: 'email_changes', column: 'expires_at', keptMs: 0 },
   { table: 'refresh_tokens', column: 'expires_at', keptMs: 0 },
   { table: 'sessions', column: 'expires_at', keptMs: 30 * 86_400_000 },
 ]);

@@ -10,9 +10,9 @@ export const errors = {
   },
   target_has_more_permissions: {
     status: 403,
-    title: 'Member has more permissions',
-    meaning: 'The member has permissions that the caller does not have, so the caller cannot change or remove them.',
-    fix: 'Ask a member with at least those permissions: you cannot change a member with more permissions than you.',
+    title: 'Person has more permissions',
+    meaning: 'The person has permissions that the caller does not have, so the caller cannot change or remove them.',
+    fix: 'Ask someone with at least those permissions: you cannot change a person with more permissions than you.',
     retry: 'no',
   },
   last_owner: {

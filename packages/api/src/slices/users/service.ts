@@ -25,16 +25,26 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
         : await memberOrganization(ctx, input.defaultOrganizationId);
     const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
     ifMatch(ctx, before);
-    const after = await change(ctx, before, {
-      fullName: input.fullName,
-      ...(input.username !== undefined && (await chosenUsername(ctx, before, input.username))),
-      metadata: input.metadata,
-      defaultOrganizationId: home,
-    });
-    if (after === before) return presentWithEtag(ctx, before);
-    await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return presentWithEtag(ctx, after);
+    return changeProfile(ctx, before, input, home);
   });
+}
+
+/** Of a user whose row is locked. */
+export async function changeProfile(
+  ctx: Context,
+  before: UserModel,
+  { fullName, username, metadata }: Omit<UpdateMe, 'defaultOrganizationId'>,
+  defaultOrganizationId?: number,
+): Promise<User> {
+  const after = await change(ctx, before, {
+    fullName,
+    ...(username !== undefined && (await chosenUsername(ctx, before, username))),
+    metadata,
+    defaultOrganizationId,
+  });
+  if (after === before) return presentWithEtag(ctx, before);
+  await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+  return presentWithEtag(ctx, after);
 }
 
 /**

@@ -12,7 +12,7 @@ export async function mintMailedToken(
   ctx: Context,
   purpose: Purpose,
   userId: string,
-  registration: RequestedNames | null = null,
+  { registration = null, ttlMs = TTL_MS[purpose] }: { registration?: RequestedNames | null; ttlMs?: number } = {},
 ): Promise<string> {
   const token = newToken();
   await VerificationTokenModel.query(ctx.db).insert({
@@ -21,7 +21,7 @@ export async function mintMailedToken(
     registration,
     tokenHash: tokenHash(token),
     createdAt: ctx.now,
-    expiresAt: new Date(ctx.now.getTime() + TTL_MS[purpose]),
+    expiresAt: new Date(ctx.now.getTime() + ttlMs),
   });
   return token;
 }

@@ -2,10 +2,12 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
+import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
 import { createPersonalOrganization } from '../../organizations/service/create.ts';
 import { UserModel, usernameKey } from '../../users/model.ts';
+import type { User } from '../../users/schemas.ts';
 import { isUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
@@ -43,10 +45,14 @@ async function registerAgain(
 }
 
 type NewAccount = Pick<Register, 'email' | 'username' | 'fullName'> &
-  Partial<Pick<UserModel, 'role' | 'emailVerifiedAt'>> & { passwordHash: string };
+  Partial<Pick<UserModel, 'role' | 'emailVerifiedAt'>> & { passwordHash: string | null };
 
 /** A user and their personal organization, which holds their keys and usage until they create another. */
-export async function createAccount(ctx: Context, account: NewAccount): Promise<UserModel> {
+export async function createAccount(
+  ctx: Context,
+  account: NewAccount,
+  type: EventType<typeof User> = UserRegistered,
+): Promise<UserModel> {
   return transaction(ctx, async (ctx) => {
     const { emailVerifiedAt = null } = account;
     const organization = await createPersonalOrganization(ctx, account.fullName ?? account.username ?? account.email);
@@ -67,7 +73,7 @@ export async function createAccount(ctx: Context, account: NewAccount): Promise<
       })
       .returning('*');
     await addMember(ctx, organization, user.id, 'OWNER');
-    await record(ctx, UserRegistered, { target: user, after: user, data: user.present(ctx.ids) });
+    await record(ctx, type, { target: user, after: user, data: user.present(ctx.ids) });
     return user;
   });
 }

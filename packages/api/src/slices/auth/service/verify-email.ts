@@ -60,7 +60,7 @@ export async function endAccess(ctx: Context, { id }: UserModel): Promise<void> 
 export async function resendVerification(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
-    if (!user || user.emailVerifiedAt) return;
+    if (user?.status !== 'ACTIVE' || user.emailVerifiedAt) return;
     await record(ctx, VerificationRequested, { target: user, data: user.present(ctx.ids) });
   });
 }

@@ -1,7 +1,9 @@
 import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import type { OrganizationRole } from '../../../contract/permissions.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../../organizations/model.ts';
+import { UserModel } from '../../users/model.ts';
 import { MemberModel } from '../model.ts';
 
 const MAX_OWNED = 100;
@@ -13,7 +15,12 @@ export async function addMember(
   role: OrganizationRole,
 ): Promise<MemberModel> {
   if (role === 'OWNER') await assertMayOwnAnother(ctx, userId);
-  return MemberModel.add({ db: ctx.db, organization }, { userId, role, createdAt: ctx.now, updatedAt: ctx.now });
+  const fields = { userId, role, createdAt: ctx.now, updatedAt: ctx.now };
+  const member = await MemberModel.add({ db: ctx.db, organization }, fields);
+  // The new row waits for a concurrent deletion of the account, which has ended all memberships that it saw.
+  const deleted = await UserModel.query(ctx.db).findById(userId).where({ status: 'DELETED' }).select('id');
+  if (deleted) throw new ApiError('account_inactive');
+  return member;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Tenancy } from '../../../data/tenant-model.ts';
 import { permissionsOfKey } from '../../api-keys/scopes.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { UserModel } from '../../users/model.ts';
+import { assertSessionNotRevoked } from '../../users/staff.ts';
 import { MemberModel } from '../model.ts';
 
 export interface Authority {
@@ -32,12 +33,6 @@ export async function lockAuthority(
     : permissionsOfKey(ctx, actor.key.id));
   if (!permissions.has(needed)) throw new ApiError('permission_denied');
   return { organization, permissions };
-}
-
-/** By the table's name: sessions belong to a slice above this one. Demo data is made by owners without a session. */
-async function assertSessionNotRevoked(ctx: OrganizationContext, id: number): Promise<void> {
-  const revoked = await ctx.db('sessions').where({ id }).whereNotNull('revokedAt').first('id');
-  if (revoked) throw new ApiError('session_revoked');
 }
 
 export async function lockOrganization(

@@ -36,7 +36,7 @@ export async function leaveOrganization(ctx: UserContext): Promise<void> {
 }
 
 /** The user's sessions continue elsewhere; keys they made belong to the organization and stay. */
-async function endMembership(
+export async function endMembership(
   ctx: OrganizationContext,
   organization: OrganizationModel,
   member: MemberModel,

@@ -14,7 +14,7 @@ export async function listMembers(ctx: OrganizationContext, input: ListMembers):
 }
 
 /** A page of members with their names and custom roles: three more queries for any number of members. */
-async function presentMembers(ctx: Context & Tenancy, members: readonly MemberModel[]): Promise<Member[]> {
+export async function presentMembers(ctx: Context & Tenancy, members: readonly MemberModel[]): Promise<Member[]> {
   const userIds = members.map(({ userId }) => userId);
   const [users, roles] = await Promise.all([UserModel.query(ctx.db).findByIds(userIds), rolesOf(ctx, userIds)]);
   const byId = new Map(users.map((user) => [user.id, user]));

@@ -19,7 +19,7 @@ export async function deleteOrganization(ctx: OrganizationContext): Promise<void
     if (organization.personal) throw new ApiError('personal_organization');
     if (organization.deletionProtection) throw new ApiError('deletion_protected');
     await resetDefaultOrganization(ctx);
-    await mark(ctx, organization, ctx.now, OrganizationDeleted);
+    await markDeleted(ctx, organization, ctx.now, OrganizationDeleted);
   });
 }
 
@@ -34,11 +34,11 @@ export async function restoreOrganization(ctx: OrganizationContext): Promise<Org
     if (!organization.deletedAt) return presentWithEtag(ctx, organization);
     const windowEnds = organization.deletedAt.getTime() + RESTORE_WINDOW_MS;
     if (windowEnds <= ctx.now.getTime()) throw new ApiError('restore_window_over');
-    return presentWithEtag(ctx, await mark(ctx, organization, null, OrganizationRestored));
+    return presentWithEtag(ctx, await markDeleted(ctx, organization, null, OrganizationRestored));
   });
 }
 
-async function mark(
+export async function markDeleted(
   ctx: OrganizationContext,
   before: OrganizationModel,
   deletedAt: Date | null,

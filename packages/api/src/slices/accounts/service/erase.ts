@@ -1,0 +1,83 @@
+import type { Context } from '../../../context.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import type { RunControl } from '../../../jobs/job.ts';
+import { ApiKeyModel } from '../../api-keys/model.ts';
+import { MemberModel } from '../../members/model.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { UserModel } from '../../users/model.ts';
+import { UserErased } from '../events.ts';
+import { UserDeletionModel } from '../model.ts';
+import { eraseFromLogs } from './erase-logs.ts';
+
+const BATCH = 100;
+/** Clocks of two machines differ: an account that one of them may still restore is not erased yet. */
+const CLOCK_SKEW_MS = 60_000;
+const ERASED_EMAIL = 'erased@invalid';
+
+/** The rows of a user in these tables go with the account. By their names: features are above this slice. */
+export const ERASED_TABLES = ['sessions', 'verification_tokens', 'email_changes', 'security_events'] as const;
+
+/** Erases the accounts whose time to be restored is over: first their traces in the logs, then each account. */
+export async function eraseDeletedAccounts(ctx: Context, control: RunControl): Promise<void> {
+  const over = new Date(ctx.now.getTime() - CLOCK_SKEW_MS);
+  while (!control.signal.aborted) {
+    const due = await UserDeletionModel.query(ctx.db).where('eraseAt', '<=', over).orderBy('eraseAt').limit(BATCH);
+    if (due.length === 0) return;
+    const users = await UserModel.query(ctx.db).findByIds(due.map(({ userId }) => userId));
+    await eraseFromLogs(ctx, users, control);
+    for (const user of users) {
+      if (control.signal.aborted) return;
+      await eraseUser(ctx, user.id);
+      control.touch();
+    }
+  }
+}
+
+/** What is left is a row without personal data, to which the rows of others may refer. */
+async function eraseUser(ctx: Context, userId: number): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    for (const table of ERASED_TABLES) await ctx.db(table).where({ userId }).delete();
+    await ctx.db.raw('/* across organizations */ delete from organization_invitations where email_key = ?', [
+      user.emailKey,
+    ]);
+    await eraseOrganization(ctx, user.personalOrganizationId);
+    // Left are those in deleted organizations that had no other owner.
+    await ctx.db.raw('/* across organizations */ delete from organization_members where user_id = ?', [userId]);
+    await UserModel.query(ctx.db)
+      .findById(userId)
+      .patch({
+        email: ERASED_EMAIL,
+        emailKey: `erased ${userId}`, // no address has a space, so the mailbox is free again
+        username: null,
+        usernameKey: null,
+        fullName: null,
+        passwordHash: null,
+        emailVerifiedAt: null,
+        registeredAgainAt: null,
+        metadata: {},
+        version: user.version + 1,
+        updatedAt: ctx.now,
+      });
+    await UserDeletionModel.query(ctx.db).delete().where({ userId });
+    await record(ctx, UserErased, { target: user, data: { id: ctx.ids.encode('usr', userId) } });
+  });
+}
+
+/** The personal organization is named after its person, as its keys may be. */
+async function eraseOrganization(ctx: Context, organizationId: number): Promise<void> {
+  const home = { db: ctx.db, organization: { id: organizationId } };
+  await OrganizationModel.query(ctx.db)
+    .findById(organizationId)
+    .patch({ name: 'Erased', metadata: {}, updatedAt: ctx.now });
+  await ApiKeyModel.of(home).patch({
+    name: 'Erased',
+    description: null,
+    metadata: {},
+    ipAllowList: [],
+    allowedOrigins: [],
+  });
+  await ctx.db('organization_invitations').where({ organizationId }).delete();
+  await MemberModel.of(home).delete();
+}

@@ -1,0 +1,33 @@
+import type { Context, UserContext } from '../../context.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { ifMatch } from '../../contract/etag.ts';
+import { PLATFORM_ROLE_PERMISSIONS, type PlatformPermission } from '../../contract/permissions.ts';
+import { UserModel } from './model.ts';
+
+/**
+ * The user, locked for a change by themselves or by platform staff with the permission. The caller is read again: their
+ * role may have been taken, or their session ended, while this request waited.
+ */
+export async function lockUser(ctx: UserContext, userId: string, permission: PlatformPermission): Promise<UserModel> {
+  const id = ctx.ids.decode('usr', userId);
+  const isSelf = id === ctx.actor.user.id;
+  const user = await UserModel.query(ctx.db).findById(id).forUpdate();
+  await assertSessionNotRevoked(ctx, ctx.actor.session.id);
+  if (!isSelf) {
+    const caller = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+    const held = PLATFORM_ROLE_PERMISSIONS[caller.role];
+    if (!held.has(permission)) throw new ApiError('permission_denied');
+    if (!user) throw new ApiError('not_found');
+    for (const permission of PLATFORM_ROLE_PERMISSIONS[user.role])
+      if (!held.has(permission)) throw new ApiError('target_has_more_permissions');
+  }
+  if (!user) throw new ApiError('not_found');
+  ifMatch(ctx, user);
+  return user;
+}
+
+/** By the table's name: sessions belong to a slice above this one. Demo data is made by owners without a session. */
+export async function assertSessionNotRevoked({ db }: Pick<Context, 'db'>, id: number): Promise<void> {
+  const revoked = await db('sessions').where({ id }).whereNotNull('revokedAt').first('id');
+  if (revoked) throw new ApiError('session_revoked');
+}
