@@ -1,5 +1,6 @@
 // node tools/run.mjs examples/runbooks.mjs: runs the commands of docs/runbooks on a real deployment in a directory of
-// its own, with dist/ and a PostgreSQL that holds something. Needs DATABASE_URL and REDIS_URL (.ci/with-services).
+// its own, with dist/ and a PostgreSQL that holds something. Needs DATABASE_URL,
+// DATABASE_MIGRATION_URL and REDIS_URL (.ci/with-services).
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { run } from './build-sdk.mjs';
 import { runbookCommands } from './documents.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { DATABASE_URL, REDIS_URL } = process.env;
+const { DATABASE_URL, DATABASE_MIGRATION_URL, REDIS_URL } = process.env;
 
 async function step(name, command, args, options) {
   const code = await run(command, args, options);
@@ -32,6 +33,7 @@ async function main() {
       NODE_ENV: 'production',
       PUBLIC_URL: 'https://api.example.com',
       DATABASE_URL,
+      DATABASE_MIGRATION_URL,
       REDIS_URL,
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Ports } from '@rentapi/api/context';
 import { SECRET_FIELDS } from '@rentapi/api/contract/secret-fields';
+import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
 import { openPorts } from '@rentapi/api/ports';
+import type { ServingRole } from '@rentapi/platform/database/serving-role';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
 import type { Env } from '@rentapi/platform/env';
@@ -17,8 +19,12 @@ export interface Runtime {
   ports: Ports;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   databaseUrl: string;
-  /** For work that must outlive a pooled transaction: listeners, the sequencer, migrations. */
+  /** For work that must outlive a pooled transaction: listeners, the sequencer. */
   directUrl: string;
+  /** As the role that migrates. */
+  migrationUrl: string;
+  /** The role that serves, where it is another than the one that migrates. */
+  serving: ServingRole | undefined;
   /** Where captured mail is read; null where mail is really sent. */
   mailbox: Mailbox | null;
   embedded: EmbeddedPostgres | null;
@@ -33,8 +39,9 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
   const label = `rentapi ${process.pid}${attach ? '' : ` http ${env.PORT}`}`;
   const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach, onStep: say });
   makeDirectory(dataDir);
-  const databaseUrl = env.DATABASE_URL ?? embedded!.url;
+  const databaseUrl = env.DATABASE_URL ?? embedded!.servingUrl;
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
+  const ownerUrl = embedded ? embedded.url : env.DATABASE_MIGRATION_URL;
   const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Runtime['secrets'];
   const { mailer, mailbox } = openMailer(env, dataDir);
   const ports = openPorts({
@@ -47,7 +54,16 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
     version: VERSION,
     ...(await openObservers(env)),
   });
-  return { ports, secrets, databaseUrl, directUrl, mailbox, embedded };
+  return {
+    ports,
+    secrets,
+    databaseUrl,
+    directUrl,
+    migrationUrl: ownerUrl ?? directUrl,
+    serving: ownerUrl ? { urls: [databaseUrl, directUrl], restricted: RESTRICTED_TABLES } : undefined,
+    mailbox,
+    embedded,
+  };
 }
 
 /** A person at a terminal reads lines, everything else JSON. */

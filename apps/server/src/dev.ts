@@ -19,7 +19,7 @@ export async function dev(env: NodeJS.ProcessEnv): Promise<number> {
   const database = settings.DATABASE_URL ? undefined : await startDatabase(settings.DATA_DIR, settings.PORT);
   const server = superviseServer({
     program: path.join(import.meta.dirname, 'main.ts'),
-    env: database ? { ...withoutGiven(database.secrets, env), ...withoutEmpty(env), DATABASE_URL: database.url } : env,
+    env: database ? { ...withoutGiven(database.secrets, env), ...withoutEmpty(env), ...database.urls } : env,
     printLine,
   });
   const watch = watchSources(REPOSITORY, (file) => {
@@ -40,7 +40,8 @@ async function startDatabase(dataDir: string, port: number) {
     label: `rentapi ${process.pid} http ${port}`,
     onStep: printLine,
   });
-  return { url: server.url, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
+  const urls = { DATABASE_URL: server.servingUrl, DATABASE_MIGRATION_URL: server.url };
+  return { urls, secrets: loadOrCreateSecrets(dataDir), stop: server.stop };
 }
 
 /** A secret that is given as a file would be there twice. */

@@ -15,8 +15,8 @@ import { printLine } from './print-line.ts';
  * would lock users out or send data in the clear. Any number of processes may start at once.
  */
 export async function prepareDatabase(opened: Runtime): Promise<void> {
-  const { ports, secrets, directUrl } = opened;
-  await migrateUp(directUrl, MIGRATIONS, printLine);
+  const { ports, secrets, migrationUrl, serving } = opened;
+  await migrateUp(migrationUrl, MIGRATIONS, { say: printLine, serving });
   await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
   warnOfCapturedMail(opened);
   warnOfPlainConnections(opened);

@@ -30,6 +30,8 @@ export async function startInProcess(settings: Record<string, string> = {}) {
     secrets: SECRETS,
     databaseUrl: database.url,
     directUrl: database.url,
+    migrationUrl: database.url,
+    serving: undefined,
     mailbox: null,
     embedded: null,
   });

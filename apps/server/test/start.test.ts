@@ -5,6 +5,7 @@ import { createIds } from '@rentapi/api/contract/ids';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
 import { createDatabase, type Knex } from '@rentapi/platform/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { HELP } from '../src/commands/help.ts';
 import {
@@ -93,6 +94,21 @@ describe('rentapi start', () => {
       rentapi(['start'], { DATA_DIR, PORT: '8123' }),
       new RegExp(`already used by a running RentAPI \\(pid ${server.child.pid}\\b.*http`),
     );
+  });
+
+  it('serves under a role that may not change tables, and migrates under another (V13.2.2)', async () => {
+    const port = readFileSync(path.join(DATA_DIR, 'pg', 'postmaster.pid'), 'utf8').split('\n')[3]!;
+    const password = readFileSync(path.join(DATA_DIR, 'pg', 'rentapi.password'), 'utf8');
+    const owner = new pg.Client(`postgres://rentapi:${password}@127.0.0.1:${port}/postgres`);
+    await owner.connect();
+    const { rows } = await owner.query(
+      `select distinct usename as name, has_schema_privilege(usename, 'public', 'create') as creates,
+              has_table_privilege(usename, 'audit_logs', 'update') as rewrites
+       from pg_stat_activity where datname = 'postgres' and pid <> pg_backend_pid() and application_name <> $1`,
+      [`rentapi ${server.child.pid} http 0`], // the one that guards the directory
+    );
+    await owner.end();
+    expect(rows).toEqual([{ name: 'rentapi_serving', creates: false, rewrites: false }]);
   });
 
   it('lets read-only commands use the database of a running server, and refuses to change its tables', async () => {

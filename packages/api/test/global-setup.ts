@@ -1,4 +1,5 @@
 import { MIGRATIONS } from '@rentapi/api/data/migrations';
+import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
 import { migrateUp } from '@rentapi/platform/migrations';
 import { startTestPostgres, type TestPostgres } from '@rentapi/testing/postgres';
 import type { TestProject } from 'vitest/node';
@@ -8,9 +9,10 @@ import { armTripwire } from './tenant-tripwire.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const postgres = await startTestPostgres({
     serverUrl: process.env['TEST_DATABASE_URL'],
-    async migrate(url) {
-      await migrateUp(url, MIGRATIONS);
-      await armTripwire(url);
+    async migrate(ownerUrl, servingUrl) {
+      const serving = { urls: [servingUrl], restricted: RESTRICTED_TABLES };
+      await migrateUp(ownerUrl, MIGRATIONS, { serving });
+      await armTripwire(ownerUrl);
     },
   });
   const { stop, ...provided } = postgres;

@@ -151,6 +151,7 @@ const OPERATIONAL = [
   'agenda_jobs.skip_days',
   'audit_chains.hash',
   'audit_logs.chain_hash',
+  'day_partitioned_tables.name',
   'dead_jobs.name',
   'deployment_secrets.name',
   'idempotency_keys.token',

@@ -68,6 +68,22 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(second.url, 'SELECT word FROM kept')).toEqual([{ word: 'still here' }]);
   });
 
+  it('serves as a role that owns nothing, also from a cluster of before it, and after a new password', async () => {
+    const first = await start();
+    const who = 'select current_user as name, has_schema_privilege(current_schema(), $$create$$) as creates';
+    const expected = [{ name: 'rentapi_serving', creates: false }];
+    expect(await query(first.servingUrl, who)).toEqual(expected);
+    await query(first.url, 'drop role rentapi_serving');
+    await first.stop();
+    const upgraded = await start();
+    expect(await query(upgraded.servingUrl, who)).toEqual(expected);
+    await query(upgraded.url, "alter role rentapi password 'another'");
+    writeFileSync(path.join(dataDir, 'pg', 'rentapi.password'), 'another');
+    await upgraded.stop();
+    const renewed = await start();
+    expect(await query(renewed.servingUrl, who)).toEqual(expected);
+  });
+
   it('compares text the same way on every platform', async () => {
     const { url } = await start();
     expect(await query(url, "SELECT upper('é') AS u, 'B' < 'a' AS bytewise")).toEqual([{ u: 'É', bytewise: true }]);

@@ -13,12 +13,16 @@ import {
   readPostmaster,
   stopPostmaster,
 } from './embedded-postgres/postmaster.ts';
+import { createServingRole, renewPassword, servingLogin } from './embedded-postgres/serving-role.ts';
 
 export { DataDirInUseError };
 
 /** The embedded PostgreSQL server, which listens on this machine only. */
 export interface EmbeddedPostgres {
+  /** As the owner, a superuser: for migrations. */
   url: string;
+  /** As a role that owns nothing: for everything else. */
+  servingUrl: string;
   port: number;
   pid: number;
   /**
@@ -75,14 +79,19 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const { password } = openCluster(place);
   const login = { password, label: options.label ?? `rentapi ${process.pid}` };
   const { client, pid, host, port, found } = await reach(place, login, options);
+  const serving = servingLogin(password);
+  await createServingRole(client, serving);
   const guard = await takeGuard(client, { host, port, ...login, dataDir: options.dataDir }).catch((error: unknown) => {
     if (options.attach && error instanceof DataDirInUseError) return null;
     throw error;
   });
   if (found && guard) say('Found the database still running.');
+  if (guard) await renewPassword(client, serving);
 
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}/postgres`;
   return {
-    url: `postgres://rentapi:${password}@${host.includes(':') ? `[${host}]` : host}:${port}/postgres`,
+    url: `postgres://rentapi:${password}@${address}`,
+    servingUrl: `postgres://${serving.user}:${serving.password}@${address}`,
     port,
     pid,
     async stop() {

@@ -68,6 +68,7 @@ const settings = z.object({
 
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_DIRECT_URL: databaseUrl.optional(),
+  DATABASE_MIGRATION_URL: databaseUrl.optional(),
   DB_POOL_MIN: whole(0, 1000).default(0),
   DB_POOL_MAX: whole(2, 1000).default(20),
   DB_ACQUIRE_TIMEOUT_MS: whole(100, 600_000).default(10_000),
@@ -177,6 +178,7 @@ export const SECRET_SETTINGS = [
   'PASSWORD_PEPPER',
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
+  'DATABASE_MIGRATION_URL',
   'POSTGRES_PASSWORD',
   'REDIS_URL',
   'SMTP_URL',
@@ -209,6 +211,8 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
         'required with DATABASE_URL: each at least 32 random characters, the same on every start (openssl rand -base64 32)',
       );
   }
+  if (env.DATABASE_MIGRATION_URL && !env.DATABASE_URL)
+    throwBadSetting('DATABASE_MIGRATION_URL', 'needs DATABASE_URL, the same database under the user that serves');
   if (env.MULTI_TENANCY_STRATEGY === 'subdomain' && !env.HOST_MAIN_DOMAIN)
     throwBadSetting(
       'HOST_MAIN_DOMAIN',

@@ -23,8 +23,8 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 
 it('gives each test a migrated database of its own', async () => {
   const [one, two] = await Promise.all([cloneDatabase(server), cloneDatabase(server)]);
-  await query(one.url, "INSERT INTO words VALUES ('only here')");
-  expect(await query(two.url, 'SELECT word FROM words')).toEqual([{ word: 'from the template' }]);
+  await query(one.ownerUrl, "INSERT INTO words VALUES ('only here')");
+  expect(await query(two.ownerUrl, 'SELECT word FROM words')).toEqual([{ word: 'from the template' }]);
   await Promise.all([one.drop(), two.drop()]);
 });
 

@@ -10,19 +10,19 @@ import pg from 'pg';
 export interface TestPostgres {
   adminUrl: string;
   templateName: string;
-  /** The role of the tests: it owns nothing, so that row-level security applies to it, unlike to a superuser. */
-  guest: Guest;
+  /** The role that serves: it owns nothing, so that row-level security applies to it, unlike to a superuser. */
+  serving: Login;
   stop(): Promise<void>;
 }
 
-interface Guest {
+interface Login {
   name: string;
   password: string;
 }
 
 export interface StartTestPostgresOptions {
   /** Migrates the empty template and closes its connections: a template in use cannot be cloned. */
-  migrate: (databaseUrl: string) => Promise<void>;
+  migrate: (ownerUrl: string, servingUrl: string) => Promise<void>;
   /** A running server to use instead of starting one, as its superuser (TEST_DATABASE_URL). */
   serverUrl?: string | undefined;
 }
@@ -40,32 +40,29 @@ const FAST_AND_LOOSE = {
 /** For Vitest's global setup: once per run. */
 export async function startTestPostgres(options: StartTestPostgresOptions): Promise<TestPostgres> {
   const server = await openServer(options.serverUrl ?? process.env.TEST_DATABASE_URL);
-  const guest = { name: guestOf(server.templateName), password: randomBytes(16).toString('hex') };
+  const serving = { name: servingRoleOf(server.templateName), password: randomBytes(16).toString('hex') };
   try {
     const template = databaseUrl(server.url, server.templateName);
     await admin(server.url, `CREATE DATABASE ${server.templateName}`);
-    await admin(server.url, `CREATE ROLE ${guest.name} LOGIN PASSWORD '${guest.password}'`);
-    await options.migrate(template);
-    await admin(template, `GRANT ALL ON SCHEMA public TO ${guest.name}`);
-    await admin(template, `GRANT ALL ON ALL TABLES IN SCHEMA public TO ${guest.name}`);
-    await admin(template, `GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO ${guest.name}`);
+    await admin(server.url, `CREATE ROLE ${serving.name} LOGIN PASSWORD '${serving.password}'`);
+    await options.migrate(template, as(serving, template));
     // With connections refused, even to autovacuum, no clone can find the template busy.
     await admin(server.url, `ALTER DATABASE ${server.templateName} ALLOW_CONNECTIONS false`);
   } catch (error) {
     await server.stop();
     throw error;
   }
-  return { adminUrl: server.url, templateName: server.templateName, guest, stop: server.stop };
+  return { adminUrl: server.url, templateName: server.templateName, serving, stop: server.stop };
 }
 
 /** A migrated database for one test, in a few dozen milliseconds. */
-export async function cloneDatabase(from: Pick<TestPostgres, 'adminUrl' | 'templateName' | 'guest'>) {
+export async function cloneDatabase(from: Pick<TestPostgres, 'adminUrl' | 'templateName' | 'serving'>) {
   const name = `${from.templateName}_${randomBytes(6).toString('hex')}`;
   await admin(from.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${from.templateName}`);
   const ownerUrl = databaseUrl(from.adminUrl, name);
   return {
-    /** For the product, and for reading its rows: as the guest. */
-    url: as(from.guest, ownerUrl),
+    /** For the product, and for reading its rows: as the role that serves. */
+    url: as(from.serving, ownerUrl),
     /** For changing tables or triggers. */
     ownerUrl,
     /** Cuts remaining connections. */
@@ -109,12 +106,12 @@ async function removeAbandoned(): Promise<void> {
   }
 }
 
-const guestOf = (templateName: string): string => `${templateName}_guest`;
+const servingRoleOf = (templateName: string): string => `${templateName}_serving`;
 
 async function dropAll(adminUrl: string, templateName: string): Promise<void> {
   const rows = await admin(adminUrl, `SELECT datname FROM pg_database WHERE datname LIKE '${templateName}%'`);
   for (const { datname } of rows) await admin(adminUrl, `DROP DATABASE IF EXISTS ${String(datname)} WITH (FORCE)`);
-  await admin(adminUrl, `DROP ROLE IF EXISTS ${guestOf(templateName)}`);
+  await admin(adminUrl, `DROP ROLE IF EXISTS ${servingRoleOf(templateName)}`);
 }
 
 async function admin(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -127,7 +124,7 @@ async function admin(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-function as({ name, password }: Guest, databaseUrl: string): string {
+function as({ name, password }: Login, databaseUrl: string): string {
   const url = new URL(databaseUrl);
   url.username = name;
   url.password = password;

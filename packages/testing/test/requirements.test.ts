@@ -52,7 +52,7 @@ describe('a database is refused before it is migrated', () => {
     const refusal = await migrate(url).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(UnfitDatabaseError);
     expect((refusal as Error).message).toBe(
-      `User ${guest.user} may not create tables in schema public: make it the owner of the database, or grant create on schema public to it.`,
+      `User ${guest.user} may not create tables in schema public: make it the owner of the database, grant create on schema public to it, or name a user that may in DATABASE_MIGRATION_URL.`,
     );
     await admin.query(`alter database ${name('rights')} owner to ${guest.user}`);
     expect(await migrate(url)).toEqual([]);

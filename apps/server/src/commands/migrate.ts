@@ -10,18 +10,18 @@ import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 const actions: Record<string, (opened: Runtime) => Promise<number>> = {
-  async up({ directUrl }) {
-    const done = await migrateUp(directUrl, MIGRATIONS, printLine);
+  async up({ migrationUrl, serving }) {
+    const done = await migrateUp(migrationUrl, MIGRATIONS, { say: printLine, serving });
     printLine(done.length > 0 ? `${done.length} migrations done.` : 'The database is up to date.');
     return 0;
   },
-  async down({ directUrl }) {
-    const undone = await migrateDown(directUrl, MIGRATIONS);
+  async down({ migrationUrl, serving }) {
+    const undone = await migrateDown(migrationUrl, MIGRATIONS, { serving });
     printLine(undone ? `${undone} was undone.` : 'There is no migration to undo.');
     return 0;
   },
-  async status({ directUrl }) {
-    const { done, pending } = await migrationStatus(directUrl, MIGRATIONS);
+  async status({ migrationUrl }) {
+    const { done, pending } = await migrationStatus(migrationUrl, MIGRATIONS);
     for (const name of done) process.stdout.write(`done     ${name}\n`);
     for (const name of pending) process.stdout.write(`pending  ${name}\n`);
     return pending.length > 0 ? 1 : 0;

@@ -20,37 +20,8 @@ const STAMP_EVENTS = `
   )
   update events set position = placed.position from placed where events.id = placed.id`;
 
-/**
- * Audit rows get their position and their link in one statement. The link is a hash over the previous link of the
- * organization's chain and the row's own content, with a salted digest in place of the personal part.
- */
-const SEQUENCE_AUDIT = `
-  /* across organizations */
-  with batch as (select id from audit_logs where position is null order by id limit ${BATCH}),
-  placed as (
-    select batch.id, coalesce(entry.organization_id, 0) as chain, audit_personal_digest(entry) as personal,
-           coalesce((select max(position) from audit_logs), 0) + row_number() over (order by batch.id) as position
-    from batch join audit_logs entry on entry.id = batch.id
-  ),
-  linked as (
-    select placed.*, audit_chain(coalesce(chains.hash, ''), audit_digest(entry, placed.position, personal))
-             over (partition by chain order by placed.position) as link
-    from placed
-    join audit_logs entry on entry.id = placed.id
-    left join audit_chains chains on chains.organization_id = placed.chain
-  ),
-  sequenced as (
-    update audit_logs entry set position = linked.position, personal_digest = personal, chain_hash = link
-    from linked where entry.id = linked.id
-    returning entry.id
-  ),
-  ends as (
-    insert into audit_chains (organization_id, position, hash)
-    select distinct on (chain) chain, position, link from linked order by chain, position desc
-    on conflict (organization_id) do update set position = excluded.position, hash = excluded.hash
-    returning organization_id
-  )
-  select (select count(*) from sequenced) as sequenced, (select count(*) from ends) as chains`;
+/** Audit rows get their position and their link in a function of their owner: who serves may not change them. */
+const SEQUENCE_AUDIT = `select sequence_audit_logs(${BATCH}) as sequenced`;
 
 export function startSequencer(options: { url: string; log: Logger }): Loop {
   let leader: Session | undefined;

@@ -592,9 +592,10 @@ describe('a worker', () => {
 
 describe('the table of jobs', () => {
   it('has exactly the columns of this version of Agenda', async () => {
-    await database().raw(expectedTable('expected_jobs'));
+    await app.rows.raw(expectedTable('expected_jobs'));
     const columns = (table: string) =>
-      database()('information_schema.columns')
+      app
+        .rows('information_schema.columns')
         .where({ tableName: table })
         .whereNotIn('columnName', ['unique_key', 'starts'])
         .orderBy('columnName')

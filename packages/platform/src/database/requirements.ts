@@ -50,10 +50,21 @@ export function findFault({ version, versionNumber, encoding, readOnly, user, sc
   return null;
 }
 
+/** A serving role is granted rows alone: another one migrates. */
+export function assertMayMigrate(facts: DatabaseFacts, migrations: number): void {
+  if (facts.mayCreate || !facts.migrated) {
+    assertMayCreate(facts);
+    return;
+  }
+  throw new UnfitDatabaseError(
+    `User ${facts.user} may not run the ${migrations} pending ${migrations === 1 ? 'migration' : 'migrations'}: run "rentapi migrate up" with DATABASE_MIGRATION_URL before, or set it here too.`,
+  );
+}
+
 /** Migrations create tables. */
-export function assertMayCreate({ user, schema, mayCreate }: DatabaseFacts): void {
+function assertMayCreate({ user, schema, mayCreate }: DatabaseFacts): void {
   if (mayCreate) return;
   throw new UnfitDatabaseError(
-    `User ${user} may not create tables in schema ${schema}: make it the owner of the database, or grant create on schema ${schema} to it.`,
+    `User ${user} may not create tables in schema ${schema}: make it the owner of the database, grant create on schema ${schema} to it, or name a user that may in DATABASE_MIGRATION_URL.`,
   );
 }

@@ -12,7 +12,7 @@ export function findPlainConnections(env: Env, source: NodeJS.ProcessEnv): strin
 }
 
 function plainDatabases(env: Env, source: NodeJS.ProcessEnv): [name: string, fix: string][] {
-  return (['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const).flatMap((name) => {
+  return (['DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_MIGRATION_URL'] as const).flatMap((name) => {
     const url = env[name];
     if (!url) return [];
     const config = parseDatabaseUrl(url);

@@ -54,7 +54,7 @@ function findWeakSecrets(env: Env): [string, string][] {
 
 function findMissingDatabasePassword(env: Env, source: NodeJS.ProcessEnv): [string, string][] {
   if (source['PGPASSWORD'] || source['PGPASSFILE']) return [];
-  return (['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const).flatMap((name) => {
+  return (['DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_MIGRATION_URL'] as const).flatMap((name) => {
     const url = env[name];
     if (!url) return [];
     const config = parseDatabaseUrl(url);
