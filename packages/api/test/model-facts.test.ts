@@ -23,6 +23,9 @@ const NOT_AUDITED: Record<string, string> = {
   RefreshTokenModel: 'changes with its session, which is recorded',
   RoleAssignmentModel: 'changes with its member, who is recorded',
   SecurityEventModel: 'is a log itself',
+  SignInChallengeModel: 'becomes a session, which is recorded',
+  TotpFactorModel: 'changes with its user, who is recorded',
+  TrustedDeviceModel: 'changes with a session, which is recorded',
   UserDeletionModel: 'changes with its user, who is recorded',
   VerificationTokenModel: 'changes with its user, who is recorded',
 };

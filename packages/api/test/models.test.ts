@@ -33,6 +33,9 @@ const NEVER_REFUSED: Record<string, string> = {
   refresh_tokens_token_hash_key: 'a random token',
   role_assignments_unique: 'the assigned roles are replaced under the lock of the member',
   sessions_public_id_key: 'a random id',
+  sign_in_challenges_token_hash_key: 'a random token',
+  totp_factors_user_unique: 'written on conflict, under the lock of the user',
+  trusted_devices_token_hash_key: 'a random token',
   users_email_key_unique: 'registration answers alike for a known address',
   verification_tokens_token_hash_key: 'a random token',
 };

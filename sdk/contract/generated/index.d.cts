@@ -52,11 +52,11 @@ export type AppRouter = TRPCBuiltRouter<
         input: Register;
         output: RegistrationResult;
       }>;
-      /** Log in with e-mail address and password. Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie. */
+      /** Log in with e-mail address and password. Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie. For an account with a second factor the answer is a challenge instead, with `mfaRequired: true`. */
       login: TRPCMutationProcedure<{
         meta: unknown;
         input: Login;
-        output: Tokens;
+        output: Tokens | SignInChallenge;
       }>;
       /** Exchange a refresh token for a new pair. Each refresh token works once. A used one that comes back after 10 seconds ends the session. A token that came in a cookie is exchanged for the next in a cookie. */
       refresh: TRPCMutationProcedure<{
@@ -992,6 +992,8 @@ export interface Login {
   password: string;
   /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
   cookie?: boolean | undefined;
+  /** Of a trusted device, from an earlier answer: while it is valid, no second factor is asked for. */
+  deviceToken?: string | undefined;
 }
 
 /** A user in an organization. */
@@ -1554,6 +1556,18 @@ export interface SetUserRoles {
   userId: string;
   /** All custom roles the member has from now on; no system roles. */
   roleIds: string[];
+}
+
+/** The first factor is proven; the account has a second. */
+export interface SignInChallenge {
+  /** Sign-in is not complete: a second factor is needed. */
+  mfaRequired: true;
+  /** Proves the first factor, and is good for nothing else. Send it with the second factor. */
+  challengeToken: string;
+  /** The second factors that the account has. */
+  methods: ('totp' | 'backup_code' | 'passkey')[];
+  /** Seconds until the challenge expires. */
+  expiresIn: number;
 }
 
 /** Whether a subdomain is free, and why not. */

@@ -17,6 +17,7 @@ import { upgradeRequired } from './realtime/raw.ts';
 import * as roleEvents from './roles/events.ts';
 import * as securityEventJobs from './security-events/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
+import * as twoFactorJobs from './two-factor/jobs.ts';
 import * as userEvents from './users/events.ts';
 
 /** What the slices declare in addition to their routers. A test fails for a declaration that is missing here. */
@@ -37,6 +38,7 @@ export const jobs: readonly Job[] = [
   realtimeJobs,
   securityEventJobs,
   systemJobs,
+  twoFactorJobs,
 ].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */

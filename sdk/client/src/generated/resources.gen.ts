@@ -104,6 +104,7 @@ export type {
   SecurityEventPage,
   SetMemberRole,
   SetUserRoles,
+  SignInChallenge,
   SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
@@ -524,7 +525,7 @@ export class AuthResource extends Resource {
   /**
    * Log in with e-mail address and password
    *
-   * Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie.
+   * Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie. For an account with a second factor the answer is a challenge instead, with `mfaRequired: true`.
    *
    * Needs no credential.
    *

@@ -733,6 +733,10 @@ export type Login = {
      * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
      */
     cookie?: boolean;
+    /**
+     * Of a trusted device, from an earlier answer: while it is valid, no second factor is asked for.
+     */
+    deviceToken?: string;
 };
 
 /**
@@ -1589,6 +1593,28 @@ export type SetUserRoles = {
 };
 
 /**
+ * The first factor is proven; the account has a second.
+ */
+export type SignInChallenge = {
+    /**
+     * Sign-in is not complete: a second factor is needed.
+     */
+    mfaRequired: true;
+    /**
+     * Proves the first factor, and is good for nothing else. Send it with the second factor.
+     */
+    challengeToken: string;
+    /**
+     * The second factors that the account has.
+     */
+    methods: Array<'totp' | 'backup_code' | 'passkey' | (string & {})>;
+    /**
+     * Seconds until the challenge expires.
+     */
+    expiresIn: number;
+};
+
+/**
  * Whether a subdomain is free, and why not.
  */
 export type SubdomainAvailability = {
@@ -1975,7 +2001,7 @@ export type AuthLoginResponses = {
     /**
      * OK
      */
-    200: Tokens;
+    200: Tokens | SignInChallenge;
 };
 
 export type AuthLoginResponse = AuthLoginResponses[keyof AuthLoginResponses];

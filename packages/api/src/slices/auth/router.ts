@@ -12,6 +12,7 @@ import {
   Refresh,
   Register,
   RegistrationResult,
+  SignInAnswer,
   Tokens,
 } from './schemas.ts';
 import { login } from './service/login.ts';
@@ -74,7 +75,7 @@ export const auth = router({
       tags,
       summary: 'Log in with e-mail address and password',
       description:
-        'Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie.',
+        'Starts a session: an access token for some minutes, and a refresh token that renews it. With `cookie: true`, for web pages, the refresh token is an HttpOnly cookie. For an account with a second factor the answer is a challenge instead, with `mfaRequired: true`.',
     },
     cookie: 'sets',
     countRefusals: true,
@@ -84,7 +85,7 @@ export const auth = router({
     example: { input: credentials, output: exampleTokens },
   })
     .input(Login)
-    .output(Tokens)
+    .output(SignInAnswer)
     .mutation(({ ctx, input }) => login(ctx, input)),
 
   refresh: procedure({

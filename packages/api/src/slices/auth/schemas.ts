@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DeviceToken, SignInChallenge } from '../two-factor/schemas.ts';
 import { EmailAddress, FullName, User, Username } from '../users/schemas.ts';
 
 const MIN_PASSWORD = 8;
@@ -64,7 +65,14 @@ export const CookieMode = z.boolean().optional().meta({
 });
 
 export const Login = z
-  .strictObject({ email: EmailAddress, password: SubmittedPassword, cookie: CookieMode })
+  .strictObject({
+    email: EmailAddress,
+    password: SubmittedPassword,
+    cookie: CookieMode,
+    deviceToken: DeviceToken.optional().meta({
+      description: 'Of a trusted device, from an earlier answer: while it is valid, no second factor is asked for.',
+    }),
+  })
   .meta({ id: 'Login', description: 'Who logs in.' });
 export type Login = z.output<typeof Login>;
 
@@ -94,6 +102,10 @@ export const Tokens = z
   })
   .meta({ id: 'Tokens', description: 'What a session calls with, and who is logged in.' });
 export type Tokens = z.output<typeof Tokens>;
+
+/** Two shapes, told apart by `mfaRequired`, which tokens do not have. */
+export const SignInAnswer = z.union([Tokens, SignInChallenge]);
+export type SignInAnswer = z.output<typeof SignInAnswer>;
 
 export const EmailTokenInput = z
   .strictObject({ token: z.string().min(1).max(200).meta({ description: 'From the `?token=` of the mailed link.' }) })

@@ -21,6 +21,8 @@ export class UserModel extends BaseModel {
   declare emailVerifiedAt: Date | null;
   /** When the address was registered again before it was verified: the password may be a stranger's. */
   declare registeredAgainAt: Date | null;
+  /** Null without a second factor. */
+  declare twoFactorEnabledAt: Date | null;
   declare defaultOrganizationId: number;
   /** Made at registration: the user's organization when they have no other. */
   declare personalOrganizationId: number;
@@ -40,6 +42,7 @@ export class UserModel extends BaseModel {
         'role',
         'emailVerifiedAt',
         'registeredAgainAt',
+        'twoFactorEnabledAt',
         'metadata',
         'version',
         'createdAt',

@@ -1,6 +1,7 @@
 import type { UserContext } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { keepTrust } from '../../two-factor/service/trusted-device.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
 import { clearRefreshCookie, readRefreshCookie } from '../refresh-cookie.ts';
@@ -15,7 +16,9 @@ export async function logout(ctx: UserContext): Promise<void> {
       .whereNull('revokedAt')
       .returning('*')
       .first();
-    if (session) await record(ctx, SessionEnded, { target: session, data: session.present() });
+    if (!session) return;
+    await keepTrust(ctx, session.id);
+    await record(ctx, SessionEnded, { target: session, data: session.present() });
   });
   if (hasCookie) clearRefreshCookie(ctx);
 }

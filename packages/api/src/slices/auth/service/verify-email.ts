@@ -4,6 +4,8 @@ import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOfCreator } from '../../api-keys/service.ts';
+import { endChallenges } from '../../two-factor/service/challenge.ts';
+import { endTrust } from '../../two-factor/service/trusted-device.ts';
 import { UserModel, usernameKey } from '../../users/model.ts';
 import { isUsernameFree } from '../../users/service.ts';
 import { EmailVerified, PasswordRequired, VerificationRequested } from '../events.ts';
@@ -50,10 +52,12 @@ export async function verifiedFields(
   };
 }
 
-/** Every session and every mailed link of an account. */
+/** Every session, every mailed link, every sign-in that waits for a second factor, and every trusted device. */
 export async function endAccess(ctx: Context, { id }: UserModel): Promise<void> {
   await SessionModel.query(ctx.db).where({ userId: id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
   await VerificationTokenModel.query(ctx.db).delete().where({ userId: id });
+  await endChallenges(ctx, id);
+  await endTrust(ctx, id);
 }
 
 /** The same answer for an address without an account, or one already verified: nothing is mailed then. */

@@ -1,0 +1,66 @@
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { openChallenge } from '../../two-factor/service/challenge.ts';
+import { findTrustedDevice, useTrustedDevice } from '../../two-factor/service/trusted-device.ts';
+import type { UserModel } from '../../users/model.ts';
+import { SessionStarted } from '../events.ts';
+import { SessionModel } from '../model.ts';
+import { deliverTokens } from '../refresh-cookie.ts';
+import type { SignInAnswer, Tokens } from '../schemas.ts';
+import { issueTokens } from './refresh.ts';
+
+export interface SignIn {
+  /** Whether the refresh token is to be delivered as a cookie; a challenge keeps it. */
+  cookie?: boolean | undefined;
+  /** Of a device that the account trusts, which need not show the second factor. */
+  deviceToken?: string | undefined;
+}
+
+/**
+ * Every way of signing in ends here once its first factor is proven: with tokens, or with a challenge where the account
+ * has a second factor. `prove` runs in the transaction and returns the user, locked and read again.
+ */
+export async function completeSignIn(
+  ctx: Context,
+  { cookie = false, deviceToken }: SignIn,
+  prove: (ctx: Context) => Promise<UserModel>,
+): Promise<SignInAnswer> {
+  const answer = await transaction(ctx, async (ctx): Promise<SignInAnswer> => {
+    const user = await prove(ctx);
+    assertVerified(ctx, user);
+    if (!user.twoFactorEnabledAt) return (await startSession(ctx, user)).tokens;
+    const device = await findTrustedDevice(ctx, user.id, deviceToken);
+    if (!device) return openChallenge(ctx, { userId: user.id, cookie });
+    const { tokens, session } = await startSession(ctx, user);
+    await useTrustedDevice(ctx, device, session.id);
+    return tokens;
+  });
+  return deliverTokens(ctx, answer, cookie);
+}
+
+function assertVerified(ctx: Context, user: UserModel): void {
+  if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
+}
+
+/** Opens the session of a person who has proven every factor, in the transaction of the last one. */
+export async function startSession(ctx: Context, user: UserModel): Promise<{ tokens: Tokens; session: SessionModel }> {
+  const session = await SessionModel.query(ctx.db)
+    .insert({
+      userId: user.id,
+      ip: ctx.request.ip,
+      userAgent: ctx.request.userAgent,
+      authenticatedAt: ctx.now,
+      createdAt: ctx.now,
+      expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
+    })
+    .returning('*');
+  await record(signedInAs(ctx, user, session), SessionStarted, { target: session, data: session.present() });
+  return { tokens: await issueTokens(ctx, user, session), session };
+}
+
+/** The caller is known from here on, so the audit row names the user. */
+function signedInAs(ctx: Context, user: UserModel, session: SessionModel): Context {
+  return { ...ctx, actor: { kind: 'user', user, session, membership: null } };
+}

@@ -1,0 +1,40 @@
+import { BaseModel } from '../../data/base-model.ts';
+
+/** A sign-in whose first factor is proven, and which waits for the second. */
+export class SignInChallengeModel extends BaseModel {
+  static override tableName = 'sign_in_challenges';
+
+  declare userId: number;
+  declare tokenHash: Buffer;
+  /** Whether the refresh token is to be delivered as a cookie. */
+  declare cookie: boolean;
+  /** Reserved before a code is compared, so that concurrent guesses are counted. */
+  declare attempts: number;
+  declare createdAt: Date;
+  declare expiresAt: Date;
+}
+
+/** An authenticator app. */
+export class TotpFactorModel extends BaseModel {
+  static override tableName = 'totp_factors';
+
+  declare userId: number;
+  declare secretSealed: Buffer;
+  /** The step of the last code that was used: no code works twice. */
+  declare lastStep: number;
+  /** Null until a first code was right. */
+  declare confirmedAt: Date | null;
+  declare createdAt: Date;
+}
+
+/** A device that need not show the second factor again. */
+export class TrustedDeviceModel extends BaseModel {
+  static override tableName = 'trusted_devices';
+
+  declare userId: number;
+  /** The session that it opened last; null once the person logged out of it. */
+  declare sessionId: number | null;
+  declare tokenHash: Buffer;
+  declare createdAt: Date;
+  declare expiresAt: Date;
+}
