@@ -16,7 +16,15 @@ const CLOCK_SKEW_MS = 60_000;
 const ERASED_EMAIL = 'erased@invalid';
 
 /** The rows of a user in these tables go with the account. By their names: features are above this slice. */
-export const ERASED_TABLES = ['sessions', 'verification_tokens', 'email_changes', 'security_events'] as const;
+export const ERASED_TABLES = [
+  'sessions',
+  'verification_tokens',
+  'email_changes',
+  'security_events',
+  'sign_in_challenges',
+  'totp_factors',
+  'trusted_devices',
+] as const;
 
 /** Erases the accounts whose time to be restored is over: first their traces in the logs, then each account. */
 export async function eraseDeletedAccounts(ctx: Context, control: RunControl): Promise<void> {
