@@ -31,7 +31,7 @@ const paths = [
   '/docs/operations',
   '/docs/operations/apiKeys.create',
   '/docs/search?q=api+key',
-  '/nothing/here',
+  `/nothing/here/${'long'.repeat(20)}`,
   '/dev/mail',
   '/dev/mail/one',
   '/verify-email',
