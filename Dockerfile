@@ -1,4 +1,4 @@
-# The server as an image: `docker build -t rentapi .`. docs/guides/container.md says how it is run.
+# The server as an image: `docker build -t rentapi .`. docs/runbooks/container.md says how it is run.
 FROM node:24-bookworm-slim AS build
 WORKDIR /source
 COPY . .

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { runChild } from './child.mjs';
 
+// Not `packageManager` of package.json: pnpm would ask the registry for itself, and a frozen lockfile would fail.
 const PNPM = 'pnpm@12.21.0';
 
 let offline;
