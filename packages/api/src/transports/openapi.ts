@@ -122,7 +122,7 @@ Identity, organizations, API keys, limits and events for your product, behind on
 - **Errors** are \`application/problem+json\` with a \`code\` to branch on; each code is explained at \`/docs/errors/<code>\`.
   \`x-error-codes\` lists those of an operation. An unknown path answers 404 \`operation_not_found\`, an unknown method of a
   path 405 \`method_not_allowed\` with \`Allow\`.
-- **New values.** Take fields and values that you do not know: where an answer lists values, a later version may add some.
+- **New values.** Take fields and values that you do not know: where an answer lists values, a later version may add some. \`/docs/guides/versions\` has the rules.
 - **Lists** answer \`{ items, nextCursor }\`; send \`nextCursor\` as \`cursor\` for the next page.
 - **Repeating safely.** Send an \`Idempotency-Key\` with any authenticated change: a repeat within 24 hours gets the first answer.
 - **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if another came first.
