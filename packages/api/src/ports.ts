@@ -101,7 +101,11 @@ export function openPorts({
     },
     origins: openOrigins({ env, database }),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
-    passwords: createPasswords({ pepper: secrets.PASSWORD_PEPPER, cost: env.BCRYPT_COST }),
+    passwords: createPasswords({
+      pepper: secrets.PASSWORD_PEPPER,
+      cost: env.BCRYPT_COST,
+      atOnce: env.ACCOUNT_LOCKOUT_THRESHOLD,
+    }),
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

@@ -91,6 +91,8 @@ const settings = z.object({
   REFRESH_GRACE_S: whole(0, 300).default(10),
   BCRYPT_COST: whole(4, 16).default(12),
   REQUIRE_EMAIL_VERIFICATION: flag.optional(),
+  ACCOUNT_LOCKOUT_THRESHOLD: whole(1, 1000).default(5),
+  ACCOUNT_LOCKOUT_DURATION_MINUTES: whole(1, 10_080).default(30),
 
   CORS_ORIGINS: list.pipe(z.array(origin)).optional(),
   CSP_MODE: z.enum(['strict', 'relaxed', 'disabled']).default('strict'),

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** Text that is safe in a mail. Only the `mailText` tag makes it, and it defuses the values put in. */
 class MailText {
   readonly text: string;
@@ -8,10 +10,29 @@ class MailText {
 
 export type { MailText };
 
-/** Our own text with other people's values in it: the values are quoted, cut, and contain no link. */
-export function mailText(parts: TemplateStringsArray, ...values: string[]): MailText {
-  return new MailText(parts.map((part, at) => (at === 0 ? '' : quoted(values[at - 1]!)) + part).join(''));
+type Value = string | number | Date | MailText;
+
+/** Our own text with other people's values in it: text is quoted, cut, and contains no link. */
+export function mailText(parts: TemplateStringsArray, ...values: Value[]): MailText {
+  return new MailText(parts.map((part, at) => (at === 0 ? '' : written(values[at - 1]!)) + part).join(''));
 }
+
+/** A network address as it is, which is no link. */
+export function mailIp(address: string): MailText {
+  return isIP(address) ? new MailText(address) : mailText`${address}`;
+}
+
+function written(value: Value): string {
+  if (typeof value === 'string') return quoted(value);
+  if (value instanceof MailText) return value.text;
+  return value instanceof Date ? MOMENT.format(value) : String(value);
+}
+
+const MOMENT = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
 
 const MAX_QUOTED = 60;
 

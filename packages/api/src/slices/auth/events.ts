@@ -38,6 +38,18 @@ export const PasswordReset = event('user.password_reset', {
   ...ofUser,
   description: 'A new password was set with a mailed link.',
 });
+export const NewDeviceUsed = event('user.new_device', {
+  data: User.extend({ device: z.string(), ip: z.string() }),
+  audience: 'person',
+  description: 'A login from a device or network that the account did not use lately.',
+  example: { ...exampleUser, device: 'Firefox on Windows', ip: '203.0.113.9' },
+});
+export const AccountLocked = event('user.locked', {
+  data: User.extend({ ip: z.string() }),
+  audience: 'person',
+  description: 'Too many wrong passwords: for a while, further ones from there are not compared.',
+  example: { ...exampleUser, ip: '203.0.113.9' },
+});
 export const SessionStarted = event('session.started', { ...ofSession, description: 'A user logged in.' });
 export const SessionReauthenticated = event('session.reauthenticated', {
   ...ofSession,

@@ -2,8 +2,10 @@ import { purgeJob } from '../../data/purge.ts';
 import { job } from '../../jobs/job.ts';
 import type { MailContent } from '../../mail/compose.ts';
 import { mailJob } from '../../mail/mail-job.ts';
-import { mailText } from '../../mail/mail-text.ts';
+import { mailIp, mailText } from '../../mail/mail-text.ts';
 import {
+  AccountLocked,
+  NewDeviceUsed,
   PasswordRequired,
   PasswordReset,
   PasswordResetRequested,
@@ -11,6 +13,7 @@ import {
   UserRegistered,
   VerificationRequested,
 } from './events.ts';
+import { DEVICE_KNOWN_MS } from './service/known-sources.ts';
 import { mintMailedToken } from './service/mailed-token.ts';
 import { eraseSealedChildren } from './service/refresh.ts';
 
@@ -105,6 +108,37 @@ export const mailPasswordChanged = mailJob({
   }),
 });
 
+export const mailNewDevice = mailJob({
+  name: 'auth.mail_new_device',
+  on: NewDeviceUsed,
+  unlimited: true, // only who knows the password can cause it
+  compose: async (_, { data, createdAt }) => ({
+    subject: mailText`New sign-in to your account`,
+    paragraphs: [
+      mailText`Your account was used from a device or network that is new to it: ${data.device}, address ${mailIp(data.ip)}, on ${createdAt} (UTC).`,
+      mailText`If this was you, there is nothing to do.`,
+    ],
+    action: { label: 'Set a new password', path: '/forgot-password' },
+    footnote: mailText`If this was not you, set a new password now: that ends every session of your account.`,
+  }),
+});
+
+export const mailLockout = mailJob({
+  name: 'auth.mail_lockout',
+  on: AccountLocked,
+  compose: async (ctx, { data, createdAt }) => ({
+    subject: mailText`Too many wrong passwords`,
+    paragraphs: [
+      mailText`Wrong passwords for your account came from the address ${mailIp(data.ip)} on ${createdAt} (UTC). For ${ctx.ports.env.ACCOUNT_LOCKOUT_DURATION_MINUTES} minutes, no password from there is accepted, not even the right one.`,
+      mailText`If this was not you, your password was not guessed, and you can still log in from networks that you used in the last 30 days.`,
+    ],
+    action: { label: 'Set a new password', path: '/forgot-password' },
+    footnote: mailText`If you forgot your password, set a new one: that also lets you log in again at once.`,
+  }),
+});
+
+export { noticeLockout } from './service/lockout.ts';
+
 export const eraseSealed = job({
   name: 'auth.erase_sealed_tokens',
   queue: 'maintenance',
@@ -120,5 +154,7 @@ export const purgeExpired = purgeJob('auth.purge_expired', [
   { table: 'verification_tokens', column: 'expires_at', keptMs: 0 },
   { table: 'email_changes', column: 'expires_at', keptMs: 0 },
   { table: 'refresh_tokens', column: 'expires_at', keptMs: 0 },
+  { table: 'sign_in_attempts', column: 'resets_at', keptMs: 0 },
+  { table: 'sign_in_sources', column: 'used_at', keptMs: DEVICE_KNOWN_MS },
   { table: 'sessions', column: 'expires_at', keptMs: 30 * 86_400_000 },
 ]);

@@ -24,6 +24,7 @@ export const ERASED_TABLES = [
   'sign_in_challenges',
   'totp_factors',
   'trusted_devices',
+  'sign_in_sources',
 ] as const;
 
 /** Erases the accounts whose time to be restored is over: first their traces in the logs, then each account. */

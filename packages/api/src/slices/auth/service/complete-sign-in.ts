@@ -9,6 +9,7 @@ import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
 import { deliverTokens } from '../refresh-cookie.ts';
 import type { SignInAnswer, Tokens } from '../schemas.ts';
+import { noteSignIn } from './known-sources.ts';
 import { issueTokens } from './refresh.ts';
 
 export interface SignIn {
@@ -56,7 +57,9 @@ export async function startSession(ctx: Context, user: UserModel): Promise<{ tok
       expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
     })
     .returning('*');
-  await record(signedInAs(ctx, user, session), SessionStarted, { target: session, data: session.present() });
+  const asUser = signedInAs(ctx, user, session);
+  await record(asUser, SessionStarted, { target: session, data: session.present() });
+  await noteSignIn(asUser, user);
   return { tokens: await issueTokens(ctx, user, session), session };
 }
 

@@ -9,6 +9,7 @@ import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
 import type { ConfirmPasswordReset } from '../schemas.ts';
+import { endLockout } from './lockout.ts';
 import { assertMailedToken, redeemMailedToken } from './mailed-token.ts';
 import { endAccess, verifiedFields } from './verify-email.ts';
 
@@ -35,6 +36,7 @@ export async function confirmPasswordReset(ctx: Context, { token, password }: Co
       passwordHash,
     });
     await endAccess(ctx, after);
+    await endLockout(ctx, after.email); // the mailbox proves more than a password that was guessed at
     if (before.registeredAgainAt) await revokeKeysOfCreator(ctx, after.id);
     await recordSecurityEvent(ctx, 'password_reset', { userId: after.id });
     await record(ctx, PasswordReset, { target: after, before, after, data: after.present(ctx.ids) });

@@ -1,0 +1,143 @@
+import { networkOf } from '@rentapi/platform/ip';
+import { emailKey } from '@rentapi/platform/mail-address';
+import { mac } from '@rentapi/platform/secrets';
+import { z } from 'zod';
+import type { Context } from '../../../context.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { enqueue } from '../../../jobs/enqueue.ts';
+import { job } from '../../../jobs/job.ts';
+import { SecurityEventModel } from '../../security-events/model.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { UserModel } from '../../users/model.ts';
+import { AccountLocked } from '../events.ts';
+import { onBehalfOf, Requester, requesterOf } from '../requester.ts';
+import { NETWORK_KNOWN_MS } from './known-sources.ts';
+
+/** A password, and the account whose it should be. */
+export interface Claim {
+  email: string;
+  /** Null for an address without an account. */
+  user: UserModel | null;
+  password: string;
+}
+
+interface Attempt {
+  /** Its number in the bucket. */
+  failures: number;
+  source: Buffer;
+}
+
+/** For all networks that the account did not sign in from lately: they share one bucket, and cannot lock the others. */
+const OTHERS = Buffer.alloc(0);
+const MAX_FAILURES = 1_000_000;
+
+/**
+ * The only place where a password is compared. Each comparison that is answered was reserved before in the bucket of
+ * the address and source, so that concurrent guesses are counted exactly. A locked bucket answers as a wrong password
+ * does, at the same cost, and so does an address without an account.
+ */
+export async function isPasswordOf(ctx: Context, claim: Claim): Promise<boolean> {
+  if (ctx.db.isTransaction) throw new Error('an attempt must be committed before its password is compared');
+  const turn = `${emailKey(claim.email)} ${networkOf(ctx.request.ip)}`;
+  return ctx.ports.passwords.inTurn(turn, () => compare(ctx, claim));
+}
+
+async function compare(ctx: Context, { email, user, password }: Claim): Promise<boolean> {
+  const limit = ctx.ports.env.ACCOUNT_LOCKOUT_THRESHOLD;
+  const [address] = hashes(ctx, emailKey(email));
+  const [source] = hashes(ctx, `${emailKey(email)} ${networkOf(ctx.request.ip)}`);
+  const reserve = () => reserveAttempt(ctx, { address, source, user });
+  const reserved = await reserve();
+  let right: boolean;
+  try {
+    right = await ctx.ports.passwords.matches(password, user?.passwordHash ?? null);
+  } catch (error) {
+    await giveBack(ctx, address, reserved);
+    throw error;
+  }
+  // In another process, a right password may have ended the lock meanwhile: many may log in at once.
+  const attempt = reserved.failures > limit ? await reserve() : reserved;
+  if (attempt.failures > limit) return false;
+  if (user && right) {
+    await ctx.db('sign_in_attempts').where({ address, source: attempt.source }).delete();
+    return true;
+  }
+  await recordSecurityEvent(ctx, 'login_failed', { userId: user?.id ?? null, details: { method: 'password' } });
+  if (attempt.failures === limit) await lockLater(ctx, email);
+  return false;
+}
+
+/** The current hash first, then those of earlier secrets. */
+function hashes(ctx: Context, text: string): [Buffer, ...Buffer[]] {
+  const [current, ...old] = ctx.ports.keyring.keys('rentapi/lockout').map((key) => mac(key, text));
+  return [current!, ...old];
+}
+
+/** One more attempt; the one that reaches the limit locks the bucket for the whole time from then on. */
+async function reserveAttempt(
+  ctx: Context,
+  { address, source, user }: { address: Buffer; source: Buffer; user: UserModel | null },
+): Promise<Attempt> {
+  const { ACCOUNT_LOCKOUT_THRESHOLD: limit, ACCOUNT_LOCKOUT_DURATION_MINUTES: minutes } = ctx.ports.env;
+  const { rows } = await ctx.db.raw<{ rows: Attempt[] }>(
+    `insert into sign_in_attempts as bucket (address, source, failures, resets_at)
+     select :address, case when exists (
+         select from sign_in_sources where user_id = :userId and network = :network and used_at > :since
+       ) then :source::bytea else :others::bytea end, 1, :resetsAt::timestamptz
+     on conflict (address, source) do update set
+       failures = case when bucket.resets_at <= :now then 1 else least(bucket.failures + 1, ${MAX_FAILURES}) end,
+       resets_at = case when bucket.resets_at <= :now or bucket.failures + 1 = :limit then excluded.resets_at
+                        else bucket.resets_at end
+     returning failures, source`,
+    {
+      address,
+      userId: user?.id ?? null,
+      network: networkOf(ctx.request.ip),
+      source,
+      others: OTHERS,
+      since: new Date(ctx.now.getTime() - NETWORK_KNOWN_MS),
+      now: ctx.now,
+      resetsAt: new Date(ctx.now.getTime() + minutes * 60_000),
+      limit,
+    },
+  );
+  return rows[0]!;
+}
+
+/** Nothing was compared. */
+async function giveBack(ctx: Context, address: Buffer, { source }: Attempt): Promise<void> {
+  await ctx.db('sign_in_attempts').where({ address, source }).where('failures', '>', 0).decrement('failures', 1);
+}
+
+/** For any address, so that the answer to the last attempt costs the same with and without an account. */
+async function lockLater(ctx: Context, email: string): Promise<void> {
+  await transaction(ctx, (ctx) => enqueue(ctx, noticeLockout, { email, requester: requesterOf(ctx) }));
+}
+
+export const noticeLockout = job({
+  name: 'auth.notice_lockout',
+  queue: 'emails',
+  data: z.object({ email: z.string(), requester: Requester }),
+  async run(ctx, { email, requester }) {
+    await transaction(onBehalfOf(ctx, requester), async (ctx) => {
+      const user = await UserModel.query(ctx.db)
+        .findOne({ emailKey: emailKey(email) })
+        .forShare();
+      if (!user) return;
+      const seen = { userId: user.id, kind: 'account_locked', createdAt: ctx.now } as const;
+      if (await SecurityEventModel.query(ctx.db).findOne(seen)) return; // a job may run twice
+      await recordSecurityEvent(ctx, 'account_locked', { userId: user.id });
+      const { ip } = requester;
+      await record(ctx, AccountLocked, { target: user, data: { ...user.present(ctx.ids), ip } });
+    });
+  },
+});
+
+/** Every bucket of an address. */
+export async function endLockout(ctx: Context, email: string): Promise<void> {
+  await ctx
+    .db('sign_in_attempts')
+    .whereIn('address', hashes(ctx, emailKey(email)))
+    .delete();
+}
