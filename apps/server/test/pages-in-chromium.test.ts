@@ -35,6 +35,8 @@ const paths = [
   '/dev/mail',
   '/dev/mail/one',
   '/verify-email',
+  '/confirm-email-change?token=t0ken',
+  '/undo-email-change?token=t0ken',
 ];
 
 const mail = {
@@ -152,6 +154,23 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       await page.getByRole('button', { name: button }).click();
       await page.getByRole('alert').filter({ hasText: problem.detail }).waitFor();
       expect(await page.getByRole('button').allInnerTexts()).toEqual([remedy]);
+    });
+  });
+
+  it('takes an address back from its page, and then offers a new password', async () => {
+    await inContext({}, async (page) => {
+      let sent: unknown;
+      await page.route('**/api/v1/auth/email-change/undo', (route) => {
+        sent = route.request().postDataJSON();
+        return route.fulfill({ status: 204 });
+      });
+      await page.goto(`${pages.url}/undo-email-change?token=t0ken`);
+      expect(page.url()).toBe(`${pages.url}/undo-email-change`);
+      await page.getByRole('button', { name: 'Take my address back' }).press('Enter');
+      await page.getByRole('status').filter({ hasText: 'old address' }).waitFor();
+      expect(sent).toEqual({ token: 't0ken' });
+      expect(await page.getByRole('button').allInnerTexts()).toEqual(['Mail me a link to set a password']);
+      expect(await violations(page)).toEqual([]);
     });
   });
 

@@ -104,6 +104,20 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
+      emailChange: {
+        /** Confirm a new e-mail address with the mailed token. The token works once, within 24 hours. Links that were mailed to the old address end; sessions go on. */
+        confirm: TRPCMutationProcedure<{
+          meta: unknown;
+          input: EmailChangeToken;
+          output: void;
+        }>;
+        /** Take back a change of the e-mail address. With the token that was mailed to the old address, once, within 7 days. The account has the old address again, and every session ends. */
+        undo: TRPCMutationProcedure<{
+          meta: unknown;
+          input: EmailChangeToken;
+          output: void;
+        }>;
+      };
     };
     users: {
       /** List users. The members of the current organization. Platform staff with `users:read` who name no organization see every user, as `User`. */
@@ -213,6 +227,12 @@ export type AppRouter = TRPCBuiltRouter<
             cursor?: string | undefined;
           } | undefined;
           output: SecurityEventPage;
+        }>;
+        /** Change your e-mail address. Mails a link to the new address, for 24 hours; it takes effect when that is opened. The answer is the same for an address that has an account. Then the old address is mailed a link that takes the change back, for 7 days. */
+        changeEmail: TRPCMutationProcedure<{
+          meta: unknown;
+          input: ChangeEmail;
+          output: void;
         }>;
         /** List your permissions and where each comes from. In the current organization, and on the platform. */
         permissions: TRPCQueryProcedure<{
@@ -741,6 +761,12 @@ export interface CacheHealth {
   driver: 'memory' | 'redis';
 }
 
+/** The new address. It takes effect when the link mailed to it is opened. */
+export interface ChangeEmail {
+  /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
+  email: string;
+}
+
 /** Permissions to check. */
 export interface CheckPermissions {
   /** Which to check. */
@@ -886,6 +912,12 @@ export interface EffectivePermissions {
     /** Every way by which the caller has it. */
     via: PermissionPath[];
   }[];
+}
+
+/** The token of a mailed link. */
+export interface EmailChangeToken {
+  /** From the `?token=` of the mailed link. */
+  token: string;
 }
 
 /** Where to mail. */

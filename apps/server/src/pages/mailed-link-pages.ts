@@ -33,6 +33,32 @@ export function resetPassword(site: Site): string {
   });
 }
 
+export function confirmEmailChange(site: Site): string {
+  return mailedLink(site, {
+    action: 'email-change/confirm',
+    title: 'Confirm your new e-mail address',
+    lead: 'From now on you sign in with this address, and mail comes here.',
+    form: html`<button type="submit">Use this address</button>`,
+    done: 'This is the address of your account now. The old one got a mail with a link that takes it back.',
+    help: html`<p data-help="invalid_token incomplete" hidden>Sign in, and ask for the change again: a new link is mailed.</p>`,
+  });
+}
+
+export function undoEmailChange(site: Site): string {
+  return mailedLink(site, {
+    action: 'email-change/undo',
+    title: 'Take your e-mail address back',
+    lead: 'Your account gets this address again, and every session of it ends.',
+    form: html`<button type="submit">Take my address back</button>`,
+    done: 'Your account has its old address again, and every session has ended.',
+    help: html`
+      <div data-after="email-change/undo" hidden>
+        <p>The person who changed it knew your password, or used your device. Set a new password now.</p>
+        ${askForReset(null)}
+      </div>`,
+  });
+}
+
 /** The page without a token: it requests a mailed link. */
 export function forgotPassword(site: Site): string {
   return card(site, 'Forgot your password?', askForReset(null));
@@ -94,7 +120,12 @@ function done(action: string, sentence: string): Html {
 }
 
 interface MailedLink {
-  action: 'verify-email' | 'accept-invitation' | 'password-reset/confirm';
+  action:
+    | 'verify-email'
+    | 'accept-invitation'
+    | 'password-reset/confirm'
+    | 'email-change/confirm'
+    | 'email-change/undo';
   title: string;
   lead: string;
   form: Html;

@@ -76,7 +76,14 @@ describe('html', () => {
 
 describe('every page', () => {
   const paths = ['/', '/docs', '/redoc', '/docs/errors', '/docs/errors/not_found', '/dev/mail', '/dev/mail/older'];
-  const links = ['/verify-email', '/accept-invitation', '/reset-password', '/forgot-password'];
+  const links = [
+    '/verify-email',
+    '/accept-invitation',
+    '/reset-password',
+    '/confirm-email-change',
+    '/undo-email-change',
+    '/forgot-password',
+  ];
 
   it.each([...paths, ...links])('%s has no inline script and loads nothing from elsewhere', async (path) => {
     const response = await get(path);
@@ -216,16 +223,19 @@ describe('an unknown address', () => {
 });
 
 describe('pages that mailed links open', () => {
-  it.each(['/verify-email', '/accept-invitation', '/reset-password'])('%s never consumes the token', async (path) => {
-    for (const method of ['GET', 'HEAD', 'GET']) {
-      const response = await fetch(`${origin}${path}?token=t0ken`, { method });
-      expect(response.status).toBe(200);
-      expect(response.headers.get('cache-control')).toBe('no-store');
-      expect(response.headers.get('referrer-policy')).toBe('no-referrer');
-      expect(await response.text()).not.toContain('t0ken');
-    }
-    expect(posted).toEqual([]);
-  });
+  it.each(['/verify-email', '/accept-invitation', '/reset-password', '/confirm-email-change', '/undo-email-change'])(
+    '%s never consumes the token',
+    async (path) => {
+      for (const method of ['GET', 'HEAD', 'GET']) {
+        const response = await fetch(`${origin}${path}?token=t0ken`, { method });
+        expect(response.status).toBe(200);
+        expect(response.headers.get('cache-control')).toBe('no-store');
+        expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+        expect(await response.text()).not.toContain('t0ken');
+      }
+      expect(posted).toEqual([]);
+    },
+  );
 
   it('help after a used link, and without an account', async () => {
     expect(await text('/verify-email')).toContain(

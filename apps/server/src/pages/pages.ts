@@ -8,7 +8,14 @@ import { docsRouter } from './docs/docs-router.ts';
 import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
 import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
-import { acceptInvitation, forgotPassword, resetPassword, verifyEmail } from './mailed-link-pages.ts';
+import {
+  acceptInvitation,
+  confirmEmailChange,
+  forgotPassword,
+  resetPassword,
+  undoEmailChange,
+  verifyEmail,
+} from './mailed-link-pages.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
@@ -84,6 +91,8 @@ export function pagesRouter(options: PagesOptions): express.Router {
     { path: '/verify-email', page: verifyEmail(site) },
     { path: '/accept-invitation', page: acceptInvitation(site) },
     { path: '/reset-password', page: resetPassword(site) },
+    { path: '/confirm-email-change', page: confirmEmailChange(site) },
+    { path: '/undo-email-change', page: undoEmailChange(site) },
     { path: '/forgot-password', page: forgotPassword(site) },
   ];
   for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));

@@ -14,7 +14,16 @@ const DAY_MS = 86_400_000;
 const SECURITY_TXT_VALID_MS = 90 * DAY_MS;
 
 /** Nothing there is worth finding: operations, captured mail, and the pages that mailed links open. */
-const NOT_FOR_ROBOTS = ['/api/', '/trpc/', '/dev/', '/verify-email', '/accept-invitation', '/reset-password'];
+const NOT_FOR_ROBOTS = [
+  '/api/',
+  '/trpc/',
+  '/dev/',
+  '/verify-email',
+  '/accept-invitation',
+  '/reset-password',
+  '/confirm-email-change',
+  '/undo-email-change',
+];
 
 /** Files that programs look for under fixed names. */
 export function siteFiles({ publicUrl, securityContact, assets, security }: SiteFilesOptions): express.Router {

@@ -10,6 +10,8 @@ interface MailJob<Data extends z.ZodType<{ email: string }>> {
   on: EventType<Data>;
   /** Whether there is something to mail. Default: yes. */
   when?: (data: z.output<Data>) => boolean;
+  /** Where to, if not to the address of the event: a previous one. */
+  to?: (data: z.output<Data>) => string;
   /** For mails that only the owner of the mailbox can cause: strangers cannot flood it with them. */
   unlimited?: true;
   /** Which mails to the same mailbox it is counted with. Default: `any`. */
@@ -20,16 +22,17 @@ interface MailJob<Data extends z.ZodType<{ email: string }>> {
 
 /** Mails an event to the address in its data, within the limit of the mailbox. */
 export function mailJob<Data extends z.ZodType<{ email: string }>>(mail: MailJob<Data>): Job {
-  const { name, on, when, unlimited, share = 'any', compose } = mail;
+  const { name, on, when, to, unlimited, share = 'any', compose } = mail;
   return job({
     name,
     queue: 'emails',
     on,
     async run(ctx, event) {
       if (when && !when(event.data)) return;
-      if (!unlimited && !(await admitMail(ctx, { job: name, share }, event))) return;
+      const addressed = to ? { ...event, data: { email: to(event.data) } } : event;
+      if (!unlimited && !(await admitMail(ctx, { job: name, share }, addressed))) return;
       const content = await compose(ctx, event);
-      if (content) await ctx.ports.mailer.send(composeMail(ctx, event, content));
+      if (content) await ctx.ports.mailer.send(composeMail(ctx, addressed, content));
     },
   });
 }

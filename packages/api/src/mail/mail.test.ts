@@ -161,7 +161,13 @@ describe('text of other people', () => {
       const ofInvitation = job.on!.name.startsWith('invitation.');
       const event = ofInvitation
         ? await readEvent(app.ports, job, invitation!.id)
-        : { id: 1, organizationId, type: job.on!.name, data: { ...user, requested }, createdAt: new Date() };
+        : {
+            id: 1,
+            organizationId,
+            type: job.on!.name,
+            data: { ...(job.on!.example as object), ...user, requested },
+            createdAt: new Date(),
+          };
       const before = app.mails.length;
       await job.run(context, event, control);
       const mail = app.mails.slice(before).at(-1);

@@ -8,6 +8,8 @@ import * as apiKeyEvents from './api-keys/events.ts';
 import { auditExport } from './audit/raw.ts';
 import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
+import * as emailChangeEvents from './email-change/events.ts';
+import * as emailChangeJobs from './email-change/jobs.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as memberEvents from './members/events.ts';
@@ -24,7 +26,17 @@ import * as userEvents from './users/events.ts';
 
 /** Every event type, by name. */
 export const eventTypes: ReadonlyMap<string, EventType> = new Map(
-  [accountEvents, apiKeyEvents, authEvents, userEvents, organizationEvents, memberEvents, invitationEvents, roleEvents]
+  [
+    accountEvents,
+    apiKeyEvents,
+    authEvents,
+    emailChangeEvents,
+    userEvents,
+    organizationEvents,
+    memberEvents,
+    invitationEvents,
+    roleEvents,
+  ]
     .flatMap((slice) => Object.values<EventType>(slice))
     .map((type) => [type.name, type]),
 );
@@ -33,6 +45,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
 export const jobs: readonly Job[] = [
   accountJobs,
   authJobs,
+  emailChangeJobs,
   invitationJobs,
   mailJobs,
   realtimeJobs,

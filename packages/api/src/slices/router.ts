@@ -1,8 +1,9 @@
-import { router } from '../procedure.ts';
+import { mergeRouters, router } from '../procedure.ts';
 import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth } from './auth/router.ts';
+import { changeEmail, emailChange } from './email-change/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
 import { organizations } from './organizations/router.ts';
@@ -15,10 +16,10 @@ import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
-  auth,
+  auth: mergeRouters(auth, router({ emailChange })),
   users: router({
     ...accounts,
-    me: router({ ...me, ...myAccount, activity, permissions: myPermissions }),
+    me: router({ ...me, ...myAccount, activity, changeEmail, permissions: myPermissions }),
     roles: userRoles,
   }),
   apiKeys,

@@ -20,6 +20,7 @@ export type {
   AuthRefreshResponse,
   AuthRegisterResponse,
   CacheHealth,
+  ChangeEmail,
   CheckPermissions,
   ConfirmPasswordReset,
   CreateApiKey,
@@ -30,6 +31,7 @@ export type {
   CreatedApiKey,
   DatabaseHealth,
   EffectivePermissions,
+  EmailChangeToken,
   EmailInput,
   EmailTokenInput,
   GrantablePermission,
@@ -292,6 +294,8 @@ export type ApiKeysListParams = Params<Types.ApiKeysListData>;
 export type ApiKeysRevokeParams = Params<Types.ApiKeysRevokeData>;
 export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVerificationData>;
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
+export type AuthEmailChangeConfirmParams = Params<Types.AuthEmailChangeConfirmData>;
+export type AuthEmailChangeUndoParams = Params<Types.AuthEmailChangeUndoData>;
 export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
 export type AuthPasswordResetConfirmParams = Params<Types.AuthPasswordResetConfirmData>;
@@ -340,6 +344,7 @@ export type UsersDeleteParams = Params<Types.UsersDeleteData>;
 export type UsersGetParams = Params<Types.UsersGetData>;
 export type UsersListParams = Params<Types.UsersListData>;
 export type UsersMeActivityParams = Params<Types.UsersMeActivityData>;
+export type UsersMeChangeEmailParams = Params<Types.UsersMeChangeEmailData>;
 export type UsersMeDeleteParams = NoParams;
 export type UsersMeGetParams = NoParams;
 export type UsersMePermissionsParams = NoParams;
@@ -467,6 +472,49 @@ export class AuthEmailResource extends Resource {
   }
 }
 
+/** `client.auth.emailChange` */
+export class AuthEmailChangeResource extends Resource {
+  /**
+   * Confirm a new e-mail address with the mailed token
+   *
+   * The token works once, within 24 hours. Links that were mailed to the old address end; sessions go on.
+   *
+   * Needs the token of a mailed link, and no other credential.
+   *
+   * `POST /api/v1/auth/email-change/confirm`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @throws {ConflictError} `email_taken`
+   * @example
+   * ```ts
+   * await client.auth.emailChange.confirm({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
+   */
+  confirm(params: AuthEmailChangeConfirmParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.emailChange.confirm","method":"POST","path":"/api/v1/auth/email-change/confirm","public":true,"body":"json","empty":true}, params, options);
+  }
+
+  /**
+   * Take back a change of the e-mail address
+   *
+   * With the token that was mailed to the old address, once, within 7 days. The account has the old address again, and every session ends.
+   *
+   * Needs the token of a mailed link, and no other credential.
+   *
+   * `POST /api/v1/auth/email-change/undo`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @throws {ConflictError} `email_taken`
+   * @example
+   * ```ts
+   * await client.auth.emailChange.undo({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
+   */
+  undo(params: AuthEmailChangeUndoParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.emailChange.undo","method":"POST","path":"/api/v1/auth/email-change/undo","public":true,"body":"json","empty":true}, params, options);
+  }
+}
+
 /** `client.auth.passwordReset` */
 export class AuthPasswordResetResource extends Resource {
   /**
@@ -514,11 +562,13 @@ export class AuthPasswordResetResource extends Resource {
 /** `client.auth` */
 export class AuthResource extends Resource {
   readonly email: AuthEmailResource;
+  readonly emailChange: AuthEmailChangeResource;
   readonly passwordReset: AuthPasswordResetResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.email = new AuthEmailResource(transport);
+    this.emailChange = new AuthEmailChangeResource(transport);
     this.passwordReset = new AuthPasswordResetResource(transport);
   }
 
@@ -1345,6 +1395,25 @@ export class UsersMeResource extends Resource {
    */
   activity(params?: UsersMeActivityParams, options?: RequestOptions): PagePromise<Types.UsersMeActivityResponse> {
     return this.transport.list({"id":"users.me.activity","method":"GET","path":"/api/v1/users/me/activity"}, params, options);
+  }
+
+  /**
+   * Change your e-mail address
+   *
+   * Mails a link to the new address, for 24 hours; it takes effect when that is opened. The answer is the same for an address that has an account. Then the old address is mailed a link that takes the change back, for 7 days.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/users/me/email`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @example
+   * ```ts
+   * await client.users.me.changeEmail({ email: 'ada@new.example' });
+   * ```
+   */
+  changeEmail(params: UsersMeChangeEmailParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"users.me.changeEmail","method":"POST","path":"/api/v1/users/me/email","keyed":true,"body":"json","empty":true}, params, options);
   }
 
   /**

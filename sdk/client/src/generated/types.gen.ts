@@ -242,6 +242,16 @@ export type CacheHealth = {
 };
 
 /**
+ * The new address. It takes effect when the link mailed to it is opened.
+ */
+export type ChangeEmail = {
+    /**
+     * One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @.
+     */
+    email: string;
+};
+
+/**
  * Permissions to check.
  */
 export type CheckPermissions = {
@@ -500,6 +510,16 @@ export type EffectivePermissions = {
          */
         via: Array<PermissionPath>;
     }>;
+};
+
+/**
+ * The token of a mailed link.
+ */
+export type EmailChangeToken = {
+    /**
+     * From the `?token=` of the mailed link.
+     */
+    token: string;
 };
 
 /**
@@ -2357,6 +2377,104 @@ export type AuthPasswordResetConfirmResponses = {
 
 export type AuthPasswordResetConfirmResponse = AuthPasswordResetConfirmResponses[keyof AuthPasswordResetConfirmResponses];
 
+export type AuthEmailChangeConfirmData = {
+    body: EmailChangeToken;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/email-change/confirm';
+};
+
+export type AuthEmailChangeConfirmErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthEmailChangeConfirmError = AuthEmailChangeConfirmErrors[keyof AuthEmailChangeConfirmErrors];
+
+export type AuthEmailChangeConfirmResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthEmailChangeConfirmResponse = AuthEmailChangeConfirmResponses[keyof AuthEmailChangeConfirmResponses];
+
+export type AuthEmailChangeUndoData = {
+    body: EmailChangeToken;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/email-change/undo';
+};
+
+export type AuthEmailChangeUndoErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthEmailChangeUndoError = AuthEmailChangeUndoErrors[keyof AuthEmailChangeUndoErrors];
+
+export type AuthEmailChangeUndoResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthEmailChangeUndoResponse = AuthEmailChangeUndoResponses[keyof AuthEmailChangeUndoResponses];
+
 export type UsersListData = {
     body?: never;
     path?: never;
@@ -3152,6 +3270,69 @@ export type UsersMeActivityResponses = {
 };
 
 export type UsersMeActivityResponse = UsersMeActivityResponses[keyof UsersMeActivityResponses];
+
+export type UsersMeChangeEmailData = {
+    body: ChangeEmail;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/email';
+};
+
+export type UsersMeChangeEmailErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsersMeChangeEmailError = UsersMeChangeEmailErrors[keyof UsersMeChangeEmailErrors];
+
+export type UsersMeChangeEmailResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
 
 export type UsersMePermissionsData = {
     body?: never;

@@ -8,6 +8,8 @@ const actions = {
   'accept-invitation': acceptInvitation,
   'password-reset/confirm': ({ password }) => call('/auth/password-reset/confirm', { token, password: password.value }),
   'password-reset/request': ({ email }) => call('/auth/password-reset/request', { email: email.value }),
+  'email-change/confirm': () => call('/auth/email-change/confirm', { token }),
+  'email-change/undo': () => call('/auth/email-change/undo', { token }),
   'resend-verification': ({ email }) => call('/auth/resend-verification', { email: email.value }),
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
@@ -45,10 +47,10 @@ async function submit(event) {
 
 /** Shows the next step after this failure, where the page has one. */
 function offerRemedy(code, email) {
-  for (const form of document.querySelectorAll('form[data-help]')) {
-    if (!form.dataset.help.split(' ').includes(code)) continue;
-    form.hidden = false;
-    if (email) form.elements.email.value = email;
+  for (const help of document.querySelectorAll('[data-help]')) {
+    if (!help.dataset.help.split(' ').includes(code)) continue;
+    help.hidden = false;
+    if (email && help.elements?.email) help.elements.email.value = email;
   }
 }
 

@@ -55,6 +55,10 @@ export async function verifiedFields(
 /** Every session, every mailed link, every sign-in that waits for a second factor, and every trusted device. */
 export async function endAccess(ctx: Context, { id }: UserModel): Promise<void> {
   await SessionModel.query(ctx.db).where({ userId: id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
+  await endMailedLinks(ctx, { id });
+}
+
+export async function endMailedLinks(ctx: Context, { id }: Pick<UserModel, 'id'>): Promise<void> {
   await VerificationTokenModel.query(ctx.db).delete().where({ userId: id });
   await endChallenges(ctx, id);
   await endTrust(ctx, id);

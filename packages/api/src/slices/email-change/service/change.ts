@@ -1,0 +1,62 @@
+import { emailKey } from '@rentapi/platform/mail-address';
+import type { Context, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { endMailedLinks, verifiedFields } from '../../auth/service/verify-email.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { UserModel } from '../../users/model.ts';
+import { EmailChanged, EmailChangeRequested } from '../events.ts';
+import { EmailChangeModel } from '../model.ts';
+import type { ChangeEmail } from '../schemas.ts';
+import { redeem } from './tokens.ts';
+
+/** The same answer, at the same cost, for an address that has an account: only its mailbox learns which. */
+export async function requestEmailChange(ctx: UserContext, { email }: ChangeEmail): Promise<void> {
+  const { user } = ctx.actor;
+  if (emailKey(email) === emailKey(user.email))
+    throw new ApiError('invalid_input', {
+      errors: [{ path: 'email', message: 'is the address of your account already' }],
+    });
+  const data = { id: ctx.ids.encode('usr', user.id), email, previousEmail: user.email };
+  await transaction(ctx, (ctx) => record(ctx, EmailChangeRequested, { target: user, data }));
+}
+
+/**
+ * The link came to the new address, so it is verified. Links that were mailed to the old one, and to other new ones,
+ * end. Sessions go on: their user asked for it.
+ */
+export async function confirmEmailChange(ctx: Context, token: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const { userId, newEmail: email } = await redeem(ctx, 'confirmTokenHash', token);
+    await lockMailbox(ctx, email);
+    const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    if (before.status !== 'ACTIVE') throw new ApiError('invalid_token');
+    const holder = await holderOf(ctx, email);
+    if (holder) throw new ApiError('email_taken');
+    const after = await change(ctx, before, {
+      ...(!before.emailVerifiedAt && (await verifiedFields(ctx, before, null))),
+      email,
+      emailKey: emailKey(email),
+      emailVerifiedAt: ctx.now,
+    });
+    await EmailChangeModel.query(ctx.db).delete().where({ userId }).whereNull('confirmedAt');
+    await endMailedLinks(ctx, after);
+    await recordSecurityEvent(ctx, 'email_changed', { userId });
+    const data = { ...after.present(ctx.ids), previousEmail: before.email };
+    await record(ctx, EmailChanged, { target: after, before, after, data });
+  });
+}
+
+/** Of two concurrent requests for one address, registrations included, the second waits and sees the first. */
+export async function lockMailbox(ctx: Context, email: string): Promise<void> {
+  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);
+}
+
+export function holderOf(ctx: Context, email: string): Promise<UserModel | undefined> {
+  return UserModel.query(ctx.db)
+    .findOne({ emailKey: emailKey(email) })
+    .forUpdate()
+    .execute();
+}

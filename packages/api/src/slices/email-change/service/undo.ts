@@ -1,0 +1,54 @@
+import { emailKey } from '@rentapi/platform/mail-address';
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { revokeKeysOfCreator } from '../../api-keys/service.ts';
+import { endAccess } from '../../auth/service/verify-email.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { UserUpdated } from '../../users/events.ts';
+import { UserModel } from '../../users/model.ts';
+import { EmailChangeUndone } from '../events.ts';
+import { EmailChangeModel } from '../model.ts';
+import { holderOf, lockMailbox } from './change.ts';
+import { redeem } from './tokens.ts';
+
+/**
+ * The link came to the old address: its owner gets the account back, whatever its state. All sessions end, and with
+ * them the links of this change and of later ones, which may be an attacker's.
+ */
+export async function undoEmailChange(ctx: Context, token: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const { userId, oldEmail: email, confirmedAt } = await redeem(ctx, 'undoTokenHash', token);
+    await lockMailbox(ctx, email);
+    const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    const holder = await holderOf(ctx, email);
+    if (holder && holder.id !== userId) await giveUpAddress(ctx, holder);
+    const after = await change(ctx, before, { email, emailKey: emailKey(email), emailVerifiedAt: ctx.now });
+    await EmailChangeModel.query(ctx.db)
+      .delete()
+      .where({ userId })
+      .where((either) => either.whereNull('confirmedAt').orWhere('confirmedAt', '>=', confirmedAt));
+    await endAccess(ctx, after);
+    await recordSecurityEvent(ctx, 'email_changed', { userId });
+    const data = { ...after.present(ctx.ids), previousEmail: before.email };
+    await record(ctx, EmailChangeUndone, { target: after, before, after, data });
+  });
+}
+
+/**
+ * An account that was registered with the address meanwhile, and never verified it, cannot keep the owner of the
+ * mailbox out: it loses the address, and what was made with its password.
+ */
+async function giveUpAddress(ctx: Context, before: UserModel): Promise<void> {
+  if (before.emailVerifiedAt) throw new ApiError('email_taken');
+  const after = await change(ctx, before, {
+    email: 'unverified@invalid',
+    emailKey: `unverified ${before.id}`, // no address has a space
+    passwordHash: null,
+  });
+  await endAccess(ctx, after);
+  await revokeKeysOfCreator(ctx, after.id);
+  await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+}
