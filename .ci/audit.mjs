@@ -1,5 +1,5 @@
-// Fails where a dependency has an advisory that is older than SECURITY.md allows. Ends with 75 where the registry does
-// not say.
+// Fails where a dependency has an advisory that is older than SECURITY.md allows (V15.1.1, V15.2.1). Ends with 75 where
+// the registry does not say.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
