@@ -25,6 +25,7 @@ import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { Cookies } from './wire/cookies.ts';
 import type { Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
@@ -52,6 +53,7 @@ export interface Ports {
   origins: Origins;
   accessTokens: AccessTokens;
   passwords: Passwords;
+  twoFactor: TwoFactorSecrets;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;

@@ -29,6 +29,7 @@ import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
+import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
@@ -106,6 +107,7 @@ export function openPorts({
       cost: env.BCRYPT_COST,
       atOnce: env.ACCOUNT_LOCKOUT_THRESHOLD,
     }),
+    twoFactor: createTwoFactorSecrets({ keyring, idSecret: secrets.ID_SECRET }),
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

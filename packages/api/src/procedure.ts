@@ -30,7 +30,6 @@ const t = initTRPC
   });
 
 export const router = t.router;
-export const { mergeRouters } = t;
 
 /**
  * Runs before every procedure, in the order of `admit`, and around it where the caller sent an `Idempotency-Key`. `C`

@@ -20,6 +20,7 @@ import { makeOrganization } from './organization.ts';
 /** Models whose rows have no audit entry of their own, and why. */
 const NOT_AUDITED: Record<string, string> = {
   AuditLogModel: 'is the audit log',
+  BackupCodeModel: 'changes with its user, who is recorded',
   EmailChangeModel: 'changes with its user, who is recorded',
   RefreshTokenModel: 'changes with its session, which is recorded',
   RoleAssignmentModel: 'changes with its member, who is recorded',

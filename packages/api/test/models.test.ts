@@ -29,6 +29,7 @@ const NEVER_REFUSED: Record<string, string> = {
   api_keys_secret_hash_unique: 'a random secret',
   audit_logs_position_key: 'given by the one sequencer',
   events_position_key: 'given by the one sequencer',
+  backup_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',
   refresh_tokens_token_hash_key: 'a random token',
   role_assignments_unique: 'the assigned roles are replaced under the lock of the member',

@@ -118,6 +118,38 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
+      twoFactor: {
+        /** Begin to set up an authenticator app. Makes a secret for the app (RFC 6238: SHA-1, 6 digits, 30 seconds). Logins ask for codes only after `POST /auth/2fa/verify` has seen one. */
+        enable: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: TotpSetup;
+        }>;
+        /** Finish setting up the authenticator app. With a code of the app. From then on logins ask for one. Answers the backup codes, which are shown only now. */
+        verify: TRPCMutationProcedure<{
+          meta: unknown;
+          input: VerifyTotp;
+          output: BackupCodes;
+        }>;
+        /** Complete a login with a code. Of the authenticator app, or a backup code. A challenge takes 5 tries within 5 minutes; an account, 10 wrong codes an hour. Cookie mode is that of the login. */
+        login: TRPCMutationProcedure<{
+          meta: unknown;
+          input: LoginWithCode;
+          output: RememberedTokens;
+        }>;
+        /** Remove the authenticator app. With the password and a code. Backup codes and trusted devices go with it. */
+        disable: TRPCMutationProcedure<{
+          meta: unknown;
+          input: DisableTwoFactor;
+          output: void;
+        }>;
+        /** Replace the backup codes. The ten new ones are shown only now; the old ones are not valid any more. */
+        regenerateBackupCodes: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: BackupCodes;
+        }>;
+      };
     };
     users: {
       /** List users. The members of the current organization. Platform staff with `users:read` who name no organization see every user, as `User`. */
@@ -751,6 +783,12 @@ export interface AuditPage {
   nextCursor: string | null;
 }
 
+/** Shown once; only hashes are stored. */
+export interface BackupCodes {
+  /** Ten, for when the app is lost. Each works once. Keep them where the device is not. */
+  backupCodes: string[];
+}
+
 /** Whether the cache answers. */
 export interface CacheHealth {
   /** Whether it answers. */
@@ -901,6 +939,14 @@ export interface DatabaseHealth {
   serverVersion: string | null;
 }
 
+/** Both factors once more. */
+export interface DisableTwoFactor {
+  /** The password of the account; leave it out where the account has none. */
+  password?: string | undefined;
+  /** The six digits that the authenticator app shows now, or a backup code. */
+  code: string;
+}
+
 /** What the caller may do, and why. */
 export interface EffectivePermissions {
   /** The organization they hold in; null for none. */
@@ -1026,6 +1072,16 @@ export interface Login {
   cookie?: boolean | undefined;
   /** Of a trusted device, from an earlier answer: while it is valid, no second factor is asked for. */
   deviceToken?: string | undefined;
+}
+
+/** The second factor of a sign-in. */
+export interface LoginWithCode {
+  /** From the answer of the sign-in, which asked for a second factor. */
+  challengeToken: string;
+  /** The six digits that the authenticator app shows now, or a backup code. */
+  code: string;
+  /** For 30 days, sign-ins on this device need no second factor. The answer has a `deviceToken` for them; in cookie mode it is an HttpOnly cookie. */
+  rememberDevice?: boolean | undefined;
 }
 
 /** A user in an organization. */
@@ -1388,6 +1444,11 @@ export interface Problem {
     | 'role_too_deep'
     | 'role_has_children'
     | 'system_role'
+    | 'invalid_code'
+    | 'invalid_challenge'
+    | 'too_many_codes'
+    | 'two_factor_enabled'
+    | 'two_factor_not_enabled'
     | 'username_taken';
   /** Names this request in logs; quote it when you ask for help. */
   requestId: string;
@@ -1444,6 +1505,22 @@ export interface RegistrationResult {
   fullName: string | null;
   /** Whether the mailed link must be opened before the first login. */
   verificationRequired: boolean;
+}
+
+/** The tokens of a sign-in with a second factor. */
+export interface RememberedTokens {
+  /** Send as `Authorization: Bearer …`. */
+  accessToken: string;
+  /** Works once, within 7 days; the answer contains the next one. Null where it is in a cookie. */
+  refreshToken: string | null;
+  /** How the access token is sent. */
+  tokenType: 'Bearer';
+  /** Seconds until the access token expires. */
+  expiresIn: number;
+  /** A person with an account. */
+  user: User;
+  /** Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie. */
+  deviceToken: string | null;
 }
 
 /** A set of permissions that can be assigned to members. */
@@ -1592,7 +1669,7 @@ export interface SetUserRoles {
 
 /** The first factor is proven; the account has a second. */
 export interface SignInChallenge {
-  /** Sign-in is not complete: a second factor is needed. */
+  /** The sign-in is not complete: a second factor is needed. */
   mfaRequired: true;
   /** Proves the first factor, and is good for nothing else. Send it with the second factor. */
   challengeToken: string;
@@ -1632,6 +1709,16 @@ export interface Tokens {
   expiresIn: number;
   /** A person with an account. */
   user: User;
+}
+
+/** For the authenticator app. Shown once. */
+export interface TotpSetup {
+  /** For apps into which it is typed: base32, 160 bits. */
+  secret: string;
+  /** The same with its names, for apps on the same device. */
+  otpauthUrl: string;
+  /** The same as a PNG image in a data URL. */
+  qrCode: string;
 }
 
 /** To whom: a member. */
@@ -1728,4 +1815,10 @@ export interface UserPage {
   items: UserOrMember[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** Proves that the app has the secret. */
+export interface VerifyTotp {
+  /** The six digits that the app shows now. */
+  code: string;
 }

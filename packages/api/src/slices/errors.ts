@@ -8,6 +8,7 @@ import * as members from './members/errors.ts';
 import * as organizations from './organizations/errors.ts';
 import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
+import * as twoFactor from './two-factor/errors.ts';
 import * as users from './users/errors.ts';
 
 /** Every error that the product answers, by code. */
@@ -21,6 +22,7 @@ export const ERRORS = {
   ...organizations.errors,
   ...realtime.errors,
   ...roles.errors,
+  ...twoFactor.errors,
   ...users.errors,
 } as const;
 

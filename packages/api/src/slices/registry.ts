@@ -19,6 +19,7 @@ import { upgradeRequired } from './realtime/raw.ts';
 import * as roleEvents from './roles/events.ts';
 import * as securityEventJobs from './security-events/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
+import * as twoFactorEvents from './two-factor/events.ts';
 import * as twoFactorJobs from './two-factor/jobs.ts';
 import * as userEvents from './users/events.ts';
 
@@ -31,6 +32,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     apiKeyEvents,
     authEvents,
     emailChangeEvents,
+    twoFactorEvents,
     userEvents,
     organizationEvents,
     memberEvents,

@@ -1,4 +1,4 @@
-import { mergeRouters, router } from '../procedure.ts';
+import { router } from '../procedure.ts';
 import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
@@ -12,11 +12,12 @@ import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
+import { twoFactor } from './two-factor/router.ts';
 import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
-  auth: mergeRouters(auth, router({ emailChange })),
+  auth: router({ ...auth, emailChange, twoFactor }),
   users: router({
     ...accounts,
     me: router({ ...me, ...myAccount, activity, changeEmail, permissions: myPermissions }),

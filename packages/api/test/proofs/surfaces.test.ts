@@ -49,6 +49,9 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
             .replace(/^([a-z]{3})_[0-9a-hjkmnp-tv-z]{26}$/, 'a new $1')
             .replace(/^[\w-]+\.[\w-]+\.[\w-]{43}$/, 'a signed token')
             .replace(/^[\w-]{43}$/, '32 random bytes')
+            .replace(/^[A-Z2-7]{24}$/, '15 random bytes')
+            .replace(/secret=[A-Z2-7]{32}/, 'secret=20 random bytes')
+            .replace(/^data:image\/png;base64,.+$/, 'an image')
             .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'a uuid'))
     );
   }
@@ -61,7 +64,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
       if (secret && key === 'last4') return [key, secret.endsWith(part) && part.length === 4];
       // Where the name was taken, digits are added.
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
-      if (secret && key === 'secret') return [key, part.replace(/_[0-9A-Za-z]{30,}$/, '_ and random characters')];
+      if (secret && key === 'secret') return [key, part.replace(/(?<=_|^)[0-9A-Za-z]{30,}$/, 'random characters')];
       return [key, comparable(part, parts, key)];
     }),
   );

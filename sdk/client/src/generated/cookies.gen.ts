@@ -5,4 +5,5 @@ export const COOKIE_OPERATIONS: Readonly<Record<string, 'asks' | 'carries'>> = {
   'auth.login': 'asks',
   'auth.logout': 'carries',
   'auth.refresh': 'carries',
+  'auth.twoFactor.login': 'carries',
 };

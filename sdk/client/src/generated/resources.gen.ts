@@ -19,6 +19,11 @@ export type {
   AuthLoginResponse,
   AuthRefreshResponse,
   AuthRegisterResponse,
+  AuthTwoFactorEnableResponse,
+  AuthTwoFactorLoginResponse,
+  AuthTwoFactorRegenerateBackupCodesResponse,
+  AuthTwoFactorVerifyResponse,
+  BackupCodes,
   CacheHealth,
   ChangeEmail,
   CheckPermissions,
@@ -30,6 +35,7 @@ export type {
   CreateUser,
   CreatedApiKey,
   DatabaseHealth,
+  DisableTwoFactor,
   EffectivePermissions,
   EmailChangeToken,
   EmailInput,
@@ -44,6 +50,7 @@ export type {
   InvitationResentEvent,
   InvitationRevokedEvent,
   Login,
+  LoginWithCode,
   Member,
   MemberAddedEvent,
   MemberLeftEvent,
@@ -92,6 +99,7 @@ export type {
   Refresh,
   Register,
   RegistrationResult,
+  RememberedTokens,
   Role,
   RoleCreatedEvent,
   RoleDeletedEvent,
@@ -115,6 +123,7 @@ export type {
   SystemReadinessResponse,
   Ticket,
   Tokens,
+  TotpSetup,
   TransferOwnership,
   UpdateMe,
   UpdateOrganization,
@@ -135,6 +144,7 @@ export type {
   UsersRolesSetResponse,
   UsersSuspendResponse,
   UsersUpdateResponse,
+  VerifyTotp,
   WsTicketResponse,
 } from './types.gen.ts';
 
@@ -161,15 +171,17 @@ export interface CodesByStatus {
     | "session_revoked"
     | "invalid_api_key"
     | "api_key_revoked"
-    | "api_key_expired";
+    | "api_key_expired"
+    | "invalid_code"
+    | "invalid_challenge";
   403:
     | "account_inactive"
     | "origin_not_allowed"
     | "email_not_verified"
     | "user_required"
     | "address_not_allowed"
-    | "permission_denied"
     | "reauthentication_required"
+    | "permission_denied"
     | "target_has_more_permissions"
     | "key_without_user"
     | "permission_not_held"
@@ -181,6 +193,8 @@ export interface CodesByStatus {
     | "username_taken"
     | "idempotency_in_progress"
     | "email_taken"
+    | "two_factor_enabled"
+    | "two_factor_not_enabled"
     | "last_owner"
     | "account_deleted"
     | "limit_reached"
@@ -208,7 +222,8 @@ export interface CodesByStatus {
   422:
     | "idempotency_key_reused";
   429:
-    | "rate_limited";
+    | "rate_limited"
+    | "too_many_codes";
   500:
     | "internal_error";
   503:
@@ -303,6 +318,11 @@ export type AuthPasswordResetRequestParams = Params<Types.AuthPasswordResetReque
 export type AuthReauthenticateParams = Params<Types.AuthReauthenticateData>;
 export type AuthRefreshParams = Params<Types.AuthRefreshData>;
 export type AuthRegisterParams = Params<Types.AuthRegisterData>;
+export type AuthTwoFactorDisableParams = Params<Types.AuthTwoFactorDisableData>;
+export type AuthTwoFactorEnableParams = NoParams;
+export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
+export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
+export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
 export type OrgsAuditLogsParams = Params<Types.OrgsAuditLogsData>;
 export type OrgsCreateParams = Params<Types.OrgsCreateData>;
 export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
@@ -559,17 +579,129 @@ export class AuthPasswordResetResource extends Resource {
   }
 }
 
+/** `client.auth.twoFactor` */
+export class AuthTwoFactorResource extends Resource {
+  /**
+   * Remove the authenticator app
+   *
+   * With the password and a code. Backup codes and trusted devices go with it.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/2fa/disable`
+   *
+   * @throws {AuthenticationError} `invalid_credentials`, `invalid_code`
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `two_factor_not_enabled`
+   * @throws {RateLimitError} `too_many_codes`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.twoFactor.disable({ password: 'SecurePass123!', code: '123456' });
+   * ```
+   */
+  disable(params: AuthTwoFactorDisableParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.twoFactor.disable","method":"POST","path":"/api/v1/auth/2fa/disable","body":"json","empty":true}, params, options);
+  }
+
+  /**
+   * Begin to set up an authenticator app
+   *
+   * Makes a secret for the app (RFC 6238: SHA-1, 6 digits, 30 seconds). Logins ask for codes only after `POST /auth/2fa/verify` has seen one.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/2fa/enable`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `two_factor_enabled`
+   * @example
+   * ```ts
+   * const answer = await client.auth.twoFactor.enable();
+   * ```
+   */
+  enable(params?: AuthTwoFactorEnableParams, options?: RequestOptions): ApiPromise<Types.AuthTwoFactorEnableResponse> {
+    return this.transport.call({"id":"auth.twoFactor.enable","method":"POST","path":"/api/v1/auth/2fa/enable"}, params, options);
+  }
+
+  /**
+   * Complete a login with a code
+   *
+   * Of the authenticator app, or a backup code. A challenge takes 5 tries within 5 minutes; an account, 10 wrong codes an hour. Cookie mode is that of the login.
+   *
+   * Needs the challenge token of a sign-in, and no other credential.
+   *
+   * `POST /api/v1/auth/2fa/login`
+   *
+   * @throws {BadRequestError} `cookies_unavailable`
+   * @throws {AuthenticationError} `invalid_code`, `invalid_challenge`
+   * @throws {RateLimitError} `too_many_codes`
+   * @example
+   * ```ts
+   * const answer = await client.auth.twoFactor.login({
+   *   challengeToken: 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4',
+   *   code: '123456',
+   * });
+   * ```
+   */
+  login(params: AuthTwoFactorLoginParams, options?: RequestOptions): ApiPromise<Types.AuthTwoFactorLoginResponse> {
+    return this.transport.call({"id":"auth.twoFactor.login","method":"POST","path":"/api/v1/auth/2fa/login","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Replace the backup codes
+   *
+   * The ten new ones are shown only now; the old ones are not valid any more.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/2fa/backup-codes`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `two_factor_not_enabled`
+   * @example
+   * ```ts
+   * const answer = await client.auth.twoFactor.regenerateBackupCodes();
+   * ```
+   */
+  regenerateBackupCodes(params?: AuthTwoFactorRegenerateBackupCodesParams, options?: RequestOptions): ApiPromise<Types.AuthTwoFactorRegenerateBackupCodesResponse> {
+    return this.transport.call({"id":"auth.twoFactor.regenerateBackupCodes","method":"POST","path":"/api/v1/auth/2fa/backup-codes"}, params, options);
+  }
+
+  /**
+   * Finish setting up the authenticator app
+   *
+   * With a code of the app. From then on logins ask for one. Answers the backup codes, which are shown only now.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/2fa/verify`
+   *
+   * @throws {AuthenticationError} `invalid_code`
+   * @throws {ConflictError} `two_factor_enabled`, `two_factor_not_enabled`
+   * @example
+   * ```ts
+   * const answer = await client.auth.twoFactor.verify({ code: '123456' });
+   * ```
+   */
+  verify(params: AuthTwoFactorVerifyParams, options?: RequestOptions): ApiPromise<Types.AuthTwoFactorVerifyResponse> {
+    return this.transport.call({"id":"auth.twoFactor.verify","method":"POST","path":"/api/v1/auth/2fa/verify","body":"json"}, params, options);
+  }
+}
+
 /** `client.auth` */
 export class AuthResource extends Resource {
   readonly email: AuthEmailResource;
   readonly emailChange: AuthEmailChangeResource;
   readonly passwordReset: AuthPasswordResetResource;
+  readonly twoFactor: AuthTwoFactorResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.email = new AuthEmailResource(transport);
     this.emailChange = new AuthEmailChangeResource(transport);
     this.passwordReset = new AuthPasswordResetResource(transport);
+    this.twoFactor = new AuthTwoFactorResource(transport);
   }
 
   /**

@@ -224,6 +224,16 @@ export type AuditPage = {
 };
 
 /**
+ * Shown once; only hashes are stored.
+ */
+export type BackupCodes = {
+    /**
+     * Ten, for when the app is lost. Each works once. Keep them where the device is not.
+     */
+    backupCodes: Array<string>;
+};
+
+/**
  * Whether the cache answers.
  */
 export type CacheHealth = {
@@ -487,6 +497,20 @@ export type DatabaseHealth = {
      * The version of PostgreSQL. Null except on the machine itself and with METRICS_TOKEN as bearer: it helps to choose an attack.
      */
     serverVersion: string | null;
+};
+
+/**
+ * Both factors once more.
+ */
+export type DisableTwoFactor = {
+    /**
+     * The password of the account; leave it out where the account has none.
+     */
+    password?: string;
+    /**
+     * The six digits that the authenticator app shows now, or a backup code.
+     */
+    code: string;
 };
 
 /**
@@ -757,6 +781,24 @@ export type Login = {
      * Of a trusted device, from an earlier answer: while it is valid, no second factor is asked for.
      */
     deviceToken?: string;
+};
+
+/**
+ * The second factor of a sign-in.
+ */
+export type LoginWithCode = {
+    /**
+     * From the answer of the sign-in, which asked for a second factor.
+     */
+    challengeToken: string;
+    /**
+     * The six digits that the authenticator app shows now, or a backup code.
+     */
+    code: string;
+    /**
+     * For 30 days, sign-ins on this device need no second factor. The answer has a `deviceToken` for them; in cookie mode it is an HttpOnly cookie.
+     */
+    rememberDevice?: boolean;
 };
 
 /**
@@ -1338,7 +1380,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -1420,6 +1462,33 @@ export type RegistrationResult = {
      * Whether the mailed link must be opened before the first login.
      */
     verificationRequired: boolean;
+};
+
+/**
+ * The tokens of a sign-in with a second factor.
+ */
+export type RememberedTokens = {
+    /**
+     * Send as `Authorization: Bearer …`.
+     */
+    accessToken: string;
+    /**
+     * Works once, within 7 days; the answer contains the next one. Null where it is in a cookie.
+     */
+    refreshToken: string | null;
+    /**
+     * How the access token is sent.
+     */
+    tokenType: 'Bearer';
+    /**
+     * Seconds until the access token expires.
+     */
+    expiresIn: number;
+    user: User;
+    /**
+     * Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie.
+     */
+    deviceToken: string | null;
 };
 
 /**
@@ -1617,7 +1686,7 @@ export type SetUserRoles = {
  */
 export type SignInChallenge = {
     /**
-     * Sign-in is not complete: a second factor is needed.
+     * The sign-in is not complete: a second factor is needed.
      */
     mfaRequired: true;
     /**
@@ -1687,6 +1756,24 @@ export type Tokens = {
      */
     expiresIn: number;
     user: User;
+};
+
+/**
+ * For the authenticator app. Shown once.
+ */
+export type TotpSetup = {
+    /**
+     * For apps into which it is typed: base32, 160 bits.
+     */
+    secret: string;
+    /**
+     * The same with its names, for apps on the same device.
+     */
+    otpauthUrl: string;
+    /**
+     * The same as a PNG image in a data URL.
+     */
+    qrCode: string;
 };
 
 /**
@@ -1842,6 +1929,16 @@ export type UserPage = {
      * Send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * Proves that the app has the secret.
+ */
+export type VerifyTotp = {
+    /**
+     * The six digits that the app shows now.
+     */
+    code: string;
 };
 
 /**
@@ -2474,6 +2571,303 @@ export type AuthEmailChangeUndoResponses = {
 };
 
 export type AuthEmailChangeUndoResponse = AuthEmailChangeUndoResponses[keyof AuthEmailChangeUndoResponses];
+
+export type AuthTwoFactorEnableData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/enable';
+};
+
+export type AuthTwoFactorEnableErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorEnableError = AuthTwoFactorEnableErrors[keyof AuthTwoFactorEnableErrors];
+
+export type AuthTwoFactorEnableResponses = {
+    /**
+     * OK
+     */
+    200: TotpSetup;
+};
+
+export type AuthTwoFactorEnableResponse = AuthTwoFactorEnableResponses[keyof AuthTwoFactorEnableResponses];
+
+export type AuthTwoFactorVerifyData = {
+    body: VerifyTotp;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/verify';
+};
+
+export type AuthTwoFactorVerifyErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorVerifyError = AuthTwoFactorVerifyErrors[keyof AuthTwoFactorVerifyErrors];
+
+export type AuthTwoFactorVerifyResponses = {
+    /**
+     * OK
+     */
+    200: BackupCodes;
+};
+
+export type AuthTwoFactorVerifyResponse = AuthTwoFactorVerifyResponses[keyof AuthTwoFactorVerifyResponses];
+
+export type AuthTwoFactorLoginData = {
+    body: LoginWithCode;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/login';
+};
+
+export type AuthTwoFactorLoginErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorLoginError = AuthTwoFactorLoginErrors[keyof AuthTwoFactorLoginErrors];
+
+export type AuthTwoFactorLoginResponses = {
+    /**
+     * OK
+     */
+    200: RememberedTokens;
+};
+
+export type AuthTwoFactorLoginResponse = AuthTwoFactorLoginResponses[keyof AuthTwoFactorLoginResponses];
+
+export type AuthTwoFactorDisableData = {
+    body: DisableTwoFactor;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/disable';
+};
+
+export type AuthTwoFactorDisableErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorDisableError = AuthTwoFactorDisableErrors[keyof AuthTwoFactorDisableErrors];
+
+export type AuthTwoFactorDisableResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthTwoFactorDisableResponse = AuthTwoFactorDisableResponses[keyof AuthTwoFactorDisableResponses];
+
+export type AuthTwoFactorRegenerateBackupCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/backup-codes';
+};
+
+export type AuthTwoFactorRegenerateBackupCodesErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorRegenerateBackupCodesError = AuthTwoFactorRegenerateBackupCodesErrors[keyof AuthTwoFactorRegenerateBackupCodesErrors];
+
+export type AuthTwoFactorRegenerateBackupCodesResponses = {
+    /**
+     * OK
+     */
+    200: BackupCodes;
+};
+
+export type AuthTwoFactorRegenerateBackupCodesResponse = AuthTwoFactorRegenerateBackupCodesResponses[keyof AuthTwoFactorRegenerateBackupCodesResponses];
 
 export type UsersListData = {
     body?: never;

@@ -1,12 +1,12 @@
 import { NoContent, NoInput } from '../../contract/common-schemas.ts';
-import type { ProcedureLimit } from '../../contract/meta.ts';
+import { signInLimit } from '../../contract/sign-in-limit.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { exampleUser } from '../users/schemas.ts';
 import {
   ConfirmPasswordReset,
   EmailInput,
   EmailTokenInput,
+  exampleTokens,
   Login,
   Reauthenticate,
   Refresh,
@@ -25,25 +25,11 @@ import { resendVerification, verifyEmail } from './service/verify-email.ts';
 
 const tags: [Tag] = ['Authentication'];
 
-/** Limits guessing, and wasted hashing, by source. */
-const signIn: ProcedureLimit = {
-  name: 'sign-in',
-  by: 'source',
-  size: (env) => env.AUTH_RATE_LIMIT_PER_MINUTE,
-  windowS: 60,
-};
-
-const exampleTokens = {
-  accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c3JfLi4uIn0.c2lnbmF0dXJl',
-  refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg',
-  tokenType: 'Bearer',
-  expiresIn: 900,
-  user: exampleUser,
-} satisfies Tokens;
 const mailedToken = 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg';
 const credentials = { email: 'ada@example.com', password: 'SecurePass123!' };
 
-export const auth = router({
+/** `auth.*`, without what other slices add. */
+export const auth = {
   register: procedure({
     access: 'public',
     openapi: {
@@ -56,7 +42,7 @@ export const auth = router({
     },
     rest: { status: 201 },
     errors: ['username_taken', 'overloaded'],
-    limit: signIn,
+    limit: signInLimit,
     idempotency: false,
     example: {
       input: { ...credentials, username: 'ada', fullName: 'Ada Lovelace' },
@@ -80,7 +66,7 @@ export const auth = router({
     cookie: 'sets',
     countRefusals: true,
     errors: ['invalid_credentials', 'email_not_verified', 'account_inactive', 'overloaded'],
-    limit: signIn,
+    limit: signInLimit,
     idempotency: false,
     example: { input: credentials, output: exampleTokens },
   })
@@ -138,7 +124,7 @@ export const auth = router({
     },
     rest: { status: 204 },
     errors: ['invalid_credentials', 'overloaded'],
-    limit: { ...signIn, by: 'caller' },
+    limit: { ...signInLimit, by: 'caller' },
     idempotency: false,
     example: { input: { password: credentials.password } },
   })
@@ -159,7 +145,7 @@ export const auth = router({
       },
       rest: { status: 204 },
       errors: ['invalid_token'],
-      limit: signIn,
+      limit: signInLimit,
       idempotency: false,
       example: { input: { token: mailedToken } },
     })
@@ -178,7 +164,7 @@ export const auth = router({
           'The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.',
       },
       rest: { status: 202 },
-      limit: signIn,
+      limit: signInLimit,
       idempotency: false,
       example: { input: { email: credentials.email } },
     })
@@ -199,7 +185,7 @@ export const auth = router({
           'The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited.',
       },
       rest: { status: 202, aliases: [{ path: '/auth/forgot-password' }] },
-      limit: signIn,
+      limit: signInLimit,
       idempotency: false,
       example: { input: { email: credentials.email } },
     })
@@ -219,7 +205,7 @@ export const auth = router({
       },
       rest: { status: 204, aliases: [{ path: '/auth/reset-password' }] },
       errors: ['invalid_token', 'overloaded'],
-      limit: signIn,
+      limit: signInLimit,
       idempotency: false,
       example: { input: { token: mailedToken, password: credentials.password } },
     })
@@ -227,4 +213,4 @@ export const auth = router({
       .output(NoContent)
       .mutation(({ ctx, input }) => confirmPasswordReset(ctx, input)),
   }),
-});
+};

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { DeviceToken, SignInChallenge } from '../two-factor/schemas.ts';
-import { EmailAddress, FullName, User, Username } from '../users/schemas.ts';
+import { EmailAddress, exampleUser, FullName, User, Username } from '../users/schemas.ts';
 
 const MIN_PASSWORD = 8;
 const MAX_PASSWORD = 256;
@@ -64,6 +63,8 @@ export const CookieMode = z.boolean().optional().meta({
     'For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.',
 });
 
+const DeviceToken = z.string().min(1).max(200);
+
 export const Login = z
   .strictObject({
     email: EmailAddress,
@@ -103,6 +104,38 @@ export const Tokens = z
   .meta({ id: 'Tokens', description: 'What a session calls with, and who is logged in.' });
 export type Tokens = z.output<typeof Tokens>;
 
+export const exampleTokens = {
+  accessToken: 'eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ1c3JfLi4uIn0.c2lnbmF0dXJl',
+  refreshToken: 'dGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgcmVmcmVzaCB0b2tlbg',
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  user: exampleUser,
+} satisfies Tokens;
+
+const SECOND_FACTORS = ['totp', 'backup_code', 'passkey'] as const;
+export type SecondFactor = (typeof SECOND_FACTORS)[number];
+
+export const exampleChallengeToken = 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4';
+
+export const ChallengeToken = z.string().min(1).max(200).meta({
+  description: 'From the answer of the sign-in, which asked for a second factor.',
+  example: exampleChallengeToken,
+});
+
+export const SignInChallenge = z
+  .object({
+    mfaRequired: z.literal(true).meta({ description: 'The sign-in is not complete: a second factor is needed.' }),
+    challengeToken: ChallengeToken.meta({
+      description: 'Proves the first factor, and is good for nothing else. Send it with the second factor.',
+    }),
+    methods: z
+      .array(z.enum(SECOND_FACTORS))
+      .meta({ description: 'The second factors that the account has.', example: ['totp', 'backup_code'] }),
+    expiresIn: z.int().meta({ description: 'Seconds until the challenge expires.', example: 300 }),
+  })
+  .meta({ id: 'SignInChallenge', description: 'The first factor is proven; the account has a second.' });
+export type SignInChallenge = z.output<typeof SignInChallenge>;
+
 /** Two shapes, told apart by `mfaRequired`, which tokens do not have. */
 export const SignInAnswer = z.union([Tokens, SignInChallenge]);
 export type SignInAnswer = z.output<typeof SignInAnswer>;
@@ -119,3 +152,11 @@ export const ConfirmPasswordReset = EmailTokenInput.extend({ password: NewPasswo
   description: 'The token of the mailed link, and the new password.',
 });
 export type ConfirmPasswordReset = z.output<typeof ConfirmPasswordReset>;
+
+export const RememberedTokens = Tokens.extend({
+  deviceToken: DeviceToken.nullable().meta({
+    description:
+      'Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie.',
+  }),
+}).meta({ id: 'RememberedTokens', description: 'The tokens of a sign-in with a second factor.' });
+export type RememberedTokens = z.output<typeof RememberedTokens>;

@@ -1,6 +1,52 @@
 import { purgeJob } from '../../data/purge.ts';
+import { mailJob } from '../../mail/mail-job.ts';
+import { mailText } from '../../mail/mail-text.ts';
+import { BackupCodesRegenerated, TwoFactorDisabled, TwoFactorEnabled } from './events.ts';
+
+const notYou = mailText`If this was not you, set another password now: that ends every session of your account.`;
+const setPassword = { label: 'Set another password', path: '/forgot-password' };
+
+export const mailTwoFactorEnabled = mailJob({
+  name: 'two_factor.mail_enabled',
+  on: TwoFactorEnabled,
+  unlimited: true, // only a person who is signed in can cause it
+  compose: async () => ({
+    subject: mailText`A second factor protects your account`,
+    paragraphs: [
+      mailText`From now on a login asks for a code of your authenticator app.`,
+      mailText`Keep the backup codes where your device is not: each lets you log in once without the app.`,
+    ],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
+
+export const mailTwoFactorDisabled = mailJob({
+  name: 'two_factor.mail_disabled',
+  on: TwoFactorDisabled,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`Your authenticator app was removed`,
+    paragraphs: [mailText`A login asks for no code any more, and no device is trusted.`],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
+
+export const mailBackupCodesRegenerated = mailJob({
+  name: 'two_factor.mail_backup_codes',
+  on: BackupCodesRegenerated,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`New backup codes`,
+    paragraphs: [mailText`New backup codes were made for your account. Those from before are not valid any more.`],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
 
 export const purgeTwoFactor = purgeJob('two_factor.purge', [
   { table: 'sign_in_challenges', column: 'expires_at', keptMs: 0 },
+  { table: 'code_attempts', column: 'resets_at', keptMs: 0 },
   { table: 'trusted_devices', column: 'expires_at', keptMs: 0 },
 ]);

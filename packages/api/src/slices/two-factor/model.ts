@@ -27,6 +27,15 @@ export class TotpFactorModel extends BaseModel {
   declare createdAt: Date;
 }
 
+/** A code that works once: it is deleted then. */
+export class BackupCodeModel extends BaseModel {
+  static override tableName = 'backup_codes';
+
+  declare userId: number;
+  declare codeHash: Buffer;
+  declare createdAt: Date;
+}
+
 /** A device that need not show the second factor again. */
 export class TrustedDeviceModel extends BaseModel {
   static override tableName = 'trusted_devices';

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { addAuthenticator } from '../../../test/second-factor.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -14,17 +14,10 @@ const login = ({ email, password }: Person, more: object = {}) =>
   app.request('/api/v1/auth/login', { method: 'POST', body: { email, password, ...more } });
 const sessionsOf = (person: Person) => app.rows('sessions').where({ userId: userId(person) });
 
-/** With an authenticator app, as its rows say. */
+/** With an authenticator app. */
 async function withTwoFactor(): Promise<Person> {
   const person = await app.signUp();
-  const now = new Date();
-  await app
-    .rows('totp_factors')
-    .insert({ userId: userId(person), secretSealed: randomBytes(32), confirmedAt: now, createdAt: now });
-  await app
-    .rows('users')
-    .where({ id: userId(person) })
-    .update({ twoFactorEnabledAt: now });
+  await addAuthenticator(app, person);
   return person;
 }
 
@@ -50,7 +43,7 @@ describe('a login to an account with a second factor', () => {
     expect(body).toEqual({
       mfaRequired: true,
       challengeToken: expect.any(String),
-      methods: ['totp'],
+      methods: ['totp', 'backup_code'],
       expiresIn: 300,
     });
     expect(await sessionsOf(person)).toHaveLength(1);

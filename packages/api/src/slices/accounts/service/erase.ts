@@ -23,6 +23,8 @@ export const ERASED_TABLES = [
   'security_events',
   'sign_in_challenges',
   'totp_factors',
+  'backup_codes',
+  'code_attempts',
   'trusted_devices',
   'sign_in_sources',
 ] as const;

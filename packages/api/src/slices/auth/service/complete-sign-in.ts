@@ -3,14 +3,20 @@ import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { openChallenge } from '../../two-factor/service/challenge.ts';
-import { findTrustedDevice, useTrustedDevice } from '../../two-factor/service/trusted-device.ts';
+import {
+  deliverDevice,
+  findTrustedDevice,
+  readDeviceCookie,
+  trustDevice,
+  useTrustedDevice,
+} from '../../two-factor/service/trusted-device.ts';
 import type { UserModel } from '../../users/model.ts';
 import { SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
-import { deliverTokens } from '../refresh-cookie.ts';
-import type { SignInAnswer, Tokens } from '../schemas.ts';
+import type { RememberedTokens, SignInAnswer, Tokens } from '../schemas.ts';
 import { noteSignIn } from './known-sources.ts';
 import { issueTokens } from './refresh.ts';
+import { deliverTokens } from './refresh-cookie.ts';
 
 export interface SignIn {
   /** Whether the refresh token is to be delivered as a cookie; a challenge keeps it. */
@@ -32,7 +38,7 @@ export async function completeSignIn(
     const user = await prove(ctx);
     assertVerified(ctx, user);
     if (!user.twoFactorEnabledAt) return (await startSession(ctx, user)).tokens;
-    const device = await findTrustedDevice(ctx, user.id, deviceToken);
+    const device = await findTrustedDevice(ctx, user.id, deviceToken ?? (cookie ? readDeviceCookie(ctx) : undefined));
     if (!device) return openChallenge(ctx, { userId: user.id, cookie });
     const { tokens, session } = await startSession(ctx, user);
     await useTrustedDevice(ctx, device, session.id);
@@ -41,12 +47,30 @@ export async function completeSignIn(
   return deliverTokens(ctx, answer, cookie);
 }
 
+type StartSession = (ctx: Context, user: UserModel) => Promise<RememberedTokens>;
+
+/**
+ * The rest of a sign-in that had to show a second factor. `prove` calls `start` in the transaction that uses the factor
+ * up.
+ */
+export async function continueSignIn(
+  ctx: Context,
+  { cookie, rememberDevice }: { cookie: boolean; rememberDevice: boolean },
+  prove: (ctx: Context, start: StartSession) => Promise<RememberedTokens>,
+): Promise<RememberedTokens> {
+  const answer = await prove(ctx, async (ctx, user) => {
+    const { tokens, session } = await startSession(ctx, user);
+    return { ...tokens, deviceToken: rememberDevice ? await trustDevice(ctx, user.id, session.id) : null };
+  });
+  return deliverDevice(ctx, deliverTokens(ctx, answer, cookie), cookie);
+}
+
 function assertVerified(ctx: Context, user: UserModel): void {
   if (!user.emailVerifiedAt && ctx.ports.env.REQUIRE_EMAIL_VERIFICATION) throw new ApiError('email_not_verified');
 }
 
 /** Opens the session of a person who has proven every factor, in the transaction of the last one. */
-export async function startSession(ctx: Context, user: UserModel): Promise<{ tokens: Tokens; session: SessionModel }> {
+async function startSession(ctx: Context, user: UserModel): Promise<{ tokens: Tokens; session: SessionModel }> {
   const session = await SessionModel.query(ctx.db)
     .insert({
       userId: user.id,

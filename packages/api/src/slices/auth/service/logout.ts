@@ -4,7 +4,7 @@ import { record } from '../../../events/record.ts';
 import { keepTrust } from '../../two-factor/service/trusted-device.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
-import { clearRefreshCookie, readRefreshCookie } from '../refresh-cookie.ts';
+import { clearRefreshCookie, readRefreshCookie } from './refresh-cookie.ts';
 
 /** Ends the session: its refresh token and all its access tokens are refused from now on. */
 export async function logout(ctx: UserContext): Promise<void> {

@@ -9,8 +9,8 @@ import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
-import { deliverTokens, readRefreshCookie } from '../refresh-cookie.ts';
 import type { Refresh, Tokens } from '../schemas.ts';
+import { deliverTokens, readRefreshCookie } from './refresh-cookie.ts';
 
 const NO_TOKEN =
   'Log in first: the request has neither a `refreshToken` nor the cookie of a login with `cookie: true`.';

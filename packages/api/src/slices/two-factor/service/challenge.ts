@@ -1,9 +1,11 @@
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
-import { SignInChallengeModel, TotpFactorModel } from '../model.ts';
-import type { SecondFactor, SignInChallenge } from '../schemas.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { SecondFactor, SignInChallenge } from '../../auth/schemas.ts';
+import { BackupCodeModel, SignInChallengeModel, TotpFactorModel } from '../model.ts';
 
-export const CHALLENGE_TTL_S = 300;
+const CHALLENGE_TTL_S = 300;
+const MAX_ATTEMPTS = 5;
 
 /** In the transaction of the first factor, under the lock of the user. */
 export async function openChallenge(
@@ -24,7 +26,27 @@ export async function openChallenge(
 
 async function secondFactorsOf(ctx: Context, userId: number): Promise<SecondFactor[]> {
   const totp = await TotpFactorModel.query(ctx.db).findOne({ userId }).whereNotNull('confirmedAt');
-  return totp ? ['totp'] : [];
+  const backupCode = await BackupCodeModel.query(ctx.db).findOne({ userId });
+  return [...(totp ? ['totp' as const] : []), ...(backupCode ? ['backup_code' as const] : [])];
+}
+
+/** One more try, which is counted before anything is compared. */
+export async function claimTry(ctx: Context, challengeToken: string): Promise<SignInChallengeModel> {
+  const challenge = await SignInChallengeModel.query(ctx.db)
+    .increment('attempts', 1)
+    .where({ tokenHash: tokenHash(challengeToken) })
+    .where('attempts', '<', MAX_ATTEMPTS)
+    .where('expiresAt', '>', ctx.now)
+    .returning('*')
+    .first();
+  if (!challenge) throw new ApiError('invalid_challenge');
+  return challenge;
+}
+
+/** Ends the challenge whose second factor was proven: of two requests, one opens a session. */
+export async function redeemChallenge(ctx: Context, { id }: SignInChallengeModel): Promise<void> {
+  const deleted = await SignInChallengeModel.query(ctx.db).deleteById(id);
+  if (deleted === 0) throw new ApiError('invalid_challenge');
 }
 
 /** With the access that the first factor gave: a challenge must not outlive a changed password. */

@@ -1,6 +1,12 @@
-import { tokenHash } from '@rentapi/platform/tokens';
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
+import { assertCookies } from '../../../pipeline/cookies.ts';
 import { TrustedDeviceModel } from '../model.ts';
+
+const TRUSTED_MS = 30 * 86_400_000;
+/** The oldest is forgotten for one more. */
+const MAX_DEVICES = 20;
+const COOKIE = '__Host-rentapi_device';
 
 /** The device that a token names, unless its trust has ended: with time, or with the session that it opened. */
 export async function findTrustedDevice(
@@ -16,6 +22,41 @@ export async function findTrustedDevice(
   if (!device?.sessionId) return device;
   const revoked = await ctx.db('sessions').where({ id: device.sessionId }).whereNotNull('revokedAt').first('id');
   return revoked ? undefined : device;
+}
+
+/** Remembers the device of a sign-in that showed its second factor. Returns its token. */
+export async function trustDevice(ctx: Context, userId: number, sessionId: number): Promise<string> {
+  const token = newToken();
+  const older = TrustedDeviceModel.query(ctx.db)
+    .where({ userId })
+    .orderBy('id', 'desc')
+    .offset(MAX_DEVICES - 1)
+    .select('id');
+  await TrustedDeviceModel.query(ctx.db).delete().whereIn('id', older);
+  await TrustedDeviceModel.query(ctx.db).insert({
+    userId,
+    sessionId,
+    tokenHash: tokenHash(token),
+    createdAt: ctx.now,
+    expiresAt: new Date(ctx.now.getTime() + TRUSTED_MS),
+  });
+  return token;
+}
+
+/** In cookie mode the token leaves as a cookie, as the refresh token does; after the commit. */
+export function deliverDevice<Answer extends { deviceToken: string | null }>(
+  ctx: Context,
+  answer: Answer,
+  asCookie: boolean,
+): Answer {
+  if (!asCookie || answer.deviceToken === null) return answer;
+  assertCookies(ctx).set(COOKIE, answer.deviceToken, { sameSite: 'strict', maxAgeS: TRUSTED_MS / 1000 });
+  return { ...answer, deviceToken: null };
+}
+
+/** The device of a sign-in in cookie mode. */
+export function readDeviceCookie(ctx: Context): string | undefined {
+  return ctx.cookies?.get(COOKIE);
 }
 
 /** From now on the trust ends with this session. */

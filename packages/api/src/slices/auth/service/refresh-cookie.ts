@@ -1,5 +1,5 @@
-import type { Context } from '../../context.ts';
-import { assertCookies, assertOwnPage } from '../../pipeline/cookies.ts';
+import type { Context } from '../../../context.ts';
+import { assertCookies, assertOwnPage } from '../../../pipeline/cookies.ts';
 
 const NAME = '__Host-rentapi_refresh';
 

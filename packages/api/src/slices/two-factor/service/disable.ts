@@ -1,0 +1,30 @@
+import type { UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import { record } from '../../../events/record.ts';
+import { isPasswordOf } from '../../auth/service/lockout.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { UserModel } from '../../users/model.ts';
+import { TwoFactorDisabled } from '../events.ts';
+import { BackupCodeModel, TotpFactorModel } from '../model.ts';
+import type { DisableTwoFactor } from '../schemas.ts';
+import { withCode } from './code.ts';
+import { endTrust } from './trusted-device.ts';
+
+/** Removes the app and what was made for its loss. The right password and a code are asked for, as at a login. */
+export async function disableTwoFactor(ctx: UserContext, { password, code }: DisableTwoFactor): Promise<void> {
+  const found = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+  const totp = await TotpFactorModel.query(ctx.db).findOne({ userId: found.id }).whereNotNull('confirmedAt');
+  if (!totp) throw new ApiError('two_factor_not_enabled');
+  if (found.passwordHash && !(await isPasswordOf(ctx, { email: found.email, user: found, password: password ?? '' })))
+    throw new ApiError('invalid_credentials', { detail: 'This is not the password of your account.' });
+  await withCode(ctx, found.id, code, async (ctx, before) => {
+    if (before.passwordHash !== found.passwordHash) throw new ApiError('invalid_credentials');
+    await TotpFactorModel.query(ctx.db).delete().where({ userId: before.id });
+    await BackupCodeModel.query(ctx.db).delete().where({ userId: before.id });
+    await endTrust(ctx, before.id);
+    const after = await change(ctx, before, { twoFactorEnabledAt: null });
+    await recordSecurityEvent(ctx, 'two_factor_disabled', { userId: after.id });
+    await record(ctx, TwoFactorDisabled, { target: after, before, after, data: after.present(ctx.ids) });
+  });
+}
