@@ -17,7 +17,10 @@ import { printLine } from './print-line.ts';
 export async function prepareDatabase(opened: Runtime): Promise<void> {
   const { ports, secrets, migrationUrl, serving } = opened;
   await migrateUp(migrationUrl, MIGRATIONS, { say: printLine, serving });
-  await assertSecrets(ports.database, secrets, ports.env.SECRET_KEYS_OLD);
+  await assertSecrets(ports.database, secrets, {
+    SECRET_KEY: ports.env.SECRET_KEYS_OLD,
+    PASSWORD_PEPPER: ports.env.PASSWORD_PEPPER_OLD,
+  });
   warnOfCapturedMail(opened);
   warnOfPlainConnections(opened);
 }

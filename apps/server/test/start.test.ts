@@ -34,7 +34,7 @@ beforeAll(async () => {
     statementTimeoutMs: 5000,
     applicationName: 'test',
   });
-  await assertSecrets(database, SECRETS, []); // as its first start would have stored them
+  await assertSecrets(database, SECRETS, {}); // as its first start would have stored them
 });
 afterAll(async () => {
   killAll();

@@ -104,6 +104,7 @@ export function openPorts({
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     passwords: createPasswords({
       pepper: secrets.PASSWORD_PEPPER,
+      oldPeppers: env.PASSWORD_PEPPER_OLD,
       cost: env.BCRYPT_COST,
       atOnce: env.ACCOUNT_LOCKOUT_THRESHOLD,
     }),

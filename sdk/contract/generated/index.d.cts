@@ -90,6 +90,14 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
+      password: {
+        /** Change your password. Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link. */
+        change: TRPCMutationProcedure<{
+          meta: unknown;
+          input: ChangePassword;
+          output: void;
+        }>;
+      };
       passwordReset: {
         /** Mail a link to set a new password. The answer is the same whether or not the address has an account. The number of mails to one mailbox is limited. */
         request: TRPCMutationProcedure<{
@@ -279,6 +287,16 @@ export type AppRouter = TRPCBuiltRouter<
           meta: unknown;
           input: SetUserRoles;
           output: Member;
+        }>;
+      };
+    };
+    admin: {
+      users: {
+        /** End a lockout. Too many wrong passwords lock an account for a while. This lets its owner try again at once, from every network. */
+        unlock: TRPCMutationProcedure<{
+          meta: unknown;
+          input: UnlockUser;
+          output: void;
         }>;
       };
     };
@@ -805,6 +823,14 @@ export interface ChangeEmail {
   email: string;
 }
 
+/** The current password and the new one. */
+export interface ChangePassword {
+  /** The password of the account until now. */
+  currentPassword: string;
+  /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
+  newPassword: string;
+}
+
 /** Permissions to check. */
 export interface CheckPermissions {
   /** Which to check. */
@@ -815,7 +841,7 @@ export interface CheckPermissions {
 export interface ConfirmPasswordReset {
   /** From the `?token=` of the mailed link. */
   token: string;
-  /** 8 to 256 characters of any kind; the most common passwords are refused. */
+  /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
   password: string;
 }
 
@@ -1489,7 +1515,7 @@ export interface Register {
   email: string;
   /** A public name, if one is wanted. */
   username?: string | null | undefined;
-  /** 8 to 256 characters of any kind; the most common passwords are refused. */
+  /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
   password: string;
   /** The name of the person, as others see it. */
   fullName?: string | null | undefined;
@@ -1725,6 +1751,12 @@ export interface TotpSetup {
 export interface TransferOwnership {
   /** Id of an organization. */
   orgId: string;
+  /** Id of a user. */
+  userId: string;
+}
+
+/** Whose lockout ends. */
+export interface UnlockUser {
   /** Id of a user. */
   userId: string;
 }

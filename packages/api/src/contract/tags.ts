@@ -7,6 +7,7 @@ export const TAGS = {
   Organizations: 'Tenants: all data belongs to one, and other tenants cannot see it.',
   Invitations: 'Invite others to become members.',
   Realtime: 'Events as they happen.',
+  Administration: 'For those who run the platform.',
   Health: 'Health checks: whether the process is alive and can serve.',
 } as const;
 

@@ -2,7 +2,7 @@ import { router } from '../procedure.ts';
 import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
-import { auth } from './auth/router.ts';
+import { auth, unlock } from './auth/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
@@ -23,6 +23,7 @@ export const appRouter = router({
     me: router({ ...me, ...myAccount, activity, changeEmail, permissions: myPermissions }),
     roles: userRoles,
   }),
+  admin: router({ users: router({ unlock }) }),
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,

@@ -26,6 +26,7 @@ export type {
   BackupCodes,
   CacheHealth,
   ChangeEmail,
+  ChangePassword,
   CheckPermissions,
   ConfirmPasswordReset,
   CreateApiKey,
@@ -303,6 +304,7 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "organization.*" | "role.*" | '*' | (string & {});
 
+export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
 export type ApiKeysListParams = Params<Types.ApiKeysListData>;
@@ -313,6 +315,7 @@ export type AuthEmailChangeConfirmParams = Params<Types.AuthEmailChangeConfirmDa
 export type AuthEmailChangeUndoParams = Params<Types.AuthEmailChangeUndoData>;
 export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
+export type AuthPasswordChangeParams = Params<Types.AuthPasswordChangeData>;
 export type AuthPasswordResetConfirmParams = Params<Types.AuthPasswordResetConfirmData>;
 export type AuthPasswordResetRequestParams = Params<Types.AuthPasswordResetRequestData>;
 export type AuthReauthenticateParams = Params<Types.AuthReauthenticateData>;
@@ -373,6 +376,38 @@ export type UsersRolesSetParams = Params<Types.UsersRolesSetData>;
 export type UsersSuspendParams = Params<Types.UsersSuspendData>;
 export type UsersUpdateParams = Params<Types.UsersUpdateData>;
 export type WsTicketParams = NoParams;
+
+/** `client.admin.users` */
+export class AdminUsersResource extends Resource {
+  /**
+   * End a lockout
+   *
+   * Too many wrong passwords lock an account for a while. This lets its owner try again at once, from every network.
+   *
+   * Needs `system:manage` on the platform and a login within the last ten minutes.
+   *
+   * `POST /api/v1/admin/users/{userId}/unlock`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @example
+   * ```ts
+   * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  unlock(params: AdminUsersUnlockParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"admin.users.unlock","method":"POST","path":"/api/v1/admin/users/{userId}/unlock","keyed":true,"empty":true}, params, options);
+  }
+}
+
+/** `client.admin` */
+export class AdminResource extends Resource {
+  readonly users: AdminUsersResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.users = new AdminUsersResource(transport);
+  }
+}
 
 /** `client.apiKeys` */
 export class ApiKeysResource extends Resource {
@@ -535,6 +570,30 @@ export class AuthEmailChangeResource extends Resource {
   }
 }
 
+/** `client.auth.password` */
+export class AuthPasswordResource extends Resource {
+  /**
+   * Change your password
+   *
+   * Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/password/change`
+   *
+   * @throws {AuthenticationError} `invalid_credentials`
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.auth.password.change({ currentPassword: 'SecurePass123!', newPassword: 'three quiet green lamps' });
+   * ```
+   */
+  change(params: AuthPasswordChangeParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.password.change","method":"POST","path":"/api/v1/auth/password/change","body":"json","empty":true}, params, options);
+  }
+}
+
 /** `client.auth.passwordReset` */
 export class AuthPasswordResetResource extends Resource {
   /**
@@ -693,6 +752,7 @@ export class AuthTwoFactorResource extends Resource {
 export class AuthResource extends Resource {
   readonly email: AuthEmailResource;
   readonly emailChange: AuthEmailChangeResource;
+  readonly password: AuthPasswordResource;
   readonly passwordReset: AuthPasswordResetResource;
   readonly twoFactor: AuthTwoFactorResource;
 
@@ -700,6 +760,7 @@ export class AuthResource extends Resource {
     super(transport);
     this.email = new AuthEmailResource(transport);
     this.emailChange = new AuthEmailChangeResource(transport);
+    this.password = new AuthPasswordResource(transport);
     this.passwordReset = new AuthPasswordResetResource(transport);
     this.twoFactor = new AuthTwoFactorResource(transport);
   }
@@ -1844,6 +1905,7 @@ export class WsResource extends Resource {
 }
 
 export class Api extends Resource {
+  readonly admin: AdminResource;
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
   readonly orgs: OrgsResource;
@@ -1855,6 +1917,7 @@ export class Api extends Resource {
 
   constructor(transport: Transport) {
     super(transport);
+    this.admin = new AdminResource(transport);
     this.apiKeys = new ApiKeysResource(transport);
     this.auth = new AuthResource(transport);
     this.orgs = new OrgsResource(transport);

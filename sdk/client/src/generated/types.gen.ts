@@ -262,6 +262,20 @@ export type ChangeEmail = {
 };
 
 /**
+ * The current password and the new one.
+ */
+export type ChangePassword = {
+    /**
+     * The password of the account until now.
+     */
+    currentPassword: string;
+    /**
+     * 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.
+     */
+    newPassword: string;
+};
+
+/**
  * Permissions to check.
  */
 export type CheckPermissions = {
@@ -280,7 +294,7 @@ export type ConfirmPasswordReset = {
      */
     token: string;
     /**
-     * 8 to 256 characters of any kind; the most common passwords are refused.
+     * 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.
      */
     password: string;
 };
@@ -1433,7 +1447,7 @@ export type Register = {
      */
     username?: string | null;
     /**
-     * 8 to 256 characters of any kind; the most common passwords are refused.
+     * 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.
      */
     password: string;
     /**
@@ -2385,6 +2399,63 @@ export type AuthEmailResendVerificationResponses = {
      */
     202: unknown;
 };
+
+export type AuthPasswordChangeData = {
+    body: ChangePassword;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password/change';
+};
+
+export type AuthPasswordChangeErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasswordChangeError = AuthPasswordChangeErrors[keyof AuthPasswordChangeErrors];
+
+export type AuthPasswordChangeResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthPasswordChangeResponse = AuthPasswordChangeResponses[keyof AuthPasswordChangeResponses];
 
 export type AuthPasswordResetRequestData = {
     body: EmailInput;
@@ -3850,6 +3921,76 @@ export type UsersRolesSetResponses = {
 };
 
 export type UsersRolesSetResponse = UsersRolesSetResponses[keyof UsersRolesSetResponses];
+
+export type AdminUsersUnlockData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/users/{userId}/unlock';
+};
+
+export type AdminUsersUnlockErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminUsersUnlockError = AdminUsersUnlockErrors[keyof AdminUsersUnlockErrors];
+
+export type AdminUsersUnlockResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AdminUsersUnlockResponse = AdminUsersUnlockResponses[keyof AdminUsersUnlockResponses];
 
 export type ApiKeysListData = {
     body?: never;

@@ -7,6 +7,17 @@ import { namedOwner } from '../users/users.proofs.ts';
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
   scenarios: {
+    'admin.users.unlock': async ({ staff, members }) => ({
+      caller: unscoped(await staff('ADMIN')),
+      input: { userId: members.MEMBER.id },
+    }),
+    'auth.password.change': async ({ app }) => {
+      const person = await app.signUp();
+      return {
+        caller: unscoped(person),
+        input: { currentPassword: person.password, newPassword: 'a password of its own' },
+      };
+    },
     'auth.register': async () => ({
       caller: {},
       input: { email: `${randomUUID()}@example.com`, password: 'a password of its own' },
@@ -59,6 +70,12 @@ export const proofs: SliceProofs = {
     },
     'auth.reauthenticate': {
       invalid_credentials: async ({ owner }) => ({ caller: unscoped(owner), input: { password: 'not the one' } }),
+    },
+    'auth.password.change': {
+      invalid_credentials: async ({ owner }) => ({
+        caller: unscoped(owner),
+        input: { currentPassword: 'not the one', newPassword: 'a password of its own' },
+      }),
     },
     'auth.passwordReset.confirm': {
       invalid_token: async () => ({

@@ -50,6 +50,14 @@ export const AccountLocked = event('user.locked', {
   description: 'Too many wrong passwords: for a while, further ones from there are not compared.',
   example: { ...exampleUser, ip: '203.0.113.9' },
 });
+export const AccountUnlocked = event('user.unlocked', {
+  ...ofUser,
+  description: 'An administrator ended a lockout.',
+});
+export const PasswordChanged = event('user.password_changed', {
+  ...ofUser,
+  description: 'A signed-in user changed the password.',
+});
 export const SessionStarted = event('session.started', { ...ofSession, description: 'A user logged in.' });
 export const SessionReauthenticated = event('session.reauthenticated', {
   ...ofSession,

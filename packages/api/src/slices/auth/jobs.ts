@@ -6,6 +6,7 @@ import { mailIp, mailText } from '../../mail/mail-text.ts';
 import {
   AccountLocked,
   NewDeviceUsed,
+  PasswordChanged,
   PasswordRequired,
   PasswordReset,
   PasswordResetRequested,
@@ -105,6 +106,20 @@ export const mailPasswordChanged = mailJob({
     paragraphs: [mailText`Your password was set by a mailed link, and every session of your account has ended.`],
     action: { label: 'Set another password', path: '/forgot-password' },
     footnote: mailText`If this was not you, set another password now, and check who else can read your mail.`,
+  }),
+});
+
+export const mailPasswordChangedByOwner = mailJob({
+  name: 'auth.mail_password_changed_by_owner',
+  on: PasswordChanged,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`Your password was changed`,
+    paragraphs: [
+      mailText`The password of your account was changed, and every other session of your account has ended.`,
+    ],
+    action: { label: 'Set another password', path: '/forgot-password' },
+    footnote: mailText`If this was not you, set another password now: that ends every session.`,
   }),
 });
 

@@ -133,7 +133,7 @@ describe('a locked bucket', () => {
   it('hashes and writes as a wrong password does, with and without an account (V6.3.4)', async () => {
     const unknown = `${crypto.randomUUID()}@example.com`;
     const work = async (email: string) => {
-      const matches = vi.spyOn(app.ports.passwords, 'matches');
+      const matches = vi.spyOn(app.ports.passwords, 'compare');
       const statements: string[] = [];
       const listen = ({ sql }: { sql: string }) => void (/sign_in_attempts/.test(sql) && statements.push(sql));
       app.ports.database.on('query', listen);
@@ -151,7 +151,7 @@ describe('a locked bucket', () => {
   });
 
   it('gives an attempt back that was not compared', async () => {
-    const matches = vi.spyOn(app.ports.passwords, 'matches').mockRejectedValue(new ApiError('overloaded'));
+    const matches = vi.spyOn(app.ports.passwords, 'compare').mockRejectedValue(new ApiError('overloaded'));
     for (let time = 0; time < 6; time++) expect((await login(ada.email, WRONG)).status).toBe(503);
     matches.mockRestore();
     expect((await login(ada.email, ada.password)).status).toBe(200);
@@ -173,7 +173,7 @@ describe('a locked bucket', () => {
       (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
     );
     const comparing = files.filter((name) =>
-      /passwords\.matches\(|bcrypt\.compare|\bmatches\(password/.test(readFileSync(new URL(name, src), 'utf8')),
+      /passwords\.compare\(|bcrypt\.compare/.test(readFileSync(new URL(name, src), 'utf8')),
     );
     expect(comparing.sort()).toEqual(['slices/auth/passwords.ts', 'slices/auth/service/lockout.ts']);
   });
@@ -214,6 +214,36 @@ describe('the owner', () => {
     const password = 'a new one after the lock';
     await app.request('/api/v1/auth/password-reset/confirm', { method: 'POST', body: { token, password } });
     expect((await login(ada.email, password)).status).toBe(200);
+  });
+});
+
+describe('an administrator', () => {
+  const unlock = (staff: Person, id: string) => staff.request(`/api/v1/admin/users/${id}/unlock`, { method: 'POST' });
+  const makeAdmin = async () => {
+    const staff = await app.signUp();
+    const id = app.ports.ids.decode('usr', staff.id);
+    await app.rows('users').where({ id }).update({ role: 'ADMIN' });
+    return staff;
+  };
+
+  it('ends a lockout, which is recorded', async () => {
+    const staff = await makeAdmin();
+    await fail(ada.email, 5);
+    expect((await unlock(staff, ada.id)).status).toBe(204);
+    expect((await login(ada.email, ada.password)).status).toBe(200);
+    expect(await kindsOf(ada)).toContain('account_unlocked');
+    const [entry] = await app.rows('audit_logs').where({ action: 'user.unlocked' });
+    expect(entry).toMatchObject({ actorKind: 'user', actorId: app.ports.ids.decode('usr', staff.id) });
+  });
+
+  it('needs a recent login, and the permission', async () => {
+    expect(statusAndCode(await unlock(ada, ada.id))).toEqual([403, 'permission_denied']);
+    const staff = await makeAdmin();
+    await app
+      .rows('sessions')
+      .where({ userId: app.ports.ids.decode('usr', staff.id) })
+      .update({ authenticatedAt: new Date(Date.now() - 11 * MINUTE_MS) });
+    expect(statusAndCode(await unlock(staff, ada.id))).toEqual([403, 'reauthentication_required']);
   });
 });
 

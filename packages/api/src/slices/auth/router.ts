@@ -2,7 +2,9 @@ import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import { signInLimit } from '../../contract/sign-in-limit.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
+import { exampleUser } from '../users/schemas.ts';
 import {
+  ChangePassword,
   ConfirmPasswordReset,
   EmailInput,
   EmailTokenInput,
@@ -14,7 +16,10 @@ import {
   RegistrationResult,
   SignInAnswer,
   Tokens,
+  UnlockUser,
 } from './schemas.ts';
+import { changePassword } from './service/change-password.ts';
+import { unlockUser } from './service/lockout.ts';
 import { login } from './service/login.ts';
 import { logout } from './service/logout.ts';
 import { reauthenticate } from './service/reauthenticate.ts';
@@ -173,6 +178,29 @@ export const auth = {
       .mutation(({ ctx, input }) => resendVerification(ctx, input.email)),
   }),
 
+  password: router({
+    change: procedure({
+      access: 'user',
+      fresh: true,
+      openapi: {
+        method: 'POST',
+        path: '/auth/password/change',
+        tags,
+        summary: 'Change your password',
+        description:
+          'Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link.',
+      },
+      rest: { status: 204 },
+      errors: ['invalid_credentials', 'overloaded'],
+      limit: { ...signInLimit, by: 'caller' },
+      idempotency: false,
+      example: { input: { currentPassword: credentials.password, newPassword: 'three quiet green lamps' } },
+    })
+      .input(ChangePassword)
+      .output(NoContent)
+      .mutation(({ ctx, input }) => changePassword(ctx, input)),
+  }),
+
   passwordReset: router({
     request: procedure({
       access: 'public',
@@ -214,3 +242,23 @@ export const auth = {
       .mutation(({ ctx, input }) => confirmPasswordReset(ctx, input)),
   }),
 };
+
+/** Part of `admin.users`. */
+export const unlock = procedure({
+  access: 'system:manage',
+  fresh: true,
+  openapi: {
+    method: 'POST',
+    path: '/admin/users/{userId}/unlock',
+    tags: ['Administration'],
+    summary: 'End a lockout',
+    description:
+      'Too many wrong passwords lock an account for a while. This lets its owner try again at once, from every network.',
+  },
+  rest: { status: 204 },
+  errors: ['not_found'],
+  example: { input: { userId: exampleUser.id } },
+})
+  .input(UnlockUser)
+  .output(NoContent)
+  .mutation(({ ctx, input }) => unlockUser(ctx, input.userId));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { id } from '../../contract/ids.ts';
 import { EmailAddress, exampleUser, FullName, User, Username } from '../users/schemas.ts';
 
 const MIN_PASSWORD = 8;
@@ -18,7 +19,8 @@ export const NewPassword = z
     if (length > MAX_PASSWORD) ctx.addIssue(tooLong);
   })
   .meta({
-    description: '8 to 256 characters of any kind; the most common passwords are refused.',
+    description:
+      '8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.',
     example: 'SecurePass123!',
   });
 
@@ -160,3 +162,15 @@ export const RememberedTokens = Tokens.extend({
   }),
 }).meta({ id: 'RememberedTokens', description: 'The tokens of a sign-in with a second factor.' });
 export type RememberedTokens = z.output<typeof RememberedTokens>;
+
+export const ChangePassword = z
+  .strictObject({
+    currentPassword: SubmittedPassword.meta({ description: 'The password of the account until now.' }),
+    newPassword: NewPassword,
+  })
+  .meta({ id: 'ChangePassword', description: 'The current password and the new one.' });
+export type ChangePassword = z.output<typeof ChangePassword>;
+
+export const UnlockUser = z
+  .strictObject({ userId: id('usr') })
+  .meta({ id: 'UnlockUser', description: 'Whose lockout ends.' });

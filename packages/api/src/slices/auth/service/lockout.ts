@@ -3,6 +3,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
@@ -10,7 +11,8 @@ import { job } from '../../../jobs/job.ts';
 import { SecurityEventModel } from '../../security-events/model.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
-import { AccountLocked } from '../events.ts';
+import { AccountLocked, AccountUnlocked } from '../events.ts';
+import type { Comparison } from '../passwords.ts';
 import { onBehalfOf, Requester, requesterOf } from '../requester.ts';
 import { NETWORK_KNOWN_MS } from './known-sources.ts';
 
@@ -49,9 +51,9 @@ async function compare(ctx: Context, { email, user, password }: Claim): Promise<
   const [source] = hashes(ctx, `${emailKey(email)} ${networkOf(ctx.request.ip)}`);
   const reserve = () => reserveAttempt(ctx, { address, source, user });
   const reserved = await reserve();
-  let right: boolean;
+  let comparison: Comparison;
   try {
-    right = await ctx.ports.passwords.matches(password, user?.passwordHash ?? null);
+    comparison = await ctx.ports.passwords.compare(password, user?.passwordHash ?? null);
   } catch (error) {
     await giveBack(ctx, address, reserved);
     throw error;
@@ -59,13 +61,29 @@ async function compare(ctx: Context, { email, user, password }: Claim): Promise<
   // In another process, a right password may have ended the lock meanwhile: many may log in at once.
   const attempt = reserved.failures > limit ? await reserve() : reserved;
   if (attempt.failures > limit) return false;
-  if (user && right) {
+  if (user && comparison.right) {
     await ctx.db('sign_in_attempts').where({ address, source: attempt.source }).delete();
-    return true;
+    return comparison.outdated ? renewHash(ctx, user, password) : true;
   }
   await recordSecurityEvent(ctx, 'login_failed', { userId: user?.id ?? null, details: { method: 'password' } });
   if (attempt.failures === limit) await lockLater(ctx, email);
   return false;
+}
+
+/**
+ * Replaces a hash of an earlier pepper or cost. `user` gets what is stored then: the new hash, or what another login or
+ * a change of the password has stored meanwhile, which the password must match too.
+ */
+async function renewHash(ctx: Context, user: UserModel, password: string): Promise<boolean> {
+  const { id, passwordHash: outdated } = user;
+  const passwordHash = await ctx.ports.passwords.hash(password);
+  const renewed = await UserModel.query(ctx.db).where({ id, passwordHash: outdated }).patch({ passwordHash });
+  if (renewed > 0) {
+    user.passwordHash = passwordHash;
+    return true;
+  }
+  user.passwordHash = (await UserModel.query(ctx.db).findById(id).select('passwordHash'))?.passwordHash ?? null;
+  return (await ctx.ports.passwords.compare(password, user.passwordHash)).right;
 }
 
 /** The current hash first, then those of earlier secrets. */
@@ -140,4 +158,15 @@ export async function endLockout(ctx: Context, email: string): Promise<void> {
     .db('sign_in_attempts')
     .whereIn('address', hashes(ctx, emailKey(email)))
     .delete();
+}
+
+/** For an administrator who knows that the owner, and not an attacker, is locked out. */
+export async function unlockUser(ctx: Context, userId: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const user = await UserModel.query(ctx.db).findById(ctx.ids.decode('usr', userId)).forShare();
+    if (!user) throw new ApiError('not_found');
+    await endLockout(ctx, user.email);
+    await recordSecurityEvent(ctx, 'account_unlocked', { userId: user.id });
+    await record(ctx, AccountUnlocked, { target: user, data: user.present(ctx.ids) });
+  });
 }

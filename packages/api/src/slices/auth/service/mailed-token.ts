@@ -26,10 +26,11 @@ export async function mintMailedToken(
   return token;
 }
 
-/** Throws `invalid_token` for a token that would not be accepted, and does not consume it. */
-export async function assertMailedToken(ctx: Context, purpose: Purpose, token: string): Promise<void> {
+/** Throws `invalid_token` for a token that would not be accepted, and does not consume another. */
+export async function findMailedToken(ctx: Context, purpose: Purpose, token: string): Promise<VerificationTokenModel> {
   const found = await VerificationTokenModel.query(ctx.db).findOne({ tokenHash: tokenHash(token), purpose });
   if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
+  return found;
 }
 
 /** Deleting makes it single-use: of two concurrent requests, one finds nothing. */

@@ -11,16 +11,16 @@ import type { User } from '../../users/schemas.ts';
 import { isUsernameFree } from '../../users/service.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
+import { hashNewPassword } from './new-password.ts';
 
 /**
  * Gives the same answer, at the same cost, whether or not the address has an account: only its mailbox learns which. A
  * username is refused if a verified account has it; a registration claims none, so registering twice reveals nothing.
  */
 export async function register(ctx: Context, input: Register): Promise<RegistrationResult> {
-  ctx.ports.passwords.assertUncommon(input.password, 'password');
   if (input.username && !(await isUsernameFree(ctx, input.username))) throw new ApiError('username_taken');
-  const passwordHash = await ctx.ports.passwords.hash(input.password);
-  const { email, username = null, fullName = null } = input;
+  const { email, username = null, fullName = null, password } = input;
+  const passwordHash = await hashNewPassword(ctx, 'password', password, { email, names: [username, fullName] });
   await transaction(ctx, async (ctx) => {
     // Of two concurrent registrations of one address, the second waits and finds the first.
     await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);

@@ -10,7 +10,8 @@ import { UserModel } from '../../users/model.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
 import type { ConfirmPasswordReset } from '../schemas.ts';
 import { endLockout } from './lockout.ts';
-import { assertMailedToken, redeemMailedToken } from './mailed-token.ts';
+import { findMailedToken, redeemMailedToken } from './mailed-token.ts';
+import { hashNewPassword, personOf } from './new-password.ts';
 import { endAccess, verifiedFields } from './verify-email.ts';
 
 /** The same answer for an address without an account, or with one that may not sign in: nothing is mailed then. */
@@ -24,9 +25,9 @@ export async function requestPasswordReset(ctx: Context, email: string): Promise
 
 /** The link came by mail, so it also verifies the address. Sessions and open links of the old password end. */
 export async function confirmPasswordReset(ctx: Context, { token, password }: ConfirmPasswordReset): Promise<void> {
-  ctx.ports.passwords.assertUncommon(password, 'password');
-  await assertMailedToken(ctx, 'password_reset', token); // an invented token causes no hashing
-  const passwordHash = await ctx.ports.passwords.hash(password);
+  const claimed = await findMailedToken(ctx, 'password_reset', token); // an invented token causes no hashing
+  const person = await personOf(ctx, await UserModel.query(ctx.db).findById(claimed.userId).throwIfNotFound());
+  const passwordHash = await hashNewPassword(ctx, 'password', password, person);
   await transaction(ctx, async (ctx) => {
     const { userId } = await redeemMailedToken(ctx, 'password_reset', token);
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();

@@ -1,0 +1,39 @@
+import type { UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { endChallenges } from '../../two-factor/service/challenge.ts';
+import { UserModel } from '../../users/model.ts';
+import { PasswordChanged } from '../events.ts';
+import { SessionModel, VerificationTokenModel } from '../model.ts';
+import type { ChangePassword } from '../schemas.ts';
+import { isPasswordOf } from './lockout.ts';
+import { hashNewPassword, personOf } from './new-password.ts';
+
+/** Who knew the old password loses access: other sessions, open links to reset it, and logins under way end. */
+export async function changePassword(ctx: UserContext, input: ChangePassword): Promise<void> {
+  const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+  if (user.passwordHash === null)
+    throw new ApiError('invalid_credentials', {
+      detail: 'Your account has no password: request a mail with a link to set one.',
+    });
+  if (!(await isPasswordOf(ctx, { email: user.email, user, password: input.currentPassword })))
+    throw new ApiError('invalid_credentials', { detail: 'The current password is not the one of your account.' });
+  const passwordHash = await hashNewPassword(ctx, 'newPassword', input.newPassword, await personOf(ctx, user));
+  await transaction(ctx, async (ctx) => {
+    const before = await UserModel.query(ctx.db).findById(user.id).forUpdate().throwIfNotFound();
+    if (before.passwordHash !== user.passwordHash) throw new ApiError('invalid_credentials');
+    const after = await change(ctx, before, { passwordHash });
+    await SessionModel.query(ctx.db)
+      .where({ userId: user.id })
+      .whereNot({ id: ctx.actor.session.id })
+      .whereNull('revokedAt')
+      .patch({ revokedAt: ctx.now });
+    await VerificationTokenModel.query(ctx.db).delete().where({ userId: user.id, purpose: 'password_reset' });
+    await endChallenges(ctx, user.id);
+    await recordSecurityEvent(ctx, 'password_changed', { userId: user.id });
+    await record(ctx, PasswordChanged, { target: after, before, after, data: after.present(ctx.ids) });
+  });
+}
