@@ -157,6 +157,20 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
     });
   });
 
+  it.each([
+    ['/confirm-email-change', 'Use this address', /ask for the change again/],
+    ['/undo-email-change', 'Take my address back', /sign in with this\s+address/],
+  ])('%s says what to do where the link was used', async (path, button, remedy) => {
+    await inContext({}, async (page) => {
+      const problem = { code: 'invalid_token', detail: 'Request a new link.' };
+      await page.route('**/api/v1/auth/**', (route) => route.fulfill({ status: 400, json: problem }));
+      await page.goto(`${pages.url}${path}?token=used`);
+      await page.getByRole('button', { name: button }).click();
+      await page.getByText(remedy).waitFor();
+      expect(await page.getByRole('button').count()).toBe(0);
+    });
+  });
+
   it('takes an address back from its page, and then offers a new password', async () => {
     await inContext({}, async (page) => {
       let sent: unknown;

@@ -52,6 +52,8 @@ export function undoEmailChange(site: Site): string {
     form: html`<button type="submit">Take my address back</button>`,
     done: 'Your account has its old address again, and every session has ended.',
     help: html`
+      <p data-help="invalid_token incomplete" hidden>This link is mailed once, and works for 7 days. If you have used it,
+        sign in with this address. If not, write to those who run this service.</p>
       <div data-after="email-change/undo" hidden>
         <p>The person who changed it knew your password, or used your device. Set a new password now.</p>
         ${askForReset(null)}
@@ -76,6 +78,7 @@ export function acceptInvitation(site: Site): string {
       <button type="submit">Sign in and accept</button>`,
     done: 'You are a member now.',
     help: html`${resend('email_not_verified')}
+      <p data-help="invalid_token incomplete" hidden>Ask the organization to invite you again.</p>
       <details data-help>
         <summary>No account yet? Register</summary>
         <form method="post" data-action="register">
