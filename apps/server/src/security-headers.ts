@@ -127,12 +127,18 @@ function relax(directives: Directives): Directives {
   return relaxed;
 }
 
-/** The headers that helmet would set on a response, read once from a response that is never sent. */
+/**
+ * Never sent. Several of them made each request a quarter dearer: V8 learns the layout of a class from its first
+ * objects.
+ */
+const unsent = new ServerResponse(new IncomingMessage(new Socket()));
+
+/** The headers that helmet would set on a response. */
 function helmetHeaders(options: HelmetOptions): Header[] {
-  const req = new IncomingMessage(new Socket());
-  const res = new ServerResponse(req);
-  helmet(options)(req, res, (error?: unknown) => {
+  helmet(options)(unsent.req, unsent, (error?: unknown) => {
     if (error) throw error;
   });
-  return res.getHeaderNames().map((name) => [name, String(res.getHeader(name))]);
+  const headers = unsent.getHeaderNames().map((name): Header => [name, String(unsent.getHeader(name))]);
+  for (const [name] of headers) unsent.removeHeader(name);
+  return headers;
 }
