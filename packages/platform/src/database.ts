@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import knexModule, { type Knex } from 'knex';
 import { knexSnakeCaseMappers } from 'objection';
-import pg from 'pg';
+import type pg from 'pg';
+import { createLane, type Lane } from './database/lane.ts';
 import { createReadOnlyGuard, dropReadOnly, READ_ONLY } from './database/read-only.ts';
+import { getTypeParser } from './database/type-parsers.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 
 export type { Knex } from 'knex';
@@ -23,17 +25,18 @@ export interface DatabaseOptions {
  */
 export function createDatabase(options: DatabaseOptions): Knex {
   const readOnly = createReadOnlyGuard();
-  return knexModule({
+  const connection: pg.ClientConfig = {
+    ...parseDatabaseUrl(options.url),
+    application_name: options.applicationName,
+    statement_timeout: options.statementTimeoutMs,
+    connectionTimeoutMillis: options.acquireTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    types: { getTypeParser },
+  };
+  const knex = knexModule({
     client: 'pg',
-    connection: {
-      ...parseDatabaseUrl(options.url),
-      application_name: options.applicationName,
-      statement_timeout: options.statementTimeoutMs,
-      connectionTimeoutMillis: options.acquireTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      types: { getTypeParser },
-    } as Knex.PgConnectionConfig,
+    connection: connection as Knex.PgConnectionConfig,
     pool: {
       min: options.poolMin,
       max: options.poolMax,
@@ -48,7 +51,19 @@ export function createDatabase(options: DatabaseOptions): Knex {
     acquireConnectionTimeout: options.acquireTimeoutMs,
     ...knexSnakeCaseMappers(),
   });
+  const lane = createLane(connection, readOnly);
+  const client = knex.client as KnexClient;
+  LANES.set(client, lane);
+  const destroyPool = client.destroy.bind(client);
+  client.destroy = async (...given) => {
+    await lane.close();
+    await destroyPool(...given);
+  };
+  return knex;
 }
+
+/** The lane beside each pool, by knex's client. */
+const LANES = new WeakMap<object, Lane>();
 
 /** How long an idle connection may be silent before TCP probes the peer. */
 const KEEP_ALIVE_MS = 10_000;
@@ -71,18 +86,6 @@ function dropSilent(connection: pg.Client, silentMs: number): void {
   });
 }
 
-const INT8 = 20;
-
-// node-postgres returns bigint as text, because 2^53 and above do not fit a number. Ours are row ids, which do.
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === INT8 && format !== 'binary' ? parseInt8 : pg.types.getTypeParser(oid, format as 'text');
-
-function parseInt8(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JavaScript number`);
-  return value;
-}
-
 /** A statement written in SQL: one on every request's path, or one that no query builder can express. */
 export interface Statement {
   text: string;
@@ -91,18 +94,37 @@ export interface Statement {
    * name: the plan for the empty table would be kept when it is full, and take quadratic time.
    */
   name?: string;
+  /**
+   * Whether it reads at most one row, by an index, and changes nothing: it then shares one connection with others like
+   * it, and may run twice.
+   */
+  short?: boolean;
 }
 
 /** Runs a statement on `db` (a pool or a transaction). Columns are named as in the statement. */
-export async function execute<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+export function execute<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const { name, text, short } = statement;
+  const lane = short && name !== undefined && !db.isTransaction ? LANES.get(db.client) : undefined;
+  if (!lane || name === undefined) return executeOnPool(db, statement, values);
+  return new Promise((resolve) => {
+    const askPool = () => resolve(executeOnPool(db, statement, values));
+    const onRows = (rows: unknown[]) => resolve(rows as Row[]); // the statement says what they are
+    if (!lane.send({ name, text }, values, onRows, askPool)) askPool();
+  });
+}
+
+async function executeOnPool<Row>(db: Knex, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();
   try {
-    return (await connection.query<Row & pg.QueryResultRow>({ ...statement, values: values as unknown[] })).rows;
+    return (await connection.query<Row & pg.QueryResultRow>({ name, text, values: values as unknown[] })).rows;
   } finally {
     await client.releaseConnection(connection);
   }
 }
+
+/** Whether the lane beside this pool has its connection. */
+export const hasLane = (db: Knex): boolean => LANES.get(db.client)?.isOpen ?? false;
 
 const SERVER_STATE: Statement = {
   name: 'server_state',
@@ -125,8 +147,9 @@ export async function probeServer(db: Knex): Promise<{ version: string; readOnly
   }
 }
 
-/** The two documented extension points of a knex client that the types leave open. */
+/** The documented extension points of a knex client that the types leave open. */
 interface KnexClient {
+  destroy(...given: unknown[]): Promise<void>;
   acquireConnection(): Promise<pg.Client>;
   releaseConnection(connection: pg.Client): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { execute, type Knex, type Statement } from './database.ts';
+import { execute, hasLane, type Knex, type Statement } from './database.ts';
 
 export { Counter, Gauge, Histogram, Registry };
 
@@ -8,7 +8,7 @@ export function measureProcess(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
 }
 
-/** Connections of the pool, read at each scrape. */
+/** Connections of the pool and the lane beside it, read at each scrape. */
 export function measurePool(registry: Registry, database: Knex): void {
   const { pool } = database.client as { pool?: ConnectionPool };
   new Gauge({
@@ -20,6 +20,7 @@ export function measurePool(registry: Registry, database: Knex): void {
       if (!pool) return;
       this.set({ state: 'used' }, pool.numUsed());
       this.set({ state: 'free' }, pool.numFree());
+      this.set({ state: 'lane' }, hasLane(database) ? 1 : 0);
     },
   });
   new Gauge({

@@ -287,6 +287,7 @@ describe('an observed server', () => {
       'nodejs_eventloop_lag_p99_seconds',
       'database_pool_connections{state="used"}',
       'database_pool_connections{state="free"}',
+      'database_pool_connections{state="lane"}',
       'database_pool_pending',
       'rentapi_outbox_depth',
       'rentapi_outbox_oldest_seconds',

@@ -19,6 +19,7 @@ export function looksLikeKey(bearer: string, prefix: string): boolean {
 /** The key, and its creator while still a member, in one statement. */
 const KEY_ACTOR: Statement = {
   name: 'key_actor',
+  short: true,
   text: `
     /* across organizations */
     select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",

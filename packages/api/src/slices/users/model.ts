@@ -53,6 +53,24 @@ export class UserModel extends BaseModel {
     };
   }
 
+  /** A row of `USER_COLUMNS`. Field by field, because copying whatever a row has takes ten times as long. */
+  static ofRow(row: UserColumns): UserModel {
+    const user = new UserModel();
+    user.id = row.id;
+    user.email = row.email;
+    user.username = row.username;
+    user.fullName = row.fullName;
+    user.status = row.status;
+    user.role = row.role;
+    user.emailVerifiedAt = row.emailVerifiedAt;
+    user.defaultOrganizationId = row.defaultOrganizationId;
+    user.metadata = row.metadata;
+    user.version = row.version;
+    user.createdAt = row.createdAt;
+    user.updatedAt = row.updatedAt;
+    return user;
+  }
+
   /** The only way out of the model: no hash, no key, no row id. */
   present(ids: Ids): User {
     return {
@@ -76,6 +94,22 @@ export const USER_COLUMNS = `
   u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
   u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
+
+export type UserColumns = Pick<
+  UserModel,
+  | 'id'
+  | 'email'
+  | 'username'
+  | 'fullName'
+  | 'status'
+  | 'role'
+  | 'emailVerifiedAt'
+  | 'defaultOrganizationId'
+  | 'metadata'
+  | 'version'
+  | 'createdAt'
+  | 'updatedAt'
+>;
 
 export function usernameKey(username: string | null | undefined): string | null {
   return username?.toLowerCase() ?? null;

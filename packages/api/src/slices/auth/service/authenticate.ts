@@ -16,7 +16,7 @@ import {
   requestedOrganization,
   resolveOrganizationId,
 } from '../../../pipeline/tenancy.ts';
-import { USER_COLUMNS, UserModel } from '../../users/model.ts';
+import { USER_COLUMNS, type UserColumns, UserModel } from '../../users/model.ts';
 
 export const authenticateAccessToken: Authenticators['accessToken'] = async (ctx, token, path, options) => {
   const { sub, sid, expiresAt } = await ctx.ports.accessTokens.verify(token, ctx.now);
@@ -53,6 +53,7 @@ export async function authenticateSession(
  */
 export const SESSION_ACTOR: Statement = {
   name: 'session_actor',
+  short: true,
   text: `
     /* across organizations */
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
@@ -67,7 +68,7 @@ export const SESSION_ACTOR: Statement = {
     where s.public_id = $1 and s.user_id = $2`,
 };
 
-interface SessionRow {
+interface SessionRow extends UserColumns {
   sessionId: number;
   sessionRevokedAt: Date | null;
   sessionExpiresAt: Date;
@@ -85,14 +86,16 @@ type SessionValues = [sid: string, userId: number, organizationId: number | null
 function sessionQuestion(ctx: Context, values: SessionValues): ActorQuery<SessionRow> {
   const [, userId, , subdomain] = values;
   return {
-    key: `session ${values.join(' ')}`,
-    load: async () => (await execute<SessionRow>(ctx.db, SESSION_ACTOR, values))[0],
+    key: `session ${values[0]} ${userId} ${values[2] ?? ''} ${subdomain ?? ''}`,
+    load: () => execute<SessionRow>(ctx.db, SESSION_ACTOR, values).then(firstRow),
     invalidatedBy: ({ memberOrganizationId, subdomainId }) =>
       memberOrganizationId === null || (subdomain !== null && subdomainId !== memberOrganizationId)
         ? null
         : [`user:${userId}`, `organization:${memberOrganizationId}`],
   };
 }
+
+const firstRow = <Row>(rows: Row[]): Row | undefined => rows[0];
 
 export interface NamedSession {
   sid: string;
@@ -109,19 +112,11 @@ async function loadSession(
 ): Promise<UserActor> {
   const row = await loadCached(ctx, sessionQuestion(ctx, [sid, userId, named.id, named.subdomain]));
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
-  const {
-    sessionId,
-    sessionRevokedAt,
-    sessionExpiresAt,
-    authenticatedAt,
-    subdomainId,
-    memberOrganizationId,
-    memberRole,
-    customPermissions,
-    deletedAt,
-    ...columns
-  } = row;
-  const user = UserModel.hydrate(columns);
+  const { sessionId, authenticatedAt, subdomainId, memberOrganizationId, memberRole, customPermissions, deletedAt } =
+    row;
+  // Statements share a connection: an answer to another one would give this caller the rights of someone else.
+  if (row.id !== userId) throw new Error('the session of one user was read as that of another');
+  const user = UserModel.ofRow(row);
   if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
   const wanted = resolveOrganizationId(named, subdomainId);
   const membership =
