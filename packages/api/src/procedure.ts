@@ -42,7 +42,7 @@ function guard<C extends Context>() {
     // A WebSocket's calls share one context, but each has its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {
-      const admitted = await admit({ ...ctx, now }, meta, getRawInput);
+      const admitted = await admit(ctx.connection ? { ...ctx, now } : ctx, meta, getRawInput);
       const run = (ctx: Context) => next({ ctx: ctx as C });
       const repeatable =
         type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;

@@ -12,6 +12,7 @@ import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { describeContract } from '@rentapi/api/transports/describe-contract';
 import { sendProblem } from '@rentapi/api/transports/rest';
+import { setWithheldHeaders, withholdHeaders } from '@rentapi/api/wire/answer';
 import { dropUnread } from '@rentapi/api/wire/connection';
 import { observed } from '@rentapi/api/wire/observed';
 import { requestIdOf } from '@rentapi/api/wire/request';
@@ -20,7 +21,7 @@ import express from 'express';
 import type { Runtime } from '../bootstrap.ts';
 import { OPENAPI_FILE } from '../files.ts';
 import { pagesRouter } from '../pages/pages.ts';
-import { securityHeaders, setHeaders } from '../security-headers.ts';
+import { securityHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
 import { createClientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
@@ -45,6 +46,8 @@ const DRAIN_TIMEOUT_MS = 18_000;
 const LIVENESS_PATH = /^\/health\/liveness\/?(\?|$)/;
 const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' };
 
+const METRICS_PATH = /^\/metrics(\?|$)/;
+
 /** A page, although its path is below the API. */
 const OPENAPI_PATH = /^\/api\/v1\/openapi\.(json|yaml)\/?(\?|$)/;
 
@@ -57,7 +60,10 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const api = createApi({ ports, clientAddress, headers: security.api });
   const observe = createRequestObserver(ports, clientAddress);
   const answersPreflight = createCors(env.CORS_ORIGINS, api.carriesCookies);
-  let app: express.Express | undefined;
+  const apiHeaders = security.api.flat();
+  /** Without these origins no answer depends on the origin of its request. */
+  const answersDifferByOrigin = env.CORS_ORIGINS.length > 0;
+  let serveRequest: ((req: IncomingMessage, res: ServerResponse) => void) | undefined;
 
   // An offer of HTTP/2 (`curl --http2`) is ignored; so is an upgrade to a WebSocket before requests are served.
   const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean =>
@@ -68,15 +74,17 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     requireHostHeader: false,
   };
   const server: Server = createServer(options, (req, res) => {
-    setHeaders(res, security.api);
+    withholdHeaders(res, apiHeaders);
     const unreadable = normalizeTarget(req);
     observe(req, res);
     dropUnread(res);
+    const isPlain = !answersDifferByOrigin && req.headers.origin === undefined && !ports.process.draining;
+    if (!isPlain || unreadable || !serveRequest || req.url === '*') setWithheldHeaders(res);
     if (ports.process.draining) res.setHeader('Connection', 'close');
     if (answersPreflight(req, res)) return;
     if (unreadable) return sendRefusal(req, res, unreadable);
     if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
-    if (app) return app(req, res);
+    if (serveRequest) return serveRequest(req, res);
     // A long migration is no failure: an orchestrator must not end the process during it.
     if (LIVENESS_PATH.test(req.url ?? '')) return res.writeHead(200, ALIVE).end('{"status":"ok"}');
     const starting = { detail: 'Starting: the database is being prepared.', retryAfterS: 2 };
@@ -93,7 +101,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   return {
     port: (server.address() as AddressInfo).port,
     serve() {
-      app = createApp();
+      serveRequest = createRequestListener();
       server.on('upgrade', normalizeTarget);
       server.on('upgrade', countSocket);
       server.on('upgrade', api.sockets.upgrade);
@@ -123,19 +131,37 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     socket.once('close', () => ports.metrics.openSockets.dec());
   }
 
-  function createApp(): express.Express {
+  /** REST and tRPC find their own route; all else is a page, which Express routes. */
+  function createRequestListener(): (req: IncomingMessage, res: ServerResponse) => void {
+    const metrics = createMetricsHandler(ports);
+    const pages = createPages();
+    const servePage = (req: IncomingMessage, res: ServerResponse): void => {
+      setWithheldHeaders(res);
+      pages(req, res);
+    };
+    const serveApi = (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+      if (!METRICS_PATH.test(req.url ?? '/')) return api.handle(req, res, () => servePage(req, res));
+      setWithheldHeaders(res);
+      return metrics(req, res);
+    };
+    return (req, res) => {
+      if (OPENAPI_PATH.test(req.url ?? '/')) return servePage(req, res);
+      serveApi(req, res).catch((error: unknown) => sendFailure(req, res, error));
+    };
+  }
+
+  function sendFailure(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    const requestId = requestIdOf(req.headers);
+    if (toApiError(error).status >= 500) {
+      reportFailure({ ports, request: { requestId, observed: observed(req) } }, error);
+    }
+    sendRefusal(req, res, error, requestId);
+  }
+
+  function createPages(): express.Express {
     const app = express();
     app.disable('x-powered-by');
     app.disable('etag');
-    const metrics = createMetricsHandler(ports);
-
-    // Express routes pages only: REST and tRPC find their own route, at the same cost for any number of routes.
-    app.use((req, res, next) => {
-      const url = req.url;
-      if (/^\/metrics(\?|$)/.test(url)) return metrics(req, res);
-      if (OPENAPI_PATH.test(url)) return next();
-      return api.handle(req, res, next);
-    });
     app.use(
       pagesRouter({
         openapi: () => readFileSync(OPENAPI_FILE, 'utf8'),
@@ -151,10 +177,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     );
     app.use((req, res) => sendRefusal(req, res, new ApiError('operation_not_found')));
     app.use((error: unknown, req: express.Request, res: express.Response, _next: express.NextFunction) => {
-      const requestId = requestIdOf(req.headers);
-      if (toApiError(error).status >= 500)
-        reportFailure({ ports, request: { requestId, observed: observed(req) } }, error);
-      sendRefusal(req, res, error, requestId);
+      sendFailure(req, res, error);
     });
     return app;
   }

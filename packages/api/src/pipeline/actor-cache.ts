@@ -161,7 +161,10 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
 }
 
 /** From the cache; inside a transaction from the database, because uncommitted rows are valid only there. */
-export async function loadCached<Row extends object>(ctx: Context, query: ActorQuery<Row>): Promise<Row | undefined> {
+export function loadCached<Row extends object>(
+  ctx: Context,
+  query: ActorQuery<Row>,
+): Row | undefined | Promise<Row | undefined> {
   return ctx.db.isTransaction ? query.load() : ctx.ports.actors.read(query);
 }
 

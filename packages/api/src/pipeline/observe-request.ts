@@ -41,7 +41,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
           ...(request.expected && { reason: request.errors[0]?.detail }),
           durationMs: Math.round((performance.now() - began) * 100) / 100,
           bytes: socket.bytesWritten - writtenBefore,
-          requestId: res.getHeader('X-Request-Id') ?? null,
+          requestId: request.requestId ?? res.getHeader('X-Request-Id') ?? null,
           ip,
           ...caller(ports, request),
           ...(!res.writableFinished && { aborted: true }),

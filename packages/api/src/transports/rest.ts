@@ -5,7 +5,7 @@ import { ApiError } from '../contract/errors.ts';
 import { isNotModified } from '../contract/etag.ts';
 import { type ProblemSource, toApiError, toProblem } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
-import { challengeOf, endAnswer, PROBLEM_TYPE } from '../wire/answer.ts';
+import { challengeOf, endAnswer, endJson, PROBLEM_TYPE, setWithheldHeaders } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { Cookies } from '../wire/cookies.ts';
 import { assertText } from '../wire/json.ts';
@@ -13,7 +13,7 @@ import { noteError } from '../wire/observed.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { assertQueryEncoded, malformedEncoding } from '../wire/request-target.ts';
-import { invoke } from './invoke.ts';
+import { createInvoke } from './invoke.ts';
 import { serveRaw } from './raw.ts';
 import { buildRoutes, type Coercion, findNode, type PathAliases, type Route } from './rest-routes.ts';
 
@@ -36,6 +36,7 @@ const ALIASES_DEPRECATED = '@1767225600';
  */
 export function createRestHandler({ router, rawRoutes, pathAliases, ports, clientAddress }: RestOptions): Handler {
   const root = buildRoutes(router, rawRoutes, pathAliases);
+  const invoke = createInvoke(router);
 
   return async (req, res, next) => {
     const { pathname, search } = splitUrl(req.url ?? '/');
@@ -50,21 +51,26 @@ export function createRestHandler({ router, rawRoutes, pathAliases, ports, clien
     try {
       if (!found) throw new ApiError('operation_not_found');
       const route = pickRoute(found.node.routes!, req, ctx.responseHeaders);
-      if (!route) return send(req, res, 204, ctx.responseHeaders);
+      if (!route) return sendNothing(req, res, 204, ctx.responseHeaders);
       if (route.successor || trailingSlash)
         deprecate(ctx.responseHeaders, successorOf(route, found.params) ?? pathname.replace(/\/$/, ''));
-      const input = await readInput(req, route, found.params, search, ports);
-      if (route.raw) return await serveRaw(route.raw, ctx, input, { req, res });
-      const data = await invoke(router, {
+      const reading = readInput(req, route, found.params, search, ports);
+      const input = reading instanceof Promise ? await reading : reading;
+      if (route.raw) {
+        setWithheldHeaders(res);
+        return await serveRaw(route.raw, ctx, input, { req, res });
+      }
+      const data = await invoke({
         path: route.procedure,
         type: route.type,
         ctx,
         getRawInput: async () => input,
-        signal: abortedWith(res),
+        getSignal: () => abortedWith(res),
         batchIndex: 0,
       });
-      if (route.type === 'query' && isNotModified(ctx)) return send(req, res, 304, ctx.responseHeaders);
-      send(req, res, route.status, ctx.responseHeaders, data);
+      if (route.type === 'query' && isNotModified(ctx)) return sendNothing(req, res, 304, ctx.responseHeaders);
+      if (data === undefined) return sendNothing(req, res, route.status, ctx.responseHeaders);
+      endJson(req, res, route.status, Object.assign(ctx.responseHeaders, JSON_HEADERS), data);
     } catch (error) {
       if (toApiError(error).status >= 500) reportFailure(ctx, error);
       const source = { requestId: call.requestId, publicUrl: ports.env.PUBLIC_URL };
@@ -95,22 +101,27 @@ function deprecate(reply: Record<string, string>, successor: string): void {
 }
 
 /** One input from path, query and body. The path wins: a field of the same name elsewhere is refused as unknown. */
-async function readInput(
-  req: IncomingMessage,
-  route: Route,
-  params: string[],
-  search: string,
-  { env, bodies: unfinished }: Ports,
-): Promise<unknown> {
+function readInput(req: IncomingMessage, route: Route, params: string[], search: string, ports: Ports): unknown {
   const input: Record<string, unknown> = {};
   readQuery(input, route, search);
-  if (route.hasBody) {
-    const body = await readJsonBody(req, { limitBytes: env.BODY_LIMIT, unfinished });
-    if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
-      throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the body must be a JSON object' }] });
-    }
-    for (const [key, value] of Object.entries(body ?? {})) assign(input, route, key, value);
+  if (!route.hasBody) return readParams(input, route, params);
+  return readBody(input, req, route, ports).then(() => readParams(input, route, params));
+}
+
+async function readBody(
+  input: Record<string, unknown>,
+  req: IncomingMessage,
+  route: Route,
+  { env, bodies: unfinished }: Ports,
+): Promise<void> {
+  const body = await readJsonBody(req, { limitBytes: env.BODY_LIMIT, unfinished });
+  if (body !== undefined && (typeof body !== 'object' || body === null || Array.isArray(body))) {
+    throw new ApiError('invalid_input', { errors: [{ path: '', message: 'the body must be a JSON object' }] });
   }
+  for (const [key, value] of Object.entries(body ?? {})) assign(input, route, key, value);
+}
+
+function readParams(input: Record<string, unknown>, route: Route, params: string[]): unknown {
   route.params.forEach((name, at) => {
     if (Object.hasOwn(input, name)) throw unknownField(name);
     const text = decode(params[at]!);
@@ -183,19 +194,14 @@ export function abortedWith(res: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-function send(
-  req: IncomingMessage,
-  res: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  data?: unknown,
-): void {
+const JSON_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json; charset=utf-8' };
+
+function sendNothing(req: IncomingMessage, res: ServerResponse, status: number, headers: Record<string, string>): void {
+  setWithheldHeaders(res);
   res.statusCode = status;
   for (const name in headers) res.setHeader(name, headers[name]!);
   res.setHeader('Cache-Control', 'no-store');
-  if (data === undefined) return void endAnswer(req, res);
-  res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  endAnswer(req, res, JSON.stringify(data)); // as text, so that it leaves in one write with the headers
+  endAnswer(req, res);
 }
 
 /** Every error of every transport except tRPC's is sent by this function. */
@@ -207,6 +213,7 @@ export function sendProblem(
   headers: Record<string, string> = {},
 ): void {
   if (res.headersSent) return void res.destroy();
+  setWithheldHeaders(res);
   const known = toApiError(error);
   noteError(req, known);
   res.statusCode = known.status;

@@ -5,7 +5,7 @@ import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
 import { reportFailure } from '../pipeline/observe.ts';
-import { challengeOf, endAnswer } from '../wire/answer.ts';
+import { challengeOf, endJson, setWithheldHeaders } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
 import { lastingResponse } from '../wire/connection.ts';
 import { Cookies } from '../wire/cookies.ts';
@@ -13,7 +13,7 @@ import { assertText, parseJson } from '../wire/json.ts';
 import { noteError } from '../wire/observed.ts';
 import { type ClientAddress, readRequest, requestIdOf } from '../wire/request.ts';
 import { assertQueryEncoded } from '../wire/request-target.ts';
-import { invoke } from './invoke.ts';
+import { createInvoke } from './invoke.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
 import { withUrlParams } from './trpc-connection-params.ts';
@@ -35,6 +35,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     ...subscriptionsOf(router).map((name) => [name, 'subscription'] as const),
   ]);
   const config = router._def._config;
+  const invoke = createInvoke(router);
   const bodyLimits = { limitBytes: ports.env.BODY_LIMIT, unfinished: ports.bodies };
 
   /** `path` is what follows `/trpc/`. */
@@ -55,7 +56,10 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       return { error: getTRPCErrorShape({ config, ctx, error: error as TRPCError, input, path: name, type }) };
     };
 
-    if (req.method === 'HEAD') return void res.writeHead(204).end(); // a ping
+    if (req.method === 'HEAD') {
+      setWithheldHeaders(res);
+      return void res.writeHead(204).end(); // a ping
+    }
     if (names.length > MAX_BATCH) {
       const refused = asFailure(new ApiError('batch_too_large'), '', undefined);
       return sendAnswer(req, res, ctx, refused, statusOf([refused], errors), errors);
@@ -69,19 +73,18 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
       const raw = req.method === 'GET' ? parseQuery(query, 'input') : await readJsonBody(req, bodyLimits);
       if (isStreamed(req)) return await stock(req, res, path, raw, ctx);
       const inputs = batched ? asBatch(raw) : [raw];
-      const signal = abortedWith(res);
       answers = await Promise.all(
         names.map(async (name, at): Promise<Result> => {
           const input = inputs[at];
           try {
             const type = expectedType(types.get(name), req.method!, ctx.responseHeaders);
             // Every call of a batch has a context of its own, as if it had come alone; the answer's headers are shared.
-            const data = await invoke(router, {
+            const data = await invoke({
               path: name,
               type,
-              ctx: { ...ctx },
+              ctx: batched ? { ...ctx } : ctx,
               getRawInput: async () => input,
-              signal,
+              getSignal: () => abortedWith(res),
               batchIndex: at,
             });
             return { result: { data } };
@@ -113,6 +116,7 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
 
   async function stock(req: Request, res: ServerResponse, path: string, body: unknown, ctx: Context): Promise<void> {
     req.body = body;
+    setWithheldHeaders(res);
     for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
     res.setHeader('Cache-Control', 'no-store');
     // The stock handler replaces headers that are already set, and adds these to its own.
@@ -178,14 +182,12 @@ function sendAnswer(
   status: number,
   errors: ApiError[],
 ): void {
-  res.statusCode = status;
-  for (const name in ctx.responseHeaders) res.setHeader(name, ctx.responseHeaders[name]!);
+  const { responseHeaders } = ctx;
   const refused = errors.find((error) => error.status === 401);
-  if (refused && status === 401) res.setHeader('WWW-Authenticate', challengeOf(refused));
+  if (refused && status === 401) responseHeaders['WWW-Authenticate'] = challengeOf(refused);
   const waits = errors.map((error) => error.retryAfterS).filter((wait) => wait !== undefined);
-  if (waits.length > 0) res.setHeader('Retry-After', Math.max(...waits));
-  res.setHeader('Content-Type', 'application/json');
-  res.appendHeader('Vary', 'trpc-accept, accept');
-  res.setHeader('Cache-Control', 'no-store');
-  endAnswer(req, res, JSON.stringify(body));
+  if (waits.length > 0) responseHeaders['Retry-After'] = String(Math.max(...waits));
+  endJson(req, res, status, Object.assign(responseHeaders, JSON_HEADERS), body);
 }
+
+const JSON_HEADERS = { 'Content-Type': 'application/json', Vary: 'trpc-accept, accept', 'Cache-Control': 'no-store' };

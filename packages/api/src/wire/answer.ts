@@ -7,6 +7,51 @@ export type Header = readonly [name: string, value: string];
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
+/** The headers of every answer, name by name with its value, while it is open whether the answer is a short one. */
+const WITHHELD = Symbol('withheld headers');
+type Answer = ServerResponse & { [WITHHELD]?: readonly string[] | undefined };
+
+/**
+ * Leaves the headers of every answer to whatever answers: set one by one, they take longer than all else about a short
+ * answer. `endJson` sends them with its own; all other ways to answer begin with `setWithheldHeaders`.
+ */
+export function withholdHeaders(res: Answer, headers: readonly string[]): void {
+  res[WITHHELD] = headers;
+}
+
+export function setWithheldHeaders(res: Answer): void {
+  const headers = res[WITHHELD];
+  if (!headers) return;
+  res[WITHHELD] = undefined;
+  for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at]!, headers[at + 1]!);
+}
+
+/** Answers with JSON. Headers and body leave in one write. */
+export function endJson(
+  req: IncomingMessage,
+  res: Answer,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+): void {
+  const text = JSON.stringify(body);
+  const withheld = res[WITHHELD];
+  if (withheld && !isBeingSent(req)) {
+    const all = withheld.slice();
+    for (const name in headers) all.push(name, headers[name]!);
+    all.push('Content-Length', String(Buffer.byteLength(text)));
+    res.writeHead(status, all).end(text);
+    return;
+  }
+  setWithheldHeaders(res);
+  res.statusCode = status;
+  for (const name in headers) {
+    if (name === 'Vary') res.appendHeader(name, headers[name]!);
+    else res.setHeader(name, headers[name]!);
+  }
+  endAnswer(req, res, text);
+}
+
 const MAX_DISCARDED_BYTES = 32 * 1024 ** 2;
 const DISCARD_TIMEOUT_MS = 10_000;
 

@@ -14,6 +14,8 @@ export interface Observed {
   procedures: string[];
   actor: Actor | null;
   organizationId: number | null;
+  /** Null until something serves it. */
+  requestId: string | null;
   /** Why the answer is a 5xx. */
   failure: unknown;
   /** What was refused or failed: of a batch, each of its calls. */
@@ -42,6 +44,7 @@ export function observed(req: ObservedRequest): Observed {
     procedures: [],
     actor: null,
     organizationId: null,
+    requestId: null,
     failure: undefined,
     errors: [],
     quiet: false,

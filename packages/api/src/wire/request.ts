@@ -18,6 +18,8 @@ export function requestIdOf(headers: IncomingHttpHeaders): string {
 
 export function readRequest(req: IncomingMessage, requestId: string, ip: string, batched = false): ApiRequest {
   const { headers } = req;
+  const seen = observed(req);
+  seen.requestId = requestId;
   return {
     requestId,
     ip,
@@ -33,7 +35,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     origin: headers.origin,
     batched,
     isLocal: () => isLocal(req),
-    observed: observed(req),
+    observed: seen,
   };
 }
 
