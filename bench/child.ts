@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Usage } from './probe.ts';
 
 /** A server in a process of its own, which reports the resources it has used. */
@@ -44,6 +45,35 @@ export async function startChild(options: {
     await end(child, 'SIGTERM');
     throw error;
   }
+}
+
+/** A Python program, which reports nothing itself: its CPU time is the kernel's, to 10 ms. */
+export async function startPython(program: string, env: Record<string, string>): Promise<Child> {
+  const child = spawn('python3', [program], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    const origin = await untilReady(child, program);
+    return {
+      origin,
+      usage: async () => kernelUsage(child.pid!),
+      stop: () => end(child, 'SIGTERM'),
+      kill: () => end(child, 'SIGKILL'),
+    };
+  } catch (error) {
+    await end(child, 'SIGTERM');
+    throw error;
+  }
+}
+
+const TICK_US = 10_000;
+const PAGE_BYTES = 4096;
+
+function kernelUsage(pid: number): Usage {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  const [user, system, rssPages] = [fields[11], fields[12], fields[21]].map(Number) as [number, number, number];
+  return { cpuUs: (user + system) * TICK_US, rssBytes: rssPages * PAGE_BYTES };
 }
 
 function untilReady(child: ChildProcess, program: string): Promise<string> {

@@ -9,8 +9,10 @@ interface Bench {
 const BENCHES: Record<string, () => Promise<Bench>> = {
   dispatch: () => import('./dispatch.ts'),
   idle: () => import('./idle.ts'),
+  lane: () => import('./lane.ts'),
   limits: () => import('./limits.ts'),
   me: () => import('./me.ts'),
+  peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
 };
 

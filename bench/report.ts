@@ -7,11 +7,12 @@ export interface Spread {
   high: number;
 }
 
-export interface Verdict {
+export type Verdict = Measured & ({ atMost: number } | { atLeast: number });
+
+interface Measured {
   /** What the target is about: `REST, CPU per request`. */
   promise: string;
   measured: Spread;
-  atMost: number;
   unit: string;
   /** False where the two did not do the same work, so that their ratio means nothing. */
   comparable?: boolean;
@@ -46,6 +47,9 @@ export const cpuRatio = (rounds: Rounds, of: Contender, by: Contender): Spread =
 
 /** Elapsed time, the database's included. */
 export const timeRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, of, by, 'elapsedMs');
+
+/** Requests a second of one contender divided by those of another. */
+export const rateRatio = (rounds: Rounds, of: Contender, by: Contender): Spread => ratio(rounds, by, of, 'elapsedMs');
 
 function ratio(rounds: Rounds, of: Contender, by: Contender, what: 'cpuUs' | 'elapsedMs'): Spread {
   const base = rounds.get(by)!;
@@ -102,17 +106,23 @@ export function printTable(rows: string[][]): void {
 
 export function printVerdicts(verdicts: readonly Verdict[]): void {
   for (const verdict of verdicts) {
-    const { promise, measured, atMost, unit } = verdict;
+    const { promise, measured, unit } = verdict;
     const ends = measured.low === measured.high ? '' : ` (${measured.low.toFixed(2)}–${measured.high.toFixed(2)})`;
+    const target = 'atMost' in verdict ? `at most ${verdict.atMost}` : `at least ${verdict.atLeast}`;
     process.stdout.write(
-      `${judge(verdict).padEnd(9)}  ${promise}: ${measured.median.toFixed(2)}${ends} ${unit}, at most ${atMost}\n`,
+      `${judge(verdict).padEnd(9)}  ${promise}: ${measured.median.toFixed(2)}${ends} ${unit}, ${target}\n`,
     );
   }
 }
 
 /** Where the target lies within the confidence interval, no verdict is given. */
-function judge({ measured, atMost, comparable = true }: Verdict): 'kept' | 'missed' | 'undecided' {
+function judge(verdict: Verdict): 'kept' | 'missed' | 'undecided' {
+  const { measured, comparable = true } = verdict;
   if (!comparable) return 'undecided';
-  if (measured.high <= atMost) return 'kept';
-  return measured.low > atMost ? 'missed' : 'undecided';
+  const [within, beyond] =
+    'atMost' in verdict
+      ? [measured.high <= verdict.atMost, measured.low > verdict.atMost]
+      : [measured.low >= verdict.atLeast, measured.high < verdict.atLeast];
+  if (within) return 'kept';
+  return beyond ? 'missed' : 'undecided';
 }

@@ -14,13 +14,17 @@ import { type Child, startChild } from './child.ts';
 /** The basis of every bench: an empty migrated database of its own, and servers on it. */
 export interface Stage {
   database: pg.Client;
+  databaseUrl: string;
   secrets: { SECRET_KEY: string; ID_SECRET: string; PASSWORD_PEPPER: string };
   issuer: string;
   /** Redis for the servers started with it; it starts on first use, and empty. */
   redisUrl(): Promise<string>;
-  startFloor(env?: Settings): Promise<Child>;
+  /** The handler by hand: on bare `node:http`, or behind Express 5. */
+  startFloor(form: 'http' | 'express', env?: Settings): Promise<Child>;
   /** `role` is a command of the program: `start`, `api`, `worker`. */
   startServer(role?: string, env?: Settings): Promise<Child>;
+  /** Stops it at the end. */
+  own(starting: Promise<Child>): Promise<Child>;
   /** Statements that Postgres has run in our database since it started. */
   countStatements(): Promise<number>;
   /** Commands that our Redis has run, including those of scripts; zero without Redis. */
@@ -73,13 +77,16 @@ export async function openStage(): Promise<Stage> {
       AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
     };
     let redis: { url: string; client: Redis } | undefined;
-    const begin = async (program: string, args: string[], settings: Settings = {}): Promise<Child> => {
-      const child = await startChild({ program, args, env: { ...env, ...settings } });
+    const own = async (starting: Promise<Child>): Promise<Child> => {
+      const child = await starting;
       undo.push(() => child.stop());
       return child;
     };
+    const begin = (program: string, args: string[], settings: Settings = {}): Promise<Child> =>
+      own(startChild({ program, args, env: { ...env, ...settings } }));
     return {
       database,
+      databaseUrl: postgres.url,
       secrets,
       issuer,
       async redisUrl() {
@@ -92,7 +99,8 @@ export async function openStage(): Promise<Stage> {
         }
         return redis.url;
       },
-      startFloor: (settings) => begin(FLOOR, [], settings),
+      own,
+      startFloor: (form, settings) => begin(FLOOR, [form], settings),
       startServer: (role = 'start', settings) => begin(SERVER, [role], settings),
       async countStatements() {
         const { rows } = await database.query<{ calls: number }>(COUNT_STATEMENTS);
