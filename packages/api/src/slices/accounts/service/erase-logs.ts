@@ -52,15 +52,17 @@ async function traces(ctx: Context, users: readonly UserModel[]) {
   };
 }
 
+/** By the function of the owner, because the role that serves cannot change the log. */
 const AUDIT_LOGS = `
   /* across organizations */
-  update audit_logs set ip = null, user_agent = null, before = null, after = null, personal_salt = null
-  where id > :after and id <= :to and position is not null and personal_salt is not null and (
-    (actor_kind = 'user' and actor_id = any(:users))
-    or organization_id = any(:homes)
-    or (target_kind = 'users' and target_id = any(:users))
-    or (target_kind = 'sessions' and target_id = any(:sessions))
-    or (target_kind = 'organization_invitations' and target_id = any(:invitations)))`;
+  select erase_audit_personal(array(
+    select id from audit_logs
+    where id > :after and id <= :to and personal_salt is not null and (
+      (actor_kind = 'user' and actor_id = any(:users))
+      or organization_id = any(:homes)
+      or (target_kind = 'users' and target_id = any(:users))
+      or (target_kind = 'sessions' and target_id = any(:sessions))
+      or (target_kind = 'organization_invitations' and target_id = any(:invitations)))))`;
 
 /**
  * Events of the account and of its personal organization are emptied. Those of other organizations keep their form,
