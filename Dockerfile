@@ -6,7 +6,7 @@ RUN npm run build
 
 FROM node:24-bookworm-slim
 COPY --from=build /source/dist /app
-# Captured mail is all that is ever written here. A user without a name has no home, no shell and no group of others.
+# People's pictures and captured mail are all that is ever written here. A user without a name has no home, no shell and no group of others.
 RUN install -d -o 10001 -g 10001 /data
 WORKDIR /data
 USER 10001:10001

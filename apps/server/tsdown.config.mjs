@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
@@ -8,9 +7,16 @@ import { ASSETS, DOCUMENTS_ROOT, OPENAPI_FILE } from './src/files.ts';
 import { BUNDLE_NAMES, locateBundle } from './src/pages/browser-bundles.ts';
 import { DOCUMENTS } from './src/pages/docs/guide-files.ts';
 
-/** Native code cannot be part of a JavaScript file. The package brings prebuilt binaries, which the other one loads. */
-const NATIVE = 'bcrypt';
-const LOADER = 'node-gyp-build';
+/**
+ * Native code cannot be part of a JavaScript file. `bcrypt` brings binaries for every platform, `sharp` for that of the
+ * build.
+ */
+const NATIVE = [
+  { name: 'bcrypt', of: '../../packages/api' },
+  { name: 'sharp', of: '../../packages/platform' },
+];
+/** Only for compiling. */
+const HEADERS = 'node-addon-api';
 /** Databases that Knex could use besides: each is required only where it is chosen. */
 const OTHER_DATABASES = ['mysql', 'mysql2', 'mariadb/callback', 'better-sqlite3', 'sqlite3', 'tedious', 'oracledb'];
 
@@ -24,7 +30,11 @@ export default defineConfig(({ outDir = '../../dist' }) => ({
   dts: false,
   report: false,
   checks: { bundlerTimings: false },
-  deps: { alwaysBundle: [/.*/], neverBundle: [NATIVE, ...OTHER_DATABASES], onlyBundle: false },
+  deps: {
+    alwaysBundle: [/.*/],
+    neverBundle: [...NATIVE.map(({ name }) => name), ...OTHER_DATABASES],
+    onlyBundle: false,
+  },
   outputOptions: { keepNames: true }, // the names of error classes are logged
   plugins: [license({ thirdParty: { output: path.resolve(outDir, 'THIRD-PARTY-LICENSES.txt') } })],
   hooks: { 'build:done': () => addFiles(outDir) },
@@ -41,7 +51,7 @@ async function addFiles(outDir) {
   for (const name of DOCUMENTS)
     cpSync(new URL(name, DOCUMENTS_ROOT), path.join(outDir, 'documents', name), { recursive: true });
   cpSync('../../LICENSE', path.join(outDir, 'LICENSE'));
-  copyNativePackage(path.join(outDir, 'node_modules'));
+  copyNativePackages(path.join(outDir, 'node_modules'));
   const { name, version, license } = manifest;
   const bin = { rentapi: './rentapi.mjs' };
   const described = {
@@ -56,14 +66,18 @@ async function addFiles(outDir) {
   writeFileSync(path.join(outDir, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
 }
 
-function copyNativePackage(to) {
-  const native = directoryOf(NATIVE, path.resolve('../../packages/api/package.json'));
-  const loader = directoryOf(LOADER, path.join(native, 'package.json'));
+/** With what each loads: it lies beside the package, where it is installed for this platform. */
+function copyNativePackages(to) {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to, { recursive: true });
-  cpSync(native, path.join(to, NATIVE), { recursive: true });
-  cpSync(loader, path.join(to, LOADER), { recursive: true });
+  for (const { name, of } of NATIVE) {
+    const native = realpathSync(path.join(of, 'node_modules', name));
+    const { dependencies, optionalDependencies } = JSON.parse(readFileSync(path.join(native, 'package.json'), 'utf8'));
+    for (const each of [name, ...Object.keys({ ...dependencies, ...optionalDependencies })]) {
+      if (each === HEADERS) continue;
+      const from = path.join(native, '..', each);
+      if (existsSync(from))
+        cpSync(realpathSync(from), path.join(to, each), { recursive: true, filter: (file) => !file.endsWith('.ts') });
+    }
+  }
 }
-
-const directoryOf = (name, seenFrom) =>
-  path.dirname(realpathSync(createRequire(seenFrom).resolve(`${name}/package.json`)));

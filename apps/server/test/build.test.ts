@@ -29,6 +29,9 @@ async function withDatabase(name: string, work: (url: string) => Promise<void>):
   }
 }
 
+/** One red pixel. */
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC';
+
 describe('a build', () => {
   beforeAll(() => {
     // Outside the repository, so that nothing of its node_modules can be found.
@@ -46,7 +49,14 @@ describe('a build', () => {
     expect(bytes).toBeLessThan(MAX_BYTES);
     const programs = files.filter(({ parentPath }) => !parentPath.startsWith(path.join(dist, 'documents')));
     expect(programs.map(({ name }) => name).filter((name) => name.endsWith('.ts'))).toEqual([]);
-    expect(readdirSync(path.join(dist, 'node_modules')).sort()).toEqual(['bcrypt', 'node-gyp-build']);
+    expect(readdirSync(path.join(dist, 'node_modules')).sort()).toEqual([
+      '@img',
+      'bcrypt',
+      'detect-libc',
+      'node-gyp-build',
+      'semver',
+      'sharp',
+    ]);
   });
 
   it('carries the licences of what is in it', () => {
@@ -71,6 +81,12 @@ describe('a build', () => {
         body: JSON.stringify({ email: 'admin@example.com', password: 'Admin123!@#' }),
       });
       expect(login.status).toBe(200);
+      const form = new FormData();
+      form.append('file', new Blob([Buffer.from(PNG, 'base64')]), 'a.png');
+      const { accessToken } = (await login.json()) as { accessToken: string };
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const upload = await fetch(`${server.url}/api/v1/users/me/avatar`, { method: 'POST', body: form, headers });
+      expect([upload.status, await upload.json()]).toMatchObject([200, { avatarUrl: expect.any(String) }]);
       for (const page of [
         '/',
         '/docs',

@@ -11,6 +11,7 @@ import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { Redis } from '@rentapi/platform/redis';
 import type { Keyring } from '@rentapi/platform/secrets';
+import type { Storage } from '@rentapi/platform/storage';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ids } from './contract/ids.ts';
 import type { Cursors } from './contract/pagination.ts';
@@ -46,6 +47,8 @@ export interface Ports {
   bodies: UnfinishedBodies;
   /** The only client for addresses that a tenant can set: it refuses private networks. */
   outbound: Outbound;
+  /** Files: pictures and downloads. */
+  storage: Storage;
   keyring: Keyring;
   ids: Ids;
   cursors: Cursors;

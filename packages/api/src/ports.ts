@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createMemoryCache } from '@rentapi/platform/cache';
 import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Clock, systemClock } from '@rentapi/platform/clock';
@@ -14,6 +15,7 @@ import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
+import { createLocalStorage } from '@rentapi/platform/storage/local';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ports } from './context.ts';
 import { createIds } from './contract/ids.ts';
@@ -78,7 +80,7 @@ export function openPorts({
     applicationName: 'rentapi',
   });
   const notifications = createNotifications({ url: directUrl ?? databaseUrl, log });
-  return {
+  const ports: Ports = {
     env,
     log,
     clock: clock ?? systemClock,
@@ -93,7 +95,8 @@ export function openPorts({
       timeoutMs: env.WEBHOOK_TIMEOUT_MS,
     }),
     keyring,
-    ids: createIds(secrets.ID_SECRET),
+    ids: createIds(secrets.ID_SECRET, () => ports.env.PUBLIC_URL), // which names its port once the server listens
+    storage: createLocalStorage(path.join(env.DATA_DIR, 'storage')),
     cursors: createCursors(keyring),
     authenticators: {
       accessToken: authenticateAccessToken,
@@ -119,6 +122,7 @@ export function openPorts({
     errors,
     process: { version, draining: false },
   };
+  return ports;
 }
 
 /**

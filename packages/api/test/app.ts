@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createApi } from '@rentapi/api/api';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
@@ -44,9 +47,12 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
   const database = shared
     ? { url: shared.databaseUrl, ownerUrl: shared.ownerUrl, drop: async () => {} }
     : await cloneDatabase(inject('postgres'));
+  // Two processes share their files, as they must.
+  const dataDir = path.join(tmpdir(), `rentapi-test-files-${new URL(database.url).pathname.slice(1)}`);
   const env = readEnv({
     NODE_ENV: 'test',
     PORT: '0',
+    DATA_DIR: dataDir,
     BCRYPT_COST: '4',
     RATE_LIMIT_PER_MINUTE: '100000',
     AUTH_RATE_LIMIT_PER_MINUTE: '100000',
@@ -161,6 +167,7 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
       await closePorts(ports);
       await rows.destroy();
       await database.drop();
+      if (!shared) await rm(dataDir, { recursive: true, force: true });
       // No answer shows what fails in a background loop.
       const tripped = logs.find((line) => line.includes(TRIPPED));
       if (tripped) throw new Error(tripped);

@@ -28,6 +28,8 @@ const NEVER_REFUSED: Record<string, string> = {
   agenda_jobs_unique_key_key: 'written by the dispatcher alone, on conflict do nothing',
   api_keys_secret_hash_unique: 'a random secret',
   audit_logs_position_key: 'given by the one sequencer',
+  email_changes_confirm_token_hash_key: 'a random token',
+  email_changes_undo_token_hash_key: 'a random token',
   events_position_key: 'given by the one sequencer',
   backup_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',
@@ -37,6 +39,7 @@ const NEVER_REFUSED: Record<string, string> = {
   sign_in_challenges_token_hash_key: 'a random token',
   totp_factors_user_unique: 'written on conflict, under the lock of the user',
   trusted_devices_token_hash_key: 'a random token',
+  user_deletions_user_unique: 'written once, under the lock of the user',
   users_email_key_unique: 'registration answers alike for a known address',
   verification_tokens_token_hash_key: 'a random token',
 };

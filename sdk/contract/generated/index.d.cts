@@ -1120,6 +1120,8 @@ export interface Member {
   username: string | null;
   /** The name of the person. */
   fullName: string | null;
+  /** Where the picture is, if there is one; with `?size=64`, `256` or `512`. */
+  avatarUrl: string | null;
   /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
   role: OrganizationRole;
   /** Custom roles, in addition to the organization role. */
@@ -1402,6 +1404,7 @@ export interface Problem {
     | 'malformed_request'
     | 'invalid_input'
     | 'malformed_json'
+    | 'malformed_multipart'
     | 'json_too_deep'
     | 'invalid_text'
     | 'invalid_cursor'
@@ -1448,6 +1451,7 @@ export interface Problem {
     | 'invalid_refresh_token'
     | 'email_not_verified'
     | 'cookies_unavailable'
+    | 'image_refused'
     | 'invitation_for_another'
     | 'invitation_pending'
     | 'invitation_not_pending'
@@ -1822,6 +1826,8 @@ export interface User {
   username: string | null;
   /** The name of the person. */
   fullName: string | null;
+  /** Where the picture is, if there is one; with `?size=64`, `256` or `512`. */
+  avatarUrl: string | null;
   /** Only ACTIVE accounts can call. */
   status: 'ACTIVE' | 'INACTIVE' | 'SUSPENDED' | 'DELETED';
   /** Role on the platform; roles in organizations are memberships. */

@@ -12,6 +12,7 @@ export const ID_KINDS = {
   ivt: { kind: 'invitation', noun: 'invitation' },
   rol: { kind: 'role', noun: 'role' },
   sev: { kind: 'security_event', noun: 'security event' },
+  avt: { kind: 'avatar', noun: 'picture' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 
@@ -26,6 +27,8 @@ export interface Ids {
   encode(prefix: IdPrefix, rowId: number): string;
   /** The row id. Throws `not_found` for text that `encode` did not make, as for a row that does not exist. */
   decode(prefix: IdPrefix, id: string): number;
+  /** The whole address of a path of this server. Built from PUBLIC_URL, never from a request. */
+  link(path: string): string;
 }
 
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -76,7 +79,7 @@ export function exampleId(prefix: IdPrefix): string {
   return `${prefix}_2x4mzwq6v0d8k3r7n5t9b1c6gh`;
 }
 
-export function createIds(idSecret: string): Ids {
+export function createIds(idSecret: string, publicUrl: () => string = () => ''): Ids {
   const block = new DataView(new ArrayBuffer(16)); // reused: both directions are synchronous
   const ciphers = Object.fromEntries(
     (Object.keys(ID_KINDS) as IdPrefix[]).map((prefix) => {
@@ -86,6 +89,7 @@ export function createIds(idSecret: string): Ids {
   ) as Record<IdPrefix, { encrypt: Uint32Array; decrypt: Uint32Array }>;
 
   return {
+    link: (path) => publicUrl() + path,
     encode(prefix, rowId) {
       if (!Number.isSafeInteger(rowId) || rowId < 1) throw new RangeError(`${rowId} is not the id of a row`);
       block.setUint32(8, Math.floor(rowId / 2 ** 32));

@@ -22,6 +22,17 @@ export interface ProcedureLimit {
   by: 'source' | 'caller' | 'organization';
   size: (env: Env) => number;
   windowS: number;
+  /** Of a source: in place of the limit of every anonymous call. */
+  instead?: true;
+}
+
+/** A file that an operation takes, as the only field of a `multipart/form-data` body. */
+export interface Upload {
+  field: string;
+  /** Media types, by content. */
+  types: readonly string[];
+  /** Types, sizes and refusals, from the constants that are enforced. */
+  description: string;
 }
 
 export interface Alias {
@@ -69,6 +80,8 @@ export interface ProcedureMeta {
   /** Error codes in addition to those that follow from access and input (see `impliedErrors`). */
   errors?: ErrorCode[];
   limit?: ProcedureLimit;
+  /** Only of a raw route. */
+  upload?: Upload;
   /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */
   idempotency?: false;
   /** Only for a mutation that writes no audit entry: the reason. */

@@ -23,6 +23,13 @@ export const PROTOCOL_ERRORS = {
     fix: 'Send a body that is one valid JSON value in UTF-8.',
     retry: 'no',
   },
+  malformed_multipart: {
+    status: 400,
+    title: 'Malformed form',
+    meaning: 'The body is not `multipart/form-data`, or it ended early.',
+    fix: 'Send a whole form, as a browser or an HTTP library makes it: each part between boundaries.',
+    retry: 'no',
+  },
   json_too_deep: {
     status: 400,
     title: 'JSON nested too deeply',

@@ -85,7 +85,8 @@ function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): 
  * many. Calls of known callers and public reads continue, counted by each process alone.
  */
 function duringOutage(meta: ProcedureMeta, actor: Actor | null): DuringOutage {
-  const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !meta.limit;
+  const hasOwnLimit = meta.limit !== undefined && !meta.limit.instead;
+  const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !hasOwnLimit;
   return actor || publicRead ? 'local' : 'refuse';
 }
 
@@ -132,14 +133,16 @@ function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
 
 function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {
   const tag = `{${networkOf(ctx.request.ip)}}`;
-  const buckets = [
-    { name: 'source', key: `${tag}source`, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE, windowMs: MINUTE_MS },
-  ];
-  if (meta?.limit?.by === 'source') {
-    const { name, size, windowS } = meta.limit;
-    buckets.push({ name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 });
-  }
-  return buckets;
+  const ofEvery = {
+    name: 'source',
+    key: `${tag}source`,
+    size: ctx.ports.env.RATE_LIMIT_PER_MINUTE,
+    windowMs: MINUTE_MS,
+  };
+  if (meta?.limit?.by !== 'source') return [ofEvery];
+  const { name, size, windowS, instead } = meta.limit;
+  const own = { name, key: `${tag}${name}`, size: size(ctx.ports.env), windowMs: windowS * 1000 };
+  return instead ? [own] : [ofEvery, own];
 }
 
 /** RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers), and the three older X-RateLimit-* headers. */

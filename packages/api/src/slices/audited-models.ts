@@ -2,6 +2,7 @@ import type { IdPrefix } from '../contract/ids.ts';
 import type { AuditedRow } from '../data/model-facts.ts';
 import { ApiKeyModel } from './api-keys/model.ts';
 import { SessionModel } from './auth/model.ts';
+import { AvatarModel } from './avatars/model.ts';
 import { InvitationModel } from './invitations/model.ts';
 import { MemberModel } from './members/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
@@ -22,6 +23,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   RoleModel,
   ApiKeyModel,
   SessionModel,
+  AvatarModel,
 ];
 
 /** The id prefixes of these models. */

@@ -3,6 +3,7 @@ import { PROTOCOL_ERRORS } from '../contract/protocol-errors.ts';
 import * as accounts from './accounts/errors.ts';
 import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
+import * as avatars from './avatars/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as members from './members/errors.ts';
 import * as organizations from './organizations/errors.ts';
@@ -17,6 +18,7 @@ export const ERRORS = {
   ...accounts.errors,
   ...apiKeys.errors,
   ...auth.errors,
+  ...avatars.errors,
   ...invitations.errors,
   ...members.errors,
   ...organizations.errors,

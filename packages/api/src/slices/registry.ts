@@ -8,6 +8,8 @@ import * as apiKeyEvents from './api-keys/events.ts';
 import { auditExport } from './audit/raw.ts';
 import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
+import * as avatarJobs from './avatars/jobs.ts';
+import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as emailChangeEvents from './email-change/events.ts';
 import * as emailChangeJobs from './email-change/jobs.ts';
 import * as invitationEvents from './invitations/events.ts';
@@ -47,6 +49,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
 export const jobs: readonly Job[] = [
   accountJobs,
   authJobs,
+  avatarJobs,
   emailChangeJobs,
   invitationJobs,
   mailJobs,
@@ -57,7 +60,7 @@ export const jobs: readonly Job[] = [
 ].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */
-export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport];
+export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport, myAvatar, userAvatar, avatarImage];
 
 /** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

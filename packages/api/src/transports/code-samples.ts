@@ -1,4 +1,4 @@
-import { restPath } from '../contract/meta.ts';
+import { type ProcedureMeta, restPath } from '../contract/meta.ts';
 import { acceptsApiKeys, needsCredential } from './implied-errors.ts';
 import { type Operation, shapeOf } from './rest-routes.ts';
 
@@ -16,13 +16,20 @@ export const EXAMPLE_ORIGIN = 'https://api.example.com';
 export function codeSamples(operation: Operation): CodeSamples {
   const { name, meta, type, raw } = operation;
   const input = meta.example.input ?? {};
-  const args = Object.keys(input).length > 0 ? printLiteral(input) : '';
+  const args = argumentsOf(meta);
   const verb = type === 'query' ? 'query' : 'mutate';
   return {
     sdk: sdkCall(operation, args),
     trpc: raw ? null : `${resultOf(operation)}await trpc.${name}.${verb}(${args});`,
     curl: curlCall(operation, input),
   };
+}
+
+/** A file is named, because there is no literal of one. */
+function argumentsOf({ example: { input = {} }, upload }: ProcedureMeta): string {
+  if (!upload) return Object.keys(input).length > 0 ? printLiteral(input) : '';
+  const given = Object.entries(input).map(([name, value]) => `${nameOf(name)}: ${onOneLine(value)}`);
+  return `{ ${[...given, upload.field].join(', ')} }`;
 }
 
 function sdkCall(operation: Operation, args: string): string {
@@ -55,6 +62,7 @@ function curlCall({ meta, raw }: Operation, input: Record<string, unknown>): str
   const parts = [
     `curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(url)}`,
     ...(needsCredential(meta) ? [acceptsApiKeys(meta) ? '-H "X-API-Key: $RENTAPI_API_KEY"' : BEARER] : []),
+    ...(meta.upload ? [`-F ${meta.upload.field}=@picture.png`] : []),
     ...(hasBody
       ? ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(Object.fromEntries(left)))}`]
       : []),

@@ -6,7 +6,8 @@ import { isOrganizationPermission, platformPermissionOf } from '../contract/perm
 export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): ErrorCode[] {
   const { method, path } = meta.openapi;
   const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];
-  if (method !== 'GET' && method !== 'DELETE')
+  if (meta.upload) codes.push('malformed_multipart', 'body_too_large', 'unsupported_media_type');
+  else if (method !== 'GET' && method !== 'DELETE')
     codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
   if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');

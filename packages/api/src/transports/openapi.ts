@@ -1,7 +1,7 @@
 import { type AnyRouter, initTRPC } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
-import { type ProcedureMeta, restPath } from '../contract/meta.ts';
+import { type ProcedureMeta, restPath, type Upload } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
 import { TAGS } from '../contract/tags.ts';
 import type { EventType } from '../events/event.ts';
@@ -21,7 +21,7 @@ export type Json = Record<string, unknown>;
 export interface DocumentedOperation extends Json {
   operationId: string;
   parameters?: Json[];
-  requestBody?: { required: boolean; content: { 'application/json': { schema: Json; example?: unknown } } };
+  requestBody?: { required: boolean; content: { [type: string]: { schema: Json; example?: unknown } } };
   responses: Record<string, Json>;
 }
 
@@ -157,6 +157,7 @@ function document(
   return {
     ...rest,
     operationId: description.id,
+    ...(meta.upload && { requestBody: uploadBody(meta.upload) }),
     description: descriptionOf(description, meta),
     security: securityOf(description),
     ...(parameters.length > 0 && { parameters }),
@@ -166,6 +167,12 @@ function document(
     'x-error-codes': description.errors,
     'x-codeSamples': samplesOf(description),
   };
+}
+
+function uploadBody({ field, description }: Upload): NonNullable<DocumentedOperation['requestBody']> {
+  const file = { type: 'string', format: 'binary', description };
+  const schema = { type: 'object', required: [field], properties: { [field]: file }, additionalProperties: false };
+  return { required: true, content: { 'multipart/form-data': { schema } } };
 }
 
 /** What follows from access, and the errors that follow from nothing else, are said in words too. */

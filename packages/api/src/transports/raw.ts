@@ -27,7 +27,7 @@ export async function serveRaw(
     const parsed = route.input.parse(input);
     held = hold(admitted, meta, res, userIdIn(input));
     setHeaders(res, admitted.responseHeaders, answer);
-    if (req.method === 'HEAD') res.end();
+    if (req.method === 'HEAD' && !answer.servesHead) res.end();
     else await route.serve(admitted, parsed, { req, res, revalidate: held.revalidate });
     held.assertNotEnded();
     const { status, durationMs } = watched.succeeded(res.statusCode);
@@ -76,7 +76,7 @@ function hold(ctx: Context, meta: ProcedureMeta, res: ServerResponse, userId: un
 
 function setHeaders(res: ServerResponse, reply: Record<string, string>, { type, fileName }: RawAnswer): void {
   for (const name in reply) res.setHeader(name, reply[name]!);
-  res.setHeader('Content-Type', `${type}; charset=utf-8`);
+  res.setHeader('Content-Type', /^text\/|json$/.test(type) ? `${type}; charset=utf-8` : type);
   if (fileName !== undefined) res.setHeader('Content-Disposition', `attachment; filename="${fileName}"`);
   res.setHeader('Cache-Control', 'no-store');
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
-import type { Context, OrganizationContext } from '../context.ts';
-import type { ProcedureMeta, Proof } from '../contract/meta.ts';
+import type { Context, OrganizationContext, UserContext } from '../context.ts';
+import type { ProcedureMeta, Proof, SelfOr } from '../contract/meta.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
 import { responseDrained } from './connection.ts';
 
@@ -25,6 +25,8 @@ export interface RawAnswer {
   schema: z.ZodType;
   /** The name under which a browser saves it. */
   fileName?: string;
+  /** Whether HEAD is served as GET, without the body: it costs little, and says whether there is something. */
+  servesHead?: true;
 }
 
 export interface RawExchange {
@@ -45,12 +47,19 @@ export function rawRoute<Input extends z.ZodType>(
   declared: Declared<{ access: OrganizationPermission }, OrganizationContext, Input>,
 ): RawRoute;
 export function rawRoute<Input extends z.ZodType>(
+  declared: Declared<{ access: 'user' | SelfOr }, UserContext, Input>,
+): RawRoute;
+export function rawRoute<Input extends z.ZodType>(
   declared: Declared<{ access: 'public' | Proof }, Context, Input>,
 ): RawRoute;
 export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute {
   // `serveRaw` guarantees both before it serves: `admit` the context, the schema the input. No raw answer is stored for
   // a repeated request.
   return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
+}
+
+export function sendJson(res: ServerResponse, body: unknown): void {
+  res.end(JSON.stringify(body));
 }
 
 /** How much is written at once: a line is never split, and can be longer. */

@@ -134,11 +134,14 @@ export type {
   UserOrMember,
   UserPage,
   UsersActivateResponse,
+  UsersAvatarImageResponse,
+  UsersAvatarResponse,
   UsersCreateResponse,
   UsersDeactivateResponse,
   UsersGetResponse,
   UsersListResponse,
   UsersMeActivityResponse,
+  UsersMeAvatarResponse,
   UsersMeGetResponse,
   UsersMePermissionsResponse,
   UsersMeUpdateResponse,
@@ -162,7 +165,8 @@ export interface CodesByStatus {
     | "invalid_idempotency_key"
     | "invalid_token"
     | "invalid_cursor"
-    | "name_reserved";
+    | "name_reserved"
+    | "malformed_multipart";
   401:
     | "invalid_credentials"
     | "invalid_refresh_token"
@@ -221,7 +225,8 @@ export interface CodesByStatus {
   415:
     | "unsupported_media_type";
   422:
-    | "idempotency_key_reused";
+    | "idempotency_key_reused"
+    | "image_refused";
   429:
     | "rate_limited"
     | "too_many_codes";
@@ -361,12 +366,15 @@ export type SystemHealthDatabaseParams = NoParams;
 export type SystemLivenessParams = NoParams;
 export type SystemReadinessParams = NoParams;
 export type UsersActivateParams = Params<Types.UsersActivateData>;
+export type UsersAvatarParams = Params<Types.UsersAvatarData>;
+export type UsersAvatarImageParams = Params<Types.UsersAvatarImageData>;
 export type UsersCreateParams = Params<Types.UsersCreateData>;
 export type UsersDeactivateParams = Params<Types.UsersDeactivateData>;
 export type UsersDeleteParams = Params<Types.UsersDeleteData>;
 export type UsersGetParams = Params<Types.UsersGetData>;
 export type UsersListParams = Params<Types.UsersListData>;
 export type UsersMeActivityParams = Params<Types.UsersMeActivityData>;
+export type UsersMeAvatarParams = Params<Types.UsersMeAvatarData>;
 export type UsersMeChangeEmailParams = Params<Types.UsersMeChangeEmailData>;
 export type UsersMeDeleteParams = NoParams;
 export type UsersMeGetParams = NoParams;
@@ -1591,6 +1599,28 @@ export class UsersMeResource extends Resource {
   }
 
   /**
+   * Upload your picture
+   *
+   * It replaces the one before, whose address works for an hour more.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `POST /api/v1/users/me/avatar`
+   *
+   * @throws {BadRequestError} `malformed_multipart`
+   * @throws {ConflictError} `account_deleted`
+   * @throws {UnprocessableError} `image_refused`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * const answer = await client.users.me.avatar({ file });
+   * ```
+   */
+  avatar(params: UsersMeAvatarParams, options?: RequestOptions): ApiPromise<Types.UsersMeAvatarResponse> {
+    return this.transport.call({"id":"users.me.avatar","method":"POST","path":"/api/v1/users/me/avatar","body":"form"}, params, options);
+  }
+
+  /**
    * Change your e-mail address
    *
    * Mails a link to the new address, for 24 hours; it takes effect when that is opened. The answer is the same for an address that has an account. Then the old address is mailed a link that takes the change back, for 7 days.
@@ -1744,6 +1774,47 @@ export class UsersResource extends Resource {
    */
   activate(params: UsersActivateParams, options?: RequestOptions): ApiPromise<Types.UsersActivateResponse> {
     return this.transport.call({"id":"users.activate","method":"POST","path":"/api/v1/users/{userId}/activate","keyed":true}, params, options);
+  }
+
+  /**
+   * Upload a user's picture
+   *
+   * It replaces the one before, whose address works for an hour more.
+   *
+   * Needs to be the user, or `users:update` on the platform.
+   *
+   * `POST /api/v1/users/{userId}/avatar`
+   *
+   * @throws {BadRequestError} `malformed_multipart`
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {ConflictError} `account_deleted`
+   * @throws {UnprocessableError} `image_refused`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * const answer = await client.users.avatar({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', file });
+   * ```
+   */
+  avatar(params: UsersAvatarParams, options?: RequestOptions): ApiPromise<Types.UsersAvatarResponse> {
+    return this.transport.call({"id":"users.avatar","method":"POST","path":"/api/v1/users/{userId}/avatar","body":"form"}, params, options);
+  }
+
+  /**
+   * Get a picture
+   *
+   * A square WebP image. Its address is in `avatarUrl`; it never changes, so it may be kept for good.
+   *
+   * Needs no credential.
+   *
+   * `GET /api/v1/avatars/{avatarId}`
+   *
+   * @example
+   * ```ts
+   * await client.users.avatarImage({ avatarId: 'avt_2x4mzwq6v0d8k3r7n5t9b1c6gh', size: '256' });
+   * ```
+   */
+  avatarImage(params: UsersAvatarImageParams, options?: RequestOptions): ApiPromise<Types.UsersAvatarImageResponse> {
+    return this.transport.call({"id":"users.avatarImage","method":"GET","path":"/api/v1/avatars/{avatarId}","public":true,"accept":"image/webp"}, params, options);
   }
 
   /**

@@ -836,6 +836,10 @@ export type Member = {
      */
     fullName: string | null;
     /**
+     * Where the picture is, if there is one; with `?size=64`, `256` or `512`.
+     */
+    avatarUrl: string | null;
+    /**
      * OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads.
      */
     role: OrganizationRole | (string & {});
@@ -1394,7 +1398,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'image_refused' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -1899,6 +1903,10 @@ export type User = {
      * The name of the person.
      */
     fullName: string | null;
+    /**
+     * Where the picture is, if there is one; with `?size=64`, `256` or `512`.
+     */
+    avatarUrl: string | null;
     /**
      * Only ACTIVE accounts can call.
      */
@@ -6351,4 +6359,208 @@ export type OrgsExportAuditLogsResponses = {
 };
 
 export type OrgsExportAuditLogsResponse = OrgsExportAuditLogsResponses[keyof OrgsExportAuditLogsResponses];
+
+export type UsersMeAvatarData = {
+    body: {
+        /**
+         * A picture: image/jpeg (.jpg, .jpeg), image/png (.png), or image/webp (.webp), by its content, whatever its name; at most 5242880 bytes and 40000000 pixels (width times height). Others are refused: 415 for another type, 413 for too many bytes, 422 `image_refused` for too many pixels or an image that cannot be decoded. It is cut to a square and encoded again as WebP of 64, 256, or 512 pixels; camera data, place and profile are dropped.
+         */
+        file: Blob | File;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/avatar';
+};
+
+export type UsersMeAvatarErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsersMeAvatarError = UsersMeAvatarErrors[keyof UsersMeAvatarErrors];
+
+export type UsersMeAvatarResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type UsersMeAvatarResponse = UsersMeAvatarResponses[keyof UsersMeAvatarResponses];
+
+export type UsersAvatarData = {
+    body: {
+        /**
+         * A picture: image/jpeg (.jpg, .jpeg), image/png (.png), or image/webp (.webp), by its content, whatever its name; at most 5242880 bytes and 40000000 pixels (width times height). Others are refused: 415 for another type, 413 for too many bytes, 422 `image_refused` for too many pixels or an image that cannot be decoded. It is cut to a square and encoded again as WebP of 64, 256, or 512 pixels; camera data, place and profile are dropped.
+         */
+        file: Blob | File;
+    };
+    path: {
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/users/{userId}/avatar';
+};
+
+export type UsersAvatarErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsersAvatarError = UsersAvatarErrors[keyof UsersAvatarErrors];
+
+export type UsersAvatarResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type UsersAvatarResponse = UsersAvatarResponses[keyof UsersAvatarResponses];
+
+export type UsersAvatarImageData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a picture.
+         */
+        avatarId: string;
+    };
+    query?: {
+        /**
+         * Width and height in pixels; 256 unless given.
+         */
+        size?: '64' | '256' | '512';
+    };
+    url: '/api/v1/avatars/{avatarId}';
+};
+
+export type UsersAvatarImageErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsersAvatarImageError = UsersAvatarImageErrors[keyof UsersAvatarImageErrors];
+
+export type UsersAvatarImageResponses = {
+    /**
+     * The image.
+     */
+    200: Blob | File;
+};
+
+export type UsersAvatarImageResponse = UsersAvatarImageResponses[keyof UsersAvatarImageResponses];
 

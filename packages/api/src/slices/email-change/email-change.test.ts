@@ -135,11 +135,11 @@ describe('taking a change back', () => {
   it('returns the address and ends every session, within 7 days, once', async () => {
     const email = anyEmail();
     const token = await changeTo(email);
-    const { body: thief } = await login(email);
     app.advance(7 * DAY_MS - 60_000);
+    const { body: thief } = await login(email);
     expect((await undo(token)).status).toBe(204);
     const stolen = { headers: { authorization: `Bearer ${thief.accessToken}` } };
-    expect((await app.request('/api/v1/users/me', stolen)).status).toBe(401);
+    expect(statusAndCode(await app.request('/api/v1/users/me', stolen))).toEqual([401, 'session_revoked']);
     expect((await login(email)).body.code).toBe('invalid_credentials');
     expect((await login(ada.email)).body.user.id).toBe(ada.id);
     expect(statusAndCode(await undo(token))).toEqual([400, 'invalid_token']);

@@ -33,6 +33,7 @@ export class MemberModel extends TenantModel {
       email: user.email,
       username: user.username,
       fullName: user.fullName,
+      avatarUrl: user.avatarUrl(ids),
       role: this.role,
       roles: roles.map((role) => ({ id: ids.encode('rol', role.id), name: role.name })),
       joinedAt: iso(this.createdAt),

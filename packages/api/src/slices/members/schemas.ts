@@ -3,6 +3,7 @@ import { Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationRole } from '../organizations/schemas.ts';
+import { AvatarUrl } from '../users/schemas.ts';
 
 export const Member = z
   .object({
@@ -10,6 +11,7 @@ export const Member = z
     email: z.string().meta({ description: 'The e-mail address of the account.', example: 'ada@example.com' }),
     username: z.string().nullable().meta({ description: 'The public name, if there is one.', example: 'ada' }),
     fullName: z.string().nullable().meta({ description: 'The name of the person.', example: 'Ada Lovelace' }),
+    avatarUrl: AvatarUrl,
     role: OrganizationRole,
     roles: z
       .array(
@@ -30,6 +32,7 @@ export const exampleMember: Member = {
   email: 'ada@example.com',
   username: 'ada',
   fullName: 'Ada Lovelace',
+  avatarUrl: null,
   role: 'ADMIN',
   roles: [{ id: exampleId('rol'), name: 'Support' }],
   joinedAt: '2026-01-31T12:00:00.000Z',

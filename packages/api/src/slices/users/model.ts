@@ -26,6 +26,7 @@ export class UserModel extends BaseModel {
   declare defaultOrganizationId: number;
   /** Made at registration: the user's organization when they have no other. */
   declare personalOrganizationId: number;
+  declare avatarId: number | null;
   declare metadata: User['metadata'];
   declare version: number;
   declare createdAt: Date;
@@ -48,7 +49,7 @@ export class UserModel extends BaseModel {
         'createdAt',
         'updatedAt',
       ],
-      refs: { defaultOrganizationId: 'org', personalOrganizationId: 'org' },
+      refs: { defaultOrganizationId: 'org', personalOrganizationId: 'org', avatarId: 'avt' },
       invalidates: ({ id }) => `user:${id}`,
     };
   }
@@ -64,11 +65,17 @@ export class UserModel extends BaseModel {
     user.role = row.role;
     user.emailVerifiedAt = row.emailVerifiedAt;
     user.defaultOrganizationId = row.defaultOrganizationId;
+    user.avatarId = row.avatarId;
     user.metadata = row.metadata;
     user.version = row.version;
     user.createdAt = row.createdAt;
     user.updatedAt = row.updatedAt;
     return user;
+  }
+
+  /** Null where there is no picture. Its id is enough to see it, and cannot be guessed. */
+  avatarUrl(ids: Ids): string | null {
+    return this.avatarId === null ? null : ids.link(`/api/v1/avatars/${ids.encode('avt', this.avatarId)}`);
   }
 
   /** The only way out of the model: no hash, no key, no row id. */
@@ -78,6 +85,7 @@ export class UserModel extends BaseModel {
       email: this.email,
       username: this.username,
       fullName: this.fullName,
+      avatarUrl: this.avatarUrl(ids),
       status: this.status,
       role: this.role,
       emailVerifiedAt: isoOrNull(this.emailVerifiedAt),
@@ -92,7 +100,7 @@ export class UserModel extends BaseModel {
 /** The columns of `users u` that `present` and the access rules need, under the names of the model's fields. */
 export const USER_COLUMNS = `
   u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
-  u.default_organization_id as "defaultOrganizationId", u.metadata, u.version,
+  u.default_organization_id as "defaultOrganizationId", u.avatar_id as "avatarId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
 
 export type UserColumns = Pick<
@@ -105,6 +113,7 @@ export type UserColumns = Pick<
   | 'role'
   | 'emailVerifiedAt'
   | 'defaultOrganizationId'
+  | 'avatarId'
   | 'metadata'
   | 'version'
   | 'createdAt'

@@ -32,12 +32,21 @@ export const Username = z
 
 export const FullName = displayName(120).meta({ description: 'The name of the person.', example: 'Ada Lovelace' });
 
+export const AvatarUrl = z
+  .string()
+  .nullable()
+  .meta({
+    description: 'Where the picture is, if there is one; with `?size=64`, `256` or `512`.',
+    example: `https://api.example.com/api/v1/avatars/${exampleId('avt')}`,
+  });
+
 export const User = z
   .object({
     id: id('usr'),
     email: z.string().meta({ description: 'The e-mail address of the account.', example: 'ada@example.com' }),
     username: z.string().nullable().meta({ description: 'The public name, if there is one.', example: 'ada' }),
     fullName: z.string().nullable().meta({ description: 'The name of the person.', example: 'Ada Lovelace' }),
+    avatarUrl: AvatarUrl,
     status: z.enum(USER_STATUSES).meta({ description: 'Only ACTIVE accounts can call.' }),
     role: z.enum(PLATFORM_ROLES).meta({ description: 'Role on the platform; roles in organizations are memberships.' }),
     emailVerifiedAt: Timestamp.nullable().meta({ description: 'When the address was verified; null until then.' }),
@@ -54,6 +63,7 @@ export const exampleUser: User = {
   email: 'ada@example.com',
   username: 'ada',
   fullName: 'Ada Lovelace',
+  avatarUrl: null,
   status: 'ACTIVE',
   role: 'USER',
   emailVerifiedAt: '2026-01-31T12:05:00.000Z',
