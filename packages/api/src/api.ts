@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Ports } from './context.ts';
 import { admitHandshake } from './pipeline/handshake.ts';
+import { logRefused } from './pipeline/observe-socket.ts';
 import { realtimeUpgrade } from './slices/realtime/socket.ts';
 import { PATH_ALIASES, rawRoutes } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
@@ -45,6 +46,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       clientAddress,
       headers,
       admit: admitHandshake,
+      onRefused: (ctx, error, url) => logRefused(ctx, error, { url }),
       upgrades: [realtimeUpgrade, trpcUpgrade({ router: appRouter, ports })],
     }),
   };

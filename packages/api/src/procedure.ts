@@ -7,7 +7,7 @@ import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { publishApiCall } from './pipeline/api-calls.ts';
 import { idempotently } from './pipeline/idempotency.ts';
-import { trackCall } from './pipeline/observe.ts';
+import { ofOneCall, trackCall } from './pipeline/observe.ts';
 
 const t = initTRPC
   .context<Context>()
@@ -36,8 +36,9 @@ export const router = t.router;
  * is the context that `admit` guarantees for the procedure's access.
  */
 function guard<C extends Context>() {
-  return t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
+  return t.procedure.use(async ({ ctx: shared, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
+    const ctx = shared.connection ? ofOneCall(shared) : shared;
     const watched = trackCall(ctx, path, meta);
     // A WebSocket's calls share one context, but each has its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;

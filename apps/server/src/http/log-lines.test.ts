@@ -79,6 +79,33 @@ describe('the line of a refused call', () => {
     });
   });
 
+  it('names the key that was revoked, and the session that has ended (V16.2.1)', async () => {
+    const email = `${randomUUID()}@example.com`;
+    await post('/api/v1/auth/register', { email, password: PASSWORD });
+    const { accessToken, user } = await post('/api/v1/auth/login', { email, password: PASSWORD });
+    const headers = { authorization: `Bearer ${accessToken}` };
+    const revoked = await post('/api/v1/api-keys', { name: 'CI', scopes: ['api_keys:read'] }, headers);
+    await fetch(`${server.url}/api/v1/api-keys/${revoked.id}`, { method: 'DELETE', headers });
+    await fetch(`${server.url}/api/v1/api-keys?limit=3`, { headers: { 'x-api-key': revoked.secret } });
+    const organizationId = user.defaultOrganizationId;
+    const refused = { level: 'warn', status: 401 };
+    expect(await lineOf('/api/v1/api-keys?limit=3')).toMatchObject({
+      ...refused,
+      code: 'api_key_revoked',
+      keyId: revoked.id,
+      organizationId,
+    });
+
+    await post('/api/v1/auth/logout', {}, headers);
+    await fetch(`${server.url}/api/v1/api-keys?limit=4`, { headers });
+    expect(await lineOf('/api/v1/api-keys?limit=4')).toMatchObject({
+      ...refused,
+      code: 'session_revoked',
+      userId: user.id,
+      sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  });
+
   it('is information where nothing is suspicious', async () => {
     await fetch(`${server.url}/api/v1/nowhere`);
     expect(await lineOf('/api/v1/nowhere')).toMatchObject({ level: 'info', status: 404, code: 'operation_not_found' });

@@ -76,6 +76,7 @@ describe('an observed server', () => {
       requestId,
       ip: '127.0.0.1',
       userId: tokens.user.id,
+      sessionId: expect.any(String),
       organizationId: tokens.user.defaultOrganizationId,
     });
 

@@ -31,7 +31,7 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   const credential = await identify(ctx, meta, readInput);
   const { actor } = credential;
   const organization = currentOrganization(actor);
-  noteCaller(ctx, actor, organization?.id ?? null);
+  if (organization) noteCaller(ctx, { organizationId: organization.id });
   await enforceLimits(ctx, meta, actor);
   assertAccess(ctx, meta, { actor, organization, userId: await namedUser(meta, readInput) });
   if (meta.fresh) assertFresh(ctx, actor);

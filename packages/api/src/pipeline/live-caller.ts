@@ -7,6 +7,7 @@ import { currentOrganization } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Authenticated } from './credential.ts';
 import { chargeFailedAttempt } from './limits.ts';
+import { noteCaller } from './observe.ts';
 
 /** An authenticated caller in an organization, and how to check again whether it still is one. */
 export interface AuthenticatedCaller {
@@ -115,6 +116,7 @@ function invalidatedBy({ actor, organization }: OrganizationContext): Invalidati
 export function authenticatedCaller(ctx: Context, credential: Authenticated): AuthenticatedCaller {
   const current = inOrganization({ ...ctx, credential }, credential.actor);
   const organizationId = current.organization.id;
+  noteCaller(ctx, { organizationId });
   return {
     ctx: current,
     expiresAt: credential.expiresAt,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { redactUrl, withoutRedaction } from '@rentapi/platform/logger';
 import type { Ports } from '../context.ts';
-import { type Observed, observed } from '../wire/observed.ts';
+import { type KnownCaller, type Observed, observed } from '../wire/observed.ts';
 import type { ClientAddress } from '../wire/request.ts';
 
 type Observe = (req: IncomingMessage, res: ServerResponse) => void;
@@ -29,7 +29,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
         const procedure = request.procedures[0] ?? 'none';
         ports.metrics.requests.inc({ procedure, transport: request.transport, status });
       }
-      const level = levelOf(status, request);
+      const level = levelOfRequest(status, request);
       if (!ports.log.isLevelEnabled(level)) return;
       log[level][level](
         {
@@ -43,7 +43,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
           bytes: socket.bytesWritten - writtenBefore,
           requestId: request.requestId ?? res.getHeader('X-Request-Id') ?? null,
           ip,
-          ...caller(ports, request),
+          ...callerFields(ports, request.caller),
           ...(!res.writableFinished && { aborted: true }),
           ...(request.failure !== undefined && { err: request.failure }),
         },
@@ -56,11 +56,20 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
 /** Attempts at what is not one's own, and too many of them, are what an operator looks for. */
 const SUSPICIOUS = [401, 403, 429];
 
-function levelOf(status: number, { failure, errors, expected, quiet }: Observed): 'debug' | 'info' | 'warn' | 'error' {
+export function levelOf(status: number): 'info' | 'warn' | 'error' {
+  if (status >= 500) return 'error';
+  return SUSPICIOUS.includes(status) ? 'warn' : 'info';
+}
+
+function levelOfRequest(
+  status: number,
+  { failure, errors, expected, quiet }: Observed,
+): 'debug' | 'info' | 'warn' | 'error' {
   if (expected) return 'info';
-  // An answer that broke off in the middle has said 200 long before.
-  if (status >= 500 || failure !== undefined) return 'error';
-  if (SUSPICIOUS.includes(status) || errors.some((error) => SUSPICIOUS.includes(error.status))) return 'warn';
+  if (failure !== undefined) return 'error'; // an answer that broke off in the middle has said 200 long before
+  const level = levelOf(status);
+  if (level !== 'info') return level;
+  if (errors.some((error) => SUSPICIOUS.includes(error.status))) return 'warn';
   return quiet ? 'debug' : 'info';
 }
 
@@ -71,10 +80,12 @@ function loggedUrl(url: string): string {
   return query < 0 ? url : url.slice(0, query);
 }
 
-function caller({ ids }: Ports, { actor, organizationId }: Observed): Record<string, string> {
+export function callerFields({ ids }: Ports, caller: KnownCaller): Record<string, string> {
+  const { userId, sessionId, keyId, organizationId } = caller;
   return {
-    ...(actor?.kind === 'user' && { userId: ids.encode('usr', actor.user.id) }),
-    ...(actor?.kind === 'key' && { keyId: ids.encode('key', actor.key.id) }),
-    ...(organizationId !== null && { organizationId: ids.encode('org', organizationId) }),
+    ...(userId !== undefined && { userId: ids.encode('usr', userId) }),
+    ...(sessionId !== undefined && { sessionId }),
+    ...(keyId !== undefined && { keyId: ids.encode('key', keyId) }),
+    ...(organizationId !== undefined && { organizationId: ids.encode('org', organizationId) }),
   };
 }

@@ -1,7 +1,8 @@
 import type { ApiRequest, Context, Ports } from '../context.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { toApiError } from '../contract/problem.ts';
-import type { Actor } from './actor.ts';
+import type { KnownCaller } from '../wire/observed.ts';
+import { logRefusedCall } from './observe-socket.ts';
 
 /** How a call ended. */
 interface Ended {
@@ -46,7 +47,8 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
     failed(error: unknown): Ended {
       const known = toApiError(error);
       const { status, errorCode } = known;
-      if (transport !== 'socket') request?.errors.push(known); // a socket's calls have no end
+      if (transport === 'socket') logRefusedCall(ctx, error, procedure);
+      else request?.errors.push(known);
       if (meta.countRefusals && status < 500) metrics.refusals.inc({ procedure, code: errorCode });
       span?.setAttribute('error.type', errorCode);
       if (status >= 500) {
@@ -63,10 +65,15 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
 export const SPAN_FAILED = 2;
 
 /** Who calls, as soon as it is known: the line of a refused call names its caller too. */
-export function noteCaller({ request }: Context, actor: Actor, organizationId: number | null): void {
-  if (!request.observed) return;
-  request.observed.actor = actor;
-  request.observed.organizationId = organizationId;
+export function noteCaller({ request }: Context, caller: KnownCaller): void {
+  if (request.observed) Object.assign(request.observed.caller, caller);
+}
+
+/** Calls on a socket share its request, but each may have a caller or an organization of its own. */
+export function ofOneCall(ctx: Context): Context {
+  const { observed } = ctx.request;
+  if (!observed) return ctx;
+  return { ...ctx, request: { ...ctx.request, observed: { ...observed, caller: { ...observed.caller } } } };
 }
 
 type Failed = { ports: Ports; request: Pick<ApiRequest, 'requestId' | 'observed'> };

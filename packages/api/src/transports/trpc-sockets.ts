@@ -12,6 +12,7 @@ import {
   chargeFailedAuthentication,
   watchCaller,
 } from '../pipeline/live-caller.ts';
+import { hasLine, logRefused } from '../pipeline/observe-socket.ts';
 import {
   CLOSE,
   CREDENTIAL_TIMEOUT_MS,
@@ -54,9 +55,8 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
     createContext: createConnectionContext,
     maxBatchSize: MAX_MESSAGES_AT_ONCE,
     experimental_encoder: { encode: (message) => JSON.stringify(message), decode: (data) => parseJson(String(data)) },
-    onError({ error, path }) {
-      const known = toApiError(error);
-      if (known.status >= 500) ports.log.error({ err: known.cause ?? error, procedure: path }, 'request failed');
+    onError({ error, path, req }) {
+      if (!hasLine(error)) logRefused(opened.get(req)!.ctx, error, { procedure: path });
     },
   });
 

@@ -1,9 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiError } from '../contract/errors.ts';
-import type { Actor } from '../pipeline/actor.ts';
 
 /** The transport of a call. */
 export type Transport = 'rest' | 'trpc' | 'socket' | 'internal';
+
+/** Who calls, as far as it is known: also by a credential that is no longer valid. */
+export interface KnownCaller {
+  userId?: number;
+  sessionId?: string;
+  keyId?: number;
+  organizationId?: number;
+}
 
 /** Collected about a request for its log line, its trace and its metrics. */
 export interface Observed {
@@ -12,8 +19,7 @@ export interface Observed {
   tracestate: string | undefined;
   /** The procedures that it calls: one, or those of a batch. */
   procedures: string[];
-  actor: Actor | null;
-  organizationId: number | null;
+  caller: KnownCaller;
   /** Null until something serves it. */
   requestId: string | null;
   /** Why the answer is a 5xx. */
@@ -42,8 +48,7 @@ export function observed(req: ObservedRequest): Observed {
     traceparent: single(req.headers['traceparent']),
     tracestate: single(req.headers['tracestate']),
     procedures: [],
-    actor: null,
-    organizationId: null,
+    caller: {},
     requestId: null,
     failure: undefined,
     errors: [],

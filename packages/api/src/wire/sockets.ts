@@ -43,6 +43,8 @@ interface SocketOptions {
   /** Runs before every upgrade: throws what is answered instead of the 101. */
   admit: (ctx: Context) => Promise<void>;
   upgrades: readonly Upgrade[];
+  /** Writes the line of a handshake that was refused at a path. */
+  onRefused: (ctx: Context, error: ApiError, path: string) => void;
   /** Sent with each refusal, as with every answer. */
   headers?: readonly Header[] | undefined;
 }
@@ -51,7 +53,14 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const DRAINING_RETRY_S = 1; // another process answers
 
 /** Every upgraded connection, whatever its protocol. */
-export function createSockets({ ports, clientAddress, admit, upgrades, headers = [] }: SocketOptions): Sockets {
+export function createSockets({
+  ports,
+  clientAddress,
+  admit,
+  upgrades,
+  onRefused,
+  headers = [],
+}: SocketOptions): Sockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
   const refusalDelay = createRefusalDelay();
@@ -83,7 +92,7 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
     try {
       serve = await open(ctx, req);
     } catch (error) {
-      return refuse(socket, ctx, error);
+      return refuse(socket, ctx, error, req);
     }
     server.handleUpgrade(req, socket, head, (webSocket) => {
       webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
@@ -91,10 +100,11 @@ export function createSockets({ ports, clientAddress, admit, upgrades, headers =
     });
   }
 
-  function refuse(socket: Duplex, { request: { requestId }, responseHeaders }: Context, error: unknown): void {
+  function refuse(socket: Duplex, ctx: Context, error: unknown, { url = '/' }: IncomingMessage): void {
+    const { request, responseHeaders } = ctx;
+    const { requestId } = request;
     const known = toApiError(error);
-    if (known.status >= 500 && !ports.process.draining)
-      ports.log.error({ err: known.cause ?? error, requestId }, 'upgrade failed');
+    if (known.status < 500 || !ports.process.draining) onRefused(ctx, known, url.replace(/[?#].*$/s, ''));
     const { 'X-Request-Id': _, ...limits } = responseHeaders; // `refuseSocket` sends it
     const source = { requestId, publicUrl: ports.env.PUBLIC_URL };
     refuseSocket(socket, known, source, [...headers, ...Object.entries(limits)]);

@@ -25,7 +25,7 @@ const request = {
 };
 
 it('shows a request as one line', () => {
-  const caller = { userId: 'usr_1', organizationId: 'org_1' };
+  const caller = { userId: 'usr_1', sessionId: '3f1c', organizationId: 'org_1' };
   const lines = seen((log) => log.info({ ...request, ...caller }, 'request'));
   expect(lines).toEqual(['200 GET /api/v1/users/me 2.7 ms req=abc']);
   const page = { ...request, url: '/docs', requestId: null };

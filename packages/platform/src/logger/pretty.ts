@@ -32,7 +32,7 @@ const isRequest = ({ method, url, status }: Record<string, unknown>): boolean =>
 function requestText(fields: Record<string, unknown>): [string, Record<string, unknown>] {
   const { status, method, url, durationMs, procedure, bytes, ip, requestId, ...rest } = fields;
   const text = `${status} ${method} ${url} ${Number(durationMs).toFixed(1)} ms`;
-  const { userId, keyId, organizationId, ...unexpected } = rest;
+  const { userId, sessionId, keyId, organizationId, ...unexpected } = rest;
   return [text, { ...(Number(status) < 400 ? unexpected : rest), ...(requestId !== null && { req: requestId }) }];
 }
 

@@ -5,6 +5,7 @@ import { ApiError } from '../../contract/errors.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
+import { noteCaller } from '../../pipeline/observe.ts';
 import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
 import type { ApiKeyModel } from './model.ts';
@@ -113,6 +114,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     createdBy,
     ...creator
   } = row;
+  noteCaller(ctx, { keyId, organizationId });
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');

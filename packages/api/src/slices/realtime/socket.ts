@@ -9,6 +9,8 @@ import {
   type LiveCaller,
   watchCaller,
 } from '../../pipeline/live-caller.ts';
+import { ofOneCall } from '../../pipeline/observe.ts';
+import { logRefused } from '../../pipeline/observe-socket.ts';
 import {
   CLOSE,
   CREDENTIAL_TIMEOUT_MS,
@@ -55,18 +57,22 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   const send = (message: ServerMessage): void => {
     if (isOpen() && hasRoom(socket)) socket.send(JSON.stringify(message));
   };
-  const sendError = (error: unknown): void => {
+  const sendError = ({ errorCode, detail }: ApiError): void => send({ type: 'error', code: errorCode, detail });
+  const refuse = (error: unknown, call: Context, action: ClientMessage['action'] | undefined): ApiError => {
     const known = toApiError(error);
-    if (known.status >= 500)
-      ctx.ports.log.error({ err: known.cause ?? error, requestId: ctx.request.requestId }, 'socket message failed');
-    send({ type: 'error', code: known.errorCode, detail: known.detail });
+    logRefused(call, error, { procedure: 'ws.realtime', action });
+    sendError(known);
+    return known;
   };
   const end = (reason: ApiError): void => {
     sendError(reason);
     closeFor(socket, reason);
   };
 
-  async function begin(authenticating: AuthenticatedCaller | Promise<AuthenticatedCaller>): Promise<void> {
+  async function begin(
+    call: Context,
+    authenticating: AuthenticatedCaller | Promise<AuthenticatedCaller>,
+  ): Promise<void> {
     try {
       const caller = watchCaller(await authenticating, end);
       socket.on('close', caller.close);
@@ -77,8 +83,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
       sendReady(caller);
       sendEvents(stream).catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
     } catch (error) {
-      const reason = toApiError(error);
-      sendError(reason);
+      const reason = refuse(error, call, 'auth');
       await refusalDelay(socket);
       closeFor(socket, reason);
     }
@@ -103,11 +108,10 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   }
 
   /** The first authentication, or a newer token before the old one expires. */
-  async function authenticate(token: string): Promise<void> {
-    const now = { ...ctx, now: ctx.ports.clock.now() };
+  async function authenticate(call: Context, token: string): Promise<void> {
     const organizationId = session?.caller.ctx.organization.id ?? null;
-    const authenticating = chargeFailedAuthentication(now, redeemToken(now, token, organizationId));
-    if (!session) return begin(authenticating);
+    const authenticating = chargeFailedAuthentication(call, redeemToken(call, token, organizationId));
+    if (!session) return begin(call, authenticating);
     session.caller.renew(await authenticating);
     sendReady(session.caller);
   }
@@ -118,9 +122,22 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
     send({ type: 'subscribed', events: stream.subscription.list(), lastEventId: last });
   }
 
-  async function handle(message: ClientMessage): Promise<void> {
+  async function answer(text: string): Promise<void> {
+    let call: Context = session?.caller.ctx ?? ctx;
+    let action: ClientMessage['action'] | undefined;
+    try {
+      const message = readMessage(text);
+      action = message.action;
+      if (message.action === 'auth') call = ofOneCall({ ...ctx, now: ctx.ports.clock.now() });
+      await handle(message, call);
+    } catch (error) {
+      refuse(error, call, action);
+    }
+  }
+
+  async function handle(message: ClientMessage, call: Context): Promise<void> {
     if (message.action === 'ping') return send({ type: 'pong' });
-    if (message.action === 'auth') return authenticate(message.token);
+    if (message.action === 'auth') return authenticate(call, message.token);
     if (!session)
       throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
     if (message.action === 'subscribe') return subscribe(session, message.events, message.lastEventId);
@@ -132,10 +149,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   limitMessages(socket);
   socket.on('message', (data) => {
     if (++waiting > MAX_WAITING_MESSAGES) return closeWith(socket, CLOSE.tooMuch, 'sends faster than it is answered');
-    turn = turn
-      .then(() => (isOpen() ? handle(readMessage(String(data))) : undefined))
-      .catch(sendError)
-      .finally(() => waiting--);
+    turn = turn.then(() => (isOpen() ? answer(String(data)) : undefined)).finally(() => waiting--);
   });
   const timer = setTimeout(() => {
     if (session) return;
@@ -144,7 +158,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   }, CREDENTIAL_TIMEOUT_MS);
   socket.on('close', () => clearTimeout(timer));
 
-  if (authenticated) turn = begin(authenticated);
+  if (authenticated) turn = begin(ctx, authenticated);
 }
 
 /** `/api/v1/ws/realtime`. */

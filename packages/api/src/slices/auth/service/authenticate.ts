@@ -9,6 +9,7 @@ import {
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
+import { noteCaller } from '../../../pipeline/observe.ts';
 import {
   assertHeader,
   organizationNotFound,
@@ -26,6 +27,7 @@ export const authenticateAccessToken: Authenticators['accessToken'] = async (ctx
 /** Loads the session of a verified token, in the organization that the call names. */
 function resumeSession(session: Pick<NamedSession, 'sid' | 'userId'>, expiresAt: Date | null): Resume {
   return async (ctx, path, { allowDeletedOrganization = false }) => {
+    noteCaller(ctx, { userId: session.userId, sessionId: session.sid });
     if (expiresAt && expiresAt <= ctx.now) throw new ApiError('access_token_expired');
     const named = requestedOrganization(ctx, await path());
     return authenticateSession(ctx, { ...session, named, allowDeletedOrganization }, expiresAt);
@@ -39,6 +41,7 @@ export async function authenticateSession(
   expiresAt: Date | null,
 ): Promise<Authenticated> {
   const { sid, userId } = session;
+  noteCaller(ctx, { userId, sessionId: sid });
   return {
     actor: await loadSession(ctx, session),
     expiresAt,
