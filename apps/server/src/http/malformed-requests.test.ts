@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { rawExchange } from '../../test/in-process-server.ts';
 import { answerMalformedRequests } from './malformed-requests.ts';
@@ -13,7 +14,7 @@ afterEach(() => {
 
 async function listen(handle: RequestListener): Promise<number> {
   server = createServer({ connectionsCheckingInterval: 20, headersTimeout: 100, requestTimeout: 200 }, handle);
-  answerMalformedRequests(server, 'https://api.example.com', [['X-Content-Type-Options', 'nosniff']]);
+  answerMalformedRequests(server, 'https://api.example.com', [['X-Content-Type-Options', 'nosniff']], 300);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return (server.address() as AddressInfo).port;
 }
@@ -35,6 +36,29 @@ it('ignores proxy headers and unknown expectations instead of refusing the reque
   const head = 'Host: localhost\r\nConnection: close\r\n';
   const expecting = await rawExchange(port, `GET / HTTP/1.1\r\n${head}Expect: a-cake\r\n\r\n`);
   expect([expecting.status, expecting.body]).toEqual([200, 'served']);
+});
+
+it('answers the requests before it first, each with its own answer', async () => {
+  const port = await listen((req, res) => void setTimeout(() => res.end(req.url), req.url === '/first' ? 50 : 0));
+  const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${request('/first')}${request('/second')}HELLO\r\n\r\n`);
+  const [first, second, refusal, ...more] = (await text(socket)).split(/(?=HTTP\/1\.1 \d)/);
+  expect(more).toEqual([]);
+  expect(first).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\/first/s);
+  expect(second).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\/second/s);
+  expect(refusal).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*"code":"malformed_request"/s);
+});
+
+it('answers a request before one whose body breaks off the rules', async () => {
+  const port = await listen((req, res) => {
+    if (req.url === '/first') setTimeout(() => res.end('first'), 50);
+    else req.resume();
+  });
+  const socket = connect(port, '127.0.0.1');
+  const broken = 'POST /second HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnot a size\r\n';
+  socket.write(`GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n${broken}`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*first.*HTTP\/1\.1 400 Bad Request\r\n/s);
 });
 
 it('never puts its answer into that of an earlier request', async () => {

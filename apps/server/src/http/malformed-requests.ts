@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ApiError, type ErrorCode } from '@rentapi/api/contract/errors';
@@ -11,17 +12,34 @@ const CODES: Record<string, ErrorCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
+/** How long a refusal waits for the answers to earlier requests. */
+const WAIT_MS = 10_000;
+
 /** Answers where Node would answer by itself, without our headers and without a code, or not at all. */
-export function answerMalformedRequests(server: Server, publicUrl: string, headers: readonly Header[]): void {
-  const responses = new WeakMap<Duplex, ServerResponse>();
-  server.on('request', (req, res) => responses.set(req.socket, res));
+export function answerMalformedRequests(
+  server: Server,
+  publicUrl: string,
+  headers: readonly Header[],
+  waitMs: number = WAIT_MS,
+): void {
+  const unanswered = new WeakMap<Duplex, Set<ServerResponse>>();
+  const refused = new WeakSet<Duplex>();
+  server.on('request', (req, res) => {
+    const responses = unanswered.get(req.socket) ?? new Set();
+    unanswered.set(req.socket, responses.add(res));
+    res.once('close', () => responses.delete(res));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const response = responses.get(socket);
-    // A second answer would be read as part of the one being sent, or as the answer to an earlier request.
-    const isAnswering = response && !response.writableFinished && (response.headersSent || response.req.complete);
-    if (!socket.writable || error.code === 'ECONNRESET' || isAnswering) return void socket.destroy();
+    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+    if (refused.has(socket)) return; // what follows cannot be read either
+    refused.add(socket);
     const refusal = new ApiError(CODES[error.code ?? ''] ?? 'malformed_request');
-    refuseSocket(socket, refusal, { requestId: requestIdOf({}), publicUrl }, headers);
+    // A request of which the rest cannot be read gets this answer; those before it get their own first.
+    const earlier = [...(unanswered.get(socket) ?? [])].filter((res) => res.headersSent || res.req.complete);
+    void allClosed(earlier, waitMs).then((closed) => {
+      if (closed && socket.writable) refuseSocket(socket, refusal, { requestId: requestIdOf({}), publicUrl }, headers);
+      else socket.destroy();
+    });
   });
   server.on('connect', (req, socket) => {
     const error = new ApiError('malformed_request', { detail: 'Send the request to its server: this is no proxy.' });
@@ -29,4 +47,15 @@ export function answerMalformedRequests(server: Server, publicUrl: string, heade
   });
   // An unknown `Expect` may be ignored (RFC 9110, 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
+}
+
+/** Whether all of them end in time. */
+async function allClosed(responses: readonly ServerResponse[], waitMs: number): Promise<boolean> {
+  if (responses.length === 0) return true;
+  const timeout = AbortSignal.timeout(waitMs);
+  const ends = responses.map((res) => res.closed || once(res, 'close', { signal: timeout }));
+  return Promise.all(ends).then(
+    () => true,
+    () => false,
+  );
 }
