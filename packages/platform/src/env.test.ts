@@ -130,6 +130,8 @@ describe('settings of the database', () => {
     ['POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB', { POSTGRES_USER: 'u', POSTGRES_PASSWORD: 'p', POSTGRES_DB: 'd' }],
     ['DATABASE_URL', { DATABASE_URL: 'postgres://db/app?sslmode=prefer' }],
     ['DATABASE_DIRECT_URL', { DATABASE_DIRECT_URL: 'db' }],
+    ['DATABASE_MIGRATION_URL', { DATABASE_URL: 'postgres://u:p@db/app', DATABASE_MIGRATION_URL: 'db' }],
+    ['DATABASE_MIGRATION_URL', { DATABASE_MIGRATION_URL: 'postgres://u:p@db/app' }],
   ])('names %s where it stops the start', (name, settings) =>
     expect(() => readEnv({ ...SECRETS, ...settings })).toThrow(new RegExp(`^${name}: [^\\n]*$`)),
   );
@@ -173,6 +175,7 @@ describe('settings in production', () => {
     ['METRICS_TOKEN', { METRICS_TOKEN: SECRETS.SECRET_KEY }],
     ['DATABASE_URL', { DATABASE_URL: 'postgres://u@db/app' }],
     ['DATABASE_DIRECT_URL', { DATABASE_DIRECT_URL: 'postgres://u@db/app' }],
+    ['DATABASE_MIGRATION_URL', { DATABASE_MIGRATION_URL: 'postgres://u@db/app' }],
     ['POSTGRES_PASSWORD', { DATABASE_URL: '', POSTGRES_HOST: 'db' }],
     ['BCRYPT_COST', { BCRYPT_COST: '9' }],
     ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],

@@ -18,6 +18,10 @@ describe('connections without TLS that leave the machine (V12.3.1, V12.3.3)', ()
     ['DATABASE_URL', { DATABASE_URL: 'postgres://u:p@/app', PGHOST: 'db' }],
     ['DATABASE_URL', { DATABASE_URL: 'postgres://u:p@127.0.0.1.example.com/app' }],
     ['DATABASE_DIRECT_URL', { DATABASE_DIRECT_URL: 'postgres://u:p@10.0.0.5/app' }],
+    [
+      'DATABASE_MIGRATION_URL',
+      { DATABASE_URL: 'postgres://u:p@[::1]/app', DATABASE_MIGRATION_URL: 'postgres://u:p@db/app' },
+    ],
     ['POSTGRES_HOST', { POSTGRES_HOST: 'db', POSTGRES_PASSWORD: 'p' }],
     ['REDIS_URL', { REDIS_URL: 'redis://cache:6379' }],
     ['REDIS_URL', { REDIS_URL: 'redis+cluster://127.0.0.1:6379,cache:6379' }],
