@@ -59,21 +59,24 @@ const query = (id: number, path: string, input?: unknown) => ({ id, method: 'que
 
 describe('the line of what is refused on a socket (V16.2.1, V16.3.2)', () => {
   it('names the caller and the code of each tRPC call, once, and of its own organization', async () => {
+    const { body: second } = await ada.request('/api/v1/organizations', { method: 'POST', body: { name: 'Second' } });
     const { answers, send } = await open('/trpc', bearer(ada));
     send({ id: 1, method: 'mutation', params: { path: 'users.create', input: {} } });
     send(query(2, 'orgs.get', { orgId: grace.organizationId }));
     send(query(3, 'apiKeys.list', { limit: 0 }));
     send(query(4, 'no.such'));
-    send(query(5, 'users.me.get'));
-    await eventually(() => answers.length === 5 || undefined, 'five answers');
-    const found = await lines(4);
+    send(query(5, 'orgs.auditLogs', { orgId: second.id, limit: 0 }));
+    send(query(6, 'users.me.get'));
+    await eventually(() => answers.length === 6 || undefined, 'six answers');
+    const found = await lines(5);
     const byCode = (code: string) => found.filter((line) => line['code'] === code);
-    expect(found).toHaveLength(4);
+    expect(found).toHaveLength(5);
     const caller = { userId: ada.id, sessionId: expect.any(String), ip: '127.0.0.1', transport: 'socket' };
     for (const line of found) expect(line).toMatchObject({ ...caller, requestId: expect.any(String) });
     expect(byCode('permission_denied')).toMatchObject([{ level: 'warn', status: 403 }]);
     expect(byCode('invalid_input')).toMatchObject([
       { level: 'info', status: 400, procedure: 'apiKeys.list', organizationId: ada.organizationId },
+      { level: 'info', status: 400, procedure: 'orgs.auditLogs', organizationId: second.id },
     ]);
     expect(found.filter(({ procedure }) => procedure === 'orgs.get')).toMatchObject([{ level: 'info', status: 404 }]);
     expect(byCode('operation_not_found')).toMatchObject([{ level: 'info', status: 404, procedure: 'no.such' }]);
