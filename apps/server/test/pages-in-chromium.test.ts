@@ -206,8 +206,10 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       });
     });
 
-    it('Redoc', async () => {
-      await draw('light', '/redoc', async () => {});
+    it.each(['light', 'dark'] as const)('Redoc in %s colours that can be read', async (colorScheme) => {
+      await draw(colorScheme, '/redoc', async (page) => {
+        expect(await violations(page, ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])).toEqual([]);
+      });
     });
   });
 });
@@ -225,7 +227,7 @@ function collectFaults(page: Page, origin: string): string[] {
   return faults;
 }
 
-/** Of all rules of axe, or of some. */
+/** Of all rules of axe, or of some, or of some tags. */
 async function violations(page: Page, rules?: string[]): Promise<string[]> {
   // Evaluated, not added as an element: the policy of the page allows no script but ours.
   await page.evaluate(`globalThis.axe ?? (() => { ${axe.source} })()`);

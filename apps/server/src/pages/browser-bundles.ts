@@ -16,6 +16,9 @@ export const BUNDLE_NAMES = Object.keys(packages) as BundleName[];
 /** Redoc's one request to another host: its maker's logo. Redoc leaves the picture out when it does not load. */
 const redocLogo = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
 
+/** The one colour of Redoc that no option and no name of a class reaches: dark pages need another. */
+const redocPattern = 'color: #0e7c86;';
+
 export interface BrowserBundle {
   /** `<name>-<version>.js` */
   fileName: string;
@@ -40,8 +43,8 @@ function inPackage(name: BundleName): BrowserBundle {
     fileName: `${name}-${version}.js`,
     async read() {
       const text = await readFile(join(main, packages[name].file), 'utf8');
-      // The source maps are not served.
-      return Buffer.from(text.replace(redocLogo, 'data:,').replace(/\/\/# sourceMappingURL=\S+\s*$/, ''));
+      const served = text.replace(redocLogo, 'data:,').replace(redocPattern, 'color: var(--good);');
+      return Buffer.from(served.replace(/\/\/# sourceMappingURL=\S+\s*$/, '')); // the source maps are not served
     },
   };
 }

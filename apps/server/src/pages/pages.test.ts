@@ -110,9 +110,9 @@ describe('every page', () => {
     expect((await get('/assets/..%2Fpages.ts')).status).toBe(404);
   });
 
-  it('is light or dark as the reader prefers, except Redoc, whose text is always dark', async () => {
-    expect(await text('/')).toContain('<meta name="color-scheme" content="light dark">');
-    expect(await text('/redoc')).toContain('<meta name="color-scheme" content="light">');
+  it('is light or dark as the reader prefers', async () => {
+    for (const path of ['/', '/docs', '/redoc'])
+      expect(await text(path)).toContain('<meta name="color-scheme" content="light dark">');
   });
 
   it("does not load the logos of the references' makers", async () => {

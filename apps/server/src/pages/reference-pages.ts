@@ -32,11 +32,10 @@ export function redocPage({ assets }: Site): string {
     <script src="${assets.bundle('redoc')}" defer></script>
     <script src="${assets.own('redoc.js')}" defer></script>
   </head>
-  <body class="always-light">
+  <body>
     ${header(assets, 'Reference', searchLink)}
     ${noscript}
     <main><div id="reference"></div></main>
   </body>`,
-    'light', // Redoc uses dark text, whatever the browser prefers
   );
 }
