@@ -37,6 +37,7 @@ const paths = [
   '/verify-email',
   '/confirm-email-change?token=t0ken',
   '/undo-email-change?token=t0ken',
+  '/download-export?token=t0ken',
 ];
 
 const mail = {
@@ -185,6 +186,32 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       expect(sent).toEqual({ token: 't0ken' });
       expect(await page.getByRole('button').allInnerTexts()).toEqual(['Mail me a link to set a password']);
       expect(await violations(page)).toEqual([]);
+    });
+  });
+
+  it('downloads the copy of a person’s data after signing in, and closes the session', async () => {
+    await inContext({ acceptDownloads: true }, async (page) => {
+      const asked: string[] = [];
+      await page.route('**/api/v1/**', (route) => {
+        const request = route.request();
+        const { pathname } = new URL(request.url());
+        asked.push(`${request.method()} ${pathname} ${request.headers()['authorization'] ?? ''}`.trim());
+        if (pathname.endsWith('/login')) return route.fulfill({ json: { accessToken: 'a.b.c' } });
+        if (pathname.endsWith('/logout')) return route.fulfill({ status: 204 });
+        return route.fulfill({ contentType: 'application/zip', body: 'PK' });
+      });
+      await page.goto(`${pages.url}/download-export?token=exp_1`);
+      await page.getByLabel('E-mail address').fill('ada@example.com');
+      await page.getByLabel('Password').fill('a long password');
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Sign in and download' }).click();
+      expect((await download).suggestedFilename()).toBe('export.zip');
+      await page.getByRole('status').filter({ hasText: 'has begun' }).waitFor();
+      expect(asked).toEqual([
+        'POST /api/v1/auth/login',
+        'GET /api/v1/users/me/exports/exp_1 Bearer a.b.c',
+        'POST /api/v1/auth/logout Bearer a.b.c',
+      ]);
     });
   });
 

@@ -274,6 +274,12 @@ export type AppRouter = TRPCBuiltRouter<
           input: ChangeEmail;
           output: void;
         }>;
+        /** Ask for a copy of your data. Makes a ZIP archive of JSON files: profile, organizations, sessions, security events, keys without secrets, invitations, and what you did. A mail says when it is ready. Asking again meanwhile answers the same export with its progress. */
+        export: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: DataExport;
+        }>;
         /** List your permissions and where each comes from. In the current organization, and on the platform. */
         permissions: TRPCQueryProcedure<{
           meta: unknown;
@@ -955,6 +961,16 @@ export interface CreatedApiKey {
   secret: string;
 }
 
+/** A download of what is stored about a person. */
+export interface DataExport {
+  /** Id of an export. */
+  id: string;
+  /** READY: it can be downloaded for 24 hours. */
+  status: 'PENDING' | 'RUNNING' | 'READY';
+  /** How much is done, in percent. */
+  progress: number;
+}
+
 /** Whether the database answers. */
 export interface DatabaseHealth {
   /** Whether it answers. */
@@ -1452,6 +1468,7 @@ export interface Problem {
     | 'email_not_verified'
     | 'cookies_unavailable'
     | 'image_refused'
+    | 'export_not_ready'
     | 'invitation_for_another'
     | 'invitation_pending'
     | 'invitation_not_pending'

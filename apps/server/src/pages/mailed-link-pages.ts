@@ -61,6 +61,21 @@ export function undoEmailChange(site: Site): string {
   });
 }
 
+export function downloadExport(site: Site): string {
+  return mailedLink(site, {
+    action: 'download-export',
+    title: 'Download your data',
+    lead: 'Sign in to download the copy of your data.',
+    form: html`
+      ${email}
+      <label>Password
+        <input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>
+      <button type="submit">Sign in and download</button>`,
+    done: 'The download has begun.',
+    help: html`<p data-help="not_found incomplete" hidden>A copy is deleted after 24 hours. Ask for another one.</p>`,
+  });
+}
+
 /** The page without a token: it requests a mailed link. */
 export function forgotPassword(site: Site): string {
   return card(site, 'Forgot your password?', askForReset(null));
@@ -128,7 +143,8 @@ interface MailedLink {
     | 'accept-invitation'
     | 'password-reset/confirm'
     | 'email-change/confirm'
-    | 'email-change/undo';
+    | 'email-change/undo'
+    | 'download-export';
   title: string;
   lead: string;
   form: Html;

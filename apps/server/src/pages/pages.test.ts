@@ -82,6 +82,8 @@ describe('every page', () => {
     '/reset-password',
     '/confirm-email-change',
     '/undo-email-change',
+    '/download-export',
+    '/download-export',
     '/forgot-password',
   ];
 

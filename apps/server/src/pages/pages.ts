@@ -11,6 +11,7 @@ import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import {
   acceptInvitation,
   confirmEmailChange,
+  downloadExport,
   forgotPassword,
   resetPassword,
   undoEmailChange,
@@ -93,6 +94,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
     { path: '/reset-password', page: resetPassword(site) },
     { path: '/confirm-email-change', page: confirmEmailChange(site) },
     { path: '/undo-email-change', page: undoEmailChange(site) },
+    { path: '/download-export', page: downloadExport(site) },
     { path: '/forgot-password', page: forgotPassword(site) },
   ];
   for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));

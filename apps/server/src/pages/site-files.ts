@@ -23,6 +23,7 @@ const NOT_FOR_ROBOTS = [
   '/reset-password',
   '/confirm-email-change',
   '/undo-email-change',
+  '/download-export',
 ];
 
 /** Files that programs look for under fixed names. */

@@ -13,6 +13,7 @@ export const ID_KINDS = {
   rol: { kind: 'role', noun: 'role' },
   sev: { kind: 'security_event', noun: 'security event' },
   avt: { kind: 'avatar', noun: 'picture' },
+  exp: { kind: 'data_export', noun: 'export' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 

@@ -3,6 +3,7 @@ import type { AuditedRow } from '../data/model-facts.ts';
 import { ApiKeyModel } from './api-keys/model.ts';
 import { SessionModel } from './auth/model.ts';
 import { AvatarModel } from './avatars/model.ts';
+import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
 import { MemberModel } from './members/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
@@ -24,6 +25,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   ApiKeyModel,
   SessionModel,
   AvatarModel,
+  ExportModel,
 ];
 
 /** The id prefixes of these models. */

@@ -12,6 +12,9 @@ import * as avatarJobs from './avatars/jobs.ts';
 import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as emailChangeEvents from './email-change/events.ts';
 import * as emailChangeJobs from './email-change/jobs.ts';
+import * as exportEvents from './exports/events.ts';
+import * as exportJobs from './exports/jobs.ts';
+import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as memberEvents from './members/events.ts';
@@ -34,6 +37,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     apiKeyEvents,
     authEvents,
     emailChangeEvents,
+    exportEvents,
     twoFactorEvents,
     userEvents,
     organizationEvents,
@@ -51,6 +55,7 @@ export const jobs: readonly Job[] = [
   authJobs,
   avatarJobs,
   emailChangeJobs,
+  exportJobs,
   invitationJobs,
   mailJobs,
   realtimeJobs,
@@ -60,7 +65,14 @@ export const jobs: readonly Job[] = [
 ].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */
-export const rawRoutes: readonly RawRoute[] = [upgradeRequired, auditExport, myAvatar, userAvatar, avatarImage];
+export const rawRoutes: readonly RawRoute[] = [
+  upgradeRequired,
+  auditExport,
+  myAvatar,
+  userAvatar,
+  avatarImage,
+  exportFile,
+];
 
 /** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

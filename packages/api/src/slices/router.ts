@@ -4,6 +4,7 @@ import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, unlock } from './auth/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
+import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
 import { organizations } from './organizations/router.ts';
@@ -20,7 +21,7 @@ export const appRouter = router({
   auth: router({ ...auth, emailChange, twoFactor }),
   users: router({
     ...accounts,
-    me: router({ ...me, ...myAccount, activity, changeEmail, permissions: myPermissions }),
+    me: router({ ...me, ...myAccount, activity, changeEmail, export: exportMe, permissions: myPermissions }),
     roles: userRoles,
   }),
   admin: router({ users: router({ unlock }) }),

@@ -115,6 +115,7 @@ function contentOf(translated: DocumentedOperation, { meta, raw }: Operation): J
   return { 'application/json': { ...json, ...(output !== undefined && { example: output }) } };
 }
 
-function hasBody({ rest }: ProcedureMeta): boolean {
-  return rest?.status !== 204 && rest?.status !== 202;
+/** What is accepted for later may answer nothing yet. */
+function hasBody({ rest, example }: ProcedureMeta): boolean {
+  return rest?.status === 202 ? example.output !== undefined : rest?.status !== 204;
 }

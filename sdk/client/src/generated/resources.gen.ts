@@ -35,6 +35,7 @@ export type {
   CreateRole,
   CreateUser,
   CreatedApiKey,
+  DataExport,
   DatabaseHealth,
   DisableTwoFactor,
   EffectivePermissions,
@@ -142,6 +143,8 @@ export type {
   UsersListResponse,
   UsersMeActivityResponse,
   UsersMeAvatarResponse,
+  UsersMeExportFileResponse,
+  UsersMeExportResponse,
   UsersMeGetResponse,
   UsersMePermissionsResponse,
   UsersMeUpdateResponse,
@@ -217,7 +220,8 @@ export interface CodesByStatus {
     | "role_name_taken"
     | "role_too_deep"
     | "role_has_children"
-    | "role_cycle";
+    | "role_cycle"
+    | "export_not_ready";
   412:
     | "version_mismatch";
   413:
@@ -377,6 +381,8 @@ export type UsersMeActivityParams = Params<Types.UsersMeActivityData>;
 export type UsersMeAvatarParams = Params<Types.UsersMeAvatarData>;
 export type UsersMeChangeEmailParams = Params<Types.UsersMeChangeEmailData>;
 export type UsersMeDeleteParams = NoParams;
+export type UsersMeExportParams = NoParams;
+export type UsersMeExportFileParams = Params<Types.UsersMeExportFileData>;
 export type UsersMeGetParams = NoParams;
 export type UsersMePermissionsParams = NoParams;
 export type UsersMeUpdateParams = Params<Types.UsersMeUpdateData>;
@@ -1657,6 +1663,44 @@ export class UsersMeResource extends Resource {
    */
   delete(params?: UsersMeDeleteParams, options?: RequestOptions): ApiPromise<void> {
     return this.transport.call({"id":"users.me.delete","method":"DELETE","path":"/api/v1/users/me","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Ask for a copy of your data
+   *
+   * Makes a ZIP archive of JSON files: profile, organizations, sessions, security events, keys without secrets, invitations, and what you did. A mail says when it is ready. Asking again meanwhile answers the same export with its progress.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/users/me/export`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @example
+   * ```ts
+   * const answer = await client.users.me.export();
+   * ```
+   */
+  export(params?: UsersMeExportParams, options?: RequestOptions): ApiPromise<Types.UsersMeExportResponse> {
+    return this.transport.call({"id":"users.me.export","method":"POST","path":"/api/v1/users/me/export","keyed":true}, params, options);
+  }
+
+  /**
+   * Download a copy of your data
+   *
+   * A ZIP archive, for 24 hours after it was made.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/users/me/exports/{exportId}`
+   *
+   * @throws {ConflictError} `export_not_ready`
+   * @example
+   * ```ts
+   * await client.users.me.exportFile({ exportId: 'exp_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  exportFile(params: UsersMeExportFileParams, options?: RequestOptions): ApiPromise<Types.UsersMeExportFileResponse> {
+    return this.transport.call({"id":"users.me.exportFile","method":"GET","path":"/api/v1/users/me/exports/{exportId}","accept":"application/zip"}, params, options);
   }
 
   /**

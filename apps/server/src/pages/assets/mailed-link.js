@@ -10,6 +10,7 @@ const actions = {
   'password-reset/request': ({ email }) => call('/auth/password-reset/request', { email: email.value }),
   'email-change/confirm': () => call('/auth/email-change/confirm', { token }),
   'email-change/undo': () => call('/auth/email-change/undo', { token }),
+  'download-export': downloadExport,
   'resend-verification': ({ email }) => call('/auth/resend-verification', { email: email.value }),
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
@@ -54,24 +55,46 @@ function offerRemedy(code, email) {
   }
 }
 
-/** Accepting needs a signed-in user. The session serves this one call and is closed after it. */
-async function acceptInvitation({ email, password }) {
+/** Some calls need a signed-in user. The session serves this one call and is closed after it. */
+async function signedIn({ email, password }, use) {
   const { accessToken } = await call('/auth/login', { email: email.value, password: password.value });
+  if (!accessToken)
+    throw new Error('Your account has a second factor, which this page cannot ask for: sign in elsewhere.');
   try {
-    await call('/invitations/accept', { token }, accessToken);
+    await use(accessToken);
   } finally {
     await call('/auth/logout', undefined, accessToken).catch(() => undefined);
   }
 }
 
+function acceptInvitation(fields) {
+  return signedIn(fields, (accessToken) => call('/invitations/accept', { token }, accessToken));
+}
+
+/** The mailed token is the id of the file: it opens nothing by itself. */
+function downloadExport(fields) {
+  return signedIn(fields, async (accessToken) => {
+    const response = await send('GET', `/users/me/exports/${encodeURIComponent(token)}`, { accessToken });
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(await response.blob());
+    link.download = 'export.zip';
+    link.click();
+  });
+}
+
 async function call(path, body, accessToken) {
+  const response = await send('POST', path, { body, accessToken });
+  return response.json().catch(() => ({}));
+}
+
+async function send(method, path, { body, accessToken }) {
   let response;
   try {
     response = await fetch(`/api/v1${path}`, {
-      method: 'POST',
+      method,
       credentials: 'omit',
       headers: {
-        Accept: 'application/json',
+        Accept: 'application/json, */*;q=0.1',
         ...(body && { 'Content-Type': 'application/json' }),
         ...(accessToken && { Authorization: `Bearer ${accessToken}` }),
       },
@@ -80,8 +103,8 @@ async function call(path, body, accessToken) {
   } catch {
     throw new Error('The server cannot be reached. Try again in a moment.');
   }
+  if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
   // The page shows the fields; the sentence above them is written for programs.
   const fields = (answer.errors ?? []).map(({ path, message }) => `${path || 'The request'} ${message}.`).join(' ');
   const sentence = fields || answer.detail || answer.title || `The server answered ${response.status}.`;

@@ -177,6 +177,8 @@ describe('a picture', () => {
     const { avatarUrl } = (await upload()).body;
     await ada.request('/api/v1/users/me', { method: 'DELETE' });
     const userId = app.ports.ids.decode('usr', ada.id);
+    const [{ storageKey }] = await app.rows('avatars').where({ userId });
+    expect(await app.ports.storage.get(`${storageKey}/64.webp`)).not.toBeNull();
     await app
       .rows('userDeletions')
       .where({ userId })
@@ -189,6 +191,7 @@ describe('a picture', () => {
     );
     expect((await picture(avatarUrl)).status).toBe(404);
     expect(await app.rows('avatars').where({ userId })).toEqual([]);
+    expect(await app.ports.storage.get(`${storageKey}/64.webp`)).toBeNull();
   });
 });
 

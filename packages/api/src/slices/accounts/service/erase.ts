@@ -4,6 +4,7 @@ import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { ApiKeyModel } from '../../api-keys/model.ts';
 import { removeAvatars } from '../../avatars/service.ts';
+import { removeExports } from '../../exports/service/make.ts';
 import { MemberModel } from '../../members/model.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { UserModel } from '../../users/model.ts';
@@ -22,6 +23,7 @@ export const ERASED_TABLES = [
   'verification_tokens',
   'email_changes',
   'avatars',
+  'user_exports',
   'security_events',
   'sign_in_challenges',
   'totp_factors',
@@ -50,6 +52,7 @@ export async function eraseDeletedAccounts(ctx: Context, control: RunControl): P
 /** What is left is a row without personal data, to which the rows of others may refer. */
 async function eraseUser(ctx: Context, userId: number): Promise<void> {
   await removeAvatars(ctx, userId);
+  await removeExports(ctx, userId);
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     for (const table of ERASED_TABLES) await ctx.db(table).where({ userId }).delete();

@@ -1,0 +1,157 @@
+import { systemContext } from '@rentapi/api/context';
+import { unzipSync } from 'fflate';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
+
+const ME = '/api/v1/users/me/export';
+const HOUR_MS = 3_600_000;
+
+let app: TestApp;
+let ada: Person;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+beforeEach(async () => {
+  ada = await app.signUp();
+});
+afterAll(() => app.close());
+
+const ask = (by = ada) => by.request(ME, { method: 'POST' });
+const pathOf = (id: string) => `/api/v1/users/me/exports/${id}`;
+const mailed = (to = ada.email) =>
+  eventually(() => app.mails.find((mail) => mail.to === to && /data are ready/.test(mail.subject)), 'the mail');
+async function download(id: string, by = ada) {
+  const response = await fetch(app.url + pathOf(id), { headers: { authorization: `Bearer ${by.tokens.accessToken}` } });
+  return { status: response.status, headers: response.headers, bytes: new Uint8Array(await response.arrayBuffer()) };
+}
+const filesIn = (bytes: Uint8Array) =>
+  Object.fromEntries(
+    Object.entries(unzipSync(bytes)).map(([name, file]) => [name, JSON.parse(Buffer.from(file).toString())]),
+  );
+const run = (name: string) => {
+  const control = { touch() {}, signal: new AbortController().signal };
+  return app.ports.jobs.all
+    .find((job) => job.name === name)!
+    .run(systemContext(app.ports, 't'), { at: new Date() }, control);
+};
+
+describe('a copy of a person’s data', () => {
+  it('is made by a job, mailed as a link, and is a ZIP of JSON files', async () => {
+    const { as, join } = await makeOrganization(app, ada);
+    const bob = await join('MEMBER');
+    await as(bob)('/api/v1/api-keys', { method: 'POST', body: { name: 'of bob', scopes: ['org:read'] } });
+    const { body: key } = await as(ada)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'of ada', scopes: ['org:read'] },
+    });
+    const { status, body } = await ask();
+    expect([status, body]).toEqual([202, { id: expect.stringMatching(/^exp_/), status: 'PENDING', progress: 0 }]);
+    const mail = await mailed();
+    expect(mail.text).toContain(`${app.ports.env.PUBLIC_URL}/download-export?token=${body.id}`);
+    const { status: found, headers, bytes } = await download(body.id);
+    expect([found, headers.get('content-type')]).toEqual([200, 'application/zip']);
+    expect(headers.get('content-disposition')).toBe('attachment; filename="export.zip"');
+    expect(headers.get('cache-control')).toBe('no-store');
+    const files = filesIn(bytes);
+    expect(Object.keys(files).toSorted()).toEqual([
+      'actions.json',
+      'api-keys.json',
+      'invitations.json',
+      'organizations.json',
+      'profile.json',
+      'security-events.json',
+      'sessions.json',
+    ]);
+    expect(files['profile.json']).toMatchObject([{ id: ada.id, email: ada.email }]);
+    expect(files['organizations.json']).toMatchObject([{ personal: true }, { role: 'OWNER' }]);
+    expect(files['api-keys.json']).toMatchObject([{ id: key.id }]);
+    expect(files['sessions.json']).toHaveLength(1);
+    expect(files['actions.json'].map(({ action }: { action: string }) => action)).toContain('api_key.created');
+    const text = JSON.stringify(files);
+    expect(text).not.toContain(bob.email);
+    for (const secret of [key.secret, ada.tokens.refreshToken, 'passwordHash', 'secretHash', 'tokenHash'])
+      expect(text).not.toContain(secret);
+    expect(text).not.toMatch(/"(id|userId|organizationId)":\d/);
+  });
+
+  it('is nobody else’s', async () => {
+    const { body } = await ask();
+    await mailed();
+    const eve = await app.signUp();
+    const [others, never] = [await download(body.id, eve), await download(app.ports.ids.encode('exp', 2 ** 40), eve)];
+    expect([others.status, never.status]).toEqual([404, 404]);
+    expect((await app.request(pathOf(body.id))).status).toBe(401);
+  });
+
+  it('needs a recent login', async () => {
+    const userId = app.ports.ids.decode('usr', ada.id);
+    await app
+      .rows('sessions')
+      .where({ userId })
+      .update({ authenticatedAt: new Date(Date.now() - HOUR_MS) });
+    expect(statusAndCode(await ask())).toEqual([403, 'reauthentication_required']);
+  });
+
+  it('is made once, however often it is asked for meanwhile, and shows its progress', async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => ask()));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    await mailed();
+    const again = await ask();
+    const userId = app.ports.ids.decode('usr', ada.id);
+    const id = app.ports.ids.decode('exp', again.body.id);
+    await eventually(
+      async () => ((await app.rows('userExports').where({ id, status: 'READY' })).length ? true : undefined),
+      'it',
+    );
+    await app.rows('userExports').where({ id }).update({ status: 'RUNNING', progress: 42 });
+    expect((await ask()).body).toMatchObject({ id: again.body.id, status: 'RUNNING', progress: 42 });
+    const early = await ada.request(pathOf(again.body.id));
+    expect([early.status, early.body.code, early.body.detail]).toEqual([
+      409,
+      'export_not_ready',
+      'The file is being made: 42 % is done.',
+    ]);
+    expect(await app.rows('userExports').where({ userId })).toHaveLength(2);
+  });
+
+  it('is deleted with its file after 24 hours', async () => {
+    const { body } = await ask();
+    await mailed();
+    const [{ storageKey }] = await app.rows('userExports').where({ id: app.ports.ids.decode('exp', body.id) });
+    app.advance(24 * HOUR_MS + 1000);
+    await run('exports.purge');
+    app.advance(-24 * HOUR_MS - 1000);
+    expect((await download(body.id)).status).toBe(404);
+    expect(await app.ports.storage.get(storageKey)).toBeNull();
+  });
+
+  it('is refused after 24 hours, before it is deleted', async () => {
+    const { body } = await ask();
+    await mailed();
+    const id = app.ports.ids.decode('exp', body.id);
+    await app
+      .rows('userExports')
+      .where({ id })
+      .update({ expiresAt: new Date(Date.now() - 1000) });
+    expect((await download(body.id)).status).toBe(404);
+  });
+
+  it('goes with the account', async () => {
+    const { body } = await ask();
+    await mailed();
+    const userId = app.ports.ids.decode('usr', ada.id);
+    const [{ storageKey }] = await app.rows('userExports').where({ id: app.ports.ids.decode('exp', body.id) });
+    await ada.request('/api/v1/users/me', { method: 'DELETE' });
+    await app
+      .rows('userDeletions')
+      .where({ userId })
+      .update({ eraseAt: new Date(0) });
+    await run('accounts.erase_deleted');
+    expect([await app.ports.storage.get(storageKey), await app.rows('userExports').where({ userId })]).toEqual([
+      null,
+      [],
+    ]);
+  });
+});
