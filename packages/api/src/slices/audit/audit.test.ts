@@ -103,8 +103,8 @@ describe('the audit log', () => {
     expect(items.map(({ target }: { target: unknown }) => target)).toEqual([{ kind: 'invitation', id: invited.id }]);
     expect(items[0].after).toMatchObject({ id: invited.id, organizationId: acme.id, inviterUserId: acme.owner.id });
     const event = exampleId('evt');
-    expect((await read(acme.owner, `targetId=${event}`)).body.errors[0].message).toBe(
-      'must be the id of a user, an organization, an invitation, a role, or an API key (usr_…, org_…, ivt_…, rol_…, key_…)',
+    expect((await read(acme.owner, `targetId=${event}`)).body.errors[0].message).toMatch(
+      /^must be the id of a user, an organization, .*an invitation.* \(usr_…, org_…, .*ivt_….*\)$/,
     );
   });
 
