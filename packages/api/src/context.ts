@@ -26,6 +26,7 @@ import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { Cookies } from './wire/cookies.ts';
 import type { Observed } from './wire/observed.ts';
@@ -56,6 +57,8 @@ export interface Ports {
   origins: Origins;
   accessTokens: AccessTokens;
   passwords: Passwords;
+  /** The providers of logins that are set up. */
+  oauth: OAuthClients;
   twoFactor: TwoFactorSecrets;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;

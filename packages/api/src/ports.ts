@@ -30,6 +30,7 @@ import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
+import { createOAuthClients } from './slices/oauth/client.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
@@ -105,6 +106,7 @@ export function openPorts({
     },
     origins: openOrigins({ env, database }),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
+    oauth: createOAuthClients(env),
     passwords: createPasswords({
       pepper: secrets.PASSWORD_PEPPER,
       oldPeppers: env.PASSWORD_PEPPER_OLD,
@@ -156,6 +158,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.notifications.close();
   await ports.mailer.close();
   ports.outbound.close();
+  ports.oauth.close();
   await ports.limiter.close();
   await ports.cache.disconnectAll();
   await ports.pubsub.close();

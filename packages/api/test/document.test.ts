@@ -147,7 +147,13 @@ describe('errors in the document', () => {
 
   it('may be repeated after a while exactly where the answer says when', () => {
     const waits = contract.errors.filter(({ retry }) => retry === 'after').map(({ code }) => code);
-    expect(waits.toSorted()).toEqual(['idempotency_in_progress', 'overloaded', 'rate_limited', 'unavailable']);
+    expect(waits.toSorted()).toEqual([
+      'idempotency_in_progress',
+      'oauth_provider_unavailable',
+      'overloaded',
+      'rate_limited',
+      'unavailable',
+    ]);
   });
 });
 

@@ -22,6 +22,7 @@ const NOT_AUDITED: Record<string, string> = {
   AuditLogModel: 'is the audit log',
   BackupCodeModel: 'changes with its user, who is recorded',
   EmailChangeModel: 'changes with its user, who is recorded',
+  OAuthCodeModel: 'becomes a session, which is recorded',
   RefreshTokenModel: 'changes with its session, which is recorded',
   RoleAssignmentModel: 'changes with its member, who is recorded',
   SecurityEventModel: 'is a log itself',
@@ -29,6 +30,7 @@ const NOT_AUDITED: Record<string, string> = {
   TotpFactorModel: 'changes with its user, who is recorded',
   TrustedDeviceModel: 'changes with a session, which is recorded',
   UserDeletionModel: 'changes with its user, who is recorded',
+  UserIdentityModel: 'changes with its user, who is recorded',
   VerificationTokenModel: 'changes with its user, who is recorded',
 };
 

@@ -32,6 +32,7 @@ const NEVER_REFUSED: Record<string, string> = {
   email_changes_undo_token_hash_key: 'a random token',
   events_position_key: 'given by the one sequencer',
   backup_codes_code_hash_key: 'a random code',
+  oauth_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',
   refresh_tokens_token_hash_key: 'a random token',
   role_assignments_unique: 'the assigned roles are replaced under the lock of the member',

@@ -24,6 +24,11 @@ const baseUrl = url.refine((text) => {
   const parsed = URL.parse(text);
   return parsed !== null && !parsed.username && !parsed.password && !/[?#]/.test(text);
 }, 'must be an address such as https://api.example.com, without a user, a query or a fragment');
+/** Kept as it is written: an issuer that ends with a slash is another one. */
+const issuer = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const parsed = URL.parse(text);
+  return parsed !== null && !parsed.username && !parsed.password && !/[?#]/.test(text);
+}, 'must be an address such as https://login.example.com, without a user, a query or a fragment');
 /** Checked by what the driver makes of it. */
 const databaseUrl = z.string().superRefine((text, ctx) => {
   try {
@@ -126,6 +131,17 @@ const settings = z.object({
   RESEND_API_KEY: z.string().optional(),
   RESEND_BASE_URL: url.default('https://api.resend.com'),
 
+  GOOGLE_CLIENT_ID: z.string().optional(),
+  GOOGLE_CLIENT_SECRET: z.string().optional(),
+  GOOGLE_ISSUER: issuer.default('https://accounts.google.com'),
+  GITHUB_CLIENT_ID: z.string().optional(),
+  GITHUB_CLIENT_SECRET: z.string().optional(),
+  GITHUB_BASE_URL: baseUrl.default('https://github.com'),
+  OIDC_ISSUER: issuer.optional(),
+  OIDC_CLIENT_ID: z.string().optional(),
+  OIDC_CLIENT_SECRET: z.string().optional(),
+  OIDC_NAME: z.string().min(1).max(80).default('Single sign-on'),
+
   WEBHOOK_TIMEOUT_MS: whole(1000, 60_000).default(15_000),
   WEBHOOK_ALLOWED_TARGETS: list
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
@@ -191,6 +207,16 @@ export const SECRET_SETTINGS = [
   'METRICS_TOKEN',
   'SENTRY_DSN',
   'FIRST_SUPERUSER_PASSWORD',
+  'GOOGLE_CLIENT_SECRET',
+  'GITHUB_CLIENT_SECRET',
+  'OIDC_CLIENT_SECRET',
+] as const;
+
+/** What a provider of logins needs. */
+const PROVIDER_SETTINGS = [
+  ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
+  ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'],
+  ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'],
 ] as const;
 
 /** A sentence for each variable whose name is nearly a setting's. */
@@ -225,6 +251,11 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     );
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
     throwBadSetting('FIRST_SUPERUSER_EMAIL', 'needs FIRST_SUPERUSER_PASSWORD: set both or neither');
+  }
+  for (const names of PROVIDER_SETTINGS) {
+    const missing = names.filter((name) => !env[name]);
+    if (missing.length > 0 && missing.length < names.length)
+      throwBadSetting(missing.join(', '), `required with the others of ${names.join(', ')}: set all or none`);
   }
   for (const [driver, name] of Object.entries({ smtp: 'SMTP_URL', resend: 'RESEND_API_KEY' } as const)) {
     if (env.MAIL_DRIVER !== driver) continue;

@@ -1,5 +1,6 @@
 import type { ApiPromise } from './api-promise.ts';
 import type { RequestInput } from './encode-request.ts';
+import type { Cookies } from './generated/cookies.gen.ts';
 import { Api } from './generated/resources.gen.ts';
 import type { RequestOptions } from './operation.ts';
 import { assertKnownOptions, type Credential, mergeOptions, namesCredential, type RentApiOptions } from './options.ts';
@@ -67,10 +68,10 @@ export class RentApi extends Api {
   }
 
   /**
-   * How a call of an operation is sent that is not made by this client, with `session: 'cookie'`: `asks` with cookies
-   * and `cookie: true` in its input, `carries` with cookies; null without.
+   * How a call of an operation is sent that is not made by this client: `asks` with cookies and `cookie: true` in its
+   * input, `carries` with cookies, both with `session: 'cookie'` only; `always` with cookies; null without.
    */
-  cookiesOf(operationId: string): 'asks' | 'carries' | null {
+  cookiesOf(operationId: string): Cookies | null {
     return this.transport.cookiesOf(operationId);
   }
 

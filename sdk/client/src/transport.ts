@@ -3,7 +3,7 @@ import { bodyBytes, type EncodedParams, encodeParams } from './encode.ts';
 import type { RequestInput } from './encode-request.ts';
 import { RentApiError } from './errors.ts';
 import { fetchOnce } from './fetch-once.ts';
-import { COOKIE_OPERATIONS } from './generated/cookies.gen.ts';
+import { COOKIE_OPERATIONS, type Cookies } from './generated/cookies.gen.ts';
 import { type CallAttempt, Observer } from './observer.ts';
 import type { Operation, RequestOptions } from './operation.ts';
 import { baseUrlOf, type Credential, credentialOf, type HeadersInput, type RentApiOptions } from './options.ts';
@@ -181,8 +181,9 @@ export class Transport {
     await session.start(data);
   }
 
-  cookiesOf(operationId: string): 'asks' | 'carries' | null {
-    return (this.credential.cookie && COOKIE_OPERATIONS[operationId]) || null;
+  cookiesOf(operationId: string): Cookies | null {
+    const cookies = COOKIE_OPERATIONS[operationId] ?? null;
+    return this.credential.cookie || cookies === 'always' ? cookies : null;
   }
 
   /** For calls that are not sent by the client. */

@@ -1,14 +1,14 @@
 import { httpBatchLink, httpLink, TRPCClientError, type TRPCLink } from '@trpc/client';
 import type { AnyTRPCRouter } from '@trpc/server';
 import { observable } from '@trpc/server/observable';
-import { COOKIE_OPERATIONS } from './generated/cookies.gen.ts';
+import { COOKIE_OPERATIONS, type Cookies } from './generated/cookies.gen.ts';
 
 /** The part of a `RentApi` that the link uses. */
 export interface LinkClient {
   readonly baseUrl: string;
   requestHeaders(options?: { change?: boolean }): Promise<Record<string, string>>;
   recover(headers: Record<string, string>, code: string): Promise<boolean>;
-  cookiesOf(operationId: string): 'asks' | 'carries' | null;
+  cookiesOf(operationId: string): Cookies | null;
   adopt(data: unknown): Promise<void>;
   forget(): Promise<void>;
 }

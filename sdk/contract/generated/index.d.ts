@@ -609,6 +609,43 @@ export type AppRouter = TRPCBuiltRouter<
         output: PermissionCheck;
       }>;
     };
+    oauth: {
+      /** List the providers of logins. Only those that this server is set up for. */
+      providers: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: OAuthProviders;
+      }>;
+      /** Exchange the code of a login at a provider. Answers as a login does: with tokens, or with a challenge where the account has a second factor. A code works once, within 60 seconds, for the page that began; a second use ends the session of the first. */
+      exchange: TRPCMutationProcedure<{
+        meta: unknown;
+        input: ExchangeOAuthCode;
+        output: Tokens | SignInChallenge;
+      }>;
+      identities: {
+        /** List the providers that are linked to your account. Each of them opens the account. They are found by what the provider calls you, never by the address. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: Identities;
+        }>;
+        /** Link a provider to your account. Answers the provider's page: open it in the same browser within ten minutes. The account is then linked, and the browser goes to `redirectTo` with `?linked=` or `?error=`. */
+        link: TRPCMutationProcedure<{
+          meta: unknown;
+          input: LinkIdentity;
+          output: OAuthUrl;
+        }>;
+        /** Unlink a provider from your account. It no longer opens the account. The last way to log in cannot be taken away. */
+        unlink: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** `oidc` is the OpenID Connect provider that the operator has set up. */
+            provider: 'google' | 'github' | 'oidc';
+          };
+          output: void;
+        }>;
+      };
+    };
     ws: {
       /** Get a ticket for the realtime socket. Works once, for 30 seconds, so that a URL holds no lasting credential. */
       ticket: TRPCMutationProcedure<{
@@ -1023,6 +1060,18 @@ export interface EmailTokenInput {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'organization.*' | 'role.*' | '*' | (string & {});
 
+/** The code of the redirect, and the proof of who began the login. */
+export interface ExchangeOAuthCode {
+  /** The `?code=` with which the browser came back. */
+  code: string;
+  /** Of which `codeChallenge` is the hash. */
+  codeVerifier: string;
+  /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
+  cookie?: boolean | undefined;
+  /** Of a trusted device: while it is valid, no second factor is asked for. */
+  deviceToken?: string | undefined;
+}
+
 /** Every organization permission except those of owners. */
 export type GrantablePermission =
   | 'org:read'
@@ -1074,6 +1123,24 @@ export interface Health {
   cache: CacheHealth;
 }
 
+/** The logins at providers that open the account. */
+export interface Identities {
+  /** At most one for each provider. */
+  items: Identity[];
+}
+
+/** A login at a provider that opens the account. */
+export interface Identity {
+  /** `oidc` is the OpenID Connect provider that the operator has set up. */
+  provider: 'google' | 'github' | 'oidc';
+  /** The address that the provider named last; null if it named none. */
+  email: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last logged in; null until then. */
+  lastUsedAt: string | null;
+}
+
 /** An offer of membership to the owner of a mailbox, for 7 days. */
 export interface Invitation {
   /** Id of an invitation. */
@@ -1102,6 +1169,14 @@ export interface InvitationPage {
   items: Invitation[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** The provider to link, and where the browser goes afterwards. */
+export interface LinkIdentity {
+  /** `oidc` is the OpenID Connect provider that the operator has set up. */
+  provider: 'google' | 'github' | 'oidc';
+  /** Where the browser goes afterwards: a page of PUBLIC_URL, of CONSOLE_URL or of an origin that CORS_ORIGINS names. */
+  redirectTo?: string | undefined;
 }
 
 /** Who logs in. */
@@ -1163,6 +1238,26 @@ export interface MemberPage {
 
 /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
 export type Metadata = Record<string, string | number | boolean | null>;
+
+/** A provider with which people can log in. */
+export interface OAuthProvider {
+  /** `oidc` is the OpenID Connect provider that the operator has set up. */
+  provider: 'google' | 'github' | 'oidc';
+  /** What a button may say. */
+  name: string;
+}
+
+/** The providers of this server. */
+export interface OAuthProviders {
+  /** Those that are set up. */
+  items: OAuthProvider[];
+}
+
+/** The provider's page. */
+export interface OAuthUrl {
+  /** Where to send the browser. */
+  url: string;
+}
 
 /** A tenant: its members, keys, usage and billing are separate from all others. */
 export interface Organization {
@@ -1477,6 +1572,18 @@ export interface Problem {
     | 'target_has_more_permissions'
     | 'last_owner'
     | 'already_member'
+    | 'oauth_provider_unknown'
+    | 'oauth_provider_unavailable'
+    | 'redirect_not_allowed'
+    | 'oauth_state_invalid'
+    | 'oauth_denied'
+    | 'oauth_answer_invalid'
+    | 'oauth_email_unverified'
+    | 'oauth_not_fresh'
+    | 'oauth_code_invalid'
+    | 'identity_taken'
+    | 'identity_exists'
+    | 'last_way_in'
     | 'name_reserved'
     | 'slug_taken'
     | 'subdomain_taken'

@@ -56,10 +56,11 @@ export interface ProcedureMeta {
   /** Counts refusals by error code in the metrics, which shows attempts to guess. */
   countRefusals?: true;
   /**
-   * Sets cookies, or reads them too. Only here do browsers send cookies across origins. What sets the refresh token's
-   * takes `cookie` as input, or was promised it by an earlier step of the same sign-in.
+   * Sets cookies, or reads them too, or binds a flow to the browser with one, whatever the input says. Only here do
+   * browsers send cookies across origins. What sets the refresh token's takes `cookie` as input, or was promised it by
+   * an earlier step of the same sign-in.
    */
-  cookie?: 'sets' | 'reads';
+  cookie?: 'sets' | 'reads' | 'binds';
   openapi: {
     method: Method;
     /** Below `/api/v1`, except for the process's own paths (`/health…`). `{name}` is a field of the input. */

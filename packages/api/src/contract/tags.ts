@@ -1,6 +1,7 @@
 /** The groups of operations in the document, in its order. Every operation belongs to one. */
 export const TAGS = {
   Authentication: 'Accounts and sessions: register, confirm the address, log in, stay signed in.',
+  'Social login': 'Log in with Google, GitHub or another provider, and link one to your account.',
   Users: 'People with an account: yourself, those who share an organization, and, for platform staff, everyone.',
   'Roles & permissions': 'Permissions in an organization, and custom roles that grant them.',
   'API keys': 'Credentials for programs: create, limit and revoke them.',

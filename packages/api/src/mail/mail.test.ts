@@ -165,7 +165,7 @@ describe('text of other people', () => {
             id: 1,
             organizationId,
             type: job.on!.name,
-            data: { ...(job.on!.example as object), ...user, requested },
+            data: { ...(job.on!.example as object), ...user, requested, providerName: HOSTILE },
             createdAt: new Date(),
           };
       const before = app.mails.length;

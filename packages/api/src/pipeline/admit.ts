@@ -26,7 +26,7 @@ const OrganizationId = id('org');
 export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Context> {
   if (meta.access === 'public' || meta.access.startsWith('proof:')) {
     await enforceLimits(ctx, meta, null);
-    return { ...ctx, cookies: meta.cookie ? await admitCookies(ctx, readInput) : null };
+    return { ...ctx, cookies: meta.cookie ? await admitCookies(ctx, meta, readInput) : null };
   }
   const credential = await identify(ctx, meta, readInput);
   const { actor } = credential;
@@ -35,7 +35,7 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   await enforceLimits(ctx, meta, actor);
   assertAccess(ctx, meta, { actor, organization, userId: await namedUser(meta, readInput) });
   if (meta.fresh) assertFresh(ctx, actor);
-  const cookies = meta.cookie ? await admitCookies(ctx, readInput) : null;
+  const cookies = meta.cookie ? await admitCookies(ctx, meta, readInput) : null;
   return { ...ctx, actor, credential, organization, cookies };
 }
 

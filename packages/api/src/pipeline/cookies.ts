@@ -1,12 +1,18 @@
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
+import type { ProcedureMeta } from '../contract/meta.ts';
 import type { Cookies } from '../wire/cookies.ts';
 
 /**
  * The cookies of a call whose operation declares some. `cookie: true` is checked here, before a password is hashed or a
  * token is used up.
  */
-export async function admitCookies(ctx: Context, readInput: () => Promise<unknown>): Promise<Cookies | null> {
+export async function admitCookies(
+  ctx: Context,
+  meta: ProcedureMeta,
+  readInput: () => Promise<unknown>,
+): Promise<Cookies | null> {
+  if (meta.cookie === 'binds') return assertCookies(ctx);
   const input = await readInput();
   if (typeof input === 'object' && input !== null && 'cookie' in input && input.cookie === true) assertCookies(ctx);
   return ctx.cookies;

@@ -7,6 +7,7 @@ import * as avatars from './avatars/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as members from './members/errors.ts';
+import * as oauth from './oauth/errors.ts';
 import * as organizations from './organizations/errors.ts';
 import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
@@ -23,6 +24,7 @@ export const ERRORS = {
   ...exports.errors,
   ...invitations.errors,
   ...members.errors,
+  ...oauth.errors,
   ...organizations.errors,
   ...realtime.errors,
   ...roles.errors,
@@ -34,6 +36,7 @@ export const ERRORS = {
 export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...invitations.uniqueConstraints,
   ...members.uniqueConstraints,
+  ...oauth.uniqueConstraints,
   ...organizations.uniqueConstraints,
   ...roles.uniqueConstraints,
   ...users.uniqueConstraints,

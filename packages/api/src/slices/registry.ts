@@ -18,6 +18,9 @@ import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as memberEvents from './members/events.ts';
+import * as oauthEvents from './oauth/events.ts';
+import * as oauthJobs from './oauth/jobs.ts';
+import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
 import { upgradeRequired } from './realtime/raw.ts';
@@ -44,6 +47,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     memberEvents,
     invitationEvents,
     roleEvents,
+    oauthEvents,
   ]
     .flatMap((slice) => Object.values<EventType>(slice))
     .map((type) => [type.name, type]),
@@ -58,6 +62,7 @@ export const jobs: readonly Job[] = [
   exportJobs,
   invitationJobs,
   mailJobs,
+  oauthJobs,
   realtimeJobs,
   securityEventJobs,
   systemJobs,
@@ -68,6 +73,8 @@ export const jobs: readonly Job[] = [
 export const rawRoutes: readonly RawRoute[] = [
   upgradeRequired,
   auditExport,
+  initiate,
+  callback,
   myAvatar,
   userAvatar,
   avatarImage,

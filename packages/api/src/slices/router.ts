@@ -7,6 +7,7 @@ import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
+import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
 import { realtime, ws } from './realtime/router.ts';
@@ -29,6 +30,7 @@ export const appRouter = router({
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,
   permissions,
+  oauth,
   ws,
   realtime,
   system,

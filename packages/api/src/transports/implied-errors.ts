@@ -12,7 +12,7 @@ export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): Error
   if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
   if (meta.cookie) codes.push('origin_not_allowed');
-  if (meta.cookie === 'sets') codes.push('cookies_unavailable');
+  if (meta.cookie && meta.cookie !== 'reads') codes.push('cookies_unavailable');
   if (path.includes('{')) codes.push('not_found');
   if (isIdempotent) codes.push('invalid_idempotency_key', 'idempotency_in_progress', 'idempotency_key_reused');
   return codes;

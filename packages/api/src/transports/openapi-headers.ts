@@ -57,7 +57,7 @@ export const RESPONSE_HEADERS: Record<string, Json> = {
   'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' }, example: 2 },
   ETag: text('The version of the resource: send it as `If-Match` to change only what you have read.', '"3"'),
   'Set-Cookie': text(
-    'The refresh token in cookie mode: `__Host-`, HttpOnly, Secure, SameSite=Strict. A logout makes it expire.',
+    'The refresh token in cookie mode, or what binds a login at a provider to this browser: `__Host-`, HttpOnly, Secure. A logout makes it expire.',
     '__Host-rentapi_refresh=…; Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=Strict',
   ),
   'Idempotency-Replayed': text('`true` where this is the answer to an earlier request with the same key.', 'true'),

@@ -79,6 +79,7 @@ export function responsesOf(
   };
   return {
     [status]: success,
+    ...(operation.raw?.answer.redirects && { 302: redirectTo(operation.raw.answer.redirects, meta) }),
     ...(hasNotModified(meta) && { 304: NOT_MODIFIED }),
     ...Object.fromEntries([...new Set(codes.map((code) => ERRORS[code].status))].sort(ascending).map(referTo)),
   };
@@ -90,6 +91,11 @@ function referTo(status: Status): [string, Json] {
   const [name] = ERROR_NAMES[status] ?? [];
   if (name === undefined) throw new Error(`${status} has no shared answer yet: name it in ERROR_NAMES.`);
   return [String(status), { $ref: `#/components/responses/${name}` }];
+}
+
+function redirectTo(description: string, meta: ProcedureMeta): Json {
+  const location = { description: 'Where to go.', schema: { type: 'string', format: 'uri' } };
+  return { description, headers: { ...successHeaders(meta, { isIdempotent: false }), Location: location } };
 }
 
 const NOT_MODIFIED: Json = {

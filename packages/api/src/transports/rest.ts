@@ -140,6 +140,7 @@ function readQuery(input: Record<string, unknown>, route: Route, search: string)
     assertText(text, key);
     const name = route.snakeCase.get(key) ?? key;
     const coercion = route.fields.get(name);
+    if (!coercion && route.raw?.ignoresUnknownQuery) continue;
     if (route.hasBody || !coercion) throw unknownField(key);
     if (typeof coercion === 'object') {
       const list = (input[name] ??= []) as unknown[];

@@ -15,6 +15,8 @@ export interface RawRoute {
   meta: ProcedureMeta;
   /** The schema of path and query. A body is left to `serve`, unread. */
   input: z.ZodType;
+  /** Leaves out parameters that are not declared: who sends them is not our client. */
+  ignoresUnknownQuery?: true;
   answer: RawAnswer;
   serve(ctx: Context, input: unknown, exchange: RawExchange): Promise<void>;
 }
@@ -27,6 +29,8 @@ export interface RawAnswer {
   fileName?: string;
   /** Whether HEAD is served as GET, without the body: it costs little, and says whether there is something. */
   servesHead?: true;
+  /** Where a 302 leads to, if it may answer one. */
+  redirects?: string;
 }
 
 export interface RawExchange {
@@ -36,7 +40,7 @@ export interface RawExchange {
   revalidate(): Promise<void>;
 }
 
-type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'answer'> & {
+type Declared<Meta, Ctx, Input extends z.ZodType> = Pick<RawRoute, 'name' | 'answer' | 'ignoresUnknownQuery'> & {
   meta: ProcedureMeta & Meta;
   input: Input;
   serve(ctx: Ctx, input: z.output<Input>, exchange: RawExchange): Promise<void>;

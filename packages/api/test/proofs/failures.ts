@@ -89,6 +89,7 @@ export const NOT_BY_ONE_CALL: readonly ErrorCode[] = [
   'limit_reached', // as many rows as a limit allows
   'overloaded', // more passwords at once than are hashed
   'unavailable', // a database that is gone
+  'oauth_provider_unavailable', // a provider that is gone
   'email_not_verified', // only with REQUIRE_EMAIL_VERIFICATION
 ];
 

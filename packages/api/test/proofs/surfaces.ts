@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { createContext } from '@rentapi/api/context';
 import { restPath } from '@rentapi/api/contract/meta';
 import { toProblem } from '@rentapi/api/contract/problem';
 import { appRouter } from '@rentapi/api/slices/router';
+import { Cookies } from '@rentapi/api/wire/cookies';
 import { expect } from 'vitest';
 import type { TestApp } from '../app.ts';
 import { type Caller, call, callRest, type Procedure } from './fixture.ts';
@@ -45,22 +48,28 @@ function at(root: unknown, name: string): Callable {
 /** Every way to call the app, by its name. */
 export const openSurfaces = (app: TestApp): Record<string, Surface> => ({
   async 'tRPC caller'({ name }, caller, input) {
-    const ctx = createContext(app.ports, {
-      requestId: 'caller',
-      ip: '127.0.0.1',
-      isLocal: () => true, // as the requests of the other surfaces
-      userAgent: null,
-      authorization: caller['authorization'],
-      apiKey: caller['x-api-key'],
-      organizationId: caller['x-organization-id'],
-      tenantId: undefined,
-      host: undefined,
-      ifMatch: caller['if-match'],
-      ifNoneMatch: undefined,
-      idempotencyKey: undefined,
-      origin: undefined,
-      batched: false,
-    });
+    const req = new IncomingMessage(new Socket());
+    const cookies = new Cookies(req, new ServerResponse(req));
+    const ctx = createContext(
+      app.ports,
+      {
+        requestId: 'caller',
+        ip: '127.0.0.1',
+        isLocal: () => true, // as the requests of the other surfaces
+        userAgent: null,
+        authorization: caller['authorization'],
+        apiKey: caller['x-api-key'],
+        organizationId: caller['x-organization-id'],
+        tenantId: undefined,
+        host: undefined,
+        ifMatch: caller['if-match'],
+        ifNoneMatch: undefined,
+        idempotencyKey: undefined,
+        origin: undefined,
+        batched: false,
+      },
+      cookies,
+    );
     try {
       return { data: await at(appRouter.createCaller(ctx), name)(input) };
     } catch (error) {

@@ -13,6 +13,7 @@ const SECRETS = ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER', 'METRICS_TOKEN'] 
 export function findProductionFaults(env: Env, source: NodeJS.ProcessEnv): [name: string, why: string][] {
   return [
     ...findExposedAddress(env),
+    ...findPlainProviders(env),
     ...findWeakSecrets(env),
     ...findMissingDatabasePassword(env, source),
     ...(env.CORS_ORIGINS.includes('*') ? [fault('CORS_ORIGINS', 'must name its origins in production, not *')] : []),
@@ -39,6 +40,15 @@ function findExposedAddress({ PUBLIC_URL }: Env): [string, string][] {
       'must begin with https:// in production: credentials would travel in the clear, and mailed links too',
     ],
   ];
+}
+
+/** Codes and client secrets are sent there. */
+function findPlainProviders(env: Env): [string, string][] {
+  return (['GOOGLE_ISSUER', 'GITHUB_BASE_URL', 'OIDC_ISSUER'] as const).flatMap((name) => {
+    const url = env[name] && new URL(env[name]);
+    if (!url || url.protocol === 'https:' || isLoopbackHost(url.hostname)) return [];
+    return [fault(name, 'must begin with https:// in production: client secrets would travel in the clear')];
+  });
 }
 
 /** Old keys too: tokens that are signed with one are still accepted. */

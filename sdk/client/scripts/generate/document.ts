@@ -36,7 +36,7 @@ export interface OperationObject {
   'x-error-codes'?: string[];
   security?: Record<string, string[]>[];
   'x-rentapi-access'?: { access: string; fresh?: boolean };
-  'x-rentapi-cookie'?: 'sets' | 'reads';
+  'x-rentapi-cookie'?: 'sets' | 'reads' | 'binds';
   'x-codeSamples'?: { label: string; source: string }[];
 }
 interface Document {

@@ -1,5 +1,7 @@
 import type { ApiDocument, Entry, OperationObject, Parameter, Schema } from './document.ts';
 
+type Cookies = 'asks' | 'carries' | 'always';
+
 /** One method of the client, as the printers need it. */
 export interface Method {
   id: string;
@@ -20,8 +22,8 @@ export interface Method {
   paged: boolean;
   /** The answer is one JSON value a line. */
   lines: boolean;
-  /** Whether it carries cookies: `asks` where its input has `cookie`. */
-  cookies: 'asks' | 'carries' | null;
+  /** Whether it carries cookies: `asks` where its input has `cookie`; `always` where it cannot do without. */
+  cookies: Cookies | null;
 }
 /** `client.apiKeys`: methods, and groups inside. */
 export interface Group {
@@ -126,9 +128,15 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
             : label(answerSchema, answer.slice('Types.'.length)),
       paged,
       lines,
-      cookies: !operation['x-rentapi-cookie'] ? null : bodySchema?.properties?.cookie ? 'asks' : 'carries',
+      cookies: cookiesOf(operation, bodySchema),
     };
   }
+}
+
+function cookiesOf({ 'x-rentapi-cookie': cookie }: OperationObject, body: Schema | undefined): Cookies | null {
+  if (!cookie) return null;
+  if (cookie === 'binds') return 'always';
+  return body?.properties?.cookie ? 'asks' : 'carries';
 }
 
 const CLASS_OF_STATUS: Record<string, string> = {

@@ -5,8 +5,13 @@ export function printCookies(methods: readonly Method[]): string {
   const rows = methods.flatMap(({ id, cookies }) => (cookies === null ? [] : `  '${id}': '${cookies}',\n`));
   return `// Written by scripts/generate.ts from docs/openapi.json; do not edit.
 
-/** Operations that set or read cookies; \`asks\` where \`cookie: true\` in the input asks for one. */
-export const COOKIE_OPERATIONS: Readonly<Record<string, 'asks' | 'carries'>> = {
+export type Cookies = 'asks' | 'carries' | 'always';
+
+/**
+ * Operations that set or read cookies: \`asks\` where \`cookie: true\` in the input asks for one, \`always\` where
+ * nothing works without.
+ */
+export const COOKIE_OPERATIONS: Readonly<Record<string, Cookies>> = {
 ${rows.join('')}};
 `;
 }

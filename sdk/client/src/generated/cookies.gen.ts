@@ -1,9 +1,18 @@
 // Written by scripts/generate.ts from docs/openapi.json; do not edit.
 
-/** Operations that set or read cookies; `asks` where `cookie: true` in the input asks for one. */
-export const COOKIE_OPERATIONS: Readonly<Record<string, 'asks' | 'carries'>> = {
+export type Cookies = 'asks' | 'carries' | 'always';
+
+/**
+ * Operations that set or read cookies: `asks` where `cookie: true` in the input asks for one, `always` where
+ * nothing works without.
+ */
+export const COOKIE_OPERATIONS: Readonly<Record<string, Cookies>> = {
   'auth.login': 'asks',
   'auth.logout': 'carries',
   'auth.refresh': 'carries',
   'auth.twoFactor.login': 'carries',
+  'oauth.callback': 'carries',
+  'oauth.exchange': 'asks',
+  'oauth.identities.link': 'always',
+  'oauth.initiate': 'always',
 };

@@ -42,8 +42,11 @@ export type {
   EmailChangeToken,
   EmailInput,
   EmailTokenInput,
+  ExchangeOAuthCode,
   GrantablePermission,
   Health,
+  Identities,
+  Identity,
   Invitation,
   InvitationAcceptedEvent,
   InvitationCreatedEvent,
@@ -51,6 +54,7 @@ export type {
   InvitationPage,
   InvitationResentEvent,
   InvitationRevokedEvent,
+  LinkIdentity,
   Login,
   LoginWithCode,
   Member,
@@ -60,6 +64,16 @@ export type {
   MemberRemovedEvent,
   MemberRolesChangedEvent,
   Metadata,
+  OAuthProvider,
+  OAuthProviders,
+  OAuthResult,
+  OAuthUrl,
+  OauthCallbackResponse,
+  OauthExchangeResponse,
+  OauthIdentitiesLinkResponse,
+  OauthIdentitiesListResponse,
+  OauthInitiateResponse,
+  OauthProvidersResponse,
   Organization,
   OrganizationCreatedEvent,
   OrganizationDeletedEvent,
@@ -169,6 +183,10 @@ export interface CodesByStatus {
     | "invalid_token"
     | "invalid_cursor"
     | "name_reserved"
+    | "oauth_code_invalid"
+    | "redirect_not_allowed"
+    | "oauth_state_invalid"
+    | "oauth_answer_invalid"
     | "malformed_multipart";
   401:
     | "invalid_credentials"
@@ -194,9 +212,13 @@ export interface CodesByStatus {
     | "key_without_user"
     | "permission_not_held"
     | "scope_not_held"
-    | "invitation_for_another";
+    | "invitation_for_another"
+    | "oauth_denied"
+    | "oauth_email_unverified"
+    | "oauth_not_fresh";
   404:
-    | "not_found";
+    | "not_found"
+    | "oauth_provider_unknown";
   409:
     | "username_taken"
     | "idempotency_in_progress"
@@ -221,6 +243,9 @@ export interface CodesByStatus {
     | "role_too_deep"
     | "role_has_children"
     | "role_cycle"
+    | "last_way_in"
+    | "identity_taken"
+    | "identity_exists"
     | "export_not_ready";
   412:
     | "version_mismatch";
@@ -238,7 +263,8 @@ export interface CodesByStatus {
     | "internal_error";
   503:
     | "overloaded"
-    | "unavailable";
+    | "unavailable"
+    | "oauth_provider_unavailable";
 }
 
 /** The codes that this version of the server answers. */
@@ -335,6 +361,13 @@ export type AuthTwoFactorEnableParams = NoParams;
 export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
+export type OauthCallbackParams = Params<Types.OauthCallbackData>;
+export type OauthExchangeParams = Params<Types.OauthExchangeData>;
+export type OauthIdentitiesLinkParams = Params<Types.OauthIdentitiesLinkData>;
+export type OauthIdentitiesListParams = NoParams;
+export type OauthIdentitiesUnlinkParams = Params<Types.OauthIdentitiesUnlinkData>;
+export type OauthInitiateParams = Params<Types.OauthInitiateData>;
+export type OauthProvidersParams = NoParams;
 export type OrgsAuditLogsParams = Params<Types.OrgsAuditLogsData>;
 export type OrgsCreateParams = Params<Types.OrgsCreateData>;
 export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
@@ -881,6 +914,171 @@ export class AuthResource extends Resource {
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
     return this.transport.call({"id":"auth.register","method":"POST","path":"/api/v1/auth/register","public":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.oauth.identities` */
+export class OauthIdentitiesResource extends Resource {
+  /**
+   * Link a provider to your account
+   *
+   * Answers the provider's page: open it in the same browser within ten minutes. The account is then linked, and the browser goes to `redirectTo` with `?linked=` or `?error=`.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/users/me/identities/{provider}/link`
+   *
+   * @throws {BadRequestError} `cookies_unavailable`, `redirect_not_allowed`
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {NotFoundError} `oauth_provider_unknown`
+   * @throws {ServerError} `oauth_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.oauth.identities.link({ provider: 'google', redirectTo: 'https://app.example.com/settings' });
+   * ```
+   */
+  link(params: OauthIdentitiesLinkParams, options?: RequestOptions): ApiPromise<Types.OauthIdentitiesLinkResponse> {
+    return this.transport.call({"id":"oauth.identities.link","method":"POST","path":"/api/v1/users/me/identities/{provider}/link","body":"json"}, params, options);
+  }
+
+  /**
+   * List the providers that are linked to your account
+   *
+   * Each of them opens the account. They are found by what the provider calls you, never by the address.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/users/me/identities`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.oauth.identities.list();
+   * ```
+   */
+  list(params?: OauthIdentitiesListParams, options?: RequestOptions): ApiPromise<Types.OauthIdentitiesListResponse> {
+    return this.transport.call({"id":"oauth.identities.list","method":"GET","path":"/api/v1/users/me/identities"}, params, options);
+  }
+
+  /**
+   * Unlink a provider from your account
+   *
+   * It no longer opens the account. The last way to log in cannot be taken away.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `DELETE /api/v1/users/me/identities/{provider}`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `last_way_in`
+   * @example
+   * ```ts
+   * await client.oauth.identities.unlink({ provider: 'google' });
+   * ```
+   */
+  unlink(params: OauthIdentitiesUnlinkParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"oauth.identities.unlink","method":"DELETE","path":"/api/v1/users/me/identities/{provider}","keyed":true,"empty":true}, params, options);
+  }
+}
+
+/** `client.oauth` */
+export class OauthResource extends Resource {
+  readonly identities: OauthIdentitiesResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.identities = new OauthIdentitiesResource(transport);
+  }
+
+  /**
+   * End a login at a provider
+   *
+   * Where the provider sends the browser. A login with `redirectTo` goes on there with `?code=`, for POST /api/v1/oauth/exchange, or with `?error=` and `requestId`; one without it is answered here. Parameters that a provider adds are left out.
+   *
+   * Needs no credential.
+   *
+   * `GET /api/v1/oauth/{provider}/callback`
+   *
+   * @throws {BadRequestError} `oauth_state_invalid`, `oauth_answer_invalid`
+   * @throws {PermissionDeniedError} `oauth_denied`, `oauth_email_unverified`, `oauth_not_fresh`
+   * @throws {NotFoundError} `oauth_provider_unknown`
+   * @throws {ConflictError} `identity_taken`, `identity_exists`
+   * @throws {ServerError} `oauth_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.oauth.callback({
+   *   provider: 'google',
+   *   code: '4/P7q7W91a-oMsCeLvIaQm6bTrgtp7',
+   *   state: 'YW4gZXhhbXBsZSBvZiBhIHN0YXRl',
+   * });
+   * ```
+   */
+  callback(params: OauthCallbackParams, options?: RequestOptions): ApiPromise<Types.OauthCallbackResponse> {
+    return this.transport.call({"id":"oauth.callback","method":"GET","path":"/api/v1/oauth/{provider}/callback","public":true}, params, options);
+  }
+
+  /**
+   * Exchange the code of a login at a provider
+   *
+   * Answers as a login does: with tokens, or with a challenge where the account has a second factor. A code works once, within 60 seconds, for the page that began; a second use ends the session of the first.
+   *
+   * Needs no credential.
+   *
+   * `POST /api/v1/oauth/exchange`
+   *
+   * @throws {BadRequestError} `cookies_unavailable`, `oauth_code_invalid`
+   * @example
+   * ```ts
+   * const answer = await client.oauth.exchange({
+   *   code: 'YW4gZXhhbXBsZSBvZiBhIGNvZGUgLiAuIC4gLiAuIC4gLiA',
+   *   codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+   * });
+   * ```
+   */
+  exchange(params: OauthExchangeParams, options?: RequestOptions): ApiPromise<Types.OauthExchangeResponse> {
+    return this.transport.call({"id":"oauth.exchange","method":"POST","path":"/api/v1/oauth/exchange","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Begin a login at a provider
+   *
+   * Redirects the browser to the provider's page, or answers its address where the request accepts `application/json`. A cookie binds the login to this browser for ten minutes.
+   *
+   * Needs no credential.
+   *
+   * `GET /api/v1/oauth/{provider}/initiate`
+   *
+   * @throws {BadRequestError} `cookies_unavailable`, `redirect_not_allowed`
+   * @throws {NotFoundError} `oauth_provider_unknown`
+   * @throws {ServerError} `oauth_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.oauth.initiate({
+   *   provider: 'google',
+   *   redirectTo: 'https://app.example.com/welcome',
+   *   codeChallenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+   * });
+   * ```
+   */
+  initiate(params: OauthInitiateParams, options?: RequestOptions): ApiPromise<Types.OauthInitiateResponse> {
+    return this.transport.call({"id":"oauth.initiate","method":"GET","path":"/api/v1/oauth/{provider}/initiate","public":true}, params, options);
+  }
+
+  /**
+   * List the providers of logins
+   *
+   * Only those that this server is set up for.
+   *
+   * Needs no credential.
+   *
+   * `GET /api/v1/oauth/providers`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.oauth.providers();
+   * ```
+   */
+  providers(params?: OauthProvidersParams, options?: RequestOptions): ApiPromise<Types.OauthProvidersResponse> {
+    return this.transport.call({"id":"oauth.providers","method":"GET","path":"/api/v1/oauth/providers","public":true}, params, options);
   }
 }
 
@@ -2023,6 +2221,7 @@ export class Api extends Resource {
   readonly admin: AdminResource;
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
+  readonly oauth: OauthResource;
   readonly orgs: OrgsResource;
   readonly permissions: PermissionsResource;
   readonly roles: RolesResource;
@@ -2035,6 +2234,7 @@ export class Api extends Resource {
     this.admin = new AdminResource(transport);
     this.apiKeys = new ApiKeysResource(transport);
     this.auth = new AuthResource(transport);
+    this.oauth = new OauthResource(transport);
     this.orgs = new OrgsResource(transport);
     this.permissions = new PermissionsResource(transport);
     this.roles = new RolesResource(transport);

@@ -599,6 +599,28 @@ export type EmailTokenInput = {
 };
 
 /**
+ * The code of the redirect, and the proof of who began the login.
+ */
+export type ExchangeOAuthCode = {
+    /**
+     * The `?code=` with which the browser came back.
+     */
+    code: string;
+    /**
+     * Of which `codeChallenge` is the hash.
+     */
+    codeVerifier: string;
+    /**
+     * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
+     */
+    cookie?: boolean;
+    /**
+     * Of a trusted device: while it is valid, no second factor is asked for.
+     */
+    deviceToken?: string;
+};
+
+/**
  * Every organization permission except those of owners.
  */
 export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
@@ -625,6 +647,38 @@ export type Health = {
     timestamp: string;
     database: DatabaseHealth;
     cache: CacheHealth;
+};
+
+/**
+ * The logins at providers that open the account.
+ */
+export type Identities = {
+    /**
+     * At most one for each provider.
+     */
+    items: Array<Identity>;
+};
+
+/**
+ * A login at a provider that opens the account.
+ */
+export type Identity = {
+    /**
+     * `oidc` is the OpenID Connect provider that the operator has set up.
+     */
+    provider: 'google' | 'github' | 'oidc' | (string & {});
+    /**
+     * The address that the provider named last; null if it named none.
+     */
+    email: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last logged in; null until then.
+     */
+    lastUsedAt: string | null;
 };
 
 /**
@@ -791,6 +845,16 @@ export type InvitationRevokedEvent = {
      * What it happened to, as it was then.
      */
     data: Invitation;
+};
+
+/**
+ * The provider to link, and where the browser goes afterwards.
+ */
+export type LinkIdentity = {
+    /**
+     * Where the browser goes afterwards: a page of PUBLIC_URL, of CONSOLE_URL or of an origin that CORS_ORIGINS names.
+     */
+    redirectTo?: string;
 };
 
 /**
@@ -991,6 +1055,45 @@ export type MemberRolesChangedEvent = {
  */
 export type Metadata = {
     [key: string]: string | number | boolean | null;
+};
+
+/**
+ * A provider with which people can log in.
+ */
+export type OAuthProvider = {
+    /**
+     * `oidc` is the OpenID Connect provider that the operator has set up.
+     */
+    provider: 'google' | 'github' | 'oidc' | (string & {});
+    /**
+     * What a button may say.
+     */
+    name: string;
+};
+
+/**
+ * The providers of this server.
+ */
+export type OAuthProviders = {
+    /**
+     * Those that are set up.
+     */
+    items: Array<OAuthProvider>;
+};
+
+/**
+ * What a login answers; for a link, the login at the provider that was linked.
+ */
+export type OAuthResult = Tokens | SignInChallenge | Identity;
+
+/**
+ * The provider's page.
+ */
+export type OAuthUrl = {
+    /**
+     * Where to send the browser.
+     */
+    url: string;
 };
 
 /**
@@ -1416,7 +1519,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'last_way_in' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2035,6 +2138,11 @@ export type InvitationId = string;
  * Id of a role.
  */
 export type RoleId = string;
+
+/**
+ * `oidc` is the OpenID Connect provider that the operator has set up.
+ */
+export type Provider = 'google' | 'github' | 'oidc';
 
 /**
  * Only entries by this user or API key.
@@ -6146,6 +6254,265 @@ export type PermissionsCheckResponses = {
 
 export type PermissionsCheckResponse = PermissionsCheckResponses[keyof PermissionsCheckResponses];
 
+export type OauthProvidersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/oauth/providers';
+};
+
+export type OauthProvidersErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthProvidersError = OauthProvidersErrors[keyof OauthProvidersErrors];
+
+export type OauthProvidersResponses = {
+    /**
+     * OK
+     */
+    200: OAuthProviders;
+};
+
+export type OauthProvidersResponse = OauthProvidersResponses[keyof OauthProvidersResponses];
+
+export type OauthExchangeData = {
+    body: ExchangeOAuthCode;
+    path?: never;
+    query?: never;
+    url: '/api/v1/oauth/exchange';
+};
+
+export type OauthExchangeErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthExchangeError = OauthExchangeErrors[keyof OauthExchangeErrors];
+
+export type OauthExchangeResponses = {
+    /**
+     * OK
+     */
+    200: Tokens | SignInChallenge;
+};
+
+export type OauthExchangeResponse = OauthExchangeResponses[keyof OauthExchangeResponses];
+
+export type OauthIdentitiesListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/me/identities';
+};
+
+export type OauthIdentitiesListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthIdentitiesListError = OauthIdentitiesListErrors[keyof OauthIdentitiesListErrors];
+
+export type OauthIdentitiesListResponses = {
+    /**
+     * OK
+     */
+    200: Identities;
+};
+
+export type OauthIdentitiesListResponse = OauthIdentitiesListResponses[keyof OauthIdentitiesListResponses];
+
+export type OauthIdentitiesLinkData = {
+    body: LinkIdentity;
+    path: {
+        /**
+         * `oidc` is the OpenID Connect provider that the operator has set up.
+         */
+        provider: 'google' | 'github' | 'oidc';
+    };
+    query?: never;
+    url: '/api/v1/users/me/identities/{provider}/link';
+};
+
+export type OauthIdentitiesLinkErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthIdentitiesLinkError = OauthIdentitiesLinkErrors[keyof OauthIdentitiesLinkErrors];
+
+export type OauthIdentitiesLinkResponses = {
+    /**
+     * OK
+     */
+    200: OAuthUrl;
+};
+
+export type OauthIdentitiesLinkResponse = OauthIdentitiesLinkResponses[keyof OauthIdentitiesLinkResponses];
+
+export type OauthIdentitiesUnlinkData = {
+    body?: never;
+    path: {
+        /**
+         * `oidc` is the OpenID Connect provider that the operator has set up.
+         */
+        provider: 'google' | 'github' | 'oidc';
+    };
+    query?: never;
+    url: '/api/v1/users/me/identities/{provider}';
+};
+
+export type OauthIdentitiesUnlinkErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthIdentitiesUnlinkError = OauthIdentitiesUnlinkErrors[keyof OauthIdentitiesUnlinkErrors];
+
+export type OauthIdentitiesUnlinkResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OauthIdentitiesUnlinkResponse = OauthIdentitiesUnlinkResponses[keyof OauthIdentitiesUnlinkResponses];
+
 export type WsTicketData = {
     body?: never;
     path?: never;
@@ -6442,6 +6809,148 @@ export type OrgsExportAuditLogsResponses = {
 };
 
 export type OrgsExportAuditLogsResponse = OrgsExportAuditLogsResponses[keyof OrgsExportAuditLogsResponses];
+
+export type OauthInitiateData = {
+    body?: never;
+    path: {
+        /**
+         * `oidc` is the OpenID Connect provider that the operator has set up.
+         */
+        provider: 'google' | 'github' | 'oidc';
+    };
+    query?: {
+        /**
+         * Where the browser goes afterwards: a page of PUBLIC_URL, of CONSOLE_URL or of an origin that CORS_ORIGINS names.
+         */
+        redirectTo?: string;
+        /**
+         * Needed with `redirectTo`: BASE64URL(SHA-256(`codeVerifier`)), as in PKCE. The verifier stays in the page.
+         */
+        codeChallenge?: string;
+        /**
+         * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
+         */
+        cookie?: boolean;
+        /**
+         * Lets the person authenticate at the provider again, so that the login counts as recent. Not with GitHub.
+         */
+        fresh?: boolean;
+    };
+    url: '/api/v1/oauth/{provider}/initiate';
+};
+
+export type OauthInitiateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthInitiateError = OauthInitiateErrors[keyof OauthInitiateErrors];
+
+export type OauthInitiateResponses = {
+    /**
+     * OK
+     */
+    200: OAuthUrl;
+};
+
+export type OauthInitiateResponse = OauthInitiateResponses[keyof OauthInitiateResponses];
+
+export type OauthCallbackData = {
+    body?: never;
+    path: {
+        /**
+         * `oidc` is the OpenID Connect provider that the operator has set up.
+         */
+        provider: 'google' | 'github' | 'oidc';
+    };
+    query?: {
+        /**
+         * The provider's code.
+         */
+        code?: string;
+        /**
+         * As it was sent to the provider.
+         */
+        state?: string;
+        /**
+         * Who answers, where the provider says so.
+         */
+        iss?: string;
+        /**
+         * Why the provider refuses.
+         */
+        error?: string;
+    };
+    url: '/api/v1/oauth/{provider}/callback';
+};
+
+export type OauthCallbackErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OauthCallbackError = OauthCallbackErrors[keyof OauthCallbackErrors];
+
+export type OauthCallbackResponses = {
+    /**
+     * OK
+     */
+    200: OAuthResult;
+};
+
+export type OauthCallbackResponse = OauthCallbackResponses[keyof OauthCallbackResponses];
 
 export type UsersMeAvatarData = {
     body: {

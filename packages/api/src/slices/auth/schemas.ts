@@ -65,7 +65,7 @@ export const CookieMode = z.boolean().optional().meta({
     'For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.',
 });
 
-const DeviceToken = z.string().min(1).max(200);
+export const DeviceToken = z.string().min(1).max(200);
 
 export const Login = z
   .strictObject({

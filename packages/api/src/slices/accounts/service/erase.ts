@@ -31,6 +31,8 @@ export const ERASED_TABLES = [
   'code_attempts',
   'trusted_devices',
   'sign_in_sources',
+  'user_identities',
+  'oauth_codes',
 ] as const;
 
 /** Erases the accounts whose time to be restored is over: first their traces in the logs, then each account. */

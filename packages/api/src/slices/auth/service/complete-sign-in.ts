@@ -23,7 +23,14 @@ export interface SignIn {
   cookie?: boolean | undefined;
   /** Of a device that the account trusts, which need not show the second factor. */
   deviceToken?: string | undefined;
+  /** When the person authenticated, if that was elsewhere; null where it is unknown: then the login is not recent. */
+  authenticatedAt?: Date | null | undefined;
+  /** Runs in the transaction of a session that is opened at once. */
+  onSession?: ((ctx: Context, session: SessionModel) => Promise<void>) | undefined;
 }
+
+/** Never recent. */
+const UNKNOWN_TIME = new Date(0);
 
 /**
  * Every way of signing in ends here once its first factor is proven: with tokens, or with a challenge where the account
@@ -31,16 +38,21 @@ export interface SignIn {
  */
 export async function completeSignIn(
   ctx: Context,
-  { cookie = false, deviceToken }: SignIn,
+  { cookie = false, deviceToken, authenticatedAt = ctx.now, onSession }: SignIn,
   prove: (ctx: Context) => Promise<UserModel>,
 ): Promise<SignInAnswer> {
   const answer = await transaction(ctx, async (ctx): Promise<SignInAnswer> => {
     const user = await prove(ctx);
     assertVerified(ctx, user);
-    if (!user.twoFactorEnabledAt) return (await startSession(ctx, user)).tokens;
+    if (!user.twoFactorEnabledAt) {
+      const { tokens, session } = await startSession(ctx, user, authenticatedAt ?? UNKNOWN_TIME);
+      await onSession?.(ctx, session);
+      return tokens;
+    }
     const device = await findTrustedDevice(ctx, user.id, deviceToken ?? (cookie ? readDeviceCookie(ctx) : undefined));
     if (!device) return openChallenge(ctx, { userId: user.id, cookie });
-    const { tokens, session } = await startSession(ctx, user);
+    const { tokens, session } = await startSession(ctx, user, authenticatedAt ?? UNKNOWN_TIME);
+    await onSession?.(ctx, session);
     await useTrustedDevice(ctx, device, session.id);
     return tokens;
   });
@@ -70,13 +82,17 @@ function assertVerified(ctx: Context, user: UserModel): void {
 }
 
 /** Opens the session of a person who has proven every factor, in the transaction of the last one. */
-async function startSession(ctx: Context, user: UserModel): Promise<{ tokens: Tokens; session: SessionModel }> {
+async function startSession(
+  ctx: Context,
+  user: UserModel,
+  authenticatedAt = ctx.now,
+): Promise<{ tokens: Tokens; session: SessionModel }> {
   const session = await SessionModel.query(ctx.db)
     .insert({
       userId: user.id,
       ip: ctx.request.ip,
       userAgent: ctx.request.userAgent,
-      authenticatedAt: ctx.now,
+      authenticatedAt,
       createdAt: ctx.now,
       expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
     })
