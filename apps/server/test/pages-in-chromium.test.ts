@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { renderMail } from '@rentapi/api/mail/compose';
+import { mailText } from '@rentapi/api/mail/mail-text';
 import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
 import axe from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -34,6 +36,8 @@ const paths = [
   `/nothing/here/${'long'.repeat(20)}`,
   '/dev/mail',
   '/dev/mail/one',
+  '/dev/mail/kinds',
+  '/dev/mail/kinds/one',
   '/verify-email',
   '/confirm-email-change?token=t0ken',
   '/undo-email-change?token=t0ken',
@@ -50,13 +54,32 @@ const mail = {
   sentAt: '2025-01-01T10:00:00.000Z',
 };
 
+/** As the layout of every mail draws it. */
+const kind = {
+  name: 'one',
+  cause: 'An account was created.',
+  mail: {
+    ...renderMail('https://api.example.com', {
+      subject: mailText`Confirm your address`,
+      paragraphs: [mailText`Welcome to ${'Acme'}.`],
+      action: { label: 'Confirm', path: '/verify-email?token=t0ken' },
+      footnote: mailText`The link works once.`,
+    }),
+    to: mail.to,
+    messageId: mail.messageId,
+  },
+};
+
 describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   let pages: Awaited<ReturnType<typeof startPages>>;
   let browser: Browser;
   let page: Page;
   let faults: string[];
   beforeAll(async () => {
-    pages = await startPages({ mailbox: { list: async () => [mail], get: async () => mail } });
+    pages = await startPages({
+      mailbox: { list: async () => [mail], get: async () => mail },
+      mailKinds: async () => [kind],
+    });
     browser = await chromium.launch(CHROMIUM);
     page = await browser.newPage();
     faults = collectFaults(page, pages.url);
@@ -212,6 +235,16 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
         'GET /api/v1/users/me/exports/exp_1 Bearer a.b.c',
         'POST /api/v1/auth/logout Bearer a.b.c',
       ]);
+    });
+  });
+
+  it.each(['light', 'dark'] as const)('a mail can be read in %s colours', async (colorScheme) => {
+    await inContext({ colorScheme }, async (page) => {
+      await page.setContent(kind.mail.html);
+      expect(await page.evaluate<string>('getComputedStyle(document.querySelector("p")).color')).toBe(
+        colorScheme === 'dark' ? 'rgb(255, 255, 255)' : 'rgb(0, 0, 0)',
+      );
+      expect(await violations(page, ['color-contrast'])).toEqual([]);
     });
   });
 

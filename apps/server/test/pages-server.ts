@@ -24,6 +24,7 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
       openapi: () => openapi,
       contract: () => contract,
       mailbox: null,
+      mailKinds: async () => [],
       production: false,
       version: '1.2.3',
       publicUrl: url,

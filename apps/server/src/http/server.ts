@@ -6,6 +6,7 @@ import { createApi } from '@rentapi/api/api';
 import { ApiError } from '@rentapi/api/contract/errors';
 import { toApiError } from '@rentapi/api/contract/problem';
 import { DEMO_ADMIN } from '@rentapi/api/demo-data';
+import { previewMails } from '@rentapi/api/mail-previews';
 import { reportFailure } from '@rentapi/api/pipeline/observe';
 import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
@@ -167,6 +168,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         openapi: () => readFileSync(OPENAPI_FILE, 'utf8'),
         contract: () => describeContract(appRouter, rawRoutes, eventTypes),
         mailbox,
+        mailKinds: () => previewMails(ports),
         production: env.production,
         version: VERSION,
         publicUrl: ports.env.PUBLIC_URL,

@@ -1,3 +1,4 @@
+import type { MailPreview } from '@rentapi/api/mail-previews';
 import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
@@ -7,7 +8,7 @@ import { loadAssets } from './assets.ts';
 import { docsRouter } from './docs/docs-router.ts';
 import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
-import { mailBody, mailList, mailView, noSuchMail } from './mail-pages.ts';
+import { mailBody, mailKindList, mailKindView, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import {
   acceptInvitation,
   confirmEmailChange,
@@ -29,6 +30,8 @@ export interface PagesOptions {
   contract: () => DescribedContract;
   /** null: mail is not captured. */
   mailbox: Mailbox | null;
+  /** Every kind of mail, with example data; shown where mail is captured. */
+  mailKinds: () => Promise<MailPreview[]>;
   production: boolean;
   version: string;
   /** Absolute, without a trailing slash. */
@@ -100,7 +103,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));
 
   const { mailbox } = options;
-  if (mailbox) router.use(capturedMail(mailbox, site, security, send));
+  if (mailbox) router.use(capturedMail(mailbox, options.mailKinds, site, security, send));
 
   // Browsers get a page; programs, and all requests below /api, get the usual problem. It is no route, because Express
   // would then answer OPTIONS as if every path existed.
@@ -118,6 +121,7 @@ type Send = (res: express.Response, body: string, cache?: string, kind?: PageKin
 
 function capturedMail(
   mailbox: Mailbox,
+  mailKinds: PagesOptions['mailKinds'],
   site: Parameters<typeof mailList>[0],
   security: SecurityHeaders,
   send: Send,
@@ -142,6 +146,17 @@ function capturedMail(
   router.get('/dev/mail', async (req, res) => {
     const to = typeof req.query.to === 'string' ? req.query.to : '';
     send(res, mailList(site, await list(to), to), 'no-store');
+  });
+  router.get('/dev/mail/kinds', async (_req, res) => send(res, mailKindList(site, await mailKinds()), 'no-store'));
+  router.get('/dev/mail/kinds/:name', async (req, res) => {
+    const kind = (await mailKinds()).find(({ name }) => name === req.params.name);
+    if (!kind) res.status(404);
+    send(res, kind ? mailKindView(site, kind) : noSuchMail(site), 'no-store');
+  });
+  router.get('/dev/mail/kinds/:name/body', async (req, res, next) => {
+    const kind = (await mailKinds()).find(({ name }) => name === req.params.name);
+    if (!kind) return next();
+    send(res, mailBody(kind.mail), 'no-store', 'mail');
   });
   router.get('/dev/mail/:id', async (req, res) => {
     const mail = await mailbox.get(req.params.id);

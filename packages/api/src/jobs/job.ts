@@ -1,3 +1,4 @@
+import type { Mail } from '@rentapi/platform/mail';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { EventType } from '../events/event.ts';
@@ -74,6 +75,8 @@ export interface Job extends JobOptions {
   purges?: readonly PurgedRows[];
   data?: z.ZodType;
   run(ctx: Context, input: unknown, work: RunControl): Promise<void>;
+  /** Of a job that mails: the mail that it would send, which may write rows as the job does. */
+  preview?(ctx: Context, event: RecordedEvent): Promise<Mail | null>;
 }
 
 /** A job for which `enqueue()` takes exactly its data. */

@@ -1,3 +1,4 @@
+import type { Mail } from '@rentapi/platform/mail';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { EventType } from '../events/event.ts';
@@ -23,16 +24,25 @@ interface MailJob<Data extends z.ZodType<{ email: string }>> {
 /** Mails an event to the address in its data, within the limit of the mailbox. */
 export function mailJob<Data extends z.ZodType<{ email: string }>>(mail: MailJob<Data>): Job {
   const { name, on, when, to, unlimited, share = 'any', compose } = mail;
-  return job({
-    name,
-    queue: 'emails',
-    on,
-    async run(ctx, event) {
-      if (when && !when(event.data)) return;
-      const addressed = to ? { ...event, data: { email: to(event.data) } } : event;
-      if (!unlimited && !(await admitMail(ctx, { job: name, share }, addressed))) return;
-      const content = await compose(ctx, event);
-      if (content) await ctx.ports.mailer.send(composeMail(ctx, addressed, content));
-    },
-  });
+  type Event = RecordedEvent<z.output<Data>>;
+  const addressed = (event: Event): RecordedEvent<{ email: string }> =>
+    to ? { ...event, data: { email: to(event.data) } } : event;
+  async function composed(ctx: Context, event: Event): Promise<Mail | null> {
+    const content = await compose(ctx, event);
+    return content && composeMail(ctx, addressed(event), content);
+  }
+  return {
+    ...job({
+      name,
+      queue: 'emails',
+      on,
+      async run(ctx, event) {
+        if (when && !when(event.data)) return;
+        if (!unlimited && !(await admitMail(ctx, { job: name, share }, addressed(event)))) return;
+        const mail = await composed(ctx, event);
+        if (mail) await ctx.ports.mailer.send(mail);
+      },
+    }),
+    preview: (ctx, event) => composed(ctx, { ...event, data: on.data.parse(event.data) }),
+  };
 }

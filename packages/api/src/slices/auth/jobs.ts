@@ -5,6 +5,7 @@ import { mailJob } from '../../mail/mail-job.ts';
 import { mailIp, mailText } from '../../mail/mail-text.ts';
 import {
   AccountLocked,
+  EmailVerified,
   NewDeviceUsed,
   PasswordChanged,
   PasswordRequired,
@@ -35,6 +36,21 @@ export const mailVerification = mailJob({
   on: UserRegistered,
   when: ({ emailVerifiedAt }) => !emailVerifiedAt, // an operator vouched for the others
   compose: async (ctx, { data }) => verificationMail(await mintMailedToken(ctx, 'email', data.id)),
+});
+
+/** Once for each account: an address is verified once. */
+export const mailWelcome = mailJob({
+  name: 'auth.mail_welcome',
+  on: EmailVerified,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`Welcome`,
+    paragraphs: [
+      mailText`Your e-mail address is confirmed, and your account is ready.`,
+      mailText`The guides show the first calls, and how to work with others in an organization.`,
+    ],
+    action: { label: 'Read the guides', path: '/docs/guides' },
+  }),
 });
 
 export const mailVerificationAgain = mailJob({
