@@ -25,6 +25,7 @@ import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
+import type { LastSeen } from './slices/auth/last-seen.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
@@ -59,6 +60,7 @@ export interface Ports {
   passwords: Passwords;
   /** The providers of logins that are set up. */
   oauth: OAuthClients;
+  lastSeen: LastSeen;
   twoFactor: TwoFactorSecrets;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;

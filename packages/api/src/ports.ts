@@ -28,6 +28,7 @@ import { createOrigins, type Origins } from './pipeline/origins.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
+import { createLastSeen } from './slices/auth/last-seen.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
@@ -107,6 +108,7 @@ export function openPorts({
     origins: openOrigins({ env, database }),
     accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
     oauth: createOAuthClients(env),
+    lastSeen: createLastSeen({ database, log }),
     passwords: createPasswords({
       pepper: secrets.PASSWORD_PEPPER,
       oldPeppers: env.PASSWORD_PEPPER_OLD,
@@ -163,6 +165,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.cache.disconnectAll();
   await ports.pubsub.close();
   await ports.redis?.close();
+  await ports.lastSeen.close();
   await ports.database.destroy();
   await Promise.all([ports.tracer?.close(), ports.errors?.close()]);
 }

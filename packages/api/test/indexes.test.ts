@@ -85,6 +85,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
     sort: { table: 'users', columns: ['email_key'] },
   },
   'users.me.activity': {},
+  'sessions.list': {},
 };
 
 function auditFilters() {

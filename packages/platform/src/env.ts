@@ -94,6 +94,7 @@ const settings = z.object({
   PASSWORD_PEPPER_OLD: list.pipe(z.array(secret)).default([]),
   ACCESS_TOKEN_TTL_S: whole(30, 86_400).default(900),
   REFRESH_TOKEN_TTL_S: whole(300, 31_536_000).default(604_800),
+  SESSION_MAX_AGE_S: whole(300, 31_536_000).default(2_592_000),
   REFRESH_GRACE_S: whole(0, 300).default(10),
   BCRYPT_COST: whole(4, 16).default(12),
   REQUIRE_EMAIL_VERIFICATION: flag.optional(),

@@ -70,11 +70,11 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: void;
       }>;
-      /** Confirm your password. For ten minutes after this, or after a login, the session can call operations that require a recent login. */
+      /** Confirm your password. Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens. */
       reauthenticate: TRPCMutationProcedure<{
         meta: unknown;
         input: Reauthenticate;
-        output: void;
+        output: Tokens;
       }>;
       email: {
         /** Verify an e-mail address with the mailed token. Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one. */
@@ -305,6 +305,31 @@ export type AppRouter = TRPCBuiltRouter<
           output: void;
         }>;
       };
+    };
+    sessions: {
+      /** List your sessions. Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+        } | undefined;
+        output: SessionPage;
+      }>;
+      /** End a session. Its tokens are refused within a second, and its sockets closed. Another session than the own one needs a recent login. */
+      revoke: TRPCMutationProcedure<{
+        meta: unknown;
+        input: RevokeSession;
+        output: void;
+      }>;
+      /** End all your sessions. On every device; with `keepCurrent`, on every other one. */
+      revokeAll: TRPCMutationProcedure<{
+        meta: unknown;
+        input: RevokeAllSessionsInput;
+        output: void;
+      }>;
     };
     apiKeys: {
       /** List API keys. Newest first, revoked ones included. Secrets are never shown again. */
@@ -1629,6 +1654,8 @@ export type RealtimeEvent = {
 export interface Reauthenticate {
   /** The password of the account. */
   password: string;
+  /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
+  cookie?: boolean | undefined;
 }
 
 /** The refresh token to exchange. */
@@ -1675,6 +1702,18 @@ export interface RememberedTokens {
   user: User;
   /** Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie. */
   deviceToken: string | null;
+}
+
+/** Which sessions end. */
+export type RevokeAllSessionsInput = {
+  /** Whether the session of this call goes on. */
+  keepCurrent?: boolean | undefined;
+} | undefined;
+
+/** Which session ends. */
+export interface RevokeSession {
+  /** Id of a session. */
+  sessionId: string;
 }
 
 /** A set of permissions that can be assigned to members. */
@@ -1799,6 +1838,45 @@ export interface SecurityEvent {
 export interface SecurityEventPage {
   /** What is on this page, in the order of the list. */
   items: SecurityEvent[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** A login on one device. */
+export interface Session {
+  /** Id of a session. */
+  id: string;
+  /** What the `User-Agent` of the login says of itself. */
+  device: {
+    /** For people. */
+    name: string;
+    /** The browser, if it is one. */
+    browser: string | null;
+    /** The operating system, if known. */
+    system: string | null;
+    /** Such as desktop, mobile, tablet or bot, if known. */
+    type: string | null;
+  };
+  /** The address of the login. */
+  ip: string;
+  /** The `User-Agent` of the login. */
+  userAgent: string | null;
+  /** Whether this call is made with it. */
+  isCurrent: boolean;
+  /** Until when its device need not show the second factor; ending the session ends that too. */
+  trustedUntil: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it was used last, to the minute. */
+  lastSeenAt: string;
+  /** When it ends unless it is renewed. */
+  expiresAt: string;
+}
+
+/** One page of a list. */
+export interface SessionPage {
+  /** What is on this page, in the order of the list. */
+  items: Session[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
 }

@@ -12,10 +12,10 @@ import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
 import { admitCookies } from './cookies.ts';
 import type { Authenticated } from './credential.ts';
+import { assertFresh } from './fresh.ts';
 import { chargeFailedAttempt, enforceLimits } from './limits.ts';
 import { noteCaller } from './observe.ts';
 
-const FRESH_FOR_MS = 10 * 60_000;
 const OrganizationId = id('org');
 
 /**
@@ -101,13 +101,6 @@ export function assertAccess(
     const isGranted = actor.kind === 'user' && permission && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(permission);
     if (!isGranted) throw denied(permission ?? access);
   }
-}
-
-/** A stolen access token, or an unlocked laptop, must not be enough. A key has no login, so it is never fresh. */
-function assertFresh(ctx: Context, actor: Actor): void {
-  if (actor.kind !== 'user') throw new ApiError('user_required');
-  if (ctx.now.getTime() - actor.session.authenticatedAt.getTime() > FRESH_FOR_MS)
-    throw new ApiError('reauthentication_required');
 }
 
 function denied(permission: string): ApiError {

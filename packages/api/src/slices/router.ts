@@ -2,7 +2,7 @@ import { router } from '../procedure.ts';
 import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
-import { auth, unlock } from './auth/router.ts';
+import { auth, sessions, unlock } from './auth/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
@@ -26,6 +26,7 @@ export const appRouter = router({
     roles: userRoles,
   }),
   admin: router({ users: router({ unlock }) }),
+  sessions,
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,

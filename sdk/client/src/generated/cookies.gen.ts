@@ -9,10 +9,13 @@ export type Cookies = 'asks' | 'carries' | 'always';
 export const COOKIE_OPERATIONS: Readonly<Record<string, Cookies>> = {
   'auth.login': 'asks',
   'auth.logout': 'carries',
+  'auth.reauthenticate': 'asks',
   'auth.refresh': 'carries',
   'auth.twoFactor.login': 'carries',
   'oauth.callback': 'carries',
   'oauth.exchange': 'asks',
   'oauth.identities.link': 'always',
   'oauth.initiate': 'always',
+  'sessions.revoke': 'carries',
+  'sessions.revokeAll': 'carries',
 };

@@ -17,6 +17,7 @@ export type {
   AuditEntry,
   AuditPage,
   AuthLoginResponse,
+  AuthReauthenticateResponse,
   AuthRefreshResponse,
   AuthRegisterResponse,
   AuthTwoFactorEnableResponse,
@@ -116,6 +117,7 @@ export type {
   Register,
   RegistrationResult,
   RememberedTokens,
+  RevokeAllSessions,
   Role,
   RoleCreatedEvent,
   RoleDeletedEvent,
@@ -128,6 +130,9 @@ export type {
   Scope,
   SecurityEvent,
   SecurityEventPage,
+  Session,
+  SessionPage,
+  SessionsListResponse,
   SetMemberRole,
   SetUserRoles,
   SignInChallenge,
@@ -397,6 +402,9 @@ export type RolesDeleteParams = Params<Types.RolesDeleteData>;
 export type RolesGetParams = Params<Types.RolesGetData>;
 export type RolesListParams = Params<Types.RolesListData>;
 export type RolesUpdateParams = Params<Types.RolesUpdateData>;
+export type SessionsListParams = Params<Types.SessionsListData>;
+export type SessionsRevokeParams = Params<Types.SessionsRevokeData>;
+export type SessionsRevokeAllParams = Params<Types.SessionsRevokeAllData>;
 export type SystemHealthParams = NoParams;
 export type SystemHealthCacheParams = NoParams;
 export type SystemHealthDatabaseParams = NoParams;
@@ -855,21 +863,22 @@ export class AuthResource extends Resource {
   /**
    * Confirm your password
    *
-   * For ten minutes after this, or after a login, the session can call operations that require a recent login.
+   * Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens.
    *
    * Needs a signed-in user; API keys cannot call it.
    *
    * `POST /api/v1/auth/reauthenticate`
    *
+   * @throws {BadRequestError} `cookies_unavailable`
    * @throws {AuthenticationError} `invalid_credentials`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
-   * await client.auth.reauthenticate({ password: 'SecurePass123!' });
+   * const answer = await client.auth.reauthenticate({ password: 'SecurePass123!' });
    * ```
    */
-  reauthenticate(params: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<void> {
-    return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json","empty":true}, params, options);
+  reauthenticate(params: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<Types.AuthReauthenticateResponse> {
+    return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json"}, params, options);
   }
 
   /**
@@ -1688,6 +1697,66 @@ export class RolesResource extends Resource {
   }
 }
 
+/** `client.sessions` */
+export class SessionsResource extends Resource {
+  /**
+   * List your sessions
+   *
+   * Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/auth/sessions`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.sessions.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: SessionsListParams, options?: RequestOptions): PagePromise<Types.SessionsListResponse> {
+    return this.transport.list({"id":"sessions.list","method":"GET","path":"/api/v1/auth/sessions"}, params, options);
+  }
+
+  /**
+   * End a session
+   *
+   * Its tokens are refused within a second, and its sockets closed. Another session than the own one needs a recent login.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `DELETE /api/v1/auth/sessions/{sessionId}`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @example
+   * ```ts
+   * await client.sessions.revoke({ sessionId: '6b0d3b5e-0c55-4d0c-8a6f-3f1d2c4b5a69' });
+   * ```
+   */
+  revoke(params: SessionsRevokeParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"sessions.revoke","method":"DELETE","path":"/api/v1/auth/sessions/{sessionId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * End all your sessions
+   *
+   * On every device; with `keepCurrent`, on every other one.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/logout-all`
+   *
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @example
+   * ```ts
+   * await client.sessions.revokeAll({ keepCurrent: true });
+   * ```
+   */
+  revokeAll(params?: SessionsRevokeAllParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"sessions.revokeAll","method":"POST","path":"/api/v1/auth/logout-all","keyed":true,"body":"json","empty":true}, params, options);
+  }
+}
+
 /** `client.system` */
 export class SystemResource extends Resource {
   /**
@@ -2225,6 +2294,7 @@ export class Api extends Resource {
   readonly orgs: OrgsResource;
   readonly permissions: PermissionsResource;
   readonly roles: RolesResource;
+  readonly sessions: SessionsResource;
   readonly system: SystemResource;
   readonly users: UsersResource;
   readonly ws: WsResource;
@@ -2238,6 +2308,7 @@ export class Api extends Resource {
     this.orgs = new OrgsResource(transport);
     this.permissions = new PermissionsResource(transport);
     this.roles = new RolesResource(transport);
+    this.sessions = new SessionsResource(transport);
     this.system = new SystemResource(transport);
     this.users = new UsersResource(transport);
     this.ws = new WsResource(transport);

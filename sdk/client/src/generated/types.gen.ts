@@ -1547,6 +1547,10 @@ export type Reauthenticate = {
      * The password of the account.
      */
     password: string;
+    /**
+     * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
+     */
+    cookie?: boolean;
 };
 
 /**
@@ -1628,6 +1632,16 @@ export type RememberedTokens = {
      * Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie.
      */
     deviceToken: string | null;
+};
+
+/**
+ * Which sessions end.
+ */
+export type RevokeAllSessions = {
+    /**
+     * Whether the session of this call goes on.
+     */
+    keepCurrent?: boolean;
 };
 
 /**
@@ -1797,6 +1811,79 @@ export type SecurityEventPage = {
      * What is on this page, in the order of the list.
      */
     items: Array<SecurityEvent>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A login on one device.
+ */
+export type Session = {
+    /**
+     * Id of a session.
+     */
+    id: string;
+    /**
+     * What the `User-Agent` of the login says of itself.
+     */
+    device: {
+        /**
+         * For people.
+         */
+        name: string;
+        /**
+         * The browser, if it is one.
+         */
+        browser: string | null;
+        /**
+         * The operating system, if known.
+         */
+        system: string | null;
+        /**
+         * Such as desktop, mobile, tablet or bot, if known.
+         */
+        type: string | null;
+    };
+    /**
+     * The address of the login.
+     */
+    ip: string;
+    /**
+     * The `User-Agent` of the login.
+     */
+    userAgent: string | null;
+    /**
+     * Whether this call is made with it.
+     */
+    isCurrent: boolean;
+    /**
+     * Until when its device need not show the second factor; ending the session ends that too.
+     */
+    trustedUntil: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it was used last, to the minute.
+     */
+    lastSeenAt: string;
+    /**
+     * When it ends unless it is renewed.
+     */
+    expiresAt: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type SessionPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Session>;
     /**
      * Send as `cursor` for the next page; null on the last.
      */
@@ -2439,9 +2526,9 @@ export type AuthReauthenticateError = AuthReauthenticateErrors[keyof AuthReauthe
 
 export type AuthReauthenticateResponses = {
     /**
-     * No content
+     * OK
      */
-    204: void;
+    200: Tokens;
 };
 
 export type AuthReauthenticateResponse = AuthReauthenticateResponses[keyof AuthReauthenticateResponses];
@@ -4190,6 +4277,191 @@ export type AdminUsersUnlockResponses = {
 };
 
 export type AdminUsersUnlockResponse = AdminUsersUnlockResponses[keyof AdminUsersUnlockResponses];
+
+export type SessionsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/auth/sessions';
+};
+
+export type SessionsListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type SessionsListError = SessionsListErrors[keyof SessionsListErrors];
+
+export type SessionsListResponses = {
+    /**
+     * OK
+     */
+    200: SessionPage;
+};
+
+export type SessionsListResponse = SessionsListResponses[keyof SessionsListResponses];
+
+export type SessionsRevokeData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a session.
+         */
+        sessionId: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/sessions/{sessionId}';
+};
+
+export type SessionsRevokeErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type SessionsRevokeError = SessionsRevokeErrors[keyof SessionsRevokeErrors];
+
+export type SessionsRevokeResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type SessionsRevokeResponse = SessionsRevokeResponses[keyof SessionsRevokeResponses];
+
+export type SessionsRevokeAllData = {
+    body?: RevokeAllSessions;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/logout-all';
+};
+
+export type SessionsRevokeAllErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type SessionsRevokeAllError = SessionsRevokeAllErrors[keyof SessionsRevokeAllErrors];
+
+export type SessionsRevokeAllResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type SessionsRevokeAllResponse = SessionsRevokeAllResponses[keyof SessionsRevokeAllResponses];
 
 export type ApiKeysListData = {
     body?: never;

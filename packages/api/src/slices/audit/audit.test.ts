@@ -61,14 +61,22 @@ describe('the audit log', () => {
     const here = acme.as(admin);
     const body = { metadata: { salary: 1 }, defaultOrganizationId: secret.id };
     expect((await here('/api/v1/users/me', { method: 'PATCH', body })).status).toBe(200);
-    await here('/api/v1/auth/reauthenticate', { method: 'POST', body: { password: admin.password } });
-    await here('/api/v1/auth/logout', { method: 'POST' });
+    const confirm = { method: 'POST', body: { password: admin.password } };
+    const { body: tokens } = await here('/api/v1/auth/reauthenticate', confirm);
+    const authorization = `Bearer ${tokens.accessToken}`;
+    await here('/api/v1/auth/logout', { method: 'POST', headers: { authorization } });
     await allSequenced();
     const { items } = (await read(acme.owner)).body;
     expect(items.map(({ action }: { action: string }) => action)).toEqual(['organization.created']);
     const own = { actorKind: 'user', actorId: app.ports.ids.decode('usr', admin.id), organizationId: null };
     const kept = await app.rows('audit_logs').where(own).orderBy('id').pluck('action');
-    expect(kept).toEqual(['session.started', 'user.updated', 'session.reauthenticated', 'session.ended']);
+    expect(kept).toEqual([
+      'session.started',
+      'user.updated',
+      'session.started',
+      'session.reauthenticated',
+      'session.ended',
+    ]);
     expect(await app.rows('events').where({ organizationId: acme.organizationId }).pluck('type')).toEqual([
       'organization.created',
     ]);

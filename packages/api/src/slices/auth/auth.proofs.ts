@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { eventually } from '../../../test/app.ts';
+import { eventually, type Person } from '../../../test/app.ts';
 import { anyEmail, UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 import { namedOwner } from '../users/users.proofs.ts';
+
+async function sessionOf(person: Person): Promise<string> {
+  return (await person.request('/api/v1/auth/sessions')).body.items[0].id;
+}
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
@@ -39,10 +43,15 @@ export const proofs: SliceProofs = {
       const token = /token=([\w-]+)/.exec(mail.text)![1]!;
       return { caller: {}, input: { token, password: 'a password of its own' } };
     },
-    'auth.reauthenticate': async ({ owner, bearer }) => ({
-      caller: bearer(owner),
-      input: { password: owner.password },
-    }),
+    'auth.reauthenticate': async ({ app }) => {
+      const person = await app.signUp();
+      return { caller: unscoped(person), input: { password: person.password } };
+    },
+    'sessions.revoke': async ({ app }) => {
+      const person = await app.signUp();
+      return { caller: unscoped(person), input: { sessionId: await sessionOf(person) } };
+    },
+    'sessions.revokeAll': async ({ app }) => ({ caller: unscoped(await app.signUp()), input: {} }),
   },
   failures: {
     'auth.register': {
@@ -67,6 +76,17 @@ export const proofs: SliceProofs = {
     },
     'auth.refresh': {
       invalid_refresh_token: async () => ({ caller: {}, input: { refreshToken: UNKNOWN_TOKEN } }),
+    },
+    'sessions.revoke': {
+      not_found: async ({ app }) => ({ caller: unscoped(await app.signUp()), input: { sessionId: randomUUID() } }),
+      reauthentication_required: async ({ app }) => {
+        const person = await app.signUp();
+        await app
+          .rows('sessions')
+          .where({ userId: app.ports.ids.decode('usr', person.id) })
+          .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
+        return { caller: unscoped(person), input: { sessionId: randomUUID() } };
+      },
     },
     'auth.reauthenticate': {
       invalid_credentials: async ({ owner }) => ({ caller: unscoped(owner), input: { password: 'not the one' } }),

@@ -26,7 +26,9 @@ import { reauthenticate } from './service/reauthenticate.ts';
 import { refresh } from './service/refresh.ts';
 import { register } from './service/register.ts';
 import { confirmPasswordReset, requestPasswordReset } from './service/reset-password.ts';
+import { listSessions, MAX_SESSIONS, revokeAllSessions, revokeSession } from './service/sessions.ts';
 import { resendVerification, verifyEmail } from './service/verify-email.ts';
+import { exampleSession, ListSessions, RevokeAllSessions, RevokeSession, SessionPage } from './session-schemas.ts';
 
 const tags: [Tag] = ['Authentication'];
 
@@ -125,17 +127,17 @@ export const auth = {
       tags,
       summary: 'Confirm your password',
       description:
-        'For ten minutes after this, or after a login, the session can call operations that require a recent login.',
+        'Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens.',
     },
-    rest: { status: 204 },
+    cookie: 'sets',
     errors: ['invalid_credentials', 'overloaded'],
     limit: { ...signInLimit, by: 'caller' },
     idempotency: false,
-    example: { input: { password: credentials.password } },
+    example: { input: { password: credentials.password }, output: exampleTokens },
   })
     .input(Reauthenticate)
-    .output(NoContent)
-    .mutation(({ ctx, input }) => reauthenticate(ctx, input.password)),
+    .output(Tokens)
+    .mutation(({ ctx, input }) => reauthenticate(ctx, input)),
 
   email: router({
     verify: procedure({
@@ -242,6 +244,62 @@ export const auth = {
       .mutation(({ ctx, input }) => confirmPasswordReset(ctx, input)),
   }),
 };
+
+/** `sessions.*` */
+export const sessions = router({
+  list: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/auth/sessions',
+      tags,
+      summary: 'List your sessions',
+      description: `Where you are logged in, the latest login first. A person has at most ${MAX_SESSIONS}: one more ends the oldest.`,
+    },
+    errors: ['invalid_cursor'],
+    example: { input: { limit: 25 }, output: { items: [exampleSession], nextCursor: null } },
+  })
+    .input(ListSessions)
+    .output(SessionPage)
+    .query(({ ctx, input }) => listSessions(ctx, input)),
+
+  revoke: procedure({
+    access: 'user',
+    openapi: {
+      method: 'DELETE',
+      path: '/auth/sessions/{sessionId}',
+      tags,
+      summary: 'End a session',
+      description:
+        'Its tokens are refused within a second, and its sockets closed. Another session than the own one needs a recent login.',
+    },
+    cookie: 'reads',
+    rest: { status: 204 },
+    errors: ['not_found', 'reauthentication_required'],
+    example: { input: { sessionId: exampleSession.id } },
+  })
+    .input(RevokeSession)
+    .output(NoContent)
+    .mutation(({ ctx, input }) => revokeSession(ctx, input)),
+
+  revokeAll: procedure({
+    access: 'user',
+    fresh: true,
+    openapi: {
+      method: 'POST',
+      path: '/auth/logout-all',
+      tags,
+      summary: 'End all your sessions',
+      description: 'On every device; with `keepCurrent`, on every other one.',
+    },
+    cookie: 'reads',
+    rest: { status: 204, aliases: [{ path: '/auth/logout-everywhere' }] },
+    example: { input: { keepCurrent: true } },
+  })
+    .input(RevokeAllSessions)
+    .output(NoContent)
+    .mutation(({ ctx, input }) => revokeAllSessions(ctx, input)),
+});
 
 /** Part of `admin.users`. */
 export const unlock = procedure({

@@ -80,8 +80,9 @@ export const Login = z
 export type Login = z.output<typeof Login>;
 
 export const Reauthenticate = z
-  .strictObject({ password: SubmittedPassword })
+  .strictObject({ password: SubmittedPassword, cookie: CookieMode })
   .meta({ id: 'Reauthenticate', description: 'The password once more.' });
+export type Reauthenticate = z.output<typeof Reauthenticate>;
 
 const RefreshToken = z.string().min(1).max(200);
 export const Refresh = z

@@ -136,5 +136,6 @@ async function loadSession(
   // An organization of which the caller is no member is treated as unknown.
   if (wanted !== null && !membership) throw organizationNotFound(named);
   if (wanted === null) assertHeader(named, membership?.organizationId);
+  ctx.ports.lastSeen.note(sessionId, ctx.now);
   return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
 }

@@ -17,6 +17,7 @@ import type { RememberedTokens, SignInAnswer, Tokens } from '../schemas.ts';
 import { noteSignIn } from './known-sources.ts';
 import { issueTokens } from './refresh.ts';
 import { deliverTokens } from './refresh-cookie.ts';
+import { endOldestSessions, sessionEnd } from './sessions.ts';
 
 export interface SignIn {
   /** Whether the refresh token is to be delivered as a cookie; a challenge keeps it. */
@@ -82,11 +83,12 @@ function assertVerified(ctx: Context, user: UserModel): void {
 }
 
 /** Opens the session of a person who has proven every factor, in the transaction of the last one. */
-async function startSession(
+export async function startSession(
   ctx: Context,
   user: UserModel,
   authenticatedAt = ctx.now,
 ): Promise<{ tokens: Tokens; session: SessionModel }> {
+  await endOldestSessions(ctx, user.id);
   const session = await SessionModel.query(ctx.db)
     .insert({
       userId: user.id,
@@ -94,7 +96,7 @@ async function startSession(
       userAgent: ctx.request.userAgent,
       authenticatedAt,
       createdAt: ctx.now,
-      expiresAt: new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000),
+      expiresAt: sessionEnd(ctx, ctx.now),
     })
     .returning('*');
   const asUser = signedInAs(ctx, user, session);

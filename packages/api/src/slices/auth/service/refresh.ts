@@ -11,6 +11,7 @@ import { RefreshTokenReplayed } from '../events.ts';
 import { RefreshTokenModel, SessionModel } from '../model.ts';
 import type { Refresh, Tokens } from '../schemas.ts';
 import { deliverTokens, readRefreshCookie } from './refresh-cookie.ts';
+import { sessionEnd } from './sessions.ts';
 
 const NO_TOKEN =
   'Log in first: the request has neither a `refreshToken` nor the cookie of a login with `cookie: true`.';
@@ -30,7 +31,7 @@ export async function refresh(ctx: Context, input: Refresh): Promise<Tokens> {
       .forUpdate();
     if (!token || token.expiresAt <= ctx.now) return null;
     const session = await SessionModel.query(ctx.db).findById(token.sessionId).throwIfNotFound();
-    if (session.revokedAt) return null;
+    if (session.revokedAt || session.expiresAt <= ctx.now) return null;
     const user = await UserModel.query(ctx.db).findById(session.userId).throwIfNotFound();
     if (user.status !== 'ACTIVE') return null;
     if (!token.usedAt) return issueTokens(ctx, user, session, { token: refreshToken, row: token });
@@ -53,7 +54,7 @@ export async function issueTokens(
   parent?: { token: string; row: RefreshTokenModel },
 ): Promise<Tokens> {
   const token = newToken();
-  const expiresAt = new Date(ctx.now.getTime() + ctx.ports.env.REFRESH_TOKEN_TTL_S * 1000);
+  const expiresAt = sessionEnd(ctx, session.createdAt);
   const child = await RefreshTokenModel.query(ctx.db)
     .insert({ sessionId: session.id, tokenHash: tokenHash(token), createdAt: ctx.now, expiresAt })
     .returning('*');

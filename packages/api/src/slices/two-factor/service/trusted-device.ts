@@ -72,3 +72,16 @@ export async function keepTrust(ctx: Context, sessionId: number): Promise<void> 
 export async function endTrust(ctx: Context, userId: number): Promise<void> {
   await TrustedDeviceModel.query(ctx.db).delete().where({ userId });
 }
+
+/** Of a session that another one replaces. */
+export async function moveTrust(ctx: Context, from: number, to: number): Promise<void> {
+  await TrustedDeviceModel.query(ctx.db).where({ sessionId: from }).patch({ sessionId: to });
+}
+
+/** Until when the devices of these sessions are trusted. */
+export async function trustOf(ctx: Context, sessionIds: number[]): Promise<Map<number, Date>> {
+  const devices = await TrustedDeviceModel.query(ctx.db)
+    .whereIn('sessionId', sessionIds)
+    .where('expiresAt', '>', ctx.now);
+  return new Map(devices.flatMap(({ sessionId, expiresAt }) => (sessionId === null ? [] : [[sessionId, expiresAt]])));
+}

@@ -1,0 +1,99 @@
+import type { Context, UserContext } from '../../../context.ts';
+import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { assertFresh } from '../../../pipeline/fresh.ts';
+import { recordSecurityEvent } from '../../security-events/service.ts';
+import { trustOf } from '../../two-factor/service/trusted-device.ts';
+import { deviceOf } from '../device.ts';
+import { SessionEnded } from '../events.ts';
+import { SessionModel } from '../model.ts';
+import type { ListSessions, RevokeAllSessions, RevokeSession, Session, SessionPage } from '../session-schemas.ts';
+import { clearRefreshCookie, readRefreshCookie } from './refresh-cookie.ts';
+
+/** Live ones of one person; one more ends the oldest. */
+export const MAX_SESSIONS = 100;
+
+/** However often it is renewed, a session ends SESSION_MAX_AGE_S after its login. */
+export function sessionEnd({ now, ports: { env } }: Context, startedAt: Date): Date {
+  const unused = now.getTime() + env.REFRESH_TOKEN_TTL_S * 1000;
+  return new Date(Math.min(unused, startedAt.getTime() + env.SESSION_MAX_AGE_S * 1000));
+}
+
+const live = ({ db, now }: Context, userId: number) =>
+  SessionModel.query(db).where({ userId }).whereNull('revokedAt').where('expiresAt', '>', now);
+
+export async function listSessions(ctx: UserContext, input: ListSessions): Promise<SessionPage> {
+  const userId = ctx.actor.user.id;
+  const { rows, nextCursor } = await newestFirst(
+    ctx.ports.cursors,
+    { name: 'sessions', of: userId },
+    input,
+    live(ctx, userId),
+  );
+  const ids = rows.map(({ id }) => id);
+  const [uses, trust] = [await lastUses(ctx, ids), await trustOf(ctx, ids)];
+  const present = (session: SessionModel): Session => ({
+    id: session.publicId,
+    device: deviceOf(session.userAgent),
+    ip: session.ip,
+    userAgent: session.userAgent,
+    isCurrent: session.id === ctx.actor.session.id,
+    trustedUntil: isoOrNull(trust.get(session.id) ?? null),
+    createdAt: iso(session.createdAt),
+    lastSeenAt: iso(ctx.ports.lastSeen.pending(session.id) ?? uses.get(session.id) ?? session.createdAt),
+    expiresAt: iso(session.expiresAt),
+  });
+  return { items: rows.map(present), nextCursor };
+}
+
+async function lastUses({ db }: Context, ids: number[]): Promise<Map<number, Date>> {
+  const rows: { sessionId: number; lastSeenAt: Date }[] = await db('session_uses').whereIn('sessionId', ids);
+  return new Map(rows.map(({ sessionId, lastSeenAt }) => [sessionId, lastSeenAt]));
+}
+
+/** A stolen access token must not end the sessions of its owner; the own session may end at any time. */
+export async function revokeSession(ctx: UserContext, { sessionId }: RevokeSession): Promise<void> {
+  const isCurrent = sessionId === ctx.actor.session.publicId;
+  if (!isCurrent) assertFresh(ctx, ctx.actor);
+  const ended = await end(ctx, (sessions) => sessions.where({ publicId: sessionId }));
+  if (ended === 0) throw new ApiError('not_found');
+  if (isCurrent) forgetCookie(ctx);
+}
+
+export async function revokeAllSessions(ctx: UserContext, { keepCurrent }: RevokeAllSessions): Promise<void> {
+  const current = ctx.actor.session.id;
+  await end(ctx, (sessions) => (keepCurrent ? sessions.whereNot({ id: current }) : sessions));
+  if (!keepCurrent) forgetCookie(ctx);
+}
+
+type Narrow = (sessions: ReturnType<typeof live>) => ReturnType<typeof live>;
+
+/** Returns how many of the caller's sessions ended. */
+async function end(ctx: UserContext, narrow: Narrow): Promise<number> {
+  const userId = ctx.actor.user.id;
+  return transaction(ctx, async (ctx) => {
+    const ended = await narrow(live(ctx, userId)).patch({ revokedAt: ctx.now }).returning('*');
+    for (const session of ended) await record(ctx, SessionEnded, { target: session, data: session.present() });
+    const others = ended.filter(({ id }) => id !== ctx.actor.session.id).length;
+    if (others > 0) await recordSecurityEvent(ctx, 'sessions_ended', { userId, details: { count: others } });
+    return ended.length;
+  });
+}
+
+/** Called before a session starts: of concurrent logins of one person, each waits and counts those before it. */
+export async function endOldestSessions(ctx: Context, userId: number): Promise<void> {
+  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`sessions of ${userId}`]);
+  const tooMany = live(ctx, userId)
+    .orderBy('id', 'desc')
+    .offset(MAX_SESSIONS - 1)
+    .select('id');
+  const ended = await SessionModel.query(ctx.db).whereIn('id', tooMany).patch({ revokedAt: ctx.now }).returning('*');
+  for (const session of ended) await record(ctx, SessionEnded, { target: session, data: session.present() });
+}
+
+function forgetCookie(ctx: UserContext): void {
+  if (readRefreshCookie(ctx) !== undefined) clearRefreshCookie(ctx);
+}
