@@ -51,7 +51,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
       atMost,
       unit: `× ${by.name}`,
     });
-    return [verdict(overPool, 0.5), verdict(overPipeline, 0.8)];
+    return [verdict(overPool, 0.7), verdict(overPipeline, 0.8)];
   } finally {
     await database.destroy();
     await pool.end();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { createKeyring } from '@rentapi/platform/secrets';
 import { redisIsMissing } from '@rentapi/testing/redis';
 import { createAccounts } from '../accounts.ts';
-import { type Child, startPython } from '../child.ts';
+import { type Child, PYTHON, startPython } from '../child.ts';
 import { alternate, type Contender } from '../harness.ts';
 import { printRounds, rateRatio, type Verdict } from '../report.ts';
 import type { Stage } from '../stage.ts';
@@ -76,7 +76,7 @@ function startFastApi(stage: Stage, settings: Record<string, string>): Promise<C
 }
 
 function fastApiIsMissing(): boolean {
-  const { status } = spawnSync('python3', ['-c', 'import fastapi, uvicorn, asyncpg, redis, uvloop, httptools']);
+  const { status } = spawnSync(PYTHON, ['-c', 'import fastapi, uvicorn, asyncpg, redis, uvloop, httptools']);
   if (status === 0) return false;
   process.stdout.write(`\nFastAPI is not measured here. On Debian: apt-get install ${PACKAGES.join(' ')}\n`);
   return true;

@@ -7,6 +7,8 @@ import type { Statement } from '../database.ts';
 /** The columns of a statement, as its first answer on a connection describes them. */
 export interface Shape {
   names: readonly string[];
+  /** Copied for each row: an object that grows by one column after the other is moved several times. */
+  empty: Readonly<Record<string, unknown>>;
   parsers: readonly ((text: string) => unknown)[];
 }
 
@@ -68,20 +70,22 @@ export class LaneQuery extends PgQuery {
 
   handleRowDescription({ fields }: { fields: readonly pg.FieldDef[] }): void {
     const { client, shapes } = this.#options;
+    const names = fields.map(({ name }) => name);
     this.#shape = {
-      names: fields.map(({ name }) => name),
+      names,
+      empty: Object.fromEntries(names.map((name) => [name, null])),
       parsers: fields.map(({ dataTypeID }) => client.getTypeParser(dataTypeID, 'text')),
     };
     shapes.set(this.name, this.#shape);
   }
 
   handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
-    const { names, parsers } = this.#shape!;
-    const row: Record<string, unknown> = {};
+    const { names, empty, parsers } = this.#shape!;
+    const row = { ...empty };
     try {
       for (let at = 0; at < fields.length; at++) {
         const text = fields[at]!;
-        row[names[at]!] = text === null ? null : parsers[at]!(text);
+        if (text !== null) row[names[at]!] = parsers[at]!(text);
       }
       this.#rows.push(row);
     } catch {
