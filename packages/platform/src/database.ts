@@ -33,6 +33,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: { getTypeParser },
+    pipeline: true, // statements that are sent together share a round trip
   };
   const knex = knexModule({
     client: 'pg',
@@ -113,11 +114,11 @@ export function execute<Row>(db: Knex, statement: Statement, values: readonly un
   });
 }
 
-async function executeOnPool<Row>(db: Knex, { name, text }: Statement, values: readonly unknown[]): Promise<Row[]> {
+async function executeOnPool<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();
   try {
-    return (await connection.query<Row & pg.QueryResultRow>({ name, text, values: values as unknown[] })).rows;
+    return (await connection.query<Row & pg.QueryResultRow>(queryOf(client, statement, values))).rows;
   } finally {
     await client.releaseConnection(connection);
   }
@@ -125,6 +126,53 @@ async function executeOnPool<Row>(db: Knex, { name, text }: Statement, values: r
 
 /** Whether the lane beside this pool has its connection. */
 export const hasLane = (db: Knex): boolean => LANES.get(db.client)?.isOpen ?? false;
+
+/** Listeners to the queries of a pool hear of these, too. */
+function queryOf(client: KnexClient, statement: Statement, values: readonly unknown[]): pg.QueryConfig {
+  client.emit('query', { sql: statement.text, bindings: values });
+  const { name, text } = statement;
+  return { name, text, values: values as unknown[] };
+}
+
+/** Rows as arrays, with the names of their columns: for rows that become something else than plain objects. */
+export async function executeRows(db: Knex, statement: Statement, values: readonly unknown[]): Promise<RowArrays> {
+  const client = db.client as KnexClient;
+  const connection = await client.acquireConnection();
+  try {
+    const query = queryOf(client, statement, values);
+    const { fields, rows } = await connection.query<unknown[]>({ ...query, rowMode: 'array' });
+    return { columns: fields.map(({ name }) => name), rows };
+  } finally {
+    await client.releaseConnection(connection);
+  }
+}
+
+export interface RowArrays {
+  columns: string[];
+  rows: unknown[][];
+}
+
+export type Call = readonly [statement: Statement, values: readonly unknown[]];
+
+/**
+ * Runs statements of a transaction one after the other in one round trip, and returns the rows of each. Each sees what
+ * was committed before it began. After one that fails the rest are refused, as in every transaction.
+ */
+export async function executeTogether<Rows extends unknown[]>(
+  db: Knex,
+  calls: { readonly [At in keyof Rows]: Call },
+): Promise<{ [At in keyof Rows]: Rows[At][] }> {
+  if (!db.isTransaction) throw new Error('statements that belong together need a transaction');
+  const client = db.client as KnexClient;
+  const connection = await client.acquireConnection();
+  const queries = calls.map(([statement, values]) => queryOf(client, statement, values));
+  const { stream } = (connection as Wire).connection;
+  stream.cork(); // they leave in one write
+  const answers = queries.map((query) => connection.query(query));
+  stream.uncork();
+  const results = await Promise.all(answers);
+  return results.map(({ rows }) => rows) as { [At in keyof Rows]: Rows[At][] }; // one result for each call
+}
 
 const SERVER_STATE: Statement = {
   name: 'server_state',
@@ -150,6 +198,7 @@ export async function probeServer(db: Knex): Promise<{ version: string; readOnly
 /** The documented extension points of a knex client that the types leave open. */
 interface KnexClient {
   destroy(...given: unknown[]): Promise<void>;
+  emit(event: 'query', query: { sql: string; bindings: readonly unknown[] }): void;
   acquireConnection(): Promise<pg.Client>;
   releaseConnection(connection: pg.Client): Promise<void>;
 }

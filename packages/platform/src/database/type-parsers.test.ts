@@ -31,3 +31,21 @@ it('reads every millisecond as pg does', () => {
 it('reads the ends of time as pg does', () => {
   expect([read('infinity'), read('-infinity')]).toEqual([readByPg('infinity'), readByPg('-infinity')]);
 });
+
+const TEXT_ARRAY: number = 1009;
+
+it.each([
+  '{}',
+  '{a}',
+  '{api_keys:read,org:read}',
+  '{""}',
+  '{"a,b","c\\"d",e}',
+  '{NULL,a}',
+  '{"NULL",a}',
+  '{null}',
+  '{{a,b},{c,d}}',
+  '[2:3]={a,b}',
+  '{żółw}',
+])('reads the array of texts %s as pg does', (text) => {
+  expect(getTypeParser(TEXT_ARRAY, 'text')(text)).toEqual(pg.types.getTypeParser(TEXT_ARRAY, 'text')(text));
+});

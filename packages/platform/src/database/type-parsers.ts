@@ -2,12 +2,14 @@ import pg from 'pg';
 
 const INT8 = 20;
 const TIMESTAMPTZ = 1184;
+const TEXT_ARRAY: number = 1009;
 
 /** Parsers of the columns that pg returns otherwise than we need them, or slowly. */
 export const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
   if (format !== 'binary') {
     if (oid === INT8) return parseInt8;
     if (oid === TIMESTAMPTZ) return parseTimestamp;
+    if (oid === TEXT_ARRAY) return parseTextArray;
   }
   return pg.types.getTypeParser(oid, format as 'text');
 };
@@ -48,4 +50,13 @@ function number(text: string, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) value = value * 10 + text.charCodeAt(at) - 48;
   return value;
+}
+
+const parseAnyArray = pg.types.getTypeParser(TEXT_ARRAY, 'text');
+
+/** An array of words, such as permissions. Quotes, bounds, and NULL without quotes are for pg's parser. */
+function parseTextArray(text: string): unknown {
+  if (text === '{}') return [];
+  if (!text.startsWith('{') || /["{]|NULL/.test(text.slice(1))) return parseAnyArray(text);
+  return text.slice(1, -1).split(',');
 }
