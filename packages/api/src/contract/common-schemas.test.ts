@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TimestampInput } from './common-schemas.ts';
+import { iso, TimestampInput } from './common-schemas.ts';
 
 describe('a moment in a request', () => {
   it.each([
@@ -28,5 +28,18 @@ describe('a moment in a request', () => {
     'tomorrow',
   ])('is not %s', (given) => {
     expect(TimestampInput.safeParse(given).error?.issues).toHaveLength(1);
+  });
+});
+
+describe('a moment in an answer', () => {
+  it.each([
+    0, 1, -1, 59_999, 86_399_999, 86_400_000, -86_400_000, -86_400_001, 951_782_400_000, 1_767_225_599_999,
+    253_402_300_799_999, 253_402_300_800_000, -62_135_596_800_000, -62_198_755_200_000, 8.64e15, -8.64e15,
+  ])('%d ms after 1970 is what `toISOString` says, the second time as the first', (ms) => {
+    for (const at of [new Date(ms), new Date(ms)]) expect(iso(at)).toBe(new Date(ms).toISOString());
+  });
+
+  it('is refused where it is none', () => {
+    expect(() => iso(new Date(Number.NaN))).toThrow(RangeError);
   });
 });

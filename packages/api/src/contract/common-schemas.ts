@@ -45,5 +45,25 @@ export const NoContent = z.void();
 /** A procedure that takes nothing. Unknown fields are refused here as everywhere. */
 export const NoInput = z.strictObject({}).optional();
 
-export const iso = (at: Date): string => at.toISOString();
-export const isoOrNull = (at: Date | null): string | null => at?.toISOString() ?? null;
+const MINUTE_MS = 60_000;
+const DAY_MS = 1440 * MINUTE_MS;
+const MAX_DAYS = 1000;
+/** The texts of days and of minutes of a day: a page contains hundreds of times, and `toISOString` is slow. */
+const DAYS = new Map<number, string>();
+const MINUTES = Array.from({ length: 1440 }, (_, at) => new Date(at * MINUTE_MS).toISOString().slice(10, 17));
+
+/** `toISOString`, at half its cost. */
+export function iso(at: Date): string {
+  const day = Math.floor(at.getTime() / DAY_MS);
+  let text = DAYS.get(day);
+  if (text === undefined) {
+    text = at.toISOString().slice(0, -'Thh:mm:ss.mmmZ'.length);
+    if (DAYS.size === MAX_DAYS) DAYS.clear();
+    DAYS.set(day, text);
+  }
+  const ms = at.getTime() - day * DAY_MS;
+  const digits = String(100_000 + (ms % MINUTE_MS)); // a one in front keeps the zeros
+  return `${text}${MINUTES[Math.floor(ms / MINUTE_MS)]}${digits.slice(1, 3)}.${digits.slice(3)}Z`;
+}
+
+export const isoOrNull = (at: Date | null): string | null => at && iso(at);

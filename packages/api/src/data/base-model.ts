@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from '@rentapi/platform/database';
-import { type Constructor, Model, type PartialModelObject, type QueryBuilder } from 'objection';
+import { type Constructor, Model, type QueryBuilder } from 'objection';
 import { ApiError } from '../contract/errors.ts';
+import { updateRows } from './rows.ts';
 
 /**
  * Models are never bound to a pool: a query that forgets `ctx.db` throws instead of leaving the caller's transaction.
@@ -15,13 +16,16 @@ export abstract class BaseModel extends Model {
     return Object.assign(new this(), row);
   }
 
-  /** A query for this row. */
-  itself(db: Knex): QueryBuilder<this, this[]> {
-    return queryOf(this.constructor as ModelClass<this>, db).where({ id: this.id }); // the class of an instance
+  /** The primary key of this row. */
+  get primaryKey(): object {
+    return { id: this.id };
   }
 }
 
 export type ModelClass<M extends Model> = Constructor<M> & Pick<typeof Model, 'tableName'>;
+
+/** A query for rows of a model. */
+export type RowQuery<M extends Model> = QueryBuilder<M, M[]>;
 
 /** The only way around `query`, which tenant models refuse. */
 export function queryOf<M extends Model>(model: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {
@@ -49,13 +53,12 @@ export async function change<M extends Versioned>(
     ([name, value]) => value !== undefined && !isDeepStrictEqual(value, before[name as keyof M]),
   );
   if (differing.length === 0) return before;
-  const changes = Object.fromEntries(differing) as PartialModelObject<M>; // `fields` names columns only
-  const after = await before
-    .itself(db)
-    .where({ version: before.version })
-    .patch(Object.assign(changes, { version: before.version + 1, updatedAt: now }))
-    .returning('*')
-    .first();
+  const [after] = await updateRows<M>(
+    db,
+    before.constructor as ModelClass<M>, // the class of an instance
+    { ...before.primaryKey, version: before.version },
+    { ...Object.fromEntries(differing), version: before.version + 1, updatedAt: now },
+  );
   if (!after) throw new ApiError('version_mismatch');
   return after;
 }

@@ -2,6 +2,7 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { PartialModelObject, QueryBuilder } from 'objection';
 import { BaseModel, type ModelClass, queryOf } from './base-model.ts';
+import { insertRow } from './rows.ts';
 
 /** What every query of a tenant's rows needs: the database and the organization. */
 export interface Tenancy {
@@ -37,13 +38,11 @@ export abstract class TenantModel extends BaseModel {
     { db, organization }: Tenancy,
     fields: Omit<PartialModelObject<M>, 'organizationId'>,
   ): Promise<M> {
-    // TypeScript does not narrow a spread of a generic
-    const row = { ...fields, organizationId: organization.id } as PartialModelObject<M>;
-    return queryOf(this, db).insert(row).returning('*').first().throwIfNotFound().execute() as Promise<M>;
+    return insertRow(db, this, { ...fields, organizationId: organization.id });
   }
 
-  override itself(db: Knex): QueryBuilder<this, this[]> {
-    return super.itself(db).where({ organizationId: this.organizationId });
+  override get primaryKey(): object {
+    return { organizationId: this.organizationId, id: this.id };
   }
 
   /** For the few lookups across organizations: who owns a token, or which organizations a user belongs to. */

@@ -1,6 +1,7 @@
 import type { OrganizationContext } from '../../context.ts';
 import { prefixOf } from '../../contract/ids.ts';
 import { newestFirst } from '../../contract/pagination.ts';
+import { readRows, rowsOf } from '../../data/rows.ts';
 import { AuditLogModel, targetOf } from './model.ts';
 import type { AuditEntry, AuditFilters, AuditPage, ListAuditLogs } from './schemas.ts';
 
@@ -11,7 +12,7 @@ const EXPORT_BATCH_BYTES = 512 * 1024;
 /** By position, newest first: an entry appears once the sequencer assigned its position, a moment after the change. */
 export async function listAuditLogs(ctx: OrganizationContext, input: ListAuditLogs): Promise<AuditPage> {
   const list = { name: 'audit_logs', of: ctx.organization.id, by: 'position' as const };
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, entries(ctx, input));
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(entries(ctx, input)));
   return { items: rows.map((entry) => entry.present(ctx.ids)), nextCursor };
 }
 
@@ -23,7 +24,7 @@ export async function* exportAuditLogs(ctx: OrganizationContext, filters: AuditF
     const fitting = sizes.slice(0, countWithin(sizes, EXPORT_BATCH_BYTES));
     if (fitting.length === 0) return;
     const last = fitting.at(-1)!.position;
-    const rows = await rest(after).where('position', '<=', last);
+    const rows = await readRows(rest(after).where('position', '<=', last));
     yield rows.map((entry) => entry.present(ctx.ids));
     // Large entries come together: their sizes are not read over and over.
     limit = Math.min(EXPORT_BATCH, fitting.length * 2);

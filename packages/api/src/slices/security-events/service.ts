@@ -1,6 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context, UserContext } from '../../context.ts';
 import { newestFirst } from '../../contract/pagination.ts';
+import { rowsOf } from '../../data/rows.ts';
 import { SecurityEventModel } from './model.ts';
 import {
   CAUSED_BY_OTHERS,
@@ -34,6 +35,11 @@ export async function recordSecurityEvent(
 export async function listActivity(ctx: UserContext, input: ListActivity): Promise<SecurityEventPage> {
   const userId = ctx.actor.user.id;
   const mine = SecurityEventModel.query(ctx.db).where({ userId });
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, { name: 'activity', of: userId }, input, mine);
+  const { rows, nextCursor } = await newestFirst(
+    ctx.ports.cursors,
+    { name: 'activity', of: userId },
+    input,
+    rowsOf(mine),
+  );
   return { items: rows.map((event) => event.present(ctx.ids)), nextCursor };
 }

@@ -1,13 +1,14 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { rowsOf } from '../../../data/rows.ts';
 import { InvitationModel } from '../model.ts';
 import type { Invitation, InvitationPage, ListInvitations } from '../schemas.ts';
 
 export async function listInvitations(ctx: OrganizationContext, input: ListInvitations): Promise<InvitationPage> {
   const query = input.status ? invitationsThatAre(ctx, input.status) : InvitationModel.of(ctx);
   const list = { name: 'invitations', of: ctx.organization.id };
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(query));
   return { items: rows.map((invitation) => invitation.present(ctx.ids, ctx.now)), nextCursor };
 }
 

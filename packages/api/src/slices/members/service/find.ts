@@ -1,6 +1,7 @@
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { readRows, rowsOf } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { rolesOf } from '../../roles/service/find.ts';
 import { UserModel } from '../../users/model.ts';
@@ -9,14 +10,17 @@ import type { ListMembers, Member, MemberPage } from '../schemas.ts';
 
 export async function listMembers(ctx: OrganizationContext, input: ListMembers): Promise<MemberPage> {
   const list = { name: 'members', of: ctx.organization.id };
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, MemberModel.of(ctx));
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(MemberModel.of(ctx)));
   return { items: await presentMembers(ctx, rows), nextCursor };
 }
 
 /** A page of members with their names and custom roles: three more queries for any number of members. */
 export async function presentMembers(ctx: Context & Tenancy, members: readonly MemberModel[]): Promise<Member[]> {
   const userIds = members.map(({ userId }) => userId);
-  const [users, roles] = await Promise.all([UserModel.query(ctx.db).findByIds(userIds), rolesOf(ctx, userIds)]);
+  const [users, roles] = await Promise.all([
+    readRows(UserModel.query(ctx.db).findByIds(userIds)),
+    rolesOf(ctx, userIds),
+  ]);
   const byId = new Map(users.map((user) => [user.id, user]));
   return members.map((member) => member.present(ctx.ids, byId.get(member.userId)!, roles.get(member.userId) ?? []));
 }

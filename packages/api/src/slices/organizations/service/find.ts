@@ -1,6 +1,8 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
-import { newestFirst, type Rows } from '../../../contract/pagination.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import type { RowQuery } from '../../../data/base-model.ts';
+import { readRows, rowsOf } from '../../../data/rows.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
@@ -43,14 +45,12 @@ async function pageOf(
   ctx: UserContext,
   name: string,
   input: ListOrganizations,
-  query: Rows<OrganizationModel>,
+  query: RowQuery<OrganizationModel>,
 ): Promise<OrganizationPage> {
   const list = { name, of: ctx.actor.user.id };
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
-  const members = await membershipsOf(ctx, ctx.actor.user.id).whereIn(
-    'organizationId',
-    rows.map(({ id }) => id),
-  );
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(query));
+  const ids = rows.map(({ id }) => id);
+  const members = await readRows(membershipsOf(ctx, ctx.actor.user.id).whereIn('organizationId', ids));
   const roles = new Map(members.map(({ organizationId, role }) => [organizationId, role]));
   // A caller who left between the two queries has no role there any more.
   const items = rows.flatMap((row) => {

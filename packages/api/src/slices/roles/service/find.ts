@@ -2,6 +2,7 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { readRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { ancestry } from '../inheritance.ts';
 import { RoleAssignmentModel, RoleModel } from '../model.ts';
@@ -17,7 +18,7 @@ export async function listRoles(ctx: OrganizationContext, input: ListRoles): Pro
 
 /** An organization has at most a hundred custom roles, so a page is cut from all of them in memory. */
 export async function allRoles(ctx: OrganizationContext) {
-  return [...(await RoleModel.of(ctx).orderBy('id', 'desc')), ...systemRoles(ctx)];
+  return [...(await readRows(RoleModel.of(ctx).orderBy('id', 'desc'))), ...systemRoles(ctx)];
 }
 
 export async function getRole(ctx: OrganizationContext, roleId: string): Promise<Role> {
@@ -34,8 +35,8 @@ export async function findRole(ctx: Tenancy, id: number): Promise<RoleModel> {
 
 /** The custom roles of these members, by user. */
 export async function rolesOf(ctx: Tenancy, userIds: readonly number[]): Promise<Map<number, RoleModel[]>> {
-  const assigned = await RoleAssignmentModel.of(ctx).whereIn('userId', [...userIds]);
-  const roles = await RoleModel.of(ctx).whereIn('id', [...new Set(assigned.map(({ roleId }) => roleId))]);
+  const assigned = await readRows(RoleAssignmentModel.of(ctx).whereIn('userId', [...userIds]));
+  const roles = await readRows(RoleModel.of(ctx).whereIn('id', [...new Set(assigned.map(({ roleId }) => roleId))]));
   const byId = new Map(roles.map((role) => [role.id, role]));
   const byUser = Map.groupBy(assigned, ({ userId }) => userId);
   // A role may have been deleted between the two queries: it is then left out.

@@ -1,0 +1,96 @@
+import { executeRows, type Knex, type RowArrays, type Statement } from '@rentapi/platform/database';
+import type { BaseModel, ModelClass, RowQuery } from './base-model.ts';
+
+/**
+ * The rows that a query selects. Objection would copy each twice, under other names and into a model, which costs more
+ * than all else that is done with a page of rows. For queries that only select.
+ */
+export async function readRows<M extends BaseModel>(query: RowQuery<M>): Promise<M[]> {
+  const { sql, bindings } = query.toKnexQuery().toSQL().toNative();
+  return toModels(
+    query.modelClass() as unknown as ModelClass<M>,
+    await executeRows(query.knex(), { text: sql }, bindings),
+  );
+}
+
+/** A list's query, whose page is read by `readRows`. */
+export function rowsOf<M extends BaseModel>(query: RowQuery<M>) {
+  return {
+    where: (column: string, operator: string, value: number) => void query.where(column, operator, value),
+    orderBy: (column: string, order: 'desc') => void query.orderBy(column, order),
+    limit: (count: number) => readRows(query.limit(count)),
+  };
+}
+
+/** Rows as models, whose fields are named after the columns. */
+export function toModels<M extends BaseModel>(model: ModelClass<M>, { columns, rows }: RowArrays): M[] {
+  const fields = columns.map(fieldOf) as (keyof M)[]; // a test compares the models with the tables
+  return rows.map((values) => {
+    const row = new model();
+    for (let at = 0; at < fields.length; at++) row[fields[at]!] = values[at] as M[keyof M];
+    return row;
+  });
+}
+
+/** A row whose columns have the names of the table. */
+export function toModel<M extends BaseModel>(model: ModelClass<M>, row: object): M {
+  const columns = Object.keys(row);
+  return toModels(model, { columns, rows: [Object.values(row)] })[0]!;
+}
+
+/** Adds a row, and returns it. */
+export async function insertRow<M extends BaseModel>(db: Knex, model: ModelClass<M>, fields: object): Promise<M> {
+  const given = givenOf(fields);
+  const columns = given.map(([field]) => quoted(field));
+  const places = given.map((_, at) => `$${at + 1}`);
+  const text = `insert into ${model.tableName} (${columns.join(', ')}) values (${places.join(', ')}) returning *`;
+  const added = await executeRows(db, named('insert', model, text), valuesOf(given));
+  return toModels(model, added)[0]!;
+}
+
+/** Changes the rows that have these values, and returns them. */
+export async function updateRows<M extends BaseModel>(
+  db: Knex,
+  model: ModelClass<M>,
+  where: object,
+  changes: object,
+): Promise<M[]> {
+  const [changed, compared] = [givenOf(changes), givenOf(where)];
+  const sets = changed.map(([field], at) => `${quoted(field)} = $${at + 1}`);
+  const conditions = compared.map(([field], at) => `${quoted(field)} = $${changed.length + at + 1}`);
+  const text = `update ${model.tableName} set ${sets.join(', ')} where ${conditions.join(' and ')} returning *`;
+  return toModels(model, await executeRows(db, named('update', model, text), valuesOf([...changed, ...compared])));
+}
+
+type Given = [field: string, value: unknown][];
+
+const givenOf = (fields: object): Given => Object.entries(fields).filter(([, value]) => value !== undefined);
+const valuesOf = (given: Given): unknown[] => given.map(([, value]) => value);
+
+const MAX_STATEMENTS = 500;
+const statements = new Map<string, Statement>();
+
+/** The same columns make the same statement, which each connection prepares once. */
+function named(verb: string, { tableName }: ModelClass<BaseModel>, text: string): Statement {
+  const known = statements.get(text);
+  if (known) return known;
+  if (statements.size === MAX_STATEMENTS) return { text };
+  const statement = { name: `${verb}_${tableName}_${statements.size}`, text };
+  statements.set(text, statement);
+  return statement;
+}
+
+/** The column of a field, as SQL. */
+const quoted = (field: string): string => `"${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
+
+const FIELDS = new Map<string, string>();
+
+/** `ip_allow_list` is the field `ipAllowList`. */
+function fieldOf(column: string): string {
+  let field = FIELDS.get(column);
+  if (field === undefined) {
+    field = column.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    FIELDS.set(column, field);
+  }
+  return field;
+}
