@@ -21,8 +21,10 @@ afterAll(() => app.close());
 const context = () => systemContext(app.ports, 'test');
 const organizationId = () => app.ports.ids.decode('org', ada.organizationId);
 
+/** In a transaction of the pool, where the event is written, and has its id, before `work`. */
 async function recordUpdate(work: () => Promise<void> = async () => {}): Promise<void> {
-  await transaction(context(), async (ctx) => {
+  await app.ports.database.transaction(async (db) => {
+    const ctx = { ...context(), db };
     const home = await OrganizationModel.query(ctx.db).findById(organizationId()).throwIfNotFound();
     await record(ctx, OrganizationUpdated, { target: home, data: home.present(ctx.ids), organizationId: home.id });
     await work();

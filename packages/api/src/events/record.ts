@@ -1,8 +1,9 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import type { Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import type { BaseModel } from '../data/base-model.ts';
 import { type AuditedRow, snapshotOf } from '../data/model-facts.ts';
+import { executeAtEnd } from '../data/transaction.ts';
 import { forgetAfterCommit } from '../pipeline/actor-cache.ts';
 import type { EventType } from './event.ts';
 
@@ -30,8 +31,8 @@ const RECORD: Statement = {
 };
 
 /**
- * Writes the public event, the jobs it causes and the audit row in one statement, in the transaction of the change: all
- * of it is committed, or none.
+ * Writes the public event, the jobs it causes and the audit row in one statement, at the end of the transaction of the
+ * change: all of it is committed, or none.
  */
 export async function record<Data extends z.ZodType>(
   ctx: Context,
@@ -41,7 +42,7 @@ export async function record<Data extends z.ZodType>(
   if (!ctx.db.isTransaction) throw new Error(`${type.name} must be recorded in the transaction of its change`);
   const { actor } = ctx;
   const organizationId = type.audience === 'person' ? null : (change.organizationId ?? ctx.organization?.id ?? null);
-  await execute(ctx.db, RECORD, [
+  await executeAtEnd(ctx.db, RECORD, [
     organizationId,
     type.name,
     JSON.stringify(change.data),

@@ -1,6 +1,7 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import type { Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
+import { executeAtEnd } from '../data/transaction.ts';
 import type { DataJob } from './job.ts';
 
 const ENQUEUE: Statement = {
@@ -22,7 +23,7 @@ export async function enqueue<Data extends z.ZodType>(
   options: { key?: string; at?: Date } = {},
 ): Promise<void> {
   if (!ctx.db.isTransaction) throw new Error(`${job.name} must be enqueued in the transaction of its cause`);
-  await execute(ctx.db, ENQUEUE, [
+  await executeAtEnd(ctx.db, ENQUEUE, [
     job.name,
     JSON.stringify(job.data.parse(data)),
     options.key ?? null,

@@ -155,12 +155,12 @@ describe('a job', () => {
 
   it('without a time is due at once', async () => {
     const work = testJob(async () => {});
-    const age = await transaction(systemContext(app.ports, 'test'), async (ctx) => {
-      await enqueue(ctx, work, { n: 1 });
-      return ctx
-        .db('outbox')
+    // A transaction of the pool writes it at once.
+    const age = await app.ports.database.transaction(async (db) => {
+      await enqueue({ ...systemContext(app.ports, 'test'), db }, work, { n: 1 });
+      return db('outbox')
         .where({ job: work.name })
-        .first(ctx.db.raw("now() - available_at < interval '1 minute' as young"));
+        .first(db.raw("now() - available_at < interval '1 minute' as young"));
     });
     expect(age).toEqual({ young: true });
   });

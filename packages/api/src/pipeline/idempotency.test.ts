@@ -120,7 +120,7 @@ it('has one effect when the commit succeeded and only its answer was lost', asyn
       body: { name: 'CI', scopes: ['*'] },
       headers: { authorization: `Bearer ${ada.tokens.accessToken}`, 'idempotency-key': 'lost' },
     });
-  network.loseCommitAfter('"answer" = $1');
+  network.loseCommitAfter('set answer = $3');
   expect((await ask()).status).toBe(503);
   const repeat = await ask();
   expect([repeat.status, repeat.headers.get('idempotency-replayed')]).toEqual([201, 'true']);

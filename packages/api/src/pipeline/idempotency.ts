@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { execute, type Statement } from '@rentapi/platform/database';
 import { mac, sameBytes, seal, unseal } from '@rentapi/platform/secrets';
 import type { Context } from '../context.ts';
 import { ApiError, type ErrorCode, type FieldError } from '../contract/errors.ts';
-import { transaction } from '../data/transaction.ts';
+import { executeAtEnd, transaction } from '../data/transaction.ts';
 
 /** The answer to a first request: stored sealed, and returned to every repeat. */
 type Answer =
@@ -80,19 +81,28 @@ function isFinal(error: unknown): error is ApiError {
   return error.status < 500 && error.status !== 412 && error.errorCode !== 'invalid_input';
 }
 
+const CLAIM: Statement = {
+  name: 'claim_idempotency_key',
+  text: `
+    insert into idempotency_keys (key_hash, input_mac, token, claimed_at) values ($1, $2, $3, now())
+    on conflict (key_hash) do update set input_mac = excluded.input_mac, token = excluded.token, claimed_at = now(), answer = null
+    where idempotency_keys.claimed_at < now() - interval '24 hours'
+       or (idempotency_keys.answer is null and idempotency_keys.claimed_at < now() - interval '60 seconds')
+    returning true as claimed`,
+};
+
+/** Without a name: the table may have been empty when a plan was made for it. */
+const SETTLE: Statement = {
+  text: 'update idempotency_keys set answer = $3 where key_hash = $1 and token = $2 returning true as settled',
+};
+
 /**
  * Null if this request has to do the work; else the sealed answer of the request that did it. Throws while that request
  * still runs.
  */
 async function claim(ctx: Context, keyHash: Buffer, inputMacs: Buffer[], token: string): Promise<Buffer | null> {
-  const { rowCount } = await ctx.db.raw(
-    `insert into idempotency_keys (key_hash, input_mac, token, claimed_at) values (?, ?, ?, now())
-     on conflict (key_hash) do update set input_mac = excluded.input_mac, token = excluded.token, claimed_at = now(), answer = null
-     where idempotency_keys.claimed_at < now() - interval '24 hours'
-        or (idempotency_keys.answer is null and idempotency_keys.claimed_at < now() - interval '60 seconds')`,
-    [keyHash, inputMacs[0]!, token],
-  );
-  if (rowCount === 1) return null;
+  const claimed = await execute(ctx.db, CLAIM, [keyHash, inputMacs[0]!, token]);
+  if (claimed.length === 1) return null;
   const found: Claim | undefined = await ctx
     .db('idempotency_keys')
     .where({ keyHash })
@@ -119,9 +129,11 @@ async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0):
 
 async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
   const sealed = seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
-  const settled = await ctx.db('idempotency_keys').where({ keyHash, token }).update({ answer: sealed });
-  // The claim expired and another request took it over: roll back, because its effect counts.
-  if (settled === 0 && ctx.db.isTransaction) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
+  const isEffect = ctx.db.isTransaction;
+  await executeAtEnd(ctx.db, SETTLE, [keyHash, token, sealed], (settled) => {
+    // The claim expired and another request took it over: roll back, because its effect counts.
+    if (settled.length === 0 && isEffect) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
+  });
 }
 
 /**

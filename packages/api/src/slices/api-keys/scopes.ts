@@ -1,6 +1,6 @@
+import { type Call, execute, type Statement } from '@rentapi/platform/database';
 import { expandScope, type OrganizationPermission } from '../../contract/permissions.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
-import { ApiKeyModel } from './model.ts';
 
 export function permissionsOf(scopes: readonly string[]): ReadonlySet<OrganizationPermission> {
   return new Set(scopes.flatMap(expandScope));
@@ -11,7 +11,22 @@ export async function permissionsOfKey(
   ctx: { now: Date } & Tenancy,
   id: number,
 ): Promise<ReadonlySet<OrganizationPermission>> {
-  const key = await ApiKeyModel.of(ctx).findOne({ id });
-  const live = key && !key.revokedAt && !(key.expiresAt && key.expiresAt <= ctx.now);
-  return live ? permissionsOf(key.scopes) : new Set();
+  const [key] = await execute<LiveKey>(ctx.db, ...findLiveKey(ctx, id));
+  return key ? permissionsOf(key.scopes) : new Set();
 }
+
+export interface LiveKey {
+  scopes: string[];
+}
+
+const LIVE_KEY: Statement = {
+  name: 'live_key',
+  text: `
+    select scopes from api_keys
+    where organization_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > $3)`,
+};
+
+export const findLiveKey = ({ organization, now }: { now: Date } & Tenancy, id: number): Call => [
+  LIVE_KEY,
+  [organization.id, id, now],
+];

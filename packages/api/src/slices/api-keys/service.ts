@@ -5,6 +5,7 @@ import { newestFirst } from '../../contract/pagination.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
+import { rowsOf } from '../../data/rows.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
@@ -16,13 +17,24 @@ import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 
 const MAX_KEYS = 1000;
+const COUNT_LIVE = {
+  text: 'select count(*)::integer from api_keys where organization_id = $1 and revoked_at is null',
+};
+
+/** Not the hash of the secret. */
+const SHOWN: (keyof ApiKeyModel)[] = ['id', 'createdBy', ...ApiKeyModel.prototype.facts.keep];
 
 export async function listApiKeys(
   ctx: OrganizationContext,
   input: ListApiKeys,
 ): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
   const list = { name: 'api_keys', of: ctx.organization.id };
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, ApiKeyModel.of(ctx));
+  const { rows, nextCursor } = await newestFirst(
+    ctx.ports.cursors,
+    list,
+    input,
+    rowsOf(ApiKeyModel.of(ctx).select(SHOWN)),
+  );
   return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
 }
 
@@ -34,10 +46,9 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
   const environment = input.environment ?? 'live';
   const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
   return transaction(ctx, async (ctx) => {
-    const { permissions } = await lockAuthority(ctx, 'api_keys:create');
+    const { permissions, count } = await lockAuthority(ctx, 'api_keys:create', { counting: COUNT_LIVE });
     assertGrantable(permissions, input.scopes);
-    const live = ApiKeyModel.of(ctx).whereNull('revokedAt');
-    await assertRoom(live, MAX_KEYS, `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`);
+    assertRoom(count, MAX_KEYS, `An organization holds at most ${MAX_KEYS} live keys: revoke one first.`);
     const key = await ApiKeyModel.add(ctx, {
       name: input.name,
       description: input.description ?? null,

@@ -7,7 +7,6 @@ import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { tryUpgrade } from '../../../test/upgrade.ts';
 import { systemContext } from '../../context.ts';
-import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { ApiKeyCreated } from '../api-keys/events.ts';
 import { ApiKeyModel } from '../api-keys/model.ts';
@@ -86,10 +85,11 @@ async function createKey(person: Person, scopes = ['*']) {
 async function recordSlowly(person: Person, name: string, gate: Promise<void>): Promise<void> {
   const ctx = systemContext(app.ports, 'test');
   const organization = { id: ctx.ids.decode('org', person.organizationId) };
-  await transaction(ctx, async (inner) => {
-    const key = await ApiKeyModel.of({ db: inner.db, organization }).first().throwIfNotFound();
+  // In a transaction of the pool, where the event gets its id at once.
+  await ctx.db.transaction(async (db) => {
+    const key = await ApiKeyModel.of({ db, organization }).first().throwIfNotFound();
     const data = { ...key.present(ctx.ids), name };
-    await record(inner, ApiKeyCreated, { target: key, data, organizationId: organization.id });
+    await record({ ...ctx, db }, ApiKeyCreated, { target: key, data, organizationId: organization.id });
     await gate;
   });
 }

@@ -66,11 +66,8 @@ export async function resendInvitation(ctx: OrganizationContext, invitationId: s
 async function assertRoomToInvite(ctx: OrganizationContext, mailbox: string, resent?: InvitationModel): Promise<void> {
   const pending = () => invitationsThatAre(ctx, 'PENDING');
   if (await pending().findOne({ emailKey: mailbox })) throw new ApiError('invitation_pending');
-  await assertRoom(
-    pending(),
-    MAX_PENDING,
-    `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`,
-  );
+  const detail = `An organization has at most ${MAX_PENDING} pending invitations: revoke one first.`;
+  assertRoom(await pending().resultSize(), MAX_PENDING, detail);
   await InvitationModel.of(ctx)
     .where({ status: 'PENDING', emailKey: mailbox })
     .whereNot({ id: resent?.id ?? 0 })

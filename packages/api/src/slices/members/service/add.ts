@@ -37,5 +37,5 @@ export async function assertMayOwnAnother(ctx: Context, userId: number): Promise
     .where({ userId, role: 'OWNER' })
     .whereIn('organizationId', kept);
   const detail = `A user owns at most ${MAX_OWNED} organizations, and one that was deleted counts for 30 days: transfer one first.`;
-  await assertRoom(owned, MAX_OWNED, detail);
+  assertRoom(await owned.resultSize(), MAX_OWNED, detail);
 }

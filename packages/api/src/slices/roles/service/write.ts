@@ -15,11 +15,12 @@ import { findRole } from './find.ts';
 import { holdersOf, refreshMembers, refreshRoles } from './refresh.ts';
 
 const MAX_ROLES = 100;
+const COUNT_ROLES = { text: 'select count(*)::integer from roles where organization_id = $1' };
 
 export async function createRole(ctx: OrganizationContext, input: CreateRole): Promise<Role> {
   return transaction(ctx, async (ctx) => {
-    const { permissions } = await lockAuthority(ctx, 'roles:create');
-    await assertRoom(RoleModel.of(ctx), MAX_ROLES, `An organization has at most ${MAX_ROLES} roles of its own.`);
+    const { permissions, count } = await lockAuthority(ctx, 'roles:create', { counting: COUNT_ROLES });
+    assertRoom(count, MAX_ROLES, `An organization has at most ${MAX_ROLES} roles of its own.`);
     const role = await RoleModel.add(ctx, {
       name: input.name,
       nameKey: input.name.toLowerCase(),
