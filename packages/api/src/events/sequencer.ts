@@ -10,18 +10,22 @@ const SILENT_MS = 10_000;
 /**
  * Transactions commit out of order: a reader that resumes after the highest id it saw would miss rows that commit
  * later. So one process at a time, the leader, gives committed rows their `position`, and readers follow that. The
- * leader holds an advisory lock and writes positions over the same connection, so it loses both together.
+ * leader holds an advisory lock and writes positions over the same connection, so it loses both together. All
+ * is one statement, because an idle leader runs it every second.
  */
-const STAMP_EVENTS = `
+const SEQUENCE = `
   /* across organizations */
   with batch as (select id from events where position is null order by id limit ${BATCH}),
   placed as (
     select id, coalesce((select max(position) from events), 0) + row_number() over (order by id) as position from batch
+  ),
+  stamped as (
+    update events set position = placed.position from placed where events.id = placed.id returning events.id
   )
-  update events set position = placed.position from placed where events.id = placed.id`;
-
-/** Audit rows get their position and their link in a function of their owner: who serves may not change them. */
-const SEQUENCE_AUDIT = `select sequence_audit_logs(${BATCH}) as sequenced`;
+  select (select count(*)::integer from stamped) as events,
+         -- Audit rows get their position and link in a function of their owner: who serves may not change them.
+         sequence_audit_logs(${BATCH})::integer as entries,
+         (select pg_notify('sequenced', '') from stamped limit 1) as notified`;
 
 export function startSequencer(options: { url: string; log: Logger }): Loop {
   let leader: Session | undefined;
@@ -51,10 +55,8 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
       leader ??= await lead();
       if (!leader) return false; // another process leads
       try {
-        const events = await leader.query(STAMP_EVENTS);
-        const audit = await leader.query<{ sequenced: string }>(SEQUENCE_AUDIT);
-        if (events.rowCount) await leader.query("select pg_notify('sequenced', '')");
-        return events.rowCount === BATCH || Number(audit.rows[0]?.sequenced) === BATCH;
+        const { rows } = await leader.query<{ events: number; entries: number }>(SEQUENCE);
+        return rows[0]!.events === BATCH || rows[0]!.entries === BATCH;
       } catch (error) {
         if (leader) drop(leader);
         throw error;

@@ -1,4 +1,4 @@
-import type { Knex } from '@rentapi/platform/database';
+import { execute, type Knex, type Statement } from '@rentapi/platform/database';
 import { nextTick } from '@rentapi/platform/jobs-schedule';
 import type { Logger } from '@rentapi/platform/logger';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
@@ -9,6 +9,10 @@ interface Due {
   nextAt: Date;
   now: Date;
 }
+
+const ANY_DUE: Statement = {
+  text: 'select exists (select from job_schedules where name = any($1) and next_at <= now()) as due',
+};
 
 /**
  * Enqueues each tick once, with any number of schedulers: the job and the move to the next tick commit together, and
@@ -29,6 +33,12 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
       .merge()
       .whereRaw('job_schedules.every <> excluded.every'); // an unchanged schedule keeps a tick that is due
     stored = true;
+  }
+
+  /** Asked every second, so without the transaction that a tick needs. */
+  async function isAnyDue(): Promise<boolean> {
+    const [found] = await execute<{ due: boolean }>(database, ANY_DUE, [[...schedules.keys()]]);
+    return found!.due;
   }
 
   async function tick(db: Knex): Promise<void> {
@@ -62,7 +72,7 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
     async round() {
       if (schedules.size === 0) return false;
       if (!stored) await storeSchedules();
-      await database.transaction(tick);
+      if (await isAnyDue()) await database.transaction(tick);
       return false;
     },
   });

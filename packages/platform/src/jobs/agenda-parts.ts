@@ -1,14 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { PostgresBackend } from '@agendajs/postgres-backend';
-import { BaseNotificationChannel, type JobId } from 'agenda';
+import { BaseNotificationChannel, type JobId, type JobRepository } from 'agenda';
 import type pg from 'pg';
 import { backoffMs } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
 
 const RETRY = { firstMs: 200, maxMs: 2000 };
 
+/** The names of jobs that are due, or whose worker has died. */
+const DUE_NAMES = `
+  select name from unnest($1::text[]) name
+  where exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at is null and next_run_at <= $2)
+     or exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at <= $3)`;
+
 /**
  * Agenda reports a first connection that fails as an unhandled rejection, which ends the process. This one tries again.
+ * Agenda also asks for the next job of each name at every poll, all in one turn of the loop. This one finds the names
+ * that have work in one statement.
  */
 export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
@@ -18,6 +26,11 @@ export class ReconnectingBackend extends PostgresBackend {
     // A migration creates the table: processes that create it at the same time crash each other.
     super({ pool, ensureSchema: false, disableNotifications: true });
     this.log = log;
+    const { repository } = this;
+    const lockNext = repository.getNextJobToRun.bind(repository);
+    const hasWork = askTogether(pool);
+    repository.getNextJobToRun = async (...question) =>
+      (await hasWork(...question)) && !this.stopped ? lockNext(...question) : undefined;
   }
 
   stopRetrying(): void {
@@ -35,6 +48,31 @@ export class ReconnectingBackend extends PostgresBackend {
       }
     }
   }
+}
+
+type Question = Parameters<JobRepository['getNextJobToRun']>;
+
+/** Answers the questions of one turn of the loop together. A single one is not worth a statement of its own. */
+function askTogether(pool: pg.Pool): (...question: Question) => Promise<boolean> {
+  let asked: Question[] = [];
+  let answer: Promise<ReadonlySet<string>> | undefined;
+
+  async function ask(): Promise<ReadonlySet<string>> {
+    await nextTurn();
+    const questions = asked;
+    asked = [];
+    answer = undefined;
+    const names = [...new Set(questions.map(([name]) => name))];
+    if (names.length === 1) return new Set(names);
+    const [, nextScanAt, lockDeadline] = questions.at(-1)!; // a moment later than the first
+    const { rows } = await pool.query<{ name: string }>(DUE_NAMES, [names, nextScanAt, lockDeadline]);
+    return new Set(rows.map(({ name }) => name));
+  }
+
+  return async (...question) => {
+    asked.push(question);
+    return (await (answer ??= ask())).has(question[0]);
+  };
 }
 
 /**

@@ -1,0 +1,69 @@
+import { ReconnectingBackend } from '@rentapi/platform/jobs/agenda-parts';
+import { createLogger } from '@rentapi/platform/logger';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
+import { cloneDatabase } from '../src/postgres.ts';
+
+let clone: Awaited<ReturnType<typeof cloneDatabase>>;
+let pool: pg.Pool;
+let backend: ReconnectingBackend;
+
+beforeAll(async () => {
+  clone = await cloneDatabase(inject('postgres'));
+  pool = new pg.Pool({ connectionString: clone.ownerUrl, max: 5 });
+  backend = new ReconnectingBackend(pool, createLogger({ level: 'silent' }));
+  await backend.connect();
+});
+beforeEach(() => pool.query('delete from agenda_jobs'));
+afterAll(async () => {
+  await pool.end();
+  await clone.drop();
+});
+
+const add = (name: string, dueInS: number, lockedAgoS: number | null = null) =>
+  pool.query(
+    `insert into agenda_jobs (name, data, next_run_at, locked_at, unique_key)
+     values ($1, '{}', now() + $2 * interval '1 second', now() - $3 * interval '1 second', gen_random_uuid()::text)`,
+    [name, dueInS, lockedAgoS],
+  );
+
+/** As Agenda does at a poll: a question for each name, all in one turn of the loop. */
+async function poll(...names: string[]): Promise<{ found: (string | undefined)[]; statements: number }> {
+  const query = vi.spyOn(pool, 'query');
+  const [now, lockDeadline] = [new Date(Date.now() + 1000), new Date(Date.now() - 30_000)];
+  const jobs = await Promise.all(
+    names.map((name) => backend.repository.getNextJobToRun(name, now, lockDeadline, undefined, {})),
+  );
+  const statements = query.mock.calls.length;
+  query.mockRestore();
+  return { found: jobs.map((job) => job?.name), statements };
+}
+
+it('takes one statement to find that none of many jobs is due', async () => {
+  await add('later', 3600);
+  await add('held', -60, 5);
+  expect(await poll('a', 'b', 'later', 'held', 'c')).toEqual({ found: Array(5).fill(undefined), statements: 1 });
+});
+
+it('locks the next job of each name that has one, also those of workers that died', async () => {
+  await add('due', -1);
+  await add('abandoned', -60, 60);
+  const { found, statements } = await poll('a', 'due', 'abandoned');
+  expect(found).toEqual([undefined, 'due', 'abandoned']);
+  expect(statements).toBe(3);
+  expect((await poll('a', 'due', 'abandoned')).found).toEqual([undefined, undefined, undefined]);
+});
+
+it('asks for a single name at once', async () => {
+  await add('due', -1);
+  expect(await poll('due')).toEqual({ found: ['due'], statements: 1 });
+});
+
+it('locks nothing once the worker stops', async () => {
+  const stopping = new ReconnectingBackend(pool, createLogger({ level: 'silent' }));
+  await stopping.connect();
+  await add('due', -1);
+  const question = stopping.repository.getNextJobToRun('due', new Date(), new Date(0), undefined, {});
+  stopping.stopRetrying();
+  expect(await question).toBeUndefined();
+});
