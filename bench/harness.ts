@@ -8,6 +8,8 @@ export interface Contender {
   /** Its processes, which get requests in turn. */
   children: readonly Child[];
   path: string;
+  /** Posted as JSON with each request; without it, requests are GET. */
+  body?: string;
   /** The headers of each request of a round; all contenders send the same number. */
   requestsOf(round: number): readonly Headers[];
 }
@@ -93,14 +95,14 @@ const newRound = (): Round => ({
 
 async function playTurn(
   stage: Stage,
-  { children, path }: Contender,
+  { children, path, body }: Contender,
   client: Client,
   headers: readonly Headers[],
   sum: Round,
 ): Promise<void> {
   const [statements, commands] = [await stage.countStatements(), await stage.countCommands()];
   const before = await cpuUsOf(children);
-  const { elapsedMs, latenciesMs } = await client.drive(path, headers);
+  const { elapsedMs, latenciesMs } = await client.drive(path, headers, body);
   sum.cpuUs += (await cpuUsOf(children)) - before;
   sum.statements += (await stage.countStatements()) - statements;
   sum.commands += (await stage.countCommands()) - commands;

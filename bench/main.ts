@@ -11,9 +11,11 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   idle: () => import('./idle.ts'),
   lane: () => import('./lane.ts'),
   limits: () => import('./limits.ts'),
+  lists: () => import('./lists.ts'),
   me: () => import('./me.ts'),
   peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
+  writes: () => import('./writes.ts'),
 };
 
 /**

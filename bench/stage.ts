@@ -21,6 +21,8 @@ export interface Stage {
   redisUrl(): Promise<string>;
   /** The handler by hand: on bare `node:http`, or behind Express 5. */
   startFloor(form: 'http' | 'express', env?: Settings): Promise<Child>;
+  /** Another program by hand: the URL of its file. */
+  startProgram(file: string, env?: Settings): Promise<Child>;
   /** `role` is a command of the program: `start`, `api`, `worker`. */
   startServer(role?: string, env?: Settings): Promise<Child>;
   /** Stops it at the end. */
@@ -101,6 +103,7 @@ export async function openStage(): Promise<Stage> {
       },
       own,
       startFloor: (form, settings) => begin(FLOOR, [form], settings),
+      startProgram: (file, settings) => begin(fileURLToPath(file), [], settings),
       startServer: (role = 'start', settings) => begin(SERVER, [role], settings),
       async countStatements() {
         const { rows } = await database.query<{ calls: number }>(COUNT_STATEMENTS);
