@@ -157,6 +157,7 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     rows,
     request,
     signUp,
+    person,
     mailTo,
     advance: (ms: number) => void (shiftMs += ms),
     async close() {

@@ -152,6 +152,7 @@ describe('errors in the document', () => {
       'oauth_provider_unavailable',
       'overloaded',
       'rate_limited',
+      'too_many_codes',
       'unavailable',
     ]);
   });

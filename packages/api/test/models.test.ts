@@ -34,6 +34,7 @@ const NEVER_REFUSED: Record<string, string> = {
   backup_codes_code_hash_key: 'a random code',
   oauth_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',
+  passkey_challenges_token_hash_key: 'a random token',
   refresh_tokens_token_hash_key: 'a random token',
   role_assignments_unique: 'the assigned roles are replaced under the lock of the member',
   sessions_public_id_key: 'a random id',

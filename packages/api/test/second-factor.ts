@@ -1,5 +1,6 @@
 import { generateSync } from 'otplib';
 import type { Person, TestApp } from './app.ts';
+import { SoftAuthenticator } from './passkey.ts';
 
 export interface Authenticator {
   secret: string;
@@ -33,4 +34,22 @@ export async function addAuthenticator(app: TestApp, person: Person): Promise<Au
 export async function challengeOf(app: TestApp, { email, password }: Pick<Person, 'email' | 'password'>) {
   const { body } = await app.request('/api/v1/auth/login', { method: 'POST', body: { email, password } });
   return body.challengeToken as string;
+}
+
+/** Adds a passkey for a person who has logged in just now. */
+export async function addPasskey(app: TestApp, person: Person, name = 'Phone') {
+  const authenticator = new SoftAuthenticator(app.ports.env.PUBLIC_URL);
+  const { challengeToken, options } = (
+    await person.request('/api/v1/auth/passkeys/register/options', { method: 'POST' })
+  ).body;
+  const body = { challengeToken, credential: authenticator.create(options), name };
+  const passkey = (await person.request('/api/v1/auth/passkeys/register', { method: 'POST', body })).body;
+  return { authenticator, id: passkey.id as string };
+}
+
+/** What a passkey signs for a sign-in, or for the second factor of one. */
+export async function passkeyProof(app: TestApp, authenticator: SoftAuthenticator, challengeToken?: string) {
+  const body = challengeToken === undefined ? {} : { challengeToken };
+  const { body: made } = await app.request('/api/v1/auth/passkeys/login/options', { method: 'POST', body });
+  return { challengeToken: made.challengeToken as string, credential: authenticator.get(made.options) };
 }

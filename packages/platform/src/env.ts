@@ -58,6 +58,10 @@ const settings = z.object({
   WORKER_PORT: whole(0, 65_535).optional(),
   PUBLIC_URL: baseUrl.optional(),
   CONSOLE_URL: baseUrl.optional(),
+  PASSKEY_RP_ID: z
+    .string()
+    .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/, 'must be a host such as example.com, in lower case')
+    .optional(),
   SECURITY_CONTACT: z
     .url({
       protocol: /^(mailto|https|tel)$/,
@@ -250,6 +254,9 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
       'HOST_MAIN_DOMAIN',
       'required with MULTI_TENANCY_STRATEGY=subdomain: the domain of which organizations have subdomains',
     );
+  const host = new URL(env.PUBLIC_URL ?? localUrl(env.PORT)).hostname;
+  if (env.PASSKEY_RP_ID && !`.${host}`.endsWith(`.${env.PASSKEY_RP_ID}`))
+    throwBadSetting('PASSKEY_RP_ID', `must be the host of PUBLIC_URL, ${host}, or a domain above it`);
   if (Boolean(env.FIRST_SUPERUSER_EMAIL) !== Boolean(env.FIRST_SUPERUSER_PASSWORD)) {
     throwBadSetting('FIRST_SUPERUSER_EMAIL', 'needs FIRST_SUPERUSER_PASSWORD: set both or neither');
   }

@@ -70,7 +70,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: void;
       }>;
-      /** Confirm your password. Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens. */
+      /** Prove once more who you are. With the password, with `code`, or with a passkey: `challengeToken` and `credential`, for which `POST /auth/passkeys/login/options` gives the options. Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens. */
       reauthenticate: TRPCMutationProcedure<{
         meta: unknown;
         input: Reauthenticate;
@@ -124,6 +124,58 @@ export type AppRouter = TRPCBuiltRouter<
           meta: unknown;
           input: EmailChangeToken;
           output: void;
+        }>;
+      };
+      passkeys: {
+        /** Begin to add a passkey. Answers what `navigator.credentials.create()` needs. */
+        registerOptions: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: PasskeyCreation;
+        }>;
+        /** Add a passkey. At most 20. From the first one on, logins with the password ask for a second factor: make backup codes (`POST /auth/2fa/backup-codes`). */
+        register: TRPCMutationProcedure<{
+          meta: unknown;
+          input: RegisterPasskey;
+          output: Passkey;
+        }>;
+        /** List your passkeys. Newest first. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: PasskeyPage;
+        }>;
+        /** Rename a passkey. For yourself: sign-ins do not show the name. */
+        rename: TRPCMutationProcedure<{
+          meta: unknown;
+          input: RenamePasskey;
+          output: Passkey;
+        }>;
+        /** Remove a passkey. It signs in no longer. The last way into the account cannot be removed. */
+        remove: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a passkey. */
+            passkeyId: string;
+          };
+          output: void;
+        }>;
+        /** Begin to sign in with a passkey. Answers what `navigator.credentials.get()` needs: for a sign-in with nothing else, or with `challengeToken` for the second factor of a login. */
+        loginOptions: TRPCMutationProcedure<{
+          meta: unknown;
+          input: PasskeyLoginOptionsInput;
+          output: PasskeyRequest;
+        }>;
+        /** Sign in with a passkey. The authenticator has asked its owner for a PIN or a finger, so that no second factor is needed. As second factor it completes a login, in the cookie mode of that. */
+        login: TRPCMutationProcedure<{
+          meta: unknown;
+          input: LoginWithPasskey;
+          output: RememberedTokens;
         }>;
       };
       twoFactor: {
@@ -1226,6 +1278,18 @@ export interface LoginWithCode {
   rememberDevice?: boolean | undefined;
 }
 
+/** What the passkey signed. */
+export interface LoginWithPasskey {
+  /** From the options. */
+  challengeToken: string;
+  /** AuthenticationResponseJSON: what `credential.toJSON()` gives. */
+  credential: SignedCredential;
+  /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
+  cookie?: boolean | undefined;
+  /** For 30 days, sign-ins on this device need no second factor. The answer has a `deviceToken` for them; in cookie mode it is an HttpOnly cookie. */
+  rememberDevice?: boolean | undefined;
+}
+
 /** A user in an organization. */
 export interface Member {
   /** Id of a user. */
@@ -1394,6 +1458,110 @@ export interface OwnershipTransfer {
   fromUserId: string;
   /** Who is OWNER now. */
   toUserId: string;
+}
+
+/** A key on a device or in a password manager that signs its owner in. */
+export interface Passkey {
+  /** Id of a passkey. */
+  id: string;
+  /** What its owner calls it. */
+  name: string;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last signed in; null until then. */
+  lastUsedAt: string | null;
+}
+
+/** What a browser needs to create a passkey. */
+export interface PasskeyCreation {
+  /** Send it with the credential, within 5 minutes. */
+  challengeToken: string;
+  /** For `PublicKeyCredential.parseCreationOptionsFromJSON()`. */
+  options: {
+    /** The site. */
+    rp: {
+      /** The domain of the passkey. */
+      id: string;
+      /** What the browser shows. */
+      name: string;
+    };
+    /** The account. */
+    user: {
+      /** The user handle, base64url. */
+      id: string;
+      /** The address of the account. */
+      name: string;
+      /** The name of the person. */
+      displayName: string;
+    };
+    /** What is signed, base64url. */
+    challenge: string;
+    /** The algorithms that are accepted, best first. */
+    pubKeyCredParams: {
+      /** COSE number. */
+      alg: number;
+      /** Always `public-key`. */
+      type: string;
+    }[];
+    /** Milliseconds for the person to answer. */
+    timeout: number;
+    /** Always `none`: no make of authenticator is preferred. */
+    attestation: string;
+    /** The passkeys that the account has. */
+    excludeCredentials: PasskeyDescriptor[];
+    /** What the authenticator must do. */
+    authenticatorSelection: {
+      /** Always `required`: it signs in without an address. */
+      residentKey: string;
+      /** The same for old browsers. */
+      requireResidentKey: boolean;
+      /** Always `required`: a PIN or a finger proves the person. */
+      userVerification: string;
+    };
+  };
+}
+
+/** Names a passkey to the browser. */
+export interface PasskeyDescriptor {
+  /** The id of the credential, base64url. */
+  id: string;
+  /** Always `public-key`. */
+  type: string;
+  /** How the authenticator is reached. */
+  transports?: string[] | undefined;
+}
+
+/** What the passkey is for. */
+export type PasskeyLoginOptionsInput = {
+  /** Of a login that asks for a second factor; without it, the passkey is the whole sign-in. */
+  challengeToken?: string | undefined;
+} | undefined;
+
+/** One page of a list. */
+export interface PasskeyPage {
+  /** What is on this page, in the order of the list. */
+  items: Passkey[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** What a browser needs to sign with a passkey. */
+export interface PasskeyRequest {
+  /** Send it with the credential, within 5 minutes. */
+  challengeToken: string;
+  /** For `PublicKeyCredential.parseRequestOptionsFromJSON()`. */
+  options: {
+    /** What is signed, base64url. */
+    challenge: string;
+    /** Milliseconds for the person to answer. */
+    timeout: number;
+    /** The domain of the passkey. */
+    rpId: string;
+    /** Always `required`. */
+    userVerification: string;
+    /** The passkeys of the account; empty where any may answer. */
+    allowCredentials: PasskeyDescriptor[];
+  };
 }
 
 /** What may be done: in an organization, or on the whole platform. */
@@ -1586,6 +1754,7 @@ export interface Problem {
     | 'invalid_credentials'
     | 'invalid_refresh_token'
     | 'email_not_verified'
+    | 'last_way_in'
     | 'cookies_unavailable'
     | 'image_refused'
     | 'export_not_ready'
@@ -1608,7 +1777,6 @@ export interface Problem {
     | 'oauth_code_invalid'
     | 'identity_taken'
     | 'identity_exists'
-    | 'last_way_in'
     | 'name_reserved'
     | 'slug_taken'
     | 'subdomain_taken'
@@ -1628,6 +1796,8 @@ export interface Problem {
     | 'too_many_codes'
     | 'two_factor_enabled'
     | 'two_factor_not_enabled'
+    | 'invalid_passkey'
+    | 'passkey_taken'
     | 'username_taken';
   /** Names this request in logs; quote it when you ask for help. */
   requestId: string;
@@ -1650,10 +1820,15 @@ export type RealtimeEvent = {
   };
 }[keyof EventMap];
 
-/** The password once more. */
+/** The password, a code or a passkey once more: one of them. */
 export interface Reauthenticate {
   /** The password of the account. */
-  password: string;
+  password?: string | undefined;
+  /** The six digits that the authenticator app shows now, or a backup code. */
+  code?: string | undefined;
+  /** From the options. */
+  challengeToken?: string | undefined;
+  credential?: SignedCredential | undefined;
   /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
   cookie?: boolean | undefined;
 }
@@ -1674,6 +1849,51 @@ export interface Register {
   password: string;
   /** The name of the person, as others see it. */
   fullName?: string | null | undefined;
+}
+
+/** A passkey that the browser has created. */
+export interface RegisterPasskey {
+  /** From the options. */
+  challengeToken: string;
+  /** RegistrationResponseJSON: what `credential.toJSON()` gives. */
+  credential: RegisteredCredential;
+  /** What you call it. */
+  name?: string | undefined;
+}
+
+/** RegistrationResponseJSON: what `credential.toJSON()` gives. */
+export interface RegisteredCredential {
+  /** The id of the credential, base64url. */
+  id: string;
+  /** The same. */
+  rawId: string;
+  /** The only type there is. */
+  type: 'public-key';
+  /** Not used. */
+  authenticatorAttachment?: string | null | undefined;
+  /** Not used. */
+  clientExtensionResults?: {
+    /** Properties of the credential. */
+    credProps?: {
+      /** Whether it is discoverable. */
+      rk?: boolean | undefined;
+    } | undefined;
+  } | undefined;
+  /** The authenticator's answer. */
+  response: {
+    /** What the browser signed for, base64url. */
+    clientDataJSON: string;
+    /** The new public key, base64url. */
+    attestationObject: string;
+    /** How the authenticator is reached. */
+    transports?: string[] | undefined;
+    /** Not used. */
+    authenticatorData?: string | undefined;
+    /** Not used. */
+    publicKey?: string | null | undefined;
+    /** Not used. */
+    publicKeyAlgorithm?: number | undefined;
+  };
 }
 
 /** The same for an address that has an account already; its owner is mailed instead. */
@@ -1702,6 +1922,14 @@ export interface RememberedTokens {
   user: User;
   /** Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie. */
   deviceToken: string | null;
+}
+
+/** Another name. */
+export interface RenamePasskey {
+  /** Id of a passkey. */
+  passkeyId: string;
+  /** What you call it. */
+  name: string;
 }
 
 /** Which sessions end. */
@@ -1909,6 +2137,39 @@ export interface SignInChallenge {
   methods: ('totp' | 'backup_code' | 'passkey')[];
   /** Seconds until the challenge expires. */
   expiresIn: number;
+}
+
+/** AuthenticationResponseJSON: what `credential.toJSON()` gives. */
+export interface SignedCredential {
+  /** The id of the credential, base64url. */
+  id: string;
+  /** The same. */
+  rawId: string;
+  /** The only type there is. */
+  type: 'public-key';
+  /** Not used. */
+  authenticatorAttachment?: string | null | undefined;
+  /** Not used. */
+  clientExtensionResults?: {
+    /** Properties of the credential. */
+    credProps?: {
+      /** Whether it is discoverable. */
+      rk?: boolean | undefined;
+    } | undefined;
+  } | undefined;
+  /** The authenticator's answer. */
+  response: {
+    /** What the browser signed for, base64url. */
+    clientDataJSON: string;
+    /** What the authenticator signed for, base64url. */
+    authenticatorData: string;
+    /** The signature, base64url. */
+    signature: string;
+    /** Whose passkey it is, base64url. */
+    userHandle?: string | null | undefined;
+    /** Not used. */
+    attestationObject?: string | null | undefined;
+  };
 }
 
 /** Whether a subdomain is free, and why not. */

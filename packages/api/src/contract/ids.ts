@@ -11,6 +11,7 @@ export const ID_KINDS = {
   evt: { kind: 'event', noun: 'event' },
   ivt: { kind: 'invitation', noun: 'invitation' },
   rol: { kind: 'role', noun: 'role' },
+  psk: { kind: 'passkey', noun: 'passkey' },
   sev: { kind: 'security_event', noun: 'security event' },
   avt: { kind: 'avatar', noun: 'picture' },
   exp: { kind: 'data_export', noun: 'export' },

@@ -6,14 +6,15 @@ import type { Tag } from './tags.ts';
 
 /**
  * Who may call: everyone, a signed-in user, a user or an API key, an actor with a permission, the user themselves, or a
- * client whose request contains a proof (a refresh token, a mailed token, a challenge), which the service checks.
+ * client whose request contains a proof, which the service checks: a refresh token, a mailed token, a challenge or a
+ * signature.
  */
 export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | PlatformPermission | SelfOr | Proof;
 
 /** The user whom the field `userId` names, or platform staff with the permission. */
 export type SelfOr = `self:${PlatformPermission}`;
 
-export type Proof = 'proof:refresh' | 'proof:mailed' | 'proof:challenge';
+export type Proof = 'proof:refresh' | 'proof:mailed' | 'proof:challenge' | 'proof:passkey';
 
 /** A rate limit of one procedure, in addition to those of every call. */
 export interface ProcedureLimit {

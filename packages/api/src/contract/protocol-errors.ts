@@ -142,7 +142,7 @@ export const PROTOCOL_ERRORS = {
     status: 403,
     title: 'Recent login required',
     meaning: 'The operation needs a login within the last ten minutes, and this session has none.',
-    fix: 'Confirm your password at POST /api/v1/auth/reauthenticate and repeat the request within ten minutes.',
+    fix: 'Prove once more who you are at POST /api/v1/auth/reauthenticate, and repeat the request with its access token.',
     retry: 'no',
   },
   user_required: {

@@ -39,5 +39,6 @@ export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...oauth.uniqueConstraints,
   ...organizations.uniqueConstraints,
   ...roles.uniqueConstraints,
+  ...twoFactor.uniqueConstraints,
   ...users.uniqueConstraints,
 };

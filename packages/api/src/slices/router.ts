@@ -14,12 +14,12 @@ import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
-import { twoFactor } from './two-factor/router.ts';
+import { passkeys, twoFactor } from './two-factor/router.ts';
 import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
-  auth: router({ ...auth, emailChange, twoFactor }),
+  auth: router({ ...auth, emailChange, passkeys, twoFactor }),
   users: router({
     ...accounts,
     me: router({ ...me, ...myAccount, activity, changeEmail, export: exportMe, permissions: myPermissions }),

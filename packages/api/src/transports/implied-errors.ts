@@ -47,6 +47,8 @@ export function describeAccess({ access, fresh }: ProcedureMeta): string {
       return 'Needs a refresh token, in the body or as a cookie, and no other credential.';
     case 'proof:challenge':
       return 'Needs the challenge token of a sign-in, and no other credential.';
+    case 'proof:passkey':
+      return 'Needs what a passkey signed, and no other credential.';
     case 'proof:mailed':
       return 'Needs the token of a mailed link, and no other credential.';
     case 'user':

@@ -9,6 +9,7 @@ export type Cookies = 'asks' | 'carries' | 'always';
 export const COOKIE_OPERATIONS: Readonly<Record<string, Cookies>> = {
   'auth.login': 'asks',
   'auth.logout': 'carries',
+  'auth.passkeys.login': 'asks',
   'auth.reauthenticate': 'asks',
   'auth.refresh': 'carries',
   'auth.twoFactor.login': 'carries',

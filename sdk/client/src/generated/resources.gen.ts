@@ -17,6 +17,12 @@ export type {
   AuditEntry,
   AuditPage,
   AuthLoginResponse,
+  AuthPasskeysListResponse,
+  AuthPasskeysLoginOptionsResponse,
+  AuthPasskeysLoginResponse,
+  AuthPasskeysRegisterOptionsResponse,
+  AuthPasskeysRegisterResponse,
+  AuthPasskeysRenameResponse,
   AuthReauthenticateResponse,
   AuthRefreshResponse,
   AuthRegisterResponse,
@@ -58,6 +64,7 @@ export type {
   LinkIdentity,
   Login,
   LoginWithCode,
+  LoginWithPasskey,
   Member,
   MemberAddedEvent,
   MemberLeftEvent,
@@ -101,6 +108,12 @@ export type {
   OrgsUpdateResponse,
   OwnOrganization,
   OwnershipTransfer,
+  Passkey,
+  PasskeyCreation,
+  PasskeyDescriptor,
+  PasskeyLoginOptions,
+  PasskeyPage,
+  PasskeyRequest,
   Permission,
   PermissionCatalogue,
   PermissionCheck,
@@ -115,8 +128,11 @@ export type {
   Reauthenticate,
   Refresh,
   Register,
+  RegisterPasskey,
+  RegisteredCredential,
   RegistrationResult,
   RememberedTokens,
+  RenamePasskey,
   RevokeAllSessions,
   Role,
   RoleCreatedEvent,
@@ -136,6 +152,7 @@ export type {
   SetMemberRole,
   SetUserRoles,
   SignInChallenge,
+  SignedCredential,
   SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
@@ -204,7 +221,8 @@ export interface CodesByStatus {
     | "api_key_revoked"
     | "api_key_expired"
     | "invalid_code"
-    | "invalid_challenge";
+    | "invalid_challenge"
+    | "invalid_passkey";
   403:
     | "account_inactive"
     | "origin_not_allowed"
@@ -228,11 +246,13 @@ export interface CodesByStatus {
     | "username_taken"
     | "idempotency_in_progress"
     | "email_taken"
+    | "limit_reached"
+    | "passkey_taken"
+    | "last_way_in"
     | "two_factor_enabled"
     | "two_factor_not_enabled"
     | "last_owner"
     | "account_deleted"
-    | "limit_reached"
     | "account_erased"
     | "system_role"
     | "slug_taken"
@@ -248,7 +268,6 @@ export interface CodesByStatus {
     | "role_too_deep"
     | "role_has_children"
     | "role_cycle"
-    | "last_way_in"
     | "identity_taken"
     | "identity_exists"
     | "export_not_ready";
@@ -355,6 +374,13 @@ export type AuthEmailChangeConfirmParams = Params<Types.AuthEmailChangeConfirmDa
 export type AuthEmailChangeUndoParams = Params<Types.AuthEmailChangeUndoData>;
 export type AuthLoginParams = Params<Types.AuthLoginData>;
 export type AuthLogoutParams = NoParams;
+export type AuthPasskeysListParams = Params<Types.AuthPasskeysListData>;
+export type AuthPasskeysLoginParams = Params<Types.AuthPasskeysLoginData>;
+export type AuthPasskeysLoginOptionsParams = Params<Types.AuthPasskeysLoginOptionsData>;
+export type AuthPasskeysRegisterParams = Params<Types.AuthPasskeysRegisterData>;
+export type AuthPasskeysRegisterOptionsParams = NoParams;
+export type AuthPasskeysRemoveParams = Params<Types.AuthPasskeysRemoveData>;
+export type AuthPasskeysRenameParams = Params<Types.AuthPasskeysRenameData>;
 export type AuthPasswordChangeParams = Params<Types.AuthPasswordChangeData>;
 export type AuthPasswordResetConfirmParams = Params<Types.AuthPasswordResetConfirmData>;
 export type AuthPasswordResetRequestParams = Params<Types.AuthPasswordResetRequestData>;
@@ -443,7 +469,6 @@ export class AdminUsersResource extends Resource {
    *
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -625,6 +650,170 @@ export class AuthEmailChangeResource extends Resource {
   }
 }
 
+/** `client.auth.passkeys` */
+export class AuthPasskeysResource extends Resource {
+  /**
+   * List your passkeys
+   *
+   * Newest first.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/auth/passkeys`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.auth.passkeys.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: AuthPasskeysListParams, options?: RequestOptions): PagePromise<Types.AuthPasskeysListResponse> {
+    return this.transport.list({"id":"auth.passkeys.list","method":"GET","path":"/api/v1/auth/passkeys"}, params, options);
+  }
+
+  /**
+   * Sign in with a passkey
+   *
+   * The authenticator has asked its owner for a PIN or a finger, so that no second factor is needed. As second factor it completes a login, in the cookie mode of that.
+   *
+   * Needs what a passkey signed, and no other credential.
+   *
+   * `POST /api/v1/auth/passkeys/login`
+   *
+   * @throws {BadRequestError} `cookies_unavailable`
+   * @throws {AuthenticationError} `invalid_challenge`, `invalid_passkey`
+   * @example
+   * ```ts
+   * const answer = await client.auth.passkeys.login({
+   *   challengeToken: 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4',
+   *   credential: {
+   *     id: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *     rawId: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *     type: 'public-key',
+   *     clientExtensionResults: {},
+   *     response: {
+   *       clientDataJSON: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *       authenticatorData: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *       signature: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *       userHandle: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *     },
+   *   },
+   * });
+   * ```
+   */
+  login(params: AuthPasskeysLoginParams, options?: RequestOptions): ApiPromise<Types.AuthPasskeysLoginResponse> {
+    return this.transport.call({"id":"auth.passkeys.login","method":"POST","path":"/api/v1/auth/passkeys/login","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Begin to sign in with a passkey
+   *
+   * Answers what `navigator.credentials.get()` needs: for a sign-in with nothing else, or with `challengeToken` for the second factor of a login.
+   *
+   * Needs no credential.
+   *
+   * `POST /api/v1/auth/passkeys/login/options`
+   *
+   * @throws {AuthenticationError} `invalid_challenge`
+   * @example
+   * ```ts
+   * const answer = await client.auth.passkeys.loginOptions({ challengeToken: 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4' });
+   * ```
+   */
+  loginOptions(params?: AuthPasskeysLoginOptionsParams, options?: RequestOptions): ApiPromise<Types.AuthPasskeysLoginOptionsResponse> {
+    return this.transport.call({"id":"auth.passkeys.loginOptions","method":"POST","path":"/api/v1/auth/passkeys/login/options","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Add a passkey
+   *
+   * At most 20. From the first one on, logins with the password ask for a second factor: make backup codes (`POST /auth/2fa/backup-codes`).
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/passkeys/register`
+   *
+   * @throws {AuthenticationError} `invalid_challenge`, `invalid_passkey`
+   * @throws {ConflictError} `limit_reached`, `passkey_taken`
+   * @example
+   * ```ts
+   * const answer = await client.auth.passkeys.register({
+   *   challengeToken: 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4',
+   *   credential: {
+   *     id: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *     rawId: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *     type: 'public-key',
+   *     clientExtensionResults: {},
+   *     response: {
+   *       clientDataJSON: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *       attestationObject: 'dGhlIGlkIG9mIGEgcGFzc2tleQ',
+   *       transports: ['internal'],
+   *     },
+   *   },
+   *   name: 'Phone',
+   * });
+   * ```
+   */
+  register(params: AuthPasskeysRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthPasskeysRegisterResponse> {
+    return this.transport.call({"id":"auth.passkeys.register","method":"POST","path":"/api/v1/auth/passkeys/register","body":"json"}, params, options);
+  }
+
+  /**
+   * Begin to add a passkey
+   *
+   * Answers what `navigator.credentials.create()` needs.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `POST /api/v1/auth/passkeys/register/options`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.auth.passkeys.registerOptions();
+   * ```
+   */
+  registerOptions(params?: AuthPasskeysRegisterOptionsParams, options?: RequestOptions): ApiPromise<Types.AuthPasskeysRegisterOptionsResponse> {
+    return this.transport.call({"id":"auth.passkeys.registerOptions","method":"POST","path":"/api/v1/auth/passkeys/register/options"}, params, options);
+  }
+
+  /**
+   * Remove a passkey
+   *
+   * It signs in no longer. The last way into the account cannot be removed.
+   *
+   * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
+   *
+   * `DELETE /api/v1/auth/passkeys/{passkeyId}`
+   *
+   * @throws {ConflictError} `last_way_in`
+   * @example
+   * ```ts
+   * await client.auth.passkeys.remove({ passkeyId: 'psk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  remove(params: AuthPasskeysRemoveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.passkeys.remove","method":"DELETE","path":"/api/v1/auth/passkeys/{passkeyId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Rename a passkey
+   *
+   * For yourself: sign-ins do not show the name.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `PATCH /api/v1/auth/passkeys/{passkeyId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.auth.passkeys.rename({ passkeyId: 'psk_2x4mzwq6v0d8k3r7n5t9b1c6gh', name: 'Phone' });
+   * ```
+   */
+  rename(params: AuthPasskeysRenameParams, options?: RequestOptions): ApiPromise<Types.AuthPasskeysRenameResponse> {
+    return this.transport.call({"id":"auth.passkeys.rename","method":"PATCH","path":"/api/v1/auth/passkeys/{passkeyId}","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.auth.password` */
 export class AuthPasswordResource extends Resource {
   /**
@@ -637,7 +826,6 @@ export class AuthPasswordResource extends Resource {
    * `POST /api/v1/auth/password/change`
    *
    * @throws {AuthenticationError} `invalid_credentials`
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
@@ -705,7 +893,6 @@ export class AuthTwoFactorResource extends Resource {
    * `POST /api/v1/auth/2fa/disable`
    *
    * @throws {AuthenticationError} `invalid_credentials`, `invalid_code`
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
    * @throws {RateLimitError} `too_many_codes`
    * @throws {ServerError} `overloaded`
@@ -727,7 +914,6 @@ export class AuthTwoFactorResource extends Resource {
    *
    * `POST /api/v1/auth/2fa/enable`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_enabled`
    * @example
    * ```ts
@@ -771,7 +957,6 @@ export class AuthTwoFactorResource extends Resource {
    *
    * `POST /api/v1/auth/2fa/backup-codes`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
    * @example
    * ```ts
@@ -807,6 +992,7 @@ export class AuthTwoFactorResource extends Resource {
 export class AuthResource extends Resource {
   readonly email: AuthEmailResource;
   readonly emailChange: AuthEmailChangeResource;
+  readonly passkeys: AuthPasskeysResource;
   readonly password: AuthPasswordResource;
   readonly passwordReset: AuthPasswordResetResource;
   readonly twoFactor: AuthTwoFactorResource;
@@ -815,6 +1001,7 @@ export class AuthResource extends Resource {
     super(transport);
     this.email = new AuthEmailResource(transport);
     this.emailChange = new AuthEmailChangeResource(transport);
+    this.passkeys = new AuthPasskeysResource(transport);
     this.password = new AuthPasswordResource(transport);
     this.passwordReset = new AuthPasswordResetResource(transport);
     this.twoFactor = new AuthTwoFactorResource(transport);
@@ -861,23 +1048,24 @@ export class AuthResource extends Resource {
   }
 
   /**
-   * Confirm your password
+   * Prove once more who you are
    *
-   * Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens.
+   * With the password, with `code`, or with a passkey: `challengeToken` and `credential`, for which `POST /auth/passkeys/login/options` gives the options. Answers the tokens of a new session, which for ten minutes can call operations that require a recent login. The old session ends, and with it every copy of its tokens.
    *
    * Needs a signed-in user; API keys cannot call it.
    *
    * `POST /api/v1/auth/reauthenticate`
    *
    * @throws {BadRequestError} `cookies_unavailable`
-   * @throws {AuthenticationError} `invalid_credentials`
+   * @throws {AuthenticationError} `invalid_credentials`, `invalid_code`, `invalid_challenge`, `invalid_passkey`
+   * @throws {RateLimitError} `too_many_codes`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
    * const answer = await client.auth.reauthenticate({ password: 'SecurePass123!' });
    * ```
    */
-  reauthenticate(params: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<Types.AuthReauthenticateResponse> {
+  reauthenticate(params?: AuthReauthenticateParams, options?: RequestOptions): ApiPromise<Types.AuthReauthenticateResponse> {
     return this.transport.call({"id":"auth.reauthenticate","method":"POST","path":"/api/v1/auth/reauthenticate","body":"json"}, params, options);
   }
 
@@ -938,7 +1126,6 @@ export class OauthIdentitiesResource extends Resource {
    * `POST /api/v1/users/me/identities/{provider}/link`
    *
    * @throws {BadRequestError} `cookies_unavailable`, `redirect_not_allowed`
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {NotFoundError} `oauth_provider_unknown`
    * @throws {ServerError} `oauth_provider_unavailable`
    * @example
@@ -977,7 +1164,6 @@ export class OauthIdentitiesResource extends Resource {
    *
    * `DELETE /api/v1/users/me/identities/{provider}`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_way_in`
    * @example
    * ```ts
@@ -1350,7 +1536,6 @@ export class OrgsResource extends Resource {
    *
    * `DELETE /api/v1/organizations/{orgId}`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `personal_organization`, `deletion_protected`
    * @example
    * ```ts
@@ -1444,7 +1629,6 @@ export class OrgsResource extends Resource {
    *
    * `POST /api/v1/organizations/{orgId}/restore`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
    * @example
    * ```ts
@@ -1501,7 +1685,6 @@ export class OrgsResource extends Resource {
    *
    * `POST /api/v1/organizations/{orgId}/transfer-ownership`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `personal_organization`
    * @example
    * ```ts
@@ -1727,7 +1910,6 @@ export class SessionsResource extends Resource {
    *
    * `DELETE /api/v1/auth/sessions/{sessionId}`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.sessions.revoke({ sessionId: '6b0d3b5e-0c55-4d0c-8a6f-3f1d2c4b5a69' });
@@ -1746,7 +1928,6 @@ export class SessionsResource extends Resource {
    *
    * `POST /api/v1/auth/logout-all`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.sessions.revokeAll({ keepCurrent: true });
@@ -1902,7 +2083,6 @@ export class UsersMeResource extends Resource {
    *
    * `POST /api/v1/users/me/email`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.users.me.changeEmail({ email: 'ada@new.example' });
@@ -1921,7 +2101,6 @@ export class UsersMeResource extends Resource {
    *
    * `DELETE /api/v1/users/me`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_owner`
    * @example
    * ```ts
@@ -1941,7 +2120,6 @@ export class UsersMeResource extends Resource {
    *
    * `POST /api/v1/users/me/export`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * const answer = await client.users.me.export();
@@ -2176,7 +2354,7 @@ export class UsersResource extends Resource {
    *
    * `DELETE /api/v1/users/{userId}`
    *
-   * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_owner`
    * @example
    * ```ts

@@ -898,6 +898,25 @@ export type LoginWithCode = {
 };
 
 /**
+ * What the passkey signed.
+ */
+export type LoginWithPasskey = {
+    /**
+     * From the options.
+     */
+    challengeToken: string;
+    credential: SignedCredential;
+    /**
+     * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
+     */
+    cookie?: boolean;
+    /**
+     * For 30 days, sign-ins on this device need no second factor. The answer has a `deviceToken` for them; in cookie mode it is an HttpOnly cookie.
+     */
+    rememberDevice?: boolean;
+};
+
+/**
  * A user in an organization.
  */
 export type Member = {
@@ -1347,6 +1366,196 @@ export type OwnershipTransfer = {
 };
 
 /**
+ * A key on a device or in a password manager that signs its owner in.
+ */
+export type Passkey = {
+    /**
+     * Id of a passkey.
+     */
+    id: string;
+    /**
+     * What its owner calls it.
+     */
+    name: string;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last signed in; null until then.
+     */
+    lastUsedAt: string | null;
+};
+
+/**
+ * What a browser needs to create a passkey.
+ */
+export type PasskeyCreation = {
+    /**
+     * Send it with the credential, within 5 minutes.
+     */
+    challengeToken: string;
+    /**
+     * For `PublicKeyCredential.parseCreationOptionsFromJSON()`.
+     */
+    options: {
+        /**
+         * The site.
+         */
+        rp: {
+            /**
+             * The domain of the passkey.
+             */
+            id: string;
+            /**
+             * What the browser shows.
+             */
+            name: string;
+        };
+        /**
+         * The account.
+         */
+        user: {
+            /**
+             * The user handle, base64url.
+             */
+            id: string;
+            /**
+             * The address of the account.
+             */
+            name: string;
+            /**
+             * The name of the person.
+             */
+            displayName: string;
+        };
+        /**
+         * What is signed, base64url.
+         */
+        challenge: string;
+        /**
+         * The algorithms that are accepted, best first.
+         */
+        pubKeyCredParams: Array<{
+            /**
+             * COSE number.
+             */
+            alg: number;
+            /**
+             * Always `public-key`.
+             */
+            type: string;
+        }>;
+        /**
+         * Milliseconds for the person to answer.
+         */
+        timeout: number;
+        /**
+         * Always `none`: no make of authenticator is preferred.
+         */
+        attestation: string;
+        /**
+         * The passkeys that the account has.
+         */
+        excludeCredentials: Array<PasskeyDescriptor>;
+        /**
+         * What the authenticator must do.
+         */
+        authenticatorSelection: {
+            /**
+             * Always `required`: it signs in without an address.
+             */
+            residentKey: string;
+            /**
+             * The same for old browsers.
+             */
+            requireResidentKey: boolean;
+            /**
+             * Always `required`: a PIN or a finger proves the person.
+             */
+            userVerification: string;
+        };
+    };
+};
+
+/**
+ * Names a passkey to the browser.
+ */
+export type PasskeyDescriptor = {
+    /**
+     * The id of the credential, base64url.
+     */
+    id: string;
+    /**
+     * Always `public-key`.
+     */
+    type: string;
+    /**
+     * How the authenticator is reached.
+     */
+    transports?: Array<string>;
+};
+
+/**
+ * What the passkey is for.
+ */
+export type PasskeyLoginOptions = {
+    /**
+     * Of a login that asks for a second factor; without it, the passkey is the whole sign-in.
+     */
+    challengeToken?: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type PasskeyPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Passkey>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * What a browser needs to sign with a passkey.
+ */
+export type PasskeyRequest = {
+    /**
+     * Send it with the credential, within 5 minutes.
+     */
+    challengeToken: string;
+    /**
+     * For `PublicKeyCredential.parseRequestOptionsFromJSON()`.
+     */
+    options: {
+        /**
+         * What is signed, base64url.
+         */
+        challenge: string;
+        /**
+         * Milliseconds for the person to answer.
+         */
+        timeout: number;
+        /**
+         * The domain of the passkey.
+         */
+        rpId: string;
+        /**
+         * Always `required`.
+         */
+        userVerification: string;
+        /**
+         * The passkeys of the account; empty where any may answer.
+         */
+        allowCredentials: Array<PasskeyDescriptor>;
+    };
+};
+
+/**
  * What may be done: in an organization, or on the whole platform.
  */
 export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
@@ -1519,7 +1728,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'last_way_in' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -1540,13 +1749,22 @@ export type Problem = {
 };
 
 /**
- * The password once more.
+ * The password, a code or a passkey once more: one of them.
  */
 export type Reauthenticate = {
     /**
      * The password of the account.
      */
-    password: string;
+    password?: string;
+    /**
+     * The six digits that the authenticator app shows now, or a backup code.
+     */
+    code?: string;
+    /**
+     * From the options.
+     */
+    challengeToken?: string;
+    credential?: SignedCredential;
     /**
      * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
      */
@@ -1583,6 +1801,86 @@ export type Register = {
      * The name of the person, as others see it.
      */
     fullName?: string | null;
+};
+
+/**
+ * A passkey that the browser has created.
+ */
+export type RegisterPasskey = {
+    /**
+     * From the options.
+     */
+    challengeToken: string;
+    credential: RegisteredCredential;
+    /**
+     * What you call it.
+     */
+    name?: string;
+};
+
+/**
+ * RegistrationResponseJSON: what `credential.toJSON()` gives.
+ */
+export type RegisteredCredential = {
+    /**
+     * The id of the credential, base64url.
+     */
+    id: string;
+    /**
+     * The same.
+     */
+    rawId: string;
+    /**
+     * The only type there is.
+     */
+    type: 'public-key';
+    /**
+     * Not used.
+     */
+    authenticatorAttachment?: string | null;
+    /**
+     * Not used.
+     */
+    clientExtensionResults?: {
+        /**
+         * Properties of the credential.
+         */
+        credProps?: {
+            /**
+             * Whether it is discoverable.
+             */
+            rk?: boolean;
+        };
+    };
+    /**
+     * The authenticator's answer.
+     */
+    response: {
+        /**
+         * What the browser signed for, base64url.
+         */
+        clientDataJSON: string;
+        /**
+         * The new public key, base64url.
+         */
+        attestationObject: string;
+        /**
+         * How the authenticator is reached.
+         */
+        transports?: Array<string>;
+        /**
+         * Not used.
+         */
+        authenticatorData?: string;
+        /**
+         * Not used.
+         */
+        publicKey?: string | null;
+        /**
+         * Not used.
+         */
+        publicKeyAlgorithm?: number;
+    };
 };
 
 /**
@@ -1632,6 +1930,16 @@ export type RememberedTokens = {
      * Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie.
      */
     deviceToken: string | null;
+};
+
+/**
+ * Another name.
+ */
+export type RenamePasskey = {
+    /**
+     * What you call it.
+     */
+    name: string;
 };
 
 /**
@@ -1930,6 +2238,67 @@ export type SignInChallenge = {
 };
 
 /**
+ * AuthenticationResponseJSON: what `credential.toJSON()` gives.
+ */
+export type SignedCredential = {
+    /**
+     * The id of the credential, base64url.
+     */
+    id: string;
+    /**
+     * The same.
+     */
+    rawId: string;
+    /**
+     * The only type there is.
+     */
+    type: 'public-key';
+    /**
+     * Not used.
+     */
+    authenticatorAttachment?: string | null;
+    /**
+     * Not used.
+     */
+    clientExtensionResults?: {
+        /**
+         * Properties of the credential.
+         */
+        credProps?: {
+            /**
+             * Whether it is discoverable.
+             */
+            rk?: boolean;
+        };
+    };
+    /**
+     * The authenticator's answer.
+     */
+    response: {
+        /**
+         * What the browser signed for, base64url.
+         */
+        clientDataJSON: string;
+        /**
+         * What the authenticator signed for, base64url.
+         */
+        authenticatorData: string;
+        /**
+         * The signature, base64url.
+         */
+        signature: string;
+        /**
+         * Whose passkey it is, base64url.
+         */
+        userHandle?: string | null;
+        /**
+         * Not used.
+         */
+        attestationObject?: string | null;
+    };
+};
+
+/**
  * Whether a subdomain is free, and why not.
  */
 export type SubdomainAvailability = {
@@ -2192,9 +2561,9 @@ export type IfNoneMatch = string;
 export type IdempotencyKey = string;
 
 /**
- * Id of a user.
+ * Id of a passkey.
  */
-export type UserId = string;
+export type PasskeyId = string;
 
 /**
  * How many items a page holds, at most 100.
@@ -2205,6 +2574,11 @@ export type Limit = number;
  * `nextCursor` of the previous page; leave out for the first.
  */
 export type Cursor = string;
+
+/**
+ * Id of a user.
+ */
+export type UserId = string;
 
 /**
  * Id of an API key.
@@ -2863,6 +3237,416 @@ export type AuthEmailChangeUndoResponses = {
 };
 
 export type AuthEmailChangeUndoResponse = AuthEmailChangeUndoResponses[keyof AuthEmailChangeUndoResponses];
+
+export type AuthPasskeysRegisterOptionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/register/options';
+};
+
+export type AuthPasskeysRegisterOptionsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysRegisterOptionsError = AuthPasskeysRegisterOptionsErrors[keyof AuthPasskeysRegisterOptionsErrors];
+
+export type AuthPasskeysRegisterOptionsResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyCreation;
+};
+
+export type AuthPasskeysRegisterOptionsResponse = AuthPasskeysRegisterOptionsResponses[keyof AuthPasskeysRegisterOptionsResponses];
+
+export type AuthPasskeysRegisterData = {
+    body: RegisterPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/register';
+};
+
+export type AuthPasskeysRegisterErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysRegisterError = AuthPasskeysRegisterErrors[keyof AuthPasskeysRegisterErrors];
+
+export type AuthPasskeysRegisterResponses = {
+    /**
+     * Created
+     */
+    201: Passkey;
+};
+
+export type AuthPasskeysRegisterResponse = AuthPasskeysRegisterResponses[keyof AuthPasskeysRegisterResponses];
+
+export type AuthPasskeysListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/auth/passkeys';
+};
+
+export type AuthPasskeysListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysListError = AuthPasskeysListErrors[keyof AuthPasskeysListErrors];
+
+export type AuthPasskeysListResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyPage;
+};
+
+export type AuthPasskeysListResponse = AuthPasskeysListResponses[keyof AuthPasskeysListResponses];
+
+export type AuthPasskeysRemoveData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a passkey.
+         */
+        passkeyId: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/passkeys/{passkeyId}';
+};
+
+export type AuthPasskeysRemoveErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysRemoveError = AuthPasskeysRemoveErrors[keyof AuthPasskeysRemoveErrors];
+
+export type AuthPasskeysRemoveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthPasskeysRemoveResponse = AuthPasskeysRemoveResponses[keyof AuthPasskeysRemoveResponses];
+
+export type AuthPasskeysRenameData = {
+    body: RenamePasskey;
+    path: {
+        /**
+         * Id of a passkey.
+         */
+        passkeyId: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/passkeys/{passkeyId}';
+};
+
+export type AuthPasskeysRenameErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysRenameError = AuthPasskeysRenameErrors[keyof AuthPasskeysRenameErrors];
+
+export type AuthPasskeysRenameResponses = {
+    /**
+     * OK
+     */
+    200: Passkey;
+};
+
+export type AuthPasskeysRenameResponse = AuthPasskeysRenameResponses[keyof AuthPasskeysRenameResponses];
+
+export type AuthPasskeysLoginOptionsData = {
+    body?: PasskeyLoginOptions;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/login/options';
+};
+
+export type AuthPasskeysLoginOptionsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysLoginOptionsError = AuthPasskeysLoginOptionsErrors[keyof AuthPasskeysLoginOptionsErrors];
+
+export type AuthPasskeysLoginOptionsResponses = {
+    /**
+     * OK
+     */
+    200: PasskeyRequest;
+};
+
+export type AuthPasskeysLoginOptionsResponse = AuthPasskeysLoginOptionsResponses[keyof AuthPasskeysLoginOptionsResponses];
+
+export type AuthPasskeysLoginData = {
+    body: LoginWithPasskey;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/login';
+};
+
+export type AuthPasskeysLoginErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthPasskeysLoginError = AuthPasskeysLoginErrors[keyof AuthPasskeysLoginErrors];
+
+export type AuthPasskeysLoginResponses = {
+    /**
+     * OK
+     */
+    200: RememberedTokens;
+};
+
+export type AuthPasskeysLoginResponse = AuthPasskeysLoginResponses[keyof AuthPasskeysLoginResponses];
 
 export type AuthTwoFactorEnableData = {
     body?: never;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, type Person } from '../../../test/app.ts';
+import { SoftAuthenticator } from '../../../test/passkey.ts';
 import { anyEmail, UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
+import { passkeyProof } from '../../../test/second-factor.ts';
 import { namedOwner } from '../users/users.proofs.ts';
 
 async function sessionOf(person: Person): Promise<string> {
@@ -90,6 +92,22 @@ export const proofs: SliceProofs = {
     },
     'auth.reauthenticate': {
       invalid_credentials: async ({ owner }) => ({ caller: unscoped(owner), input: { password: 'not the one' } }),
+      invalid_code: async ({ owner }) => ({ caller: unscoped(owner), input: { code: 'wrong' } }),
+      invalid_challenge: async ({ app, owner }) => {
+        const proof = await passkeyProof(app, new SoftAuthenticator(app.ports.env.PUBLIC_URL));
+        return { caller: unscoped(owner), input: { ...proof, challengeToken: UNKNOWN_TOKEN } };
+      },
+      invalid_passkey: async ({ app, owner }) => ({
+        caller: unscoped(owner),
+        input: await passkeyProof(app, new SoftAuthenticator(app.ports.env.PUBLIC_URL)),
+      }),
+      too_many_codes: async ({ app, owner }) => {
+        const userId = app.ports.ids.decode('usr', owner.id);
+        const resetsAt = new Date(app.ports.clock.now().getTime() + 60_000);
+        await app.rows('code_attempts').where({ userId }).delete();
+        await app.rows('code_attempts').insert({ userId, failures: 10, resetsAt });
+        return { caller: unscoped(owner), input: { code: '123456' } };
+      },
     },
     'auth.password.change': {
       invalid_credentials: async ({ owner }) => ({

@@ -23,6 +23,13 @@ export const errors = {
     fix: 'Open the link in the verification mail, or request a new one.',
     retry: 'no',
   },
+  last_way_in: {
+    status: 409,
+    title: 'The last way in',
+    meaning: 'The account has no password, no other passkey and no other login at a provider: nothing would open it.',
+    fix: 'Set a password with the link of POST /api/v1/auth/password-reset/request, or add another way, then remove this one.',
+    retry: 'no',
+  },
   cookies_unavailable: {
     status: 400,
     title: 'No cookie can be set here',

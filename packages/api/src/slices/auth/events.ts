@@ -61,7 +61,7 @@ export const PasswordChanged = event('user.password_changed', {
 export const SessionStarted = event('session.started', { ...ofSession, description: 'A user logged in.' });
 export const SessionReauthenticated = event('session.reauthenticated', {
   ...ofSession,
-  description: 'A user confirmed the password.',
+  description: 'A user proved once more who they are: a new session replaces this one.',
 });
 export const SessionEnded = event('session.ended', { ...ofSession, description: 'A session was ended.' });
 export const RefreshTokenReplayed = event('session.refresh_token_replayed', {

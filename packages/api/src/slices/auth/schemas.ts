@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { id } from '../../contract/ids.ts';
+import { ChallengeToken, PasskeyProof } from '../../contract/sign-in-schemas.ts';
 import { EmailAddress, exampleUser, FullName, User, Username } from '../users/schemas.ts';
 
 const MIN_PASSWORD = 8;
@@ -67,6 +68,14 @@ export const CookieMode = z.boolean().optional().meta({
 
 export const DeviceToken = z.string().min(1).max(200);
 
+/** More than a code has, for spaces and dashes that people type. */
+const MAX_CODE = 64;
+
+export const Code = z.string().min(1).max(MAX_CODE).meta({
+  description: 'The six digits that the authenticator app shows now, or a backup code.',
+  example: '123456',
+});
+
 export const Login = z
   .strictObject({
     email: EmailAddress,
@@ -79,9 +88,21 @@ export const Login = z
   .meta({ id: 'Login', description: 'Who logs in.' });
 export type Login = z.output<typeof Login>;
 
+const PROOFS = 'must have `password`, or `code`, or `challengeToken` and `credential`: one of the three';
+
 export const Reauthenticate = z
-  .strictObject({ password: SubmittedPassword, cookie: CookieMode })
-  .meta({ id: 'Reauthenticate', description: 'The password once more.' });
+  .strictObject({
+    password: SubmittedPassword.optional(),
+    code: Code.optional(),
+    challengeToken: PasskeyProof.shape.challengeToken.optional(),
+    credential: PasskeyProof.shape.credential.optional(),
+    cookie: CookieMode,
+  })
+  .refine(({ password, code, challengeToken, credential }) => {
+    if ((challengeToken === undefined) !== (credential === undefined)) return false;
+    return [password, code, credential].filter((proof) => proof !== undefined).length === 1;
+  }, PROOFS)
+  .meta({ id: 'Reauthenticate', description: 'The password, a code or a passkey once more: one of them.' });
 export type Reauthenticate = z.output<typeof Reauthenticate>;
 
 const RefreshToken = z.string().min(1).max(200);
@@ -117,13 +138,6 @@ export const exampleTokens = {
 
 const SECOND_FACTORS = ['totp', 'backup_code', 'passkey'] as const;
 export type SecondFactor = (typeof SECOND_FACTORS)[number];
-
-export const exampleChallengeToken = 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4';
-
-export const ChallengeToken = z.string().min(1).max(200).meta({
-  description: 'From the answer of the sign-in, which asked for a second factor.',
-  example: exampleChallengeToken,
-});
 
 export const SignInChallenge = z
   .object({

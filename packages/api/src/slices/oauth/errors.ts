@@ -80,13 +80,6 @@ export const errors = {
     fix: 'Log in with that one, or unlink it first.',
     retry: 'no',
   },
-  last_way_in: {
-    status: 409,
-    title: 'The last way to log in',
-    meaning: 'Without this login at the provider, nothing would open the account.',
-    fix: 'Set a password with the link of POST /api/v1/auth/password-reset/request, or link another provider, then unlink this one.',
-    retry: 'no',
-  },
 } as const satisfies ErrorRows;
 
 export const uniqueConstraints = {

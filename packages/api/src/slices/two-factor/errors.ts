@@ -1,4 +1,4 @@
-import type { ErrorRows } from '../../contract/error-rows.ts';
+import type { ErrorRows, UniqueConstraints } from '../../contract/error-rows.ts';
 
 export const errors = {
   invalid_code: {
@@ -37,4 +37,22 @@ export const errors = {
     fix: 'Set one up first, with `POST /auth/2fa/enable` and `POST /auth/2fa/verify`.',
     retry: 'no',
   },
+  invalid_passkey: {
+    status: 401,
+    title: 'Passkey refused',
+    meaning: 'The passkey is unknown here, or its signature does not prove this challenge, this site and its owner.',
+    fix: 'Request new options and sign once more, with a passkey of this account; or sign in in another way.',
+    retry: 'no',
+  },
+  passkey_taken: {
+    status: 409,
+    title: 'Passkey registered already',
+    meaning: 'This passkey belongs to an account already, perhaps to this one.',
+    fix: 'Create another passkey.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;
+
+export const uniqueConstraints = {
+  passkeys_credential_unique: 'passkey_taken',
+} as const satisfies UniqueConstraints<typeof errors>;

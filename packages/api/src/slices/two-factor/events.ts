@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { exampleId, id } from '../../contract/ids.ts';
 import { event } from '../../events/event.ts';
 import { exampleUser, User } from '../users/schemas.ts';
 
@@ -15,3 +17,16 @@ export const BackupCodesRegenerated = event('user.backup_codes_regenerated', {
   ...ofUser,
   description: 'New backup codes replaced the old ones.',
 });
+
+const ofPasskey = {
+  data: User.extend({ passkey: z.object({ id: id('psk'), name: z.string() }) }),
+  audience: 'person',
+  example: { ...exampleUser, passkey: { id: exampleId('psk'), name: 'Phone' } },
+} as const;
+
+export const PasskeyAdded = event('user.passkey_added', { ...ofPasskey, description: 'A passkey was added.' });
+export const PasskeyRenamed = event('user.passkey_renamed', {
+  ...ofPasskey,
+  description: 'A passkey got another name.',
+});
+export const PasskeyRemoved = event('user.passkey_removed', { ...ofPasskey, description: 'A passkey was removed.' });

@@ -1,7 +1,7 @@
 import { purgeJob } from '../../data/purge.ts';
 import { mailJob } from '../../mail/mail-job.ts';
 import { mailText } from '../../mail/mail-text.ts';
-import { BackupCodesRegenerated, TwoFactorDisabled, TwoFactorEnabled } from './events.ts';
+import { BackupCodesRegenerated, PasskeyAdded, PasskeyRemoved, TwoFactorDisabled, TwoFactorEnabled } from './events.ts';
 
 const notYou = mailText`If this was not you, set another password now: that ends every session of your account.`;
 const setPassword = { label: 'Set another password', path: '/forgot-password' };
@@ -45,8 +45,36 @@ export const mailBackupCodesRegenerated = mailJob({
   }),
 });
 
+export const mailPasskeyAdded = mailJob({
+  name: 'two_factor.mail_passkey_added',
+  on: PasskeyAdded,
+  unlimited: true,
+  compose: async (_, { data }) => ({
+    subject: mailText`A passkey was added`,
+    paragraphs: [
+      mailText`The passkey ${data.passkey.name} was added to your account. It signs you in without a password.`,
+      mailText`A login with your password asks for a second factor from now on: a passkey, a code or a backup code.`,
+    ],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
+
+export const mailPasskeyRemoved = mailJob({
+  name: 'two_factor.mail_passkey_removed',
+  on: PasskeyRemoved,
+  unlimited: true,
+  compose: async (_, { data }) => ({
+    subject: mailText`A passkey was removed`,
+    paragraphs: [mailText`The passkey ${data.passkey.name} was removed from your account.`],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
+
 export const purgeTwoFactor = purgeJob('two_factor.purge', [
   { table: 'sign_in_challenges', column: 'expires_at', keptMs: 0 },
+  { table: 'passkey_challenges', column: 'expires_at', keptMs: 0 },
   { table: 'code_attempts', column: 'resets_at', keptMs: 0 },
   { table: 'trusted_devices', column: 'expires_at', keptMs: 0 },
 ]);

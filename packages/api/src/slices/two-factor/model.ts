@@ -1,4 +1,7 @@
+import { iso, isoOrNull } from '../../contract/common-schemas.ts';
+import type { Ids } from '../../contract/ids.ts';
 import { BaseModel } from '../../data/base-model.ts';
+import type { Passkey } from './schemas.ts';
 
 /** A sign-in whose first factor is proven, and which waits for the second. */
 export class SignInChallengeModel extends BaseModel {
@@ -34,6 +37,44 @@ export class BackupCodeModel extends BaseModel {
   declare userId: number;
   declare codeHash: Buffer;
   declare createdAt: Date;
+}
+
+/** A WebAuthn credential: the authenticator has the private key, and asks its owner before it signs. */
+export class PasskeyModel extends BaseModel {
+  static override tableName = 'passkeys';
+
+  declare userId: number;
+  declare credentialId: Buffer;
+  declare publicKey: Buffer;
+  /** 0 forever where the authenticator does not count. */
+  declare counter: number;
+  declare transports: string[];
+  declare name: string;
+  declare createdAt: Date;
+  declare lastUsedAt: Date | null;
+
+  present(ids: Ids): Passkey {
+    return {
+      id: ids.encode('psk', this.id),
+      name: this.name,
+      createdAt: iso(this.createdAt),
+      lastUsedAt: isoOrNull(this.lastUsedAt),
+    };
+  }
+}
+
+/** What a passkey is to sign, for one registration or sign-in. */
+export class PasskeyChallengeModel extends BaseModel {
+  static override tableName = 'passkey_challenges';
+
+  /** Whose passkey is registered; null for a sign-in. */
+  declare userId: number | null;
+  /** The sign-in that waits for it as second factor. */
+  declare signInChallengeId: number | null;
+  declare tokenHash: Buffer;
+  declare challenge: string;
+  declare createdAt: Date;
+  declare expiresAt: Date;
 }
 
 /** A device that need not show the second factor again. */

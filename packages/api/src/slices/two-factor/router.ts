@@ -1,12 +1,34 @@
 import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import { signInLimit } from '../../contract/sign-in-limit.ts';
+import { exampleChallengeToken, examplePasskeyProof } from '../../contract/sign-in-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { exampleChallengeToken, exampleTokens, RememberedTokens } from '../auth/schemas.ts';
-import { BackupCodes, DisableTwoFactor, LoginWithCode, TotpSetup, VerifyTotp } from './schemas.ts';
+import { exampleTokens, RememberedTokens } from '../auth/schemas.ts';
+import {
+  BackupCodes,
+  DisableTwoFactor,
+  examplePasskey,
+  ListPasskeys,
+  LoginWithCode,
+  LoginWithPasskey,
+  Passkey,
+  PasskeyCreation,
+  PasskeyId,
+  PasskeyLoginOptions,
+  PasskeyPage,
+  PasskeyRequest,
+  RegisterPasskey,
+  RenamePasskey,
+  TotpSetup,
+  VerifyTotp,
+} from './schemas.ts';
 import { regenerateBackupCodes } from './service/backup-codes.ts';
 import { disableTwoFactor } from './service/disable.ts';
 import { loginWithCode } from './service/login.ts';
+import { loginWithPasskey } from './service/login-with-passkey.ts';
+import { listPasskeys, removePasskey, renamePasskey } from './service/passkeys.ts';
+import { passkeyRequest } from './service/prove-passkey.ts';
+import { passkeyCreation, registerPasskey } from './service/register-passkey.ts';
 import { enableTotp, verifyTotp } from './service/totp.ts';
 
 const tags: [Tag] = ['Authentication'];
@@ -125,4 +147,184 @@ export const twoFactor = router({
     .input(NoInput)
     .output(BackupCodes)
     .mutation(({ ctx }) => regenerateBackupCodes(ctx)),
+});
+
+const exampleDescriptor = { id: examplePasskeyProof.credential.id, type: 'public-key', transports: ['internal'] };
+const exampleChallenge = 'cmFuZG9tIGJ5dGVzIHRoYXQgYXJlIHNpZ25lZA';
+const { challengeToken, credential } = examplePasskeyProof;
+
+/** `auth.passkeys.*` */
+export const passkeys = router({
+  registerOptions: procedure({
+    access: 'user',
+    fresh: true,
+    openapi: {
+      method: 'POST',
+      path: '/auth/passkeys/register/options',
+      tags,
+      summary: 'Begin to add a passkey',
+      description: 'Answers what `navigator.credentials.create()` needs.',
+    },
+    limit: byCaller,
+    idempotency: false,
+    audit: { none: 'nothing has changed until the passkey is registered' },
+    example: {
+      output: {
+        challengeToken,
+        options: {
+          rp: { id: 'api.example.com', name: 'api.example.com' },
+          user: { id: 'dXNyXzI', name: 'ada@example.com', displayName: 'Ada Lovelace' },
+          challenge: exampleChallenge,
+          pubKeyCredParams: [{ alg: -7, type: 'public-key' }],
+          timeout: 300_000,
+          attestation: 'none',
+          excludeCredentials: [exampleDescriptor],
+          authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+        },
+      },
+    },
+  })
+    .input(NoInput)
+    .output(PasskeyCreation)
+    .mutation(({ ctx }) => passkeyCreation(ctx)),
+
+  register: procedure({
+    access: 'user',
+    fresh: true,
+    openapi: {
+      method: 'POST',
+      path: '/auth/passkeys/register',
+      tags,
+      summary: 'Add a passkey',
+      description:
+        'At most 20. From the first one on, logins with the password ask for a second factor: make backup codes (`POST /auth/2fa/backup-codes`).',
+    },
+    rest: { status: 201 },
+    errors: ['invalid_challenge', 'invalid_passkey', 'passkey_taken', 'limit_reached'],
+    limit: byCaller,
+    idempotency: false,
+    example: {
+      input: {
+        challengeToken,
+        credential: {
+          id: credential.id,
+          rawId: credential.rawId,
+          type: 'public-key',
+          clientExtensionResults: {},
+          response: {
+            clientDataJSON: credential.id,
+            attestationObject: credential.id,
+            transports: ['internal'],
+          },
+        },
+        name: 'Phone',
+      },
+      output: examplePasskey,
+    },
+  })
+    .input(RegisterPasskey)
+    .output(Passkey)
+    .mutation(({ ctx, input }) => registerPasskey(ctx, input)),
+
+  list: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/auth/passkeys',
+      tags,
+      summary: 'List your passkeys',
+      description: 'Newest first.',
+    },
+    errors: ['invalid_cursor'],
+    example: { input: { limit: 25 }, output: { items: [examplePasskey], nextCursor: null } },
+  })
+    .input(ListPasskeys)
+    .output(PasskeyPage)
+    .query(({ ctx, input }) => listPasskeys(ctx, input)),
+
+  rename: procedure({
+    access: 'user',
+    openapi: {
+      method: 'PATCH',
+      path: '/auth/passkeys/{passkeyId}',
+      tags,
+      summary: 'Rename a passkey',
+      description: 'For yourself: sign-ins do not show the name.',
+    },
+    example: { input: { passkeyId: examplePasskey.id, name: 'Phone' }, output: examplePasskey },
+  })
+    .input(RenamePasskey)
+    .output(Passkey)
+    .mutation(({ ctx, input }) => renamePasskey(ctx, input)),
+
+  remove: procedure({
+    access: 'user',
+    fresh: true,
+    openapi: {
+      method: 'DELETE',
+      path: '/auth/passkeys/{passkeyId}',
+      tags,
+      summary: 'Remove a passkey',
+      description: 'It signs in no longer. The last way into the account cannot be removed.',
+    },
+    rest: { status: 204 },
+    errors: ['last_way_in'],
+    example: { input: { passkeyId: examplePasskey.id } },
+  })
+    .input(PasskeyId)
+    .output(NoContent)
+    .mutation(({ ctx, input }) => removePasskey(ctx, input.passkeyId)),
+
+  loginOptions: procedure({
+    access: 'public',
+    openapi: {
+      method: 'POST',
+      path: '/auth/passkeys/login/options',
+      tags,
+      summary: 'Begin to sign in with a passkey',
+      description:
+        'Answers what `navigator.credentials.get()` needs: for a sign-in with nothing else, or with `challengeToken` for the second factor of a login.',
+    },
+    errors: ['invalid_challenge'],
+    limit: signInLimit,
+    idempotency: false,
+    audit: { none: 'nothing has changed until the passkey has signed' },
+    example: {
+      input: { challengeToken },
+      output: {
+        challengeToken,
+        options: {
+          challenge: exampleChallenge,
+          timeout: 300_000,
+          rpId: 'api.example.com',
+          userVerification: 'required',
+          allowCredentials: [exampleDescriptor],
+        },
+      },
+    },
+  })
+    .input(PasskeyLoginOptions)
+    .output(PasskeyRequest)
+    .mutation(({ ctx, input }) => passkeyRequest(ctx, input)),
+
+  login: procedure({
+    access: 'proof:passkey',
+    openapi: {
+      method: 'POST',
+      path: '/auth/passkeys/login',
+      tags,
+      summary: 'Sign in with a passkey',
+      description:
+        'The authenticator has asked its owner for a PIN or a finger, so that no second factor is needed. As second factor it completes a login, in the cookie mode of that.',
+    },
+    cookie: 'sets',
+    countRefusals: true,
+    errors: ['invalid_challenge', 'invalid_passkey', 'account_inactive'],
+    limit: signInLimit,
+    idempotency: false,
+    example: { input: { ...examplePasskeyProof }, output: { ...exampleTokens, deviceToken: null } },
+  })
+    .input(LoginWithPasskey)
+    .output(RememberedTokens)
+    .mutation(({ ctx, input }) => loginWithPasskey(ctx, input)),
 });

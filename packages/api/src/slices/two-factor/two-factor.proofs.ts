@@ -1,12 +1,19 @@
-import type { Person } from '../../../test/app.ts';
+import type { Person, TestApp } from '../../../test/app.ts';
+import { SoftAuthenticator } from '../../../test/passkey.ts';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { UNKNOWN_TOKEN, unscoped } from '../../../test/proofs/scenes.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
-import { addAuthenticator, challengeOf, codeAt } from '../../../test/second-factor.ts';
+import { addAuthenticator, addPasskey, challengeOf, codeAt, passkeyProof } from '../../../test/second-factor.ts';
 
 async function withAuthenticator({ app }: Fixture, given?: Person) {
   const person = given ?? (await app.signUp());
   return { person, caller: unscoped(person), authenticator: await addAuthenticator(app, person) };
+}
+
+/** A passkey that the browser of a person has created. */
+async function created(app: TestApp, person: Person, authenticator = new SoftAuthenticator(app.ports.env.PUBLIC_URL)) {
+  const { body } = await person.request('/api/v1/auth/passkeys/register/options', { method: 'POST' });
+  return { challengeToken: body.challengeToken as string, credential: authenticator.create(body.options) };
 }
 
 async function tooManyCodes(fixture: Fixture) {
@@ -20,7 +27,16 @@ async function tooManyCodes(fixture: Fixture) {
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
+  ownedIds: {
+    psk: async ({ app, owner }) => (await addPasskey(app, owner)).id,
+  },
   scenarios: {
+    'auth.passkeys.register': async ({ app, owner }) => ({ caller: unscoped(owner), input: await created(app, owner) }),
+    'auth.passkeys.loginOptions': async () => ({ caller: {}, input: {} }),
+    'auth.passkeys.login': async ({ app, owner }) => {
+      const { authenticator } = await addPasskey(app, owner);
+      return { caller: {}, input: await passkeyProof(app, authenticator) };
+    },
     'auth.twoFactor.enable': async ({ owner }) => ({ caller: unscoped(owner), input: {} }),
     'auth.twoFactor.verify': async ({ app }) => {
       const person = await app.signUp();
@@ -42,6 +58,53 @@ export const proofs: SliceProofs = {
     }),
   },
   failures: {
+    'auth.passkeys.register': {
+      invalid_challenge: async ({ app, owner }) => ({
+        caller: unscoped(owner),
+        input: { ...(await created(app, owner)), challengeToken: UNKNOWN_TOKEN },
+      }),
+      invalid_passkey: async ({ app, owner }) => {
+        const [first, second] = [await created(app, owner), await created(app, owner)];
+        return { caller: unscoped(owner), input: { ...first, credential: second.credential } };
+      },
+      passkey_taken: async ({ app, owner }) => {
+        const { authenticator } = await addPasskey(app, owner);
+        return { caller: unscoped(owner), input: await created(app, owner, authenticator) };
+      },
+    },
+    'auth.passkeys.remove': {
+      last_way_in: async ({ app }) => {
+        const person = await app.signUp();
+        const { id } = await addPasskey(app, person);
+        await app
+          .rows('users')
+          .where({ id: app.ports.ids.decode('usr', person.id) })
+          .update({ passwordHash: null });
+        return { caller: unscoped(person), input: { passkeyId: id } };
+      },
+    },
+    'auth.passkeys.loginOptions': {
+      invalid_challenge: async () => ({ caller: {}, input: { challengeToken: UNKNOWN_TOKEN } }),
+    },
+    'auth.passkeys.login': {
+      invalid_challenge: async ({ app }) => {
+        const proof = await passkeyProof(app, new SoftAuthenticator(app.ports.env.PUBLIC_URL));
+        return { caller: {}, input: { ...proof, challengeToken: UNKNOWN_TOKEN } };
+      },
+      invalid_passkey: async ({ app }) => ({
+        caller: {},
+        input: await passkeyProof(app, new SoftAuthenticator(app.ports.env.PUBLIC_URL)),
+      }),
+      account_inactive: async ({ app }) => {
+        const person = await app.signUp();
+        const { authenticator } = await addPasskey(app, person);
+        await app
+          .rows('users')
+          .where({ id: app.ports.ids.decode('usr', person.id) })
+          .update({ status: 'SUSPENDED' });
+        return { caller: {}, input: await passkeyProof(app, authenticator) };
+      },
+    },
     'auth.twoFactor.enable': {
       two_factor_enabled: async (fixture) => ({ caller: (await withAuthenticator(fixture)).caller, input: {} }),
     },

@@ -28,6 +28,8 @@ export const ERASED_TABLES = [
   'sign_in_challenges',
   'totp_factors',
   'backup_codes',
+  'passkeys',
+  'passkey_challenges',
   'code_attempts',
   'trusted_devices',
   'sign_in_sources',

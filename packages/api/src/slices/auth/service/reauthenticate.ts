@@ -1,7 +1,9 @@
-import type { UserContext } from '../../../context.ts';
+import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { withCode } from '../../two-factor/service/code.ts';
+import { redeemSignInChallenge, withPasskey } from '../../two-factor/service/prove-passkey.ts';
 import { moveTrust } from '../../two-factor/service/trusted-device.ts';
 import { UserModel } from '../../users/model.ts';
 import { SessionReauthenticated } from '../events.ts';
@@ -13,27 +15,48 @@ import { isPasswordOf } from './lockout.ts';
 import { deliverTokens } from './refresh-cookie.ts';
 
 /**
- * Proves that the caller is its user, which allows operations that require a recent login. A new session replaces the
- * old one: a copy of the old tokens must not become fresh with it (V7.2.4).
+ * Proves that the holder of the access token is its user. The session ends and a new one begins: otherwise a copied
+ * token of it would become fresh together with its owner's (V7.2.4).
  */
-export async function reauthenticate(ctx: UserContext, { password, cookie }: Reauthenticate): Promise<Tokens> {
-  const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
-  if (!(await isPasswordOf(ctx, { email: user.email, user, password }))) {
-    throw new ApiError('invalid_credentials', { detail: 'This is not the password of your account.' });
-  }
-  const tokens = await transaction(ctx, async (ctx) => {
-    const proven = await lockProvenUser(ctx, user);
-    const old = await SessionModel.query(ctx.db)
-      .findById(ctx.actor.session.id)
+export async function reauthenticate(ctx: UserContext, input: Reauthenticate): Promise<Tokens> {
+  const old = ctx.actor.session.id;
+  const tokens = await withProof(ctx, input, async (ctx, user) => {
+    const ended = await SessionModel.query(ctx.db)
+      .findById(old)
       .patch({ revokedAt: ctx.now })
       .whereNull('revokedAt')
       .returning('*')
       .first();
-    if (!old) throw new ApiError('session_revoked');
-    const { session, tokens } = await startSession(ctx, proven);
-    await moveTrust(ctx, old.id, session.id);
-    await record(ctx, SessionReauthenticated, { target: old, data: old.present() });
+    if (!ended) throw new ApiError('session_revoked');
+    const { tokens, session } = await startSession(ctx, user);
+    await moveTrust(ctx, ended.id, session.id);
+    await record(ctx, SessionReauthenticated, { target: ended, data: ended.present() });
     return tokens;
   });
-  return deliverTokens(ctx, tokens, cookie);
+  return deliverTokens(ctx, tokens, input.cookie);
 }
+
+type OnProven = (ctx: Context, user: UserModel) => Promise<Tokens>;
+
+/** Runs `onProven` in the transaction that uses the proof up. */
+async function withProof(ctx: UserContext, input: Reauthenticate, onProven: OnProven): Promise<Tokens> {
+  const userId = ctx.actor.user.id;
+  const { password, code, challengeToken, credential } = input;
+  if (code !== undefined) return withCode(ctx, userId, code, onProven);
+  if (challengeToken !== undefined && credential) {
+    const challenge = await redeemSignInChallenge(ctx, challengeToken);
+    return withPasskey(ctx, challenge, credential, async (ctx, user) => {
+      if (user.id !== userId) throw new ApiError('invalid_passkey');
+      return onProven(ctx, user);
+    });
+  }
+  const user = await UserModel.query(ctx.db).findById(userId).throwIfNotFound();
+  if (!(await isPasswordOf(ctx, { email: user.email, user, password: password ?? '' }))) {
+    throw new ApiError('invalid_credentials', { detail: user.passwordHash ? NOT_THE_PASSWORD : NO_PASSWORD });
+  }
+  return transaction(ctx, async (ctx) => onProven(ctx, await lockProvenUser(ctx, user)));
+}
+
+const NOT_THE_PASSWORD = 'This is not the password of your account.';
+const NO_PASSWORD =
+  'Your account has no password: use a code or a passkey, or set a password with `POST /auth/password-reset/request`.';

@@ -2,6 +2,7 @@ import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { assertWayIn } from '../../auth/service/ways-in.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { IdentityUnlinked } from '../events.ts';
@@ -19,11 +20,10 @@ export async function unlinkIdentity(ctx: UserContext, provider: ProviderId): Pr
   await transaction(ctx, async (ctx) => {
     const userId = ctx.actor.user.id;
     const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
-    const identities = await UserIdentityModel.query(ctx.db).where({ userId });
-    const identity = identities.find((each) => each.provider === provider);
+    const identity = await UserIdentityModel.query(ctx.db).findOne({ userId, provider });
     if (!identity) throw new ApiError('not_found');
-    if (user.passwordHash === null && identities.length === 1) throw new ApiError('last_way_in');
     await UserIdentityModel.query(ctx.db).deleteById(identity.id);
+    await assertWayIn(ctx, user);
     await recordSecurityEvent(ctx, 'identity_unlinked', { userId, details: { provider } });
     const data = {
       userId: ctx.ids.encode('usr', userId),

@@ -2,7 +2,7 @@ import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { SecondFactor, SignInChallenge } from '../../auth/schemas.ts';
-import { BackupCodeModel, SignInChallengeModel, TotpFactorModel } from '../model.ts';
+import { BackupCodeModel, PasskeyModel, SignInChallengeModel, TotpFactorModel } from '../model.ts';
 
 const CHALLENGE_TTL_S = 300;
 const MAX_ATTEMPTS = 5;
@@ -27,7 +27,24 @@ export async function openChallenge(
 async function secondFactorsOf(ctx: Context, userId: number): Promise<SecondFactor[]> {
   const totp = await TotpFactorModel.query(ctx.db).findOne({ userId }).whereNotNull('confirmedAt');
   const backupCode = await BackupCodeModel.query(ctx.db).findOne({ userId });
-  return [...(totp ? ['totp' as const] : []), ...(backupCode ? ['backup_code' as const] : [])];
+  const passkey = await PasskeyModel.query(ctx.db).findOne({ userId });
+  return [
+    ...(totp ? ['totp' as const] : []),
+    ...(backupCode ? ['backup_code' as const] : []),
+    ...(passkey ? ['passkey' as const] : []),
+  ];
+}
+
+/** A challenge that waits, for a factor whose tries need not be counted. */
+export async function findChallenge(
+  ctx: Context,
+  by: { token: string } | { id: number },
+): Promise<SignInChallengeModel> {
+  const challenge = await SignInChallengeModel.query(ctx.db)
+    .findOne('id' in by ? { id: by.id } : { tokenHash: tokenHash(by.token) })
+    .where('expiresAt', '>', ctx.now);
+  if (!challenge) throw new ApiError('invalid_challenge');
+  return challenge;
 }
 
 /** One more try, which is counted before anything is compared. */

@@ -1,15 +1,14 @@
 import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { change } from '../../../data/base-model.ts';
 import { record } from '../../../events/record.ts';
 import { isPasswordOf } from '../../auth/service/lockout.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { TwoFactorDisabled } from '../events.ts';
-import { BackupCodeModel, TotpFactorModel } from '../model.ts';
+import { TotpFactorModel } from '../model.ts';
 import type { DisableTwoFactor } from '../schemas.ts';
 import { withCode } from './code.ts';
-import { endTrust } from './trusted-device.ts';
+import { settleTwoFactor } from './settle.ts';
 
 /** Removes the app and what was made for its loss. The right password and a code are asked for, as at a login. */
 export async function disableTwoFactor(ctx: UserContext, { password, code }: DisableTwoFactor): Promise<void> {
@@ -21,9 +20,7 @@ export async function disableTwoFactor(ctx: UserContext, { password, code }: Dis
   await withCode(ctx, found.id, code, async (ctx, before) => {
     if (before.passwordHash !== found.passwordHash) throw new ApiError('invalid_credentials');
     await TotpFactorModel.query(ctx.db).delete().where({ userId: before.id });
-    await BackupCodeModel.query(ctx.db).delete().where({ userId: before.id });
-    await endTrust(ctx, before.id);
-    const after = await change(ctx, before, { twoFactorEnabledAt: null });
+    const after = await settleTwoFactor(ctx, before);
     await recordSecurityEvent(ctx, 'two_factor_disabled', { userId: after.id });
     await record(ctx, TwoFactorDisabled, { target: after, before, after, data: after.present(ctx.ids) });
   });

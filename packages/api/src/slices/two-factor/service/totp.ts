@@ -2,7 +2,6 @@ import { generateSecret, generateURI, verifySync } from 'otplib';
 import QRCode from 'qrcode';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
@@ -11,6 +10,7 @@ import { TwoFactorEnabled } from '../events.ts';
 import { TotpFactorModel } from '../model.ts';
 import type { BackupCodes, TotpSetup, VerifyTotp } from '../schemas.ts';
 import { replaceBackupCodes } from './backup-codes.ts';
+import { settleTwoFactor } from './settle.ts';
 import { typedCode } from './typed-code.ts';
 
 /** Clocks of phones differ: the code before and the one after are accepted, too. */
@@ -52,7 +52,7 @@ export async function verifyTotp(ctx: UserContext, { code }: VerifyTotp): Promis
     const lastStep = stepOf(ctx, factor, typedCode(code));
     if (lastStep === null) throw new ApiError('invalid_code');
     await TotpFactorModel.query(ctx.db).findById(factor.id).patch({ confirmedAt: ctx.now, lastStep });
-    const after = await change(ctx, before, { twoFactorEnabledAt: before.twoFactorEnabledAt ?? ctx.now });
+    const after = await settleTwoFactor(ctx, before);
     await recordSecurityEvent(ctx, 'two_factor_enabled', { userId: after.id, details: { method: 'totp' } });
     await record(ctx, TwoFactorEnabled, { target: after, before, after, data: after.present(ctx.ids) });
     return replaceBackupCodes(ctx, after.id);
