@@ -35,8 +35,18 @@ function freePort() {
   });
 }
 
-async function startServer(port, dataDir) {
-  const env = { ...process.env, PORT: String(port), DATA_DIR: dataDir };
+/** A page of another origin, and a provider of logins, for examples/sign-in. */
+function signInSettings(pagePort, providerPort) {
+  return {
+    CORS_ORIGINS: `*,http://localhost:${pagePort}`,
+    OIDC_ISSUER: `http://localhost:${providerPort}`,
+    OIDC_CLIENT_ID: 'rentapi',
+    OIDC_CLIENT_SECRET: 'the-secret-of-the-example',
+  };
+}
+
+async function startServer(port, dataDir, settings) {
+  const env = { ...process.env, PORT: String(port), DATA_DIR: dataDir, ...settings };
   const server = spawn(process.execPath, [join(root, 'apps/server/src/main.ts'), 'start'], {
     cwd: root,
     env,
@@ -78,7 +88,9 @@ async function main() {
   chmodSync(dataDir, 0o755); // under root, the database runs as another user, who must reach its files here
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const running = await startServer(port, dataDir);
+  const [pagePort, providerPort] = [await freePort(), await freePort()];
+  const running = await startServer(port, dataDir, signInSettings(pagePort, providerPort));
+  const ports = { PAGE_PORT: String(pagePort), PROVIDER_PORT: String(providerPort) };
   const stop = () => running.server.kill('SIGTERM');
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
@@ -86,7 +98,7 @@ async function main() {
     await untilReady(url, running);
     for (const { name, program } of examples()) {
       process.stdout.write(`\n— examples/${name}\n`);
-      const options = { cwd: join(root, 'examples', name), env: { ...process.env, RENTAPI_URL: url } };
+      const options = { cwd: join(root, 'examples', name), env: { ...process.env, RENTAPI_URL: url, ...ports } };
       const compiled = await run(process.execPath, [tsc, '-p', '.'], options);
       const code = compiled || (await run(process.execPath, [program], options));
       if (code !== 0) throw Object.assign(new Error(`examples/${name} failed with ${code}.`), { exitCode: code });
