@@ -41,6 +41,7 @@ const paths = [
   '/verify-email',
   '/confirm-email-change?token=t0ken',
   '/undo-email-change?token=t0ken',
+  '/keep-two-factor?token=t0ken',
   '/download-export?token=t0ken',
 ];
 
@@ -184,6 +185,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   it.each([
     ['/confirm-email-change', 'Use this address', /ask for the change again/],
     ['/undo-email-change', 'Take my address back', /sign in with this\s+address/],
+    ['/keep-two-factor', 'Keep my second factor', /objected already/],
   ])('%s says what to do where the link was used', async (path, button, remedy) => {
     await inContext({}, async (page) => {
       const problem = { code: 'invalid_token', detail: 'Request a new link.' };

@@ -31,6 +31,7 @@ const NOT_AUDITED: Record<string, string> = {
   SignInChallengeModel: 'becomes a session, which is recorded',
   TotpFactorModel: 'changes with its user, who is recorded',
   TrustedDeviceModel: 'changes with a session, which is recorded',
+  TwoFactorResetModel: 'changes with its user, who is recorded',
   UserDeletionModel: 'changes with its user, who is recorded',
   UserIdentityModel: 'changes with its user, who is recorded',
   VerificationTokenModel: 'changes with its user, who is recorded',

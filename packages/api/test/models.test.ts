@@ -42,6 +42,8 @@ const NEVER_REFUSED: Record<string, string> = {
   totp_factors_user_unique: 'written on conflict, under the lock of the user',
   trusted_devices_token_hash_key: 'a random token',
   user_deletions_user_unique: 'written once, under the lock of the user',
+  two_factor_resets_token_unique: 'a random token',
+  two_factor_resets_user_unique: 'asked for under the lock of the user',
   users_email_key_unique: 'registration answers alike for a known address',
   verification_tokens_token_hash_key: 'a random token',
 };

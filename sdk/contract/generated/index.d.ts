@@ -209,6 +209,12 @@ export type AppRouter = TRPCBuiltRouter<
           input: Record<string, never> | undefined;
           output: BackupCodes;
         }>;
+        /** Stop an administrator's removal of the second factor. With the token of the mail that told the owner about it. */
+        objectReset: TRPCMutationProcedure<{
+          meta: unknown;
+          input: EmailTokenInput;
+          output: void;
+        }>;
       };
     };
     users: {
@@ -355,6 +361,12 @@ export type AppRouter = TRPCBuiltRouter<
           meta: unknown;
           input: UnlockUser;
           output: void;
+        }>;
+        /** Remove a person's second factor. Authenticator app, backup codes and passkeys, 24 hours later: the owner is mailed the reason and a link to object. Ends every session. Repeating it while it waits changes nothing. */
+        resetTwoFactor: TRPCMutationProcedure<{
+          meta: unknown;
+          input: RequestTwoFactorReset;
+          output: TwoFactorResetRequest;
         }>;
       };
     };
@@ -1932,6 +1944,14 @@ export interface RenamePasskey {
   name: string;
 }
 
+/** Whose second factor, and why. */
+export interface RequestTwoFactorReset {
+  /** Id of a user. */
+  userId: string;
+  /** Why, and how the person was recognised. The owner reads it. */
+  reason: string;
+}
+
 /** Which sessions end. */
 export type RevokeAllSessionsInput = {
   /** Whether the session of this call goes on. */
@@ -2220,6 +2240,12 @@ export interface TransferOwnership {
   orgId: string;
   /** Id of a user. */
   userId: string;
+}
+
+/** A removal that waits. */
+export interface TwoFactorResetRequest {
+  /** When it happens, unless the owner objects. */
+  effectiveAt: string;
 }
 
 /** Whose lockout ends. */

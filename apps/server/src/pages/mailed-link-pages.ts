@@ -61,6 +61,18 @@ export function undoEmailChange(site: Site): string {
   });
 }
 
+export function keepTwoFactor(site: Site): string {
+  return mailedLink(site, {
+    action: '2fa/reset/object',
+    title: 'Keep your second factor',
+    lead: 'An administrator asked to remove the second factor of your account. If you object, it stays.',
+    form: html`<button type="submit">Keep my second factor</button>`,
+    done: 'Your second factor stays. Nothing has changed.',
+    help: html`<p data-help="invalid_token incomplete" hidden>You have objected already, or the second factor was removed: then log
+        in and set up a new one. If you did not ask for that, write to those who run this service.</p>`,
+  });
+}
+
 export function downloadExport(site: Site): string {
   return mailedLink(site, {
     action: 'download-export',
@@ -144,6 +156,7 @@ interface MailedLink {
     | 'password-reset/confirm'
     | 'email-change/confirm'
     | 'email-change/undo'
+    | '2fa/reset/object'
     | 'download-export';
   title: string;
   lead: string;

@@ -82,6 +82,7 @@ describe('every page', () => {
     '/reset-password',
     '/confirm-email-change',
     '/undo-email-change',
+    '/keep-two-factor',
     '/download-export',
     '/download-export',
     '/forgot-password',
@@ -225,19 +226,23 @@ describe('an unknown address', () => {
 });
 
 describe('pages that mailed links open', () => {
-  it.each(['/verify-email', '/accept-invitation', '/reset-password', '/confirm-email-change', '/undo-email-change'])(
-    '%s never consumes the token',
-    async (path) => {
-      for (const method of ['GET', 'HEAD', 'GET']) {
-        const response = await fetch(`${origin}${path}?token=t0ken`, { method });
-        expect(response.status).toBe(200);
-        expect(response.headers.get('cache-control')).toBe('no-store');
-        expect(response.headers.get('referrer-policy')).toBe('no-referrer');
-        expect(await response.text()).not.toContain('t0ken');
-      }
-      expect(posted).toEqual([]);
-    },
-  );
+  it.each([
+    '/verify-email',
+    '/accept-invitation',
+    '/reset-password',
+    '/confirm-email-change',
+    '/undo-email-change',
+    '/keep-two-factor',
+  ])('%s never consumes the token', async (path) => {
+    for (const method of ['GET', 'HEAD', 'GET']) {
+      const response = await fetch(`${origin}${path}?token=t0ken`, { method });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('referrer-policy')).toBe('no-referrer');
+      expect(await response.text()).not.toContain('t0ken');
+    }
+    expect(posted).toEqual([]);
+  });
 
   it('help after a used link, and without an account', async () => {
     expect(await text('/verify-email')).toContain(

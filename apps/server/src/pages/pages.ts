@@ -14,6 +14,7 @@ import {
   confirmEmailChange,
   downloadExport,
   forgotPassword,
+  keepTwoFactor,
   resetPassword,
   undoEmailChange,
   verifyEmail,
@@ -97,6 +98,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
     { path: '/reset-password', page: resetPassword(site) },
     { path: '/confirm-email-change', page: confirmEmailChange(site) },
     { path: '/undo-email-change', page: undoEmailChange(site) },
+    { path: '/keep-two-factor', page: keepTwoFactor(site) },
     { path: '/download-export', page: downloadExport(site) },
     { path: '/forgot-password', page: forgotPassword(site) },
   ];

@@ -23,6 +23,7 @@ const NOT_FOR_ROBOTS = [
   '/reset-password',
   '/confirm-email-change',
   '/undo-email-change',
+  '/keep-two-factor',
   '/download-export',
 ];
 

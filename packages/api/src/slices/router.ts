@@ -14,7 +14,7 @@ import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
-import { passkeys, twoFactor } from './two-factor/router.ts';
+import { passkeys, resetTwoFactor, twoFactor } from './two-factor/router.ts';
 import { me } from './users/router.ts';
 
 /** The contract: every procedure of the product. */
@@ -25,7 +25,7 @@ export const appRouter = router({
     me: router({ ...me, ...myAccount, activity, changeEmail, export: exportMe, permissions: myPermissions }),
     roles: userRoles,
   }),
-  admin: router({ users: router({ unlock }) }),
+  admin: router({ users: router({ unlock, resetTwoFactor }) }),
   sessions,
   apiKeys,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),

@@ -226,6 +226,7 @@ export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): 
       if (schema.$ref) return look(root.$defs![schema.$ref.split('/').at(-1)!]!, path);
       const kinds = /^\^\(?([a-z]{3}(?:\|[a-z]{3})*)\)?_\[/.exec(schema.pattern ?? '')?.[1];
       if (kinds) return kinds.split('|').map((prefix) => ({ path, prefix: prefix as IdPrefix }));
+      if (path[0] === 'credential') return []; // its ids are the authenticator's
       const field = path.findLast((key) => key !== '0') ?? '';
       if ([schema.type].flat().includes('string') && /(^i|I)ds?$/.test(field)) {
         const prefix = TAKEN_AS_TEXT[field];

@@ -50,6 +50,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
             .replace(/^[\w-]+\.[\w-]+\.[\w-]{43}$/, 'a signed token')
             .replace(/^[\w-]{43}$/, '32 random bytes')
             .replace(/^[A-Z2-7]{24}$/, '15 random bytes')
+            .replace(/^dXNyX[\w-]{35}$/, 'the handle of a user')
             .replace(/secret=[A-Z2-7]{32}/, 'secret=20 random bytes')
             .replace(/^data:image\/png;base64,.+$/, 'an image')
             .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'a uuid'))

@@ -7,6 +7,7 @@ import type { Transport } from '../transport.ts';
 import type * as Types from './types.gen.ts';
 
 export type {
+  AdminUsersResetTwoFactorResponse,
   ApiKey,
   ApiKeyCreatedEvent,
   ApiKeyPage,
@@ -133,6 +134,7 @@ export type {
   RegistrationResult,
   RememberedTokens,
   RenamePasskey,
+  RequestTwoFactorReset,
   RevokeAllSessions,
   Role,
   RoleCreatedEvent,
@@ -163,6 +165,7 @@ export type {
   Tokens,
   TotpSetup,
   TransferOwnership,
+  TwoFactorResetRequest,
   UpdateMe,
   UpdateOrganization,
   UpdateRole,
@@ -363,6 +366,7 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "organization.*" | "role.*" | '*' | (string & {});
 
+export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
@@ -390,6 +394,7 @@ export type AuthRegisterParams = Params<Types.AuthRegisterData>;
 export type AuthTwoFactorDisableParams = Params<Types.AuthTwoFactorDisableData>;
 export type AuthTwoFactorEnableParams = NoParams;
 export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
+export type AuthTwoFactorObjectResetParams = Params<Types.AuthTwoFactorObjectResetData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
 export type OauthCallbackParams = Params<Types.OauthCallbackData>;
@@ -460,6 +465,28 @@ export type WsTicketParams = NoParams;
 
 /** `client.admin.users` */
 export class AdminUsersResource extends Resource {
+  /**
+   * Remove a person's second factor
+   *
+   * Authenticator app, backup codes and passkeys, 24 hours later: the owner is mailed the reason and a link to object. Ends every session. Repeating it while it waits changes nothing.
+   *
+   * Needs `users:impersonate` on the platform and a login within the last ten minutes.
+   *
+   * `POST /api/v1/admin/users/{userId}/2fa/reset`
+   *
+   * @throws {ConflictError} `two_factor_not_enabled`
+   * @example
+   * ```ts
+   * const answer = await client.admin.users.resetTwoFactor({
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   reason: 'Lost the phone; seen in person.',
+   * });
+   * ```
+   */
+  resetTwoFactor(params: AdminUsersResetTwoFactorParams, options?: RequestOptions): ApiPromise<Types.AdminUsersResetTwoFactorResponse> {
+    return this.transport.call({"id":"admin.users.resetTwoFactor","method":"POST","path":"/api/v1/admin/users/{userId}/2fa/reset","keyed":true,"body":"json"}, params, options);
+  }
+
   /**
    * End a lockout
    *
@@ -946,6 +973,25 @@ export class AuthTwoFactorResource extends Resource {
    */
   login(params: AuthTwoFactorLoginParams, options?: RequestOptions): ApiPromise<Types.AuthTwoFactorLoginResponse> {
     return this.transport.call({"id":"auth.twoFactor.login","method":"POST","path":"/api/v1/auth/2fa/login","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Stop an administrator's removal of the second factor
+   *
+   * With the token of the mail that told the owner about it.
+   *
+   * Needs the token of a mailed link, and no other credential.
+   *
+   * `POST /api/v1/auth/2fa/reset/object`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @example
+   * ```ts
+   * await client.auth.twoFactor.objectReset({ token: 'YW4gZXhhbXBsZSBvZiBhIGNoYWxsZW5nZSB0b2tlbiAuIC4' });
+   * ```
+   */
+  objectReset(params: AuthTwoFactorObjectResetParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.twoFactor.objectReset","method":"POST","path":"/api/v1/auth/2fa/reset/object","public":true,"body":"json","empty":true}, params, options);
   }
 
   /**

@@ -1943,6 +1943,16 @@ export type RenamePasskey = {
 };
 
 /**
+ * Whose second factor, and why.
+ */
+export type RequestTwoFactorReset = {
+    /**
+     * Why, and how the person was recognised. The owner reads it.
+     */
+    reason: string;
+};
+
+/**
  * Which sessions end.
  */
 export type RevokeAllSessions = {
@@ -2379,6 +2389,16 @@ export type TransferOwnership = {
      * Id of a user.
      */
     userId: string;
+};
+
+/**
+ * A removal that waits.
+ */
+export type TwoFactorResetRequest = {
+    /**
+     * When it happens, unless the owner objects.
+     */
+    effectiveAt: string;
 };
 
 /**
@@ -3945,6 +3965,51 @@ export type AuthTwoFactorRegenerateBackupCodesResponses = {
 
 export type AuthTwoFactorRegenerateBackupCodesResponse = AuthTwoFactorRegenerateBackupCodesResponses[keyof AuthTwoFactorRegenerateBackupCodesResponses];
 
+export type AuthTwoFactorObjectResetData = {
+    body: EmailTokenInput;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/2fa/reset/object';
+};
+
+export type AuthTwoFactorObjectResetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthTwoFactorObjectResetError = AuthTwoFactorObjectResetErrors[keyof AuthTwoFactorObjectResetErrors];
+
+export type AuthTwoFactorObjectResetResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthTwoFactorObjectResetResponse = AuthTwoFactorObjectResetResponses[keyof AuthTwoFactorObjectResetResponses];
+
 export type UsersListData = {
     body?: never;
     path?: never;
@@ -5061,6 +5126,76 @@ export type AdminUsersUnlockResponses = {
 };
 
 export type AdminUsersUnlockResponse = AdminUsersUnlockResponses[keyof AdminUsersUnlockResponses];
+
+export type AdminUsersResetTwoFactorData = {
+    body: RequestTwoFactorReset;
+    path: {
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/users/{userId}/2fa/reset';
+};
+
+export type AdminUsersResetTwoFactorErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminUsersResetTwoFactorError = AdminUsersResetTwoFactorErrors[keyof AdminUsersResetTwoFactorErrors];
+
+export type AdminUsersResetTwoFactorResponses = {
+    /**
+     * Accepted
+     */
+    202: TwoFactorResetRequest;
+};
+
+export type AdminUsersResetTwoFactorResponse = AdminUsersResetTwoFactorResponses[keyof AdminUsersResetTwoFactorResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -10,6 +10,7 @@ const actions = {
   'password-reset/request': ({ email }) => call('/auth/password-reset/request', { email: email.value }),
   'email-change/confirm': () => call('/auth/email-change/confirm', { token }),
   'email-change/undo': () => call('/auth/email-change/undo', { token }),
+  '2fa/reset/object': () => call('/auth/2fa/reset/object', { token }),
   'download-export': downloadExport,
   'resend-verification': ({ email }) => call('/auth/resend-verification', { email: email.value }),
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),

@@ -13,6 +13,21 @@ export const TwoFactorDisabled = event('user.two_factor_disabled', {
   ...ofUser,
   description: 'The authenticator app was removed.',
 });
+export const TwoFactorResetRequested = event('user.two_factor_reset_requested', {
+  data: User.extend({ reason: z.string(), effectiveAt: z.string() }),
+  audience: 'person',
+  description:
+    'An administrator asked to remove the second factor, which happens a day later unless the owner objects.',
+  example: { ...exampleUser, reason: 'Lost the phone; seen in person.', effectiveAt: '2026-02-01T12:00:00.000Z' },
+});
+export const TwoFactorResetStopped = event('user.two_factor_reset_stopped', {
+  ...ofUser,
+  description: 'The owner objected to the removal of the second factor.',
+});
+export const TwoFactorReset = event('user.two_factor_reset', {
+  ...ofUser,
+  description: 'The second factor was removed on the request of an administrator.',
+});
 export const BackupCodesRegenerated = event('user.backup_codes_regenerated', {
   ...ofUser,
   description: 'New backup codes replaced the old ones.',

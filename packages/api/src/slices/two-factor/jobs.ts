@@ -1,7 +1,17 @@
 import { purgeJob } from '../../data/purge.ts';
+import { job } from '../../jobs/job.ts';
 import { mailJob } from '../../mail/mail-job.ts';
 import { mailText } from '../../mail/mail-text.ts';
-import { BackupCodesRegenerated, PasskeyAdded, PasskeyRemoved, TwoFactorDisabled, TwoFactorEnabled } from './events.ts';
+import {
+  BackupCodesRegenerated,
+  PasskeyAdded,
+  PasskeyRemoved,
+  TwoFactorDisabled,
+  TwoFactorEnabled,
+  TwoFactorReset,
+  TwoFactorResetRequested,
+} from './events.ts';
+import { objectionToken, resetDueTwoFactors } from './service/reset.ts';
 
 const notYou = mailText`If this was not you, set another password now: that ends every session of your account.`;
 const setPassword = { label: 'Set another password', path: '/forgot-password' };
@@ -70,6 +80,47 @@ export const mailPasskeyRemoved = mailJob({
     action: setPassword,
     footnote: notYou,
   }),
+});
+
+/** Only platform staff can cause it. */
+export const mailResetRequested = mailJob({
+  name: 'two_factor.mail_reset_requested',
+  on: TwoFactorResetRequested,
+  unlimited: true,
+  compose: async (ctx, { data }) => ({
+    subject: mailText`Your second factor will be removed`,
+    paragraphs: [
+      mailText`An administrator asked to remove the second factor of your account: authenticator app, backup codes and passkeys. The reason: ${data.reason}`,
+      mailText`It happens on ${new Date(data.effectiveAt)} (UTC), and ends every session. If you did not ask for it, object now.`,
+    ],
+    action: {
+      label: 'Keep my second factor',
+      path: `/keep-two-factor?token=${objectionToken(ctx, data.id, data.effectiveAt)}`,
+    },
+    footnote: mailText`If you asked for it, there is nothing to do.`,
+  }),
+});
+
+export const mailReset = mailJob({
+  name: 'two_factor.mail_reset',
+  on: TwoFactorReset,
+  unlimited: true,
+  compose: async () => ({
+    subject: mailText`Your second factor was removed`,
+    paragraphs: [
+      mailText`As an administrator asked a day ago, your account has no second factor any more, and every session has ended.`,
+      mailText`Log in, and set up a new one.`,
+    ],
+    action: setPassword,
+    footnote: notYou,
+  }),
+});
+
+export const resetTwoFactors = job({
+  name: 'two_factor.reset_due',
+  queue: 'maintenance',
+  every: '1 minute',
+  run: (ctx, _, control) => resetDueTwoFactors(ctx, control),
 });
 
 export const purgeTwoFactor = purgeJob('two_factor.purge', [

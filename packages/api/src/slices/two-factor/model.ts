@@ -77,6 +77,17 @@ export class PasskeyChallengeModel extends BaseModel {
   declare expiresAt: Date;
 }
 
+/** A removal of the second factor that an administrator asked for, until it takes effect or its owner objects. */
+export class TwoFactorResetModel extends BaseModel {
+  static override tableName = 'two_factor_resets';
+
+  declare userId: number;
+  /** Of the link with which the owner objects. */
+  declare tokenHash: Buffer;
+  declare effectiveAt: Date;
+  declare createdAt: Date;
+}
+
 /** A device that need not show the second factor again. */
 export class TrustedDeviceModel extends BaseModel {
   static override tableName = 'trusted_devices';

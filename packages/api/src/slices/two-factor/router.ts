@@ -3,7 +3,8 @@ import { signInLimit } from '../../contract/sign-in-limit.ts';
 import { exampleChallengeToken, examplePasskeyProof } from '../../contract/sign-in-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { exampleTokens, RememberedTokens } from '../auth/schemas.ts';
+import { EmailTokenInput, exampleTokens, RememberedTokens } from '../auth/schemas.ts';
+import { exampleUser } from '../users/schemas.ts';
 import {
   BackupCodes,
   DisableTwoFactor,
@@ -19,7 +20,9 @@ import {
   PasskeyRequest,
   RegisterPasskey,
   RenamePasskey,
+  RequestTwoFactorReset,
   TotpSetup,
+  TwoFactorResetRequest,
   VerifyTotp,
 } from './schemas.ts';
 import { regenerateBackupCodes } from './service/backup-codes.ts';
@@ -29,6 +32,7 @@ import { loginWithPasskey } from './service/login-with-passkey.ts';
 import { listPasskeys, removePasskey, renamePasskey } from './service/passkeys.ts';
 import { passkeyRequest } from './service/prove-passkey.ts';
 import { passkeyCreation, registerPasskey } from './service/register-passkey.ts';
+import { requestTwoFactorReset, stopTwoFactorReset } from './service/reset.ts';
 import { enableTotp, verifyTotp } from './service/totp.ts';
 
 const tags: [Tag] = ['Authentication'];
@@ -147,7 +151,49 @@ export const twoFactor = router({
     .input(NoInput)
     .output(BackupCodes)
     .mutation(({ ctx }) => regenerateBackupCodes(ctx)),
+
+  objectReset: procedure({
+    access: 'proof:mailed',
+    openapi: {
+      method: 'POST',
+      path: '/auth/2fa/reset/object',
+      tags,
+      summary: "Stop an administrator's removal of the second factor",
+      description: 'With the token of the mail that told the owner about it.',
+    },
+    rest: { status: 204 },
+    errors: ['invalid_token'],
+    limit: signInLimit,
+    idempotency: false,
+    example: { input: { token: exampleChallengeToken } },
+  })
+    .input(EmailTokenInput)
+    .output(NoContent)
+    .mutation(({ ctx, input }) => stopTwoFactorReset(ctx, input.token)),
 });
+
+/** Part of `admin.users`. */
+export const resetTwoFactor = procedure({
+  access: 'users:impersonate',
+  fresh: true,
+  openapi: {
+    method: 'POST',
+    path: '/admin/users/{userId}/2fa/reset',
+    tags: ['Administration'],
+    summary: "Remove a person's second factor",
+    description:
+      'Authenticator app, backup codes and passkeys, 24 hours later: the owner is mailed the reason and a link to object. Ends every session. Repeating it while it waits changes nothing.',
+  },
+  rest: { status: 202 },
+  errors: ['not_found', 'two_factor_not_enabled'],
+  example: {
+    input: { userId: exampleUser.id, reason: 'Lost the phone; seen in person.' },
+    output: { effectiveAt: '2026-02-01T12:00:00.000Z' },
+  },
+})
+  .input(RequestTwoFactorReset)
+  .output(TwoFactorResetRequest)
+  .mutation(({ ctx, input }) => requestTwoFactorReset(ctx, input));
 
 const exampleDescriptor = { id: examplePasskeyProof.credential.id, type: 'public-key', transports: ['internal'] };
 const exampleChallenge = 'cmFuZG9tIGJ5dGVzIHRoYXQgYXJlIHNpZ25lZA';

@@ -66,6 +66,22 @@ export const BackupCodes = z
   .meta({ id: 'BackupCodes', description: 'Shown once; only hashes are stored.' });
 export type BackupCodes = z.output<typeof BackupCodes>;
 
+export const RequestTwoFactorReset = z
+  .strictObject({
+    userId: id('usr'),
+    reason: displayName(500).meta({
+      description: 'Why, and how the person was recognised. The owner reads it.',
+      example: 'Lost the phone; seen in person.',
+    }),
+  })
+  .meta({ id: 'RequestTwoFactorReset', description: 'Whose second factor, and why.' });
+export type RequestTwoFactorReset = z.output<typeof RequestTwoFactorReset>;
+
+export const TwoFactorResetRequest = z
+  .object({ effectiveAt: Timestamp.meta({ description: 'When it happens, unless the owner objects.' }) })
+  .meta({ id: 'TwoFactorResetRequest', description: 'A removal that waits.' });
+export type TwoFactorResetRequest = z.output<typeof TwoFactorResetRequest>;
+
 export const Passkey = z
   .object({
     id: id('psk'),

@@ -1,3 +1,5 @@
+import { systemContext } from '@rentapi/api/context';
+import { objectionToken } from '@rentapi/api/slices/two-factor/service/reset';
 import type { Person, TestApp } from '../../../test/app.ts';
 import { SoftAuthenticator } from '../../../test/passkey.ts';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
@@ -52,6 +54,21 @@ export const proofs: SliceProofs = {
       const { person, caller, authenticator } = await withAuthenticator(fixture);
       return { caller, input: { password: person.password, code: authenticator.nextCode() } };
     },
+    'admin.users.resetTwoFactor': async (fixture) => {
+      const { person } = await withAuthenticator(fixture);
+      return {
+        caller: unscoped(await fixture.staff('SUPER_ADMIN')),
+        input: { userId: person.id, reason: 'Lost the phone.' },
+      };
+    },
+    'auth.twoFactor.objectReset': async (fixture) => {
+      const { person } = await withAuthenticator(fixture);
+      const admin = await fixture.staff('SUPER_ADMIN');
+      const path = `/api/v1/admin/users/${person.id}/2fa/reset`;
+      const { effectiveAt } = (await admin.request(path, { method: 'POST', body: { reason: 'Lost the phone.' } })).body;
+      const ctx = systemContext(fixture.app.ports, 'proofs');
+      return { caller: {}, input: { token: objectionToken(ctx, person.id, effectiveAt) } };
+    },
     'auth.twoFactor.regenerateBackupCodes': async (fixture) => ({
       caller: (await withAuthenticator(fixture)).caller,
       input: {},
@@ -104,6 +121,15 @@ export const proofs: SliceProofs = {
           .update({ status: 'SUSPENDED' });
         return { caller: {}, input: await passkeyProof(app, authenticator) };
       },
+    },
+    'admin.users.resetTwoFactor': {
+      two_factor_not_enabled: async ({ staff, members }) => ({
+        caller: unscoped(await staff('SUPER_ADMIN')),
+        input: { userId: members.MEMBER.id, reason: 'Lost the phone.' },
+      }),
+    },
+    'auth.twoFactor.objectReset': {
+      invalid_token: async () => ({ caller: {}, input: { token: UNKNOWN_TOKEN } }),
     },
     'auth.twoFactor.enable': {
       two_factor_enabled: async (fixture) => ({ caller: (await withAuthenticator(fixture)).caller, input: {} }),

@@ -27,6 +27,7 @@ export const ERASED_TABLES = [
   'security_events',
   'sign_in_challenges',
   'totp_factors',
+  'two_factor_resets',
   'backup_codes',
   'passkeys',
   'passkey_challenges',
