@@ -28,6 +28,7 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
       production: false,
       version: '1.2.3',
       publicUrl: url,
+      jwks: () => [],
       demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
       ...options,
     }),

@@ -1,5 +1,6 @@
 import type { Knex } from '@rentapi/platform/database';
-import { deriveKey, sameBytes } from '@rentapi/platform/secrets';
+import { createKeyring, deriveKey, sameBytes } from '@rentapi/platform/secrets';
+import { countLost } from './sealed-columns.ts';
 import { pepperId } from './slices/auth/passwords.ts';
 
 type Secrets = Record<'SECRET_KEY' | 'ID_SECRET' | 'PASSWORD_PEPPER', string>;
@@ -33,6 +34,8 @@ export async function assertSecrets(database: Knex, secrets: Secrets, retired: R
         .ignore();
     await database('deployment_secrets').where({ name }).update({ checkValue });
   }
+  const lost = await countLost(database, createKeyring(secrets.SECRET_KEY, retired.SECRET_KEY));
+  if (lost > 0) throw new SecretNeededError(lost);
   await assertPeppers(database, [secrets.PASSWORD_PEPPER, ...(retired.PASSWORD_PEPPER ?? [])]);
 }
 
@@ -61,6 +64,16 @@ export class SecretMismatchError extends Error {
     super(
       `${secret} is not the one this database was set up with: start with that one` +
         (ROTATION[secret] ? `, or name it in ${ROTATION[secret]}.` : '; it can never be changed for a deployment.'),
+    );
+  }
+}
+
+export class SecretNeededError extends Error {
+  override name = 'SecretNeededError';
+
+  constructor(values: number) {
+    super(
+      `SECRET_KEYS_OLD lacks a secret that ${values} stored values are sealed under: name it, then seal them anew with \`rentapi secrets reseal\`.`,
     );
   }
 }

@@ -15,6 +15,7 @@ import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
+import { readPublicKeys, readSigningKey } from '@rentapi/platform/signing-keys';
 import { createLocalStorage } from '@rentapi/platform/storage/local';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ports } from './context.ts';
@@ -106,7 +107,13 @@ export function openPorts({
       looksLikeApiKey: looksLikeKey,
     },
     origins: openOrigins({ env, database }),
-    accessTokens: createAccessTokens({ keyring, issuer: env.PUBLIC_URL, ttlS: env.ACCESS_TOKEN_TTL_S }),
+    accessTokens: createAccessTokens({
+      keyring,
+      issuer: env.PUBLIC_URL,
+      ttlS: env.ACCESS_TOKEN_TTL_S,
+      ...signingKeysOf(env),
+      startedAt: (clock ?? systemClock).now(),
+    }),
     oauth: createOAuthClients(env),
     lastSeen: createLastSeen({ database, log }),
     passwords: createPasswords({
@@ -127,6 +134,13 @@ export function openPorts({
     process: { version, draining: false },
   };
   return ports;
+}
+
+function signingKeysOf({ JWT_ALGORITHM, JWT_PRIVATE_KEY, JWT_PUBLIC_KEYS_OLD }: Env) {
+  return {
+    signingKey: JWT_ALGORITHM !== 'HS256' && JWT_PRIVATE_KEY ? readSigningKey(JWT_PRIVATE_KEY, JWT_ALGORITHM) : null,
+    oldKeys: JWT_PUBLIC_KEYS_OLD ? readPublicKeys(JWT_PUBLIC_KEYS_OLD) : [],
+  };
 }
 
 /**

@@ -69,7 +69,7 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     log: createLogger({ level: 'info', destination: { write: (line: string) => void logs.push(line) } }),
     databaseUrl: database.url,
     secrets: {
-      SECRET_KEY: 'secret-key-of-the-tests-0123456789',
+      SECRET_KEY: env.SECRET_KEY ?? 'secret-key-of-the-tests-0123456789',
       ID_SECRET: 'id-secret-of-the-tests-0123456789',
       PASSWORD_PEPPER: 'pepper-of-the-tests-0123456789abc',
     },

@@ -9,6 +9,7 @@ import { whole } from './env/whole.ts';
 import { mailAddressFault } from './mail-address.ts';
 import { isOrigin, ORIGIN_SHAPE } from './origins.ts';
 import { parseRedisUrl } from './redis/address.ts';
+import { KEY_ALGORITHMS, readPublicKeys, readSigningKey, SigningKeyError } from './signing-keys.ts';
 
 const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
 const list = z.string().transform((text) =>
@@ -96,6 +97,9 @@ const settings = z.object({
   ID_SECRET: secret.optional(),
   PASSWORD_PEPPER: secret.optional(),
   PASSWORD_PEPPER_OLD: list.pipe(z.array(secret)).default([]),
+  JWT_ALGORITHM: z.enum(['HS256', 'RS256', 'EdDSA']).default('HS256'),
+  JWT_PRIVATE_KEY: z.string().optional(),
+  JWT_PUBLIC_KEYS_OLD: z.string().optional(),
   ACCESS_TOKEN_TTL_S: whole(30, 86_400).default(900),
   REFRESH_TOKEN_TTL_S: whole(300, 31_536_000).default(604_800),
   SESSION_MAX_AGE_S: whole(300, 31_536_000).default(2_592_000),
@@ -202,6 +206,8 @@ export const SECRET_SETTINGS = [
   'ID_SECRET',
   'PASSWORD_PEPPER',
   'PASSWORD_PEPPER_OLD',
+  'JWT_PRIVATE_KEY',
+  'JWT_PUBLIC_KEYS_OLD',
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
   'DATABASE_MIGRATION_URL',
@@ -271,6 +277,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     if (!given['MAIL_FROM'])
       throwBadSetting('MAIL_FROM', 'required where mail is sent: Name <address>, an address of your own');
   }
+  assertSigningKeys(env);
   if (production && !env.PUBLIC_URL)
     throwBadSetting('PUBLIC_URL', 'required in production: mailed links are built from it');
   const { REALTIME_TOKEN_IN_URL, ...rest } = env;
@@ -288,6 +295,24 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
   const faults = production ? findProductionFaults(complete, given) : [];
   if (faults.length > 0) throw complaintOf(faults);
   return complete;
+}
+
+function assertSigningKeys(env: Pick<Env, 'JWT_ALGORITHM' | 'JWT_PRIVATE_KEY' | 'JWT_PUBLIC_KEYS_OLD'>): void {
+  const { JWT_ALGORITHM: algorithm, JWT_PRIVATE_KEY: key, JWT_PUBLIC_KEYS_OLD: old } = env;
+  if (algorithm !== 'HS256' && !key) throwBadSetting('JWT_PRIVATE_KEY', `required with JWT_ALGORITHM=${algorithm}`);
+  if (algorithm === 'HS256' && key)
+    throwBadSetting('JWT_PRIVATE_KEY', `needs JWT_ALGORITHM=${KEY_ALGORITHMS.join(' or ')}`);
+  if (algorithm !== 'HS256' && key) checkKey('JWT_PRIVATE_KEY', () => readSigningKey(key, algorithm));
+  if (old) checkKey('JWT_PUBLIC_KEYS_OLD', () => readPublicKeys(old));
+}
+
+function checkKey(name: string, read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof SigningKeyError)) throw error;
+    throwBadSetting(name, error.message);
+  }
 }
 
 /**

@@ -80,15 +80,18 @@ export interface SecretBox {
   seal(plaintext: string, context: string): Buffer;
   /** Opens with the secret that sealed it; null where the context or a byte differs, or that secret is gone. */
   open(sealed: Buffer, context: string): string | null;
+  /** What sealed values begin with: of the current secret first, then of each old one. */
+  keyIds: readonly Buffer[];
 }
 
-const KEY_ID_BYTES = 4;
+export const KEY_ID_BYTES = 4;
 
 /** Sealed values begin with the id of their key, so that SECRET_KEYS_OLD can open them after SECRET_KEY was rotated. */
 export function createSecretBox(keyring: Keyring, purpose: string): SecretBox {
   const keys = keyring.keys(purpose).map((key) => ({ key, id: mac(key, 'key id').subarray(0, KEY_ID_BYTES) }));
   const [current] = keys;
   return {
+    keyIds: keys.map(({ id }) => id),
     seal: (plaintext, context) => Buffer.concat([current!.id, seal(current!.key, plaintext, context)]),
     open(sealed, context) {
       for (const { key, id } of keys) {

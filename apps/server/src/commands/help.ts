@@ -12,6 +12,7 @@ export const USAGE = `Usage: rentapi <command>
                               is promoted, and its password replaced
   openapi                     print the OpenAPI document
   audit verify                check every organization's audit log and name the first broken link
+  secrets reseal              seal stored secrets under the current SECRET_KEY
   id <public id>              decode a public id
   help [command]              print this, or how one command is used
   version                     print the version
@@ -58,6 +59,11 @@ existing account is promoted, and its password replaced.
   openapi: `Usage: rentapi openapi > openapi.json
 
 Prints the OpenAPI document. Needs neither settings nor a database.
+`,
+  secrets: `Usage: rentapi secrets reseal
+
+Seals what is stored under an old SECRET_KEY, such as seeds of authenticator apps, under the current one. Then the old
+one can leave SECRET_KEYS_OLD; a start without one that is still needed is refused. It may run while servers do.
 `,
   audit: `Usage: rentapi audit verify
 

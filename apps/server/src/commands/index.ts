@@ -26,6 +26,7 @@ const commands: Record<string, Row> = {
   'create-admin': { takes: 1, load: async (args) => (await import('./create-admin.ts')).createAdmin(args) },
   openapi: { takes: 0, load: async () => (await import('./openapi.ts')).openapi },
   audit: { takes: 1, load: async (args) => (await import('./audit.ts')).audit(args) },
+  secrets: { takes: 1, load: async (args) => (await import('./secrets.ts')).secrets(args) },
   id: { takes: 1, load: async (args) => (await import('./id.ts')).id(args) },
   help: { takes: 1, load: async ([name = 'help']) => printing(own(HELP, name) ?? USAGE) },
   version: { takes: 0, load: async () => printing(`${VERSION}\n`) },

@@ -173,6 +173,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         version: VERSION,
         publicUrl: ports.env.PUBLIC_URL,
         ...(env.SECURITY_CONTACT && { securityContact: env.SECURITY_CONTACT }),
+        jwks: () => ports.accessTokens.jwks,
         demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,
         security,
       }),

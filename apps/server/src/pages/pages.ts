@@ -39,6 +39,8 @@ export interface PagesOptions {
   publicUrl: string;
   /** For security.txt; without one there is no such file. */
   securityContact?: string;
+  /** Public keys of access tokens. */
+  jwks: () => readonly object[];
   demoAccount: { email: string; password: string } | null;
   security?: SecurityHeaders;
 }

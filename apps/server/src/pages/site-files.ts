@@ -5,6 +5,8 @@ import type { Assets } from './assets.ts';
 interface SiteFilesOptions {
   publicUrl: string;
   securityContact?: string;
+  /** Public keys of access tokens. */
+  jwks: () => readonly object[];
   assets: Assets;
   security: SecurityHeaders;
 }
@@ -12,6 +14,9 @@ interface SiteFilesOptions {
 const DAY_MS = 86_400_000;
 /** RFC 9116 asks for less than a year, so that a stale file is noticed. */
 const SECURITY_TXT_VALID_MS = 90 * DAY_MS;
+
+/** The next key is published before it is used: for longer than this. */
+const JWKS_CACHED_S = 300;
 
 /** Nothing there is worth finding: operations, captured mail, and the pages that mailed links open. */
 const NOT_FOR_ROBOTS = [
@@ -28,7 +33,7 @@ const NOT_FOR_ROBOTS = [
 ];
 
 /** Files that programs look for under fixed names. */
-export function siteFiles({ publicUrl, securityContact, assets, security }: SiteFilesOptions): express.Router {
+export function siteFiles({ publicUrl, securityContact, jwks, assets, security }: SiteFilesOptions): express.Router {
   const router = express.Router();
   const sendText = (res: express.Response, lines: string[]) => {
     setHeaders(res, security.api);
@@ -43,6 +48,11 @@ export function siteFiles({ publicUrl, securityContact, assets, security }: Site
   });
   router.get('/robots.txt', (_req, res) => {
     sendText(res, ['User-agent: *', ...NOT_FOR_ROBOTS.map((path) => `Disallow: ${path}`)]);
+  });
+  router.get('/.well-known/jwks.json', (_req, res) => {
+    setHeaders(res, security.api);
+    res.setHeader('Cache-Control', `public, max-age=${JWKS_CACHED_S}`);
+    res.type('application/jwk-set+json').send(JSON.stringify({ keys: jwks() }));
   });
   if (securityContact) {
     router.get('/.well-known/security.txt', (_req, res) => {

@@ -1,9 +1,18 @@
-import { createHash, type KeyObject, type webcrypto } from 'node:crypto';
+import { createHash, type JsonWebKey, type KeyObject, type webcrypto } from 'node:crypto';
 import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { Keyring } from '@rentapi/platform/secrets';
+import type { KeyAlgorithm, PublicSigningKey, SigningKey } from '@rentapi/platform/signing-keys';
 import { errors, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
-import { createOwnVerifier, encodeHeader, readClaims, type Verified } from './own-tokens.ts';
+import {
+  createOwnVerifier,
+  encodeHeader,
+  hmacCheck,
+  publicKeyCheck,
+  readClaims,
+  type SignatureCheck,
+  type Verified,
+} from './own-tokens.ts';
 
 /**
  * The subject of an access token: the user's public id and the session's UUID. The session's row decides whether it
@@ -15,27 +24,55 @@ export interface AccessClaims {
 }
 
 /**
- * Access tokens: JWTs (RFC 9068, `typ: at+jwt`), HS256, signed under a key derived from SECRET_KEY and named by
- * `kid`.
+ * Access tokens: JWTs (RFC 9068, `typ: at+jwt`). HS256 under a key derived from SECRET_KEY, or RS256 or EdDSA under
+ * JWT_PRIVATE_KEY. `kid` names the key, and the key decides the algorithm.
  */
 export interface AccessTokens {
   ttlS: number;
+  /** The public keys that others can verify tokens with; none with HS256. */
+  jwks: readonly JsonWebKey[];
   sign(claims: AccessClaims, now: Date): Promise<string>;
   /** Throws `access_token_expired` or `invalid_access_token`. */
   verify(token: string, now: Date): Verified | Promise<Verified>;
+}
+
+interface Options {
+  keyring: Keyring;
+  issuer: string;
+  ttlS: number;
+  /** Signs instead of the secret. */
+  signingKey?: SigningKey | null;
+  /** Keys whose tokens are accepted, too. */
+  oldKeys?: readonly PublicSigningKey[];
+  /** Where a signing key has replaced the secret, tokens of the secret are accepted for a while after the start. */
+  startedAt?: Date;
+}
+
+interface Key {
+  kid: string;
+  alg: 'HS256' | KeyAlgorithm;
+  key: webcrypto.CryptoKey;
+  check: SignatureCheck;
+  until: number;
 }
 
 const AUDIENCE = 'rentapi';
 /** Some 500 bytes each. */
 const MAX_REMEMBERED = 20_000;
 
-export function createAccessTokens(options: { keyring: Keyring; issuer: string; ttlS: number }): AccessTokens {
-  const { keyring, issuer, ttlS } = options;
-  const secrets = keyring.keys('rentapi/jwt').map((secret) => ({ kid: nameOf(secret), secret }));
-  const keys = new Map(secrets.map(({ kid, secret }) => [kid, importKey(secret)]));
-  const [[kid, signingKey]] = [...keys] as [[string, webcrypto.CryptoKey]]; // the current secret comes first
+/** In lifetimes of a token: processes that still sign with the secret stop within one, their tokens within another. */
+const SECRET_ACCEPTED = 2;
+
+export function createAccessTokens(options: Options): AccessTokens {
+  const { keyring, issuer, ttlS, signingKey = null, oldKeys = [], startedAt = new Date() } = options;
+  const published = signingKey ? [signingKey, ...oldKeys] : oldKeys;
+  const secretsEnd = signingKey ? startedAt.getTime() + SECRET_ACCEPTED * ttlS * 1000 : Number.POSITIVE_INFINITY;
+  const secrets = keyring.keys('rentapi/jwt').map((secret) => keyOfSecret(secret, secretsEnd));
+  const keys = new Map([...published.map(keyOfPublic), ...secrets].map((key) => [key.kid, key]));
+  const { kid, alg } = signingKey ? keyOfPublic(signingKey) : secrets[0]!; // the current secret comes first
+  const signs = signingKey ? importKey(signingKey.privateKey, signingKey.algorithm, 'sign') : secrets[0]!.key;
   const verifyOwn = createOwnVerifier({
-    keys: new Map(secrets.map(({ kid, secret }) => [encodeHeader(headerOf(kid)), secret])),
+    checks: new Map([...keys.values()].map((key) => [encodeHeader(headerOf(key)), whileAccepted(key)])),
     issuer,
     audience: AUDIENCE,
   });
@@ -47,15 +84,16 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
 
   return {
     ttlS,
+    jwks: published.map(({ jwk }) => jwk),
     sign: ({ sub, sid }, now) =>
       new SignJWT({ sid })
-        .setProtectedHeader(headerOf(kid))
+        .setProtectedHeader(headerOf({ kid, alg }))
         .setIssuer(issuer)
         .setAudience(AUDIENCE)
         .setSubject(sub)
         .setIssuedAt(now)
         .setExpirationTime(Math.floor(now.getTime() / 1000) + ttlS)
-        .sign(signingKey),
+        .sign(signs),
     verify(token, now) {
       const known = remembered.get(token);
       if (!known) return verifyAtOnce(token, now) ?? verify(token, now);
@@ -73,8 +111,8 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
 
   async function verify(token: string, now: Date): Promise<Verified> {
     try {
-      const { payload } = await jwtVerify(token, (header) => keyNamed(header.kid), {
-        algorithms: ['HS256'],
+      const { payload } = await jwtVerify(token, (header) => keyFor(header, now), {
+        algorithms: [...new Set([...keys.values()].map((key) => key.alg))],
         typ: 'at+jwt',
         issuer,
         audience: AUDIENCE,
@@ -91,18 +129,38 @@ export function createAccessTokens(options: { keyring: Keyring; issuer: string; 
     }
   }
 
-  function keyNamed(name: string | undefined): webcrypto.CryptoKey {
-    const key = name === undefined ? undefined : keys.get(name);
-    if (!key) throw new ApiError('invalid_access_token');
-    return key;
+  /** The algorithm belongs to the key: a token that names another is refused. */
+  function keyFor({ kid, alg }: { kid?: string; alg?: string }, now: Date): webcrypto.CryptoKey {
+    const key = kid === undefined ? undefined : keys.get(kid);
+    if (!key || key.alg !== alg || now.getTime() >= key.until) throw new ApiError('invalid_access_token');
+    return key.key;
   }
 }
 
-const headerOf = (kid: string) => ({ alg: 'HS256', typ: 'at+jwt', kid });
+const headerOf = ({ kid, alg }: Pick<Key, 'kid' | 'alg'>) => ({ alg, typ: 'at+jwt', kid });
 
-const nameOf = (key: KeyObject): string => createHash('sha256').update(key.export()).digest('base64url').slice(0, 8);
+function keyOfSecret(secret: KeyObject, until: number): Key {
+  const kid = createHash('sha256').update(secret.export()).digest('base64url').slice(0, 8);
+  return { kid, alg: 'HS256', key: importSecret(secret), check: hmacCheck(secret), until };
+}
+
+function keyOfPublic(publicKey: PublicSigningKey): Key {
+  const { kid, algorithm } = publicKey;
+  const key = importKey(publicKey.key, algorithm, 'verify');
+  return { kid, alg: algorithm, key, check: publicKeyCheck(publicKey), until: Number.POSITIVE_INFINITY };
+}
+
+const whileAccepted =
+  ({ check, until }: Key): SignatureCheck =>
+  (signed, signature, now) =>
+    now.getTime() < until && check(signed, signature, now);
 
 /** jose accepts a KeyObject, too, but would convert it for every token, at half the cost of the whole check. */
-function importKey(key: KeyObject): webcrypto.CryptoKey {
+function importSecret(key: KeyObject): webcrypto.CryptoKey {
   return key.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+}
+
+function importKey(key: KeyObject, algorithm: KeyAlgorithm, use: 'sign' | 'verify'): webcrypto.CryptoKey {
+  const params = algorithm === 'RS256' ? { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } : { name: 'Ed25519' };
+  return key.toCryptoKey(params, false, [use]);
 }

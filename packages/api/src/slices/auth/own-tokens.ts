@@ -1,5 +1,6 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHmac, type KeyObject, verify } from 'node:crypto';
 import { sameBytes } from '@rentapi/platform/secrets';
+import type { PublicSigningKey } from '@rentapi/platform/signing-keys';
 
 export interface Verified {
   sub: string;
@@ -19,27 +20,44 @@ export function readClaims({ sub, sid, exp }: Record<string, unknown>): Verified
 /** A protected header as it is written into a token. */
 export const encodeHeader = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
 
+/** Whether a signature, in its one spelling, is right and of a key that is accepted now. */
+export type SignatureCheck = (signed: string, signature: string, now: Date) => boolean;
+
+/** Compared as text, so that a signature has one spelling only. */
+export function hmacCheck(key: KeyObject): SignatureCheck {
+  return (signed, signature) => {
+    const expected = createHmac('sha256', key).update(signed).digest('base64url');
+    return sameBytes(Buffer.from(signature), Buffer.from(expected));
+  };
+}
+
+export function publicKeyCheck({ algorithm, key }: PublicSigningKey): SignatureCheck {
+  const digest = algorithm === 'RS256' ? 'sha256' : null;
+  return (signed, signature) => {
+    const bytes = Buffer.from(signature, 'base64url');
+    return bytes.toString('base64url') === signature && verify(digest, Buffer.from(signed), key, bytes);
+  };
+}
+
 /**
  * Verifies tokens whose header is, byte for byte, one that we write, without leaving the thread: jose uses WebCrypto,
  * and waking its thread takes ten times as long as the HMAC. No algorithm is read from the token, so none can be
  * confused. Undefined means that jose must judge: it names what is wrong.
  */
 export function createOwnVerifier(options: {
-  /** The key of each header that we write, in its encoded form. */
-  keys: ReadonlyMap<string, KeyObject>;
+  /** The check of each header that we write, in its encoded form. */
+  checks: ReadonlyMap<string, SignatureCheck>;
   issuer: string;
   audience: string;
 }): (token: string, now: Date) => Verified | undefined {
-  const { keys, issuer, audience } = options;
+  const { checks, issuer, audience } = options;
 
   return (token, now) => {
     const header = token.indexOf('.');
     const payload = token.lastIndexOf('.');
-    const key = keys.get(token.slice(0, header));
-    if (!key || payload === header) return undefined;
-    // Compared as text, so that a signature has one spelling only.
-    const expected = createHmac('sha256', key).update(token.slice(0, payload)).digest('base64url');
-    if (!sameBytes(Buffer.from(token.slice(payload + 1)), Buffer.from(expected))) return undefined;
+    const isSigned = checks.get(token.slice(0, header));
+    if (!isSigned || payload === header) return undefined;
+    if (!isSigned(token.slice(0, payload), token.slice(payload + 1), now)) return undefined;
     const claims = parseObject(token.slice(header + 1, payload));
     if (!claims || claims['iss'] !== issuer || claims['aud'] !== audience) return undefined;
     if (claims['nbf'] !== undefined || typeof claims['iat'] !== 'number') return undefined;
