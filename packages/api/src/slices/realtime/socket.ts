@@ -24,6 +24,7 @@ import {
 import { parseJson } from '../../wire/json.ts';
 import type { RefusalDelay } from '../../wire/refusal-delay.ts';
 import type { Upgrade } from '../../wire/sockets.ts';
+import { messageOf } from './event-message.ts';
 import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
 import { type EventStream, openStream } from './stream.ts';
@@ -54,8 +55,11 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   let waiting = 0;
 
   const isOpen = () => socket.readyState === socket.OPEN;
+  const sendText = (text: string | Buffer): void => {
+    if (isOpen() && hasRoom(socket)) socket.send(text, { binary: false });
+  };
   const send = (message: ServerMessage): void => {
-    if (isOpen() && hasRoom(socket)) socket.send(JSON.stringify(message));
+    sendText(JSON.stringify(message));
   };
   const sendError = ({ errorCode, detail }: ApiError): void => send({ type: 'error', code: errorCode, detail });
   const refuse = (error: unknown, call: Context, action: ClientMessage['action'] | undefined): ApiError => {
@@ -97,7 +101,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   async function sendEvents(stream: EventStream): Promise<void> {
     for (let events = await stream.next(); events.length > 0; events = await stream.next()) {
       for (const event of events) {
-        send({ type: 'event', ...event });
+        sendText(messageOf(event));
         if (!(await drained(socket))) return;
       }
     }

@@ -3,6 +3,7 @@ import { ApiError } from '../../contract/errors.ts';
 import type { SequencedEvent } from '../../events/feed.ts';
 import { apiCallTopic } from '../../pipeline/api-calls.ts';
 import type { LiveCaller } from '../../pipeline/live-caller.ts';
+import { presentCall, presentEvent } from './event-message.ts';
 import { createLiveBuffer } from './live-buffer.ts';
 import { type Batch, createReplayCursor, PAGE } from './replay-cursor.ts';
 import type { RealtimeEvent } from './schemas.ts';
@@ -45,8 +46,8 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     onRelease,
   });
   const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (data) => {
-    if (!isForReader({ type: 'api_call' })) return;
-    live.addCall({ id: null, event: 'api_call', createdAt: ports.clock.now().toISOString(), data });
+    if (!isForReader({ type: 'api_call' }) || typeof data !== 'object' || data === null) return;
+    live.addCall(presentCall(data, ports.clock.now()));
     changed.resolve();
   });
   const cursor = createReplayCursor((after, limit) => feed.after(organization.id, after, limit), await feed.position());
@@ -78,9 +79,7 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     return visible;
   }
 
-  function present({ id, type, createdAt, data }: SequencedEvent): RealtimeEvent {
-    return { id: ids.encode('evt', id), event: type, createdAt: createdAt.toISOString(), data };
-  }
+  const present = (event: SequencedEvent): RealtimeEvent => presentEvent(ids, event);
 
   return {
     subscription,
