@@ -15,9 +15,10 @@ const list = { name: 'rows', of: 7 };
 function query(): Rows<Row> {
   let rows = [...STORED];
   return {
-    where: (column: keyof Row, _: string, value: number) => void (rows = rows.filter((row) => row[column] < value)),
+    where: (column: keyof Row, _: string, value: number | string) =>
+      void (rows = rows.filter((row) => row[column] < Number(value))),
     orderBy: (column: keyof Row) => void rows.sort((a, b) => b[column] - a[column]),
-    limit: async (count: number) => rows.slice(0, count),
+    read: async (count: number) => rows.slice(0, count),
   };
 }
 

@@ -81,14 +81,15 @@ export function createCursors(keyring: Keyring): Cursors {
   };
 }
 
-/** The source of a page: rows of one organization or user, or a query of them without an order. */
-export type Rows<Row> =
-  | readonly Row[]
-  | {
-      where(column: string, operator: string, value: number): unknown;
-      orderBy(column: string, order: 'desc'): unknown;
-      limit(count: number): PromiseLike<Row[]>;
-    };
+/** A query without an order, as `rowsOf` makes it. */
+export interface QueriedRows<Row> {
+  where(column: string, operator: string, value: number | string): unknown;
+  orderBy(column: string, order: 'asc' | 'desc'): unknown;
+  read(count: number): Promise<Row[]>;
+}
+
+/** The source of a page: rows of one organization or user. */
+export type Rows<Row> = readonly Row[] | QueriedRows<Row>;
 
 export interface List<Row> {
   name: string;
@@ -128,7 +129,7 @@ export async function inOrder<Row>(
   named: Pick<List<Row>, 'name' | 'of'>,
   input: { limit: number; cursor?: string | undefined },
   { column, direction, positionOf }: Order<Row>,
-  { rows, isText }: { rows: OrderedRows<Row>; isText: boolean },
+  { rows, isText }: { rows: QueriedRows<Row>; isText: boolean },
 ): Promise<{ rows: Row[]; nextCursor: string | null }> {
   const { limit, cursor } = input;
   const list = listKey(named, input);
@@ -137,7 +138,7 @@ export async function inOrder<Row>(
     rows.where(column, direction === 'asc' ? '>' : '<', position);
   }
   rows.orderBy(column, direction);
-  const found = await rows.limit(limit + 1); // one extra row shows whether there is a next page
+  const found = await rows.read(limit + 1); // one extra row shows whether there is a next page
   const more = found.length > limit;
   if (more) found.pop();
   if (!more) return { rows: found, nextCursor: null };
@@ -146,12 +147,6 @@ export async function inOrder<Row>(
     rows: found,
     nextCursor: isText ? cursors.writeText(list, String(last)) : cursors.write(list, Number(last)),
   };
-}
-
-interface OrderedRows<Row> {
-  where(column: string, operator: string, value: number | string): unknown;
-  orderBy(column: string, order: 'asc' | 'desc'): unknown;
-  limit(count: number): PromiseLike<Row[]>;
 }
 
 /** Names the list and its filters. */
@@ -178,7 +173,7 @@ async function take<Row>(
   if ('where' in rows) {
     if (below < Number.POSITIVE_INFINITY) rows.where(by, '<', below);
     rows.orderBy(by, 'desc');
-    return rows.limit(count);
+    return rows.read(count);
   }
   return rows
     .filter((row) => positionOf(row) < below)

@@ -25,7 +25,7 @@ export abstract class BaseModel extends Model {
 export type ModelClass<M extends Model> = Constructor<M> & Pick<typeof Model, 'tableName'>;
 
 /** A query for rows of a model. */
-export type RowQuery<M extends Model> = QueryBuilder<M, M[]>;
+export type RowQuery<M extends Model, Row = M> = QueryBuilder<M, Row[]>;
 
 /** The only way around `query`, which tenant models refuse. */
 export function queryOf<M extends Model>(model: ModelClass<M>, db: Knex): QueryBuilder<M, M[]> {

@@ -1,24 +1,23 @@
 import { executeRows, type Knex, type RowArrays, type Statement } from '@rentapi/platform/database';
+import type { QueriedRows } from '../contract/pagination.ts';
 import type { BaseModel, ModelClass, RowQuery } from './base-model.ts';
 
 /**
  * The rows that a query selects. Objection would copy each twice, under other names and into a model, which costs more
  * than all else that is done with a page of rows. For queries that only select.
  */
-export async function readRows<M extends BaseModel>(query: RowQuery<M>): Promise<M[]> {
+export async function readRows<M extends BaseModel, Row extends M = M>(query: RowQuery<M, Row>): Promise<Row[]> {
   const { sql, bindings } = query.toKnexQuery().toSQL().toNative();
-  return toModels(
-    query.modelClass() as unknown as ModelClass<M>,
-    await executeRows(query.knex(), { text: sql }, bindings),
-  );
+  const model = query.modelClass() as unknown as ModelClass<Row>; // `Row` adds selected columns to the model's fields
+  return toModels(model, await executeRows(query.knex(), { text: sql }, bindings));
 }
 
 /** A list's query, whose page is read by `readRows`. */
-export function rowsOf<M extends BaseModel>(query: RowQuery<M>) {
+export function rowsOf<M extends BaseModel, Row extends M = M>(query: RowQuery<M, Row>): QueriedRows<Row> {
   return {
-    where: (column: string, operator: string, value: number) => void query.where(column, operator, value),
-    orderBy: (column: string, order: 'desc') => void query.orderBy(column, order),
-    limit: (count: number) => readRows(query.limit(count)),
+    where: (column, operator, value) => void query.where(column, operator, value),
+    orderBy: (column, order) => void query.orderBy(column, order),
+    read: (count) => readRows(query.limit(count)),
   };
 }
 

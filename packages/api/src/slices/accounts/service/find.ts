@@ -3,6 +3,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import { inOrder, type Order } from '../../../contract/pagination.ts';
 import { PLATFORM_ROLE_PERMISSIONS } from '../../../contract/permissions.ts';
+import { rowsOf } from '../../../data/rows.ts';
 import { requestedOrganization } from '../../../pipeline/tenancy.ts';
 import { MemberModel } from '../../members/model.ts';
 import { findMember, presentMember, presentMembers } from '../../members/service/find.ts';
@@ -39,7 +40,7 @@ async function listEveryone(ctx: OrganizationContext, input: ListUsers): Promise
     ? { column: 'emailKey', direction, positionOf: ({ emailKey }) => emailKey }
     : { column: 'id', direction, positionOf: ({ id }) => id };
   const list = { name: 'users', of: 0 };
-  const page = await inOrder(ctx.ports.cursors, list, input, order, { rows, isText: byEmail });
+  const page = await inOrder(ctx.ports.cursors, list, input, order, { rows: rowsOf(rows), isText: byEmail });
   return { items: page.rows.map((user) => user.present(ctx.ids)), nextCursor: page.nextCursor };
 }
 
@@ -57,7 +58,7 @@ async function listMembers(ctx: OrganizationContext, input: ListUsers): Promise<
     ? { column: 'u.emailKey', direction, positionOf: ({ emailKey }) => emailKey }
     : { column: 'organizationMembers.id', direction, positionOf: ({ id }) => id };
   const list = { name: 'users', of: ctx.organization.id };
-  const page = await inOrder(ctx.ports.cursors, list, input, order, { rows, isText: byEmail });
+  const page = await inOrder(ctx.ports.cursors, list, input, order, { rows: rowsOf(rows), isText: byEmail });
   return { items: await presentMembers(ctx, page.rows), nextCursor: page.nextCursor };
 }
 

@@ -2,6 +2,7 @@ import type { Context, UserContext } from '../../../context.ts';
 import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertFresh } from '../../../pipeline/fresh.ts';
@@ -31,7 +32,7 @@ export async function listSessions(ctx: UserContext, input: ListSessions): Promi
     ctx.ports.cursors,
     { name: 'sessions', of: userId },
     input,
-    live(ctx, userId),
+    rowsOf(live(ctx, userId)),
   );
   const ids = rows.map(({ id }) => id);
   const [uses, trust] = [await lastUses(ctx, ids), await trustOf(ctx, ids)];

@@ -1,6 +1,7 @@
 import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertWayIn } from '../../auth/service/ways-in.ts';
@@ -14,7 +15,12 @@ import { settleTwoFactor } from './settle.ts';
 export async function listPasskeys(ctx: UserContext, input: ListPasskeys): Promise<PasskeyPage> {
   const userId = ctx.actor.user.id;
   const mine = PasskeyModel.query(ctx.db).where({ userId });
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, { name: 'passkeys', of: userId }, input, mine);
+  const { rows, nextCursor } = await newestFirst(
+    ctx.ports.cursors,
+    { name: 'passkeys', of: userId },
+    input,
+    rowsOf(mine),
+  );
   return { items: rows.map((passkey) => passkey.present(ctx.ids)), nextCursor };
 }
 
