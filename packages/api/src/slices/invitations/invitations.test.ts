@@ -234,10 +234,14 @@ describe('inviting', () => {
 
   it('is limited per organization, for all members together', async () => {
     const admins = await Promise.all([acme.join('ADMIN'), acme.join('ADMIN')]);
+    // All but two of the hundred, at once: while a busy machine makes them one by one, the bucket is refilled.
+    const key = `{organization:${acme.organizationId}}invitations`;
+    const made = { name: 'invitations', key, size: 100, windowMs: 3_600_000, cost: 98 };
+    expect(await app.ports.limiter.take([made])).toMatchObject({ allowed: true, strictest: { remaining: 2 } });
     const answers = [];
-    for (let at = 0; at < 101; at++) answers.push(await invite(admins[at % 2]!, `nobody${at}@example.com`, 'VIEWER'));
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(100);
-    expect(statusAndCode(answers.at(-1)!)).toEqual([429, 'rate_limited']);
+    for (const at of [0, 1, 2]) answers.push(await invite(admins[at % 2]!, `guest${at}@example.com`, 'VIEWER'));
+    expect(answers.map(statusAndCode)).toEqual([[201], [201], [429, 'rate_limited']]);
+    expect(answers.at(-1)!.headers.get('ratelimit-policy')).toContain('"invitations";q=100;w=3600');
     expect(answers.at(-1)!.headers.get('ratelimit')).toContain('"invitations"');
   });
 
