@@ -63,6 +63,8 @@ beforeAll(async () => {
   app = await startApp();
   fixture = await buildFixture(app);
   await fixture.owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven as well' } });
+  const { email, password } = fixture.owner;
+  await app.request('/api/v1/auth/login', { method: 'POST', body: { email, password } }); // a second session
   for (let rows = 0; rows < 2; rows++) await ownedIds(fixture, OWNED_KINDS);
   owner = fixture.inOrganization('OWNER');
 });
