@@ -96,12 +96,15 @@ describe('the actor cache', () => {
     const userId = await newUser();
     const [cache] = caches;
     await read(cache, userId);
-    const before = loads;
-    for (let at = 0; at < 15; at++) {
-      await sleep(100);
-      await read(cache, userId);
-    }
-    expect(loads).toBe(before);
+    // On a busy machine the proof of its listener may come late, and then it rightly reads again.
+    await eventually(async () => {
+      const before = loads;
+      for (let at = 0; at < 15; at++) {
+        await sleep(100);
+        await read(cache, userId);
+      }
+      return loads === before || undefined;
+    }, 'answers from memory for longer than a row may be stale');
   });
 
   it('sees a change at once, in every process', async () => {
