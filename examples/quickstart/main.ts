@@ -55,6 +55,9 @@ const trpc = createTRPCUntypedClient({ links: [rentapiLink(program)] });
 assert.deepEqual(await trpc.query('apiKeys.get', { keyId }), await program.apiKeys.get({ keyId }));
 step('read the same key over tRPC and over REST');
 
+await person.apiKeys.update({ keyId, name: 'Quickstart', rateLimitPerMinute: 100 });
+step('renamed it, and limited its calls a minute');
+
 await person.apiKeys.revoke({ keyId });
 const refusal = await program.users.me.get().then(
   () => assert.fail('The revoked key still works.'),

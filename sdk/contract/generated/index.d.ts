@@ -413,6 +413,12 @@ export type AppRouter = TRPCBuiltRouter<
         input: CreateApiKey;
         output: CreatedApiKey;
       }>;
+      /** List all scopes there are. With the permissions that each includes. */
+      scopes: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: ScopeCatalogue;
+      }>;
       /** Get an API key. Without its secret, which is shown at its creation only. */
       get: TRPCQueryProcedure<{
         meta: unknown;
@@ -420,6 +426,12 @@ export type AppRouter = TRPCBuiltRouter<
           /** Id of an API key. */
           keyId: string;
         };
+        output: ApiKey;
+      }>;
+      /** Update an API key. You must have the permissions of the scopes that you add. The change takes effect within a second, everywhere. */
+      update: TRPCMutationProcedure<{
+        meta: unknown;
+        input: UpdateApiKey;
         output: ApiKey;
       }>;
       /** Revoke an API key. Takes effect at once and cannot be undone; the key stays listed. */
@@ -796,6 +808,8 @@ export interface EventMap {
   'api_key.created': ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   'api_key.revoked': ApiKey;
+  /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
+  'api_key.updated': ApiKey;
   /** An invitation was accepted. `member.added` follows. */
   'invitation.accepted': Invitation;
   /** An address was invited. */
@@ -869,6 +883,8 @@ export interface ApiKey {
   rateLimitPerDay: number | null;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
+  /** While false, it is refused. */
+  enabled: boolean;
   /** The user who created it; null if that was a key. */
   createdBy: string | null;
   /** From then on it is refused; null for never. */
@@ -981,10 +997,10 @@ export interface ConfirmPasswordReset {
 export interface CreateApiKey {
   /** A name to recognise it by. */
   name: string;
+  /** Only scopes whose permissions you have in this organization; none for a key without rights. */
+  scopes: Scope[];
   /** What it is for. */
   description?: string | null | undefined;
-  /** Only scopes whose permissions you have in this organization. */
-  scopes: Scope[];
   /** From then on it is refused; null for never. */
   expiresAt?: string | null | undefined;
   /** Addresses and ranges the key works from; empty for any. */
@@ -997,9 +1013,9 @@ export interface CreateApiKey {
   rateLimitPerHour?: number | null | undefined;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay?: number | null | undefined;
+  metadata?: Metadata | undefined;
   /** `live` by default. */
   environment?: 'live' | 'test' | undefined;
-  metadata?: Metadata | undefined;
 }
 
 /** The role must not have more permissions than you. */
@@ -1073,6 +1089,8 @@ export interface CreatedApiKey {
   rateLimitPerDay: number | null;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
+  /** While false, it is refused. */
+  enabled: boolean;
   /** The user who created it; null if that was a key. */
   createdBy: string | null;
   /** From then on it is refused; null for never. */
@@ -1759,6 +1777,8 @@ export interface Problem {
     | 'invalid_api_key'
     | 'api_key_revoked'
     | 'api_key_expired'
+    | 'api_key_disabled'
+    | 'api_key_is_revoked'
     | 'key_without_user'
     | 'scope_not_held'
     | 'address_not_allowed'
@@ -2044,6 +2064,22 @@ export type Scope =
   | 'files:delete'
   | 'ai:use';
 
+/** Every scope there is. */
+export interface ScopeCatalogue {
+  /** Every scope, the widest first. */
+  items: ScopeEntry[];
+  /** All are on one page. */
+  nextCursor: null;
+}
+
+/** A scope, and the permissions that it includes. */
+export interface ScopeEntry {
+  /** A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`). */
+  scope: Scope;
+  /** What a key with this scope may do. */
+  permissions: OrganizationPermission[];
+}
+
 /** Something that concerns the safety of an account. */
 export interface SecurityEvent {
   /** Id of a security event. */
@@ -2252,6 +2288,33 @@ export interface TwoFactorResetRequest {
 export interface UnlockUser {
   /** Id of a user. */
   userId: string;
+}
+
+/** A missing field stays unchanged; null clears it. */
+export interface UpdateApiKey {
+  /** Id of an API key. */
+  keyId: string;
+  /** A name to recognise it by. */
+  name?: string | undefined;
+  /** Only scopes whose permissions you have in this organization; none for a key without rights. */
+  scopes?: Scope[] | undefined;
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** From then on it is refused; null for never. */
+  expiresAt?: string | null | undefined;
+  /** Addresses and ranges the key works from; empty for any. */
+  ipAllowList?: string[] | undefined;
+  /** Origins of web pages, apps or extensions the key works from; empty for any. */
+  allowedOrigins?: string[] | undefined;
+  /** Calls a minute; null for no limit of its own. */
+  rateLimitPerMinute?: number | null | undefined;
+  /** Calls an hour; null for no limit of its own. */
+  rateLimitPerHour?: number | null | undefined;
+  /** Calls a day; null for no limit of its own. */
+  rateLimitPerDay?: number | null | undefined;
+  metadata?: Metadata | undefined;
+  /** While false, the key is refused. */
+  enabled?: boolean | undefined;
 }
 
 /** A missing field stays unchanged; null clears it. */

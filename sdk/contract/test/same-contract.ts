@@ -44,7 +44,8 @@ type Single<T> = [T] extends [
   ? true
   : false;
 type Names<A, B> = (keyof A | keyof B) & string;
-type At<T, K> = K extends keyof T ? T[K] : never;
+/** Whether a field may be missing is compared by its presence. */
+type At<T, K> = K extends keyof T ? (Presence<T, K> extends 'optional' ? Exclude<T[K], undefined> : T[K]) : never;
 type Presence<T, K> = K extends keyof T
   ? Record<never, never> extends Pick<T, K>
     ? 'optional'

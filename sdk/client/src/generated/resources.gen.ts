@@ -12,9 +12,12 @@ export type {
   ApiKeyCreatedEvent,
   ApiKeyPage,
   ApiKeyRevokedEvent,
+  ApiKeyUpdatedEvent,
   ApiKeysCreateResponse,
   ApiKeysGetResponse,
   ApiKeysListResponse,
+  ApiKeysScopesResponse,
+  ApiKeysUpdateResponse,
   AuditEntry,
   AuditPage,
   AuthLoginResponse,
@@ -146,6 +149,8 @@ export type {
   RolesListResponse,
   RolesUpdateResponse,
   Scope,
+  ScopeCatalogue,
+  ScopeEntry,
   SecurityEvent,
   SecurityEventPage,
   Session,
@@ -166,6 +171,7 @@ export type {
   TotpSetup,
   TransferOwnership,
   TwoFactorResetRequest,
+  UpdateApiKey,
   UpdateMe,
   UpdateOrganization,
   UpdateRole,
@@ -223,6 +229,7 @@ export interface CodesByStatus {
     | "invalid_api_key"
     | "api_key_revoked"
     | "api_key_expired"
+    | "api_key_disabled"
     | "invalid_code"
     | "invalid_challenge"
     | "invalid_passkey";
@@ -258,6 +265,7 @@ export interface CodesByStatus {
     | "account_deleted"
     | "account_erased"
     | "system_role"
+    | "api_key_is_revoked"
     | "slug_taken"
     | "subdomain_taken"
     | "personal_organization"
@@ -314,6 +322,8 @@ export interface EventMap {
   "api_key.created": Types.ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   "api_key.revoked": Types.ApiKey;
+  /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
+  "api_key.updated": Types.ApiKey;
   /** An invitation was accepted. `member.added` follows. */
   "invitation.accepted": Types.Invitation;
   /** An address was invited. */
@@ -372,6 +382,8 @@ export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
 export type ApiKeysListParams = Params<Types.ApiKeysListData>;
 export type ApiKeysRevokeParams = Params<Types.ApiKeysRevokeData>;
+export type ApiKeysScopesParams = NoParams;
+export type ApiKeysUpdateParams = Params<Types.ApiKeysUpdateData>;
 export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVerificationData>;
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
 export type AuthEmailChangeConfirmParams = Params<Types.AuthEmailChangeConfirmData>;
@@ -591,6 +603,48 @@ export class ApiKeysResource extends Resource {
    */
   revoke(params: ApiKeysRevokeParams, options?: RequestOptions): ApiPromise<void> {
     return this.transport.call({"id":"apiKeys.revoke","method":"DELETE","path":"/api/v1/api-keys/{keyId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * List all scopes there are
+   *
+   * With the permissions that each includes.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/api-keys/scopes`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.apiKeys.scopes();
+   * ```
+   */
+  scopes(params?: ApiKeysScopesParams, options?: RequestOptions): ApiPromise<Types.ApiKeysScopesResponse> {
+    return this.transport.call({"id":"apiKeys.scopes","method":"GET","path":"/api/v1/api-keys/scopes"}, params, options);
+  }
+
+  /**
+   * Update an API key
+   *
+   * You must have the permissions of the scopes that you add. The change takes effect within a second, everywhere.
+   *
+   * Needs `api_keys:update`.
+   *
+   * `PATCH /api/v1/api-keys/{keyId}`
+   *
+   * @throws {PermissionDeniedError} `scope_not_held`
+   * @throws {ConflictError} `api_key_is_revoked`
+   * @example
+   * ```ts
+   * const answer = await client.apiKeys.update({
+   *   keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   name: 'CI',
+   *   ipAllowList: ['203.0.113.0/24'],
+   * });
+   * ```
+   */
+  update(params: ApiKeysUpdateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysUpdateResponse> {
+    return this.transport.call({"id":"apiKeys.update","method":"PATCH","path":"/api/v1/api-keys/{keyId}","keyed":true,"body":"json"}, params, options);
   }
 }
 

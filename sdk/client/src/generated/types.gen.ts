@@ -58,6 +58,10 @@ export type ApiKey = {
     rateLimitPerDay: number | null;
     metadata: Metadata;
     /**
+     * While false, it is refused.
+     */
+    enabled: boolean;
+    /**
      * The user who created it; null if that was a key.
      */
     createdBy: string | null;
@@ -127,6 +131,28 @@ export type ApiKeyRevokedEvent = {
      * What has happened.
      */
     event: 'api_key.revoked';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ApiKey;
+};
+
+/**
+ * An API key was changed: what it may do, from where, how often, until when, or whether it is enabled.
+ */
+export type ApiKeyUpdatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'api_key.updated';
     /**
      * When it happened.
      */
@@ -308,13 +334,13 @@ export type CreateApiKey = {
      */
     name: string;
     /**
+     * Only scopes whose permissions you have in this organization; none for a key without rights.
+     */
+    scopes: Array<Scope>;
+    /**
      * What it is for.
      */
     description?: string | null;
-    /**
-     * Only scopes whose permissions you have in this organization.
-     */
-    scopes: Array<Scope>;
     /**
      * From then on it is refused; null for never.
      */
@@ -339,11 +365,11 @@ export type CreateApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay?: number | null;
+    metadata?: Metadata;
     /**
      * `live` by default.
      */
     environment?: 'live' | 'test';
-    metadata?: Metadata;
 };
 
 /**
@@ -469,6 +495,10 @@ export type CreatedApiKey = {
      */
     rateLimitPerDay: number | null;
     metadata: Metadata;
+    /**
+     * While false, it is refused.
+     */
+    enabled: boolean;
     /**
      * The user who created it; null if that was a key.
      */
@@ -1728,7 +1758,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2090,6 +2120,34 @@ export type RoleUpdatedEvent = {
 export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
+ * Every scope there is.
+ */
+export type ScopeCatalogue = {
+    /**
+     * Every scope, the widest first.
+     */
+    items: Array<ScopeEntry>;
+    /**
+     * All are on one page.
+     */
+    nextCursor: null;
+};
+
+/**
+ * A scope, and the permissions that it includes.
+ */
+export type ScopeEntry = {
+    /**
+     * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
+     */
+    scope: Scope | (string & {});
+    /**
+     * What may be done in an organization.
+     */
+    permissions: Array<OrganizationPermission | (string & {})>;
+};
+
+/**
  * Something that concerns the safety of an account.
  */
 export type SecurityEvent = {
@@ -2399,6 +2457,53 @@ export type TwoFactorResetRequest = {
      * When it happens, unless the owner objects.
      */
     effectiveAt: string;
+};
+
+/**
+ * A missing field stays unchanged; null clears it.
+ */
+export type UpdateApiKey = {
+    /**
+     * A name to recognise it by.
+     */
+    name?: string;
+    /**
+     * Only scopes whose permissions you have in this organization; none for a key without rights.
+     */
+    scopes?: Array<Scope>;
+    /**
+     * What it is for.
+     */
+    description?: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
+    expiresAt?: string | null;
+    /**
+     * Addresses and ranges the key works from; empty for any.
+     */
+    ipAllowList?: Array<string>;
+    /**
+     * Origins of web pages, apps or extensions the key works from; empty for any.
+     */
+    allowedOrigins?: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
+    rateLimitPerMinute?: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
+    rateLimitPerHour?: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
+    rateLimitPerDay?: number | null;
+    metadata?: Metadata;
+    /**
+     * While false, the key is refused.
+     */
+    enabled?: boolean;
 };
 
 /**
@@ -5505,6 +5610,55 @@ export type ApiKeysCreateResponses = {
 
 export type ApiKeysCreateResponse = ApiKeysCreateResponses[keyof ApiKeysCreateResponses];
 
+export type ApiKeysScopesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/api-keys/scopes';
+};
+
+export type ApiKeysScopesErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type ApiKeysScopesError = ApiKeysScopesErrors[keyof ApiKeysScopesErrors];
+
+export type ApiKeysScopesResponses = {
+    /**
+     * OK
+     */
+    200: ScopeCatalogue;
+};
+
+export type ApiKeysScopesResponse = ApiKeysScopesResponses[keyof ApiKeysScopesResponses];
+
 export type ApiKeysRevokeData = {
     body?: never;
     path: {
@@ -5624,6 +5778,80 @@ export type ApiKeysGetResponses = {
 };
 
 export type ApiKeysGetResponse = ApiKeysGetResponses[keyof ApiKeysGetResponses];
+
+export type ApiKeysUpdateData = {
+    body: UpdateApiKey;
+    path: {
+        /**
+         * Id of an API key.
+         */
+        keyId: string;
+    };
+    query?: never;
+    url: '/api/v1/api-keys/{keyId}';
+};
+
+export type ApiKeysUpdateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type ApiKeysUpdateError = ApiKeysUpdateErrors[keyof ApiKeysUpdateErrors];
+
+export type ApiKeysUpdateResponses = {
+    /**
+     * OK
+     */
+    200: ApiKey;
+};
+
+export type ApiKeysUpdateResponse = ApiKeysUpdateResponses[keyof ApiKeysUpdateResponses];
 
 export type OrgsListData = {
     body?: never;

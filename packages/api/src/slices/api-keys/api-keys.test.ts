@@ -1,7 +1,8 @@
 import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
+import { ORGANIZATION_PERMISSIONS, SCOPES } from '../../contract/permissions.ts';
 import { isWellFormed } from './secret.ts';
 
 let app: TestApp;
@@ -182,6 +183,165 @@ describe('calling with a key', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(refused.headers.get('ratelimit')).toContain('"key-minute"');
   });
+});
+
+describe('updating', () => {
+  const update = (id: string, body: object, headers: Record<string, string> = {}, method = 'PATCH') =>
+    ada.request(`/api/v1/api-keys/${id}`, { method, body, headers });
+  const me = (secret: string, headers: Record<string, string> = {}) =>
+    app.request('/api/v1/users/me', { headers: { 'x-api-key': secret, ...headers } });
+
+  it('changes what is given, leaves the rest, and answers the next version', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'], metadata: { a: 1 }, rateLimitPerDay: 9 });
+    const changes = {
+      name: 'Build',
+      description: 'builds',
+      scopes: ['read:*', 'api_keys:update'],
+      ipAllowList: ['203.0.113.0/24'],
+      allowedOrigins: ['https://app.example.com'],
+      rateLimitPerMinute: 5,
+      rateLimitPerHour: 50,
+      rateLimitPerDay: null,
+      expiresAt: '2100-01-31T12:00:00.000Z',
+      metadata: { plan: 'trial', seats: 3, beta: true, note: null },
+      enabled: false,
+    };
+    const first = await update(key.id, changes);
+    expect([first.status, first.headers.get('etag')]).toEqual([200, '"2"']);
+    const { secret, ...shown } = key;
+    expect(first.body).toEqual({ ...shown, ...changes, updatedAt: first.body.updatedAt });
+    const second = await update(key.id, { description: null, expiresAt: null }, {}, 'PUT');
+    expect(second.body).toEqual({
+      ...first.body,
+      description: null,
+      expiresAt: null,
+      updatedAt: second.body.updatedAt,
+    });
+    expect((await ada.request(`/api/v1/api-keys/${key.id}`)).body).toEqual(second.body);
+    const same = await update(key.id, { name: 'Build', metadata: changes.metadata });
+    expect(same.headers.get('etag')).toBe('"3"');
+    const logged = await app.rows('audit_logs').where({ action: 'api_key.updated' });
+    expect(JSON.stringify(logged)).not.toContain(secret);
+  });
+
+  it('lets one of many writers with the same version change it', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const answers = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => update(key.id, { name }, { 'if-match': '"1"' })),
+    );
+    expect(answers.map(statusAndCode).filter(([status]) => status === 200)).toHaveLength(1);
+    expect(answers.map(statusAndCode).filter(([, code]) => code === 'version_mismatch')).toHaveLength(4);
+  });
+
+  it('never adds a scope its editor lacks, and needs none to leave or remove one', async () => {
+    const { body: editor } = await create(ada, { name: 'editor', scopes: ['api_keys:update'] });
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['members:invite', 'roles:read'] });
+    const edit = (scopes: string[]) =>
+      app.request(`/api/v1/api-keys/${key.id}`, {
+        method: 'PATCH',
+        headers: { 'x-api-key': editor.secret },
+        body: { scopes },
+      });
+    for (const scopes of [['*'], ['read:*'], ['members:invite', 'roles:create'], ['roles:*']])
+      expect([scopes, ...statusAndCode(await edit(scopes))]).toEqual([scopes, 403, 'scope_not_held']);
+    expect((await edit(['members:invite', 'api_keys:update'])).body.scopes).toEqual([
+      'members:invite',
+      'api_keys:update',
+    ]);
+    expect(statusAndCode(await edit(['roles:read']))).toEqual([403, 'scope_not_held']);
+  });
+
+  it('takes effect at once: disabled, narrowed, moved to other addresses and origins, and back', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    expect((await me(key.secret)).status).toBe(200);
+    await update(key.id, { enabled: false });
+    expect(statusAndCode(await me(key.secret))).toEqual([401, 'api_key_disabled']);
+    await update(key.id, { enabled: true, ipAllowList: ['203.0.113.0/24'] });
+    const spoofed = { 'x-forwarded-for': '203.0.113.9' };
+    expect(statusAndCode(await me(key.secret, spoofed))).toEqual([403, 'address_not_allowed']);
+    expect((await me(key.secret, { 'x-test-ip': '::ffff:203.0.113.9' })).status).toBe(200);
+    await update(key.id, { ipAllowList: [], allowedOrigins: ['https://app.example.com'] });
+    expect(statusAndCode(await me(key.secret))).toEqual([403, 'origin_not_allowed']);
+    await update(key.id, { allowedOrigins: [], scopes: [] });
+    const headers = { 'x-api-key': key.secret };
+    expect(statusAndCode(await app.request('/api/v1/api-keys', { headers }))).toEqual([403, 'permission_denied']);
+    await update(key.id, { scopes: ['api_keys:read'] });
+    expect((await app.request('/api/v1/api-keys', { headers })).status).toBe(200);
+  });
+
+  it('is noticed by every process', async () => {
+    const second = await startApp({}, app);
+    try {
+      const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+      const there = () => second.request('/api/v1/users/me', { headers: { 'x-api-key': key.secret } });
+      expect((await there()).status).toBe(200);
+      await update(key.id, { enabled: false });
+      await eventually(async () => ((await there()).status === 401 ? true : undefined), 'the other process');
+      expect(statusAndCode(await there())).toEqual([401, 'api_key_disabled']);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('lets a disabled key change nothing that it had begun', async () => {
+    const acme = await makeOrganization(app);
+    const { body: key } = await acme.as(acme.owner)('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name: 'k', scopes: ['*'] },
+    });
+    const answer = await acme.overtaken(
+      () =>
+        app.request('/api/v1/roles', {
+          method: 'POST',
+          headers: { 'x-api-key': key.secret },
+          body: { name: 'Late', permissions: [] },
+        }),
+      (db) => db('api_keys').where({ organizationId: acme.organizationId }).update({ enabled: false }),
+    );
+    expect(statusAndCode(answer)).toEqual([403, 'permission_denied']);
+  });
+
+  it('refuses what no key may be, and changes nothing', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const tooMany = Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`k${at}`, at]));
+    for (const [path, body] of [
+      ['expiresAt', { expiresAt: '2020-01-01T00:00:00Z' }],
+      ['metadata', { metadata: tooMany }],
+      ['ipAllowList.0', { ipAllowList: ['203.0.113.0/33'] }],
+      ['allowedOrigins.0', { allowedOrigins: ['*'] }],
+      ['rateLimitPerMinute', { rateLimitPerMinute: 0 }],
+      ['scopes.0', { scopes: ['users:read'] }],
+      ['enabled', { enabled: 'no' }],
+    ] as const) {
+      const { status, body: problem } = await update(key.id, body);
+      expect([status, problem.errors[0].path]).toEqual([400, path]);
+    }
+    await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
+    expect(statusAndCode(await update(key.id, { name: 'x' }))).toEqual([409, 'api_key_is_revoked']);
+  });
+});
+
+it('works on after its creator left the organization', async () => {
+  const acme = await makeOrganization(app);
+  const admin = await acme.join('ADMIN');
+  const { body: key } = await acme.as(admin)('/api/v1/api-keys', {
+    method: 'POST',
+    body: { name: 'stays', scopes: ['api_keys:read'] },
+  });
+  await acme.as(acme.owner)(`/api/v1/organizations/${acme.id}/members/${admin.id}`, { method: 'DELETE' });
+  const headers = { 'x-api-key': key.secret };
+  expect((await app.request('/api/v1/api-keys', { headers })).status).toBe(200);
+  expect(statusAndCode(await app.request('/api/v1/users/me', { headers }))).toEqual([403, 'key_without_user']);
+});
+
+it('lists the scopes with the permissions that each includes', async () => {
+  const { body } = await ada.request('/api/v1/api-keys/scopes');
+  const of = (scope: string) => body.items.find((each: { scope: string }) => each.scope === scope).permissions;
+  expect(body.items).toHaveLength(SCOPES.length);
+  expect(of('*')).toEqual(Object.keys(ORGANIZATION_PERMISSIONS));
+  expect(of('read:*')).toContain('api_keys:read');
+  expect(of('write:*')).not.toContain('org:delete');
+  expect(of('roles:read')).toEqual(['roles:read']);
 });
 
 describe('a caller whose permissions change while they wait', () => {

@@ -26,7 +26,7 @@ const KEY_ACTOR: Statement = {
     select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
-           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", o.subdomain, o.deleted_at as "deletedAt",
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, o.subdomain, o.deleted_at as "deletedAt",
            k.created_by as "createdBy", ${USER_COLUMNS}
     from api_keys k
     join organizations o on o.id = k.organization_id
@@ -46,6 +46,7 @@ type KeyColumns = Pick<
   | 'rateLimitPerDay'
   | 'expiresAt'
   | 'revokedAt'
+  | 'enabled'
   | 'createdBy'
 > & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
 
@@ -109,6 +110,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     rateLimitPerDay,
     expiresAt,
     revokedAt,
+    enabled,
     subdomain,
     deletedAt,
     createdBy,
@@ -117,6 +119,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   noteCaller(ctx, { keyId, organizationId });
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
+  if (!enabled) throw new ApiError('api_key_disabled');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
   if (!isAllowedFrom(ctx.request.ip)) throw new ApiError('address_not_allowed');
   if (allowedOrigins.length > 0 && !(ctx.request.origin && allowedOrigins.includes(ctx.request.origin)))

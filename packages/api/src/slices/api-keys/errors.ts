@@ -25,6 +25,21 @@ export const errors = {
     retry: 'no',
     refusesCredential: true,
   },
+  api_key_disabled: {
+    status: 401,
+    title: 'API key disabled',
+    meaning: 'The API key was switched off, and can be switched on again.',
+    fix: 'Use another key, or ask an administrator of the organization to set `enabled` of this one to true.',
+    retry: 'no',
+    refusesCredential: true,
+  },
+  api_key_is_revoked: {
+    status: 409,
+    title: 'API key is revoked',
+    meaning: 'The API key that was to be changed is revoked, which is final.',
+    fix: 'Create a new key: a revoked one cannot be changed.',
+    retry: 'no',
+  },
   key_without_user: {
     status: 403,
     title: 'Key without a user',

@@ -8,6 +8,11 @@ export const ApiKeyCreated = event('api_key.created', {
   description: 'An API key was created. The secret is not part of it.',
   example: exampleKey,
 });
+export const ApiKeyUpdated = event('api_key.updated', {
+  ...visibleToOrganization,
+  description: 'An API key was changed: what it may do, from where, how often, until when, or whether it is enabled.',
+  example: { ...exampleKey, enabled: false, updatedAt: '2026-02-01T09:00:00.000Z' },
+});
 export const ApiKeyRevoked = event('api_key.revoked', {
   ...visibleToOrganization,
   description: 'An API key was revoked: no call with it succeeds any more.',

@@ -21,6 +21,7 @@ export class ApiKeyModel extends TenantModel {
   declare rateLimitPerHour: number | null;
   declare rateLimitPerDay: number | null;
   declare metadata: ApiKey['metadata'];
+  declare enabled: boolean;
   declare createdBy: number | null;
   declare expiresAt: Date | null;
   declare revokedAt: Date | null;
@@ -44,6 +45,7 @@ export class ApiKeyModel extends TenantModel {
         'rateLimitPerHour',
         'rateLimitPerDay',
         'metadata',
+        'enabled',
         'expiresAt',
         'revokedAt',
         'version',
@@ -70,6 +72,7 @@ export class ApiKeyModel extends TenantModel {
       rateLimitPerHour: this.rateLimitPerHour,
       rateLimitPerDay: this.rateLimitPerDay,
       metadata: this.metadata,
+      enabled: this.enabled,
       createdBy: this.createdBy === null ? null : ids.encode('usr', this.createdBy),
       expiresAt: isoOrNull(this.expiresAt),
       revokedAt: isoOrNull(this.revokedAt),

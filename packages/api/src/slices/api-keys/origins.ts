@@ -11,7 +11,7 @@ const ORIGIN_OF_KEY: Statement = {
     from api_keys k
     join organizations o on o.id = k.organization_id
     where k.allowed_origins @> array[$1::text] and k.allowed_origins <> '{}' and k.revoked_at is null
-      and (k.expires_at is null or k.expires_at > now()) and o.deleted_at is null
+      and k.enabled and (k.expires_at is null or k.expires_at > now()) and o.deleted_at is null
     limit 1`,
 };
 

@@ -1,8 +1,18 @@
-import { NoContent } from '../../contract/common-schemas.ts';
+import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { ApiKey, ApiKeyPage, CreateApiKey, CreatedApiKey, exampleKey, KeyId, ListApiKeys } from './schemas.ts';
-import { createApiKey, getApiKey, listApiKeys, revokeApiKey } from './service.ts';
+import {
+  ApiKey,
+  ApiKeyPage,
+  CreateApiKey,
+  CreatedApiKey,
+  exampleKey,
+  KeyId,
+  ListApiKeys,
+  ScopeCatalogue,
+  UpdateApiKey,
+} from './schemas.ts';
+import { createApiKey, getApiKey, listApiKeys, listScopes, revokeApiKey, updateApiKey } from './service.ts';
 
 const tags: [Tag] = ['API keys'];
 
@@ -44,6 +54,23 @@ export const apiKeys = router({
     .output(CreatedApiKey)
     .mutation(({ ctx, input }) => createApiKey(ctx, input)),
 
+  scopes: procedure({
+    access: 'user',
+    openapi: {
+      method: 'GET',
+      path: '/api-keys/scopes',
+      tags,
+      summary: 'List all scopes there are',
+      description: 'With the permissions that each includes.',
+    },
+    example: {
+      output: { items: [{ scope: 'api_keys:read', permissions: ['api_keys:read'] }], nextCursor: null },
+    },
+  })
+    .input(NoInput)
+    .output(ScopeCatalogue)
+    .query(() => listScopes()),
+
   get: procedure({
     access: 'api_keys:read',
     versioned: true,
@@ -59,6 +86,27 @@ export const apiKeys = router({
     .input(KeyId)
     .output(ApiKey)
     .query(({ ctx, input }) => getApiKey(ctx, input.keyId)),
+
+  update: procedure({
+    access: 'api_keys:update',
+    versioned: true,
+    openapi: {
+      method: 'PATCH',
+      path: '/api-keys/{keyId}',
+      tags,
+      summary: 'Update an API key',
+      description:
+        'You must have the permissions of the scopes that you add. The change takes effect within a second, everywhere.',
+    },
+    errors: ['scope_not_held', 'api_key_is_revoked', 'version_mismatch'],
+    example: {
+      input: { keyId: exampleKey.id, name: 'CI', ipAllowList: ['203.0.113.0/24'] },
+      output: { ...exampleKey, ipAllowList: ['203.0.113.0/24'] },
+    },
+  })
+    .input(UpdateApiKey)
+    .output(ApiKey)
+    .mutation(({ ctx, input }) => updateApiKey(ctx, input)),
 
   revoke: procedure({
     access: 'api_keys:delete',

@@ -5,6 +5,7 @@ import { CreatedAt, Metadata, Timestamp, TimestampInput, UpdatedAt } from '../..
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
+import { OrganizationPermission } from '../roles/schemas.ts';
 
 export const Scope = z.enum(SCOPES as [string, ...string[]]).meta({
   id: 'Scope',
@@ -44,6 +45,7 @@ export const ApiKey = z
     rateLimitPerHour: z.int().nullable().meta({ description: 'Calls an hour; null for no limit of its own.' }),
     rateLimitPerDay: z.int().nullable().meta({ description: 'Calls a day; null for no limit of its own.' }),
     metadata: Metadata,
+    enabled: z.boolean().meta({ description: 'While false, it is refused.' }),
     createdBy: id('usr').nullable().meta({ description: 'The user who created it; null if that was a key.' }),
     expiresAt: Timestamp.nullable().meta({ description: 'From then on it is refused; null for never.' }),
     revokedAt: Timestamp.nullable().meta({ description: 'When it was revoked; null while it works.' }),
@@ -70,6 +72,7 @@ export const exampleKey: ApiKey = {
   rateLimitPerHour: null,
   rateLimitPerDay: null,
   metadata: {},
+  enabled: true,
   createdBy: exampleId('usr'),
   expiresAt: null,
   revokedAt: null,
@@ -77,31 +80,38 @@ export const exampleKey: ApiKey = {
   updatedAt: '2026-01-31T12:00:00.000Z',
 };
 
+const Name = z.string().trim().min(1).max(80).meta({ description: 'A name to recognise it by.', example: 'CI' });
+const Scopes = z
+  .array(Scope)
+  .max(100)
+  .meta({ description: 'Only scopes whose permissions you have in this organization; none for a key without rights.' });
+
+/** What can be changed later; a missing field is left as it is, or has its default. */
+const settings = {
+  description: z.string().max(500).nullish().meta({ description: 'What it is for.' }),
+  expiresAt: TimestampInput.nullish().meta({ description: 'From then on it is refused; null for never.' }),
+  ipAllowList: z
+    .array(AddressRange)
+    .max(100)
+    .optional()
+    .meta({ description: 'Addresses and ranges the key works from; empty for any.' }),
+  allowedOrigins: z
+    .array(Origin)
+    .max(100)
+    .optional()
+    .meta({ description: 'Origins of web pages, apps or extensions the key works from; empty for any.' }),
+  rateLimitPerMinute: Quota.nullish().meta({ description: 'Calls a minute; null for no limit of its own.' }),
+  rateLimitPerHour: Quota.nullish().meta({ description: 'Calls an hour; null for no limit of its own.' }),
+  rateLimitPerDay: Quota.nullish().meta({ description: 'Calls a day; null for no limit of its own.' }),
+  metadata: Metadata.optional(),
+};
+
 export const CreateApiKey = z
   .strictObject({
-    name: z.string().trim().min(1).max(80).meta({ description: 'A name to recognise it by.', example: 'CI' }),
-    description: z.string().max(500).nullish().meta({ description: 'What it is for.' }),
-    scopes: z
-      .array(Scope)
-      .min(1)
-      .max(100)
-      .meta({ description: 'Only scopes whose permissions you have in this organization.' }),
-    expiresAt: TimestampInput.nullish().meta({ description: 'From then on it is refused; null for never.' }),
-    ipAllowList: z
-      .array(AddressRange)
-      .max(100)
-      .optional()
-      .meta({ description: 'Addresses and ranges the key works from; empty for any.' }),
-    allowedOrigins: z
-      .array(Origin)
-      .max(100)
-      .optional()
-      .meta({ description: 'Origins of web pages, apps or extensions the key works from; empty for any.' }),
-    rateLimitPerMinute: Quota.nullish().meta({ description: 'Calls a minute; null for no limit of its own.' }),
-    rateLimitPerHour: Quota.nullish().meta({ description: 'Calls an hour; null for no limit of its own.' }),
-    rateLimitPerDay: Quota.nullish().meta({ description: 'Calls a day; null for no limit of its own.' }),
+    name: Name,
+    scopes: Scopes,
+    ...settings,
     environment: z.enum(['live', 'test']).optional().meta({ description: '`live` by default.' }),
-    metadata: Metadata.optional(),
   })
   .meta({ id: 'CreateApiKey', description: 'A new API key.' });
 export type CreateApiKey = z.output<typeof CreateApiKey>;
@@ -114,6 +124,32 @@ export const CreatedApiKey = ApiKey.extend({
 export type CreatedApiKey = z.output<typeof CreatedApiKey>;
 
 export const KeyId = z.strictObject({ keyId: id('key') });
+
+export const UpdateApiKey = KeyId.extend({
+  name: Name.optional(),
+  scopes: Scopes.optional(),
+  ...settings,
+  enabled: z.boolean().optional().meta({ description: 'While false, the key is refused.' }),
+}).meta({ id: 'UpdateApiKey', description: 'A missing field stays unchanged; null clears it.' });
+export type UpdateApiKey = z.output<typeof UpdateApiKey>;
+
+export const ScopeCatalogue = z
+  .object({
+    items: z
+      .array(
+        z
+          .object({
+            scope: Scope,
+            permissions: z.array(OrganizationPermission).meta({ description: 'What a key with this scope may do.' }),
+          })
+          .meta({ id: 'ScopeEntry', description: 'A scope, and the permissions that it includes.' }),
+      )
+      .meta({ description: 'Every scope, the widest first.' }),
+    nextCursor: z.null().meta({ description: 'All are on one page.' }),
+  })
+  .meta({ id: 'ScopeCatalogue', description: 'Every scope there is.' });
+export type ScopeCatalogue = z.output<typeof ScopeCatalogue>;
+
 export const ListApiKeys = pageInput({});
 export type ListApiKeys = z.output<typeof ListApiKeys>;
 export const ApiKeyPage = page('ApiKeyPage', ApiKey);

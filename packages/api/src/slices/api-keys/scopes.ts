@@ -6,7 +6,7 @@ export function permissionsOf(scopes: readonly string[]): ReadonlySet<Organizati
   return new Set(scopes.flatMap(expandScope));
 }
 
-/** What a key may do now; nothing, once it was revoked or has expired. */
+/** What a key may do now; nothing, once it was revoked, disabled or has expired. */
 export async function permissionsOfKey(
   ctx: { now: Date } & Tenancy,
   id: number,
@@ -23,7 +23,8 @@ const LIVE_KEY: Statement = {
   name: 'live_key',
   text: `
     select scopes from api_keys
-    where organization_id = $1 and id = $2 and revoked_at is null and (expires_at is null or expires_at > $3)`,
+    where organization_id = $1 and id = $2 and revoked_at is null and enabled
+      and (expires_at is null or expires_at > $3)`,
 };
 
 export const findLiveKey = ({ organization, now }: { now: Date } & Tenancy, id: number): Call => [

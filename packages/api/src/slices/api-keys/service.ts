@@ -2,7 +2,7 @@ import type { Context, OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { ifMatch, presentWithEtag } from '../../contract/etag.ts';
 import { newestFirst } from '../../contract/pagination.ts';
-import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { expandScope, type OrganizationPermission, SCOPES } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
 import { rowsOf } from '../../data/rows.ts';
@@ -10,9 +10,9 @@ import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
-import { ApiKeyCreated, ApiKeyRevoked } from './events.ts';
+import { ApiKeyCreated, ApiKeyRevoked, ApiKeyUpdated } from './events.ts';
 import { ApiKeyModel } from './model.ts';
-import type { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys } from './schemas.ts';
+import type { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys, ScopeCatalogue, UpdateApiKey } from './schemas.ts';
 import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 
@@ -40,9 +40,7 @@ export async function listApiKeys(
 
 /** Under the authority lock, a member who was removed concurrently gets no key, and concurrent keys are all counted. */
 export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey): Promise<CreatedApiKey> {
-  if (input.expiresAt && new Date(input.expiresAt) <= ctx.now) {
-    throw new ApiError('invalid_input', { errors: [{ path: 'expiresAt', message: 'must be in the future' }] });
-  }
+  const expiresAt = futureExpiry(ctx, input);
   const environment = input.environment ?? 'live';
   const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, environment);
   return transaction(ctx, async (ctx) => {
@@ -64,7 +62,7 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
       rateLimitPerDay: input.rateLimitPerDay ?? null,
       metadata: input.metadata ?? {},
       createdBy: ctx.actor.kind === 'user' ? ctx.actor.user.id : null,
-      expiresAt: input.expiresAt ? new Date(input.expiresAt) : null,
+      expiresAt: expiresAt ?? null,
       createdAt: ctx.now,
       updatedAt: ctx.now,
     });
@@ -75,6 +73,27 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
 
 export async function getApiKey(ctx: OrganizationContext, keyId: string): Promise<ApiKey> {
   return presentWithEtag(ctx, await findKey(ctx, keyId));
+}
+
+/** The caller must hold what is added; removing needs nothing more. */
+export async function updateApiKey(ctx: OrganizationContext, input: UpdateApiKey): Promise<ApiKey> {
+  const { keyId, ...fields } = input;
+  const expiresAt = futureExpiry(ctx, input);
+  return transaction(ctx, async (ctx) => {
+    const { permissions } = await lockAuthority(ctx, 'api_keys:update');
+    const before = await findKey(ctx, keyId);
+    ifMatch(ctx, before);
+    if (before.revokedAt) throw new ApiError('api_key_is_revoked');
+    assertGrantable(permissions, input.scopes ?? [], permissionsOf(before.scopes));
+    const after = await change(ctx, before, { ...fields, expiresAt });
+    if (after !== before)
+      await record(ctx, ApiKeyUpdated, { target: after, before, after, data: after.present(ctx.ids) });
+    return presentWithEtag(ctx, after);
+  });
+}
+
+export function listScopes(): ScopeCatalogue {
+  return { items: SCOPES.map((scope) => ({ scope, permissions: expandScope(scope) })), nextCursor: null };
 }
 
 /**
@@ -118,6 +137,19 @@ async function revokeAll(ctx: Context, keys: readonly ApiKeyModel[]): Promise<vo
   }
 }
 
+/** Undefined where it is not given. */
+function futureExpiry(
+  { now }: Context,
+  { expiresAt }: { expiresAt?: string | null | undefined },
+): Date | null | undefined {
+  if (expiresAt === undefined || expiresAt === null) return expiresAt;
+  const at = new Date(expiresAt);
+  if (at <= now) {
+    throw new ApiError('invalid_input', { errors: [{ path: 'expiresAt', message: 'must be in the future' }] });
+  }
+  return at;
+}
+
 async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyModel> {
   const key = await ApiKeyModel.of(ctx).findOne({ id: ctx.ids.decode('key', keyId) });
   if (!key) throw new ApiError('not_found');
@@ -125,9 +157,13 @@ async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyM
 }
 
 /** A key must never hold more than its creator: otherwise `api_keys:create` would be every permission. */
-function assertGrantable(permissions: ReadonlySet<OrganizationPermission>, scopes: readonly string[]): void {
+function assertGrantable(
+  permissions: ReadonlySet<OrganizationPermission>,
+  scopes: readonly string[],
+  alreadyHeld: ReadonlySet<OrganizationPermission> = new Set(),
+): void {
   for (const permission of permissionsOf(scopes)) {
-    if (!permissions.has(permission)) {
+    if (!permissions.has(permission) && !alreadyHeld.has(permission)) {
       throw new ApiError('scope_not_held', {
         detail: `You do not hold \`${permission}\` here: request only scopes whose permissions you have.`,
       });
