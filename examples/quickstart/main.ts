@@ -58,6 +58,11 @@ step('read the same key over tRPC and over REST');
 await person.apiKeys.update({ keyId, name: 'Quickstart', rateLimitPerMinute: 100 });
 step('renamed it, and limited its calls a minute');
 
+const rotated = await person.apiKeys.rotate({ keyId, gracePeriodSeconds: 60 });
+const successor = new RentApi({ baseUrl, apiKey: rotated.secret });
+for (const each of [program, successor]) assert.equal((await each.users.me.get()).email, email);
+step('rotated its secret: for a minute, both work');
+
 await person.apiKeys.revoke({ keyId });
 const refusal = await program.users.me.get().then(
   () => assert.fail('The revoked key still works.'),

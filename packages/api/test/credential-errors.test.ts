@@ -32,6 +32,7 @@ beforeAll(async () => {
   await create('elsewhere', { ipAllowList: ['203.0.113.9'] });
   await create('in a page', { allowedOrigins: ['https://app.example.com'] });
   await ada.request(`/api/v1/api-keys/${await create('revoked')}`, { method: 'DELETE' });
+  await ada.request(`/api/v1/api-keys/${await create('rotated')}/rotate`, { method: 'POST', body: {} });
   await ada.request(`/api/v1/api-keys/${await create('disabled')}`, { method: 'PATCH', body: { enabled: false } });
   await app
     .rows('api_keys')
@@ -47,6 +48,7 @@ const REFUSED: Record<string, () => Record<string, string>> = {
   invalid_access_token: () => ({ authorization: 'Bearer a.b.c' }),
   invalid_api_key: () => ({ 'x-api-key': 'rapi_live_nonsense' }),
   api_key_revoked: byKey('revoked'),
+  api_key_rotated: byKey('rotated'),
   api_key_disabled: byKey('disabled'),
   api_key_expired: byKey('expired'),
   address_not_allowed: byKey('elsewhere'),

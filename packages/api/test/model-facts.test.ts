@@ -23,6 +23,7 @@ const NOT_AUDITED: Record<string, string> = {
   BackupCodeModel: 'changes with its user, who is recorded',
   EmailChangeModel: 'changes with its user, who is recorded',
   OAuthCodeModel: 'becomes a session, which is recorded',
+  OldSecretModel: 'changes with its key, which is recorded',
   PasskeyChallengeModel: 'becomes a session or a passkey',
   PasskeyModel: 'changes with its user, who is recorded',
   RefreshTokenModel: 'changes with its session, which is recorded',

@@ -48,6 +48,7 @@ export const STATUS_OF_REFUSAL: Record<string, number> = {
   session_revoked: 401,
   invalid_api_key: 401,
   api_key_revoked: 401,
+  api_key_rotated: 401,
   api_key_disabled: 401,
   api_key_expired: 401,
   account_inactive: 403,

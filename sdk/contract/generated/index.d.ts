@@ -434,6 +434,12 @@ export type AppRouter = TRPCBuiltRouter<
         input: UpdateApiKey;
         output: ApiKey;
       }>;
+      /** Rotate an API key. The key gets a new secret, which is in this answer only. The earlier one works for `gracePeriodSeconds` more. You must have the permissions of all its scopes. */
+      rotate: TRPCMutationProcedure<{
+        meta: unknown;
+        input: RotateApiKey;
+        output: CreatedApiKey;
+      }>;
       /** Revoke an API key. Takes effect at once and cannot be undone; the key stays listed. */
       revoke: TRPCMutationProcedure<{
         meta: unknown;
@@ -808,6 +814,8 @@ export interface EventMap {
   'api_key.created': ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   'api_key.revoked': ApiKey;
+  /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */
+  'api_key.rotated': ApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
   'api_key.updated': ApiKey;
   /** An invitation was accepted. `member.added` follows. */
@@ -1778,6 +1786,7 @@ export interface Problem {
     | 'api_key_revoked'
     | 'api_key_expired'
     | 'api_key_disabled'
+    | 'api_key_rotated'
     | 'api_key_is_revoked'
     | 'key_without_user'
     | 'scope_not_held'
@@ -2012,6 +2021,14 @@ export interface RolePage {
   items: Role[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** How to replace the secret of a key. */
+export interface RotateApiKey {
+  /** Id of an API key. */
+  keyId: string;
+  /** How long the present secret works on, beside the new one: none by default, at most 30 days. */
+  gracePeriodSeconds?: number | undefined;
 }
 
 /** A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`). */

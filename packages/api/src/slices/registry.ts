@@ -5,6 +5,7 @@ import type { RawRoute } from '../wire/raw-route.ts';
 import * as accountEvents from './accounts/events.ts';
 import * as accountJobs from './accounts/jobs.ts';
 import * as apiKeyEvents from './api-keys/events.ts';
+import * as apiKeyJobs from './api-keys/jobs.ts';
 import { auditExport } from './audit/raw.ts';
 import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
@@ -56,6 +57,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
 /** Every job. */
 export const jobs: readonly Job[] = [
   accountJobs,
+  apiKeyJobs,
   authJobs,
   avatarJobs,
   emailChangeJobs,

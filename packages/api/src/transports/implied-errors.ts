@@ -74,6 +74,7 @@ const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
   'session_revoked',
   'invalid_api_key',
   'api_key_revoked',
+  'api_key_rotated',
   'api_key_disabled',
   'api_key_expired',
   'address_not_allowed',

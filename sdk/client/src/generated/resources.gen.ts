@@ -12,10 +12,12 @@ export type {
   ApiKeyCreatedEvent,
   ApiKeyPage,
   ApiKeyRevokedEvent,
+  ApiKeyRotatedEvent,
   ApiKeyUpdatedEvent,
   ApiKeysCreateResponse,
   ApiKeysGetResponse,
   ApiKeysListResponse,
+  ApiKeysRotateResponse,
   ApiKeysScopesResponse,
   ApiKeysUpdateResponse,
   AuditEntry,
@@ -148,6 +150,7 @@ export type {
   RolesGetResponse,
   RolesListResponse,
   RolesUpdateResponse,
+  RotateApiKey,
   Scope,
   ScopeCatalogue,
   ScopeEntry,
@@ -230,6 +233,7 @@ export interface CodesByStatus {
     | "api_key_revoked"
     | "api_key_expired"
     | "api_key_disabled"
+    | "api_key_rotated"
     | "invalid_code"
     | "invalid_challenge"
     | "invalid_passkey";
@@ -322,6 +326,8 @@ export interface EventMap {
   "api_key.created": Types.ApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   "api_key.revoked": Types.ApiKey;
+  /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */
+  "api_key.rotated": Types.ApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
   "api_key.updated": Types.ApiKey;
   /** An invitation was accepted. `member.added` follows. */
@@ -382,6 +388,7 @@ export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
 export type ApiKeysListParams = Params<Types.ApiKeysListData>;
 export type ApiKeysRevokeParams = Params<Types.ApiKeysRevokeData>;
+export type ApiKeysRotateParams = Params<Types.ApiKeysRotateData>;
 export type ApiKeysScopesParams = NoParams;
 export type ApiKeysUpdateParams = Params<Types.ApiKeysUpdateData>;
 export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVerificationData>;
@@ -603,6 +610,26 @@ export class ApiKeysResource extends Resource {
    */
   revoke(params: ApiKeysRevokeParams, options?: RequestOptions): ApiPromise<void> {
     return this.transport.call({"id":"apiKeys.revoke","method":"DELETE","path":"/api/v1/api-keys/{keyId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Rotate an API key
+   *
+   * The key gets a new secret, which is in this answer only. The earlier one works for `gracePeriodSeconds` more. You must have the permissions of all its scopes.
+   *
+   * Needs `api_keys:rotate`.
+   *
+   * `POST /api/v1/api-keys/{keyId}/rotate`
+   *
+   * @throws {PermissionDeniedError} `scope_not_held`
+   * @throws {ConflictError} `limit_reached`, `api_key_is_revoked`
+   * @example
+   * ```ts
+   * const answer = await client.apiKeys.rotate({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh', gracePeriodSeconds: 3600 });
+   * ```
+   */
+  rotate(params: ApiKeysRotateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysRotateResponse> {
+    return this.transport.call({"id":"apiKeys.rotate","method":"POST","path":"/api/v1/api-keys/{keyId}/rotate","keyed":true,"body":"json"}, params, options);
   }
 
   /**

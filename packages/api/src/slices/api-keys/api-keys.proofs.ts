@@ -1,4 +1,12 @@
+import type { TestApp } from '../../../test/app.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
+
+const revoke = (app: TestApp, id: string): Promise<number> =>
+  app
+    .rows('api_keys')
+    .where({ id: app.ports.ids.decode('key', id) })
+    .update({ revokedAt: new Date() })
+    .then((count: number) => count);
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
@@ -6,6 +14,17 @@ export const proofs: SliceProofs = {
     key: async ({ key }) => (await key(['read:*'])).id,
   },
   failures: {
+    'apiKeys.rotate': {
+      scope_not_held: async ({ key }) => ({
+        caller: (await key(['api_keys:rotate'])).caller,
+        input: { keyId: (await key(['api_keys:read'])).id },
+      }),
+      api_key_is_revoked: async ({ app, key }) => {
+        const { id } = await key([]);
+        await revoke(app, id);
+        return { caller: (await key(['api_keys:rotate'])).caller, input: { keyId: id } };
+      },
+    },
     'apiKeys.update': {
       scope_not_held: async ({ key }) => ({
         caller: (await key(['api_keys:update'])).caller,
@@ -13,10 +32,7 @@ export const proofs: SliceProofs = {
       }),
       api_key_is_revoked: async ({ app, key }) => {
         const { id } = await key([]);
-        await app.ports
-          .database('api_keys')
-          .whereRaw('/* across organizations */ id = ?', [app.ports.ids.decode('key', id)])
-          .update({ revokedAt: new Date() });
+        await revoke(app, id);
         return { caller: (await key(['api_keys:update'])).caller, input: { keyId: id, name: 'late' } };
       },
     },

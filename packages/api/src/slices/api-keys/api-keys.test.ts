@@ -321,6 +321,95 @@ describe('updating', () => {
   });
 });
 
+describe('rotating', () => {
+  const me = (secret: string) => app.request('/api/v1/users/me', { headers: { 'x-api-key': secret } });
+  const rotate = (id: string, body: object, headers: Record<string, string> = {}) =>
+    ada.request(`/api/v1/api-keys/${id}/rotate`, { method: 'POST', body, headers });
+
+  it('answers a new secret, and the old one ends with the grace period', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'], environment: 'test' });
+    const { status, body } = await rotate(key.id, { gracePeriodSeconds: 60 });
+    expect([status, body.id, isWellFormed(body.secret)]).toEqual([200, key.id, true]);
+    expect(body.secret).toMatch(/^rapi_test_/);
+    expect([(await me(key.secret)).status, (await me(body.secret)).status]).toEqual([200, 200]);
+    app.advance(60_000);
+    const [old, current] = await Promise.all([me(key.secret), me(body.secret)]);
+    app.advance(-60_000);
+    expect([...statusAndCode(old), current.status]).toEqual([401, 'api_key_rotated', 200]);
+    const stored = [await app.rows('audit_logs').where({ action: 'api_key.rotated' }), await app.rows('events')];
+    expect(JSON.stringify(stored)).not.toContain(body.secret);
+  });
+
+  it('ends the old secret at once without a grace period', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    expect((await me(key.secret)).status).toBe(200);
+    await rotate(key.id, {});
+    expect(statusAndCode(await me(key.secret))).toEqual([401, 'api_key_rotated']);
+  });
+
+  it('refuses not one request of programs that take the new secret when they get it, in two processes', async () => {
+    const second = await startApp({}, app);
+    try {
+      const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+      let secret: string = key.secret;
+      let done = false;
+      const statuses: number[] = [];
+      const program = async (at: number) => {
+        const { request } = at % 2 === 0 ? app : second;
+        while (!done) statuses.push((await request('/api/v1/users/me', { headers: { 'x-api-key': secret } })).status);
+      };
+      const programs = Array.from({ length: 6 }, (_, at) => program(at));
+      for (let at = 0; at < 5; at++) secret = (await rotate(key.id, { gracePeriodSeconds: 600 })).body.secret;
+      done = true;
+      await Promise.all(programs);
+      expect(statuses.length).toBeGreaterThan(10);
+      expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('leaves an earlier secret its grace period, so that a lost answer can be repeated', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    await rotate(key.id, { gracePeriodSeconds: 60 });
+    await rotate(key.id, { gracePeriodSeconds: 60 });
+    expect((await me(key.secret)).status).toBe(200);
+  });
+
+  it('gives no secret to who lacks a scope of the key, nor ends the old one', async () => {
+    const { body: narrow } = await create(ada, { name: 'rotator', scopes: ['api_keys:rotate'] });
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const refused = await app.request(`/api/v1/api-keys/${key.id}/rotate`, {
+      method: 'POST',
+      headers: { 'x-api-key': narrow.secret },
+      body: {},
+    });
+    expect(statusAndCode(refused)).toEqual([403, 'scope_not_held']);
+    expect((await me(key.secret)).status).toBe(200);
+  });
+
+  it('is revoked and disabled with all its secrets', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const { body: next } = await rotate(key.id, { gracePeriodSeconds: 60 });
+    await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'PATCH', body: { enabled: false } });
+    for (const secret of [key.secret, next.secret])
+      expect(statusAndCode(await me(secret))).toEqual([401, 'api_key_disabled']);
+    await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
+    for (const secret of [key.secret, next.secret])
+      expect(statusAndCode(await me(secret))).toEqual([401, 'api_key_revoked']);
+  });
+
+  it('refuses a grace period that is negative, fractional or too long, another version, and too many', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    for (const gracePeriodSeconds of [-1, 0.5, 30 * 86_400 + 1, '60'])
+      expect((await rotate(key.id, { gracePeriodSeconds })).status).toBe(400);
+    expect(statusAndCode(await rotate(key.id, {}, { 'if-match': '"7"' }))).toEqual([412, 'version_mismatch']);
+    for (let at = 0; at < 10; at++) expect((await rotate(key.id, { gracePeriodSeconds: 60 })).status).toBe(200);
+    expect(statusAndCode(await rotate(key.id, { gracePeriodSeconds: 60 }))).toEqual([409, 'limit_reached']);
+    expect((await me(key.secret)).status).toBe(200);
+  });
+});
+
 it('works on after its creator left the organization', async () => {
   const acme = await makeOrganization(app);
   const admin = await acme.join('ADMIN');

@@ -17,22 +17,36 @@ export function looksLikeKey(bearer: string, prefix: string): boolean {
   return bearer.startsWith(`${prefix}_`) || isWellFormed(bearer);
 }
 
+const KEY_COLUMNS = `
+           k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
+           k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
+           k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, o.subdomain, o.deleted_at as "deletedAt",
+           k.created_by as "createdBy", ${USER_COLUMNS}`;
+const KEY_JOINS = `
+    join organizations o on o.id = k.organization_id
+    left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
+    left join users u on u.id = m.user_id and u.status = 'ACTIVE'`;
+
 /** The key, and its creator while still a member, in one statement. */
 const KEY_ACTOR: Statement = {
   name: 'key_actor',
   short: true,
   text: `
     /* across organizations */
-    select k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
-           k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
-           k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
-           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, o.subdomain, o.deleted_at as "deletedAt",
-           k.created_by as "createdBy", ${USER_COLUMNS}
-    from api_keys k
-    join organizations o on o.id = k.organization_id
-    left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
-    left join users u on u.id = m.user_id and u.status = 'ACTIVE'
+    select ${KEY_COLUMNS}, null::timestamptz as "secretExpiresAt"
+    from api_keys k ${KEY_JOINS}
     where k.secret_hash = $1`,
+};
+
+/** The same by an earlier secret. Without a name: a plan from when there were none would read the whole table. */
+const KEY_ACTOR_BY_OLD_SECRET: Statement = {
+  text: `
+    /* across organizations */
+    select ${KEY_COLUMNS}, s.expires_at as "secretExpiresAt"
+    from api_key_old_secrets s
+    join api_keys k on k.organization_id = s.organization_id and k.id = s.api_key_id ${KEY_JOINS}
+    where s.secret_hash = $1`,
 };
 
 type KeyColumns = Pick<
@@ -48,7 +62,13 @@ type KeyColumns = Pick<
   | 'revokedAt'
   | 'enabled'
   | 'createdBy'
-> & { keyId: number; id: number | null; subdomain: string | null; deletedAt: Date | null };
+> & {
+  keyId: number;
+  id: number | null;
+  subdomain: string | null;
+  deletedAt: Date | null;
+  secretExpiresAt: Date | null;
+};
 
 /** Ranges are parsed when the row is read, and cached with it. */
 type KeyRow = Omit<KeyColumns, 'ipAllowList'> & { isAllowedFrom: (address: string) => boolean };
@@ -57,7 +77,9 @@ function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
   return {
     key: `key ${secretHash.toString('base64')}`,
     load: async () => {
-      const [row] = await execute<KeyColumns>(ctx.db, KEY_ACTOR, [secretHash]);
+      const [current] = await execute<KeyColumns>(ctx.db, KEY_ACTOR, [secretHash]);
+      // In this order: a rotation in between moves the secret from the first table to the second.
+      const [row] = current ? [current] : await execute<KeyColumns>(ctx.db, KEY_ACTOR_BY_OLD_SECRET, [secretHash]);
       if (!row) return undefined;
       const { ipAllowList, ...columns } = row;
       const isAllowedFrom = ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true;
@@ -114,11 +136,13 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     subdomain,
     deletedAt,
     createdBy,
+    secretExpiresAt,
     ...creator
   } = row;
   noteCaller(ctx, { keyId, organizationId });
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
+  if (secretExpiresAt && secretExpiresAt <= ctx.now) throw new ApiError('api_key_rotated');
   if (!enabled) throw new ApiError('api_key_disabled');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
   if (!isAllowedFrom(ctx.request.ip)) throw new ApiError('address_not_allowed');

@@ -33,6 +33,14 @@ export const errors = {
     retry: 'no',
     refusesCredential: true,
   },
+  api_key_rotated: {
+    status: 401,
+    title: 'API key rotated',
+    meaning: 'The API key has a new secret, and the time in which this earlier one also worked is over.',
+    fix: 'Use the secret that the rotation answered; if it was lost, rotate the key again.',
+    retry: 'no',
+    refusesCredential: true,
+  },
   api_key_is_revoked: {
     status: 409,
     title: 'API key is revoked',

@@ -13,6 +13,11 @@ export const ApiKeyUpdated = event('api_key.updated', {
   description: 'An API key was changed: what it may do, from where, how often, until when, or whether it is enabled.',
   example: { ...exampleKey, enabled: false, updatedAt: '2026-02-01T09:00:00.000Z' },
 });
+export const ApiKeyRotated = event('api_key.rotated', {
+  ...visibleToOrganization,
+  description: 'An API key got a new secret, which is not part of it. The earlier one works on for the grace period.',
+  example: { ...exampleKey, last4: 'p2Qs', updatedAt: '2026-02-01T09:00:00.000Z' },
+});
 export const ApiKeyRevoked = event('api_key.revoked', {
   ...visibleToOrganization,
   description: 'An API key was revoked: no call with it succeeds any more.',

@@ -81,3 +81,13 @@ export class ApiKeyModel extends TenantModel {
     };
   }
 }
+
+/** An earlier secret of a rotated key. */
+export class OldSecretModel extends TenantModel {
+  static override tableName = 'api_key_old_secrets';
+
+  declare apiKeyId: number;
+  declare secretHash: Buffer;
+  declare expiresAt: Date;
+  declare createdAt: Date;
+}

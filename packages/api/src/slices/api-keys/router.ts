@@ -9,10 +9,19 @@ import {
   exampleKey,
   KeyId,
   ListApiKeys,
+  RotateApiKey,
   ScopeCatalogue,
   UpdateApiKey,
 } from './schemas.ts';
-import { createApiKey, getApiKey, listApiKeys, listScopes, revokeApiKey, updateApiKey } from './service.ts';
+import {
+  createApiKey,
+  getApiKey,
+  listApiKeys,
+  listScopes,
+  revokeApiKey,
+  rotateApiKey,
+  updateApiKey,
+} from './service.ts';
 
 const tags: [Tag] = ['API keys'];
 
@@ -107,6 +116,27 @@ export const apiKeys = router({
     .input(UpdateApiKey)
     .output(ApiKey)
     .mutation(({ ctx, input }) => updateApiKey(ctx, input)),
+
+  rotate: procedure({
+    access: 'api_keys:rotate',
+    versioned: true,
+    openapi: {
+      method: 'POST',
+      path: '/api-keys/{keyId}/rotate',
+      tags,
+      summary: 'Rotate an API key',
+      description:
+        'The key gets a new secret, which is in this answer only. The earlier one works for `gracePeriodSeconds` more. You must have the permissions of all its scopes.',
+    },
+    errors: ['scope_not_held', 'api_key_is_revoked', 'limit_reached', 'version_mismatch'],
+    example: {
+      input: { keyId: exampleKey.id, gracePeriodSeconds: 3600 },
+      output: { ...exampleKey, secret: 'rapi_live_4f9aXq2Lm8Zt6Rw1Vb7Nc3Ks5Jd0HgYpTe2x7Kd' },
+    },
+  })
+    .input(RotateApiKey)
+    .output(CreatedApiKey)
+    .mutation(({ ctx, input }) => rotateApiKey(ctx, input)),
 
   revoke: procedure({
     access: 'api_keys:delete',

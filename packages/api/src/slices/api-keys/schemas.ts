@@ -133,6 +133,16 @@ export const UpdateApiKey = KeyId.extend({
 }).meta({ id: 'UpdateApiKey', description: 'A missing field stays unchanged; null clears it.' });
 export type UpdateApiKey = z.output<typeof UpdateApiKey>;
 
+const MAX_GRACE_S = 30 * 86_400;
+
+export const RotateApiKey = KeyId.extend({
+  gracePeriodSeconds: z.int().min(0).max(MAX_GRACE_S).optional().meta({
+    description: 'How long the present secret works on, beside the new one: none by default, at most 30 days.',
+    example: 3600,
+  }),
+}).meta({ id: 'RotateApiKey', description: 'How to replace the secret of a key.' });
+export type RotateApiKey = z.output<typeof RotateApiKey>;
+
 export const ScopeCatalogue = z
   .object({
     items: z

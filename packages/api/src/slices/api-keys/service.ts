@@ -10,13 +10,22 @@ import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
-import { ApiKeyCreated, ApiKeyRevoked, ApiKeyUpdated } from './events.ts';
-import { ApiKeyModel } from './model.ts';
-import type { ApiKey, CreateApiKey, CreatedApiKey, ListApiKeys, ScopeCatalogue, UpdateApiKey } from './schemas.ts';
+import { ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUpdated } from './events.ts';
+import { ApiKeyModel, OldSecretModel } from './model.ts';
+import type {
+  ApiKey,
+  CreateApiKey,
+  CreatedApiKey,
+  ListApiKeys,
+  RotateApiKey,
+  ScopeCatalogue,
+  UpdateApiKey,
+} from './schemas.ts';
 import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 
 const MAX_KEYS = 1000;
+const MAX_OLD_SECRETS = 10;
 const COUNT_LIVE = {
   text: 'select count(*)::integer from api_keys where organization_id = $1 and revoked_at is null',
 };
@@ -89,6 +98,39 @@ export async function updateApiKey(ctx: OrganizationContext, input: UpdateApiKey
     if (after !== before)
       await record(ctx, ApiKeyUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return presentWithEtag(ctx, after);
+  });
+}
+
+/**
+ * The caller sees the new secret, and so must hold all that it grants. An earlier secret in its grace period keeps it:
+ * a rotation whose answer was lost can be repeated, and no program that still has the first secret is refused.
+ */
+export async function rotateApiKey(ctx: OrganizationContext, input: RotateApiKey): Promise<CreatedApiKey> {
+  return transaction(ctx, async (ctx) => {
+    const { permissions } = await lockAuthority(ctx, 'api_keys:rotate');
+    const before = await findKey(ctx, input.keyId);
+    ifMatch(ctx, before);
+    if (before.revokedAt) throw new ApiError('api_key_is_revoked');
+    assertGrantable(permissions, before.scopes);
+    const earlier = await OldSecretModel.of(ctx)
+      .where({ apiKeyId: before.id })
+      .where('expiresAt', '>', ctx.now)
+      .resultSize();
+    assertRoom(earlier, MAX_OLD_SECRETS, `A key has at most ${MAX_OLD_SECRETS} earlier secrets in their grace period.`);
+    await OldSecretModel.add(ctx, {
+      apiKeyId: before.id,
+      secretHash: before.secretHash,
+      expiresAt: new Date(ctx.now.getTime() + (input.gracePeriodSeconds ?? 0) * 1000),
+      createdAt: ctx.now,
+    });
+    const secret = newSecret(ctx.ports.env.API_KEY_PREFIX, before.environment);
+    const after = await change(ctx, before, {
+      secretHash: hashSecret(secret),
+      prefix: displayPrefix(secret),
+      last4: secret.slice(-4),
+    });
+    await record(ctx, ApiKeyRotated, { target: after, before, after, data: after.present(ctx.ids) });
+    return { ...presentWithEtag(ctx, after), secret };
   });
 }
 
