@@ -91,7 +91,7 @@ export type AppRouter = TRPCBuiltRouter<
         }>;
       };
       password: {
-        /** Change your password. Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link. */
+        /** Change your password. Ends every other session of the account, and every open link to reset the password or to change the address. The owner is mailed. An account without a password gets one through a mailed link. */
         change: TRPCMutationProcedure<{
           meta: unknown;
           input: ChangePassword;

@@ -927,7 +927,7 @@ export class AuthPasswordResource extends Resource {
   /**
    * Change your password
    *
-   * Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link.
+   * Ends every other session of the account, and every open link to reset the password or to change the address. The owner is mailed. An account without a password gets one through a mailed link.
    *
    * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
    *

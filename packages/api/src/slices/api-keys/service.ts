@@ -156,9 +156,10 @@ export async function revokeApiKey(ctx: OrganizationContext, keyId: string): Pro
 /**
  * Revokes keys that a stranger may have made under a user's name, in any organization. Locked in order of their ids.
  */
-export async function revokeKeysOfCreator(ctx: Context, userId: number): Promise<void> {
+export async function revokeKeysOfCreator(ctx: Context, userId: number, since: Date): Promise<void> {
   const keys = await ApiKeyModel.acrossOrganizations(ctx.db)
     .where({ createdBy: userId })
+    .where('createdAt', '>=', since)
     .whereNull('revokedAt')
     .orderBy('id')
     .forUpdate();

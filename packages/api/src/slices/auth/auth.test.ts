@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, overtake, statusAndCode } from '../../../test/organization.ts';
+import { giveWaysIn, waysIn } from '../../../test/ways-in.ts';
 import { systemContext } from '../../context.ts';
 
 /** Well-formed: on a busy machine the request may read it before its comparison. */
@@ -186,6 +187,7 @@ describe('e-mail verification', () => {
       headers: { authorization: `Bearer ${prepared.accessToken}` },
       body: { name: 'back door', scopes: ['*'] },
     });
+    await giveWaysIn(app, prepared.user.id);
     expect((await post('/auth/register', owner)).status).toBe(201);
     const second = await linkTo(email, 'verify-email', 2);
 
@@ -196,6 +198,7 @@ describe('e-mail verification', () => {
     expect((await post('/auth/refresh', { refreshToken: prepared.refreshToken })).status).toBe(401);
     const withKey = await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
     expect(withKey.body.code).toBe('api_key_revoked');
+    expect(await waysIn(app, prepared.user.id)).toEqual([]);
     expect((await post('/auth/verify-email', { token: [second, first][nth - 1] })).body.code).toBe('invalid_token');
 
     const token = await linkTo(email, 'reset-password');
@@ -271,6 +274,27 @@ describe('a password reset', () => {
     await eventually(
       () => app.mails.find(({ to, subject }) => to === ada.email && /was changed/.test(subject)),
       'the notice',
+    );
+  });
+
+  it('ends what was made before the address was verified, and keeps what was made since', async () => {
+    const key = (person: Person) =>
+      person.request('/api/v1/api-keys', { method: 'POST', body: { name: 'own', scopes: ['*'] } });
+    const owner = await app.signUp();
+    await verify(owner.email);
+    const [strange, own] = [await key(ada), await key(owner)];
+    for (const person of [ada, owner]) {
+      await giveWaysIn(app, person.id);
+      await request(person.email);
+      expect((await confirm(await linkTo(person.email, 'reset-password'))).status).toBe(204);
+    }
+    expect(await waysIn(app, ada.id)).toEqual([]);
+    expect(await waysIn(app, owner.id)).toHaveLength(4);
+    const codeOf = async (secret: string) =>
+      (await app.request('/api/v1/api-keys', { headers: { 'x-api-key': secret } })).body.code;
+    expect([await codeOf(strange.body.secret), await codeOf(own.body.secret)]).toEqual(['api_key_revoked', undefined]);
+    expect((await post('/auth/login', { email: ada.email, password: 'a new fine password' })).body.user.id).toBe(
+      ada.id,
     );
   });
 

@@ -198,7 +198,7 @@ export const auth = {
         tags,
         summary: 'Change your password',
         description:
-          'Ends every other session of the account, and every open link to reset the password. The owner is mailed. An account without a password gets one through a mailed link.',
+          'Ends every other session of the account, and every open link to reset the password or to change the address. The owner is mailed. An account without a password gets one through a mailed link.',
       },
       rest: { status: 204 },
       errors: ['invalid_credentials', 'overloaded'],

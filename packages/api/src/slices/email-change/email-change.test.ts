@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
+import { giveWaysIn, waysIn } from '../../../test/ways-in.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,6 +29,12 @@ const tokens = (to: string, page: string) =>
 const confirmLink = (to: string, nth = 1) =>
   eventually(() => tokens(to, '/confirm-email-change')[nth - 1], 'the link to confirm');
 const undoLink = (to: string) => eventually(() => tokens(to, '/undo-email-change').at(-1), 'the link to undo');
+
+async function resetPassword(email: string): Promise<void> {
+  await post('password-reset/request', { email });
+  const token = await eventually(() => tokens(email, '/reset-password').at(-1), 'the reset');
+  expect((await post('password-reset/confirm', { token, password: 'three quiet green lamps' })).status).toBe(204);
+}
 
 /** The token that takes the change back. */
 async function changeTo(email: string): Promise<string> {
@@ -107,6 +114,17 @@ describe('a change of the e-mail address', () => {
     expect((await post('password-reset/confirm', body)).body.code).toBe('invalid_token');
   });
 
+  it.each(['change', 'reset'])('does not outlive a %s of the password: a thief may have asked for it', async (how) => {
+    const email = anyEmail();
+    await ask(email);
+    const token = await confirmLink(email);
+    if (how === 'change') {
+      const body = { currentPassword: ada.password, newPassword: 'three quiet green lamps' };
+      expect((await ada.request('/api/v1/auth/password/change', { method: 'POST', body })).status).toBe(204);
+    } else await resetPassword(ada.email);
+    expect(statusAndCode(await confirm(token))).toEqual([400, 'invalid_token']);
+  });
+
   it('has a link for 24 hours, of its own purpose, for an active account', async () => {
     const email = anyEmail();
     await ask(email);
@@ -147,6 +165,26 @@ describe('taking a change back', () => {
       () => app.mails.find(({ to, subject }) => to === ada.email && /is back/.test(subject)),
       'the mail',
     );
+  });
+
+  it('leaves a thief no password, second factor, provider or key that came since', async () => {
+    const key = (name: string) => ada.request('/api/v1/api-keys', { method: 'POST', body: { name, scopes: ['*'] } });
+    const { id: kept } = (await key('before')).body;
+    const email = anyEmail();
+    const token = await changeTo(email);
+    const { id: stolen } = (await key('since')).body;
+    await giveWaysIn(app, ada.id);
+    await resetPassword(email);
+    expect((await undo(token)).status).toBe(204);
+    expect((await login(ada.email, 'three quiet green lamps')).body.code).toBe('invalid_credentials');
+    expect(await waysIn(app, ada.id)).toEqual([]);
+    const userId = app.ports.ids.decode('usr', ada.id);
+    expect(await app.rows('users').where({ id: userId }).first('twoFactorEnabledAt')).toEqual({
+      twoFactorEnabledAt: null,
+    });
+    const revoked = app.rows('api_keys').where({ createdBy: userId }).whereNotNull('revokedAt').select('id');
+    expect(await revoked).toEqual([{ id: app.ports.ids.decode('key', stolen) }]);
+    expect(kept).toBeDefined();
   });
 
   it('is over after 7 days', async () => {

@@ -3,13 +3,13 @@ import { mailJob } from '../../mail/mail-job.ts';
 import { mailText } from '../../mail/mail-text.ts';
 import { UserModel } from '../users/model.ts';
 import { EmailChanged, EmailChangeRequested, EmailChangeUndone } from './events.ts';
-import { mintConfirmToken, mintUndoToken } from './service/tokens.ts';
+import { isPasswordNewer, mintConfirmToken, mintUndoToken } from './service/tokens.ts';
 
 /** To the new address. Only its mailbox learns whether it has an account. */
 export const mailNewAddress = mailJob({
   name: 'email_change.mail_new_address',
   on: EmailChangeRequested,
-  async compose(ctx, { data }) {
+  async compose(ctx, { data, createdAt }) {
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(data.email) })
       .select('id');
@@ -22,6 +22,9 @@ export const mailNewAddress = mailJob({
         ],
         footnote: mailText`If this was not you, there is nothing to do.`,
       };
+    // Who changes the password ends what was asked for before: this, too, if it is not mailed yet.
+    const userId = ctx.ids.decode('usr', data.id);
+    if (await isPasswordNewer(ctx, { userId, since: createdAt })) return null;
     return {
       subject: mailText`Confirm your new e-mail address`,
       paragraphs: [mailText`You asked to use this address for your account. Please confirm that it is yours.`],

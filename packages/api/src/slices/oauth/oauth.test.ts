@@ -10,6 +10,7 @@ import {
   startOpenIdProvider,
 } from '../../../test/identity-providers.ts';
 import { statusAndCode } from '../../../test/organization.ts';
+import { giveWaysIn, waysIn } from '../../../test/ways-in.ts';
 
 const PUBLIC = 'http://localhost:8000';
 const PAGE = 'https://app.example.com';
@@ -370,8 +371,10 @@ describe('an account with a password', () => {
     await app.rows('users').where({ email: person.email }).update({ emailVerifiedAt: new Date() });
     const stranger = await logIn(person.email);
     await app.rows('users').where({ email: person.email }).update({ emailVerifiedAt: null });
+    await giveWaysIn(app, stranger.body.user.id, 'github');
     const { body } = await new Browser().logIn('google');
     expect(body.user.id).toBe(stranger.body.user.id);
+    expect(await waysIn(app, body.user.id)).toEqual(['user_identities google']);
     expect(body.user.emailVerifiedAt).not.toBeNull();
     expect(statusAndCode(await me(stranger))).toEqual([401, 'session_revoked']);
     expect(statusAndCode(await logIn(person.email))).toEqual([401, 'invalid_credentials']);

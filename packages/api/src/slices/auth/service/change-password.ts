@@ -11,8 +11,12 @@ import { SessionModel, VerificationTokenModel } from '../model.ts';
 import type { ChangePassword } from '../schemas.ts';
 import { isPasswordOf } from './lockout.ts';
 import { hashNewPassword, personOf } from './new-password.ts';
+import { endEmailChanges } from './verify-email.ts';
 
-/** Who knew the old password loses access: other sessions, open links to reset it, and logins under way end. */
+/**
+ * Who knew the old password loses access: other sessions, open links to reset it or to change the address, and logins
+ * under way end.
+ */
 export async function changePassword(ctx: UserContext, input: ChangePassword): Promise<void> {
   const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
   if (user.passwordHash === null)
@@ -32,6 +36,7 @@ export async function changePassword(ctx: UserContext, input: ChangePassword): P
       .whereNull('revokedAt')
       .patch({ revokedAt: ctx.now });
     await VerificationTokenModel.query(ctx.db).delete().where({ userId: user.id, purpose: 'password_reset' });
+    await endEmailChanges(ctx, user.id);
     await endChallenges(ctx, user.id);
     await recordSecurityEvent(ctx, 'password_changed', { userId: user.id });
     await record(ctx, PasswordChanged, { target: after, before, after, data: after.present(ctx.ids) });

@@ -4,7 +4,6 @@ import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { revokeKeysOfCreator } from '../../api-keys/service.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
@@ -13,6 +12,7 @@ import { endLockout } from './lockout.ts';
 import { findMailedToken, redeemMailedToken } from './mailed-token.ts';
 import { hashNewPassword, personOf } from './new-password.ts';
 import { endAccess, verifiedFields } from './verify-email.ts';
+import { endWaysIn } from './ways-in.ts';
 
 /** The same answer for an address without an account, or with one that may not sign in: nothing is mailed then. */
 export async function requestPasswordReset(ctx: Context, email: string): Promise<void> {
@@ -23,7 +23,10 @@ export async function requestPasswordReset(ctx: Context, email: string): Promise
   });
 }
 
-/** The link came by mail, so it also verifies the address. Sessions and open links of the old password end. */
+/**
+ * The link came by mail, so it also verifies the address. Sessions and open links of the old password end. What an
+ * account has whose address was never verified may be a stranger's, who registered it first.
+ */
 export async function confirmPasswordReset(ctx: Context, { token, password }: ConfirmPasswordReset): Promise<void> {
   const claimed = await findMailedToken(ctx, 'password_reset', token); // an invented token causes no hashing
   const person = await personOf(ctx, await UserModel.query(ctx.db).findById(claimed.userId).throwIfNotFound());
@@ -32,13 +35,13 @@ export async function confirmPasswordReset(ctx: Context, { token, password }: Co
     const { userId } = await redeemMailedToken(ctx, 'password_reset', token);
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     if (before.status !== 'ACTIVE') throw new ApiError('invalid_token');
-    const after = await change(ctx, before, {
+    const own = before.emailVerifiedAt ? before : await endWaysIn(ctx, before);
+    const after = await change(ctx, own, {
       ...(!before.emailVerifiedAt && (await verifiedFields(ctx, before, null))),
       passwordHash,
     });
     await endAccess(ctx, after);
     await endLockout(ctx, after.email); // the mailbox proves more than a password that was guessed at
-    if (before.registeredAgainAt) await revokeKeysOfCreator(ctx, after.id);
     await recordSecurityEvent(ctx, 'password_reset', { userId: after.id });
     await record(ctx, PasswordReset, { target: after, before, after, data: after.present(ctx.ids) });
   });

@@ -8,7 +8,6 @@ import { endMailedLinks, verifiedFields } from '../../auth/service/verify-email.
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { EmailChanged, EmailChangeRequested } from '../events.ts';
-import { EmailChangeModel } from '../model.ts';
 import type { ChangeEmail } from '../schemas.ts';
 import { redeem } from './tokens.ts';
 
@@ -41,7 +40,6 @@ export async function confirmEmailChange(ctx: Context, token: string): Promise<v
       emailKey: emailKey(email),
       emailVerifiedAt: ctx.now,
     });
-    await EmailChangeModel.query(ctx.db).delete().where({ userId }).whereNull('confirmedAt');
     await endMailedLinks(ctx, after);
     await recordSecurityEvent(ctx, 'email_changed', { userId });
     const data = { ...after.present(ctx.ids), previousEmail: before.email };

@@ -2,6 +2,7 @@ import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { RecordedEvent } from '../../../jobs/job.ts';
+import { SecurityEventModel } from '../../security-events/model.ts';
 import { EmailChangeModel } from '../model.ts';
 
 const CONFIRM_WITHIN_MS = 24 * 3_600_000;
@@ -58,4 +59,17 @@ export async function redeem(
     .returning('*');
   if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_token');
   return found;
+}
+
+/** Whether the password was set since: then what was asked for before may have been an attacker's wish. */
+export async function isPasswordNewer(
+  { db }: Context,
+  { userId, since }: { userId: number; since: Date },
+): Promise<boolean> {
+  const event = await SecurityEventModel.query(db)
+    .findOne({ userId })
+    .whereIn('kind', ['password_changed', 'password_reset'])
+    .where('createdAt', '>=', since)
+    .select('id');
+  return event !== undefined;
 }

@@ -4,19 +4,19 @@ import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { revokeKeysOfCreator } from '../../api-keys/service.ts';
 import { endAccess } from '../../auth/service/verify-email.ts';
+import { endWaysIn } from '../../auth/service/ways-in.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserUpdated } from '../../users/events.ts';
 import { UserModel } from '../../users/model.ts';
 import { EmailChangeUndone } from '../events.ts';
 import { EmailChangeModel } from '../model.ts';
 import { holderOf, lockMailbox } from './change.ts';
-import { redeem } from './tokens.ts';
+import { isPasswordNewer, redeem } from './tokens.ts';
 
 /**
  * The link came to the old address: its owner gets the account back, whatever its state. All sessions end, and with
- * them the links of this change and of later ones, which may be an attacker's.
+ * them what may be an attacker's: the links of this change and of later ones, and what opens the account since.
  */
 export async function undoEmailChange(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
@@ -25,7 +25,14 @@ export async function undoEmailChange(ctx: Context, token: string): Promise<void
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     const holder = await holderOf(ctx, email);
     if (holder && holder.id !== userId) await giveUpAddress(ctx, holder);
-    const after = await change(ctx, before, { email, emailKey: emailKey(email), emailVerifiedAt: ctx.now });
+    const since = confirmedAt!; // every link that undoes has it
+    const own = await endWaysIn(ctx, before, since);
+    const after = await change(ctx, own, {
+      email,
+      emailKey: emailKey(email),
+      emailVerifiedAt: ctx.now,
+      ...((await isPasswordNewer(ctx, { userId, since })) && { passwordHash: null }),
+    });
     await EmailChangeModel.query(ctx.db)
       .delete()
       .where({ userId })
@@ -43,12 +50,11 @@ export async function undoEmailChange(ctx: Context, token: string): Promise<void
  */
 async function giveUpAddress(ctx: Context, before: UserModel): Promise<void> {
   if (before.emailVerifiedAt) throw new ApiError('email_taken');
-  const after = await change(ctx, before, {
+  const after = await change(ctx, await endWaysIn(ctx, before), {
     email: 'unverified@invalid',
     emailKey: `unverified ${before.id}`, // no address has a space
     passwordHash: null,
   });
   await endAccess(ctx, after);
-  await revokeKeysOfCreator(ctx, after.id);
   await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
 }

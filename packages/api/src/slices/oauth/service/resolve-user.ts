@@ -3,10 +3,10 @@ import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { record } from '../../../events/record.ts';
-import { revokeKeysOfCreator } from '../../api-keys/service.ts';
 import { EmailVerified } from '../../auth/events.ts';
 import { createAccount } from '../../auth/service/register.ts';
 import { endAccess, verifiedFields } from '../../auth/service/verify-email.ts';
+import { endWaysIn } from '../../auth/service/ways-in.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { FullName } from '../../users/schemas.ts';
@@ -44,11 +44,11 @@ async function userOfAddress(ctx: Context, { verifiedEmail, fullName }: Redeemed
 
 /** Whoever registered the address without verifying it may be a stranger, who must not share the account. */
 async function takeOver(ctx: Context, before: UserModel): Promise<UserModel> {
-  const fields = await verifiedFields(ctx, before, null);
-  const after = await change(ctx, before, { ...fields, passwordHash: null });
+  const own = await endWaysIn(ctx, before);
+  const fields = await verifiedFields(ctx, own, null);
+  const after = await change(ctx, own, { ...fields, passwordHash: null });
   await record(ctx, EmailVerified, { target: after, before, after, data: after.present(ctx.ids) });
   await endAccess(ctx, after);
-  await revokeKeysOfCreator(ctx, after.id);
   return after;
 }
 
