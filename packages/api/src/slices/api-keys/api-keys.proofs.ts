@@ -1,12 +1,12 @@
 import type { TestApp } from '../../../test/app.ts';
 import type { SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
-const revoke = (app: TestApp, id: string): Promise<number> =>
-  app
+async function revoke(app: TestApp, id: string): Promise<void> {
+  await app
     .rows('api_keys')
     .where({ id: app.ports.ids.decode('key', id) })
-    .update({ revokedAt: new Date() })
-    .then((count: number) => count);
+    .update({ revokedAt: new Date() });
+}
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
@@ -20,7 +20,7 @@ export const proofs: SliceProofs = {
         input: { keyId: (await key(['api_keys:read'])).id },
       }),
       api_key_is_revoked: async ({ app, key }) => {
-        const { id } = await key([]);
+        const { id } = await key(['roles:read']);
         await revoke(app, id);
         return { caller: (await key(['api_keys:rotate'])).caller, input: { keyId: id } };
       },
@@ -28,10 +28,10 @@ export const proofs: SliceProofs = {
     'apiKeys.update': {
       scope_not_held: async ({ key }) => ({
         caller: (await key(['api_keys:update'])).caller,
-        input: { keyId: (await key([])).id, scopes: ['api_keys:read'] },
+        input: { keyId: (await key(['roles:read'])).id, scopes: ['api_keys:read'] },
       }),
       api_key_is_revoked: async ({ app, key }) => {
-        const { id } = await key([]);
+        const { id } = await key(['roles:read']);
         await revoke(app, id);
         return { caller: (await key(['api_keys:update'])).caller, input: { keyId: id, name: 'late' } };
       },
