@@ -262,7 +262,8 @@ describe('the declarations', () => {
       .flatMap((operation) => operation['x-codeSamples'].filter(({ label }) => label === 'SDK'))
       .map(({ source }) => `async () => {${source}}`);
     expect(calls.length).toBeGreaterThan(40);
-    const client = `import { RentApi } from '@rentapi/sdk';\nconst client = new RentApi({ baseUrl: 'https://api.example.com' });\n`;
+    // The file that an upload sends is the reader's own.
+    const client = `import { RentApi } from '@rentapi/sdk';\nconst client = new RentApi({ baseUrl: 'https://api.example.com' });\ndeclare const file: File;\n`;
     file('samples.ts', `${client}export const samples = [\n${calls.join(',\n')}\n];`);
     const options = { ...compilerOptions, lib: ['es2022', 'dom'], types: [], module: 'nodenext' };
     expect(await compile({ compilerOptions: options, files: ['samples.ts'] })).toBe('');
