@@ -32,6 +32,7 @@ describe('.env.example', () => {
         'SECURITY_CONTACT',
         'SHUTDOWN_GRACE_MS',
         'REQUIRE_EMAIL_VERIFICATION',
+        'REQUIRE_STAFF_TWO_FACTOR',
         'CORS_ORIGINS',
         'SEED_DEMO',
       ];

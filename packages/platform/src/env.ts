@@ -106,6 +106,7 @@ const settings = z.object({
   REFRESH_GRACE_S: whole(0, 300).default(10),
   BCRYPT_COST: whole(4, 16).default(12),
   REQUIRE_EMAIL_VERIFICATION: flag.optional(),
+  REQUIRE_STAFF_TWO_FACTOR: flag.optional(),
   BREACH_LIST_URL: baseUrl.optional(),
   ACCOUNT_LOCKOUT_THRESHOLD: whole(1, 1000).default(5),
   ACCOUNT_LOCKOUT_DURATION_MINUTES: whole(1, 10_080).default(30),
@@ -176,6 +177,7 @@ export interface Env
     | 'PUBLIC_URL'
     | 'SHUTDOWN_GRACE_MS'
     | 'REQUIRE_EMAIL_VERIFICATION'
+    | 'REQUIRE_STAFF_TWO_FACTOR'
     | 'CORS_ORIGINS'
     | 'SEED_DEMO'
     | 'REALTIME_TOKEN_IN_URL'
@@ -185,6 +187,7 @@ export interface Env
   /** How long a stopping process still accepts requests, so that a balancer notices first. */
   SHUTDOWN_GRACE_MS: number;
   REQUIRE_EMAIL_VERIFICATION: boolean;
+  REQUIRE_STAFF_TWO_FACTOR: boolean;
   CORS_ORIGINS: string[];
   SEED_DEMO: boolean;
   /**
@@ -288,6 +291,7 @@ export function readEnv(source: NodeJS.ProcessEnv): Env {
     SECURITY_CONTACT: env.SECURITY_CONTACT ?? (production ? undefined : 'mailto:security@example.com'),
     SHUTDOWN_GRACE_MS: env.SHUTDOWN_GRACE_MS ?? (production ? 5000 : 0),
     REQUIRE_EMAIL_VERIFICATION: env.REQUIRE_EMAIL_VERIFICATION ?? production,
+    REQUIRE_STAFF_TWO_FACTOR: env.REQUIRE_STAFF_TWO_FACTOR ?? production,
     CORS_ORIGINS: env.CORS_ORIGINS ?? (production ? [] : ['*']),
     SEED_DEMO: env.SEED_DEMO ?? env.NODE_ENV === 'development',
     realtimeTokenInUrl: REALTIME_TOKEN_IN_URL ?? !production,

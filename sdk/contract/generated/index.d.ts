@@ -1402,6 +1402,8 @@ export interface Organization {
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
+  /** While true, members without a second factor can only set one up, or leave. */
+  requireTwoFactor: boolean;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
@@ -1476,6 +1478,8 @@ export interface OwnOrganization {
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
   /** While true, deleting is refused. */
   deletionProtection: boolean;
+  /** While true, members without a second factor can only set one up, or leave. */
+  requireTwoFactor: boolean;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** For 30 days from then it can be restored. */
@@ -1762,6 +1766,7 @@ export interface Problem {
     | 'session_revoked'
     | 'account_inactive'
     | 'permission_denied'
+    | 'two_factor_required'
     | 'reauthentication_required'
     | 'user_required'
     | 'not_found'
@@ -2357,6 +2362,8 @@ export interface UpdateOrganization {
   subdomain?: string | null | undefined;
   /** While true, deleting is refused. */
   deletionProtection?: boolean | undefined;
+  /** While true, members without a second factor can only set one up, or leave. */
+  requireTwoFactor?: boolean | undefined;
   metadata?: Metadata | undefined;
 }
 

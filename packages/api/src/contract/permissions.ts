@@ -130,6 +130,15 @@ export const PLATFORM_ROLE_PERMISSIONS: Record<PlatformRole, ReadonlySet<Platfor
   USER: new Set(),
 };
 
+/** Staff without a second factor have none where the deployment asks for one. */
+export function platformPermissions(
+  user: { role: PlatformRole; twoFactorEnabledAt: Date | null },
+  { REQUIRE_STAFF_TWO_FACTOR }: { REQUIRE_STAFF_TWO_FACTOR: boolean },
+): ReadonlySet<PlatformPermission> {
+  const mayUse = !REQUIRE_STAFF_TWO_FACTOR || user.twoFactorEnabledAt !== null;
+  return PLATFORM_ROLE_PERMISSIONS[mayUse ? user.role : 'USER'];
+}
+
 /** The platform permission that an access asks for, where it does. */
 export function platformPermissionOf(access: string): PlatformPermission | undefined {
   const name = access.replace(/^self:/, '');

@@ -138,6 +138,14 @@ export const PROTOCOL_ERRORS = {
     fix: 'Ask an administrator of the organization for the permission, or use a key whose scopes include it.',
     retry: 'no',
   },
+  two_factor_required: {
+    status: 403,
+    title: 'Second factor required',
+    meaning:
+      'The organization asks its members for a second factor, or the deployment asks its staff, and the account has none.',
+    fix: 'Set one up with POST /api/v1/auth/2fa/enable or a passkey; you can also leave the organization.',
+    retry: 'no',
+  },
   reauthentication_required: {
     status: 403,
     title: 'Recent login required',

@@ -15,6 +15,8 @@ export interface Membership {
   role: OrganizationRole;
   /** What the role and the assigned custom roles allow together. */
   permissions: ReadonlySet<OrganizationPermission>;
+  /** Whether there are none because the organization asks for a second factor, and the person has none. */
+  needsTwoFactor?: boolean;
 }
 
 /** A program with an API key. It acts for its organization, not for a person. */

@@ -7,6 +7,7 @@ import {
   type OrganizationPermission,
   PLATFORM_ROLE_PERMISSIONS,
   platformPermissionOf,
+  platformPermissions,
 } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { authenticate } from './authenticate.ts';
@@ -86,7 +87,7 @@ interface Caller {
 }
 
 export function assertAccess(
-  { ids }: Pick<Context, 'ids'>,
+  { ids, ports }: Pick<Context, 'ids' | 'ports'>,
   { access }: ProcedureMeta,
   { actor, organization, userId }: Caller,
 ): void {
@@ -94,12 +95,15 @@ export function assertAccess(
   if (access === 'user') {
     if (actor.kind !== 'user') throw new ApiError('user_required');
   } else if (isOrganizationPermission(access)) {
-    if (!organization?.permissions.has(access as OrganizationPermission)) throw denied(access);
+    if (organization?.permissions.has(access as OrganizationPermission)) return;
+    if (actor.kind === 'user' && actor.membership?.needsTwoFactor) throw new ApiError('two_factor_required');
+    throw denied(access);
   } else {
     if (actor.kind === 'user' && access.startsWith('self:') && ids.encode('usr', actor.user.id) === userId) return;
     const permission = platformPermissionOf(access);
-    const isGranted = actor.kind === 'user' && permission && PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(permission);
-    if (!isGranted) throw denied(permission ?? access);
+    if (actor.kind !== 'user' || !permission || !PLATFORM_ROLE_PERMISSIONS[actor.user.role].has(permission))
+      throw denied(permission ?? access);
+    if (!platformPermissions(actor.user, ports.env).has(permission)) throw new ApiError('two_factor_required');
   }
 }
 

@@ -84,7 +84,7 @@ const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
 function credentialErrors({ access, fresh }: ProcedureMeta): ErrorCode[] {
   const codes: ErrorCode[] = [...CREDENTIAL_ERRORS];
   if (access === 'user' || fresh) codes.push('user_required');
-  if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied');
+  if (access !== 'user' && access !== 'userOrKey') codes.push('permission_denied', 'two_factor_required');
   if (fresh) codes.push('reauthentication_required');
   return codes;
 }

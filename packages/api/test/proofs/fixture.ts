@@ -213,6 +213,7 @@ interface JsonSchema {
   items?: JsonSchema;
   type?: string | string[];
   pattern?: string;
+  format?: string;
 }
 
 /**
@@ -227,6 +228,7 @@ export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): 
       const kinds = /^\^\(?([a-z]{3}(?:\|[a-z]{3})*)\)?_\[/.exec(schema.pattern ?? '')?.[1];
       if (kinds) return kinds.split('|').map((prefix) => ({ path, prefix: prefix as IdPrefix }));
       if (path[0] === 'credential') return []; // its ids are the authenticator's
+      if (schema.format === 'uuid') return []; // of a session, which its slice tests
       const field = path.findLast((key) => key !== '0') ?? '';
       if ([schema.type].flat().includes('string') && /(^i|I)ds?$/.test(field)) {
         const prefix = TAKEN_AS_TEXT[field];

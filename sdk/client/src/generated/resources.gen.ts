@@ -245,6 +245,7 @@ export interface CodesByStatus {
     | "address_not_allowed"
     | "reauthentication_required"
     | "permission_denied"
+    | "two_factor_required"
     | "target_has_more_permissions"
     | "key_without_user"
     | "permission_not_held"

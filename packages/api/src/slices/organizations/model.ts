@@ -18,6 +18,7 @@ export class OrganizationModel extends BaseModel {
   declare personal: boolean;
   declare plan: Organization['plan'];
   declare deletionProtection: boolean;
+  declare requireTwoFactor: boolean;
   declare metadata: Organization['metadata'];
   declare deletedAt: Date | null;
   declare version: number;
@@ -34,6 +35,7 @@ export class OrganizationModel extends BaseModel {
         'personal',
         'plan',
         'deletionProtection',
+        'requireTwoFactor',
         'metadata',
         'deletedAt',
         'version',
@@ -54,6 +56,7 @@ export class OrganizationModel extends BaseModel {
       personal: this.personal,
       plan: this.plan,
       deletionProtection: this.deletionProtection,
+      requireTwoFactor: this.requireTwoFactor,
       metadata: this.metadata,
       deletedAt: isoOrNull(this.deletedAt),
       createdAt: iso(this.createdAt),

@@ -33,6 +33,9 @@ export const Organization = z
     personal: z.boolean().meta({ description: 'Made at registration for one person, who cannot leave it.' }),
     plan: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).meta({ description: 'What the organization pays for.' }),
     deletionProtection: z.boolean().meta({ description: 'While true, deleting is refused.' }),
+    requireTwoFactor: z
+      .boolean()
+      .meta({ description: 'While true, members without a second factor can only set one up, or leave.' }),
     metadata: Metadata,
     deletedAt: Timestamp.nullable().meta({ description: 'For 30 days from then it can be restored.' }),
     createdAt: CreatedAt,
@@ -52,6 +55,7 @@ export const exampleOrganization: Organization = {
   personal: false,
   plan: 'FREE',
   deletionProtection: false,
+  requireTwoFactor: false,
   metadata: {},
   deletedAt: null,
   createdAt: '2026-01-31T12:00:00.000Z',
@@ -84,6 +88,10 @@ export const UpdateOrganization = z
       description: 'Where it is reached below the main domain; null for nowhere.',
     }),
     deletionProtection: z.boolean().optional().meta({ description: 'While true, deleting is refused.' }),
+    requireTwoFactor: z
+      .boolean()
+      .optional()
+      .meta({ description: 'While true, members without a second factor can only set one up, or leave.' }),
     metadata: Metadata.optional(),
   })
   .meta({ id: 'UpdateOrganization', description: 'A missing field stays unchanged; null clears it.' });

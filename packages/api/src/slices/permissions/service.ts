@@ -7,7 +7,7 @@ import {
   type OrganizationPermission,
   type Permission,
   PLATFORM_PERMISSIONS,
-  PLATFORM_ROLE_PERMISSIONS,
+  platformPermissions,
   rolePermissions,
 } from '../../contract/permissions.ts';
 import { allRoles, assignedLineages } from '../roles/service/find.ts';
@@ -57,7 +57,7 @@ export async function permissionMatrix(ctx: OrganizationContext): Promise<Permis
 
 /** What the caller may do in the current organization and on the platform. */
 export function checkPermissions(ctx: UserContext, { permissions }: CheckPermissions): PermissionCheck {
-  const onPlatform = PLATFORM_ROLE_PERMISSIONS[ctx.actor.user.role];
+  const onPlatform = platformPermissions(ctx.actor.user, ctx.ports.env);
   const results = permissions.map((permission) => ({
     permission,
     allowed: isOrganizationPermission(permission)
@@ -73,7 +73,7 @@ export async function explainPermissions(ctx: UserContext): Promise<EffectivePer
   const via = new Map<Permission, PermissionPath[]>();
   const add = (permission: Permission, path: PermissionPath) =>
     via.set(permission, [...(via.get(permission) ?? []), path]);
-  if (membership) {
+  if (membership && !membership.needsTwoFactor) {
     for (const permission of rolePermissions(membership.role, ctx.ports.env))
       add(permission, { from: 'organization_role', role: membership.role });
     const here = { db: ctx.db, organization: { id: membership.organizationId } };
@@ -84,7 +84,7 @@ export async function explainPermissions(ctx: UserContext): Promise<EffectivePer
       });
     }
   }
-  for (const permission of PLATFORM_ROLE_PERMISSIONS[user.role])
+  for (const permission of platformPermissions(user, ctx.ports.env))
     add(permission, { from: 'platform_role', role: user.role });
   return {
     organizationId: membership && ctx.ids.encode('org', membership.organizationId),

@@ -64,6 +64,7 @@ export class UserModel extends BaseModel {
     user.status = row.status;
     user.role = row.role;
     user.emailVerifiedAt = row.emailVerifiedAt;
+    user.twoFactorEnabledAt = row.twoFactorEnabledAt;
     user.defaultOrganizationId = row.defaultOrganizationId;
     user.avatarId = row.avatarId;
     user.metadata = row.metadata;
@@ -100,6 +101,7 @@ export class UserModel extends BaseModel {
 /** The columns of `users u` that `present` and the access rules need, under the names of the model's fields. */
 export const USER_COLUMNS = `
   u.id, u.email, u.username, u.full_name as "fullName", u.status, u.role, u.email_verified_at as "emailVerifiedAt",
+  u.two_factor_enabled_at as "twoFactorEnabledAt",
   u.default_organization_id as "defaultOrganizationId", u.avatar_id as "avatarId", u.metadata, u.version,
   u.created_at as "createdAt", u.updated_at as "updatedAt"`;
 
@@ -112,6 +114,7 @@ export type UserColumns = Pick<
   | 'status'
   | 'role'
   | 'emailVerifiedAt'
+  | 'twoFactorEnabledAt'
   | 'defaultOrganizationId'
   | 'avatarId'
   | 'metadata'

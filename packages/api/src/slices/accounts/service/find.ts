@@ -2,7 +2,7 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import { inOrder, type Order } from '../../../contract/pagination.ts';
-import { PLATFORM_ROLE_PERMISSIONS } from '../../../contract/permissions.ts';
+import { platformPermissions } from '../../../contract/permissions.ts';
 import { rowsOf } from '../../../data/rows.ts';
 import { requestedOrganization } from '../../../pipeline/tenancy.ts';
 import { MemberModel } from '../../members/model.ts';
@@ -21,7 +21,7 @@ export async function listUsers(ctx: OrganizationContext, input: ListUsers): Pro
 }
 
 function seesEveryUser(ctx: OrganizationContext): boolean {
-  if (ctx.actor.kind !== 'user' || !PLATFORM_ROLE_PERMISSIONS[ctx.actor.user.role].has('users:read')) return false;
+  if (ctx.actor.kind !== 'user' || !platformPermissions(ctx.actor.user, ctx.ports.env).has('users:read')) return false;
   const { headerId, subdomain } = requestedOrganization(ctx, null);
   return headerId === null && subdomain === null;
 }

@@ -61,7 +61,8 @@ export const SESSION_ACTOR: Statement = {
     /* across organizations */
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
-           m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt", ${USER_COLUMNS}
+           m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt",
+           o.require_two_factor as "requireTwoFactor", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
     left join organizations named on named.subdomain = $4
@@ -81,6 +82,7 @@ interface SessionRow extends UserColumns {
   memberRole: OrganizationRole | null;
   customPermissions: OrganizationPermission[] | null;
   deletedAt: Date | null;
+  requireTwoFactor: boolean | null;
 }
 
 type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
@@ -108,6 +110,8 @@ export interface NamedSession {
   allowDeletedOrganization?: boolean;
 }
 
+const NO_PERMISSIONS: ReadonlySet<OrganizationPermission> = new Set();
+
 /** The caller of a session, in the named organization or the default one. */
 async function loadSession(
   ctx: Context,
@@ -121,6 +125,8 @@ async function loadSession(
   if (row.id !== userId) throw new Error('the session of one user was read as that of another');
   const user = UserModel.ofRow(row);
   if (user.status !== 'ACTIVE') throw new ApiError('account_inactive');
+  // Everything that asks for permissions finds none until the second factor is set up.
+  const needsTwoFactor = row.requireTwoFactor === true && !user.twoFactorEnabledAt;
   const wanted = resolveOrganizationId(named, subdomainId);
   const membership =
     memberOrganizationId === null || memberRole === null || (deletedAt && !allowDeletedOrganization)
@@ -128,10 +134,10 @@ async function loadSession(
       : {
           organizationId: memberOrganizationId,
           role: memberRole,
-          permissions: memberPermissions(
-            { role: memberRole, customPermissions: customPermissions ?? [] },
-            ctx.ports.env,
-          ),
+          permissions: needsTwoFactor
+            ? NO_PERMISSIONS
+            : memberPermissions({ role: memberRole, customPermissions: customPermissions ?? [] }, ctx.ports.env),
+          needsTwoFactor,
         };
   // An organization of which the caller is no member is treated as unknown.
   if (wanted !== null && !membership) throw organizationNotFound(named);

@@ -3,7 +3,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { withCode } from '../../two-factor/service/code.ts';
-import { redeemSignInChallenge, withPasskey } from '../../two-factor/service/prove-passkey.ts';
+import { findSignInChallenge, withPasskey } from '../../two-factor/service/prove-passkey.ts';
 import { moveTrust } from '../../two-factor/service/trusted-device.ts';
 import { UserModel } from '../../users/model.ts';
 import { SessionReauthenticated } from '../events.ts';
@@ -44,7 +44,7 @@ async function withProof(ctx: UserContext, input: Reauthenticate, onProven: OnPr
   const { password, code, challengeToken, credential } = input;
   if (code !== undefined) return withCode(ctx, userId, code, onProven);
   if (challengeToken !== undefined && credential) {
-    const challenge = await redeemSignInChallenge(ctx, challengeToken);
+    const challenge = await findSignInChallenge(ctx, challengeToken);
     return withPasskey(ctx, challenge, credential, async (ctx, user) => {
       if (user.id !== userId) throw new ApiError('invalid_passkey');
       return onProven(ctx, user);

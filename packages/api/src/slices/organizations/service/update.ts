@@ -15,8 +15,9 @@ export async function updateOrganization(ctx: OrganizationContext, input: Update
     ifMatch(ctx, before);
     if (input.slug) await claimName(ctx, 'slug', input.slug, before.id);
     if (input.subdomain) await claimName(ctx, 'subdomain', input.subdomain, before.id);
-    const { name, slug, subdomain, deletionProtection, metadata } = input;
-    const after = await change(ctx, before, { name, slug, subdomain, deletionProtection, metadata });
+    const { name, slug, subdomain, deletionProtection, requireTwoFactor, metadata } = input;
+    const fields = { name, slug, subdomain, deletionProtection, requireTwoFactor, metadata };
+    const after = await change(ctx, before, fields);
     if (after === before) return presentWithEtag(ctx, before);
     await record(ctx, OrganizationUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return presentWithEtag(ctx, after);

@@ -5,11 +5,11 @@ import type { RememberedTokens } from '../../auth/schemas.ts';
 import { continueSignIn } from '../../auth/service/complete-sign-in.ts';
 import type { LoginWithPasskey } from '../schemas.ts';
 import { findChallenge, redeemChallenge } from './challenge.ts';
-import { redeemSignInChallenge, withPasskey } from './prove-passkey.ts';
+import { findSignInChallenge, withPasskey } from './prove-passkey.ts';
 
 /** A passkey proves that its owner is there and has it: that is both factors, or the second of a login. */
 export async function loginWithPasskey(ctx: Context, input: LoginWithPasskey): Promise<RememberedTokens> {
-  const challenge = await redeemSignInChallenge(ctx, input.challengeToken);
+  const challenge = await findSignInChallenge(ctx, input.challengeToken);
   const { signInChallengeId } = challenge;
   const signIn = signInChallengeId === null ? null : await findChallenge(ctx, { id: signInChallengeId });
   const cookie = signIn?.cookie ?? input.cookie ?? false;

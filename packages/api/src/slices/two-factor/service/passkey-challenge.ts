@@ -25,16 +25,19 @@ export async function openPasskeyChallenge(
   return { challengeToken, challenge };
 }
 
-/** Deleting makes it single-use, whatever the signature proves. */
-export async function redeemPasskeyChallenge(
+export async function findPasskeyChallenge(
   ctx: Context,
   challengeToken: string,
   { userId }: Pick<Purpose, 'userId'>,
 ): Promise<PasskeyChallengeModel> {
-  const [found] = await PasskeyChallengeModel.query(ctx.db)
-    .delete()
-    .where({ tokenHash: tokenHash(challengeToken), userId })
-    .returning('*');
-  if (!found || found.expiresAt <= ctx.now) throw new ApiError('invalid_challenge');
+  const found = await PasskeyChallengeModel.query(ctx.db)
+    .findOne({ tokenHash: tokenHash(challengeToken), userId })
+    .where('expiresAt', '>', ctx.now);
+  if (!found) throw new ApiError('invalid_challenge');
   return found;
+}
+
+/** Deleting makes it single-use: in the transaction of what it proves. */
+export async function redeemPasskeyChallenge(ctx: Context, { id }: PasskeyChallengeModel): Promise<void> {
+  if ((await PasskeyChallengeModel.query(ctx.db).deleteById(id)) === 0) throw new ApiError('invalid_challenge');
 }

@@ -8,7 +8,12 @@ import { UserModel } from '../../users/model.ts';
 import { type PasskeyChallengeModel, PasskeyModel } from '../model.ts';
 import type { PasskeyLoginOptions, PasskeyRequest } from '../schemas.ts';
 import { findChallenge } from './challenge.ts';
-import { openPasskeyChallenge, PASSKEY_CHALLENGE_MS, redeemPasskeyChallenge } from './passkey-challenge.ts';
+import {
+  findPasskeyChallenge,
+  openPasskeyChallenge,
+  PASSKEY_CHALLENGE_MS,
+  redeemPasskeyChallenge,
+} from './passkey-challenge.ts';
 import { passkeySite } from './passkey-site.ts';
 import { describePasskey, userHandle } from './register-passkey.ts';
 
@@ -31,9 +36,9 @@ export async function passkeyRequest(ctx: Context, { challengeToken }: PasskeyLo
   };
 }
 
-/** The challenge of a sign-in, used up. */
-export const redeemSignInChallenge = (ctx: Context, challengeToken: string): Promise<PasskeyChallengeModel> =>
-  redeemPasskeyChallenge(ctx, challengeToken, { userId: null });
+/** The challenge of a sign-in. */
+export const findSignInChallenge = (ctx: Context, challengeToken: string): Promise<PasskeyChallengeModel> =>
+  findPasskeyChallenge(ctx, challengeToken, { userId: null });
 
 /**
  * Checks what a passkey signed, and runs `onProven` under the lock of its user. A counter that does not grow shows a
@@ -41,20 +46,21 @@ export const redeemSignInChallenge = (ctx: Context, challengeToken: string): Pro
  */
 export async function withPasskey<T>(
   ctx: Context,
-  { challenge }: PasskeyChallengeModel,
+  challenge: PasskeyChallengeModel,
   credential: SignedCredential,
   onProven: (ctx: Context, user: UserModel) => Promise<T>,
 ): Promise<T> {
   const credentialId = Buffer.from(credential.id, 'base64url');
   const known = await PasskeyModel.query(ctx.db).findOne({ credentialId });
   if (!known) throw new ApiError('invalid_passkey');
-  const counter = await verifySignature(ctx, { challenge, credential, passkey: known });
+  const counter = await verifySignature(ctx, { challenge: challenge.challenge, credential, passkey: known });
   if (counter === null) {
     await recordSecurityEvent(ctx, 'login_failed', { userId: known.userId, details: { method: 'passkey' } });
     throw new ApiError('invalid_passkey');
   }
   const proven = await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findById(known.userId).forUpdate().throwIfNotFound();
+    await redeemPasskeyChallenge(ctx, challenge);
     const passkey = await PasskeyModel.query(ctx.db).findById(known.id);
     if (!passkey) throw new ApiError('invalid_passkey'); // removed meanwhile
     if (passkey.counter + counter > 0 && counter <= passkey.counter) return null;

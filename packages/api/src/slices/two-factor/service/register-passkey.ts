@@ -9,7 +9,12 @@ import { UserModel } from '../../users/model.ts';
 import { PasskeyAdded } from '../events.ts';
 import { PasskeyModel } from '../model.ts';
 import type { Passkey, PasskeyCreation, RegisteredCredential, RegisterPasskey } from '../schemas.ts';
-import { openPasskeyChallenge, PASSKEY_CHALLENGE_MS, redeemPasskeyChallenge } from './passkey-challenge.ts';
+import {
+  findPasskeyChallenge,
+  openPasskeyChallenge,
+  PASSKEY_CHALLENGE_MS,
+  redeemPasskeyChallenge,
+} from './passkey-challenge.ts';
 import { passkeySite } from './passkey-site.ts';
 import { settleTwoFactor } from './settle.ts';
 
@@ -61,10 +66,11 @@ export const describePasskey = ({ credentialId, transports }: PasskeyModel) => (
 
 export async function registerPasskey(ctx: UserContext, input: RegisterPasskey): Promise<Passkey> {
   const userId = ctx.actor.user.id;
-  const { challenge } = await redeemPasskeyChallenge(ctx, input.challengeToken, { userId });
-  const { id, publicKey, counter } = await verifyRegistration(ctx, challenge, input.credential);
+  const challenge = await findPasskeyChallenge(ctx, input.challengeToken, { userId });
+  const { id, publicKey, counter } = await verifyRegistration(ctx, challenge.challenge, input.credential);
   return transaction(ctx, async (ctx) => {
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    await redeemPasskeyChallenge(ctx, challenge);
     const count = await PasskeyModel.query(ctx.db).where({ userId }).resultSize();
     assertRoom(count, MAX_PASSKEYS, `An account has at most ${MAX_PASSKEYS} passkeys: remove one first.`);
     const passkey = await PasskeyModel.query(ctx.db)
