@@ -69,3 +69,26 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
     }
   }
 }
+
+/**
+ * Runs `work` in the caller's transaction and undoes it unless it is to be kept: the time does not show which, because
+ * the statements are the same. What it returns can be used where it was kept.
+ */
+export async function keepOrUndo<C extends Context, T>(
+  ctx: C,
+  isKept: boolean,
+  work: (ctx: C) => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await ctx.db.transaction(async (db) => {
+      const made = await work({ ...ctx, db });
+      if (!isKept) throw new UndoneError();
+      return made;
+    });
+  } catch (error) {
+    if (error instanceof UndoneError) return undefined;
+    throw error;
+  }
+}
+
+class UndoneError extends Error {}

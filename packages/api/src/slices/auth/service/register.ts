@@ -1,7 +1,7 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
@@ -9,6 +9,7 @@ import { createPersonalOrganization } from '../../organizations/service/create.t
 import { UserModel, usernameKey } from '../../users/model.ts';
 import type { User } from '../../users/schemas.ts';
 import { isUsernameFree } from '../../users/service.ts';
+import { decoyEmail, decoyUser } from '../decoy.ts';
 import { RegistrationRepeated, UserRegistered } from '../events.ts';
 import type { Register, RegistrationResult } from '../schemas.ts';
 import { hashNewPassword } from './new-password.ts';
@@ -27,8 +28,11 @@ export async function register(ctx: Context, input: Register): Promise<Registrat
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(email) })
       .forUpdate();
-    if (owner) await registerAgain(ctx, owner, { username, fullName });
-    else await createAccount(ctx, { email, username, fullName, passwordHash });
+    // The statements of both cases, and those of the other are undone: neither their number nor their time differs.
+    const account = { email: owner ? decoyEmail() : email, username, fullName, passwordHash };
+    const made = await keepOrUndo(ctx, !owner, (ctx) => createAccount(ctx, account));
+    const registered = owner ?? made ?? decoyUser(ctx, email);
+    await keepOrUndo(ctx, Boolean(owner), (ctx) => registerAgain(ctx, registered, { username, fullName }));
   });
   return { email, username, fullName, verificationRequired: ctx.ports.env.REQUIRE_EMAIL_VERIFICATION };
 }
@@ -39,8 +43,11 @@ async function registerAgain(
   owner: UserModel,
   requested: { username: string | null; fullName: string | null },
 ): Promise<void> {
-  if (!owner.emailVerifiedAt && !owner.registeredAgainAt)
-    await UserModel.query(ctx.db).findById(owner.id).patch({ registeredAgainAt: ctx.now });
+  await UserModel.query(ctx.db)
+    .findById(owner.id)
+    .whereNull('emailVerifiedAt')
+    .whereNull('registeredAgainAt')
+    .patch({ registeredAgainAt: ctx.now });
   await record(ctx, RegistrationRepeated, { target: owner, data: { ...owner.present(ctx.ids), requested } });
 }
 

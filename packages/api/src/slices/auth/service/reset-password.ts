@@ -2,10 +2,11 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
+import { decoyUser } from '../decoy.ts';
 import { PasswordReset, PasswordResetRequested } from '../events.ts';
 import type { ConfirmPasswordReset } from '../schemas.ts';
 import { endLockout } from './lockout.ts';
@@ -14,12 +15,14 @@ import { hashNewPassword, personOf } from './new-password.ts';
 import { endAccess, verifiedFields } from './verify-email.ts';
 import { endWaysIn } from './ways-in.ts';
 
-/** The same answer for an address without an account, or with one that may not sign in: nothing is mailed then. */
+/** The same answer and work for an address without an account, or with one that may not sign in: no mail comes then. */
 export async function requestPasswordReset(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
-    if (user?.status !== 'ACTIVE') return;
-    await record(ctx, PasswordResetRequested, { target: user, data: user.present(ctx.ids) });
+    const target = user ?? decoyUser(ctx, email);
+    await keepOrUndo(ctx, user?.status === 'ACTIVE', (ctx) =>
+      record(ctx, PasswordResetRequested, { target, data: target.present(ctx.ids) }),
+    );
   });
 }
 

@@ -1,12 +1,13 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { endChallenges } from '../../two-factor/service/challenge.ts';
 import { endTrust } from '../../two-factor/service/trusted-device.ts';
 import { UserModel, usernameKey } from '../../users/model.ts';
 import { isUsernameFree } from '../../users/service.ts';
+import { decoyUser } from '../decoy.ts';
 import { EmailVerified, PasswordRequired, VerificationRequested } from '../events.ts';
 import { type RequestedNames, SessionModel, VerificationTokenModel } from '../model.ts';
 import { redeemMailedToken } from './mailed-token.ts';
@@ -71,11 +72,13 @@ export async function endEmailChanges({ db }: Context, userId: number): Promise<
   await db('email_changes').where({ userId }).whereNull('confirmedAt').delete();
 }
 
-/** The same answer for an address without an account, or one already verified: nothing is mailed then. */
+/** The same answer and work for an address without an account, or one already verified: no mail comes then. */
 export async function resendVerification(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
-    if (user?.status !== 'ACTIVE' || user.emailVerifiedAt) return;
-    await record(ctx, VerificationRequested, { target: user, data: user.present(ctx.ids) });
+    const target = user ?? decoyUser(ctx, email);
+    await keepOrUndo(ctx, user?.status === 'ACTIVE' && !user.emailVerifiedAt, (ctx) =>
+      record(ctx, VerificationRequested, { target, data: target.present(ctx.ids) }),
+    );
   });
 }
