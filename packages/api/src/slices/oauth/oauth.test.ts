@@ -366,7 +366,7 @@ describe('an account with a password', () => {
     expect(activity.items[0]).toMatchObject({ kind: 'identity_linked', details: { provider: 'google' } });
   });
 
-  it('loses the password and the sessions of whoever had not verified the address', async () => {
+  it('loses what was made before its address was verified, perhaps by a stranger', async () => {
     await register(person.email);
     await app.rows('users').where({ email: person.email }).update({ emailVerifiedAt: new Date() });
     const stranger = await logIn(person.email);

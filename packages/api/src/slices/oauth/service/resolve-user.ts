@@ -42,7 +42,7 @@ async function userOfAddress(ctx: Context, { verifiedEmail, fullName }: Redeemed
   return createAccount(ctx, { email: verifiedEmail, fullName: name, passwordHash: null, emailVerifiedAt: ctx.now });
 }
 
-/** Whoever registered the address without verifying it may be a stranger, who must not share the account. */
+/** A registration that did not verify the address may be a stranger's, who must not share the account. */
 async function takeOver(ctx: Context, before: UserModel): Promise<UserModel> {
   const own = await endWaysIn(ctx, before);
   const fields = await verifiedFields(ctx, own, null);
