@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, overtake, statusAndCode } from '../../../test/organization.ts';
+import { SoftAuthenticator } from '../../../test/passkey.ts';
 import { giveWaysIn, waysIn } from '../../../test/ways-in.ts';
 import { systemContext } from '../../context.ts';
 
@@ -416,6 +417,36 @@ describe('a request in flight', () => {
       lock: (db) => sessions(db).forUpdate(),
       request: () => ada.request('/api/v1/auth/reauthenticate', { method: 'POST', body: { password: ada.password } }),
       change: (db) => sessions(db).update({ revokedAt: new Date() }),
+    });
+    expect(statusAndCode(answer)).toEqual([401, 'session_revoked']);
+  });
+
+  it.each<[string, (account: { passkey: object }) => [method: string, path: string, body?: object]]>([
+    ['a passkey', ({ passkey }) => ['POST', '/auth/passkeys/register', passkey]],
+    ['a removed passkey', () => ['DELETE', `/auth/passkeys/${app.ports.ids.encode('psk', 1)}`]],
+    ['an app', () => ['POST', '/auth/2fa/enable']],
+    ['a confirmed app', () => ['POST', '/auth/2fa/verify', { code: '000000' }]],
+    ['backup codes', () => ['POST', '/auth/2fa/backup-codes']],
+    ['a removed provider', () => ['DELETE', '/users/me/identities/github']],
+    [
+      'a password',
+      () => ['POST', '/auth/password/change', { currentPassword: ada.password, newPassword: 'a new one' }],
+    ],
+    ['an address', () => ['POST', '/users/me/email', { email: 'eve@example.com' }]],
+    ['an export', () => ['POST', '/users/me/export']],
+    ['a name', () => ['PATCH', '/users/me', { fullName: 'Eve' }]],
+  ])('leaves no trace of a session that ends meanwhile: %s', async (_, describeRequest) => {
+    const { body } = await ada.request('/api/v1/auth/passkeys/register/options', { method: 'POST' });
+    const { challengeToken, options } = body;
+    const credential = new SoftAuthenticator(app.ports.env.PUBLIC_URL).create(options);
+    const [method, path, sent] = describeRequest({ passkey: { challengeToken, credential } });
+    const answer = await overtake(app, {
+      lock: (db) => db('users').where({ email: ada.email }).forUpdate(),
+      request: () => ada.request(`/api/v1${path}`, { method, ...(sent && { body: sent }) }),
+      change: (db) =>
+        db('sessions')
+          .where({ userId: app.ports.ids.decode('usr', ada.id) })
+          .update({ revokedAt: new Date() }),
     });
     expect(statusAndCode(answer)).toEqual([401, 'session_revoked']);
   });

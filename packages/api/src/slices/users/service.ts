@@ -9,6 +9,7 @@ import { isLive } from '../organizations/service/find.ts';
 import { UserUpdated } from './events.ts';
 import { UserModel, usernameKey } from './model.ts';
 import type { UpdateMe, User } from './schemas.ts';
+import { lockMe } from './staff.ts';
 
 /** The user was read with the credential: no query is needed. */
 export async function getMe(ctx: ActorContext): Promise<User> {
@@ -23,7 +24,7 @@ export async function updateMe(ctx: UserContext, input: UpdateMe): Promise<User>
       input.defaultOrganizationId === undefined
         ? undefined
         : await memberOrganization(ctx, input.defaultOrganizationId);
-    const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+    const before = await lockMe(ctx);
     ifMatch(ctx, before);
     return changeProfile(ctx, before, input, home);
   });

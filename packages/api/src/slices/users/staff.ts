@@ -26,6 +26,16 @@ export async function lockUser(ctx: UserContext, userId: string, permission: Pla
   return user;
 }
 
+/**
+ * The caller, locked for a change of their own account. The session is read again: who ends it, as a password reset
+ * does, must not find afterwards what it made while it waited.
+ */
+export async function lockMe(ctx: UserContext): Promise<UserModel> {
+  const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+  await assertSessionNotRevoked(ctx, ctx.actor.session.id);
+  return user;
+}
+
 /** By the table's name: sessions belong to a slice above this one. Demo data is made by owners without a session. */
 export async function assertSessionNotRevoked({ db }: Pick<Context, 'db'>, id: number): Promise<void> {
   const revoked = await db('sessions').where({ id }).whereNotNull('revokedAt').first('id');

@@ -6,6 +6,7 @@ import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { endChallenges } from '../../two-factor/service/challenge.ts';
 import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { PasswordChanged } from '../events.ts';
 import { SessionModel, VerificationTokenModel } from '../model.ts';
 import type { ChangePassword } from '../schemas.ts';
@@ -27,7 +28,7 @@ export async function changePassword(ctx: UserContext, input: ChangePassword): P
     throw new ApiError('invalid_credentials', { detail: 'The current password is not the one of your account.' });
   const passwordHash = await hashNewPassword(ctx, 'newPassword', input.newPassword, await personOf(ctx, user));
   await transaction(ctx, async (ctx) => {
-    const before = await UserModel.query(ctx.db).findById(user.id).forUpdate().throwIfNotFound();
+    const before = await lockMe(ctx);
     if (before.passwordHash !== user.passwordHash) throw new ApiError('invalid_credentials');
     const after = await change(ctx, before, { passwordHash });
     await SessionModel.query(ctx.db)

@@ -7,6 +7,7 @@ import { record } from '../../../events/record.ts';
 import { endMailedLinks, verifiedFields } from '../../auth/service/verify-email.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { EmailChanged, EmailChangeRequested } from '../events.ts';
 import type { ChangeEmail } from '../schemas.ts';
 import { redeem } from './tokens.ts';
@@ -19,7 +20,10 @@ export async function requestEmailChange(ctx: UserContext, { email }: ChangeEmai
       errors: [{ path: 'email', message: 'is the address of your account already' }],
     });
   const data = { id: ctx.ids.encode('usr', user.id), email, previousEmail: user.email };
-  await transaction(ctx, (ctx) => record(ctx, EmailChangeRequested, { target: user, data }));
+  await transaction(ctx, async (ctx) => {
+    await lockMe(ctx);
+    await record(ctx, EmailChangeRequested, { target: user, data });
+  });
 }
 
 /**

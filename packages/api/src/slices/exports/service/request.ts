@@ -4,7 +4,7 @@ import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { ExportRequested } from '../events.ts';
 import { ExportModel } from '../model.ts';
 import type { DataExport } from '../schemas.ts';
@@ -17,7 +17,7 @@ const MADE_WITHIN_MS = 3_600_000;
 export async function requestExport(ctx: UserContext): Promise<DataExport> {
   return transaction(ctx, async (ctx) => {
     // Of two concurrent requests, the second waits and finds the first.
-    const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+    const user = await lockMe(ctx);
     const running = await ExportModel.query(ctx.db)
       .findOne({ userId: user.id })
       .whereNot({ status: 'READY' })

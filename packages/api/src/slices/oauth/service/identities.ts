@@ -4,7 +4,7 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertWayIn } from '../../auth/service/ways-in.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { IdentityUnlinked } from '../events.ts';
 import { UserIdentityModel } from '../model.ts';
 import type { ProviderId } from '../providers.ts';
@@ -19,7 +19,7 @@ export async function listIdentities(ctx: UserContext): Promise<Identities> {
 export async function unlinkIdentity(ctx: UserContext, provider: ProviderId): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const userId = ctx.actor.user.id;
-    const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    const user = await lockMe(ctx);
     const identity = await UserIdentityModel.query(ctx.db).findOne({ userId, provider });
     if (!identity) throw new ApiError('not_found');
     await UserIdentityModel.query(ctx.db).deleteById(identity.id);

@@ -3,7 +3,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { BackupCodesRegenerated } from '../events.ts';
 import { BackupCodeModel } from '../model.ts';
 import type { BackupCodes } from '../schemas.ts';
@@ -23,7 +23,7 @@ export async function replaceBackupCodes(ctx: Context, userId: number): Promise<
 
 export async function regenerateBackupCodes(ctx: UserContext): Promise<BackupCodes> {
   return transaction(ctx, async (ctx) => {
-    const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+    const user = await lockMe(ctx);
     if (!user.twoFactorEnabledAt) throw new ApiError('two_factor_not_enabled');
     await recordSecurityEvent(ctx, 'backup_codes_regenerated', { userId: user.id });
     await record(ctx, BackupCodesRegenerated, { target: user, data: user.present(ctx.ids) });

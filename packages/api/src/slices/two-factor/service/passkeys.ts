@@ -6,7 +6,7 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertWayIn } from '../../auth/service/ways-in.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { PasskeyRemoved, PasskeyRenamed } from '../events.ts';
 import { PasskeyModel } from '../model.ts';
 import type { ListPasskeys, Passkey, PasskeyPage, RenamePasskey } from '../schemas.ts';
@@ -50,7 +50,7 @@ export async function removePasskey(ctx: UserContext, passkeyId: string): Promis
 /** Under the lock of the user, so that of two removals the second sees the first. */
 async function lockPasskey(ctx: UserContext, passkeyId: string) {
   const userId = ctx.actor.user.id;
-  const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+  const user = await lockMe(ctx);
   const passkey = await PasskeyModel.query(ctx.db).findOne({ id: ctx.ids.decode('psk', passkeyId), userId });
   if (!passkey) throw new ApiError('not_found');
   return { user, passkey };

@@ -5,7 +5,7 @@ import { assertRoom } from '../../../data/assert-room.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { PasskeyAdded } from '../events.ts';
 import { PasskeyModel } from '../model.ts';
 import type { Passkey, PasskeyCreation, RegisteredCredential, RegisterPasskey } from '../schemas.ts';
@@ -69,7 +69,7 @@ export async function registerPasskey(ctx: UserContext, input: RegisterPasskey):
   const challenge = await findPasskeyChallenge(ctx, input.challengeToken, { userId });
   const { id, publicKey, counter } = await verifyRegistration(ctx, challenge.challenge, input.credential);
   return transaction(ctx, async (ctx) => {
-    const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    const before = await lockMe(ctx);
     await redeemPasskeyChallenge(ctx, challenge);
     const count = await PasskeyModel.query(ctx.db).where({ userId }).resultSize();
     assertRoom(count, MAX_PASSKEYS, `An account has at most ${MAX_PASSKEYS} passkeys: remove one first.`);

@@ -5,7 +5,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { TwoFactorEnabled } from '../events.ts';
 import { TotpFactorModel } from '../model.ts';
 import type { BackupCodes, TotpSetup, VerifyTotp } from '../schemas.ts';
@@ -29,7 +29,7 @@ export async function enableTotp(ctx: UserContext): Promise<TotpSetup> {
   const { user } = ctx.actor;
   const secret = generateSecret();
   await transaction(ctx, async (ctx) => {
-    await UserModel.query(ctx.db).findById(user.id).forUpdate();
+    await lockMe(ctx);
     const factor = await TotpFactorModel.query(ctx.db).findOne({ userId: user.id });
     if (factor?.confirmedAt) throw new ApiError('two_factor_enabled');
     const secretSealed = ctx.ports.twoFactor.sealSeed(secret, user.id);
@@ -45,7 +45,7 @@ export async function enableTotp(ctx: UserContext): Promise<TotpSetup> {
 
 export async function verifyTotp(ctx: UserContext, { code }: VerifyTotp): Promise<BackupCodes> {
   return transaction(ctx, async (ctx) => {
-    const before = await UserModel.query(ctx.db).findById(ctx.actor.user.id).forUpdate().throwIfNotFound();
+    const before = await lockMe(ctx);
     const factor = await TotpFactorModel.query(ctx.db).findOne({ userId: before.id });
     if (!factor) throw new ApiError('two_factor_not_enabled');
     if (factor.confirmedAt) throw new ApiError('two_factor_enabled');
