@@ -162,16 +162,22 @@ export async function executeTogether<Rows extends unknown[]>(
   db: Knex,
   calls: { readonly [At in keyof Rows]: Call },
 ): Promise<{ [At in keyof Rows]: Rows[At][] }> {
+  const { answers } = await sendTogether(db, calls);
+  return (await answers) as { [At in keyof Rows]: Rows[At][] }; // one answer for each call
+}
+
+/** The same, without waiting for the answers: what is sent next, also the commit, runs after them. */
+export async function sendTogether(db: Knex, calls: readonly Call[]): Promise<{ answers: Promise<unknown[][]> }> {
   if (!db.isTransaction) throw new Error('statements that belong together need a transaction');
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();
   const queries = calls.map(([statement, values]) => queryOf(client, statement, values));
   const { stream } = (connection as Wire).connection;
   stream.cork(); // they leave in one write
-  const answers = queries.map((query) => connection.query(query));
+  const answers = Promise.all(queries.map(async (query) => (await connection.query<object>(query)).rows));
   stream.uncork();
-  const results = await Promise.all(answers);
-  return results.map(({ rows }) => rows) as { [At in keyof Rows]: Rows[At][] }; // one result for each call
+  answers.catch(() => {}); // it may fail before it is awaited
+  return { answers };
 }
 
 const SERVER_STATE: Statement = {
@@ -231,6 +237,7 @@ const SOCKET_ERRORS = new Set([
 ]);
 
 const UNIQUE_VIOLATION = '23505';
+const DIVISION_BY_ZERO = '22012';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 
@@ -244,6 +251,11 @@ export function violatedConstraint(error: unknown): string | undefined {
 export function isConflict(error: unknown): boolean {
   const code = nativeError(error)?.code;
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
+}
+
+/** How a statement refuses by itself what it finds: it divides by the count of the rows that it needs. */
+export function isDivisionByZero(error: unknown): boolean {
+  return nativeError(error)?.code === DIVISION_BY_ZERO;
 }
 
 interface NativeError extends Error {

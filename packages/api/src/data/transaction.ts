@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@rentapi/platform/backoff';
-import { type Call, execute, executeTogether, isConflict, type Knex, type Statement } from '@rentapi/platform/database';
+import { type Call, execute, isConflict, type Knex, type Statement, sendTogether } from '@rentapi/platform/database';
 import type { Context } from '../context.ts';
 
 const ATTEMPTS = 5;
@@ -12,41 +12,25 @@ export function afterCommit(db: Knex, effect: () => void): void {
   (db as Knex.Transaction).executionPromise.then(effect, () => {});
 }
 
-/** A statement that nothing else in its transaction depends on. */
-interface LastCall {
-  call: Call;
-  check: (rows: unknown[]) => void;
-}
-
 const MAX_WAITING = 20;
 
-/** What is sent at the end of each transaction that is open. */
-const lastCalls = new WeakMap<Knex, LastCall[]>();
+/** What is sent at the end of each transaction that is open: statements that nothing else in it depends on. */
+const lastCalls = new WeakMap<Knex, Call[]>();
 
 /**
- * Runs a statement at the end of the caller's transaction, with all others of this kind in one round trip: other calls
- * wait for its locks. `check` may refuse the commit.
+ * Runs a statement at the end of the caller's transaction, with all others of this kind and the commit in one round
+ * trip: other calls wait for its locks. A statement that fails undoes the transaction.
  */
-export async function executeAtEnd(
-  db: Knex,
-  statement: Statement,
-  values: readonly unknown[],
-  check: (rows: unknown[]) => void = () => {},
-): Promise<void> {
+export async function executeAtEnd(db: Knex, statement: Statement, values: readonly unknown[]): Promise<void> {
   const waiting = lastCalls.get(db);
-  if (!waiting) return check(await execute(db, statement, values));
-  waiting.push({ call: [statement, values], check });
-  if (waiting.length === MAX_WAITING) await sendLastCalls(db);
+  if (!waiting) return void (await execute(db, statement, values));
+  waiting.push([statement, values]);
+  if (waiting.length === MAX_WAITING) await (await sendLastCalls(db)).answers;
 }
 
-async function sendLastCalls(db: Knex): Promise<void> {
+async function sendLastCalls(db: Knex): Promise<{ answers: Promise<unknown> }> {
   const waiting = lastCalls.get(db)?.splice(0) ?? [];
-  if (waiting.length === 0) return;
-  const answers = await executeTogether<unknown[]>(
-    db,
-    waiting.map(({ call }) => call),
-  );
-  for (const [at, { check }] of waiting.entries()) check(answers[at]!);
+  return waiting.length > 0 ? sendTogether(db, waiting) : { answers: Promise.resolve() };
 }
 
 /**
@@ -57,12 +41,13 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
   if (ctx.db.isTransaction) return work(ctx);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ctx.db.transaction(async (db) => {
+      const { result, answers } = await ctx.db.transaction(async (db) => {
         lastCalls.set(db, []);
         const result = await work({ ...ctx, db });
-        await sendLastCalls(db);
-        return result;
+        return { result, ...(await sendLastCalls(db)) };
       });
+      await answers; // after one that failed, the commit was a rollback
+      return result;
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error;
       await sleep(backoffMs(attempt, CONFLICT_PAUSE)); // jitter keeps the same two from colliding again

@@ -86,6 +86,19 @@ it('frees the claim of a process that died, after a minute', async () => {
   expect((await create('dead')).status).toBe(201);
 });
 
+it('undoes the work of a request whose claim another one took over meanwhile', async () => {
+  const organization = { id: app.ports.ids.decode('org', ada.organizationId) };
+  const holding = await app.rows.transaction();
+  await holding('organizations').where(organization).forUpdate().first();
+  const first = create('slow');
+  await eventually(async () => (await app.rows('idempotency_keys').whereNull('answer').first()) && true, 'the claim');
+  await app.rows('idempotency_keys').whereNull('answer').update({ token: crypto.randomUUID() });
+  await holding.commit();
+  expect((await first).body.code).toBe('idempotency_in_progress');
+  expect(await count()).toBe(0);
+  await app.rows('idempotency_keys').whereNull('answer').delete();
+});
+
 it('frees the claim of a request that failed with the database, once the database is back', async () => {
   const { rows: database } = app;
   const gate = Promise.withResolvers<void>();

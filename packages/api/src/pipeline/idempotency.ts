@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { execute, type Statement } from '@rentapi/platform/database';
+import { execute, isDivisionByZero, type Statement } from '@rentapi/platform/database';
 import { mac, sameBytes, seal, unseal } from '@rentapi/platform/secrets';
 import type { Context } from '../context.ts';
 import { ApiError, type ErrorCode, type FieldError } from '../contract/errors.ts';
@@ -56,7 +56,10 @@ export async function idempotently(
       await settle(ctx, keyHash, token, scope, { ok: true, data, ...(etag && { etag }) });
       return data;
     });
-  } catch (error) {
+  } catch (failure) {
+    // The claim expired and another request took it over: its effect counts, and this one was rolled back.
+    const takenOver = isDivisionByZero(failure);
+    const error = takenOver ? new ApiError('idempotency_in_progress', { retryAfterS: 1 }) : failure;
     if (isFinal(error)) {
       await settle(ctx, keyHash, token, scope, {
         ok: false,
@@ -92,8 +95,11 @@ const CLAIM: Statement = {
 };
 
 /** Without a name: the table may have been empty when a plan was made for it. */
-const SETTLE: Statement = {
-  text: 'update idempotency_keys set answer = $3 where key_hash = $1 and token = $2 returning true as settled',
+const SETTLE: Statement = { text: 'update idempotency_keys set answer = $3 where key_hash = $1 and token = $2' };
+
+/** It fails for a claim that another request took over, so that the commit behind it is a rollback. */
+const SETTLE_OWN: Statement = {
+  text: `with settled as (${SETTLE.text} returning true) select 1 / count(*) from settled`,
 };
 
 /**
@@ -129,11 +135,7 @@ async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0):
 
 async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
   const sealed = seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
-  const isEffect = ctx.db.isTransaction;
-  await executeAtEnd(ctx.db, SETTLE, [keyHash, token, sealed], (settled) => {
-    // The claim expired and another request took it over: roll back, because its effect counts.
-    if (settled.length === 0 && isEffect) throw new ApiError('idempotency_in_progress', { retryAfterS: 1 });
-  });
+  await executeAtEnd(ctx.db, ctx.db.isTransaction ? SETTLE_OWN : SETTLE, [keyHash, token, sealed]);
 }
 
 /**
