@@ -8,6 +8,8 @@ interface Bench {
 /** A further bench is a file with a `run`, and a line here. */
 const BENCHES: Record<string, () => Promise<Bench>> = {
   dispatch: () => import('./dispatch.ts'),
+  dispatcher: () => import('./dispatcher.ts'),
+  growth: () => import('./growth.ts'),
   idle: () => import('./idle.ts'),
   lane: () => import('./lane.ts'),
   limits: () => import('./limits.ts'),
@@ -15,6 +17,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   me: () => import('./me.ts'),
   peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
+  sockets: () => import('./sockets.ts'),
   writes: () => import('./writes.ts'),
 };
 
