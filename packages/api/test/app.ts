@@ -143,6 +143,15 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     return eventually(() => mails.findLast((mail) => mail.to === to), `mail to ${to}`);
   }
 
+  /** Makes every login of a person so old that the operations which require a recent one refuse it. */
+  async function ageLogins(publicId: string, ms = 3_600_000): Promise<void> {
+    const userId = ports.ids.decode('usr', publicId);
+    await rows('sessions')
+      .where({ userId })
+      .update({ authenticatedAt: new Date(Date.now() - ms) });
+    ports.actors.forget(`user:${userId}`); // as if the notification of the change had arrived
+  }
+
   return {
     url,
     ports,
@@ -159,6 +168,7 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     signUp,
     person,
     mailTo,
+    ageLogins,
     advance: (ms: number) => void (shiftMs += ms),
     async close() {
       sockets.close();

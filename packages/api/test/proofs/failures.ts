@@ -73,12 +73,7 @@ function implied(procedure: Procedure): Failures {
 /** The same caller, whose login is too old for operations that require a recent one. */
 async function longAgo({ app }: Fixture, scene: Scenario): Promise<Scenario> {
   const { body } = await app.request('/api/v1/users/me', { headers: scene.caller });
-  const userId = app.ports.ids.decode('usr', body.id);
-  await app
-    .rows('sessions')
-    .where({ userId })
-    .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
-  app.ports.actors.forget(`user:${userId}`); // as if the notification of the change had arrived
+  await app.ageLogins(body.id);
   return scene;
 }
 

@@ -83,10 +83,7 @@ export const proofs: SliceProofs = {
       not_found: async ({ app }) => ({ caller: unscoped(await app.signUp()), input: { sessionId: randomUUID() } }),
       reauthentication_required: async ({ app }) => {
         const person = await app.signUp();
-        await app
-          .rows('sessions')
-          .where({ userId: app.ports.ids.decode('usr', person.id) })
-          .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
+        await app.ageLogins(person.id);
         return { caller: unscoped(person), input: { sessionId: randomUUID() } };
       },
     },

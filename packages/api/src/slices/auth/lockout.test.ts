@@ -239,10 +239,7 @@ describe('an administrator', () => {
   it('needs a recent login, and the permission', async () => {
     expect(statusAndCode(await unlock(ada, ada.id))).toEqual([403, 'permission_denied']);
     const staff = await makeAdmin();
-    await app
-      .rows('sessions')
-      .where({ userId: app.ports.ids.decode('usr', staff.id) })
-      .update({ authenticatedAt: new Date(Date.now() - 11 * MINUTE_MS) });
+    await app.ageLogins(staff.id, 11 * MINUTE_MS);
     expect(statusAndCode(await unlock(staff, ada.id))).toEqual([403, 'reauthentication_required']);
   });
 });

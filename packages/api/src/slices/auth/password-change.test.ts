@@ -78,10 +78,7 @@ describe('a changed password', () => {
       401,
       'invalid_credentials',
     ]);
-    await app
-      .rows('sessions')
-      .where({ userId: app.ports.ids.decode('usr', ada.id) })
-      .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
+    await app.ageLogins(ada.id);
     expect(statusAndCode(await change({ currentPassword: ada.password, newPassword: NEW }))).toEqual([
       403,
       'reauthentication_required',

@@ -36,11 +36,7 @@ const refresh = ({ refreshToken }: Tokens) =>
 const list = async (who: Tokens = ada.tokens) => (await by(who, '/auth/sessions?limit=100')).body.items;
 const idOf = async (who: Tokens): Promise<string> =>
   (await list(who)).find(({ isCurrent }: { isCurrent: boolean }) => isCurrent).id;
-const age = (seconds: number) =>
-  app
-    .rows('sessions')
-    .where({ userId: app.ports.ids.decode('usr', ada.id) })
-    .update({ authenticatedAt: new Date(Date.now() - seconds * 1000) });
+const age = (seconds: number) => app.ageLogins(ada.id, seconds * 1000);
 const statusOf = async (who: Tokens) => statusAndCode(await by(who, '/users/me'));
 
 describe('the list of sessions', () => {

@@ -60,11 +60,7 @@ describe('a change of the e-mail address', () => {
   });
 
   it('needs a recent login', async () => {
-    const userId = app.ports.ids.decode('usr', ada.id);
-    await app
-      .rows('sessions')
-      .where({ userId })
-      .update({ authenticatedAt: new Date(Date.now() - 3_600_000) });
+    await app.ageLogins(ada.id);
     expect(statusAndCode(await ask(anyEmail()))).toEqual([403, 'reauthentication_required']);
   });
 

@@ -86,11 +86,7 @@ describe('a copy of a person’s data', () => {
   });
 
   it('needs a recent login', async () => {
-    const userId = app.ports.ids.decode('usr', ada.id);
-    await app
-      .rows('sessions')
-      .where({ userId })
-      .update({ authenticatedAt: new Date(Date.now() - HOUR_MS) });
+    await app.ageLogins(ada.id);
     expect(statusAndCode(await ask())).toEqual([403, 'reauthentication_required']);
   });
 
