@@ -51,7 +51,7 @@ export function openClient(origins: readonly string[], connections: number): Cli
       return { elapsedMs: performance.now() - began, latenciesMs };
     },
     getJson: async (path, headers) => JSON.parse(await send(path, headers)),
-    postJson: async (path, headers, body) => JSON.parse(await send(path, headers, body)),
+    postJson: async (path, headers, body) => JSON.parse((await send(path, headers, body)) || 'null'),
     close: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
   };
 }
