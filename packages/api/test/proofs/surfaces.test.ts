@@ -49,6 +49,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
             .replace(/^([a-z]{3})_[0-9a-hjkmnp-tv-z]{26}$/, 'a new $1')
             .replace(/^[\w-]+\.[\w-]+\.[\w-]{43}$/, 'a signed token')
             .replace(/^[\w-]{43}$/, '32 random bytes')
+            .replace(/^rapi_(live|test)_[0-9A-Za-z]{4}$/, 'the start of a key')
             .replace(/^[A-Z2-7]{24}$/, '15 random bytes')
             .replace(/^dXNyX[\w-]{35}$/, 'the handle of a user')
             .replace(/secret=[A-Z2-7]{32}/, 'secret=20 random bytes')
@@ -62,7 +63,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
     Object.entries(value).map(([key, part]) => {
       // A new key's own secret: what is shown of it later must be part of it.
       if (secret && key === 'prefix') return [key, secret.startsWith(part)];
-      if (secret && key === 'last4') return [key, secret.endsWith(part) && part.length === 4];
+      if (key === 'last4') return [key, part.length === 4 && (secret?.endsWith(part) ?? 'of a secret shown before')];
       // Where the name was taken, digits are added.
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
       // What binds a login at a provider to its answer.

@@ -4,14 +4,10 @@ import { IMAGE_TYPES, MAX_PIXELS } from '@rentapi/platform/images';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
+import { PNG } from './avatars.proofs.ts';
 import { AVATAR_SIZES, AVATAR_UPLOAD, MAX_AVATAR_BYTES } from './schemas.ts';
 
 const ME = '/api/v1/users/me/avatar';
-/** One red pixel. */
-const PNG = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC',
-  'base64',
-);
 
 let app: TestApp;
 let ada: Person;
