@@ -7,6 +7,7 @@ import { change } from './data/base-model.ts';
 import { transaction } from './data/transaction.ts';
 import { record } from './events/record.ts';
 import { SessionModel } from './slices/auth/model.ts';
+import { refusalOf } from './slices/auth/password-policy.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { UserUpdated } from './slices/users/events.ts';
@@ -27,6 +28,8 @@ export async function ensureSuperAdmin(
 ): Promise<{ existed: boolean }> {
   const email = read('address', EmailAddress, given.email);
   const password = read('password', NewPassword, given.password);
+  const refusal = refusalOf(password, { hosts: [new URL(ports.env.PUBLIC_URL).hostname], email, names: [] });
+  if (refusal) throw new Error(`The password ${refusal}.`);
   const passwordHash = await ports.passwords.hash(password);
   return transaction(systemContext(ports, 'create-admin'), async (ctx) => {
     const before = await UserModel.query(ctx.db)

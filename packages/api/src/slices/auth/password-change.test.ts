@@ -3,6 +3,7 @@ import { OutboundError } from '@rentapi/platform/outbound';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { overtake, statusAndCode } from '../../../test/organization.ts';
+import { ensureSuperAdmin } from '../../superusers.ts';
 import { createPasswords } from './passwords.ts';
 
 const LIST = 'https://list.example/range';
@@ -204,4 +205,12 @@ describe('a hash of an earlier pepper or cost', () => {
     const costs = [await cost(null), await cost(await hashed(OLD_PEPPER, 6)), await cost(await hashed(OLD_PEPPER, 4))];
     expect(costs).toEqual([2 ** 6, 2 ** 6, 2 ** 6]);
   });
+});
+
+it('of an administrator is held to the same rules when an operator sets it (V6.2.11)', async () => {
+  for (const password of ['password123', 'rentapi2026!', 'root@example.com'])
+    await expect(ensureSuperAdmin(app.ports, { email: 'root@example.com', password })).rejects.toThrow(
+      /^The password is /,
+    );
+  expect(await app.rows('users').where({ email: 'root@example.com' })).toEqual([]);
 });
