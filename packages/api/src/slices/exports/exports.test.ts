@@ -76,6 +76,22 @@ describe('a copy of a person’s data', () => {
     expect(text).not.toMatch(/"(id|userId|organizationId)":\d/);
   });
 
+  it('has the invitations of an address that is verified, and of no other', async () => {
+    const bob = await app.signUp();
+    const invitation = { email: ada.email, role: 'MEMBER' };
+    const path = `/api/v1/organizations/${bob.organizationId}/invitations`;
+    expect((await bob.request(path, { method: 'POST', body: invitation })).status).toBe(201);
+    const invitations = async () => {
+      const { body } = await ask();
+      const ready = () => app.mails.find(({ text }) => text.includes(`token=${body.id}`));
+      await eventually(ready, 'the mail');
+      return filesIn((await download(body.id)).bytes)['invitations.json'];
+    };
+    expect(await invitations()).toEqual([]);
+    await app.rows('users').where({ email: ada.email }).update({ emailVerifiedAt: new Date() });
+    expect(await invitations()).toMatchObject([invitation]);
+  });
+
   it('is nobody else’s', async () => {
     const { body } = await ask();
     await mailed();

@@ -93,10 +93,11 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'invitations.json',
-    rows: ({ db }, { emailKey }) =>
-      withoutId(
-        rowsOf(db, 'organization_invitations', { emailKey }, ['email', 'role', 'status', 'createdAt', 'expiresAt']),
-      ),
+    async *rows({ db }, { emailKey, emailVerifiedAt }) {
+      if (!emailVerifiedAt) return; // the address may be another person's
+      const columns = ['email', 'role', 'status', 'createdAt', 'expiresAt'] as const;
+      yield* withoutId(rowsOf(db, 'organization_invitations', { emailKey }, columns));
+    },
   },
   {
     name: 'actions.json',
