@@ -35,13 +35,17 @@ function freePort() {
   });
 }
 
-/** A page of another origin, and a provider of logins, for examples/sign-in. */
+/**
+ * A page of another origin, and a provider of logins, for examples/sign-in. All documents sign in within one minute,
+ * which no reader does.
+ */
 function signInSettings(pagePort, providerPort) {
   return {
     CORS_ORIGINS: `*,http://localhost:${pagePort}`,
     OIDC_ISSUER: `http://localhost:${providerPort}`,
     OIDC_CLIENT_ID: 'rentapi',
     OIDC_CLIENT_SECRET: 'the-secret-of-the-example',
+    AUTH_RATE_LIMIT_PER_MINUTE: '300',
   };
 }
 
