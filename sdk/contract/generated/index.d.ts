@@ -209,7 +209,7 @@ export type AppRouter = TRPCBuiltRouter<
           input: Record<string, never> | undefined;
           output: BackupCodes;
         }>;
-        /** Stop an administrator's removal of the second factor. With the token of the mail that told the owner about it. */
+        /** Stop an administrator's removal of the second factor. With the token of the mail that informed the owner of it. */
         objectReset: TRPCMutationProcedure<{
           meta: unknown;
           input: EmailTokenInput;

@@ -1060,7 +1060,7 @@ export class AuthTwoFactorResource extends Resource {
   /**
    * Stop an administrator's removal of the second factor
    *
-   * With the token of the mail that told the owner about it.
+   * With the token of the mail that informed the owner of it.
    *
    * Needs the token of a mailed link, and no other credential.
    *

@@ -153,7 +153,7 @@ export const SignInChallenge = z
   .meta({ id: 'SignInChallenge', description: 'The first factor is proven; the account has a second.' });
 export type SignInChallenge = z.output<typeof SignInChallenge>;
 
-/** Two shapes, told apart by `mfaRequired`, which tokens do not have. */
+/** Two shapes, distinguished by `mfaRequired`, which tokens do not have. */
 export const SignInAnswer = z.union([Tokens, SignInChallenge]);
 export type SignInAnswer = z.output<typeof SignInAnswer>;
 

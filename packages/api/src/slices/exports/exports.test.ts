@@ -92,7 +92,7 @@ describe('a copy of a person’s data', () => {
     expect(await invitations()).toMatchObject([invitation]);
   });
 
-  it('is nobody else’s', async () => {
+  it('belongs to its person alone', async () => {
     const { body } = await ask();
     await mailed();
     const eve = await app.signUp();

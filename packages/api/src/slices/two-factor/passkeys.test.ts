@@ -110,7 +110,7 @@ describe('a passkey', () => {
     expect((await login(await passkeyProof(app, authenticator))).body.user.id).toBe(person.id);
   });
 
-  it('is refused once its counter goes back or stands, with an event, under concurrency too', async () => {
+  it('is refused once its counter goes back or does not advance, with an event, under concurrency too', async () => {
     const { person, authenticator } = await withPasskey();
     authenticator.counter = 5;
     const proofs = await Promise.all(Array.from({ length: 5 }, () => passkeyProof(app, authenticator)));

@@ -159,7 +159,7 @@ export const twoFactor = router({
       path: '/auth/2fa/reset/object',
       tags,
       summary: "Stop an administrator's removal of the second factor",
-      description: 'With the token of the mail that told the owner about it.',
+      description: 'With the token of the mail that informed the owner of it.',
     },
     rest: { status: 204 },
     errors: ['invalid_token'],
