@@ -11,7 +11,7 @@ import { buildMethods } from './generate/model.ts';
 import { printApi } from './generate/print-api.ts';
 import { printCookies } from './generate/print-cookies.ts';
 import { printEvents } from './generate/print-events.ts';
-import { printResources } from './generate/print-resources.ts';
+import { printClient, printResources } from './generate/print-resources.ts';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const input = process.env.OPENAPI ?? here('../../../docs/openapi.json');
@@ -62,6 +62,7 @@ writeFileSync(
   `${generated}/resources.gen.ts`,
   printResources({ methods, schemaNames, codesByStatus: new Map([...codesByStatus].sort()), otherCodes, events }),
 );
+writeFileSync(`${generated}/api.gen.ts`, printClient(methods));
 writeFileSync(`${generated}/cookies.gen.ts`, printCookies(methods));
 writeFileSync(here('../api.md'), printApi(methods));
 process.stdout.write(`@rentapi/sdk: ${methods.length} operations, ${schemaNames.length} schemas\n`);

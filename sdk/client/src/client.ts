@@ -1,18 +1,18 @@
 import type { ApiPromise } from './api-promise.ts';
 import type { RequestInput } from './encode-request.ts';
 import type { Cookies } from './generated/cookies.gen.ts';
-import { Api } from './generated/resources.gen.ts';
 import type { RequestOptions } from './operation.ts';
 import { assertKnownOptions, type Credential, mergeOptions, namesCredential, type RentApiOptions } from './options.ts';
 import { Realtime } from './realtime.ts';
+import { Resource } from './resource.ts';
 import type { SessionTokens } from './tokens.ts';
 import { Transport } from './transport.ts';
 
 /** The credentials that `withOptions` passes on. */
 const inherited = new WeakMap<RentApiOptions, Credential>();
 
-/** A client of one server, for one API key or one user, or without a credential until a login. */
-export class RentApi extends Api {
+/** What every client has, whichever groups of operations it carries. */
+export class Client extends Resource {
   /** Events over a WebSocket, as they happen. */
   readonly realtime: Realtime;
   readonly #options: RentApiOptions;
@@ -29,11 +29,11 @@ export class RentApi extends Api {
     return this.transport.baseUrl;
   }
 
-  /** A client that differs in these options. Without another credential it shares this one's: a login too. */
-  withOptions(changes: RentApiOptions): RentApi {
+  /** The options of `withOptions`. */
+  protected changedOptions(changes: RentApiOptions): RentApiOptions {
     const options = mergeOptions(this.#options, changes);
     if (!namesCredential(changes)) inherited.set(options, this.transport.credential);
-    return new RentApi(options);
+    return options;
   }
 
   /**

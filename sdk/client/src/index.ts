@@ -1,5 +1,4 @@
 export { ApiPromise, type ApiResult, type ListPage, type Page, PagePromise } from './api-promise.ts';
-export { RentApi } from './client.ts';
 export type { RequestInput } from './encode-request.ts';
 export {
   AuthenticationError,
@@ -25,5 +24,6 @@ export type { RequestOptions } from './operation.ts';
 export type { FetchOptions, HeadersInput, RentApiOptions } from './options.ts';
 export { type SubscribeOptions, Subscription } from './realtime.ts';
 export type { RealtimeEvent, WebSocketConstructor, WebSocketLike } from './realtime-connection.ts';
+export { RentApi } from './rentapi.ts';
 export { VERSION } from './runtime.ts';
 export type { SessionStore, SessionTokens, TokensInput } from './tokens.ts';

@@ -242,10 +242,15 @@ describe('the declarations', () => {
     file(
       'customer.ts',
       `import { NotFoundError, RentApi, type RentApiOptions, VERSION } from '@rentapi/sdk';
+       import { createClient, UsersResource } from '@rentapi/sdk/core';
        export const options: RentApiOptions = { baseUrl: 'https://api.example.com', apiKey: async () => 'k', credentials: 'include' };
        const client = new RentApi(options);
        const headers: Headers = (await client.users.me.get().withResponse()).headers;
        await client.users.me.update({ fullName: VERSION }, { ifMatch: headers.get('etag') });
+       const small = createClient({ users: UsersResource }, options).withOptions({ timeoutMs: 1_000 });
+       await small.users.me.update({ fullName: VERSION });
+       // @ts-expect-error a group that it was not made of
+       small.apiKeys;
        // @ts-expect-error no such way to treat cookies
        new RentApi({ credentials: 'sometimes' });
        // @ts-expect-error no such option

@@ -15,7 +15,7 @@ interface Model {
 /** src/generated/resources.gen.ts: the classes behind `client.apiKeys` and the names of its types. */
 export function printResources({ methods, schemaNames, codesByStatus, otherCodes, events }: Model): string {
   const classes: string[] = [];
-  printClass(groupMethods(methods), 'Api', classes);
+  for (const group of groupMethods(methods).groups.values()) printClass(group, classes);
   const params = methods.map(
     (method) =>
       `export type ${method.typeName}Params = ${method.paramsType === 'NoParams' ? 'NoParams' : `${method.paramsType}<Types.${method.typeName}Data>`};`,
@@ -60,25 +60,39 @@ ${classes.join('\n\n')}
 `;
 }
 
+/** src/generated/api.gen.ts: the client with all groups. */
+export function printClient(methods: readonly Method[]): string {
+  const { groups } = groupMethods(methods);
+  const classNames = [...groups.values()].map(classNameOf).sort();
+  return `// Written by scripts/generate.ts from docs/openapi.json; do not edit.
+import { Client } from '../client.ts';
+import type { RentApiOptions } from '../options.ts';
+import {
+${classNames.map((name) => `  ${name},`).join('\n')}
+} from './resources.gen.ts';
+
+export class Api extends Client {
+${constructionText(groups, 'options?: RentApiOptions', 'options', 'this.transport')}
+}
+`;
+}
+
 /** Adds the class of a group after the classes of the groups inside it. */
-function printClass(group: Group, className: string, classes: string[]): void {
-  const fields: string[] = [];
-  const assignments: string[] = [];
-  for (const [name, child] of group.groups) {
-    const childClass = classNameOf(child);
-    printClass(child, childClass, classes);
-    fields.push(`  readonly ${name}: ${childClass};`);
-    assignments.push(`    this.${name} = new ${childClass}(transport);`);
-  }
+function printClass(group: Group, classes: string[]): void {
+  for (const child of group.groups.values()) printClass(child, classes);
   const construction =
-    fields.length > 0
-      ? [
-          `${fields.join('\n')}\n\n  constructor(transport: Transport) {\n    super(transport);\n${assignments.join('\n')}\n  }`,
-        ]
-      : [];
-  const docs = group.path.length > 0 ? `/** \`client.${group.path.join('.')}\` */\n` : '';
+    group.groups.size > 0 ? [constructionText(group.groups, 'transport: Transport', 'transport', 'transport')] : [];
   const members = [...construction, ...group.methods.map(methodText)].join('\n\n');
-  classes.push(`${docs}export class ${className} extends Resource {\n${members}\n}`);
+  classes.push(
+    `/** \`client.${group.path.join('.')}\` */\nexport class ${classNameOf(group)} extends Resource {\n${members}\n}`,
+  );
+}
+
+/** A field for each group, and the constructor that fills them. */
+function constructionText(groups: Group['groups'], parameter: string, argument: string, transport: string): string {
+  const fields = [...groups].map(([name, group]) => `  readonly ${name}: ${classNameOf(group)};`);
+  const assignments = [...groups].map(([name, group]) => `    this.${name} = new ${classNameOf(group)}(${transport});`);
+  return `${fields.join('\n')}\n\n  constructor(${parameter}) {\n    super(${argument});\n${assignments.join('\n')}\n  }`;
 }
 
 /** Suffixed, so that `client.usage` and a schema `Usage` do not meet. */

@@ -2591,32 +2591,3 @@ export class WsResource extends Resource {
     return this.transport.call({"id":"ws.ticket","method":"POST","path":"/api/v1/ws/ticket"}, params, options);
   }
 }
-
-export class Api extends Resource {
-  readonly admin: AdminResource;
-  readonly apiKeys: ApiKeysResource;
-  readonly auth: AuthResource;
-  readonly oauth: OauthResource;
-  readonly orgs: OrgsResource;
-  readonly permissions: PermissionsResource;
-  readonly roles: RolesResource;
-  readonly sessions: SessionsResource;
-  readonly system: SystemResource;
-  readonly users: UsersResource;
-  readonly ws: WsResource;
-
-  constructor(transport: Transport) {
-    super(transport);
-    this.admin = new AdminResource(transport);
-    this.apiKeys = new ApiKeysResource(transport);
-    this.auth = new AuthResource(transport);
-    this.oauth = new OauthResource(transport);
-    this.orgs = new OrgsResource(transport);
-    this.permissions = new PermissionsResource(transport);
-    this.roles = new RolesResource(transport);
-    this.sessions = new SessionsResource(transport);
-    this.system = new SystemResource(transport);
-    this.users = new UsersResource(transport);
-    this.ws = new WsResource(transport);
-  }
-}

@@ -1,0 +1,45 @@
+// Written by scripts/generate.ts from docs/openapi.json; do not edit.
+import { Client } from '../client.ts';
+import type { RentApiOptions } from '../options.ts';
+import {
+  AdminResource,
+  ApiKeysResource,
+  AuthResource,
+  OauthResource,
+  OrgsResource,
+  PermissionsResource,
+  RolesResource,
+  SessionsResource,
+  SystemResource,
+  UsersResource,
+  WsResource,
+} from './resources.gen.ts';
+
+export class Api extends Client {
+  readonly admin: AdminResource;
+  readonly apiKeys: ApiKeysResource;
+  readonly auth: AuthResource;
+  readonly oauth: OauthResource;
+  readonly orgs: OrgsResource;
+  readonly permissions: PermissionsResource;
+  readonly roles: RolesResource;
+  readonly sessions: SessionsResource;
+  readonly system: SystemResource;
+  readonly users: UsersResource;
+  readonly ws: WsResource;
+
+  constructor(options?: RentApiOptions) {
+    super(options);
+    this.admin = new AdminResource(this.transport);
+    this.apiKeys = new ApiKeysResource(this.transport);
+    this.auth = new AuthResource(this.transport);
+    this.oauth = new OauthResource(this.transport);
+    this.orgs = new OrgsResource(this.transport);
+    this.permissions = new PermissionsResource(this.transport);
+    this.roles = new RolesResource(this.transport);
+    this.sessions = new SessionsResource(this.transport);
+    this.system = new SystemResource(this.transport);
+    this.users = new UsersResource(this.transport);
+    this.ws = new WsResource(this.transport);
+  }
+}
