@@ -81,11 +81,14 @@ interface KeyRow {
   rate_limit_per_hour: number | null;
   rate_limit_per_day: number | null;
   metadata: object;
+  enabled: boolean;
   created_by: string | null;
   expires_at: Date | null;
   revoked_at: Date | null;
   created_at: Date;
   updated_at: Date;
+  last_used_at?: Date | null;
+  last_used_ip?: string | null;
 }
 
 function present(row: KeyRow) {
@@ -103,21 +106,26 @@ function present(row: KeyRow) {
     rateLimitPerHour: row.rate_limit_per_hour,
     rateLimitPerDay: row.rate_limit_per_day,
     metadata: row.metadata,
+    enabled: row.enabled,
     createdBy: row.created_by === null ? null : ids.encode('usr', Number(row.created_by)),
     expiresAt: row.expires_at?.toISOString() ?? null,
     revokedAt: row.revoked_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
+    lastUsedAt: row.last_used_at?.toISOString() ?? null,
+    lastUsedIp: row.last_used_ip ?? null,
   };
 }
 
 const COLUMNS = `id, name, description, prefix, last4, environment, scopes, ip_allow_list, allowed_origins, rate_limit_per_minute,
-  rate_limit_per_hour, rate_limit_per_day, metadata, created_by, expires_at, revoked_at, created_at, updated_at`;
+  rate_limit_per_hour, rate_limit_per_day, metadata, enabled, created_by, expires_at, revoked_at, created_at, updated_at`;
 
 async function list({ organizationId }: Caller) {
   const { rows } = await pool.query<KeyRow>({
     name: 'keys',
-    text: `select ${COLUMNS} from api_keys where organization_id = $1 order by id desc limit $2`,
+    text: `select ${COLUMNS}, last_used_at, last_used_ip from api_keys
+      left join (select api_key_id, last_used_at, last_used_ip from api_key_uses where organization_id = $1) uses on api_key_id = id
+      where organization_id = $1 order by id desc limit $2`,
     values: [organizationId, 101],
   });
   const page = rows.slice(0, 100);

@@ -24,6 +24,7 @@ import type { ActorCache } from './pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
+import type { KeyUses } from './slices/api-keys/last-used.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { LastSeen } from './slices/auth/last-seen.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
@@ -61,6 +62,7 @@ export interface Ports {
   /** The providers of logins that are set up. */
   oauth: OAuthClients;
   lastSeen: LastSeen;
+  keyUses: KeyUses;
   twoFactor: TwoFactorSecrets;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;

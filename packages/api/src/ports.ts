@@ -27,6 +27,7 @@ import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createOrigins, type Origins } from './pipeline/origins.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
+import { createKeyUses } from './slices/api-keys/last-used.ts';
 import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createLastSeen } from './slices/auth/last-seen.ts';
@@ -116,6 +117,7 @@ export function openPorts({
     }),
     oauth: createOAuthClients(env),
     lastSeen: createLastSeen({ database, log }),
+    keyUses: createKeyUses({ database, log }),
     passwords: createPasswords({
       pepper: secrets.PASSWORD_PEPPER,
       oldPeppers: env.PASSWORD_PEPPER_OLD,
@@ -180,6 +182,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.pubsub.close();
   await ports.redis?.close();
   await ports.lastSeen.close();
+  await ports.keyUses.close();
   await ports.database.destroy();
   await Promise.all([ports.tracer?.close(), ports.errors?.close()]);
 }

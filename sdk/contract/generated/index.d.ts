@@ -811,13 +811,13 @@ export type AppRouter = TRPCBuiltRouter<
 /** The data of each event, by the name of the event. */
 export interface EventMap {
   /** An API key was created. The secret is not part of it. */
-  'api_key.created': ApiKey;
+  'api_key.created': RecordedApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
-  'api_key.revoked': ApiKey;
+  'api_key.revoked': RecordedApiKey;
   /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */
-  'api_key.rotated': ApiKey;
+  'api_key.rotated': RecordedApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
-  'api_key.updated': ApiKey;
+  'api_key.updated': RecordedApiKey;
   /** An invitation was accepted. `member.added` follows. */
   'invitation.accepted': Invitation;
   /** An address was invited. */
@@ -903,6 +903,10 @@ export interface ApiKey {
   createdAt: string;
   /** When it last changed. */
   updatedAt: string;
+  /** When it was used last, to the minute; null for never. Refused calls do not count, nor does `ETag` show it. */
+  lastUsedAt: string | null;
+  /** The address that used it last. */
+  lastUsedIp: string | null;
 }
 
 /** One page of a list. */
@@ -1109,6 +1113,10 @@ export interface CreatedApiKey {
   createdAt: string;
   /** When it last changed. */
   updatedAt: string;
+  /** When it was used last, to the minute; null for never. Refused calls do not count, nor does `ETag` show it. */
+  lastUsedAt: string | null;
+  /** The address that used it last. */
+  lastUsedIp: string | null;
   /** Shown once; only its hash is stored. */
   secret: string;
 }
@@ -1877,6 +1885,48 @@ export interface Reauthenticate {
   credential?: SignedCredential | undefined;
   /** For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer. */
   cookie?: boolean | undefined;
+}
+
+/** An API key when the event happened. */
+export interface RecordedApiKey {
+  /** Id of an API key. */
+  id: string;
+  /** A name to recognise it by. */
+  name: string;
+  /** What it is for. */
+  description: string | null;
+  /** First characters of the secret, to recognise the key. */
+  prefix: string;
+  /** Last characters of the secret. */
+  last4: string;
+  /** Shown in the prefix of the secret. */
+  environment: 'live' | 'test';
+  /** What it may do. */
+  scopes: Scope[];
+  /** Addresses and ranges it works from; empty for any. */
+  ipAllowList: string[];
+  /** Web origins it works from; empty for any. */
+  allowedOrigins: string[];
+  /** Calls a minute; null for no limit of its own. */
+  rateLimitPerMinute: number | null;
+  /** Calls an hour; null for no limit of its own. */
+  rateLimitPerHour: number | null;
+  /** Calls a day; null for no limit of its own. */
+  rateLimitPerDay: number | null;
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  metadata: Metadata;
+  /** While false, it is refused. */
+  enabled: boolean;
+  /** The user who created it; null if that was a key. */
+  createdBy: string | null;
+  /** From then on it is refused; null for never. */
+  expiresAt: string | null;
+  /** When it was revoked; null while it works. */
+  revokedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
 }
 
 /** The refresh token to exchange. */

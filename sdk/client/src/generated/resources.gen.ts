@@ -132,6 +132,7 @@ export type {
   Probe,
   Problem,
   Reauthenticate,
+  RecordedApiKey,
   Refresh,
   Register,
   RegisterPasskey,
@@ -324,13 +325,13 @@ export type KnownErrorCode =
 /** The data of each event, by the name of the event. */
 export interface EventMap {
   /** An API key was created. The secret is not part of it. */
-  "api_key.created": Types.ApiKey;
+  "api_key.created": Types.RecordedApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
-  "api_key.revoked": Types.ApiKey;
+  "api_key.revoked": Types.RecordedApiKey;
   /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */
-  "api_key.rotated": Types.ApiKey;
+  "api_key.rotated": Types.RecordedApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
-  "api_key.updated": Types.ApiKey;
+  "api_key.updated": Types.RecordedApiKey;
   /** An invitation was accepted. `member.added` follows. */
   "invitation.accepted": Types.Invitation;
   /** An address was invited. */

@@ -81,6 +81,14 @@ export type ApiKey = {
      * When it last changed.
      */
     updatedAt: string;
+    /**
+     * When it was used last, to the minute; null for never. Refused calls do not count, nor does `ETag` show it.
+     */
+    lastUsedAt: string | null;
+    /**
+     * The address that used it last.
+     */
+    lastUsedIp: string | null;
 };
 
 /**
@@ -102,7 +110,7 @@ export type ApiKeyCreatedEvent = {
     /**
      * What it happened to, as it was then.
      */
-    data: ApiKey;
+    data: RecordedApiKey;
 };
 
 /**
@@ -138,7 +146,7 @@ export type ApiKeyRevokedEvent = {
     /**
      * What it happened to, as it was then.
      */
-    data: ApiKey;
+    data: RecordedApiKey;
 };
 
 /**
@@ -160,7 +168,7 @@ export type ApiKeyRotatedEvent = {
     /**
      * What it happened to, as it was then.
      */
-    data: ApiKey;
+    data: RecordedApiKey;
 };
 
 /**
@@ -182,7 +190,7 @@ export type ApiKeyUpdatedEvent = {
     /**
      * What it happened to, as it was then.
      */
-    data: ApiKey;
+    data: RecordedApiKey;
 };
 
 /**
@@ -541,6 +549,14 @@ export type CreatedApiKey = {
      * When it last changed.
      */
     updatedAt: string;
+    /**
+     * When it was used last, to the minute; null for never. Refused calls do not count, nor does `ETag` show it.
+     */
+    lastUsedAt: string | null;
+    /**
+     * The address that used it last.
+     */
+    lastUsedIp: string | null;
     /**
      * Shown once; only its hash is stored.
      */
@@ -1829,6 +1845,85 @@ export type Reauthenticate = {
      * For web pages: the refresh token comes as an HttpOnly cookie, which no script can read, and is null in the answer.
      */
     cookie?: boolean;
+};
+
+/**
+ * An API key when the event happened.
+ */
+export type RecordedApiKey = {
+    /**
+     * Id of an API key.
+     */
+    id: string;
+    /**
+     * A name to recognise it by.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * First characters of the secret, to recognise the key.
+     */
+    prefix: string;
+    /**
+     * Last characters of the secret.
+     */
+    last4: string;
+    /**
+     * Shown in the prefix of the secret.
+     */
+    environment: 'live' | 'test' | (string & {});
+    /**
+     * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
+     */
+    scopes: Array<Scope | (string & {})>;
+    /**
+     * Addresses and ranges it works from; empty for any.
+     */
+    ipAllowList: Array<string>;
+    /**
+     * Web origins it works from; empty for any.
+     */
+    allowedOrigins: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
+    rateLimitPerMinute: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
+    rateLimitPerHour: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
+    rateLimitPerDay: number | null;
+    metadata: Metadata;
+    /**
+     * While false, it is refused.
+     */
+    enabled: boolean;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * When it was revoked; null while it works.
+     */
+    revokedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
 };
 
 /**

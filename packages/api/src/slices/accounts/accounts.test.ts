@@ -356,7 +356,13 @@ describe('erasing', () => {
       body: { email: ada.email, role: 'MEMBER' },
     });
     await ada.request('/api/v1/users/me', { method: 'PATCH', body: { fullName: name, metadata: { name } }, headers });
-    await ada.request('/api/v1/api-keys', { method: 'POST', body: { name, scopes: ['*'] }, headers });
+    const { body: key } = await ada.request('/api/v1/api-keys', {
+      method: 'POST',
+      body: { name, scopes: ['*'] },
+      headers,
+    });
+    await app.request('/api/v1/api-keys', { headers: { ...headers, 'x-api-key': key.secret } });
+    await app.ports.keyUses.close();
     await app.request('/api/v1/auth/login', { method: 'POST', body: { email: ada.email, password: 'wrong' }, headers });
     await ada.request('/api/v1/users/me', { method: 'DELETE', headers });
     await sequenced();

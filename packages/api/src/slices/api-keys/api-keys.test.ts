@@ -185,6 +185,85 @@ describe('calling with a key', () => {
   });
 });
 
+describe('the last use of a key', () => {
+  const me = (secret: string, headers: Record<string, string> = {}) =>
+    app.request('/api/v1/users/me', { headers: { 'x-api-key': secret, ...headers } });
+  const used = async (id: string) => {
+    const { body } = await ada.request(`/api/v1/api-keys/${id}`);
+    return [body.lastUsedAt && Date.parse(body.lastUsedAt), body.lastUsedIp];
+  };
+  const stored = (id: string) =>
+    app
+      .rows('api_key_uses')
+      .where({ apiKeyId: app.ports.ids.decode('key', id) })
+      .first();
+
+  it('is answered with its time and address, and written by no request', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    expect([key.lastUsedAt, key.lastUsedIp]).toEqual([null, null]);
+    const writes: string[] = [];
+    const listen = ({ sql }: { sql: string }) => void (/insert into api_key_uses/.test(sql) && writes.push(sql));
+    app.ports.database.on('query', listen);
+    const before = Date.now();
+    for (let call = 0; call < 5; call++) await me(key.secret, { 'x-test-ip': '::ffff:203.0.113.9' });
+    expect(writes).toEqual([]);
+    const [at, ip] = await used(key.id);
+    expect([at >= before, ip]).toEqual([true, '203.0.113.9']);
+    await app.ports.keyUses.close();
+    await app.ports.keyUses.close();
+    app.ports.database.off('query', listen);
+    expect(writes).toHaveLength(1);
+    expect(await used(key.id)).toEqual([at, ip]);
+    const listed = await ada.request('/api/v1/api-keys');
+    expect(listed.body.items[0]).toMatchObject({ id: key.id, lastUsedIp: ip, lastUsedAt: new Date(at).toISOString() });
+    const updated = await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'PATCH', body: { name: 'Build' } });
+    expect(updated.body).toMatchObject({ name: 'Build', lastUsedIp: ip });
+    const rotated = await ada.request(`/api/v1/api-keys/${key.id}/rotate`, { method: 'POST', body: {} });
+    expect(rotated.body).toMatchObject({ lastUsedIp: ip });
+    expect(JSON.stringify(await app.rows('events'))).not.toContain('lastUsed');
+  });
+
+  it('stays the newest one, whichever process writes last', async () => {
+    const second = await startApp({}, app);
+    try {
+      const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+      const here = { 'x-api-key': key.secret };
+      await second.request('/api/v1/users/me', { headers: { ...here, 'x-test-ip': '203.0.113.1' } });
+      app.advance(60_000);
+      await me(key.secret, { 'x-test-ip': '203.0.113.2' });
+      app.advance(-60_000);
+      await app.ports.keyUses.close();
+      await second.ports.keyUses.close();
+      expect((await stored(key.id)).lastUsedIp).toBe('203.0.113.2');
+    } finally {
+      await second.close();
+    }
+  });
+
+  it('is no call that was refused, nor one of a stranger', async () => {
+    const make = async (body: object) => (await create(ada, { name: 'CI', scopes: ['*'], ...body })).body;
+    const elsewhere = await make({ ipAllowList: ['203.0.113.0/24'] });
+    const web = await make({ allowedOrigins: ['https://app.example.com'] });
+    const off = await make({});
+    await ada.request(`/api/v1/api-keys/${off.id}`, { method: 'PATCH', body: { enabled: false } });
+    for (const key of [elsewhere, web, off]) {
+      expect((await me(key.secret)).status).toBeGreaterThan(400);
+      expect(await used(key.id)).toEqual([null, null]);
+      await app.ports.keyUses.close();
+      expect(await stored(key.id)).toBeUndefined();
+    }
+  });
+
+  it('invalidates nothing that processes remember of the key', async () => {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    await me(key.secret);
+    const { misses } = app.ports.actors.stats();
+    await app.ports.keyUses.close();
+    await me(key.secret);
+    expect(app.ports.actors.stats().misses).toBe(misses);
+  });
+});
+
 describe('updating', () => {
   const update = (id: string, body: object, headers: Record<string, string> = {}, method = 'PATCH') =>
     ada.request(`/api/v1/api-keys/${id}`, { method, body, headers });

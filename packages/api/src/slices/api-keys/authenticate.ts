@@ -114,6 +114,8 @@ function resumeKey(hash: Buffer): Resume {
 /** The key with this hash, while it is valid. */
 export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<Authenticated & { actor: KeyActor }> {
   const actor = await loadKey(ctx, hash);
+  const { id, organizationId } = actor.key;
+  ctx.ports.keyUses.note(id, { organizationId, at: ctx.now, ip: ctx.request.ip });
   return { actor, expiresAt: null, reload: (now) => loadKey(now, hash), resume: resumeKey(hash) };
 }
 

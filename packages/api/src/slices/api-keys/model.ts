@@ -2,7 +2,7 @@ import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
-import type { ApiKey } from './schemas.ts';
+import type { RecordedApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
 
 export class ApiKeyModel extends TenantModel {
@@ -20,7 +20,7 @@ export class ApiKeyModel extends TenantModel {
   declare rateLimitPerMinute: number | null;
   declare rateLimitPerHour: number | null;
   declare rateLimitPerDay: number | null;
-  declare metadata: ApiKey['metadata'];
+  declare metadata: RecordedApiKey['metadata'];
   declare enabled: boolean;
   declare createdBy: number | null;
   declare expiresAt: Date | null;
@@ -57,7 +57,7 @@ export class ApiKeyModel extends TenantModel {
     };
   }
 
-  present(ids: Ids): ApiKey {
+  present(ids: Ids): RecordedApiKey {
     return {
       id: ids.encode('key', this.id),
       name: this.name,

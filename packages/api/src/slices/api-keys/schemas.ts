@@ -28,7 +28,8 @@ const Origin = z
 
 const Quota = z.int().min(1).max(1_000_000_000);
 
-export const ApiKey = z
+/** A key as events show it. */
+export const RecordedApiKey = z
   .object({
     id: id('key'),
     name: z.string().meta({ description: 'A name to recognise it by.', example: 'CI' }),
@@ -53,12 +54,24 @@ export const ApiKey = z
     updatedAt: UpdatedAt,
   })
   .meta({
-    id: 'ApiKey',
-    description: 'A credential with which a program calls the API. It belongs to its organization, not to its creator.',
+    id: 'RecordedApiKey',
+    description: 'An API key when the event happened.',
   });
+export type RecordedApiKey = z.output<typeof RecordedApiKey>;
+
+export const ApiKey = RecordedApiKey.extend({
+  lastUsedAt: Timestamp.nullable().meta({
+    description:
+      'When it was used last, to the minute; null for never. Refused calls do not count, nor does `ETag` show it.',
+  }),
+  lastUsedIp: z.string().nullable().meta({ description: 'The address that used it last.', example: '203.0.113.7' }),
+}).meta({
+  id: 'ApiKey',
+  description: 'A credential with which a program calls the API. It belongs to its organization, not to its creator.',
+});
 export type ApiKey = z.output<typeof ApiKey>;
 
-export const exampleKey: ApiKey = {
+export const exampleRecordedKey: RecordedApiKey = {
   id: exampleId('key'),
   name: 'CI',
   description: null,
@@ -79,6 +92,8 @@ export const exampleKey: ApiKey = {
   createdAt: '2026-01-31T12:00:00.000Z',
   updatedAt: '2026-01-31T12:00:00.000Z',
 };
+
+export const exampleKey: ApiKey = { ...exampleRecordedKey, lastUsedAt: null, lastUsedIp: null };
 
 const Name = z.string().trim().min(1).max(80).meta({ description: 'A name to recognise it by.', example: 'CI' });
 const Scopes = z

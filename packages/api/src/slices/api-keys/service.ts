@@ -5,12 +5,13 @@ import { newestFirst } from '../../contract/pagination.ts';
 import { expandScope, type OrganizationPermission, SCOPES } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
-import { rowsOf } from '../../data/rows.ts';
+import { readRows, rowsOf } from '../../data/rows.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
 import { ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUpdated } from './events.ts';
+import { lastUse, NEVER_USED, type UsedKey, usedKeys } from './last-used.ts';
 import { ApiKeyModel, OldSecretModel } from './model.ts';
 import type {
   ApiKey,
@@ -32,6 +33,7 @@ const COUNT_LIVE = {
 
 /** Not the hash of the secret. */
 const SHOWN: (keyof ApiKeyModel)[] = ['id', 'createdBy', ...ApiKeyModel.prototype.facts.keep];
+const ALL: (keyof ApiKeyModel)[] = [...SHOWN, 'organizationId', 'secretHash'];
 
 export async function listApiKeys(
   ctx: OrganizationContext,
@@ -42,9 +44,9 @@ export async function listApiKeys(
     ctx.ports.cursors,
     list,
     input,
-    rowsOf(ApiKeyModel.of(ctx).select(SHOWN)),
+    rowsOf<ApiKeyModel, UsedKey>(usedKeys(ctx, SHOWN)),
   );
-  return { items: rows.map((key) => key.present(ctx.ids)), nextCursor };
+  return { items: rows.map((key) => ({ ...key.present(ctx.ids), ...lastUse(ctx, key) })), nextCursor };
 }
 
 /** Under the authority lock, a member who was removed concurrently gets no key, and concurrent keys are all counted. */
@@ -76,12 +78,13 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
       updatedAt: ctx.now,
     });
     await record(ctx, ApiKeyCreated, { target: key, after: key, data: key.present(ctx.ids) });
-    return { ...presentWithEtag(ctx, key), secret };
+    return { ...presentWithEtag(ctx, key), ...NEVER_USED, secret };
   });
 }
 
 export async function getApiKey(ctx: OrganizationContext, keyId: string): Promise<ApiKey> {
-  return presentWithEtag(ctx, await findKey(ctx, keyId));
+  const key = await findKey(ctx, keyId);
+  return { ...presentWithEtag(ctx, key), ...lastUse(ctx, key) };
 }
 
 /** The caller must hold what is added; removing needs nothing more. */
@@ -97,7 +100,7 @@ export async function updateApiKey(ctx: OrganizationContext, input: UpdateApiKey
     const after = await change(ctx, before, { ...fields, expiresAt });
     if (after !== before)
       await record(ctx, ApiKeyUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return presentWithEtag(ctx, after);
+    return { ...presentWithEtag(ctx, after), ...lastUse(ctx, before) };
   });
 }
 
@@ -130,7 +133,7 @@ export async function rotateApiKey(ctx: OrganizationContext, input: RotateApiKey
       last4: secret.slice(-4),
     });
     await record(ctx, ApiKeyRotated, { target: after, before, after, data: after.present(ctx.ids) });
-    return { ...presentWithEtag(ctx, after), secret };
+    return { ...presentWithEtag(ctx, after), ...lastUse(ctx, before), secret };
   });
 }
 
@@ -193,8 +196,8 @@ function futureExpiry(
   return at;
 }
 
-async function findKey(ctx: OrganizationContext, keyId: string): Promise<ApiKeyModel> {
-  const key = await ApiKeyModel.of(ctx).findOne({ id: ctx.ids.decode('key', keyId) });
+async function findKey(ctx: OrganizationContext, keyId: string): Promise<UsedKey> {
+  const [key] = await readRows(usedKeys(ctx, ALL).where({ id: ctx.ids.decode('key', keyId) }));
   if (!key) throw new ApiError('not_found');
   return key;
 }

@@ -100,6 +100,7 @@ async function eraseOrganization(ctx: Context, organizationId: number): Promise<
     ipAllowList: [],
     allowedOrigins: [],
   });
+  await ctx.db('api_key_uses').where({ organizationId }).delete();
   await ctx.db('organization_invitations').where({ organizationId }).delete();
   await MemberModel.of(home).delete();
 }
