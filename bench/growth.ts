@@ -90,6 +90,7 @@ async function statementsOf(
       NODE_ENV: 'test',
       RATE_LIMIT_PER_MINUTE: '1000000',
       AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+      DEFAULT_PLAN: 'ENTERPRISE',
       PUBLIC_URL: stage.issuer,
     }),
     log: createLogger({ level: 'silent' }),

@@ -77,6 +77,7 @@ export async function openStage(): Promise<Stage> {
       SEED_DEMO: 'false',
       RATE_LIMIT_PER_MINUTE: '1000000',
       AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+      DEFAULT_PLAN: 'ENTERPRISE',
     };
     let redis: { url: string; client: Redis } | undefined;
     const own = async (starting: Promise<Child>): Promise<Child> => {

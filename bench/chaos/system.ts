@@ -77,6 +77,7 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     BCRYPT_COST: '10',
     RATE_LIMIT_PER_MINUTE: '1000000',
     AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+    DEFAULT_PLAN: 'ENTERPRISE',
   };
   // Without Redis, processes that only serve are refused, so each does everything.
   const roles = redis ? ['api', 'api', 'worker', 'worker'] : ['start', 'start'];

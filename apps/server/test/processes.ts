@@ -24,6 +24,7 @@ const BASE = {
   BCRYPT_COST: '4',
   RATE_LIMIT_PER_MINUTE: '1000000',
   AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+  DEFAULT_PLAN: 'ENTERPRISE',
 };
 
 export interface RunningProcess {

@@ -145,10 +145,11 @@ const ADDRESS = /(_URL|_DSN|_ENDPOINT|PORT|(^|POSTGRES_)HOST)$/;
 /** Settings whose name looks like an address, or that belong to one that is named. */
 const NO_ADDRESS = ['REALTIME_TOKEN_IN_URL', 'POSTGRES_PORT'];
 
-/** Columns whose name or type looks like more than it is: names of jobs and secrets, hashes of hashes. */
+/** Columns whose name or type looks like more than it is: names of jobs and secrets, hashes of hashes, limits. */
 const OPERATIONAL = [
   'agenda_jobs.name',
   'agenda_jobs.skip_days',
+  'api_keys.limit_override',
   'audit_chains.hash',
   'audit_logs.chain_hash',
   'day_partitioned_tables.name',
@@ -157,5 +158,6 @@ const OPERATIONAL = [
   'idempotency_keys.token',
   'job_schedules.name',
   'knex_migrations.name',
+  'organizations.limit_override',
   'users.email_verified_at',
 ];

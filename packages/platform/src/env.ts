@@ -120,6 +120,7 @@ const settings = z.object({
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
   AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
   MAILBOX_LIMIT_PER_HOUR: whole(1, 1_000_000).default(5),
+  DEFAULT_PLAN: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).default('FREE'),
   API_KEY_PREFIX: z
     .string()
     .regex(/^[a-z][a-z0-9]{1,15}$/, 'must be 2 to 16 lowercase letters and digits')

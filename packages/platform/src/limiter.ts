@@ -5,8 +5,9 @@
 export interface Bucket {
   /** Names the policy in headers: `user`, `source`, `auth`, `key-hour`. */
   name: string;
-  /** The owner's bucket: unique per policy and owner. The keys of one call share a `{hash tag}`. */
+  /** The owner's bucket: unique per policy and owner. The keys of one call share a `{hash tag}` where they can. */
   key: string;
+  /** May change from call to call: what was taken stays taken, and the difference counts at once. */
   size: number;
   windowMs: number;
   /** Tokens this request takes; 1 by default. A cost of more than `size` takes a full bucket. */
@@ -47,6 +48,9 @@ export class LimiterUnavailableError extends Error {
   override name = 'LimiterUnavailableError';
 }
 
+/** The part of a bucket that is left. */
+export const shareLeft = ({ bucket, remaining }: BucketState): number => remaining / bucket.size;
+
 /** Rounding of a refill must neither refuse the token that was waited for nor count as one. */
 export const TOKEN_EPSILON = 1e-6;
 
@@ -56,6 +60,7 @@ export function costOf(bucket: Bucket): number {
 
 interface Level {
   tokens: number;
+  size: number;
   atMs: number;
   fullAtMs: number;
 }
@@ -80,11 +85,13 @@ export function createMemoryLimiter({
   function level(bucket: Bucket, now: number): Level {
     const known = levels.get(bucket.key);
     if (!known) {
-      const fresh = { tokens: bucket.size, atMs: now, fullAtMs: now };
+      const fresh = { tokens: bucket.size, size: bucket.size, atMs: now, fullAtMs: now };
       levels.set(bucket.key, fresh);
       return fresh;
     }
-    known.tokens = Math.min(bucket.size, known.tokens + ((now - known.atMs) * bucket.size) / bucket.windowMs);
+    const left = Math.max(0, known.tokens + bucket.size - known.size);
+    known.tokens = Math.min(bucket.size, left + ((now - known.atMs) * bucket.size) / bucket.windowMs);
+    known.size = bucket.size;
     known.atMs = now;
     return known;
   }

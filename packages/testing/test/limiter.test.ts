@@ -113,6 +113,25 @@ describe.each(DRIVERS)('limiter in $driver', ({ start }) => {
       expect((await limiter.take([{ ...ten, cost: 25 }])).allowed).toBe(true);
     });
 
+    it('counts a changed size at once: what was taken stays taken', async () => {
+      const small = bucket({ size: 10 });
+      for (let i = 0; i < 10; i++) await limiter.take([small]);
+      expect((await limiter.take([small])).allowed).toBe(false);
+      const large = { ...small, size: 100 };
+      expect((await limiter.take([large])).strictest.remaining).toBe(89);
+      expect((await limiter.take([small])).allowed).toBe(false);
+    });
+
+    it('takes from buckets of several owners in one call', async () => {
+      const mine = bucket({ name: 'mine', size: 10 });
+      const ours = bucket({ name: 'ours', size: 2 });
+      for (let i = 0; i < 2; i++) expect((await limiter.take([mine, ours])).allowed).toBe(true);
+      expect(await limiter.take([mine, ours])).toMatchObject({
+        allowed: false,
+        strictest: { bucket: { name: 'ours' } },
+      });
+    });
+
     it('keeps owners apart', async () => {
       const mine = bucket({ size: 1 });
       await limiter.take([mine]);

@@ -464,7 +464,7 @@ export type AppRouter = TRPCBuiltRouter<
         } | undefined;
         output: OrganizationPage;
       }>;
-      /** Create an organization. You become its OWNER. It starts on the free plan. */
+      /** Create an organization. You become its OWNER. It starts on the plan `DEFAULT_PLAN` of the deployment, FREE unless that is set. */
       create: TRPCMutationProcedure<{
         meta: unknown;
         input: CreateOrganization;

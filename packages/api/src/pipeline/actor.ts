@@ -1,5 +1,7 @@
 import type { OrganizationPermission, OrganizationRole } from '../contract/permissions.ts';
+import type { KeyEnvironment } from '../slices/api-keys/secret.ts';
 import type { UserModel } from '../slices/users/model.ts';
+import type { KeyTerms, Terms } from './entitlements.ts';
 
 /** A person with a live session. */
 export interface UserActor {
@@ -15,6 +17,7 @@ export interface Membership {
   role: OrganizationRole;
   /** What the role and the assigned custom roles allow together. */
   permissions: ReadonlySet<OrganizationPermission>;
+  terms: Terms;
   /** Whether there are none because the organization asks for a second factor, and the person has none. */
   needsTwoFactor?: boolean;
 }
@@ -25,8 +28,11 @@ export interface KeyActor {
   key: {
     id: number;
     organizationId: number;
+    environment: KeyEnvironment;
     permissions: ReadonlySet<OrganizationPermission>;
-    limits: { perMinute: number | null; perHour: number | null; perDay: number | null };
+    limits: KeyTerms;
+    /** Of its organization. */
+    terms: Terms;
   };
   /** The creator of the key, while still a member. */
   creator: UserModel | null;

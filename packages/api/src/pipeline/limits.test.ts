@@ -1,17 +1,18 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Answer, type Request, startApp, type TestApp } from '../../test/app.ts';
+import { type Answer, eventually, type Request, startApp, type TestApp } from '../../test/app.ts';
 import { statusAndCode } from '../../test/organization.ts';
 import { tryUpgrade } from '../../test/upgrade.ts';
 import { exampleId } from '../contract/ids.ts';
 
 const OF_A_SOURCE = 3;
 const OF_A_PERSON = 30;
+const FREE_PER_HOUR = 100;
 
 let app: TestApp;
 beforeAll(async () => {
-  app = await startApp({ RATE_LIMIT_PER_MINUTE: String(OF_A_SOURCE) });
+  app = await startApp({ RATE_LIMIT_PER_MINUTE: String(OF_A_SOURCE), DEFAULT_PLAN: 'FREE' });
 });
 afterAll(() => app.close());
 
@@ -119,5 +120,118 @@ describe('a user', () => {
       body: { email: 'x@example.com', role: 'VIEWER' },
     });
     expect([status, headers.get('ratelimit')]).toEqual([201, expect.stringMatching(/^"user";/)]);
+  });
+});
+
+describe('the plan of an organization', () => {
+  type Owner = Awaited<ReturnType<typeof signUp>>;
+
+  async function createKey(owner: Owner, given: object = {}) {
+    const body = { name: 'CI', scopes: ['api_keys:read'], ...given };
+    const { body: key } = await owner.request('/api/v1/api-keys', { method: 'POST', body });
+    const read = () => app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    return { id: key.id as string, read };
+  }
+
+  /** Empties a bucket, but for `left` calls, as so many calls of the organization's other keys do. */
+  async function spend(owner: Owner, name: string, size: number, left: number) {
+    const key = `{${app.ports.ids.decode('org', owner.organizationId)}}:${name}`;
+    const windowMs = name === 'plan-day' ? 86_400_000 : 3_600_000;
+    await app.ports.limiter.take([{ name, key, size, windowMs, cost: size - left }]);
+  }
+
+  it('limits the calls of all its keys together, and names itself', async () => {
+    const ada = await signUp();
+    const keys = await Promise.all([createKey(ada), createKey(ada)]);
+    await spend(ada, 'plan-hour', FREE_PER_HOUR, 4);
+    const answers: Answer[] = [];
+    for (let at = 0; at < 5; at++) answers.push(await keys[at % 2]!.read());
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 429]);
+    const { headers, body } = answers.at(-1)!;
+    expect(body).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining('`plan-hour`') });
+    expect(headers.get('ratelimit-policy')).toBe('"plan-hour";q=100;w=3600');
+    expect(headers.get('x-ratelimit-limit')).toBe('100');
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await ada.request('/api/v1/users/me')).status).toBe(200);
+  });
+
+  it('limits a day, too', async () => {
+    const ada = await signUp();
+    const { read } = await createKey(ada);
+    await spend(ada, 'plan-day', 1000, 1);
+    expect([(await read()).status, (await read()).body.detail]).toEqual([200, expect.stringContaining('`plan-day`')]);
+  });
+
+  it('names the strictest of all layers, and takes from none where one refuses', async () => {
+    const ada = await signUp();
+    const [narrow, wide] = [await createKey(ada, { rateLimitPerHour: 2 }), await createKey(ada)];
+    const policies = [];
+    for (let at = 0; at < 4; at++) policies.push((await narrow.read()).headers.get('ratelimit-policy'));
+    expect(policies).toEqual(Array(4).fill('"key-hour";q=2;w=3600'));
+    // Of the plan, two calls are gone and not four.
+    await spend(ada, 'plan-hour', FREE_PER_HOUR, 3);
+    expect(await statuses(3, wide.read)).toEqual({ 200: 1, 429: 2 });
+  });
+
+  it('keeps the calls of test keys apart', async () => {
+    const ada = await signUp();
+    const test = await createKey(ada, { environment: 'test' });
+    await spend(ada, 'plan-hour', FREE_PER_HOUR, 0);
+    expect((await test.read()).status).toBe(200);
+  });
+
+  it('asks the limiter once for each call, whatever limits apply', async () => {
+    const ada = await signUp();
+    const { read } = await createKey(ada, { rateLimitPerMinute: 5, rateLimitPerHour: 5, rateLimitPerDay: 5 });
+    const { limiter } = app.ports;
+    const asked: string[][] = [];
+    app.ports.limiter = {
+      ...limiter,
+      take: (buckets, outage) => {
+        asked.push(buckets.map(({ name }) => name));
+        return limiter.take(buckets, outage);
+      },
+    };
+    try {
+      await read();
+      const body = { email: 'y@example.com', role: 'VIEWER' };
+      await ada.request(`/api/v1/organizations/${ada.organizationId}/invitations`, { method: 'POST', body });
+      expect(asked).toEqual([
+        ['key', 'plan-hour', 'plan-day', 'key-minute', 'key-hour', 'key-day'],
+        ['user', 'invitations'],
+      ]);
+    } finally {
+      app.ports.limiter = limiter;
+    }
+  });
+
+  it('counts alike in every process, soon after a change', async () => {
+    const other = await startApp({ RATE_LIMIT_PER_MINUTE: String(OF_A_SOURCE) }, app);
+    try {
+      const ada = await signUp();
+      const body = { name: 'CI', scopes: ['api_keys:read'] };
+      const { body: key } = await ada.request('/api/v1/api-keys', { method: 'POST', body });
+      const policy = async () =>
+        (await other.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } })).headers.get(
+          'ratelimit-policy',
+        );
+      expect(await policy()).toBe('"key";q=30;w=60');
+      const id = app.ports.ids.decode('org', ada.organizationId);
+      const terms = {
+        id: 1,
+        perHour: 10,
+        perDay: null,
+        sockets: null,
+        subscriptions: null,
+        untilMs: Date.now() + 60_000,
+      };
+      await app
+        .rows('organizations')
+        .where({ id })
+        .update({ limitOverride: JSON.stringify(terms) });
+      await eventually(async () => ((await policy()) === '"plan-hour";q=10;w=3600' ? true : undefined), 'the limit');
+    } finally {
+      await other.close();
+    }
   });
 });

@@ -10,22 +10,22 @@ import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import type { Actor } from './actor.ts';
+import { callerLimit, type LimitName, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
 
 const MINUTE_MS = 60_000;
-const SIGNED_IN_FACTOR = 10;
 const OUTAGE_RETRY_S = 2;
 
 /**
- * Takes from every layer of limits in one call of the limiter; the strictest refuses and is named. A signed-in caller
- * is counted as itself, an anonymous one by its address.
+ * Takes from every layer of limits in one call of the limiter: caller, key, plan and procedure, or source and procedure
+ * for an anonymous caller. All pay or none does; the strictest refuses and is named.
  */
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.probe) return; // a probe must never have to wait
-  const own = await take(ctx, actor ? ownBuckets(ctx, actor) : sourceBuckets(ctx, meta), duringOutage(meta, actor));
-  // A call of its own: an organization's bucket may be on another node of a Redis Cluster than the caller's.
-  const bucket = actor && procedureBucket(ctx, meta, actor);
-  const shared = bucket && (await take(ctx, [bucket], 'refuse'));
-  setRateLimitHeaders(ctx, shared && share(shared) < share(own) ? shared : own);
+  if (!actor) return setRateLimitHeaders(ctx, await take(ctx, sourceBuckets(ctx, meta), duringOutage(meta)));
+  const buckets = callerBuckets(ctx, actor);
+  const ofProcedure = procedureBucket(ctx, meta, actor);
+  if (ofProcedure) buckets.push(ofProcedure);
+  setRateLimitHeaders(ctx, await take(ctx, buckets, ofProcedure ? 'refuse' : 'local'));
 }
 
 /**
@@ -64,17 +64,14 @@ function rateLimited(ctx: Context, strictest: BucketState, retryAfterMs: number)
   });
 }
 
-const share = ({ bucket, remaining }: BucketState): number => remaining / bucket.size;
-
 /** The bucket of the procedure itself, for a signed-in caller. */
 function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): Bucket | null {
   if (!limit || limit.by === 'source') return null;
-  const caller = actor.kind === 'user' ? `user:${actor.user.id}` : `key:${actor.key.id}`;
   const organizationId = actor.kind === 'user' ? actor.membership?.organizationId : actor.key.organizationId;
-  const owner = limit.by === 'organization' && organizationId !== undefined ? `organization:${organizationId}` : caller;
+  const isShared = limit.by === 'organization' && organizationId !== undefined;
   return {
     name: limit.name,
-    key: `{${owner}}${limit.name}`,
+    key: isShared ? `${tagOf(organizationId)}${limit.name}` : `${callerKey(actor)}:${limit.name}`,
     size: limit.size(ctx.ports.env),
     windowMs: limit.windowS * 1000,
   };
@@ -84,10 +81,9 @@ function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): 
  * While Redis is away, calls that could guess a credential are refused, because the processes together would allow too
  * many. Calls of known callers and public reads continue, counted by each process alone.
  */
-function duringOutage(meta: ProcedureMeta, actor: Actor | null): DuringOutage {
+function duringOutage(meta: ProcedureMeta): DuringOutage {
   const hasOwnLimit = meta.limit !== undefined && !meta.limit.instead;
-  const publicRead = meta.access === 'public' && meta.openapi.method === 'GET' && !hasOwnLimit;
-  return actor || publicRead ? 'local' : 'refuse';
+  return meta.access === 'public' && meta.openapi.method === 'GET' && !hasOwnLimit ? 'local' : 'refuse';
 }
 
 async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<Decision> {
@@ -104,31 +100,33 @@ async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Pr
   }
 }
 
-function ownBuckets(ctx: Context, actor: Actor): Bucket[] {
-  if (actor.kind === 'user') {
-    return [
-      {
-        name: 'user',
-        // By the user alone: with the organization in the key, changing it would give a full bucket.
-        key: `{user:${actor.user.id}}user`,
-        size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR,
-        windowMs: MINUTE_MS,
-      },
-    ];
-  }
-  const { id, organizationId, limits } = actor.key;
-  // The hash tag keeps the buckets of one organization on one node of a Redis Cluster, for one script call.
-  const key = `{${organizationId}}key:${id}`;
-  const buckets = [
-    { name: 'key', key, size: ctx.ports.env.RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR, windowMs: MINUTE_MS },
-  ];
-  if (limits.perMinute)
-    buckets.push({ name: 'key-minute', key: `${key}:m`, size: limits.perMinute, windowMs: MINUTE_MS });
-  if (limits.perHour)
-    buckets.push({ name: 'key-hour', key: `${key}:h`, size: limits.perHour, windowMs: 60 * MINUTE_MS });
-  if (limits.perDay)
-    buckets.push({ name: 'key-day', key: `${key}:d`, size: limits.perDay, windowMs: 24 * 60 * MINUTE_MS });
-  return buckets;
+/** The hash tag keeps the buckets of one organization on one node of a Redis Cluster, for one script call. */
+const tagOf = (organizationId: number): string => `{${organizationId}}`;
+
+/** A user is counted alone: with the organization in the key, changing it would give a full bucket. */
+function callerKey(actor: Actor): string {
+  return actor.kind === 'user'
+    ? `{user:${actor.user.id}}user`
+    : `${tagOf(actor.key.organizationId)}key:${actor.key.id}`;
+}
+
+const PER_ORGANIZATION: ReadonlySet<LimitName> = new Set(['plan-hour', 'plan-day']);
+
+function callerBuckets(ctx: Context, actor: Actor): Bucket[] {
+  const own = callerKey(actor);
+  const settings = ctx.ports.env;
+  if (actor.kind === 'user') return [bucketOf(callerLimit('user', settings), own)];
+  const { organizationId, environment, terms, limits } = actor.key;
+  const { limits: resolved } = resolveEntitlements({ ...terms, key: limits, settings, now: ctx.now });
+  // Calls of test keys do not use up what customers are sold.
+  const shared = `${tagOf(organizationId)}${environment === 'test' ? 'test' : ''}`;
+  return resolved
+    .filter(({ windowS }) => windowS !== null)
+    .map((limit) => bucketOf(limit, PER_ORGANIZATION.has(limit.name) ? shared : own));
+}
+
+function bucketOf({ name, limit, windowS }: ResolvedLimit, owner: string): Bucket {
+  return { name, key: `${owner}:${name}`, size: limit, windowMs: (windowS ?? 0) * 1000 };
 }
 
 function sourceBuckets(ctx: Context, meta?: ProcedureMeta): Bucket[] {

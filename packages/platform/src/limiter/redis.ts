@@ -6,15 +6,16 @@ import {
   type Decision,
   type Limiter,
   LimiterUnavailableError,
+  shareLeft,
   TOKEN_EPSILON,
 } from '../limiter.ts';
 import { REDIS_PREFIX, type Redis, type RedisClient, RedisUnavailableError } from '../redis.ts';
 
 /**
- * The arithmetic of the memory limiter, in one step for all processes, by the clock of Redis. A level is two doubles,
- * tokens and milliseconds, and expires once the bucket would be full again. A refused request writes nothing. KEYS: a
- * level per bucket. ARGV: size, windowMs and cost of each. Returns which bucket decided (negative: it refused), then
- * retryAfterMs, remaining and resetMs.
+ * The arithmetic of the memory limiter, in one step for all processes, by the clock of Redis. A level is three doubles:
+ * tokens, milliseconds and size (earlier releases wrote two). It expires once the bucket would be full again. A refused
+ * request writes nothing. KEYS: a level per bucket. ARGV: size, windowMs and cost of each. Returns which bucket decided
+ * (negative: it refused), then retryAfterMs, remaining and resetMs.
  */
 const TAKE = `
 local time = redis.call('TIME')
@@ -28,6 +29,7 @@ for i = 1, #KEYS do
   local left = size[i]
   if levels[i] then
     local known, at = struct.unpack('<dd', levels[i])
+    if #levels[i] == 24 then known = math.max(0, known + size[i] - struct.unpack('<d', levels[i], 17)) end
     left = math.min(size[i], known + math.max(0, now - at) * size[i] / window[i])
   end
   tokens[i] = left
@@ -46,7 +48,7 @@ local strictest = 1
 for i = 1, #KEYS do
   tokens[i] = tokens[i] - cost[i]
   local fullInMs = math.max(1, math.ceil((size[i] - tokens[i]) * window[i] / size[i]))
-  redis.call('SET', KEYS[i], struct.pack('<dd', tokens[i], now), 'PX', fullInMs)
+  redis.call('SET', KEYS[i], struct.pack('<ddd', tokens[i], now, size[i]), 'PX', fullInMs)
   if tokens[i] / size[i] < tokens[strictest] / size[strictest] then strictest = i end
 end
 return answer(strictest, 1)
@@ -58,10 +60,21 @@ type Answer = [decider: number, retryAfterMs: number, remaining: number, resetMs
 /** Buckets in Redis: exact over any number of processes. */
 export function createRedisLimiter(redis: Redis): Limiter {
   const local = createMemoryLimiter();
+
+  async function takeAll(buckets: readonly Bucket[]): Promise<Decision> {
+    let all: Decision | undefined;
+    for (const group of redis.address.cluster ? byHashTag(buckets) : [buckets]) {
+      const one = decision(group, await redis.run((client) => runScript(client, group)));
+      if (!one.allowed) return one;
+      if (!all || shareLeft(one.strictest) < shareLeft(all.strictest)) all = one;
+    }
+    return all!; // there is a bucket
+  }
+
   return {
     async take(buckets, duringOutage = 'local') {
       try {
-        return decision(buckets, await redis.run((client) => runScript(client, buckets)));
+        return await takeAll(buckets);
       } catch (error) {
         if (!(error instanceof RedisUnavailableError)) throw error;
         if (duringOutage === 'local') return local.take(buckets);
@@ -70,6 +83,15 @@ export function createRedisLimiter(redis: Redis): Limiter {
     },
     close: () => local.close(),
   };
+}
+
+/**
+ * A node of a cluster runs a script over the keys of one hash tag only. Where buckets have several tags, the first ones
+ * have paid when a later one refuses; a single Redis and the memory limiter have no such exception.
+ */
+function byHashTag(buckets: readonly Bucket[]): Bucket[][] {
+  const groups = Map.groupBy(buckets, ({ key }) => /\{([^}]+)\}/.exec(key)?.[1] ?? key);
+  return [...groups.values()];
 }
 
 async function runScript(client: RedisClient, buckets: readonly Bucket[]): Promise<Answer> {

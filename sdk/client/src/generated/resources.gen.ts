@@ -1639,7 +1639,7 @@ export class OrgsResource extends Resource {
   /**
    * Create an organization
    *
-   * You become its OWNER. It starts on the free plan.
+   * You become its OWNER. It starts on the plan `DEFAULT_PLAN` of the deployment, FREE unless that is set.
    *
    * Needs a signed-in user; API keys cannot call it.
    *

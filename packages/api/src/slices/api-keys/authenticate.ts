@@ -2,9 +2,11 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import { createAddressMatcher } from '@rentapi/platform/ip';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
+import type { PlanCode } from '../../contract/plans.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
+import type { LimitOverride } from '../../pipeline/entitlements.ts';
 import { noteCaller } from '../../pipeline/observe.ts';
 import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
@@ -21,7 +23,8 @@ const KEY_COLUMNS = `
            k.id as "keyId", k.organization_id as "organizationId", k.scopes, k.ip_allow_list as "ipAllowList",
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
-           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, o.subdomain, o.deleted_at as "deletedAt",
+           k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, k.environment, k.limit_override as "limitOverride",
+           o.subdomain, o.deleted_at as "deletedAt", o.plan, o.limit_override as "organizationLimitOverride",
            k.created_by as "createdBy", ${USER_COLUMNS}`;
 const KEY_JOINS = `
     join organizations o on o.id = k.organization_id
@@ -61,12 +64,16 @@ type KeyColumns = Pick<
   | 'expiresAt'
   | 'revokedAt'
   | 'enabled'
+  | 'environment'
+  | 'limitOverride'
   | 'createdBy'
 > & {
   keyId: number;
   id: number | null;
   subdomain: string | null;
   deletedAt: Date | null;
+  plan: PlanCode;
+  organizationLimitOverride: LimitOverride | null;
   secretExpiresAt: Date | null;
 };
 
@@ -135,8 +142,12 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     expiresAt,
     revokedAt,
     enabled,
+    environment,
+    limitOverride,
     subdomain,
     deletedAt,
+    plan,
+    organizationLimitOverride,
     createdBy,
     secretExpiresAt,
     ...creator
@@ -158,8 +169,15 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     key: {
       id: keyId,
       organizationId,
+      environment,
       permissions: permissionsOf(scopes),
-      limits: { perMinute: rateLimitPerMinute, perHour: rateLimitPerHour, perDay: rateLimitPerDay },
+      limits: {
+        perMinute: rateLimitPerMinute,
+        perHour: rateLimitPerHour,
+        perDay: rateLimitPerDay,
+        override: limitOverride,
+      },
+      terms: { plan, override: organizationLimitOverride },
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };

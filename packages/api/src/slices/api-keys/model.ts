@@ -2,6 +2,7 @@ import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
 import { TenantModel } from '../../data/tenant-model.ts';
+import type { LimitOverride } from '../../pipeline/entitlements.ts';
 import type { RecordedApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
 
@@ -20,6 +21,8 @@ export class ApiKeyModel extends TenantModel {
   declare rateLimitPerMinute: number | null;
   declare rateLimitPerHour: number | null;
   declare rateLimitPerDay: number | null;
+  /** What staff granted this key, from `limit_overrides`: stored here too, so that a call reads one row. */
+  declare limitOverride: LimitOverride | null;
   declare metadata: RecordedApiKey['metadata'];
   declare enabled: boolean;
   declare createdBy: number | null;

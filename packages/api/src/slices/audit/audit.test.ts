@@ -195,8 +195,10 @@ describe('an export', () => {
       key: {
         id: 1,
         organizationId: organization.id,
+        environment: 'live' as const,
         permissions: organization.permissions,
-        limits: { perMinute: null, perHour: null, perDay: null },
+        limits: { perMinute: null, perHour: null, perDay: null, override: null },
+        terms: { plan: 'FREE' as const, override: null },
       },
     };
     const input = { orgId: acme.id, action: 'x' };

@@ -2,6 +2,7 @@ import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import { BaseModel } from '../../data/base-model.ts';
 import type { ModelFacts } from '../../data/model-facts.ts';
+import type { LimitOverride } from '../../pipeline/entitlements.ts';
 import type { Organization } from './schemas.ts';
 
 /** An owner can restore a deleted organization for this long; until then it keeps its names. */
@@ -17,6 +18,8 @@ export class OrganizationModel extends BaseModel {
   /** The personal organization of one user, made at registration. */
   declare personal: boolean;
   declare plan: Organization['plan'];
+  /** What staff granted it, from `limit_overrides`: stored here too, so that a call reads one row. */
+  declare limitOverride: LimitOverride | null;
   declare deletionProtection: boolean;
   declare requireTwoFactor: boolean;
   declare metadata: Organization['metadata'];

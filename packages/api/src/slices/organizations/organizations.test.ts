@@ -18,10 +18,15 @@ const create = (body: object, who = ada) => who.request('/api/v1/organizations',
 const day = 86_400_000;
 
 describe('creating', () => {
-  it('makes its creator the owner and starts on the free plan, under a name of its own', async () => {
+  it('makes its creator the owner and starts on the plan of the deployment, under a name of its own', async () => {
     const { status, body } = await create({ name: 'Zoë & Søn GmbH' });
     expect(status).toBe(201);
-    expect(body).toMatchObject({ slug: 'zoe-s-n-gmbh', subdomain: 'zoe-s-n-gmbh', plan: 'FREE', personal: false });
+    expect(body).toMatchObject({
+      slug: 'zoe-s-n-gmbh',
+      subdomain: 'zoe-s-n-gmbh',
+      plan: app.ports.env.DEFAULT_PLAN,
+      personal: false,
+    });
     const { body: list } = await ada.request('/api/v1/organizations');
     expect(list.items[0]).toMatchObject({ id: body.id, role: 'OWNER' });
   });

@@ -50,7 +50,8 @@ export const organizations = {
       path: '/organizations',
       tags,
       summary: 'Create an organization',
-      description: 'You become its OWNER. It starts on the free plan.',
+      description:
+        'You become its OWNER. It starts on the plan `DEFAULT_PLAN` of the deployment, FREE unless that is set.',
     },
     rest: { status: 201 },
     errors: ['name_reserved', 'slug_taken', 'subdomain_taken', 'limit_reached'],

@@ -4,6 +4,7 @@ import { exampleId, id } from '../../contract/ids.ts';
 import { displayName, NAME } from '../../contract/names.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { ORGANIZATION_ROLES } from '../../contract/permissions.ts';
+import { PLAN_CODES } from '../../contract/plans.ts';
 
 const SHAPE = 'must be 3 to 63 lowercase letters, digits and hyphens, beginning and ending with a letter or digit';
 
@@ -31,7 +32,7 @@ export const Organization = z
       .nullable()
       .meta({ description: 'Where the organization is reached below the main domain.', example: 'acme' }),
     personal: z.boolean().meta({ description: 'Made at registration for one person, who cannot leave it.' }),
-    plan: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).meta({ description: 'What the organization pays for.' }),
+    plan: z.enum(PLAN_CODES).meta({ description: 'What the organization pays for.' }),
     deletionProtection: z.boolean().meta({ description: 'While true, deleting is refused.' }),
     requireTwoFactor: z
       .boolean()

@@ -6,9 +6,11 @@ import {
   type OrganizationPermission,
   type OrganizationRole,
 } from '../../../contract/permissions.ts';
+import type { PlanCode } from '../../../contract/plans.ts';
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
+import type { LimitOverride } from '../../../pipeline/entitlements.ts';
 import { noteCaller } from '../../../pipeline/observe.ts';
 import {
   assertHeader,
@@ -62,7 +64,7 @@ export const SESSION_ACTOR: Statement = {
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
            m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt",
-           o.require_two_factor as "requireTwoFactor", ${USER_COLUMNS}
+           o.require_two_factor as "requireTwoFactor", o.plan, o.limit_override as "limitOverride", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
     left join organizations named on named.subdomain = $4
@@ -83,6 +85,8 @@ interface SessionRow extends UserColumns {
   customPermissions: OrganizationPermission[] | null;
   deletedAt: Date | null;
   requireTwoFactor: boolean | null;
+  plan: PlanCode | null;
+  limitOverride: LimitOverride | null;
 }
 
 type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
@@ -121,6 +125,7 @@ async function loadSession(
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
   const { sessionId, authenticatedAt, subdomainId, memberOrganizationId, memberRole, customPermissions, deletedAt } =
     row;
+  const { plan, limitOverride } = row;
   // Statements share a connection: an answer to another one would give this caller the rights of someone else.
   if (row.id !== userId) throw new Error('the session of one user was read as that of another');
   const user = UserModel.ofRow(row);
@@ -129,7 +134,7 @@ async function loadSession(
   const needsTwoFactor = row.requireTwoFactor === true && !user.twoFactorEnabledAt;
   const wanted = resolveOrganizationId(named, subdomainId);
   const membership =
-    memberOrganizationId === null || memberRole === null || (deletedAt && !allowDeletedOrganization)
+    memberOrganizationId === null || memberRole === null || plan === null || (deletedAt && !allowDeletedOrganization)
       ? null
       : {
           organizationId: memberOrganizationId,
@@ -137,6 +142,7 @@ async function loadSession(
           permissions: needsTwoFactor
             ? NO_PERMISSIONS
             : memberPermissions({ role: memberRole, customPermissions: customPermissions ?? [] }, ctx.ports.env),
+          terms: { plan, override: limitOverride },
           needsTwoFactor,
         };
   // An organization of which the caller is no member is treated as unknown.

@@ -17,7 +17,13 @@ import { claimName, isFree, lockNames } from './claim-names.ts';
  */
 export async function createPersonalOrganization(ctx: Context, name: string): Promise<OrganizationModel> {
   return OrganizationModel.query(ctx.db)
-    .insert({ name: cutName(name), personal: true, createdAt: ctx.now, updatedAt: ctx.now })
+    .insert({
+      name: cutName(name),
+      personal: true,
+      plan: ctx.ports.env.DEFAULT_PLAN,
+      createdAt: ctx.now,
+      updatedAt: ctx.now,
+    })
     .returning('*');
 }
 
@@ -38,6 +44,7 @@ export async function createOrganization(ctx: UserContext, input: CreateOrganiza
         name: input.name,
         slug,
         subdomain,
+        plan: ctx.ports.env.DEFAULT_PLAN,
         metadata: input.metadata ?? {},
         createdAt: ctx.now,
         updatedAt: ctx.now,

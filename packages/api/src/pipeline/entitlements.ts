@@ -1,0 +1,137 @@
+import type { OrganizationPermission } from '../contract/permissions.ts';
+import { type Feature, PLANS, type PlanCode } from '../contract/plans.ts';
+
+/** What staff granted in place of a plan's limits, until a moment. Null leaves a limit as it is. */
+export interface LimitOverride {
+  id: number;
+  perHour: number | null;
+  perDay: number | null;
+  sockets: number | null;
+  subscriptions: number | null;
+  /** Unix time. It is compared at every call, so that an override ends without a job. */
+  untilMs: number;
+}
+
+/** What an organization has. It is read with the row of the actor, so that limits cost no query. */
+export interface Terms {
+  plan: PlanCode;
+  override: LimitOverride | null;
+}
+
+/** The limits of one key. */
+export interface KeyTerms {
+  perMinute: number | null;
+  perHour: number | null;
+  perDay: number | null;
+  override: LimitOverride | null;
+}
+
+interface Facts extends Terms {
+  /** Null for a user. */
+  key: KeyTerms | null;
+  settings: { RATE_LIMIT_PER_MINUTE: number };
+  now: Date;
+}
+
+export type LimitName =
+  | 'user'
+  | 'key'
+  | 'key-minute'
+  | 'key-hour'
+  | 'key-day'
+  | 'plan-hour'
+  | 'plan-day'
+  | 'sockets'
+  | 'caller-sockets'
+  | 'subscriptions'
+  | 'caller-subscriptions';
+
+export interface ResolvedLimit {
+  name: LimitName;
+  limit: number;
+  /** Null for what is counted while it is open. */
+  windowS: number | null;
+  /** Who decided: the plan, the key's own settings, or a setting of the deployment. */
+  source: 'plan' | 'key' | 'setting';
+  /** What replaces the limit of the source now. */
+  override: LimitOverride | null;
+}
+
+export interface Entitlements {
+  plan: PlanCode;
+  features: readonly Feature[];
+  scopes: readonly OrganizationPermission[];
+  limits: ResolvedLimit[];
+  /** The organization's credits that a call spends. */
+  creditsPerCall: number;
+}
+
+const MINUTE_S = 60;
+const HOUR_S = 3600;
+const DAY_S = 86_400;
+const SIGNED_IN_FACTOR = 10;
+/** One caller leaves as much for the others. */
+const CALLER_SHARE = 0.5;
+
+/** The limit of every signed-in caller, whatever the plan: it protects the deployment. */
+export function callerLimit(name: 'user' | 'key', { RATE_LIMIT_PER_MINUTE }: Facts['settings']): ResolvedLimit {
+  const limit = RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR;
+  return { name, limit, windowS: MINUTE_S, source: 'setting', override: null };
+}
+
+/**
+ * What a caller may use: plan, then features, scopes, limits and costs, each with what decided it. It reads nothing and
+ * is called for every call with a key.
+ */
+export function resolveEntitlements({ plan: code, override, key, settings, now }: Facts): Entitlements {
+  const plan = PLANS[code];
+  const granted = liveAt(override, now);
+  const ofKey = key && liveAt(key.override, now);
+  const limits: ResolvedLimit[] = [
+    callerLimit(key ? 'key' : 'user', settings),
+    replaced({ name: 'plan-hour', limit: plan.perHour, windowS: HOUR_S, source: 'plan' }, granted, granted?.perHour),
+    replaced({ name: 'plan-day', limit: plan.perDay, windowS: DAY_S, source: 'plan' }, granted, granted?.perDay),
+    ...openLimits(plan, granted, ofKey),
+  ];
+  if (key) limits.push(...ownLimits(key, ofKey));
+  return { plan: code, features: plan.features, scopes: plan.scopes, limits, creditsPerCall: 0 };
+}
+
+/** What is counted while it is open: of the organization, and of each caller. */
+function openLimits(
+  plan: { sockets: number; subscriptions: number },
+  granted: LimitOverride | null,
+  ofKey: LimitOverride | null,
+): ResolvedLimit[] {
+  return (['sockets', 'subscriptions'] as const).flatMap((name) => {
+    const all = replaced({ name, limit: plan[name], windowS: null, source: 'plan' }, granted, granted?.[name]);
+    const ofCaller = { ...all, name: `caller-${name}` as const, limit: Math.ceil(all.limit * CALLER_SHARE) };
+    return [all, replaced(ofCaller, ofKey, ofKey?.[name])];
+  });
+}
+
+/** A key has these limits only where it was given them. */
+function ownLimits({ perMinute, perHour, perDay }: KeyTerms, granted: LimitOverride | null): ResolvedLimit[] {
+  const own = (name: LimitName, windowS: number, set: number | null, by: number | null = null): ResolvedLimit[] => {
+    const limit = by ?? set;
+    return limit === null ? [] : [{ name, limit, windowS, source: 'key', override: by === null ? null : granted }];
+  };
+  return [
+    ...own('key-minute', MINUTE_S, perMinute),
+    ...own('key-hour', HOUR_S, perHour, granted?.perHour),
+    ...own('key-day', DAY_S, perDay, granted?.perDay),
+  ];
+}
+
+function replaced(
+  limit: Omit<ResolvedLimit, 'override'> & { override?: LimitOverride | null },
+  override: LimitOverride | null,
+  by: number | null | undefined,
+): ResolvedLimit {
+  if (by === null || by === undefined) return { ...limit, override: limit.override ?? null };
+  return { ...limit, limit: by, override };
+}
+
+function liveAt(override: LimitOverride | null, now: Date): LimitOverride | null {
+  return override && override.untilMs > now.getTime() ? override : null;
+}
