@@ -24,6 +24,7 @@ import type { ActorCache } from './pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
+import type { UsageLog } from './pipeline/usage-log.ts';
 import type { KeyUses } from './slices/api-keys/last-used.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { LastSeen } from './slices/auth/last-seen.ts';
@@ -31,7 +32,7 @@ import type { Passwords } from './slices/auth/passwords.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { Cookies } from './wire/cookies.ts';
-import type { Observed } from './wire/observed.ts';
+import type { KnownCaller, Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 /** What a process opens once, at start, and shares with every call. */
@@ -72,6 +73,8 @@ export interface Ports {
   actors: ActorCache;
   feed: Feed;
   metrics: Metrics;
+  /** Every call, written in batches. */
+  usage: UsageLog;
   /** Null unless they are configured. */
   tracer: Tracer | null;
   errors: ErrorReporter | null;
@@ -108,6 +111,8 @@ export interface ApiRequest {
   isLocal?: () => boolean;
   /** Collected about the request for its log line; absent where there is no request. */
   observed?: Observed;
+  /** Who makes this call, as far as it is known; of a batch, each call has its own. */
+  caller: KnownCaller;
 }
 
 /** The organization of a call, and what the caller may do there. */
@@ -192,5 +197,6 @@ export function systemContext(ports: Ports, requestId: string): Context {
     idempotencyKey: undefined,
     origin: undefined,
     batched: false,
+    caller: {},
   });
 }

@@ -26,6 +26,7 @@ import { createJobRegistry } from './jobs/job.ts';
 import { createActorCache } from './pipeline/actor-cache.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createOrigins, type Origins } from './pipeline/origins.ts';
+import { createUsageLog } from './pipeline/usage-log.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
 import { createKeyUses } from './slices/api-keys/last-used.ts';
 import { isOriginOfKey } from './slices/api-keys/origins.ts';
@@ -36,6 +37,7 @@ import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
+import { createPostgresSink } from './slices/usage/postgres-sink.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
@@ -131,6 +133,7 @@ export function openPorts({
     actors: createActorCache({ notifications, log }),
     feed: createFeed({ database, log }),
     metrics,
+    usage: createUsageLog({ sink: createPostgresSink(database), flushMs: env.USAGE_FLUSH_MS, log, metrics }),
     tracer,
     errors,
     process: { version, draining: false },
@@ -183,6 +186,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.redis?.close();
   await ports.lastSeen.close();
   await ports.keyUses.close();
+  await ports.usage.close();
   await ports.database.destroy();
   await Promise.all([ports.tracer?.close(), ports.errors?.close()]);
 }

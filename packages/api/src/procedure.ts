@@ -7,7 +7,7 @@ import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { publishApiCall } from './pipeline/api-calls.ts';
 import { idempotently } from './pipeline/idempotency.ts';
-import { ofOneCall, trackCall } from './pipeline/observe.ts';
+import { ofBatch, ofOneCall, trackCall } from './pipeline/observe.ts';
 
 const t = initTRPC
   .context<Context>()
@@ -38,7 +38,7 @@ export const router = t.router;
 function guard<C extends Context>() {
   return t.procedure.use(async ({ ctx: shared, meta, path, type, getRawInput, next }) => {
     if (!meta) throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: `${path} is declared without meta` });
-    const ctx = shared.connection ? ofOneCall(shared) : shared;
+    const ctx = shared.connection ? ofOneCall(shared) : ofBatch(shared);
     const watched = trackCall(ctx, path, meta);
     // A WebSocket's calls share one context, but each has its own time.
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;

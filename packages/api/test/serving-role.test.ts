@@ -57,7 +57,7 @@ async function privileges(): Promise<{ relation: string; kind: string; may: stri
   const { rows } = await owner.query(
     `select c.relname as relation, c.relkind as kind,
             array(select each from unnest($2::text[]) as each where has_table_privilege($1::name, c.oid, each)) as may
-     from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') order by 1`,
+     from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition order by 1`,
     [name('serving'), PRIVILEGES],
   );
   return rows as { relation: string; kind: string; may: string[] }[];

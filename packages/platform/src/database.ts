@@ -258,6 +258,12 @@ export function isDivisionByZero(error: unknown): boolean {
   return nativeError(error)?.code === DIVISION_BY_ZERO;
 }
 
+/** The SQLSTATE of a refused statement; undefined where the failure is not the statement's. */
+export function sqlStateOf(error: unknown): string | undefined {
+  const code = nativeError(error)?.code;
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
 interface NativeError extends Error {
   /** A SQLSTATE, or the operating system's name of a socket error. */
   code?: string;

@@ -158,6 +158,9 @@ const settings = z.object({
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
     .default([]),
 
+  USAGE_FLUSH_MS: whole(10, 60_000).default(1000),
+  USAGE_RETENTION_DAYS: whole(2, 3650).default(30),
+
   METRICS_TOKEN: secret.regex(/^\S+$/, 'must have no spaces or line breaks: it is sent in a header').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: url.optional(),
   SENTRY_DSN: url.optional(),

@@ -68,6 +68,12 @@ export function createMetrics() {
       buckets: DURATION_BUCKETS_S,
       registers,
     }),
+    usageCalls: new Counter({
+      name: 'rentapi_usage_calls_total',
+      help: 'Calls for the usage log: written, or dropped because it could not be written in time.',
+      labelNames: ['outcome'],
+      registers,
+    }),
     limiterDecisions: new Counter({
       name: 'rentapi_limiter_decisions_total',
       help: 'Decisions by the bucket that was strictest: allowed, refused, or unavailable where the shared buckets could not be read.',

@@ -3,6 +3,7 @@ import { redactUrl, withoutRedaction } from '@rentapi/platform/logger';
 import type { Ports } from '../context.ts';
 import { type KnownCaller, type Observed, observed } from '../wire/observed.ts';
 import type { ClientAddress } from '../wire/request.ts';
+import { noteAnswered } from './observe-usage.ts';
 
 type Observe = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -25,6 +26,8 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
 
     res.once('close', () => {
       const status = res.statusCode;
+      const bytes = socket.bytesWritten - writtenBefore;
+      noteAnswered(ports, req, request, bytes);
       if (!request.counted) {
         const procedure = request.procedures[0] ?? 'none';
         ports.metrics.requests.inc({ procedure, transport: request.transport, status });
@@ -40,7 +43,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
           ...(request.errors.length > 0 && { code: request.errors.map(({ errorCode }) => errorCode).join(',') }),
           ...(request.expected && { reason: request.errors[0]?.detail }),
           durationMs: Math.round((performance.now() - began) * 100) / 100,
-          bytes: socket.bytesWritten - writtenBefore,
+          bytes,
           requestId: request.requestId ?? res.getHeader('X-Request-Id') ?? null,
           ip,
           ...callerFields(ports, request.caller),

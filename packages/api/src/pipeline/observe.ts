@@ -3,6 +3,7 @@ import type { ProcedureMeta } from '../contract/meta.ts';
 import { toApiError } from '../contract/problem.ts';
 import type { KnownCaller } from '../wire/observed.ts';
 import { logRefusedCall } from './observe-socket.ts';
+import { noteUsage } from './observe-usage.ts';
 
 /** How a call ended. */
 interface Ended {
@@ -34,6 +35,7 @@ export function trackCall(ctx: Context, procedure: string, meta: ProcedureMeta) 
     metrics.requests.inc({ procedure, transport, status });
     metrics.durations.observe({ procedure, transport }, durationMs / 1000);
     if (request) request.counted = true;
+    if (!meta.probe) noteUsage(ctx, { procedure, status, durationMs });
     span?.setAttribute('http.response.status_code', status);
     span?.end();
     return { status, durationMs };
@@ -66,14 +68,21 @@ export const SPAN_FAILED = 2;
 
 /** Who calls, as soon as it is known: the line of a refused call names its caller too. */
 export function noteCaller({ request }: Context, caller: KnownCaller): void {
-  if (request.observed) Object.assign(request.observed.caller, caller);
+  Object.assign(request.caller, caller);
+  if (request.observed && request.observed.caller !== request.caller) Object.assign(request.observed.caller, caller);
 }
 
 /** Calls on a socket share its request, but each may have a caller or an organization of its own. */
 export function ofOneCall(ctx: Context): Context {
   const { observed } = ctx.request;
   if (!observed) return ctx;
-  return { ...ctx, request: { ...ctx.request, observed: { ...observed, caller: { ...observed.caller } } } };
+  const caller = { ...observed.caller };
+  return { ...ctx, request: { ...ctx.request, observed: { ...observed, caller }, caller } };
+}
+
+/** Each call of a batch may name an organization of its own; their request has one line. */
+export function ofBatch(ctx: Context): Context {
+  return ctx.request.batched ? { ...ctx, request: { ...ctx.request, caller: {} } } : ctx;
 }
 
 type Failed = { ports: Ports; request: Pick<ApiRequest, 'requestId' | 'observed'> };

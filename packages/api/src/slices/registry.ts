@@ -30,6 +30,7 @@ import * as securityEventJobs from './security-events/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
 import * as twoFactorEvents from './two-factor/events.ts';
 import * as twoFactorJobs from './two-factor/jobs.ts';
+import * as usageJobs from './usage/jobs.ts';
 import * as userEvents from './users/events.ts';
 
 /** What the slices declare in addition to their routers. A test fails for a declaration that is missing here. */
@@ -69,6 +70,7 @@ export const jobs: readonly Job[] = [
   securityEventJobs,
   systemJobs,
   twoFactorJobs,
+  usageJobs,
 ].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../contract/errors.ts';
 import { parseJson } from './json.ts';
+import { observed } from './observed.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -63,6 +64,7 @@ function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits):
 
   function complete(): void {
     held.leave();
+    if (req.headers['content-length'] === undefined) observed(req).bodyBytes = length;
     resolve(bytes.subarray(0, length));
   }
 

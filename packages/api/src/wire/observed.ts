@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiError } from '../contract/errors.ts';
+import type { UsageCall } from '../pipeline/usage-log.ts';
 
 /** The transport of a call. */
 export type Transport = 'rest' | 'trpc' | 'socket' | 'internal';
@@ -10,6 +11,8 @@ export interface KnownCaller {
   sessionId?: string;
   keyId?: number;
   organizationId?: number;
+  /** Of the key. */
+  environment?: 'live' | 'test';
 }
 
 /** Collected about a request for its log line, its trace and its metrics. */
@@ -36,6 +39,10 @@ export interface Observed {
   logged: boolean;
   /** Whether the guard counted a call. */
   counted: boolean;
+  /** Its calls, which are written to the usage log when the answer has ended. */
+  usage: UsageCall[] | undefined;
+  /** The size of a body that did not announce it. */
+  bodyBytes: number | undefined;
 }
 
 const OBSERVED = Symbol('observed');
@@ -56,6 +63,8 @@ export function observed(req: ObservedRequest): Observed {
     expected: false,
     logged: false,
     counted: false,
+    usage: undefined,
+    bodyBytes: undefined,
   });
 }
 

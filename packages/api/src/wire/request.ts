@@ -36,6 +36,7 @@ export function readRequest(req: IncomingMessage, requestId: string, ip: string,
     batched,
     isLocal: () => isLocal(req),
     observed: seen,
+    caller: seen.caller,
   };
 }
 

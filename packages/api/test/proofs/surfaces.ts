@@ -67,6 +67,7 @@ export const openSurfaces = (app: TestApp): Record<string, Surface> => ({
         idempotencyKey: undefined,
         origin: undefined,
         batched: false,
+        caller: {},
       },
       cookies,
     );

@@ -152,7 +152,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     secretExpiresAt,
     ...creator
   } = row;
-  noteCaller(ctx, { keyId, organizationId });
+  noteCaller(ctx, { keyId, organizationId, environment });
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (secretExpiresAt && secretExpiresAt <= ctx.now) throw new ApiError('api_key_rotated');

@@ -11,6 +11,7 @@ import {
 } from '../../pipeline/live-caller.ts';
 import { ofOneCall } from '../../pipeline/observe.ts';
 import { logRefused } from '../../pipeline/observe-socket.ts';
+import { noteUsage } from '../../pipeline/observe-usage.ts';
 import {
   CLOSE,
   CREDENTIAL_TIMEOUT_MS,
@@ -29,6 +30,8 @@ import { ClientMessage, type ServerMessage } from './schemas.ts';
 import { redeemTicket, redeemToken } from './service.ts';
 import { type EventStream, openStream } from './stream.ts';
 
+/** As logs and usage name what is sent on this socket. */
+const PROCEDURE = 'ws.realtime';
 const MAX_WAITING_MESSAGES = 20;
 
 /** An authenticated caller and their events. */
@@ -64,7 +67,7 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   const sendError = ({ errorCode, detail }: ApiError): void => send({ type: 'error', code: errorCode, detail });
   const refuse = (error: unknown, call: Context, action: ClientMessage['action'] | undefined): ApiError => {
     const known = toApiError(error);
-    logRefused(call, error, { procedure: 'ws.realtime', action });
+    logRefused(call, error, { procedure: PROCEDURE, action });
     sendError(known);
     return known;
   };
@@ -127,16 +130,21 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
   }
 
   async function answer(text: string): Promise<void> {
+    const began = performance.now();
     let call: Context = session?.caller.ctx ?? ctx;
     let action: ClientMessage['action'] | undefined;
+    let status = 200;
     try {
       const message = readMessage(text);
       action = message.action;
       if (message.action === 'auth') call = ofOneCall({ ...ctx, now: ctx.ports.clock.now() });
       await handle(message, call);
     } catch (error) {
-      refuse(error, call, action);
+      ({ status } = refuse(error, call, action));
     }
+    if (action === 'ping') return; // keeps the connection open, as a probe
+    const durationMs = performance.now() - began;
+    noteUsage(call, { procedure: PROCEDURE, status, durationMs, bytesIn: Buffer.byteLength(text) });
   }
 
   async function handle(message: ClientMessage, call: Context): Promise<void> {

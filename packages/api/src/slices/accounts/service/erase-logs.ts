@@ -16,6 +16,7 @@ export async function eraseFromLogs(
   { touch, signal }: RunControl,
 ): Promise<void> {
   const about = await traces(ctx, users);
+  await eraseFromUsage(ctx, about, { touch, signal });
   for (const [table, statement] of [
     ['audit_logs', AUDIT_LOGS],
     ['events', EVENTS],
@@ -50,6 +51,28 @@ async function traces(ctx: Context, users: readonly UserModel[]) {
       ...invitations.map(({ id }) => ctx.ids.encode('ivt', id)),
     ],
   };
+}
+
+const BATCH = 10_000;
+
+/** Which calls there were stays counted; who made them, and from where, goes. */
+async function eraseFromUsage(
+  ctx: Context,
+  about: { users: number[]; homes: number[] },
+  { touch, signal }: Pick<RunControl, 'touch' | 'signal'>,
+): Promise<void> {
+  for (const whose of ['user_id = any(:users)', 'organization_id = any(:homes) and ip is not null']) {
+    for (let erased = BATCH; erased === BATCH && !signal.aborted; touch()) {
+      const { rowCount } = await ctx.db.raw<{ rowCount: number }>(
+        `/* across organizations */
+         update usage_calls set user_id = null, ip = null, user_agent = null
+         where (organization_id, occurred_at, call_id) in (
+           select organization_id, occurred_at, call_id from usage_calls where ${whose} limit ${BATCH})`,
+        { users: about.users, homes: about.homes },
+      );
+      erased = rowCount;
+    }
+  }
 }
 
 /** By the function of the owner, because the role that serves cannot change the log. */
