@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject, randomUUID, webcrypto } from 'node:crypto';
 import { createKeyring } from '@rentapi/platform/secrets';
-import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import { toApiError } from '../../contract/problem.ts';
 import { createAccessTokens } from './access-tokens.ts';
@@ -94,6 +94,21 @@ describe.each(WAYS)('a token that is verified $way', ({ way, head }) => {
     expect(await codeOf(token, end, tokens)).toBe('access_token_expired');
     expect(await codeOf(token, end, open())).toBe('access_token_expired');
   });
+});
+
+it('signs with a secret as jose does, without its thread', async () => {
+  const sign = vi.spyOn(webcrypto.subtle, 'sign');
+  const token = await open().sign(claims, NOW);
+  expect(sign).not.toHaveBeenCalled();
+  sign.mockRestore();
+  const expected = new SignJWT({ sid: claims.sid })
+    .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: String(header.kid) })
+    .setIssuer(issuer)
+    .setAudience('rentapi')
+    .setSubject(claims.sub)
+    .setIssuedAt(NOW)
+    .setExpirationTime(Math.floor(NOW.getTime() / 1000) + 900);
+  expect(token).toBe(await expected.sign(keyring.key('rentapi/jwt')));
 });
 
 it('verifies at once only the one spelling of a signature, and reads no character as another', async () => {

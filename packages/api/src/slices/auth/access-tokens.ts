@@ -2,15 +2,16 @@ import { createHash, type JsonWebKey, type KeyObject, type webcrypto } from 'nod
 import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { Keyring } from '@rentapi/platform/secrets';
 import type { KeyAlgorithm, PublicSigningKey, SigningKey } from '@rentapi/platform/signing-keys';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { ApiError } from '../../contract/errors.ts';
 import {
   createOwnVerifier,
-  encodeHeader,
+  encodePart,
   hmacCheck,
   publicKeyCheck,
   readClaims,
   type SignatureCheck,
+  signWithSecret,
   type Verified,
 } from './own-tokens.ts';
 
@@ -31,7 +32,7 @@ export interface AccessTokens {
   ttlS: number;
   /** The public keys that others can verify tokens with; none with HS256. */
   jwks: readonly JsonWebKey[];
-  sign(claims: AccessClaims, now: Date): Promise<string>;
+  sign(claims: AccessClaims, now: Date): string | Promise<string>;
   /** Throws `access_token_expired` or `invalid_access_token`. */
   verify(token: string, now: Date): Verified | Promise<Verified>;
 }
@@ -69,10 +70,9 @@ export function createAccessTokens(options: Options): AccessTokens {
   const secretsEnd = signingKey ? startedAt.getTime() + SECRET_ACCEPTED * ttlS * 1000 : Number.POSITIVE_INFINITY;
   const secrets = keyring.keys('rentapi/jwt').map((secret) => keyOfSecret(secret, secretsEnd));
   const keys = new Map([...published.map(keyOfPublic), ...secrets].map((key) => [key.kid, key]));
-  const { kid, alg } = signingKey ? keyOfPublic(signingKey) : secrets[0]!; // the current secret comes first
-  const signs = signingKey ? importKey(signingKey.privateKey, signingKey.algorithm, 'sign') : secrets[0]!.key;
+  const sign = signingKey ? signerOf(signingKey) : signerOfSecret(keyring.key('rentapi/jwt'));
   const verifyOwn = createOwnVerifier({
-    checks: new Map([...keys.values()].map((key) => [encodeHeader(headerOf(key)), whileAccepted(key)])),
+    checks: new Map([...keys.values()].map((key) => [encodePart(headerOf(key)), whileAccepted(key)])),
     issuer,
     audience: AUDIENCE,
   });
@@ -85,15 +85,10 @@ export function createAccessTokens(options: Options): AccessTokens {
   return {
     ttlS,
     jwks: published.map(({ jwk }) => jwk),
-    sign: ({ sub, sid }, now) =>
-      new SignJWT({ sid })
-        .setProtectedHeader(headerOf({ kid, alg }))
-        .setIssuer(issuer)
-        .setAudience(AUDIENCE)
-        .setSubject(sub)
-        .setIssuedAt(now)
-        .setExpirationTime(Math.floor(now.getTime() / 1000) + ttlS)
-        .sign(signs),
+    sign({ sub, sid }, now) {
+      const issuedAt = Math.floor(now.getTime() / 1000);
+      return sign({ sid, iss: issuer, aud: AUDIENCE, sub, iat: issuedAt, exp: issuedAt + ttlS });
+    },
     verify(token, now) {
       const known = remembered.get(token);
       if (!known) return verifyAtOnce(token, now) ?? verify(token, now);
@@ -139,9 +134,25 @@ export function createAccessTokens(options: Options): AccessTokens {
 
 const headerOf = ({ kid, alg }: Pick<Key, 'kid' | 'alg'>) => ({ alg, typ: 'at+jwt', kid });
 
+type Signer = (payload: JWTPayload) => string | Promise<string>;
+
+/** A private key signs on another thread: RSA takes milliseconds. */
+function signerOf({ kid, algorithm, privateKey }: SigningKey): Signer {
+  const key = importKey(privateKey, algorithm, 'sign');
+  const header = headerOf({ kid, alg: algorithm });
+  return (payload) => new SignJWT(payload).setProtectedHeader(header).sign(key);
+}
+
+function signerOfSecret(secret: KeyObject): Signer {
+  const header = encodePart(headerOf({ kid: kidOf(secret), alg: 'HS256' }));
+  return (payload) => signWithSecret(secret, header, payload);
+}
+
+const kidOf = (secret: KeyObject): string =>
+  createHash('sha256').update(secret.export()).digest('base64url').slice(0, 8);
+
 function keyOfSecret(secret: KeyObject, until: number): Key {
-  const kid = createHash('sha256').update(secret.export()).digest('base64url').slice(0, 8);
-  return { kid, alg: 'HS256', key: importSecret(secret), check: hmacCheck(secret), until };
+  return { kid: kidOf(secret), alg: 'HS256', key: importSecret(secret), check: hmacCheck(secret), until };
 }
 
 function keyOfPublic(publicKey: PublicSigningKey): Key {

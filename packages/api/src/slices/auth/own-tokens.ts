@@ -17,18 +17,23 @@ export function readClaims({ sub, sid, exp }: Record<string, unknown>): Verified
   return { sub, sid, expiresAt: new Date(exp * 1000) };
 }
 
-/** A protected header as it is written into a token. */
-export const encodeHeader = (header: object): string => Buffer.from(JSON.stringify(header)).toString('base64url');
+/** A header or a payload as it is written into a token. */
+export const encodePart = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
 /** Whether a signature, in its one spelling, is right and of a key that is accepted now. */
 export type SignatureCheck = (signed: string, signature: string, now: Date) => boolean;
 
+const hmacOf = (key: KeyObject, signed: string): string => createHmac('sha256', key).update(signed).digest('base64url');
+
 /** Compared as text, so that a signature has one spelling only. */
 export function hmacCheck(key: KeyObject): SignatureCheck {
-  return (signed, signature) => {
-    const expected = createHmac('sha256', key).update(signed).digest('base64url');
-    return sameBytes(Buffer.from(signature), Buffer.from(expected));
-  };
+  return (signed, signature) => sameBytes(Buffer.from(signature), Buffer.from(hmacOf(key, signed)));
+}
+
+/** Signs a payload under a secret, without leaving the thread. */
+export function signWithSecret(key: KeyObject, header: string, payload: object): string {
+  const signed = `${header}.${encodePart(payload)}`;
+  return `${signed}.${hmacOf(key, signed)}`;
 }
 
 export function publicKeyCheck({ algorithm, key }: PublicSigningKey): SignatureCheck {

@@ -241,7 +241,7 @@ describe('two processes', () => {
 
 describe('a credential', () => {
   /** A token of the user's session that ends soon. */
-  function shortToken(person: Person, ttlS: number): Promise<string> {
+  async function shortToken(person: Person, ttlS: number): Promise<string> {
     const { keyring, env } = app.ports;
     const [, claims = ''] = person.tokens.accessToken.split('.');
     const { sub, sid } = JSON.parse(Buffer.from(claims, 'base64url').toString());
