@@ -1,4 +1,4 @@
-import { executeRows, type Knex, type RowArrays, type Statement } from '@rentapi/platform/database';
+import { type Call, executeRows, type Knex, type RowArrays, type Statement } from '@rentapi/platform/database';
 import type { QueriedRows } from '../contract/pagination.ts';
 import type { BaseModel, ModelClass, RowQuery } from './base-model.ts';
 
@@ -37,14 +37,32 @@ export function toModel<M extends BaseModel>(model: ModelClass<M>, row: object):
   return toModels(model, { columns, rows: [Object.values(row)] })[0]!;
 }
 
+type RowLock = 'for share' | 'for update';
+
+/** The row that has these values, by a unique index; locked if the caller's transaction is to change it. */
+export async function findRow<M extends BaseModel>(
+  db: Knex,
+  model: ModelClass<M>,
+  where: object,
+  lock?: RowLock,
+): Promise<M | undefined> {
+  const given = givenOf(where);
+  const text = `select * from ${model.tableName} where ${equals(given)} ${lock ?? ''}`;
+  return toModels(model, await executeRows(db, named('find', model, text), valuesOf(given)))[0];
+}
+
 /** Adds a row, and returns it. */
 export async function insertRow<M extends BaseModel>(db: Knex, model: ModelClass<M>, fields: object): Promise<M> {
+  return toModels(model, await executeRows(db, ...insertion(model, fields)))[0]!;
+}
+
+/** The statement that adds a row and returns it, to be sent with others. */
+export function insertion(model: ModelClass<BaseModel>, fields: object): Call {
   const given = givenOf(fields);
   const columns = given.map(([field]) => quoted(field));
   const places = given.map((_, at) => `$${at + 1}`);
   const text = `insert into ${model.tableName} (${columns.join(', ')}) values (${places.join(', ')}) returning *`;
-  const added = await executeRows(db, named('insert', model, text), valuesOf(given));
-  return toModels(model, added)[0]!;
+  return [named('insert', model, text), valuesOf(given)];
 }
 
 /** Changes the rows that have these values, and returns them. */
@@ -56,8 +74,7 @@ export async function updateRows<M extends BaseModel>(
 ): Promise<M[]> {
   const [changed, compared] = [givenOf(changes), givenOf(where)];
   const sets = changed.map(([field], at) => `${quoted(field)} = $${at + 1}`);
-  const conditions = compared.map(([field], at) => `${quoted(field)} = $${changed.length + at + 1}`);
-  const text = `update ${model.tableName} set ${sets.join(', ')} where ${conditions.join(' and ')} returning *`;
+  const text = `update ${model.tableName} set ${sets.join(', ')} where ${equals(compared, changed.length)} returning *`;
   return toModels(model, await executeRows(db, named('update', model, text), valuesOf([...changed, ...compared])));
 }
 
@@ -65,6 +82,10 @@ type Given = [field: string, value: unknown][];
 
 const givenOf = (fields: object): Given => Object.entries(fields).filter(([, value]) => value !== undefined);
 const valuesOf = (given: Given): unknown[] => given.map(([, value]) => value);
+
+/** The condition that columns have the values that follow the first `before` ones. */
+const equals = (given: Given, before = 0): string =>
+  given.map(([field], at) => `${quoted(field)} = $${before + at + 1}`).join(' and ');
 
 const MAX_STATEMENTS = 500;
 const statements = new Map<string, Statement>();

@@ -382,6 +382,9 @@ describe('login', () => {
       'account_inactive',
     );
     expect((await me(ada.tokens.accessToken)).body.code).toBe('account_inactive');
+    expect((await post('/auth/refresh', { refreshToken: ada.tokens.refreshToken })).body.code).toBe(
+      'invalid_refresh_token',
+    );
   });
 });
 

@@ -1,5 +1,7 @@
+import { executeTogether } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { insertion, toModel } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { openChallenge } from '../../two-factor/service/challenge.ts';
@@ -11,13 +13,13 @@ import {
   useTrustedDevice,
 } from '../../two-factor/service/trusted-device.ts';
 import type { UserModel } from '../../users/model.ts';
-import { SessionStarted } from '../events.ts';
+import { SessionEnded, SessionStarted } from '../events.ts';
 import { SessionModel } from '../model.ts';
 import type { RememberedTokens, SignInAnswer, Tokens } from '../schemas.ts';
-import { noteSignIn } from './known-sources.ts';
-import { issueTokens } from './refresh.ts';
+import { type KnownSource, noticeNewSource, notingSource } from './known-sources.ts';
+import { beginChain } from './refresh.ts';
 import { deliverTokens } from './refresh-cookie.ts';
-import { endOldestSessions, sessionEnd } from './sessions.ts';
+import { endingOldest, sessionEnd } from './sessions.ts';
 
 export interface SignIn {
   /** Whether the refresh token is to be delivered as a cookie; a challenge keeps it. */
@@ -88,21 +90,27 @@ export async function startSession(
   user: UserModel,
   authenticatedAt = ctx.now,
 ): Promise<{ tokens: Tokens; session: SessionModel }> {
-  await endOldestSessions(ctx, user.id);
-  const session = await SessionModel.query(ctx.db)
-    .insert({
-      userId: user.id,
-      ip: ctx.request.ip,
-      userAgent: ctx.request.userAgent,
-      authenticatedAt,
-      createdAt: ctx.now,
-      expiresAt: sessionEnd(ctx, ctx.now),
-    })
-    .returning('*');
+  const row = {
+    userId: user.id,
+    ip: ctx.request.ip,
+    userAgent: ctx.request.userAgent,
+    authenticatedAt,
+    createdAt: ctx.now,
+    expiresAt: sessionEnd(ctx, ctx.now),
+  };
+  const [, ended, [added], [known]] = await executeTogether<[object, object, object, KnownSource]>(ctx.db, [
+    ...endingOldest(ctx, user.id),
+    insertion(SessionModel, row),
+    notingSource(ctx, user.id),
+  ]);
+  for (const session of ended.map((row) => toModel(SessionModel, row))) {
+    await record(ctx, SessionEnded, { target: session, data: session.present() });
+  }
+  const session = toModel(SessionModel, added!);
   const asUser = signedInAs(ctx, user, session);
   await record(asUser, SessionStarted, { target: session, data: session.present() });
-  await noteSignIn(asUser, user);
-  return { tokens: await issueTokens(ctx, user, session), session };
+  await noticeNewSource(asUser, user, known!);
+  return { tokens: await beginChain(ctx, user, session), session };
 }
 
 /** The caller is known from here on, so the audit row names the user. */

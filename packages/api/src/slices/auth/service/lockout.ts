@@ -1,3 +1,4 @@
+import { execute, type Statement } from '@rentapi/platform/database';
 import { networkOf } from '@rentapi/platform/ip';
 import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
@@ -62,7 +63,7 @@ async function compare(ctx: Context, { email, user, password }: Claim): Promise<
   const attempt = reserved.failures > limit ? await reserve() : reserved;
   if (attempt.failures > limit) return false;
   if (user && comparison.right) {
-    await ctx.db('sign_in_attempts').where({ address, source: attempt.source }).delete();
+    await execute(ctx.db, END_BUCKET, [address, attempt.source]);
     return comparison.outdated ? renewHash(ctx, user, password) : true;
   }
   await recordSecurityEvent(ctx, 'login_failed', { userId: user?.id ?? null, details: { method: 'password' } });
@@ -98,30 +99,30 @@ async function reserveAttempt(
   { address, source, user }: { address: Buffer; source: Buffer; user: UserModel | null },
 ): Promise<Attempt> {
   const { ACCOUNT_LOCKOUT_THRESHOLD: limit, ACCOUNT_LOCKOUT_DURATION_MINUTES: minutes } = ctx.ports.env;
-  const { rows } = await ctx.db.raw<{ rows: Attempt[] }>(
-    `insert into sign_in_attempts as bucket (address, source, failures, resets_at)
-     select :address, case when exists (
-         select from sign_in_sources where user_id = :userId and network = :network and used_at > :since
-       ) then :source::bytea else :others::bytea end, 1, :resetsAt::timestamptz
-     on conflict (address, source) do update set
-       failures = case when bucket.resets_at <= :now then 1 else least(bucket.failures + 1, ${MAX_FAILURES}) end,
-       resets_at = case when bucket.resets_at <= :now or bucket.failures + 1 = :limit then excluded.resets_at
-                        else bucket.resets_at end
-     returning failures, source`,
-    {
-      address,
-      userId: user?.id ?? null,
-      network: networkOf(ctx.request.ip),
-      source,
-      others: OTHERS,
-      since: new Date(ctx.now.getTime() - NETWORK_KNOWN_MS),
-      now: ctx.now,
-      resetsAt: new Date(ctx.now.getTime() + minutes * 60_000),
-      limit,
-    },
-  );
-  return rows[0]!;
+  const network = networkOf(ctx.request.ip);
+  const since = new Date(ctx.now.getTime() - NETWORK_KNOWN_MS);
+  const resetsAt = new Date(ctx.now.getTime() + minutes * 60_000);
+  const values = [address, user?.id ?? null, network, since, source, OTHERS, resetsAt, ctx.now, limit];
+  const [attempt] = await execute<Attempt>(ctx.db, RESERVE, values);
+  return attempt!;
 }
+
+const RESERVE: Statement = {
+  name: 'reserve_attempt',
+  text: `
+    insert into sign_in_attempts as bucket (address, source, failures, resets_at)
+    select $1, case when exists (
+        select from sign_in_sources where user_id = $2 and network = $3 and used_at > $4
+      ) then $5::bytea else $6::bytea end, 1, $7::timestamptz
+    on conflict (address, source) do update set
+      failures = case when bucket.resets_at <= $8 then 1 else least(bucket.failures + 1, ${MAX_FAILURES}) end,
+      resets_at = case when bucket.resets_at <= $8 or bucket.failures + 1 = $9 then excluded.resets_at
+                       else bucket.resets_at end
+    returning failures, source`,
+};
+
+/** Without a name: a plan for the table while it is empty would search all of it when it is full. */
+const END_BUCKET: Statement = { text: 'delete from sign_in_attempts where address = $1 and source = $2' };
 
 /** Nothing was compared. */
 async function giveBack(ctx: Context, address: Buffer, { source }: Attempt): Promise<void> {

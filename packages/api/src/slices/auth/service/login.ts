@@ -1,6 +1,7 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { findRow } from '../../../data/rows.ts';
 import { UserModel } from '../../users/model.ts';
 import type { Login, SignInAnswer } from '../schemas.ts';
 import { completeSignIn } from './complete-sign-in.ts';
@@ -13,7 +14,7 @@ import { isPasswordOf } from './lockout.ts';
  */
 export async function login(ctx: Context, input: Login): Promise<SignInAnswer> {
   const { email, password } = input;
-  const found = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
+  const found = await findRow(ctx.db, UserModel, { emailKey: emailKey(email) });
   const right = await isPasswordOf(ctx, { email, user: found ?? null, password });
   if (!found || !right) throw new ApiError('invalid_credentials');
   return completeSignIn(ctx, input, (ctx) => lockProvenUser(ctx, found));

@@ -1,3 +1,4 @@
+import type { Call, Statement } from '@rentapi/platform/database';
 import type { Context, UserContext } from '../../../context.ts';
 import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
@@ -84,16 +85,28 @@ async function end(ctx: UserContext, narrow: Narrow): Promise<number> {
   });
 }
 
-/** Called before a session starts: of concurrent logins of one person, each waits and counts those before it. */
-export async function endOldestSessions(ctx: Context, userId: number): Promise<void> {
-  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`sessions of ${userId}`]);
-  const tooMany = live(ctx, userId)
-    .orderBy('id', 'desc')
-    .offset(MAX_SESSIONS - 1)
-    .select('id');
-  const ended = await SessionModel.query(ctx.db).whereIn('id', tooMany).patch({ revokedAt: ctx.now }).returning('*');
-  for (const session of ended) await record(ctx, SessionEnded, { target: session, data: session.present() });
-}
+/** Of concurrent logins of one person, each waits and counts those before it. */
+const ONE_AFTER_THE_OTHER: Statement = {
+  name: 'lock_sessions_of_user',
+  text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
+};
+
+const END_OLDEST: Statement = {
+  name: 'end_oldest_sessions',
+  text: `
+    update sessions set revoked_at = $2
+    where id in (
+      select id from sessions where user_id = $1 and revoked_at is null and expires_at > $2
+      order by id desc offset ${MAX_SESSIONS - 1}
+    )
+    returning *`,
+};
+
+/** The statements before a session starts: a lock, and the end of the sessions that are too many. */
+export const endingOldest = ({ now }: Context, userId: number): [Call, Call] => [
+  [ONE_AFTER_THE_OTHER, [`sessions of ${userId}`]],
+  [END_OLDEST, [userId, now]],
+];
 
 function forgetCookie(ctx: UserContext): void {
   if (readRefreshCookie(ctx) !== undefined) clearRefreshCookie(ctx);
