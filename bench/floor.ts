@@ -50,6 +50,7 @@ async function getMe(authorization: string | undefined): Promise<Answer> {
     status: row.status,
     role: row.role,
     emailVerifiedAt: row.emailVerifiedAt?.toISOString() ?? null,
+    twoFactorEnabled: row.twoFactorEnabledAt !== null,
     defaultOrganizationId: ids.encode('org', Number(row.defaultOrganizationId)),
     metadata: row.metadata,
     createdAt: row.createdAt.toISOString(),

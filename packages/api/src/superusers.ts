@@ -6,21 +6,22 @@ import { type Ports, systemContext } from './context.ts';
 import { change } from './data/base-model.ts';
 import { transaction } from './data/transaction.ts';
 import { record } from './events/record.ts';
-import { SessionModel } from './slices/auth/model.ts';
 import { refusalOf } from './slices/auth/password-policy.ts';
 import { NewPassword } from './slices/auth/schemas.ts';
 import { createAccount } from './slices/auth/service/register.ts';
+import { endAccess } from './slices/auth/service/verify-email.ts';
+import { endWaysIn } from './slices/auth/service/ways-in.ts';
 import { UserUpdated } from './slices/users/events.ts';
 import { UserModel } from './slices/users/model.ts';
 import { EmailAddress } from './slices/users/schemas.ts';
 
 export async function hasSuperAdmin(database: Knex): Promise<boolean> {
-  return Boolean(await UserModel.query(database).findOne({ role: 'SUPER_ADMIN' }).select('id'));
+  return Boolean(await UserModel.query(database).findOne({ role: 'SUPER_ADMIN', status: 'ACTIVE' }).select('id'));
 }
 
 /**
- * Creates the account, or makes an existing one SUPER_ADMIN and sets this password. Its sessions end: otherwise the
- * person who registered the address first would be the platform's administrator.
+ * Creates the account, or makes an existing one SUPER_ADMIN and sets this password. What opens
+ * it ends: otherwise the person who registered the address first would be the platform's administrator.
  */
 export async function ensureSuperAdmin(
   ports: Ports,
@@ -40,8 +41,11 @@ export async function ensureSuperAdmin(
       await createAccount(ctx, { email, ...account });
       return { existed: false };
     }
-    const after = await change(ctx, before, account);
-    await SessionModel.query(ctx.db).where({ userId: before.id }).whereNull('revokedAt').patch({ revokedAt: ctx.now });
+    if (before.status === 'DELETED')
+      throw new Error('The account of this address was deleted: restore it first, or use another address.');
+    const own = before.emailVerifiedAt ? before : await endWaysIn(ctx, before);
+    const after = await change(ctx, own, { ...account, status: 'ACTIVE', registeredAgainAt: null });
+    await endAccess(ctx, after);
     await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return { existed: true };
   });

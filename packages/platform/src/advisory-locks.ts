@@ -4,4 +4,5 @@ export const ADVISORY_LOCKS = {
   migrations: 7_301_447,
   sequencer: 7_301_448,
   preparation: 7_301_449,
+  superAdmins: 7_301_450,
 };

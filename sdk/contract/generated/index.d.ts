@@ -388,7 +388,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: RevokeSession;
         output: void;
       }>;
-      /** End all your sessions. On every device; with `keepCurrent`, on every other one. */
+      /** End all your sessions. On every device; with `keepCurrent`, on every other one. The next login on those devices asks for the second factor again. */
       revokeAll: TRPCMutationProcedure<{
         meta: unknown;
         input: RevokeAllSessionsInput;
@@ -1793,6 +1793,7 @@ export interface Problem {
     | 'overloaded'
     | 'unavailable'
     | 'email_taken'
+    | 'last_super_admin'
     | 'account_deleted'
     | 'account_erased'
     | 'invalid_api_key'
@@ -2460,6 +2461,8 @@ export interface User {
   role: 'SUPER_ADMIN' | 'ADMIN' | 'USER' | 'VIEWER';
   /** When the address was verified; null until then. */
   emailVerifiedAt: string | null;
+  /** Whether a login asks for a second factor. */
+  twoFactorEnabled: boolean;
   /** Where the user acts when a request names no organization. */
   defaultOrganizationId: string;
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */

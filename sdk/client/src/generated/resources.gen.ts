@@ -267,6 +267,7 @@ export interface CodesByStatus {
     | "last_way_in"
     | "two_factor_enabled"
     | "two_factor_not_enabled"
+    | "last_super_admin"
     | "last_owner"
     | "account_deleted"
     | "account_erased"
@@ -517,6 +518,7 @@ export class AdminUsersResource extends Resource {
    *
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
+   * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -2051,7 +2053,7 @@ export class SessionsResource extends Resource {
   /**
    * End all your sessions
    *
-   * On every device; with `keepCurrent`, on every other one.
+   * On every device; with `keepCurrent`, on every other one. The next login on those devices asks for the second factor again.
    *
    * Needs a signed-in user and a login within the last ten minutes; API keys cannot call it.
    *
@@ -2230,7 +2232,7 @@ export class UsersMeResource extends Resource {
    *
    * `DELETE /api/v1/users/me`
    *
-   * @throws {ConflictError} `last_owner`
+   * @throws {ConflictError} `last_super_admin`, `last_owner`
    * @example
    * ```ts
    * await client.users.me.delete();
@@ -2464,7 +2466,7 @@ export class UsersResource extends Resource {
    * `POST /api/v1/users/{userId}/deactivate`
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
-   * @throws {ConflictError} `account_deleted`
+   * @throws {ConflictError} `last_super_admin`, `account_deleted`
    * @example
    * ```ts
    * const answer = await client.users.deactivate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -2484,7 +2486,7 @@ export class UsersResource extends Resource {
    * `DELETE /api/v1/users/{userId}`
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
-   * @throws {ConflictError} `last_owner`
+   * @throws {ConflictError} `last_super_admin`, `last_owner`
    * @example
    * ```ts
    * await client.users.delete({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -2541,7 +2543,7 @@ export class UsersResource extends Resource {
    * `POST /api/v1/users/{userId}/suspend`
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
-   * @throws {ConflictError} `account_deleted`
+   * @throws {ConflictError} `last_super_admin`, `account_deleted`
    * @example
    * ```ts
    * const answer = await client.users.suspend({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });

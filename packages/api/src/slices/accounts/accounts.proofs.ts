@@ -28,6 +28,16 @@ const outranked = (input: object = {}): Failures => ({
   target_has_more_permissions: byStaff(input, changed({ role: 'SUPER_ADMIN' })),
 });
 
+/** The only active super administrator, about themselves. */
+const alone =
+  (input: (person: Person) => unknown): Failing =>
+  async (fixture) => {
+    await fixture.app.rows('users').where({ role: 'SUPER_ADMIN' }).update({ role: 'USER' });
+    const person = await fixture.staff('SUPER_ADMIN');
+    return { caller: unscoped(person), input: input(person) };
+  };
+const themselves = ({ id }: Person) => ({ userId: id });
+
 const ownsAlone = async (_: Fixture, person: Person): Promise<void> => {
   await person.request('/api/v1/organizations', { method: 'POST', body: { name: `Of ${person.email.slice(0, 8)}` } });
 };
@@ -66,14 +76,27 @@ export const proofs: SliceProofs = {
         return { caller: unscoped(VIEWER), input: { userId: VIEWER.id, username } };
       },
     },
-    'users.delete': { ...outranked(), last_owner: byStaff({}, ownsAlone) },
-    'users.suspend': { ...outranked(), account_deleted: byStaff({}, changed({ status: 'DELETED' })) },
-    'users.deactivate': { ...outranked(), account_deleted: byStaff({}, changed({ status: 'DELETED' })) },
+    'users.delete': {
+      ...outranked(),
+      last_owner: byStaff({}, ownsAlone),
+      last_super_admin: alone(themselves),
+    },
+    'users.suspend': {
+      ...outranked(),
+      account_deleted: byStaff({}, changed({ status: 'DELETED' })),
+      last_super_admin: alone(themselves),
+    },
+    'users.deactivate': {
+      ...outranked(),
+      account_deleted: byStaff({}, changed({ status: 'DELETED' })),
+      last_super_admin: alone(themselves),
+    },
     'users.activate': {
       ...outranked(),
       account_erased: byStaff({}, changed({ status: 'DELETED' })),
     },
     'users.me.delete': {
+      last_super_admin: alone(() => undefined),
       last_owner: async (fixture) => {
         const person = await fixture.app.signUp();
         await ownsAlone(fixture, person);

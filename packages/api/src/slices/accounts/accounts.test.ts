@@ -1,19 +1,33 @@
-import { ERASED_TABLES } from '@rentapi/api/slices/accounts/service/erase';
+import { ERASED_TABLES, erasedColumns } from '@rentapi/api/slices/accounts/service/erase';
 import { verifyAuditChains } from '@rentapi/api/slices/audit/verify';
+import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, overtake, statusAndCode } from '../../../test/organization.ts';
+import { addAuthenticator } from '../../../test/second-factor.ts';
 
 const DAY_MS = 86_400_000;
 
 /** References to a user from rows of others, or from rows that end with the deletion. */
 const KEPT = [
   'api_keys.created_by',
+  'organization_invitations.former_user_id',
   'organization_invitations.inviter_user_id',
   'organization_members.user_id',
   'role_assignments.user_id',
   'user_deletions.user_id',
 ];
+
+/** Columns that erasing leaves, and why. */
+const KEPT_COLUMNS = {
+  id: 'rows of others refer to it',
+  status: 'DELETED, so that nothing signs in',
+  defaultOrganizationId: 'the personal organization, which is emptied',
+  personalOrganizationId: 'refers to the organization that is emptied',
+  version: 'counts changes',
+  createdAt: 'says nothing of a person without the rest',
+  updatedAt: 'when it was erased',
+};
 
 let app: TestApp;
 let ada: Person;
@@ -213,6 +227,51 @@ describe('a user', () => {
   });
 });
 
+describe('the last active super administrator', () => {
+  const onlyAdmin = async (): Promise<Person> => {
+    await app.rows('users').where({ role: 'SUPER_ADMIN' }).update({ role: 'USER' });
+    await setRole(ada, 'SUPER_ADMIN');
+    return ada;
+  };
+  const ends: [string, (person: Person) => Promise<Answer>][] = [
+    ['suspended', (person) => post(about(person, '/suspend'), person)],
+    ['deactivated', (person) => post(about(person, '/deactivate'), person)],
+    ['deleted', (person) => remove(about(person), person)],
+    ['deleted as their own account', (person) => remove('/api/v1/users/me', person)],
+  ];
+
+  it.each(ends)('cannot be %s while no other one is active', async (_, end) => {
+    const person = await onlyAdmin();
+    await setRole(staff, 'SUPER_ADMIN');
+    await app
+      .rows('users')
+      .where({ id: rowId(staff) })
+      .update({ status: 'SUSPENDED' });
+    expect(statusAndCode(await end(person))).toEqual([409, 'last_super_admin']);
+    expect((await person.request(about(person))).body.status).toBe('ACTIVE');
+  });
+
+  it.each(ends)('can be %s once there is another one', async (_, end) => {
+    const person = await onlyAdmin();
+    await setRole(staff, 'SUPER_ADMIN');
+    expect((await end(person)).status).toBeLessThan(300);
+  });
+
+  it.each(ends)('is not %s where the other one stops meanwhile', async (_, end) => {
+    const person = await onlyAdmin();
+    await setRole(staff, 'SUPER_ADMIN');
+    const answer = await overtake(app, {
+      lock: (db) => db.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCKS.superAdmins]),
+      request: () => end(person),
+      change: (db) =>
+        db('users')
+          .where({ id: rowId(staff) })
+          .update({ status: 'INACTIVE' }),
+    });
+    expect(statusAndCode(answer)).toEqual([409, 'last_super_admin']);
+  });
+});
+
 describe.each([
   ['suspend', 'SUSPENDED'],
   ['deactivate', 'INACTIVE'],
@@ -386,6 +445,56 @@ describe('erasing', () => {
     expect(statusAndCode(await post(about(ada, '/activate')))).toEqual([409, 'account_erased']);
     const { id } = await app.signUp({ email: ada.email });
     expect(id).not.toBe(ada.id);
+  });
+
+  it('leaves neither a personal column nor a right: each column is erased, or kept for a reason', async () => {
+    const columns = Object.keys(await app.rows('users').columnInfo());
+    expect(columns.toSorted()).toEqual([...Object.keys(erasedColumns(1)), ...Object.keys(KEPT_COLUMNS)].toSorted());
+    await setRole(ada, 'SUPER_ADMIN');
+    await addAuthenticator(app, ada);
+    await setRole(ada, 'VIEWER');
+    await remove('/api/v1/users/me', ada);
+    app.advance(31 * DAY_MS);
+    await erase();
+    const row = await app
+      .rows('users')
+      .where({ id: rowId(ada) })
+      .first();
+    expect(row).toMatchObject(erasedColumns(rowId(ada)));
+    expect(row.status).toBe('DELETED');
+    app.advance(-31 * DAY_MS);
+  });
+
+  it('takes the invitations of addresses that the person had earlier', async () => {
+    const { path, owner } = await makeOrganization(app);
+    const earlier = ada.email;
+    const invite = (email: string) =>
+      owner.request(`${path}/invitations`, { method: 'POST', body: { email, role: 'MEMBER' } });
+    await invite(earlier);
+    await app
+      .rows('users')
+      .where({ id: rowId(ada) })
+      .update({ emailVerifiedAt: new Date() });
+    const email = `${crypto.randomUUID()}@example.com`;
+    await ada.request('/api/v1/users/me/email', { method: 'POST', body: { email } });
+    const { text } = await eventually(
+      () => app.mails.find((mail) => mail.to === email && mail.text.includes('token=')),
+      'the link',
+    );
+    const body = { token: tokenIn(text) };
+    expect((await app.request('/api/v1/auth/email-change/confirm', { method: 'POST', body })).status).toBe(204);
+    // Of the next owner of the mailbox.
+    const { path: other, owner: inviter } = await makeOrganization(app);
+    await inviter.request(`${other}/invitations`, { method: 'POST', body: { email: earlier, role: 'MEMBER' } });
+    await remove('/api/v1/users/me', ada);
+    await sequenced();
+    app.advance(31 * DAY_MS);
+    await erase();
+    const left = await app.rows('organization_invitations').where({ email: earlier });
+    expect(left.map(({ organizationId }) => app.ports.ids.encode('org', organizationId))).toEqual([
+      other.split('/').at(-1),
+    ]);
+    app.advance(-31 * DAY_MS);
   });
 
   it('knows every table whose rows belong to a user', async () => {

@@ -8,6 +8,13 @@ export const errors = {
     fix: 'Use another address, or the account that has this one.',
     retry: 'no',
   },
+  last_super_admin: {
+    status: 409,
+    title: 'Last super administrator',
+    meaning: 'The account is the only active super administrator of the platform.',
+    fix: 'Make another account a super administrator first: `rentapi create-admin ada@example.com`.',
+    retry: 'no',
+  },
   account_deleted: {
     status: 409,
     title: 'Account deleted',

@@ -98,7 +98,7 @@ export const accounts = {
         'Sessions, and the keys of the personal organization, end at once, and the user leaves every organization. For 30 days `POST /users/{userId}/activate` restores the account; then its personal data are erased.',
     },
     rest: { status: 204 },
-    errors: ['last_owner', 'target_has_more_permissions', 'version_mismatch'],
+    errors: ['last_owner', 'last_super_admin', 'target_has_more_permissions', 'version_mismatch'],
     example: { input: { userId } },
   })
     .input(UserId)
@@ -115,7 +115,7 @@ export const accounts = {
       summary: 'Suspend a user',
       description: 'Ends the sessions, mailed links and keys of the personal organization at once.',
     },
-    errors: ['account_deleted', 'target_has_more_permissions', 'version_mismatch'],
+    errors: ['account_deleted', 'last_super_admin', 'target_has_more_permissions', 'version_mismatch'],
     example: { input: { userId }, output: { ...exampleUser, status: 'SUSPENDED' } },
   })
     .input(UserId)
@@ -150,7 +150,7 @@ export const accounts = {
       summary: 'Deactivate a user',
       description: 'For an account that is not used any more. What ends is the same as for a suspended one.',
     },
-    errors: ['account_deleted', 'target_has_more_permissions', 'version_mismatch'],
+    errors: ['account_deleted', 'last_super_admin', 'target_has_more_permissions', 'version_mismatch'],
     example: { input: { userId }, output: { ...exampleUser, status: 'INACTIVE' } },
   })
     .input(UserId)
@@ -172,7 +172,7 @@ export const myAccount = {
         'Your sessions, and the keys of your personal organization, end at once, and you leave every organization. For 30 days an administrator can restore the account; then your personal data are erased.',
     },
     rest: { status: 204, aliases: [{ path: '/auth/me' }] },
-    errors: ['last_owner', 'version_mismatch'],
+    errors: ['last_owner', 'last_super_admin', 'version_mismatch'],
     example: {},
   })
     .input(NoInput)

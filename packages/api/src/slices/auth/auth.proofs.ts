@@ -56,6 +56,12 @@ export const proofs: SliceProofs = {
     'sessions.revokeAll': async ({ app }) => ({ caller: unscoped(await app.signUp()), input: {} }),
   },
   failures: {
+    'admin.users.unlock': {
+      target_has_more_permissions: async ({ staff }) => ({
+        caller: unscoped(await staff('ADMIN')),
+        input: { userId: (await staff('SUPER_ADMIN')).id },
+      }),
+    },
     'auth.register': {
       username_taken: async (fixture) => ({
         caller: {},

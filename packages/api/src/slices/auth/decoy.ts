@@ -15,6 +15,7 @@ export function decoyUser({ now }: Context, email: string): UserModel {
     role: 'USER',
     emailVerifiedAt: null,
     registeredAgainAt: null,
+    twoFactorEnabledAt: null,
     avatarId: null,
     defaultOrganizationId: 1,
     personalOrganizationId: 1,

@@ -298,7 +298,8 @@ export const sessions = router({
       path: '/auth/logout-all',
       tags,
       summary: 'End all your sessions',
-      description: 'On every device; with `keepCurrent`, on every other one.',
+      description:
+        'On every device; with `keepCurrent`, on every other one. The next login on those devices asks for the second factor again.',
     },
     cookie: 'reads',
     rest: { status: 204, aliases: [{ path: '/auth/logout-everywhere' }] },
@@ -322,7 +323,7 @@ export const unlock = procedure({
       'Too many wrong passwords lock an account for a while. This lets its owner try again at once, from every network.',
   },
   rest: { status: 204 },
-  errors: ['not_found'],
+  errors: ['target_has_more_permissions', 'version_mismatch'],
   example: { input: { userId: exampleUser.id } },
 })
   .input(UnlockUser)

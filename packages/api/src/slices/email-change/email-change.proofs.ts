@@ -16,6 +16,7 @@ async function confirmToken({ app }: Fixture, person: Person, email: string): Pr
 
 /** The token in the mail to the old address, after a change. */
 async function undoToken(fixture: Fixture, person: Person): Promise<string> {
+  await verified(fixture, person.email);
   const token = await confirmToken(fixture, person, anyEmail());
   await fixture.app.request('/api/v1/auth/email-change/confirm', { method: 'POST', body: { token } });
   return linkIn(fixture.app, person.email, '/undo-email-change');

@@ -13,6 +13,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   ada = await app.signUp();
+  await app.rows('users').where({ email: ada.email }).update({ emailVerifiedAt: new Date() });
 });
 afterAll(() => app.close());
 
@@ -181,6 +182,18 @@ describe('taking a change back', () => {
     const revoked = app.rows('api_keys').where({ createdBy: userId }).whereNotNull('revokedAt').select('id');
     expect(await revoked).toEqual([{ id: app.ports.ids.decode('key', stolen) }]);
     expect(kept).toBeDefined();
+  });
+
+  it('is not offered to an address that was never verified: it may be another person’s', async () => {
+    await app.rows('users').where({ email: ada.email }).update({ emailVerifiedAt: null });
+    const email = anyEmail();
+    await ask(email);
+    expect((await confirm(await confirmLink(email))).status).toBe(204);
+    const working = async () => (await app.rows('outbox').first('id')) ?? (await app.rows('agendaJobs').first('name'));
+    await eventually(async () => ((await working()) ? undefined : true), 'the jobs');
+    expect(tokens(ada.email, '/undo-email-change')).toEqual([]);
+    const undo = app.rows('email_changes').whereNotNull('undoTokenHash');
+    expect(await undo.where({ userId: app.ports.ids.decode('usr', ada.id) })).toEqual([]);
   });
 
   it('is over after 7 days', async () => {

@@ -11,10 +11,16 @@ export const EmailChangeRequested = event('user.email_change_requested', {
   example: { id: exampleUser.id, email: 'ada@new.example', previousEmail: exampleUser.email },
 });
 export const EmailChanged = event('user.email_changed', {
-  data: User.extend({ previousEmail }),
+  data: User.extend({ previousEmail, previousEmailVerified: z.boolean() }),
   audience: 'person',
-  description: 'The e-mail address of an account changed. The previous one is mailed a link that takes it back.',
-  example: { ...exampleUser, email: 'ada@new.example', previousEmail: exampleUser.email },
+  description:
+    'The e-mail address of an account changed. The previous one, if it was verified, is mailed a link that takes it back.',
+  example: {
+    ...exampleUser,
+    email: 'ada@new.example',
+    previousEmail: exampleUser.email,
+    previousEmailVerified: true,
+  },
 });
 export const EmailChangeUndone = event('user.email_change_undone', {
   data: User.extend({ previousEmail }),

@@ -40,6 +40,7 @@ export const mailNewAddress = mailJob({
 export const mailOldAddress = mailJob({
   name: 'email_change.mail_old_address',
   on: EmailChanged,
+  when: ({ previousEmailVerified }) => previousEmailVerified, // the link gives the account to the mailbox
   unlimited: true,
   to: ({ previousEmail }) => previousEmail,
   compose: async (ctx, event) => ({

@@ -16,6 +16,8 @@ export class InvitationModel extends TenantModel {
   /** One of the two: the inviter must still be able to grant the role when it is accepted. */
   declare inviterUserId: number | null;
   declare inviterKeyId: number | null;
+  /** Whose mailbox it was, where they have another address since: it is erased with their account. */
+  declare formerUserId: number | null;
   /** Null until the mail is sent, and after the invitation is settled. */
   declare tokenHash: Buffer | null;
   declare expiresAt: Date;

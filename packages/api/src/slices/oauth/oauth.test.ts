@@ -574,6 +574,19 @@ describe('the code of a page', () => {
     expect(statusAndCode(await exchange({ code, codeVerifier }))).toEqual([400, 'oauth_code_invalid']);
   });
 
+  it('is of no use once the access of its person has ended', async () => {
+    const { location, codeVerifier } = await logInOnPage('google');
+    const staff = await app.signUp();
+    await app.rows('users').where({ email: staff.email }).update({ role: 'ADMIN' });
+    const { id } = await app.rows('users').where({ email: person.email }).first('id');
+    for (const verb of ['suspend', 'activate']) {
+      const path = `/api/v1/users/${app.ports.ids.encode('usr', id)}/${verb}`;
+      expect((await staff.request(path, { method: 'POST' })).status).toBe(200);
+    }
+    const code = location.searchParams.get('code')!;
+    expect(statusAndCode(await exchange({ code, codeVerifier }))).toEqual([400, 'oauth_code_invalid']);
+  });
+
   it('opens at most one session of 20 exchanges at once, and none that goes on', async () => {
     const { location, codeVerifier } = await logInOnPage('google');
     const code = location.searchParams.get('code')!;

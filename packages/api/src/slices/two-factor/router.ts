@@ -185,7 +185,7 @@ export const resetTwoFactor = procedure({
       'Authenticator app, backup codes and passkeys, 24 hours later: the owner is mailed the reason and a link to object. Ends every session. Repeating it while it waits changes nothing.',
   },
   rest: { status: 202 },
-  errors: ['not_found', 'two_factor_not_enabled'],
+  errors: ['not_found', 'two_factor_not_enabled', 'version_mismatch'],
   example: {
     input: { userId: exampleUser.id, reason: 'Lost the phone; seen in person.' },
     output: { effectiveAt: '2026-02-01T12:00:00.000Z' },

@@ -22,6 +22,25 @@ async function withAuthenticator() {
   return { person, ...(await addAuthenticator(app, person)) };
 }
 
+it('shows in the profile whether it is on, also with a key of the person', async () => {
+  const person = await app.signUp();
+  const body = { name: 'mine', scopes: ['*'] };
+  const { secret } = (await person.request('/api/v1/api-keys', { method: 'POST', body })).body;
+  const isOn = async () => {
+    const profiles = [
+      await person.request('/api/v1/users/me'),
+      await app.request('/api/v1/users/me', { headers: { 'x-api-key': secret } }),
+    ];
+    return profiles.map((answer) => answer.body.twoFactorEnabled);
+  };
+  expect([await isOn(), person.tokens.user]).toEqual([
+    [false, false],
+    expect.objectContaining({ twoFactorEnabled: false }),
+  ]);
+  await addAuthenticator(app, person);
+  expect(await isOn()).toEqual([true, true]);
+});
+
 describe('setting up an authenticator app', () => {
   it('answers the secret, its URL and a QR code, and asks logins for nothing until a code was verified', async () => {
     const person = await app.signUp();

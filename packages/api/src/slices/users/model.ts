@@ -90,6 +90,7 @@ export class UserModel extends BaseModel {
       status: this.status,
       role: this.role,
       emailVerifiedAt: isoOrNull(this.emailVerifiedAt),
+      twoFactorEnabled: this.twoFactorEnabledAt !== null,
       defaultOrganizationId: ids.encode('org', this.defaultOrganizationId),
       metadata: this.metadata,
       createdAt: iso(this.createdAt),

@@ -1,7 +1,7 @@
 import type { Context, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { ifMatch } from '../../contract/etag.ts';
-import { PLATFORM_ROLE_PERMISSIONS, type PlatformPermission } from '../../contract/permissions.ts';
+import { PLATFORM_ROLE_PERMISSIONS, type PlatformPermission, platformPermissions } from '../../contract/permissions.ts';
 import { UserModel } from './model.ts';
 
 /**
@@ -12,11 +12,9 @@ export async function lockUser(ctx: UserContext, userId: string, permission: Pla
   const id = ctx.ids.decode('usr', userId);
   const isSelf = id === ctx.actor.user.id;
   const user = await UserModel.query(ctx.db).findById(id).forUpdate();
-  await assertSessionNotRevoked(ctx, ctx.actor.session.id);
-  if (!isSelf) {
-    const caller = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
-    const held = PLATFORM_ROLE_PERMISSIONS[caller.role];
-    if (!held.has(permission)) throw new ApiError('permission_denied');
+  if (isSelf) await assertSessionNotRevoked(ctx, ctx.actor.session.id);
+  else {
+    const held = await assertStaff(ctx, permission);
     if (!user) throw new ApiError('not_found');
     for (const permission of PLATFORM_ROLE_PERMISSIONS[user.role])
       if (!held.has(permission)) throw new ApiError('target_has_more_permissions');
@@ -24,6 +22,19 @@ export async function lockUser(ctx: UserContext, userId: string, permission: Pla
   if (!user) throw new ApiError('not_found');
   ifMatch(ctx, user);
   return user;
+}
+
+/** The permissions of the caller, read again: what is waited for may take a while. */
+export async function assertStaff(
+  ctx: UserContext,
+  permission: PlatformPermission,
+): Promise<ReadonlySet<PlatformPermission>> {
+  await assertSessionNotRevoked(ctx, ctx.actor.session.id);
+  const caller = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+  if (!PLATFORM_ROLE_PERMISSIONS[caller.role].has(permission)) throw new ApiError('permission_denied');
+  const held = platformPermissions(caller, ctx.ports.env);
+  if (!held.has(permission)) throw new ApiError('two_factor_required');
+  return held;
 }
 
 /**

@@ -16,7 +16,7 @@ import { lockUser } from '../../users/staff.ts';
 import { UserDeleted } from '../events.ts';
 import { type FormerMembership, RESTORE_ACCOUNT_MS, UserDeletionModel } from '../model.ts';
 import { within } from './restore.ts';
-import { stopAccount } from './set-status.ts';
+import { assertAnotherSuperAdmin, stopAccount } from './set-status.ts';
 
 export function deleteMe(ctx: UserContext): Promise<void> {
   return deleteUser(ctx, ctx.ids.encode('usr', ctx.actor.user.id));
@@ -30,6 +30,7 @@ export async function deleteUser(ctx: UserContext, userId: string): Promise<void
   await transaction(ctx, async (ctx) => {
     const locked = await lockUser(ctx, userId, 'users:delete');
     if (locked.status === 'DELETED') return;
+    await assertAnotherSuperAdmin(ctx, locked);
     const memberships = await leaveOrganizations(ctx, locked);
     await deletePersonalOrganization(ctx, locked.personalOrganizationId);
     const before = await UserModel.query(ctx.db).findById(locked.id).throwIfNotFound();

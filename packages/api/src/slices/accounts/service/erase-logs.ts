@@ -38,7 +38,7 @@ async function traces(ctx: Context, users: readonly UserModel[]) {
   const invitations: { id: number }[] = await ctx
     .db('organization_invitations')
     .comment(ACROSS_ORGANIZATIONS)
-    .whereIn('emailKey', keys)
+    .where((either) => either.whereIn('emailKey', keys).orWhereIn('formerUserId', ids))
     .select('id');
   return {
     users: ids,

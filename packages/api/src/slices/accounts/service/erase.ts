@@ -54,6 +54,24 @@ export async function eraseDeletedAccounts(ctx: Context, control: RunControl): P
   }
 }
 
+/** What is personal, and every right, of a row that is left: a test compares it with the columns of the table. */
+export function erasedColumns(userId: number) {
+  return {
+    email: ERASED_EMAIL,
+    emailKey: `erased ${userId}`, // no address has a space, so the mailbox is free again
+    username: null,
+    usernameKey: null,
+    fullName: null,
+    passwordHash: null,
+    role: 'USER',
+    emailVerifiedAt: null,
+    registeredAgainAt: null,
+    twoFactorEnabledAt: null,
+    avatarId: null,
+    metadata: {},
+  } satisfies Partial<UserModel>;
+}
+
 /** What is left is a row without personal data, to which the rows of others may refer. */
 async function eraseUser(ctx: Context, userId: number): Promise<void> {
   await removeAvatars(ctx, userId);
@@ -61,27 +79,16 @@ async function eraseUser(ctx: Context, userId: number): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     for (const table of ERASED_TABLES) await ctx.db(table).where({ userId }).delete();
-    await ctx.db.raw('/* across organizations */ delete from organization_invitations where email_key = ?', [
-      user.emailKey,
-    ]);
+    await ctx.db.raw(
+      '/* across organizations */ delete from organization_invitations where email_key = ? or former_user_id = ?',
+      [user.emailKey, userId],
+    );
     await eraseOrganization(ctx, user.personalOrganizationId);
     // Left are those in deleted organizations that had no other owner.
     await ctx.db.raw('/* across organizations */ delete from organization_members where user_id = ?', [userId]);
     await UserModel.query(ctx.db)
       .findById(userId)
-      .patch({
-        email: ERASED_EMAIL,
-        emailKey: `erased ${userId}`, // no address has a space, so the mailbox is free again
-        username: null,
-        usernameKey: null,
-        fullName: null,
-        passwordHash: null,
-        emailVerifiedAt: null,
-        registeredAgainAt: null,
-        metadata: {},
-        version: user.version + 1,
-        updatedAt: ctx.now,
-      });
+      .patch({ ...erasedColumns(userId), version: user.version + 1, updatedAt: ctx.now });
     await UserDeletionModel.query(ctx.db).delete().where({ userId });
     await record(ctx, UserErased, { target: user, data: { id: ctx.ids.encode('usr', userId) } });
   });

@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
@@ -8,7 +9,7 @@ import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { revokeKeysOf } from '../../api-keys/service.ts';
 import { endAccess } from '../../auth/service/verify-email.ts';
-import type { UserModel } from '../../users/model.ts';
+import { UserModel } from '../../users/model.ts';
 import type { User } from '../../users/schemas.ts';
 import { lockUser } from '../../users/staff.ts';
 import { UserActivated, UserDeactivated, UserSuspended } from '../events.ts';
@@ -34,11 +35,23 @@ async function close(ctx: UserContext, userId: string, { status, permission, typ
     const before = await lockUser(ctx, userId, permission);
     if (before.status === 'DELETED') throw new ApiError('account_deleted');
     if (before.status === status) return presentWithEtag(ctx, before);
+    await assertAnotherSuperAdmin(ctx, before);
     const after = await change(ctx, before, { status });
     await stopAccount(ctx, after);
     await record(ctx, type, { target: after, before, after, data: after.present(ctx.ids) });
     return presentWithEtag(ctx, after);
   });
+}
+
+/**
+ * Without one, no account could run the platform. Of two concurrent changes, the second waits, and sees the first; the
+ * lock of the user comes before, and those of organizations after.
+ */
+export async function assertAnotherSuperAdmin(ctx: Context, user: UserModel): Promise<void> {
+  if (user.role !== 'SUPER_ADMIN' || user.status !== 'ACTIVE') return;
+  await ctx.db.raw('select pg_advisory_xact_lock(?)', [ADVISORY_LOCKS.superAdmins]);
+  const other = UserModel.query(ctx.db).findOne({ role: 'SUPER_ADMIN', status: 'ACTIVE' }).whereNot({ id: user.id });
+  if (!(await other.select('id'))) throw new ApiError('last_super_admin');
 }
 
 /** Ends the sessions and mailed links of an account, and the keys of its personal organization. */

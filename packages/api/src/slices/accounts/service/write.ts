@@ -7,7 +7,7 @@ import { createAccount } from '../../auth/service/register.ts';
 import { UserModel } from '../../users/model.ts';
 import type { User } from '../../users/schemas.ts';
 import { changeProfile, isUsernameFree } from '../../users/service.ts';
-import { lockUser } from '../../users/staff.ts';
+import { assertStaff, lockUser } from '../../users/staff.ts';
 import { UserInvited } from '../events.ts';
 import type { CreateUser, UpdateUser } from '../schemas.ts';
 
@@ -16,6 +16,7 @@ export async function createUser(ctx: UserContext, input: CreateUser): Promise<U
   return transaction(ctx, async (ctx) => {
     // A concurrent registration of the address waits, and then finds this account.
     await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(input.email)]);
+    await assertStaff(ctx, 'users:create');
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(input.email) })
       .select('id');

@@ -5,6 +5,7 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { endChallenges } from '../../two-factor/service/challenge.ts';
+import { endTrust } from '../../two-factor/service/trusted-device.ts';
 import { UserModel } from '../../users/model.ts';
 import { lockMe } from '../../users/staff.ts';
 import { PasswordChanged } from '../events.ts';
@@ -16,7 +17,7 @@ import { endEmailChanges } from './verify-email.ts';
 
 /**
  * Who knew the old password loses access: other sessions, open links to reset it or to change the address, and logins
- * under way end.
+ * under way end, and so does the trust of other devices.
  */
 export async function changePassword(ctx: UserContext, input: ChangePassword): Promise<void> {
   const user = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
@@ -39,6 +40,7 @@ export async function changePassword(ctx: UserContext, input: ChangePassword): P
     await VerificationTokenModel.query(ctx.db).delete().where({ userId: user.id, purpose: 'password_reset' });
     await endEmailChanges(ctx, user.id);
     await endChallenges(ctx, user.id);
+    await endTrust(ctx, user.id, { except: ctx.actor.session.id });
     await recordSecurityEvent(ctx, 'password_changed', { userId: user.id });
     await record(ctx, PasswordChanged, { target: after, before, after, data: after.present(ctx.ids) });
   });

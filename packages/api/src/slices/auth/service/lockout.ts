@@ -3,8 +3,7 @@ import { networkOf } from '@rentapi/platform/ip';
 import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
 import { z } from 'zod';
-import type { Context } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
+import type { Context, UserContext } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
@@ -12,6 +11,7 @@ import { job } from '../../../jobs/job.ts';
 import { SecurityEventModel } from '../../security-events/model.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
+import { lockUser } from '../../users/staff.ts';
 import { AccountLocked, AccountUnlocked } from '../events.ts';
 import type { Comparison } from '../passwords.ts';
 import { onBehalfOf, Requester, requesterOf } from '../requester.ts';
@@ -162,10 +162,9 @@ export async function endLockout(ctx: Context, email: string): Promise<void> {
 }
 
 /** For an administrator who knows that the owner, and not an attacker, is locked out. */
-export async function unlockUser(ctx: Context, userId: string): Promise<void> {
+export async function unlockUser(ctx: UserContext, userId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const user = await UserModel.query(ctx.db).findById(ctx.ids.decode('usr', userId)).forShare();
-    if (!user) throw new ApiError('not_found');
+    const user = await lockUser(ctx, userId, 'system:manage');
     await endLockout(ctx, user.email);
     await recordSecurityEvent(ctx, 'account_unlocked', { userId: user.id });
     await record(ctx, AccountUnlocked, { target: user, data: user.present(ctx.ids) });

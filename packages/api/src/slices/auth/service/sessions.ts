@@ -8,7 +8,8 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { assertFresh } from '../../../pipeline/fresh.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
-import { trustOf } from '../../two-factor/service/trusted-device.ts';
+import { endTrust, trustOf } from '../../two-factor/service/trusted-device.ts';
+import { lockMe } from '../../users/staff.ts';
 import { deviceOf } from '../device.ts';
 import { SessionEnded } from '../events.ts';
 import { SessionModel } from '../model.ts';
@@ -60,29 +61,31 @@ async function lastUses({ db }: Context, ids: number[]): Promise<Map<number, Dat
 export async function revokeSession(ctx: UserContext, { sessionId }: RevokeSession): Promise<void> {
   const isCurrent = sessionId === ctx.actor.session.publicId;
   if (!isCurrent) assertFresh(ctx, ctx.actor);
-  const ended = await end(ctx, (sessions) => sessions.where({ publicId: sessionId }));
+  const ended = await transaction(ctx, (ctx) => end(ctx, (sessions) => sessions.where({ publicId: sessionId })));
   if (ended === 0) throw new ApiError('not_found');
   if (isCurrent) forgetCookie(ctx);
 }
 
+/** A device that logged out has no session, but can still skip the second factor: that ends too. */
 export async function revokeAllSessions(ctx: UserContext, { keepCurrent }: RevokeAllSessions): Promise<void> {
   const current = ctx.actor.session.id;
-  await end(ctx, (sessions) => (keepCurrent ? sessions.whereNot({ id: current }) : sessions));
+  await transaction(ctx, async (ctx) => {
+    await end(ctx, (sessions) => (keepCurrent ? sessions.whereNot({ id: current }) : sessions));
+    await endTrust(ctx, ctx.actor.user.id, keepCurrent ? { except: current } : {});
+  });
   if (!keepCurrent) forgetCookie(ctx);
 }
 
 type Narrow = (sessions: ReturnType<typeof live>) => ReturnType<typeof live>;
 
-/** Returns how many of the caller's sessions ended. */
+/** Returns how many of the caller's sessions ended. A session that has ended meanwhile ends no other. */
 async function end(ctx: UserContext, narrow: Narrow): Promise<number> {
-  const userId = ctx.actor.user.id;
-  return transaction(ctx, async (ctx) => {
-    const ended = await narrow(live(ctx, userId)).patch({ revokedAt: ctx.now }).returning('*');
-    for (const session of ended) await record(ctx, SessionEnded, { target: session, data: session.present() });
-    const others = ended.filter(({ id }) => id !== ctx.actor.session.id).length;
-    if (others > 0) await recordSecurityEvent(ctx, 'sessions_ended', { userId, details: { count: others } });
-    return ended.length;
-  });
+  const { id: userId } = await lockMe(ctx);
+  const ended = await narrow(live(ctx, userId)).patch({ revokedAt: ctx.now }).returning('*');
+  for (const session of ended) await record(ctx, SessionEnded, { target: session, data: session.present() });
+  const others = ended.filter(({ id }) => id !== ctx.actor.session.id).length;
+  if (others > 0) await recordSecurityEvent(ctx, 'sessions_ended', { userId, details: { count: others } });
+  return ended.length;
 }
 
 /** Of concurrent logins of one person, each waits and counts those before it. */

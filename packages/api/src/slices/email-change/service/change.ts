@@ -14,14 +14,13 @@ import { redeem } from './tokens.ts';
 
 /** The same answer, at the same cost, for an address that has an account: only its mailbox learns which. */
 export async function requestEmailChange(ctx: UserContext, { email }: ChangeEmail): Promise<void> {
-  const { user } = ctx.actor;
-  if (emailKey(email) === emailKey(user.email))
-    throw new ApiError('invalid_input', {
-      errors: [{ path: 'email', message: 'is the address of your account already' }],
-    });
-  const data = { id: ctx.ids.encode('usr', user.id), email, previousEmail: user.email };
   await transaction(ctx, async (ctx) => {
-    await lockMe(ctx);
+    const user = await lockMe(ctx);
+    if (emailKey(email) === user.emailKey)
+      throw new ApiError('invalid_input', {
+        errors: [{ path: 'email', message: 'is the address of your account already' }],
+      });
+    const data = { id: ctx.ids.encode('usr', user.id), email, previousEmail: user.email };
     await record(ctx, EmailChangeRequested, { target: user, data });
   });
 }
@@ -45,10 +44,30 @@ export async function confirmEmailChange(ctx: Context, token: string): Promise<v
       emailVerifiedAt: ctx.now,
     });
     await endMailedLinks(ctx, after);
+    await keepInvitationsTraceable(ctx, before);
     await recordSecurityEvent(ctx, 'email_changed', { userId });
-    const data = { ...after.present(ctx.ids), previousEmail: before.email };
+    const data = {
+      ...after.present(ctx.ids),
+      previousEmail: before.email,
+      previousEmailVerified: before.emailVerifiedAt !== null,
+    };
     await record(ctx, EmailChanged, { target: after, before, after, data });
   });
+}
+
+/**
+ * Invitations to the old mailbox stay as they are: who has it may accept them. They are personal data of this user,
+ * too, and go when the account is erased. By the table's name, and only where the mailbox was proven to be theirs.
+ */
+export async function keepInvitationsTraceable(
+  ctx: Context,
+  { id, emailKey, emailVerifiedAt }: UserModel,
+): Promise<void> {
+  if (!emailVerifiedAt) return;
+  await ctx.db.raw(
+    '/* across organizations */ update organization_invitations set former_user_id = ? where email_key = ?',
+    [id, emailKey],
+  );
 }
 
 /** Of two concurrent requests for one address, registrations included, the second waits and sees the first. */

@@ -11,7 +11,7 @@ import { UserUpdated } from '../../users/events.ts';
 import { UserModel } from '../../users/model.ts';
 import { EmailChangeUndone } from '../events.ts';
 import { EmailChangeModel } from '../model.ts';
-import { holderOf, lockMailbox } from './change.ts';
+import { holderOf, keepInvitationsTraceable, lockMailbox } from './change.ts';
 import { isPasswordNewer, redeem } from './tokens.ts';
 
 /**
@@ -38,6 +38,7 @@ export async function undoEmailChange(ctx: Context, token: string): Promise<void
       .where({ userId })
       .where((either) => either.whereNull('confirmedAt').orWhere('confirmedAt', '>=', confirmedAt));
     await endAccess(ctx, after);
+    await keepInvitationsTraceable(ctx, before);
     await recordSecurityEvent(ctx, 'email_changed', { userId });
     const data = { ...after.present(ctx.ids), previousEmail: before.email };
     await record(ctx, EmailChangeUndone, { target: after, before, after, data });

@@ -1,4 +1,3 @@
-import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
@@ -14,6 +13,7 @@ import type { Member } from '../../members/schemas.ts';
 import { addMember } from '../../members/service/add.ts';
 import { lockAuthority, memberPermissionsOf } from '../../members/service/authority.ts';
 import { membershipsOf, presentMember } from '../../members/service/find.ts';
+import { lockMe } from '../../users/staff.ts';
 import { InvitationAccepted, InvitationDeclined, InvitationRevoked } from '../events.ts';
 import type { InvitationModel } from '../model.ts';
 import type { Invitation } from '../schemas.ts';
@@ -25,9 +25,9 @@ import { redeemInvitationToken } from './token.ts';
  */
 export async function acceptInvitation(ctx: UserContext, token: string): Promise<Member> {
   return transaction(ctx, async (ctx) => {
+    const user = await lockMe(ctx); // the address may have changed since the call began
     const invitation = await redeemInvitationToken(ctx, token);
-    const { user } = ctx.actor;
-    if (emailKey(user.email) !== invitation.emailKey) throw new ApiError('invitation_for_another');
+    if (user.emailKey !== invitation.emailKey) throw new ApiError('invitation_for_another');
     const organization = { id: invitation.organizationId };
     const there = { ...ctx, organization: { ...organization, permissions: new Set<never>() } };
     await assertStillBacked(there, invitation);

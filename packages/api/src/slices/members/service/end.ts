@@ -8,6 +8,7 @@ import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import type { OrganizationModel } from '../../organizations/model.ts';
 import { UserModel } from '../../users/model.ts';
+import { lockMe } from '../../users/staff.ts';
 import { MemberLeft, MemberRemoved } from '../events.ts';
 import { MemberModel } from '../model.ts';
 import type { Member } from '../schemas.ts';
@@ -28,8 +29,9 @@ export async function leaveOrganization(ctx: UserContext): Promise<void> {
   const { organization: here } = ctx;
   if (!here) throw new ApiError('not_found');
   await transaction({ ...ctx, organization: here }, async (ctx) => {
+    const user = await lockMe(ctx);
     const organization = await lockOrganization(ctx);
-    const member = await findMember(ctx, ctx.ids.encode('usr', ctx.actor.user.id));
+    const member = await findMember(ctx, ctx.ids.encode('usr', user.id));
     ifMatch(ctx, member);
     await endMembership(ctx, organization, member, MemberLeft);
   });

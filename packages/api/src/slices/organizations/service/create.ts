@@ -6,6 +6,7 @@ import { nameFrom } from '../../../contract/names.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { addMember } from '../../members/service/add.ts';
+import { lockMe } from '../../users/staff.ts';
 import { OrganizationCreated } from '../events.ts';
 import { OrganizationModel } from '../model.ts';
 import { type CreateOrganization, MAX_NAME, type Organization } from '../schemas.ts';
@@ -34,6 +35,7 @@ function cutName(text: string): string {
 
 export async function createOrganization(ctx: UserContext, input: CreateOrganization): Promise<Organization> {
   return transaction(ctx, async (ctx) => {
+    await lockMe(ctx);
     await lockNames(ctx);
     const slug = input.slug ?? (await inventSlug(ctx, input.name));
     const subdomain = input.subdomain ?? slug;

@@ -4,6 +4,7 @@ import { record } from '../../../events/record.ts';
 import { isPasswordOf } from '../../auth/service/lockout.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
+import { assertSessionNotRevoked } from '../../users/staff.ts';
 import { TwoFactorDisabled } from '../events.ts';
 import { TotpFactorModel } from '../model.ts';
 import type { DisableTwoFactor } from '../schemas.ts';
@@ -12,12 +13,14 @@ import { settleTwoFactor } from './settle.ts';
 
 /** Removes the app and what was made for its loss. The right password and a code are asked for, as at a login. */
 export async function disableTwoFactor(ctx: UserContext, { password, code }: DisableTwoFactor): Promise<void> {
-  const found = await UserModel.query(ctx.db).findById(ctx.actor.user.id).throwIfNotFound();
+  const { user, session } = ctx.actor;
+  const found = await UserModel.query(ctx.db).findById(user.id).throwIfNotFound();
   const totp = await TotpFactorModel.query(ctx.db).findOne({ userId: found.id }).whereNotNull('confirmedAt');
   if (!totp) throw new ApiError('two_factor_not_enabled');
   if (found.passwordHash && !(await isPasswordOf(ctx, { email: found.email, user: found, password: password ?? '' })))
     throw new ApiError('invalid_credentials', { detail: 'This is not the password of your account.' });
   await withCode(ctx, found.id, code, async (ctx, before) => {
+    await assertSessionNotRevoked(ctx, session.id);
     if (before.passwordHash !== found.passwordHash) throw new ApiError('invalid_credentials');
     await TotpFactorModel.query(ctx.db).delete().where({ userId: before.id });
     const after = await settleTwoFactor(ctx, before);

@@ -69,8 +69,11 @@ export async function keepTrust(ctx: Context, sessionId: number): Promise<void> 
   await TrustedDeviceModel.query(ctx.db).where({ sessionId }).patch({ sessionId: null });
 }
 
-export async function endTrust(ctx: Context, userId: number): Promise<void> {
-  await TrustedDeviceModel.query(ctx.db).delete().where({ userId });
+/** Of every device, also of those on which the person logged out; or of all but the one that opened a session. */
+export async function endTrust(ctx: Context, userId: number, { except }: { except?: number } = {}): Promise<void> {
+  const devices = TrustedDeviceModel.query(ctx.db).where({ userId });
+  if (except !== undefined) devices.where((other) => other.whereNull('sessionId').orWhereNot('sessionId', except));
+  await devices.delete();
 }
 
 /** Of a session that another one replaces. */
