@@ -11,10 +11,19 @@ import type { UserModel } from '../../users/model.ts';
 /** One file of an export. What `rows` yields is public: no hash, no secret, no row id, and no one else's data. */
 interface Part {
   name: string;
+  /** Whose rows it has, of those that erasing deletes: a test finds the table that no part has. */
+  tables?: readonly string[];
   rows(ctx: Context, user: UserModel): AsyncIterable<unknown>;
 }
 
 const BATCH = 500;
+
+/** Rows of a user in one table, by the columns that are theirs to know. */
+const ownRows = (name: string, table: string, columns: readonly string[]): Part => ({
+  name,
+  tables: [table],
+  rows: ({ db }, { id: userId }) => withoutId(rowsOf(db, table, { userId }, columns)),
+});
 
 /** All rows of a query, in order of a column that is unique, in the memory of one batch. */
 async function* all<Row>(by: keyof Row & string, query: (after: number) => PromiseLike<Row[]>): AsyncGenerator<Row> {
@@ -60,15 +69,35 @@ export const PARTS: readonly Part[] = [
       }
     },
   },
+  ownRows('sessions.json', 'sessions', ['publicId', 'ip', 'userAgent', 'createdAt', 'expiresAt', 'revokedAt']),
+  ownRows('identities.json', 'user_identities', ['provider', 'issuer', 'subject', 'email', 'createdAt', 'lastUsedAt']),
+  ownRows('passkeys.json', 'passkeys', ['name', 'transports', 'createdAt', 'lastUsedAt']),
+  ownRows('authenticator-apps.json', 'totp_factors', ['createdAt', 'confirmedAt']),
+  ownRows('backup-codes.json', 'backup_codes', ['createdAt']),
+  ownRows('two-factor-resets.json', 'two_factor_resets', ['createdAt', 'effectiveAt']),
+  ownRows('trusted-devices.json', 'trusted_devices', ['createdAt', 'expiresAt']),
+  ownRows('email-changes.json', 'email_changes', ['oldEmail', 'newEmail', 'createdAt', 'confirmedAt', 'expiresAt']),
   {
-    name: 'sessions.json',
-    rows: ({ db }, { id }) =>
-      withoutId(
-        rowsOf(db, 'sessions', { userId: id }, ['publicId', 'ip', 'userAgent', 'createdAt', 'expiresAt', 'revokedAt']),
-      ),
+    name: 'networks.json',
+    tables: ['sign_in_sources'],
+    async *rows({ db }, { id: userId }) {
+      for (let after = ['', '']; ; ) {
+        const rows: { network: string; device: string; usedAt: Date }[] = await db('sign_in_sources')
+          .where({ userId })
+          .whereRaw('(network, device) > (?, ?)', after)
+          .orderBy(['network', 'device'])
+          .limit(BATCH)
+          .select('network', 'device', 'usedAt');
+        yield* rows;
+        if (rows.length < BATCH) return;
+        const { network, device } = rows.at(-1)!;
+        after = [network, device];
+      }
+    },
   },
   {
     name: 'security-events.json',
+    tables: ['security_events'],
     async *rows({ db, ids }, { id: userId }) {
       const mine = (after: number) =>
         SecurityEventModel.query(db).where({ userId }).where('id', '>', after).orderBy('id').limit(BATCH).execute();
@@ -93,9 +122,10 @@ export const PARTS: readonly Part[] = [
   },
   {
     name: 'invitations.json',
-    async *rows({ db }, { emailKey, emailVerifiedAt }) {
-      if (!emailVerifiedAt) return; // the address may be another person's
+    async *rows({ db }, { id, emailKey, emailVerifiedAt }) {
       const columns = ['email', 'role', 'status', 'createdAt', 'expiresAt'] as const;
+      yield* withoutId(rowsOf(db, 'organization_invitations', { formerUserId: id }, columns));
+      if (!emailVerifiedAt) return; // the address may be another person's
       yield* withoutId(rowsOf(db, 'organization_invitations', { emailKey }, columns));
     },
   },
