@@ -773,6 +773,29 @@ export type AppRouter = TRPCBuiltRouter<
         output: AsyncIterable<{ id: string; data: RealtimeEvent } | RealtimeEvent>;
       }>;
     };
+    cache: {
+      /** Get the status of the cache. Its parts, and how many entries each has. */
+      status: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: CacheStatus;
+      }>;
+      /** Clear the cache. One part or all of it, in Redis and in the memory of every process. What is cached is computed again; limits and other data in Redis stay. */
+      clear: TRPCMutationProcedure<{
+        meta: unknown;
+        input: ClearCache;
+        output: void;
+      }>;
+      /** Delete an entry of the cache. In Redis and in the memory of every process; also succeeds for a key that has no entry. */
+      delete: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** A namespace, a colon, and the key in it. */
+          key: string;
+        };
+        output: void;
+      }>;
+    };
     system: {
       /** Get the health of the service. 503 without a database. */
       health: TRPCQueryProcedure<{
@@ -977,6 +1000,33 @@ export interface CacheHealth {
   driver: 'memory' | 'redis';
 }
 
+/** A part of the cache. */
+export type CacheNamespace = 'meters';
+
+/** The cache, and what is in it. */
+export interface CacheStatus {
+  /** Whether it answers. */
+  status: 'ok' | 'down';
+  /** How long it took to answer; null if it did not. */
+  latencyMs: number | null;
+  /** Where limits are counted. */
+  driver: 'memory' | 'redis';
+  /** All parts of the cache. */
+  namespaces: CachedNamespace[];
+  /** False where Redis has too many keys to count them all: `entries` are then those that were found. */
+  complete: boolean;
+}
+
+/** A part of the cache, and how much is in it. */
+export interface CachedNamespace {
+  /** A part of the cache. */
+  name: CacheNamespace;
+  /** What is cached, under which keys. */
+  description: string;
+  /** How many entries Redis has; null where it does not answer, and without Redis, where each process has its own memory. */
+  entries: number | null;
+}
+
 /** The new address. It takes effect when the link mailed to it is opened. */
 export interface ChangeEmail {
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
@@ -995,6 +1045,12 @@ export interface ChangePassword {
 export interface CheckPermissions {
   /** Which to check. */
   permissions: Permission[];
+}
+
+/** What to clear. */
+export interface ClearCache {
+  /** The part to clear; every part where it is left out. */
+  namespace?: CacheNamespace | undefined;
 }
 
 /** The token of the mailed link, and the new password. */
@@ -1812,6 +1868,7 @@ export interface Problem {
     | 'last_way_in'
     | 'cookies_unavailable'
     | 'image_refused'
+    | 'unknown_cache_namespace'
     | 'export_not_ready'
     | 'invitation_for_another'
     | 'invitation_pending'

@@ -4,6 +4,7 @@ import * as accounts from './accounts/errors.ts';
 import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
 import * as avatars from './avatars/errors.ts';
+import * as cache from './cache/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as members from './members/errors.ts';
@@ -21,6 +22,7 @@ export const ERRORS = {
   ...apiKeys.errors,
   ...auth.errors,
   ...avatars.errors,
+  ...cache.errors,
   ...exports.errors,
   ...invitations.errors,
   ...members.errors,

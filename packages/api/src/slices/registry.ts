@@ -11,6 +11,7 @@ import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
 import * as avatarJobs from './avatars/jobs.ts';
 import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
+import * as cacheEvents from './cache/events.ts';
 import * as emailChangeEvents from './email-change/events.ts';
 import * as emailChangeJobs from './email-change/jobs.ts';
 import * as exportEvents from './exports/events.ts';
@@ -41,6 +42,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     accountEvents,
     apiKeyEvents,
     authEvents,
+    cacheEvents,
     emailChangeEvents,
     exportEvents,
     twoFactorEvents,

@@ -3,6 +3,7 @@ import { accounts, myAccount } from './accounts/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
+import { cache } from './cache/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
@@ -34,6 +35,7 @@ export const appRouter = router({
   oauth,
   ws,
   realtime,
+  cache,
   system,
 });
 

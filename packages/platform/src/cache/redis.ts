@@ -2,7 +2,7 @@ import type { BusDriver, CacheBusMessage, L2CacheDriver } from 'bentocache/types
 import { Cluster, type Redis as Connection } from 'ioredis';
 import { type Cache, cacheOf, memoryStore } from '../cache.ts';
 import type { PubSub } from '../pubsub.ts';
-import { REDIS_PREFIX, type Redis } from '../redis.ts';
+import { REDIS_PREFIX, type Redis, type RedisClient } from '../redis.ts';
 
 const PREFIX = `${REDIS_PREFIX}cache`;
 
@@ -44,8 +44,7 @@ function createTier(redis: Redis, prefix: string): L2CacheDriver {
     },
     async clear() {
       await redis.run(async (client) => {
-        const masters = client instanceof Cluster ? client.nodes('master') : [client];
-        await Promise.all(masters.map((master) => clear(master, `${prefix}:*`)));
+        await Promise.all(mastersOf(client).map((master) => clear(master, `${prefix}:*`)));
       });
     },
     async disconnect() {}, // the owner of the Redis connection closes it
@@ -53,16 +52,55 @@ function createTier(redis: Redis, prefix: string): L2CacheDriver {
 }
 
 const SCAN_COUNT = 1000;
+/** Of each node, which other programs may share: ten million keys to delete, and a million to count. */
+const MAX_SCANS = { deleting: 10_000, counting: 1000 };
 
-async function clear(node: Connection, pattern: string): Promise<void> {
+/** Takes the keys in batches. Returns whether it has seen all. */
+async function scan(
+  node: Connection,
+  pattern: string,
+  maxScans: number,
+  take: (keys: string[]) => Promise<void>,
+): Promise<boolean> {
   let cursor = '0';
-  do {
+  for (let scans = 0; scans < maxScans; scans++) {
     const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+    await take(keys);
+    cursor = next;
+    if (cursor === '0') return true;
+  }
+  return false;
+}
+
+const mastersOf = (client: RedisClient): Connection[] =>
+  client instanceof Cluster ? client.nodes('master') : [client];
+
+/** What is left after the last scan expires by itself. */
+async function clear(node: Connection, pattern: string): Promise<void> {
+  await scan(node, pattern, MAX_SCANS.deleting, async (keys) => {
     const batch = node.pipeline();
     for (const key of keys) batch.unlink(key);
     await batch.exec();
-    cursor = next;
-  } while (cursor !== '0');
+  });
+}
+
+/** How many entries each namespace has in Redis, and whether all keys were seen. */
+export async function countEntries(
+  redis: Redis,
+  namespaces: readonly string[],
+): Promise<{ entries: Map<string, number>; isComplete: boolean }> {
+  const entries = new Map(namespaces.map((name) => [name, 0]));
+  const counts = async (keys: string[]): Promise<void> => {
+    for (const key of keys) {
+      const name = key.slice(PREFIX.length + 1).split(':', 1)[0]!;
+      const count = entries.get(name);
+      if (count !== undefined) entries.set(name, count + 1);
+    }
+  };
+  const complete = await redis.run((client) =>
+    Promise.all(mastersOf(client).map((master) => scan(master, `${PREFIX}:*`, MAX_SCANS.counting, counts))),
+  );
+  return { entries, isComplete: complete.every(Boolean) };
 }
 
 /** bentocache's own opens two more connections, and does not subscribe again after an outage. */

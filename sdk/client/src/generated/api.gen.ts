@@ -5,6 +5,7 @@ import {
   AdminResource,
   ApiKeysResource,
   AuthResource,
+  CacheResource,
   OauthResource,
   OrgsResource,
   PermissionsResource,
@@ -19,6 +20,7 @@ export class Api extends Client {
   readonly admin: AdminResource;
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
+  readonly cache: CacheResource;
   readonly oauth: OauthResource;
   readonly orgs: OrgsResource;
   readonly permissions: PermissionsResource;
@@ -33,6 +35,7 @@ export class Api extends Client {
     this.admin = new AdminResource(this.transport);
     this.apiKeys = new ApiKeysResource(this.transport);
     this.auth = new AuthResource(this.transport);
+    this.cache = new CacheResource(this.transport);
     this.oauth = new OauthResource(this.transport);
     this.orgs = new OrgsResource(this.transport);
     this.permissions = new PermissionsResource(this.transport);

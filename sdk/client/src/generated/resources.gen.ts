@@ -38,9 +38,14 @@ export type {
   AuthTwoFactorVerifyResponse,
   BackupCodes,
   CacheHealth,
+  CacheNamespace,
+  CacheStatus,
+  CacheStatusResponse,
+  CachedNamespace,
   ChangeEmail,
   ChangePassword,
   CheckPermissions,
+  ClearCache,
   ConfirmPasswordReset,
   CreateApiKey,
   CreateInvitation,
@@ -257,7 +262,8 @@ export interface CodesByStatus {
     | "oauth_not_fresh";
   404:
     | "not_found"
-    | "oauth_provider_unknown";
+    | "oauth_provider_unknown"
+    | "unknown_cache_namespace";
   409:
     | "username_taken"
     | "idempotency_in_progress"
@@ -419,6 +425,9 @@ export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
 export type AuthTwoFactorObjectResetParams = Params<Types.AuthTwoFactorObjectResetData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
+export type CacheClearParams = Params<Types.CacheClearData>;
+export type CacheDeleteParams = Params<Types.CacheDeleteData>;
+export type CacheStatusParams = NoParams;
 export type OauthCallbackParams = Params<Types.OauthCallbackData>;
 export type OauthExchangeParams = Params<Types.OauthExchangeData>;
 export type OauthIdentitiesLinkParams = Params<Types.OauthIdentitiesLinkData>;
@@ -496,6 +505,7 @@ export class AdminUsersResource extends Resource {
    *
    * `POST /api/v1/admin/users/{userId}/2fa/reset`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
    * @example
    * ```ts
@@ -518,7 +528,7 @@ export class AdminUsersResource extends Resource {
    *
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
-   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -846,6 +856,7 @@ export class AuthPasskeysResource extends Resource {
    * `POST /api/v1/auth/passkeys/register`
    *
    * @throws {AuthenticationError} `invalid_challenge`, `invalid_passkey`
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `passkey_taken`
    * @example
    * ```ts
@@ -879,6 +890,7 @@ export class AuthPasskeysResource extends Resource {
    *
    * `POST /api/v1/auth/passkeys/register/options`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * const answer = await client.auth.passkeys.registerOptions();
@@ -897,6 +909,7 @@ export class AuthPasskeysResource extends Resource {
    *
    * `DELETE /api/v1/auth/passkeys/{passkeyId}`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_way_in`
    * @example
    * ```ts
@@ -938,6 +951,7 @@ export class AuthPasswordResource extends Resource {
    * `POST /api/v1/auth/password/change`
    *
    * @throws {AuthenticationError} `invalid_credentials`
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ServerError} `overloaded`
    * @example
    * ```ts
@@ -1005,6 +1019,7 @@ export class AuthTwoFactorResource extends Resource {
    * `POST /api/v1/auth/2fa/disable`
    *
    * @throws {AuthenticationError} `invalid_credentials`, `invalid_code`
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
    * @throws {RateLimitError} `too_many_codes`
    * @throws {ServerError} `overloaded`
@@ -1026,6 +1041,7 @@ export class AuthTwoFactorResource extends Resource {
    *
    * `POST /api/v1/auth/2fa/enable`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_enabled`
    * @example
    * ```ts
@@ -1088,6 +1104,7 @@ export class AuthTwoFactorResource extends Resource {
    *
    * `POST /api/v1/auth/2fa/backup-codes`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
    * @example
    * ```ts
@@ -1245,6 +1262,64 @@ export class AuthResource extends Resource {
   }
 }
 
+/** `client.cache` */
+export class CacheResource extends Resource {
+  /**
+   * Clear the cache
+   *
+   * One part or all of it, in Redis and in the memory of every process. What is cached is computed again; limits and other data in Redis stay.
+   *
+   * Needs `system:config` on the platform.
+   *
+   * `POST /api/v1/cache/clear`
+   *
+   * @example
+   * ```ts
+   * await client.cache.clear({ namespace: 'meters' });
+   * ```
+   */
+  clear(params?: CacheClearParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"cache.clear","method":"POST","path":"/api/v1/cache/clear","keyed":true,"body":"json","empty":true}, params, options);
+  }
+
+  /**
+   * Delete an entry of the cache
+   *
+   * In Redis and in the memory of every process; also succeeds for a key that has no entry.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `DELETE /api/v1/cache/{key}`
+   *
+   * @throws {NotFoundError} `unknown_cache_namespace`
+   * @example
+   * ```ts
+   * await client.cache.delete({ key: 'meters:org_00000000000000000000000000' });
+   * ```
+   */
+  delete(params: CacheDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"cache.delete","method":"DELETE","path":"/api/v1/cache/{key}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Get the status of the cache
+   *
+   * Its parts, and how many entries each has.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/cache/status`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.cache.status();
+   * ```
+   */
+  status(params?: CacheStatusParams, options?: RequestOptions): ApiPromise<Types.CacheStatusResponse> {
+    return this.transport.call({"id":"cache.status","method":"GET","path":"/api/v1/cache/status"}, params, options);
+  }
+}
+
 /** `client.oauth.identities` */
 export class OauthIdentitiesResource extends Resource {
   /**
@@ -1257,6 +1332,7 @@ export class OauthIdentitiesResource extends Resource {
    * `POST /api/v1/users/me/identities/{provider}/link`
    *
    * @throws {BadRequestError} `cookies_unavailable`, `redirect_not_allowed`
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {NotFoundError} `oauth_provider_unknown`
    * @throws {ServerError} `oauth_provider_unavailable`
    * @example
@@ -1295,6 +1371,7 @@ export class OauthIdentitiesResource extends Resource {
    *
    * `DELETE /api/v1/users/me/identities/{provider}`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_way_in`
    * @example
    * ```ts
@@ -1667,6 +1744,7 @@ export class OrgsResource extends Resource {
    *
    * `DELETE /api/v1/organizations/{orgId}`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `personal_organization`, `deletion_protected`
    * @example
    * ```ts
@@ -1760,6 +1838,7 @@ export class OrgsResource extends Resource {
    *
    * `POST /api/v1/organizations/{orgId}/restore`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
    * @example
    * ```ts
@@ -1816,6 +1895,7 @@ export class OrgsResource extends Resource {
    *
    * `POST /api/v1/organizations/{orgId}/transfer-ownership`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `personal_organization`
    * @example
    * ```ts
@@ -2041,6 +2121,7 @@ export class SessionsResource extends Resource {
    *
    * `DELETE /api/v1/auth/sessions/{sessionId}`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.sessions.revoke({ sessionId: '6b0d3b5e-0c55-4d0c-8a6f-3f1d2c4b5a69' });
@@ -2059,6 +2140,7 @@ export class SessionsResource extends Resource {
    *
    * `POST /api/v1/auth/logout-all`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.sessions.revokeAll({ keepCurrent: true });
@@ -2214,6 +2296,7 @@ export class UsersMeResource extends Resource {
    *
    * `POST /api/v1/users/me/email`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * await client.users.me.changeEmail({ email: 'ada@new.example' });
@@ -2232,6 +2315,7 @@ export class UsersMeResource extends Resource {
    *
    * `DELETE /api/v1/users/me`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
    * @example
    * ```ts
@@ -2251,6 +2335,7 @@ export class UsersMeResource extends Resource {
    *
    * `POST /api/v1/users/me/export`
    *
+   * @throws {PermissionDeniedError} `reauthentication_required`
    * @example
    * ```ts
    * const answer = await client.users.me.export();
@@ -2485,7 +2570,7 @@ export class UsersResource extends Resource {
    *
    * `DELETE /api/v1/users/{userId}`
    *
-   * @throws {PermissionDeniedError} `target_has_more_permissions`
+   * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
    * @example
    * ```ts

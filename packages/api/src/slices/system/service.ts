@@ -60,7 +60,7 @@ function isForOperator({ request, ports }: Context): boolean {
   return request.isLocal?.() === true || (token !== undefined && bringsToken(request.authorization, token));
 }
 
-async function probeCache(ctx: Context): Promise<CacheHealth> {
+export async function probeCache(ctx: Context): Promise<CacheHealth> {
   const { redis } = ctx.ports;
   const answer = await timed(async () => (redis ? (await redis.probe()) || undefined : true));
   return {
