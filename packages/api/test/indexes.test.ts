@@ -85,6 +85,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
     platformRole: { table: 'users', columns: ['role', 'id'] },
     sort: { table: 'users', columns: ['email_key'] },
   },
+  'usage.meters.list': {},
   'users.me.activity': {},
   'sessions.list': {},
 };

@@ -773,6 +773,65 @@ export type AppRouter = TRPCBuiltRouter<
         output: AsyncIterable<{ id: string; data: RealtimeEvent } | RealtimeEvent>;
       }>;
     };
+    usage: {
+      /** Send usage events. All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days. */
+      ingest: TRPCMutationProcedure<{
+        meta: unknown;
+        input: IngestUsage;
+        output: IngestedUsage;
+      }>;
+      meters: {
+        /** List meters. Newest first, archived ones too. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: MeterPage;
+        }>;
+        /** Create a meter. It cannot be changed: what it has counted would mean something else. */
+        create: TRPCMutationProcedure<{
+          meta: unknown;
+          input: CreateMeter;
+          output: Meter;
+        }>;
+        /** Read a meter. What it shows for a range of time, for each hour or day of it, for each key or customer. Values are exact, and include every event that was answered. Events may arrive for 24 hours, so the values of the last day can still change. */
+        values: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a meter. */
+            meterId: string;
+            /** From this moment on. */
+            from: string;
+            /** Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31. */
+            to: string;
+            /** One value for each hour or day of the time zone; one for the whole range if left out. */
+            interval?: 'hour' | 'day' | undefined;
+            /** The IANA name of a time zone, whose days and hours are used. */
+            timeZone?: string | undefined;
+            /** Only what was used with this key. */
+            keyId?: string | undefined;
+            /** Only what this customer of yours used. */
+            externalId?: string | undefined;
+            /** One value for each key or customer that used something. */
+            groupBy?: 'key' | 'externalId' | undefined;
+          };
+          output: MeterValues;
+        }>;
+        /** Archive a meter. It takes no more events. Its values can still be read, and it keeps its slug. */
+        archive: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a meter. */
+            meterId: string;
+          };
+          output: void;
+        }>;
+      };
+    };
     cache: {
       /** Get the status of the cache. Its parts, and how many entries each has. */
       status: TRPCQueryProcedure<{
@@ -859,6 +918,10 @@ export interface EventMap {
   'member.removed': Member;
   /** The organization role or the custom roles of a member changed. */
   'member.roles_changed': Member;
+  /** A meter was archived: it takes no more events, and its values can still be read. */
+  'meter.archived': Meter;
+  /** A meter was created. */
+  'meter.created': Meter;
   /** An organization was created. */
   'organization.created': Organization;
   /** An organization was deleted. For 30 days an owner can restore it. */
@@ -885,6 +948,9 @@ export interface EventMap {
     requestId: string;
   };
 }
+
+/** What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value. */
+export type Aggregation = 'count' | 'sum' | 'max' | 'unique' | 'latest';
 
 /** A credential with which a program calls the API. It belongs to its organization, not to its creator. */
 export interface ApiKey {
@@ -1096,6 +1162,18 @@ export interface CreateInvitation {
   role: OrganizationRole;
 }
 
+/** A new meter. */
+export interface CreateMeter {
+  /** Names the meter in events. */
+  slug: string;
+  /** A name that people read. */
+  name: string;
+  /** What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value. */
+  aggregation: Aggregation;
+  /** The property of the events that is aggregated. `unique` needs one, `count` takes none; the others use `value` without one. */
+  property?: string | null | undefined;
+}
+
 /** A new organization. */
 export interface CreateOrganization {
   /** A name that people read. */
@@ -1237,7 +1315,7 @@ export interface EmailTokenInput {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'organization.*' | 'role.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | '*' | (string & {});
 
 /** The code of the redirect, and the proof of who began the login. */
 export interface ExchangeOAuthCode {
@@ -1279,6 +1357,7 @@ export type GrantablePermission =
   | 'billing:manage'
   | 'analytics:read'
   | 'analytics:export'
+  | 'usage:write'
   | 'storage:read'
   | 'storage:manage'
   | 'files:read'
@@ -1318,6 +1397,20 @@ export interface Identity {
   createdAt: string;
   /** When it last logged in; null until then. */
   lastUsedAt: string | null;
+}
+
+/** A batch of events. */
+export interface IngestUsage {
+  /** At most 1000. One that is refused refuses all. */
+  events: UsageEvent[];
+}
+
+/** What became of a batch. It is stored when this is answered. */
+export interface IngestedUsage {
+  /** How many events were written. */
+  accepted: number;
+  /** How many had been written before, or stood in the batch twice. */
+  duplicates: number;
 }
 
 /** An offer of membership to the owner of a mailbox, for 7 days. */
@@ -1430,6 +1523,54 @@ export interface MemberPage {
 /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
 export type Metadata = Record<string, string | number | boolean | null>;
 
+/** Something that is measured of your customers, from the events that you send. */
+export interface Meter {
+  /** Id of a meter. */
+  id: string;
+  /** Names the meter in events. */
+  slug: string;
+  /** A name that people read. */
+  name: string;
+  /** What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value. */
+  aggregation: Aggregation;
+  /** The property of the events that is aggregated; null for `value`. */
+  property: string | null;
+  /** Since when it takes no more events; null while it does. */
+  archivedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+}
+
+/** One page of a list. */
+export interface MeterPage {
+  /** What is on this page, in the order of the list. */
+  items: Meter[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** What a meter shows for a part of a range. */
+export interface MeterValue {
+  /** From this moment on. */
+  from: string;
+  /** Up to this moment, which is not included. */
+  to: string;
+  /** With `groupBy=key`: the key; null for events without one. */
+  keyId: string | null;
+  /** With `groupBy=externalId`: the customer; null for events without one. */
+  externalId: string | null;
+  /** Null for the maximum and the latest value of no events. */
+  value: number | null;
+}
+
+/** What a meter shows. */
+export interface MeterValues {
+  /** In the order of time. Without groups, parts without events are there too; with groups, the largest first. */
+  items: MeterValue[];
+  /** False where there are more than 2000 values: ask for a shorter range, or for one key or customer. */
+  complete: boolean;
+}
+
 /** A provider with which people can log in. */
 export interface OAuthProvider {
   /** `oidc` is the OpenID Connect provider that the operator has set up. */
@@ -1516,6 +1657,7 @@ export type OrganizationPermission =
   | 'billing:manage'
   | 'analytics:read'
   | 'analytics:export'
+  | 'usage:write'
   | 'storage:read'
   | 'storage:manage'
   | 'files:read'
@@ -1711,6 +1853,7 @@ export type Permission =
   | 'billing:manage'
   | 'analytics:read'
   | 'analytics:export'
+  | 'usage:write'
   | 'storage:read'
   | 'storage:manage'
   | 'files:read'
@@ -1818,6 +1961,9 @@ export interface Problem {
     | 'json_too_deep'
     | 'invalid_text'
     | 'invalid_cursor'
+    | 'unknown_time_zone'
+    | 'time_range_reversed'
+    | 'time_range_too_long'
     | 'ambiguous_credentials'
     | 'organization_mismatch'
     | 'invalid_idempotency_key'
@@ -1878,6 +2024,17 @@ export interface Problem {
     | 'target_has_more_permissions'
     | 'last_owner'
     | 'already_member'
+    | 'meter_slug_taken'
+    | 'unknown_meter'
+    | 'meter_archived'
+    | 'transaction_id_reused'
+    | 'usage_in_future'
+    | 'usage_too_late'
+    | 'usage_property_missing'
+    | 'usage_value_missing'
+    | 'usage_value_not_a_number'
+    | 'usage_value_negative'
+    | 'usage_value_too_large'
     | 'oauth_provider_unknown'
     | 'oauth_provider_unavailable'
     | 'redirect_not_allowed'
@@ -2156,6 +2313,7 @@ export type Scope =
   | 'webhooks:*'
   | 'billing:*'
   | 'analytics:*'
+  | 'usage:*'
   | 'storage:*'
   | 'files:*'
   | 'ai:*'
@@ -2187,6 +2345,7 @@ export type Scope =
   | 'billing:manage'
   | 'analytics:read'
   | 'analytics:export'
+  | 'usage:write'
   | 'storage:read'
   | 'storage:manage'
   | 'files:read'
@@ -2498,6 +2657,24 @@ export interface UpdateUser {
   /** The public name; null for none. */
   username?: string | null | undefined;
   metadata?: Metadata | undefined;
+}
+
+/** That something was used. */
+export interface UsageEvent {
+  /** Your own id of the event: the same event is counted once, however often it is sent. */
+  transactionId: string;
+  /** The meter's slug. */
+  meter: string;
+  /** What is aggregated by a sum, max or latest meter without a property, 0 to 1,000,000,000,000; others ignore it. Kept to 18 decimals. */
+  value?: number | undefined;
+  /** Who used it, in your own words: a customer, an account. */
+  externalId?: string | undefined;
+  /** The API key with which it was used: one of the organization. */
+  keyId?: string | undefined;
+  /** When it was used: within the last 24 hours, now if left out. */
+  timestamp?: string | undefined;
+  /** The property that the meter aggregates; others are not kept. */
+  properties?: Metadata | undefined;
 }
 
 /** A person with an account. */

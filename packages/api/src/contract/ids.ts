@@ -14,6 +14,7 @@ export const ID_KINDS = {
   psk: { kind: 'passkey', noun: 'passkey' },
   sev: { kind: 'security_event', noun: 'security event' },
   avt: { kind: 'avatar', noun: 'picture' },
+  mtr: { kind: 'meter', noun: 'meter' },
   exp: { kind: 'data_export', noun: 'export' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;

@@ -31,6 +31,7 @@ export const ORGANIZATION_PERMISSIONS = {
   'billing:manage': 'write',
   'analytics:read': 'read',
   'analytics:export': 'read',
+  'usage:write': 'write',
   'storage:read': 'read',
   'storage:manage': 'write',
   'files:read': 'read',

@@ -51,6 +51,27 @@ export const PROTOCOL_ERRORS = {
     fix: 'Use `nextCursor` of the previous page unchanged and with the same filters, or leave it out to start again.',
     retry: 'no',
   },
+  unknown_time_zone: {
+    status: 400,
+    title: 'Unknown time zone',
+    meaning: 'The time zone is not one of the IANA database.',
+    fix: 'Send the IANA name of a time zone, such as `Europe/Berlin`, or leave it out for UTC.',
+    retry: 'no',
+  },
+  time_range_reversed: {
+    status: 400,
+    title: 'Time range reversed',
+    meaning: 'The range ends before it begins, or when it begins.',
+    fix: 'Send a `to` that is after `from`.',
+    retry: 'no',
+  },
+  time_range_too_long: {
+    status: 400,
+    title: 'Time range too long',
+    meaning: 'The range is longer than one request may ask for.',
+    fix: 'Ask for a shorter range, or for days instead of hours.',
+    retry: 'no',
+  },
   ambiguous_credentials: {
     status: 400,
     title: 'Two credentials',

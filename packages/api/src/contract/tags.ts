@@ -7,6 +7,7 @@ export const TAGS = {
   'API keys': 'Credentials for programs: create, limit and revoke them.',
   Organizations: 'Tenants: all data belongs to one, and other tenants cannot see it.',
   Invitations: 'Invite others to become members.',
+  Metering: 'Count what your own customers use: define meters, send events, read the values.',
   Realtime: 'Events as they happen.',
   Administration: 'For those who run the platform.',
   Health: 'Health checks: whether the process is alive and can serve.',

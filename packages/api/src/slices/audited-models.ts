@@ -6,6 +6,7 @@ import { AvatarModel } from './avatars/model.ts';
 import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
 import { MemberModel } from './members/model.ts';
+import { MeterModel } from './metering/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
 import { RoleModel } from './roles/model.ts';
 import { UserModel } from './users/model.ts';
@@ -26,6 +27,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   SessionModel,
   AvatarModel,
   ExportModel,
+  MeterModel,
 ];
 
 /** The id prefixes of these models. */

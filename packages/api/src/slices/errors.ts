@@ -8,6 +8,7 @@ import * as cache from './cache/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as members from './members/errors.ts';
+import * as metering from './metering/errors.ts';
 import * as oauth from './oauth/errors.ts';
 import * as organizations from './organizations/errors.ts';
 import * as realtime from './realtime/errors.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...exports.errors,
   ...invitations.errors,
   ...members.errors,
+  ...metering.errors,
   ...oauth.errors,
   ...organizations.errors,
   ...realtime.errors,
@@ -38,6 +40,7 @@ export const ERRORS = {
 export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...invitations.uniqueConstraints,
   ...members.uniqueConstraints,
+  ...metering.uniqueConstraints,
   ...oauth.uniqueConstraints,
   ...organizations.uniqueConstraints,
   ...roles.uniqueConstraints,

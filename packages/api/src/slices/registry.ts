@@ -20,6 +20,8 @@ import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as memberEvents from './members/events.ts';
+import * as meteringEvents from './metering/events.ts';
+import * as meteringJobs from './metering/jobs.ts';
 import * as oauthEvents from './oauth/events.ts';
 import * as oauthJobs from './oauth/jobs.ts';
 import { callback, initiate } from './oauth/raw.ts';
@@ -49,6 +51,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     userEvents,
     organizationEvents,
     memberEvents,
+    meteringEvents,
     invitationEvents,
     roleEvents,
     oauthEvents,
@@ -67,6 +70,7 @@ export const jobs: readonly Job[] = [
   exportJobs,
   invitationJobs,
   mailJobs,
+  meteringJobs,
   oauthJobs,
   realtimeJobs,
   securityEventJobs,

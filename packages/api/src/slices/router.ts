@@ -8,6 +8,7 @@ import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
 import { members, membership } from './members/router.ts';
+import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
@@ -35,6 +36,7 @@ export const appRouter = router({
   oauth,
   ws,
   realtime,
+  usage: router({ ingest, meters }),
   cache,
   system,
 });

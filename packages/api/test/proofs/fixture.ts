@@ -203,6 +203,9 @@ export function idsIn(value: unknown, path: string[] = []): { path: string[]; pr
 /** Ids that are accepted as any text, because an invalid one is answered like one that names nothing. */
 const TAKEN_AS_TEXT: Record<string, IdPrefix> = { lastEventId: 'evt' };
 
+/** Ids that customers give to things of their own. */
+const OF_CUSTOMERS = ['transactionId', 'externalId'];
+
 interface JsonSchema {
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
@@ -230,6 +233,7 @@ export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): 
       if (path[0] === 'credential') return []; // its ids are the authenticator's
       if (schema.format === 'uuid') return []; // of a session, which its slice tests
       const field = path.findLast((key) => key !== '0') ?? '';
+      if (OF_CUSTOMERS.includes(field)) return [];
       if ([schema.type].flat().includes('string') && /(^i|I)ds?$/.test(field)) {
         const prefix = TAKEN_AS_TEXT[field];
         if (!prefix) throw new Error(`${name}, ${field}: give it the form of an id, with id()`);

@@ -12,6 +12,7 @@ import {
   RolesResource,
   SessionsResource,
   SystemResource,
+  UsageResource,
   UsersResource,
   WsResource,
 } from './resources.gen.ts';
@@ -27,6 +28,7 @@ export class Api extends Client {
   readonly roles: RolesResource;
   readonly sessions: SessionsResource;
   readonly system: SystemResource;
+  readonly usage: UsageResource;
   readonly users: UsersResource;
   readonly ws: WsResource;
 
@@ -42,6 +44,7 @@ export class Api extends Client {
     this.roles = new RolesResource(this.transport);
     this.sessions = new SessionsResource(this.transport);
     this.system = new SystemResource(this.transport);
+    this.usage = new UsageResource(this.transport);
     this.users = new UsersResource(this.transport);
     this.ws = new WsResource(this.transport);
   }

@@ -8,6 +8,7 @@ import type * as Types from './types.gen.ts';
 
 export type {
   AdminUsersResetTwoFactorResponse,
+  Aggregation,
   ApiKey,
   ApiKeyCreatedEvent,
   ApiKeyPage,
@@ -49,6 +50,7 @@ export type {
   ConfirmPasswordReset,
   CreateApiKey,
   CreateInvitation,
+  CreateMeter,
   CreateOrganization,
   CreateRole,
   CreateUser,
@@ -65,6 +67,8 @@ export type {
   Health,
   Identities,
   Identity,
+  IngestUsage,
+  IngestedUsage,
   Invitation,
   InvitationAcceptedEvent,
   InvitationCreatedEvent,
@@ -83,6 +87,12 @@ export type {
   MemberRemovedEvent,
   MemberRolesChangedEvent,
   Metadata,
+  Meter,
+  MeterArchivedEvent,
+  MeterCreatedEvent,
+  MeterPage,
+  MeterValue,
+  MeterValues,
   OAuthProvider,
   OAuthProviders,
   OAuthResult,
@@ -185,6 +195,11 @@ export type {
   UpdateOrganization,
   UpdateRole,
   UpdateUser,
+  UsageEvent,
+  UsageIngestResponse,
+  UsageMetersCreateResponse,
+  UsageMetersListResponse,
+  UsageMetersValuesResponse,
   User,
   UserOrMember,
   UserPage,
@@ -225,6 +240,17 @@ export interface CodesByStatus {
     | "name_reserved"
     | "oauth_code_invalid"
     | "redirect_not_allowed"
+    | "unknown_meter"
+    | "usage_in_future"
+    | "usage_too_late"
+    | "usage_property_missing"
+    | "usage_value_missing"
+    | "usage_value_not_a_number"
+    | "usage_value_negative"
+    | "usage_value_too_large"
+    | "unknown_time_zone"
+    | "time_range_reversed"
+    | "time_range_too_long"
     | "oauth_state_invalid"
     | "oauth_answer_invalid"
     | "malformed_multipart";
@@ -292,6 +318,9 @@ export interface CodesByStatus {
     | "role_too_deep"
     | "role_has_children"
     | "role_cycle"
+    | "meter_archived"
+    | "transaction_id_reused"
+    | "meter_slug_taken"
     | "identity_taken"
     | "identity_exists"
     | "export_not_ready";
@@ -357,6 +386,10 @@ export interface EventMap {
   "member.removed": Types.Member;
   /** The organization role or the custom roles of a member changed. */
   "member.roles_changed": Types.Member;
+  /** A meter was archived: it takes no more events, and its values can still be read. */
+  "meter.archived": Types.Meter;
+  /** A meter was created. */
+  "meter.created": Types.Meter;
   /** An organization was created. */
   "organization.created": Types.Organization;
   /** An organization was deleted. For 30 days an owner can restore it. */
@@ -389,7 +422,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "organization.*" | "role.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | '*' | (string & {});
 
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
@@ -472,6 +505,11 @@ export type SystemHealthCacheParams = NoParams;
 export type SystemHealthDatabaseParams = NoParams;
 export type SystemLivenessParams = NoParams;
 export type SystemReadinessParams = NoParams;
+export type UsageIngestParams = Params<Types.UsageIngestData>;
+export type UsageMetersArchiveParams = Params<Types.UsageMetersArchiveData>;
+export type UsageMetersCreateParams = Params<Types.UsageMetersCreateData>;
+export type UsageMetersListParams = Params<Types.UsageMetersListData>;
+export type UsageMetersValuesParams = Params<Types.UsageMetersValuesData>;
 export type UsersActivateParams = Params<Types.UsersActivateData>;
 export type UsersAvatarParams = Params<Types.UsersAvatarData>;
 export type UsersAvatarImageParams = Params<Types.UsersAvatarImageData>;
@@ -2241,6 +2279,128 @@ export class SystemResource extends Resource {
    */
   readiness(params?: SystemReadinessParams, options?: RequestOptions): ApiPromise<Types.SystemReadinessResponse> {
     return this.transport.call({"id":"system.readiness","method":"GET","path":"/health/readiness","public":true}, params, options);
+  }
+}
+
+/** `client.usage.meters` */
+export class UsageMetersResource extends Resource {
+  /**
+   * Archive a meter
+   *
+   * It takes no more events. Its values can still be read, and it keeps its slug.
+   *
+   * Needs `billing:manage`.
+   *
+   * `DELETE /api/v1/usage/meters/{meterId}`
+   *
+   * @example
+   * ```ts
+   * await client.usage.meters.archive({ meterId: 'mtr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  archive(params: UsageMetersArchiveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"usage.meters.archive","method":"DELETE","path":"/api/v1/usage/meters/{meterId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Create a meter
+   *
+   * It cannot be changed: what it has counted would mean something else.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/usage/meters`
+   *
+   * @throws {ConflictError} `limit_reached`, `meter_slug_taken`
+   * @example
+   * ```ts
+   * const answer = await client.usage.meters.create({ slug: 'tokens', name: 'Tokens', aggregation: 'sum', property: 'tokens' });
+   * ```
+   */
+  create(params: UsageMetersCreateParams, options?: RequestOptions): ApiPromise<Types.UsageMetersCreateResponse> {
+    return this.transport.call({"id":"usage.meters.create","method":"POST","path":"/api/v1/usage/meters","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * List meters
+   *
+   * Newest first, archived ones too.
+   *
+   * Needs `analytics:read`.
+   *
+   * `GET /api/v1/usage/meters`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.usage.meters.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: UsageMetersListParams, options?: RequestOptions): PagePromise<Types.UsageMetersListResponse> {
+    return this.transport.list({"id":"usage.meters.list","method":"GET","path":"/api/v1/usage/meters"}, params, options);
+  }
+
+  /**
+   * Read a meter
+   *
+   * What it shows for a range of time, for each hour or day of it, for each key or customer. Values are exact, and include every event that was answered. Events may arrive for 24 hours, so the values of the last day can still change.
+   *
+   * Needs `analytics:read`.
+   *
+   * `GET /api/v1/usage/meters/{meterId}/values`
+   *
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`
+   * @example
+   * ```ts
+   * const answer = await client.usage.meters.values({
+   *   meterId: 'mtr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   from: '2026-01-31T00:00:00Z',
+   *   to: '2026-02-01T00:00:00Z',
+   *   groupBy: 'externalId',
+   * });
+   * ```
+   */
+  values(params: UsageMetersValuesParams, options?: RequestOptions): ApiPromise<Types.UsageMetersValuesResponse> {
+    return this.transport.call({"id":"usage.meters.values","method":"GET","path":"/api/v1/usage/meters/{meterId}/values"}, params, options);
+  }
+}
+
+/** `client.usage` */
+export class UsageResource extends Resource {
+  readonly meters: UsageMetersResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.meters = new UsageMetersResource(transport);
+  }
+
+  /**
+   * Send usage events
+   *
+   * All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days.
+   *
+   * Needs `usage:write`.
+   *
+   * `POST /api/v1/usage/events`
+   *
+   * @throws {BadRequestError} `unknown_meter`, `usage_in_future`, `usage_too_late`, `usage_property_missing`, `usage_value_missing`, `usage_value_not_a_number`, `usage_value_negative`, `usage_value_too_large`
+   * @throws {ConflictError} `meter_archived`, `transaction_id_reused`
+   * @example
+   * ```ts
+   * const answer = await client.usage.ingest({
+   *   events: [
+   *     {
+   *       transactionId: 'req-8f14e45f',
+   *       meter: 'tokens',
+   *       externalId: 'customer-42',
+   *       properties: { tokens: 1200 },
+   *     },
+   *   ],
+   * });
+   * ```
+   */
+  ingest(params: UsageIngestParams, options?: RequestOptions): ApiPromise<Types.UsageIngestResponse> {
+    return this.transport.call({"id":"usage.ingest","method":"POST","path":"/api/v1/usage/events","body":"json"}, params, options);
   }
 }
 

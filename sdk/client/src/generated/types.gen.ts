@@ -5,6 +5,11 @@ export type ClientOptions = {
 };
 
 /**
+ * What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value.
+ */
+export type Aggregation = 'count' | 'sum' | 'max' | 'unique' | 'latest';
+
+/**
  * A credential with which a program calls the API. It belongs to its organization, not to its creator.
  */
 export type ApiKey = {
@@ -473,6 +478,25 @@ export type CreateInvitation = {
 };
 
 /**
+ * A new meter.
+ */
+export type CreateMeter = {
+    /**
+     * Names the meter in events.
+     */
+    slug: string;
+    /**
+     * A name that people read.
+     */
+    name: string;
+    aggregation: Aggregation;
+    /**
+     * The property of the events that is aggregated. `unique` needs one, `count` takes none; the others use `value` without one.
+     */
+    property?: string | null;
+};
+
+/**
  * A new organization.
  */
 export type CreateOrganization = {
@@ -750,7 +774,7 @@ export type ExchangeOAuthCode = {
 /**
  * Every organization permission except those of owners.
  */
-export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * `degraded`: it serves, but a part is missing.
@@ -806,6 +830,30 @@ export type Identity = {
      * When it last logged in; null until then.
      */
     lastUsedAt: string | null;
+};
+
+/**
+ * A batch of events.
+ */
+export type IngestUsage = {
+    /**
+     * At most 1000. One that is refused refuses all.
+     */
+    events: Array<UsageEvent>;
+};
+
+/**
+ * What became of a batch. It is stored when this is answered.
+ */
+export type IngestedUsage = {
+    /**
+     * How many events were written.
+     */
+    accepted: number;
+    /**
+     * How many had been written before, or stood in the batch twice.
+     */
+    duplicates: number;
 };
 
 /**
@@ -1204,6 +1252,138 @@ export type Metadata = {
 };
 
 /**
+ * Something that is measured of your customers, from the events that you send.
+ */
+export type Meter = {
+    /**
+     * Id of a meter.
+     */
+    id: string;
+    /**
+     * Names the meter in events.
+     */
+    slug: string;
+    /**
+     * A name that people read.
+     */
+    name: string;
+    /**
+     * What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value.
+     */
+    aggregation: Aggregation | (string & {});
+    /**
+     * The property of the events that is aggregated; null for `value`.
+     */
+    property: string | null;
+    /**
+     * Since when it takes no more events; null while it does.
+     */
+    archivedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * A meter was archived: it takes no more events, and its values can still be read.
+ */
+export type MeterArchivedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'meter.archived';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Meter;
+};
+
+/**
+ * A meter was created.
+ */
+export type MeterCreatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'meter.created';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Meter;
+};
+
+/**
+ * One page of a list.
+ */
+export type MeterPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Meter>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * What a meter shows for a part of a range.
+ */
+export type MeterValue = {
+    /**
+     * From this moment on.
+     */
+    from: string;
+    /**
+     * Up to this moment, which is not included.
+     */
+    to: string;
+    /**
+     * With `groupBy=key`: the key; null for events without one.
+     */
+    keyId: string | null;
+    /**
+     * With `groupBy=externalId`: the customer; null for events without one.
+     */
+    externalId: string | null;
+    /**
+     * Null for the maximum and the latest value of no events.
+     */
+    value: number | null;
+};
+
+/**
+ * What a meter shows.
+ */
+export type MeterValues = {
+    /**
+     * In the order of time. Without groups, parts without events are there too; with groups, the largest first.
+     */
+    items: Array<MeterValue>;
+    /**
+     * False where there are more than 2000 values: ask for a shorter range, or for one key or customer.
+     */
+    complete: boolean;
+};
+
+/**
  * A provider with which people can log in.
  */
 export type OAuthProvider = {
@@ -1376,7 +1556,7 @@ export type OrganizationPage = {
 /**
  * What may be done in an organization.
  */
-export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * A deleted organization was restored.
@@ -1693,7 +1873,7 @@ export type PasskeyRequest = {
 /**
  * What may be done: in an organization, or on the whole platform.
  */
-export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * Every permission there is.
@@ -1863,7 +2043,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2311,7 +2491,7 @@ export type RotateApiKey = {
 /**
  * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
  */
-export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'usage:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * Every scope there is.
@@ -2784,6 +2964,40 @@ export type UpdateUser = {
 };
 
 /**
+ * That something was used.
+ */
+export type UsageEvent = {
+    /**
+     * Your own id of the event: the same event is counted once, however often it is sent.
+     */
+    transactionId: string;
+    /**
+     * The meter's slug.
+     */
+    meter: string;
+    /**
+     * What is aggregated by a sum, max or latest meter without a property, 0 to 1,000,000,000,000; others ignore it. Kept to 18 decimals.
+     */
+    value?: number;
+    /**
+     * Who used it, in your own words: a customer, an account.
+     */
+    externalId?: string;
+    /**
+     * The API key with which it was used: one of the organization.
+     */
+    keyId?: string;
+    /**
+     * When it was used: within the last 24 hours, now if left out.
+     */
+    timestamp?: string;
+    /**
+     * The property that the meter aggregates; others are not kept.
+     */
+    properties?: Metadata;
+};
+
+/**
  * A person with an account.
  */
 export type User = {
@@ -2931,6 +3145,11 @@ export type RoleId = string;
  * `oidc` is the OpenID Connect provider that the operator has set up.
  */
 export type Provider = 'google' | 'github' | 'oidc';
+
+/**
+ * Id of a meter.
+ */
+export type MeterId = string;
 
 /**
  * Only entries by this user or API key.
@@ -8272,6 +8491,335 @@ export type WsTicketResponses = {
 };
 
 export type WsTicketResponse = WsTicketResponses[keyof WsTicketResponses];
+
+export type UsageIngestData = {
+    body: IngestUsage;
+    path?: never;
+    query?: never;
+    url: '/api/v1/usage/events';
+};
+
+export type UsageIngestErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsageIngestError = UsageIngestErrors[keyof UsageIngestErrors];
+
+export type UsageIngestResponses = {
+    /**
+     * Accepted
+     */
+    202: IngestedUsage;
+};
+
+export type UsageIngestResponse = UsageIngestResponses[keyof UsageIngestResponses];
+
+export type UsageMetersListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/usage/meters';
+};
+
+export type UsageMetersListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsageMetersListError = UsageMetersListErrors[keyof UsageMetersListErrors];
+
+export type UsageMetersListResponses = {
+    /**
+     * OK
+     */
+    200: MeterPage;
+};
+
+export type UsageMetersListResponse = UsageMetersListResponses[keyof UsageMetersListResponses];
+
+export type UsageMetersCreateData = {
+    body: CreateMeter;
+    path?: never;
+    query?: never;
+    url: '/api/v1/usage/meters';
+};
+
+export type UsageMetersCreateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsageMetersCreateError = UsageMetersCreateErrors[keyof UsageMetersCreateErrors];
+
+export type UsageMetersCreateResponses = {
+    /**
+     * Created
+     */
+    201: Meter;
+};
+
+export type UsageMetersCreateResponse = UsageMetersCreateResponses[keyof UsageMetersCreateResponses];
+
+export type UsageMetersValuesData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a meter.
+         */
+        meterId: string;
+    };
+    query: {
+        /**
+         * From this moment on.
+         */
+        from: string;
+        /**
+         * Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31.
+         */
+        to: string;
+        /**
+         * One value for each hour or day of the time zone; one for the whole range if left out.
+         */
+        interval?: 'hour' | 'day';
+        /**
+         * The IANA name of a time zone, whose days and hours are used.
+         */
+        timeZone?: string;
+        /**
+         * Id of an API key.
+         */
+        keyId?: string;
+        /**
+         * Who used it, in your own words: a customer, an account.
+         */
+        externalId?: string;
+        /**
+         * One value for each key or customer that used something.
+         */
+        groupBy?: 'key' | 'externalId';
+    };
+    url: '/api/v1/usage/meters/{meterId}/values';
+};
+
+export type UsageMetersValuesErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsageMetersValuesError = UsageMetersValuesErrors[keyof UsageMetersValuesErrors];
+
+export type UsageMetersValuesResponses = {
+    /**
+     * OK
+     */
+    200: MeterValues;
+};
+
+export type UsageMetersValuesResponse = UsageMetersValuesResponses[keyof UsageMetersValuesResponses];
+
+export type UsageMetersArchiveData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a meter.
+         */
+        meterId: string;
+    };
+    query?: never;
+    url: '/api/v1/usage/meters/{meterId}';
+};
+
+export type UsageMetersArchiveErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type UsageMetersArchiveError = UsageMetersArchiveErrors[keyof UsageMetersArchiveErrors];
+
+export type UsageMetersArchiveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type UsageMetersArchiveResponse = UsageMetersArchiveResponses[keyof UsageMetersArchiveResponses];
 
 export type CacheStatusData = {
     body?: never;
