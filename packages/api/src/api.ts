@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Ports } from './context.ts';
-import { admitHandshake } from './pipeline/handshake.ts';
+import { createContext, type Ports } from './context.ts';
+import { admitHandshake, admitPreflight } from './pipeline/handshake.ts';
 import { logRefused } from './pipeline/observe-socket.ts';
 import { realtimeUpgrade } from './slices/realtime/socket.ts';
 import { PATH_ALIASES, rawRoutes } from './slices/registry.ts';
@@ -10,13 +10,15 @@ import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
 import type { Header } from './wire/answer.ts';
-import type { ClientAddress } from './wire/request.ts';
+import { type ClientAddress, readRequest, requestIdOf } from './wire/request.ts';
 import { createSockets, type Sockets } from './wire/sockets.ts';
 
 export interface Api {
   /** REST and tRPC. Other paths go to `next`. */
   handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
   sockets: Sockets;
+  /** Whether a preflight may pass because of an active key. Throws what is answered to a source over its limit. */
+  admitsPreflight(req: IncomingMessage): Promise<boolean>;
   carriesCookies: CarriesCookies;
 }
 
@@ -41,6 +43,8 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       const [path = '', ...query] = url.slice(TRPC.length).split('?');
       return trpc(req, res, decodePath(path), query.join('?'));
     },
+    admitsPreflight: (req) =>
+      admitPreflight(createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)))),
     sockets: createSockets({
       ports,
       clientAddress,

@@ -74,6 +74,7 @@ describe('docs/security.md', () => {
 
   it.each([
     ['at most 3 hashes at once and 200 waiting', 'slices/auth/passwords.ts', 'MAX_WAITING', 200],
+    ['at most 2 such queries at once', 'pipeline/origins.ts', 'AT_ONCE', 2],
     ['100 for each page', 'contract/pagination.ts', 'MAX_LIMIT', 100],
     ['20 calls in one', 'transports/trpc.ts', 'MAX_BATCH', 20],
     ['20 subscriptions for each connection', 'slices/realtime/watch.ts', 'MAX_SUBSCRIPTIONS', 20],

@@ -17,7 +17,9 @@ function corsHeaders(headers: Record<string, string>, { method = 'GET', origins 
   const req = new IncomingMessage(new Socket());
   Object.assign(req, { method, headers, url });
   const res = new ServerResponse(req);
-  const isPreflight = createCors(origins, carriesCookies)(req, res);
+  const admitsPreflight = async () => false;
+  const sendFailure = () => {};
+  const isPreflight = createCors(origins, { carriesCookies, admitsPreflight, sendFailure })(req, res);
   return { isPreflight, res };
 }
 

@@ -60,7 +60,12 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
   const api = createApi({ ports, clientAddress, headers: security.api });
   const observe = createRequestObserver(ports, clientAddress);
-  const answersPreflight = createCors(env.CORS_ORIGINS, api.carriesCookies);
+  const answersPreflight = createCors(env.CORS_ORIGINS, {
+    carriesCookies: api.carriesCookies,
+    // Before requests are served there may be no table of keys.
+    admitsPreflight: async (req) => serveRequest !== undefined && api.admitsPreflight(req),
+    sendFailure,
+  });
   const apiHeaders = security.api.flat();
   /** Without these origins no answer depends on the origin of its request. */
   const answersDifferByOrigin = env.CORS_ORIGINS.length > 0;

@@ -17,3 +17,14 @@ export async function admitHandshake(ctx: Context): Promise<void> {
   await chargeFailedAttempt(ctx, refused);
   throw refused;
 }
+
+/**
+ * Whether a page of the request's origin may send the request that it asks for, because an active key works from there;
+ * the request itself is judged by its own key. An origin of no key costs its source, as a failed call does.
+ */
+export async function admitPreflight(ctx: Context): Promise<boolean> {
+  const { origin = '' } = ctx.request;
+  if (await ctx.ports.origins.isOfKey(origin, () => assertSourceHasRoom(ctx))) return true;
+  await chargeFailedAttempt(ctx, new ApiError('origin_not_allowed'));
+  return false;
+}

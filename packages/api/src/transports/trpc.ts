@@ -4,6 +4,7 @@ import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
+import { assertSourceHasRoom } from '../pipeline/limits.ts';
 import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endJson, setWithheldHeaders } from '../wire/answer.ts';
 import { readJsonBody } from '../wire/body.ts';
@@ -121,6 +122,12 @@ export function createTrpcHandler(options: { router: AnyRouter; ports: Ports; cl
     res.setHeader('Cache-Control', 'no-store');
     // The stock handler replaces headers that are already set, and adds these to its own.
     const streamHeaders = new Headers({ 'Cache-Control': 'no-store' });
+    const { origin } = ctx.request;
+    // The key is read after the headers are sent, so any active key of the origin counts.
+    const isUnnamed = origin !== undefined && !res.hasHeader('Access-Control-Allow-Origin');
+    if (isUnnamed && (await ports.origins.isOfKey(origin, () => assertSourceHasRoom(ctx)))) {
+      res.setHeader('Access-Control-Allow-Origin', origin);
+    }
     for (const varies of [res.getHeader('Vary') ?? []].flat()) streamHeaders.append('Vary', String(varies));
     await nodeHTTPRequestHandler({
       router,

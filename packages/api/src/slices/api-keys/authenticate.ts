@@ -126,6 +126,12 @@ export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<A
   return { actor, expiresAt: null, reload: (now) => loadKey(now, hash), resume: resumeKey(hash) };
 }
 
+/** The key's pages may read the answer, also why the key is refused. Cookies are for origins in the settings only. */
+function allowOrigin({ request: { origin }, responseHeaders, ports }: Context, allowed: readonly string[]): void {
+  if (origin === undefined || !allowed.includes(origin) || ports.env.CORS_ORIGINS.includes('*')) return;
+  responseHeaders['Access-Control-Allow-Origin'] = origin;
+}
+
 /** The key with this hash. It acts in its own organization: a call that names another is refused. */
 async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
   const row = await loadCached(ctx, keyQuestion(ctx, secretHash));
@@ -153,6 +159,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     ...creator
   } = row;
   noteCaller(ctx, { keyId, organizationId, environment });
+  allowOrigin(ctx, allowedOrigins);
   if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
   if (revokedAt) throw new ApiError('api_key_revoked');
   if (secretExpiresAt && secretExpiresAt <= ctx.now) throw new ApiError('api_key_rotated');
