@@ -1,3 +1,4 @@
+import type { Allowances } from '@rentapi/platform/allowances';
 import type { Cache } from '@rentapi/platform/cache';
 import type { Clock } from '@rentapi/platform/clock';
 import type { Knex } from '@rentapi/platform/database';
@@ -44,6 +45,8 @@ export interface Ports {
   /** Null without Redis: this process is then the only one and shares nothing. */
   redis: Redis | null;
   limiter: Limiter;
+  /** Limits and leased credits of the keys that organizations verify. */
+  allowances: Allowances;
   cache: Cache;
   pubsub: PubSub;
   mailer: Mailer;

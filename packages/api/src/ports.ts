@@ -1,8 +1,10 @@
 import path from 'node:path';
+import { type Allowances, createMemoryAllowances } from '@rentapi/platform/allowances';
+import { createRedisAllowances } from '@rentapi/platform/allowances/redis';
 import { createMemoryCache } from '@rentapi/platform/cache';
 import { createRedisCache } from '@rentapi/platform/cache/redis';
 import { type Clock, systemClock } from '@rentapi/platform/clock';
-import { createDatabase } from '@rentapi/platform/database';
+import { createDatabase, type Knex } from '@rentapi/platform/database';
 import { type Env, withPort } from '@rentapi/platform/env';
 import type { ErrorReporter } from '@rentapi/platform/error-reporting';
 import { createMemoryLimiter, type Limiter } from '@rentapi/platform/limiter';
@@ -13,7 +15,7 @@ import { createNotifications } from '@rentapi/platform/notifications';
 import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
-import { openRedis } from '@rentapi/platform/redis';
+import { openRedis, type Redis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
 import { readPublicKeys, readSigningKey } from '@rentapi/platform/signing-keys';
 import { createLocalStorage } from '@rentapi/platform/storage/local';
@@ -28,6 +30,7 @@ import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createOrigins, type Origins } from './pipeline/origins.ts';
 import { createUsageLog } from './pipeline/usage-log.ts';
 import { authenticateApiKey, looksLikeKey } from './slices/api-keys/authenticate.ts';
+import { giveBackCredits } from './slices/api-keys/credits.ts';
 import { createKeyUses } from './slices/api-keys/last-used.ts';
 import { isOriginOfKey } from './slices/api-keys/origins.ts';
 import { createAccessTokens } from './slices/auth/access-tokens.ts';
@@ -93,6 +96,7 @@ export function openPorts({
     database,
     ...shared,
     limiter: observeLimiter(limiter ?? shared.limiter, metrics),
+    allowances: openAllowances(shared.redis, database, log),
     mailer,
     bodies: createUnfinishedBodies(env.BODY_LIMIT),
     outbound: createOutbound({
@@ -161,6 +165,18 @@ function openOrigins({ env, database }: Pick<Ports, 'env' | 'database'>): Origin
   return createOrigins(env, (origin) => isOriginOfKey(database, origin));
 }
 
+/** Credits are leased to Redis, or to the memory of the only process, which gives them back at its end. */
+function openAllowances(redis: Redis | null, database: Knex, log: Logger): Allowances {
+  if (redis) return createRedisAllowances(redis);
+  return createMemoryAllowances({
+    giveBack: async (unspent) => {
+      await giveBackCredits(database, unspent).catch((error: unknown) => {
+        log.error({ err: error }, 'credits that were leased and not spent are lost');
+      });
+    },
+  });
+}
+
 /** Shared by all processes through Redis; without Redis there is one process, and its memory is enough. */
 function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'cache' | 'pubsub'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
@@ -181,6 +197,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   ports.outbound.close();
   ports.oauth.close();
   await ports.limiter.close();
+  await ports.allowances.close();
   await ports.cache.disconnectAll();
   await ports.pubsub.close();
   await ports.redis?.close();

@@ -51,4 +51,9 @@ export class OldestFirst<Value> {
     else this.#newest = entry.older;
     this.#onRemoved?.(key, entry.value);
   }
+
+  /** Removes all, the oldest first. */
+  clear(): void {
+    while (this.#oldest) this.delete(this.#oldest.key);
+  }
 }

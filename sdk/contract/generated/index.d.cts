@@ -404,6 +404,8 @@ export type AppRouter = TRPCBuiltRouter<
           limit?: number | undefined;
           /** `nextCursor` of the previous page; leave out for the first. */
           cursor?: string | undefined;
+          /** Only the keys of this customer of yours. */
+          externalId?: string | undefined;
         } | undefined;
         output: ApiKeyPage;
       }>;
@@ -439,6 +441,12 @@ export type AppRouter = TRPCBuiltRouter<
         meta: unknown;
         input: RotateApiKey;
         output: CreatedApiKey;
+      }>;
+      /** Verify an API key. For your own API: whether a key of your organization that a program has shown to it may make a call. Always 200: `code` says why not. Credits and limits are taken together or not at all. A change of the key counts within a second. The scopes and `allowedOrigins` of the key are not judged. */
+      verify: TRPCMutationProcedure<{
+        meta: unknown;
+        input: VerifyApiKey;
+        output: VerifiedKey;
       }>;
       /** Revoke an API key. Takes effect at once and cannot be undone; the key stays listed. */
       revoke: TRPCMutationProcedure<{
@@ -978,6 +986,14 @@ export interface ApiKey {
   rateLimitPerHour: number | null;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay: number | null;
+  /** Your own id of the customer who uses it. */
+  externalId: string | null;
+  /** What it may do in your own API. */
+  permissions: string[];
+  /** What verifications of the key may spend; null for any number. */
+  credits: KeyCredits | null;
+  /** How often it may call your own API, in the order of their names. */
+  rateLimits: KeyRateLimit[];
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** While false, it is refused. */
@@ -1147,6 +1163,14 @@ export interface CreateApiKey {
   rateLimitPerHour?: number | null | undefined;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay?: number | null | undefined;
+  /** Your own id of the customer who uses the key. */
+  externalId?: string | null | undefined;
+  /** What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here. */
+  permissions?: string[] | undefined;
+  /** What verifications of the key may spend; null for any number. Replaces what was left. */
+  credits?: SetKeyCredits | null | undefined;
+  /** How often the key may call your own API. */
+  rateLimits?: SetKeyRateLimit[] | undefined;
   metadata?: Metadata | undefined;
   /** `live` by default. */
   environment?: 'live' | 'test' | undefined;
@@ -1233,6 +1257,14 @@ export interface CreatedApiKey {
   rateLimitPerHour: number | null;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay: number | null;
+  /** Your own id of the customer who uses it. */
+  externalId: string | null;
+  /** What it may do in your own API. */
+  permissions: string[];
+  /** What verifications of the key may spend; null for any number. */
+  credits: KeyCredits | null;
+  /** How often it may call your own API, in the order of their names. */
+  rateLimits: KeyRateLimit[];
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** While false, it is refused. */
@@ -1253,6 +1285,14 @@ export interface CreatedApiKey {
   lastUsedIp: string | null;
   /** Shown once; only its hash is stored. */
   secret: string;
+}
+
+/** At the end of each interval `remaining` is raised to `amount`, unless more is left. */
+export interface CreditRefill {
+  /** What `remaining` is raised to. */
+  amount: number;
+  /** How often, counted from when the credits were set. A month is one of the calendar, in UTC. */
+  interval: 'hour' | 'day' | 'week' | 'month';
 }
 
 /** A download of what is stored about a person. */
@@ -1348,6 +1388,7 @@ export type GrantablePermission =
   | 'api_keys:update'
   | 'api_keys:delete'
   | 'api_keys:rotate'
+  | 'api_keys:verify'
   | 'webhooks:read'
   | 'webhooks:create'
   | 'webhooks:update'
@@ -1441,6 +1482,24 @@ export interface InvitationPage {
   items: Invitation[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** What the calls of a key to your own API may cost together; each verification spends its `cost`. */
+export interface KeyCredits {
+  /** How many credits are left. */
+  remaining: number;
+  /** How they are refilled; null for never. */
+  refill: CreditRefill | null;
+}
+
+/** A limit on how often a key may call your own API. */
+export interface KeyRateLimit {
+  /** Its name, which a verification can choose. */
+  name: string;
+  /** How many calls in each window. */
+  limit: number;
+  /** The window in seconds, at most 31 days. It is refilled evenly. */
+  windowS: number;
 }
 
 /** The provider to link, and where the browser goes afterwards. */
@@ -1648,6 +1707,7 @@ export type OrganizationPermission =
   | 'api_keys:update'
   | 'api_keys:delete'
   | 'api_keys:rotate'
+  | 'api_keys:verify'
   | 'webhooks:read'
   | 'webhooks:create'
   | 'webhooks:update'
@@ -1844,6 +1904,7 @@ export type Permission =
   | 'api_keys:update'
   | 'api_keys:delete'
   | 'api_keys:rotate'
+  | 'api_keys:verify'
   | 'webhooks:read'
   | 'webhooks:create'
   | 'webhooks:update'
@@ -2008,6 +2069,10 @@ export interface Problem {
     | 'scope_not_held'
     | 'address_not_allowed'
     | 'origin_not_allowed'
+    | 'malformed_permission_query'
+    | 'permission_query_too_deep'
+    | 'invalid_cost'
+    | 'unknown_rate_limit'
     | 'invalid_credentials'
     | 'invalid_refresh_token'
     | 'email_not_verified'
@@ -2079,6 +2144,24 @@ export interface Problem {
   }[] | undefined;
 }
 
+/** A limit of the key, and what the call takes from it. */
+export interface RateLimitCost {
+  /** Its name, which a verification can choose. */
+  name: string;
+  /** How many calls it counts as, 1 by default. */
+  cost?: number | undefined;
+}
+
+/** A limit after the call. */
+export interface RateLimitState {
+  /** The limit. */
+  name: string;
+  /** How many calls are left. */
+  remaining: number;
+  /** When all calls are left again, if none comes. */
+  resetAt: string;
+}
+
 /** Something that happened: `event` decides what `data` is. `api_call` has no id: it is sent once, and not kept. */
 export type RealtimeEvent = {
   [Name in keyof EventMap]: {
@@ -2128,6 +2211,14 @@ export interface RecordedApiKey {
   rateLimitPerHour: number | null;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay: number | null;
+  /** Your own id of the customer who uses it. */
+  externalId: string | null;
+  /** What it may do in your own API. */
+  permissions: string[];
+  /** What verifications of the key may spend; null for any number. */
+  credits: KeyCredits | null;
+  /** How often it may call your own API, in the order of their names. */
+  rateLimits: KeyRateLimit[];
   /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
   metadata: Metadata;
   /** While false, it is refused. */
@@ -2336,6 +2427,7 @@ export type Scope =
   | 'api_keys:update'
   | 'api_keys:delete'
   | 'api_keys:rotate'
+  | 'api_keys:verify'
   | 'webhooks:read'
   | 'webhooks:create'
   | 'webhooks:update'
@@ -2452,6 +2544,32 @@ export interface SessionPage {
   items: Session[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** At the end of each interval `remaining` is raised to `amount`, unless more is left. */
+export interface SetCreditRefill {
+  /** What `remaining` is raised to. */
+  amount: number;
+  /** How often, counted from when the credits were set. A month is one of the calendar, in UTC. */
+  interval: 'hour' | 'day' | 'week' | 'month';
+}
+
+/** Replaces what was left of the credits of a key. */
+export interface SetKeyCredits {
+  /** How many credits are left from now on. */
+  remaining: number;
+  /** How they are refilled; null for never, as without the field. */
+  refill?: SetCreditRefill | null | undefined;
+}
+
+/** A limit on how often a key may call your own API. */
+export interface SetKeyRateLimit {
+  /** Its name, which a verification can choose. */
+  name: string;
+  /** How many calls in each window. */
+  limit: number;
+  /** The window in seconds, at most 31 days. It is refilled evenly. */
+  windowS: number;
 }
 
 /** The organization role of a member from now on. */
@@ -2601,6 +2719,14 @@ export interface UpdateApiKey {
   rateLimitPerHour?: number | null | undefined;
   /** Calls a day; null for no limit of its own. */
   rateLimitPerDay?: number | null | undefined;
+  /** Your own id of the customer who uses the key. */
+  externalId?: string | null | undefined;
+  /** What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here. */
+  permissions?: string[] | undefined;
+  /** What verifications of the key may spend; null for any number. Replaces what was left. */
+  credits?: SetKeyCredits | null | undefined;
+  /** How often the key may call your own API. */
+  rateLimits?: SetKeyRateLimit[] | undefined;
   metadata?: Metadata | undefined;
   /** While false, the key is refused. */
   enabled?: boolean | undefined;
@@ -2716,6 +2842,54 @@ export interface UserPage {
   items: UserOrMember[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** Whether a key may make a call to your own API, and what is left to it. */
+export interface VerifiedKey {
+  /** Whether to serve the call: true with the code `VALID` only. */
+  valid: boolean;
+  /** `NOT_FOUND`: no key of your organization. `DISABLED`: revoked, or switched off. `EXPIRED`: past its `expiresAt`, or a rotated secret past its grace. `FORBIDDEN`: not from this address. `INSUFFICIENT_PERMISSIONS`: the query is not fulfilled. `RATE_LIMITED` and `USAGE_EXCEEDED`: a limit or the credits are used up, and nothing was spent. */
+  code:
+    | 'VALID'
+    | 'NOT_FOUND'
+    | 'FORBIDDEN'
+    | 'INSUFFICIENT_PERMISSIONS'
+    | 'USAGE_EXCEEDED'
+    | 'RATE_LIMITED'
+    | 'DISABLED'
+    | 'EXPIRED';
+  /** The key; null for `NOT_FOUND`, as all that follows. */
+  keyId: string | null;
+  /** Its organization, which is yours. */
+  organizationId: string | null;
+  /** Your own id of the customer, as the key has it. */
+  externalId: string | null;
+  /** What the key may do in your own API. */
+  permissions: string[] | null;
+  /** The credits that are left; null for a key without credits, and where the answer was clear before. */
+  remaining: number | null;
+  /** When the credits are refilled; null for never. */
+  resetAt: string | null;
+  /** After how many seconds the same call would pass, if no other comes; null unless waiting helps. */
+  retryAfter: number | null;
+  /** The limits that were asked for; empty where the answer was clear before. */
+  rateLimits: RateLimitState[] | null;
+  /** The metadata of the key. */
+  metadata: Metadata | null;
+}
+
+/** A key that a program has shown to your own API, and what it asks for. */
+export interface VerifyApiKey {
+  /** The secret that your caller sent. */
+  key: string;
+  /** What the call needs, of the words in the `permissions` of the key: words joined by `AND` and `OR`, and parentheses at most 10 deep. `AND` binds tighter. */
+  permissions?: string | undefined;
+  /** The credits that the call costs, 1 by default; 0 spends nothing. */
+  cost?: number | undefined;
+  /** The limits of the key that the call counts against; without the field all of them, once each. */
+  rateLimits?: RateLimitCost[] | undefined;
+  /** The address of your caller, for keys with an `ipAllowList`, which are refused without it. */
+  ip?: string | undefined;
 }
 
 /** Proves that the app has the secret. */

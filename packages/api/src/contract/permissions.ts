@@ -22,6 +22,7 @@ export const ORGANIZATION_PERMISSIONS = {
   'api_keys:update': 'write',
   'api_keys:delete': 'write',
   'api_keys:rotate': 'write',
+  'api_keys:verify': 'write',
   'webhooks:read': 'read',
   'webhooks:create': 'write',
   'webhooks:update': 'write',

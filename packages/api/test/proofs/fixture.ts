@@ -232,6 +232,7 @@ export function idPlaces({ name, inputs }: Pick<Procedure, 'name' | 'inputs'>): 
       if (kinds) return kinds.split('|').map((prefix) => ({ path, prefix: prefix as IdPrefix }));
       if (path[0] === 'credential') return []; // its ids are the authenticator's
       if (schema.format === 'uuid') return []; // of a session, which its slice tests
+      if (path.at(-1) === 'externalId') return []; // the customer's own
       const field = path.findLast((key) => key !== '0') ?? '';
       if (OF_CUSTOMERS.includes(field)) return [];
       if ([schema.type].flat().includes('string') && /(^i|I)ds?$/.test(field)) {

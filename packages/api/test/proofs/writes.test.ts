@@ -78,7 +78,9 @@ async function everything({ rows: database }: TestApp): Promise<string[]> {
     .map(({ tablename }) => tablename)
     .filter(
       (name) =>
-        !/^(knex|outbox|events|audit_|agenda|job_schedules|verification_tokens|mailbox_mails|session_uses)/.test(name),
+        !/^(knex|outbox|events|audit_|agenda|job_schedules|verification_tokens|mailbox_mails|session_uses|api_key_uses)/.test(
+          name,
+        ),
     );
   const hashes = watched.map(
     (table) =>

@@ -21,6 +21,7 @@ export type {
   ApiKeysRotateResponse,
   ApiKeysScopesResponse,
   ApiKeysUpdateResponse,
+  ApiKeysVerifyResponse,
   AuditEntry,
   AuditPage,
   AuthLoginResponse,
@@ -55,6 +56,7 @@ export type {
   CreateRole,
   CreateUser,
   CreatedApiKey,
+  CreditRefill,
   DataExport,
   DatabaseHealth,
   DisableTwoFactor,
@@ -76,6 +78,8 @@ export type {
   InvitationPage,
   InvitationResentEvent,
   InvitationRevokedEvent,
+  KeyCredits,
+  KeyRateLimit,
   LinkIdentity,
   Login,
   LoginWithCode,
@@ -146,6 +150,8 @@ export type {
   PermissionsMatrixResponse,
   Probe,
   Problem,
+  RateLimitCost,
+  RateLimitState,
   Reauthenticate,
   RecordedApiKey,
   Refresh,
@@ -175,6 +181,9 @@ export type {
   Session,
   SessionPage,
   SessionsListResponse,
+  SetCreditRefill,
+  SetKeyCredits,
+  SetKeyRateLimit,
   SetMemberRole,
   SetUserRoles,
   SignInChallenge,
@@ -220,6 +229,8 @@ export type {
   UsersRolesSetResponse,
   UsersSuspendResponse,
   UsersUpdateResponse,
+  VerifiedKey,
+  VerifyApiKey,
   VerifyTotp,
   WsTicketResponse,
 } from './types.gen.ts';
@@ -237,6 +248,10 @@ export interface CodesByStatus {
     | "invalid_idempotency_key"
     | "invalid_token"
     | "invalid_cursor"
+    | "malformed_permission_query"
+    | "permission_query_too_deep"
+    | "invalid_cost"
+    | "unknown_rate_limit"
     | "name_reserved"
     | "oauth_code_invalid"
     | "redirect_not_allowed"
@@ -433,6 +448,7 @@ export type ApiKeysRevokeParams = Params<Types.ApiKeysRevokeData>;
 export type ApiKeysRotateParams = Params<Types.ApiKeysRotateData>;
 export type ApiKeysScopesParams = NoParams;
 export type ApiKeysUpdateParams = Params<Types.ApiKeysUpdateData>;
+export type ApiKeysVerifyParams = Params<Types.ApiKeysVerifyData>;
 export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVerificationData>;
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
 export type AuthEmailChangeConfirmParams = Params<Types.AuthEmailChangeConfirmData>;
@@ -724,6 +740,29 @@ export class ApiKeysResource extends Resource {
    */
   update(params: ApiKeysUpdateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysUpdateResponse> {
     return this.transport.call({"id":"apiKeys.update","method":"PATCH","path":"/api/v1/api-keys/{keyId}","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Verify an API key
+   *
+   * For your own API: whether a key of your organization that a program has shown to it may make a call. Always 200: `code` says why not. Credits and limits are taken together or not at all. A change of the key counts within a second. The scopes and `allowedOrigins` of the key are not judged.
+   *
+   * Needs `api_keys:verify`.
+   *
+   * `POST /api/v1/api-keys/verify`
+   *
+   * @throws {BadRequestError} `malformed_permission_query`, `permission_query_too_deep`, `invalid_cost`, `unknown_rate_limit`
+   * @example
+   * ```ts
+   * const answer = await client.apiKeys.verify({
+   *   key: 'rapi_live_4f9aXq2Lm8Zt6Rw1Vb7Nc3Ks5Jd0HgYpTe2x7Kd',
+   *   permissions: 'documents.read',
+   *   cost: 1,
+   * });
+   * ```
+   */
+  verify(params: ApiKeysVerifyParams, options?: RequestOptions): ApiPromise<Types.ApiKeysVerifyResponse> {
+    return this.transport.call({"id":"apiKeys.verify","method":"POST","path":"/api/v1/api-keys/verify","body":"json"}, params, options);
   }
 }
 

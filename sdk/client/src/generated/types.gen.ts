@@ -61,6 +61,22 @@ export type ApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay: number | null;
+    /**
+     * Your own id of the customer who uses it.
+     */
+    externalId: string | null;
+    /**
+     * What it may do in your own API.
+     */
+    permissions: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number.
+     */
+    credits: KeyCredits | null;
+    /**
+     * How often it may call your own API, in the order of their names.
+     */
+    rateLimits: Array<KeyRateLimit>;
     metadata: Metadata;
     /**
      * While false, it is refused.
@@ -459,6 +475,22 @@ export type CreateApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay?: number | null;
+    /**
+     * Your own id of the customer who uses the key.
+     */
+    externalId?: string | null;
+    /**
+     * What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here.
+     */
+    permissions?: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number. Replaces what was left.
+     */
+    credits?: SetKeyCredits | null;
+    /**
+     * How often the key may call your own API.
+     */
+    rateLimits?: Array<SetKeyRateLimit>;
     metadata?: Metadata;
     /**
      * `live` by default.
@@ -607,6 +639,22 @@ export type CreatedApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay: number | null;
+    /**
+     * Your own id of the customer who uses it.
+     */
+    externalId: string | null;
+    /**
+     * What it may do in your own API.
+     */
+    permissions: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number.
+     */
+    credits: KeyCredits | null;
+    /**
+     * How often it may call your own API, in the order of their names.
+     */
+    rateLimits: Array<KeyRateLimit>;
     metadata: Metadata;
     /**
      * While false, it is refused.
@@ -644,6 +692,20 @@ export type CreatedApiKey = {
      * Shown once; only its hash is stored.
      */
     secret: string;
+};
+
+/**
+ * At the end of each interval `remaining` is raised to `amount`, unless more is left.
+ */
+export type CreditRefill = {
+    /**
+     * What `remaining` is raised to.
+     */
+    amount: number;
+    /**
+     * How often, counted from when the credits were set. A month is one of the calendar, in UTC.
+     */
+    interval: 'hour' | 'day' | 'week' | 'month' | (string & {});
 };
 
 /**
@@ -774,7 +836,7 @@ export type ExchangeOAuthCode = {
 /**
  * Every organization permission except those of owners.
  */
-export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * `degraded`: it serves, but a part is missing.
@@ -1020,6 +1082,38 @@ export type InvitationRevokedEvent = {
      * What it happened to, as it was then.
      */
     data: Invitation;
+};
+
+/**
+ * What the calls of a key to your own API may cost together; each verification spends its `cost`.
+ */
+export type KeyCredits = {
+    /**
+     * How many credits are left.
+     */
+    remaining: number;
+    /**
+     * How they are refilled; null for never.
+     */
+    refill: CreditRefill | null;
+};
+
+/**
+ * A limit on how often a key may call your own API.
+ */
+export type KeyRateLimit = {
+    /**
+     * Its name, which a verification can choose.
+     */
+    name: string;
+    /**
+     * How many calls in each window.
+     */
+    limit: number;
+    /**
+     * The window in seconds, at most 31 days. It is refilled evenly.
+     */
+    windowS: number;
 };
 
 /**
@@ -1556,7 +1650,7 @@ export type OrganizationPage = {
 /**
  * What may be done in an organization.
  */
-export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * A deleted organization was restored.
@@ -1873,7 +1967,7 @@ export type PasskeyRequest = {
 /**
  * What may be done: in an organization, or on the whole platform.
  */
-export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * Every permission there is.
@@ -2043,7 +2137,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2061,6 +2155,38 @@ export type Problem = {
          */
         message: string;
     }>;
+};
+
+/**
+ * A limit of the key, and what the call takes from it.
+ */
+export type RateLimitCost = {
+    /**
+     * Its name, which a verification can choose.
+     */
+    name: string;
+    /**
+     * How many calls it counts as, 1 by default.
+     */
+    cost?: number;
+};
+
+/**
+ * A limit after the call.
+ */
+export type RateLimitState = {
+    /**
+     * The limit.
+     */
+    name: string;
+    /**
+     * How many calls are left.
+     */
+    remaining: number;
+    /**
+     * When all calls are left again, if none comes.
+     */
+    resetAt: string;
 };
 
 /**
@@ -2138,6 +2264,22 @@ export type RecordedApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay: number | null;
+    /**
+     * Your own id of the customer who uses it.
+     */
+    externalId: string | null;
+    /**
+     * What it may do in your own API.
+     */
+    permissions: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number.
+     */
+    credits: KeyCredits | null;
+    /**
+     * How often it may call your own API, in the order of their names.
+     */
+    rateLimits: Array<KeyRateLimit>;
     metadata: Metadata;
     /**
      * While false, it is refused.
@@ -2491,7 +2633,7 @@ export type RotateApiKey = {
 /**
  * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
  */
-export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'usage:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'usage:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
 
 /**
  * Every scope there is.
@@ -2638,6 +2780,52 @@ export type SessionPage = {
      * Send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * At the end of each interval `remaining` is raised to `amount`, unless more is left.
+ */
+export type SetCreditRefill = {
+    /**
+     * What `remaining` is raised to.
+     */
+    amount: number;
+    /**
+     * How often, counted from when the credits were set. A month is one of the calendar, in UTC.
+     */
+    interval: 'hour' | 'day' | 'week' | 'month';
+};
+
+/**
+ * Replaces what was left of the credits of a key.
+ */
+export type SetKeyCredits = {
+    /**
+     * How many credits are left from now on.
+     */
+    remaining: number;
+    /**
+     * How they are refilled; null for never, as without the field.
+     */
+    refill?: SetCreditRefill | null;
+};
+
+/**
+ * A limit on how often a key may call your own API.
+ */
+export type SetKeyRateLimit = {
+    /**
+     * Its name, which a verification can choose.
+     */
+    name: string;
+    /**
+     * How many calls in each window.
+     */
+    limit: number;
+    /**
+     * The window in seconds, at most 31 days. It is refilled evenly.
+     */
+    windowS: number;
 };
 
 /**
@@ -2873,6 +3061,22 @@ export type UpdateApiKey = {
      * Calls a day; null for no limit of its own.
      */
     rateLimitPerDay?: number | null;
+    /**
+     * Your own id of the customer who uses the key.
+     */
+    externalId?: string | null;
+    /**
+     * What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here.
+     */
+    permissions?: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number. Replaces what was left.
+     */
+    credits?: SetKeyCredits | null;
+    /**
+     * How often the key may call your own API.
+     */
+    rateLimits?: Array<SetKeyRateLimit>;
     metadata?: Metadata;
     /**
      * While false, the key is refused.
@@ -3069,6 +3273,82 @@ export type UserPage = {
      * Send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * Whether a key may make a call to your own API, and what is left to it.
+ */
+export type VerifiedKey = {
+    /**
+     * Whether to serve the call: true with the code `VALID` only.
+     */
+    valid: boolean;
+    /**
+     * `NOT_FOUND`: no key of your organization. `DISABLED`: revoked, or switched off. `EXPIRED`: past its `expiresAt`, or a rotated secret past its grace. `FORBIDDEN`: not from this address. `INSUFFICIENT_PERMISSIONS`: the query is not fulfilled. `RATE_LIMITED` and `USAGE_EXCEEDED`: a limit or the credits are used up, and nothing was spent.
+     */
+    code: 'VALID' | 'NOT_FOUND' | 'FORBIDDEN' | 'INSUFFICIENT_PERMISSIONS' | 'USAGE_EXCEEDED' | 'RATE_LIMITED' | 'DISABLED' | 'EXPIRED' | (string & {});
+    /**
+     * The key; null for `NOT_FOUND`, as all that follows.
+     */
+    keyId: string | null;
+    /**
+     * Its organization, which is yours.
+     */
+    organizationId: string | null;
+    /**
+     * Your own id of the customer, as the key has it.
+     */
+    externalId: string | null;
+    /**
+     * What the key may do in your own API.
+     */
+    permissions: Array<string> | null;
+    /**
+     * The credits that are left; null for a key without credits, and where the answer was clear before.
+     */
+    remaining: number | null;
+    /**
+     * When the credits are refilled; null for never.
+     */
+    resetAt: string | null;
+    /**
+     * After how many seconds the same call would pass, if no other comes; null unless waiting helps.
+     */
+    retryAfter: number | null;
+    /**
+     * The limits that were asked for; empty where the answer was clear before.
+     */
+    rateLimits: Array<RateLimitState> | null;
+    /**
+     * The metadata of the key.
+     */
+    metadata: Metadata | null;
+};
+
+/**
+ * A key that a program has shown to your own API, and what it asks for.
+ */
+export type VerifyApiKey = {
+    /**
+     * The secret that your caller sent.
+     */
+    key: string;
+    /**
+     * What the call needs, of the words in the `permissions` of the key: words joined by `AND` and `OR`, and parentheses at most 10 deep. `AND` binds tighter.
+     */
+    permissions?: string;
+    /**
+     * The credits that the call costs, 1 by default; 0 spends nothing.
+     */
+    cost?: number;
+    /**
+     * The limits of the key that the call counts against; without the field all of them, once each.
+     */
+    rateLimits?: Array<RateLimitCost>;
+    /**
+     * The address of your caller, for keys with an `ipAllowList`, which are refused without it.
+     */
+    ip?: string;
 };
 
 /**
@@ -5928,6 +6208,10 @@ export type ApiKeysListData = {
          * `nextCursor` of the previous page; leave out for the first.
          */
         cursor?: string;
+        /**
+         * Your own id of the customer who uses the key.
+         */
+        externalId?: string;
     };
     url: '/api/v1/api-keys';
 };
@@ -6355,6 +6639,63 @@ export type ApiKeysRotateResponses = {
 };
 
 export type ApiKeysRotateResponse = ApiKeysRotateResponses[keyof ApiKeysRotateResponses];
+
+export type ApiKeysVerifyData = {
+    body: VerifyApiKey;
+    path?: never;
+    query?: never;
+    url: '/api/v1/api-keys/verify';
+};
+
+export type ApiKeysVerifyErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type ApiKeysVerifyError = ApiKeysVerifyErrors[keyof ApiKeysVerifyErrors];
+
+export type ApiKeysVerifyResponses = {
+    /**
+     * OK
+     */
+    200: VerifiedKey;
+};
+
+export type ApiKeysVerifyResponse = ApiKeysVerifyResponses[keyof ApiKeysVerifyResponses];
 
 export type OrgsListData = {
     body?: never;

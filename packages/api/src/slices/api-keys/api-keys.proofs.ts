@@ -8,6 +8,11 @@ async function revoke(app: TestApp, id: string): Promise<void> {
     .update({ revokedAt: new Date() });
 }
 
+/** A key that asks about itself. */
+function verification({ caller }: { caller: Record<string, string> }, asked: object) {
+  return { caller, input: { key: caller['x-api-key'], ...asked } };
+}
+
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
   ownedIds: {
@@ -35,6 +40,15 @@ export const proofs: SliceProofs = {
         await revoke(app, id);
         return { caller: (await key(['api_keys:update'])).caller, input: { keyId: id, name: 'late' } };
       },
+    },
+    'apiKeys.verify': {
+      malformed_permission_query: async ({ key }) =>
+        verification(await key(['api_keys:verify']), { permissions: 'a b' }),
+      permission_query_too_deep: async ({ key }) =>
+        verification(await key(['api_keys:verify']), { permissions: '('.repeat(11) }),
+      invalid_cost: async ({ key }) => verification(await key(['api_keys:verify']), { cost: -1 }),
+      unknown_rate_limit: async ({ key }) =>
+        verification(await key(['api_keys:verify']), { rateLimits: [{ name: 'none' }] }),
     },
     'apiKeys.create': {
       scope_not_held: async ({ key }) => ({

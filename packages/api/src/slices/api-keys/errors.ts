@@ -77,4 +77,32 @@ export const errors = {
     fix: "Call from a web origin in the key's `allowedOrigins`, or, with a cookie, from one that `CORS_ORIGINS` names.",
     retry: 'no',
   },
+  malformed_permission_query: {
+    status: 400,
+    title: 'Malformed permission query',
+    meaning: 'The `permissions` of a verification cannot be read.',
+    fix: 'Write permissions joined by `AND` and `OR`, with parentheses: `a AND (b OR c)`.',
+    retry: 'no',
+  },
+  permission_query_too_deep: {
+    status: 400,
+    title: 'Permission query too deep',
+    meaning: 'The parentheses in the `permissions` of a verification are more than 10 deep.',
+    fix: 'Write the query with parentheses at most 10 deep.',
+    retry: 'no',
+  },
+  invalid_cost: {
+    status: 400,
+    title: 'Invalid cost',
+    meaning: 'A `cost` of a verification is negative, has a fraction or is too large. Nothing was spent.',
+    fix: 'Send a `cost` that is a whole number from 0 to 1,000,000.',
+    retry: 'no',
+  },
+  unknown_rate_limit: {
+    status: 400,
+    title: 'Unknown rate limit',
+    meaning: 'The key that was to be verified has no limit of the given name. Nothing was spent.',
+    fix: "Name limits that are in the key's `rateLimits`, or add the limit to the key.",
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;

@@ -5,6 +5,18 @@ import { TenantModel } from '../../data/tenant-model.ts';
 import type { LimitOverride } from '../../pipeline/entitlements.ts';
 import type { RecordedApiKey } from './schemas.ts';
 import type { KeyEnvironment } from './secret.ts';
+import type { Credits, NamedLimit } from './verify-schemas.ts';
+
+/** Credits as they were set last, in which version of the key, and when. What is left is in `api_key_credits`. */
+export interface KeyCredits extends Credits {
+  generation: number;
+  setAt: string;
+}
+
+/** Limits by their names. */
+export interface KeyLimits {
+  [name: string]: Omit<NamedLimit, 'name'>;
+}
 
 export class ApiKeyModel extends TenantModel {
   static override tableName = 'api_keys';
@@ -23,6 +35,10 @@ export class ApiKeyModel extends TenantModel {
   declare rateLimitPerDay: number | null;
   /** What staff granted this key, from `limit_overrides`: stored here too, so that a call reads one row. */
   declare limitOverride: LimitOverride | null;
+  declare externalId: string | null;
+  declare permissions: string[];
+  declare credits: KeyCredits | null;
+  declare rateLimits: KeyLimits;
   declare metadata: RecordedApiKey['metadata'];
   declare enabled: boolean;
   declare createdBy: number | null;
@@ -47,6 +63,10 @@ export class ApiKeyModel extends TenantModel {
         'rateLimitPerMinute',
         'rateLimitPerHour',
         'rateLimitPerDay',
+        'externalId',
+        'permissions',
+        'credits',
+        'rateLimits',
         'metadata',
         'enabled',
         'expiresAt',
@@ -74,6 +94,10 @@ export class ApiKeyModel extends TenantModel {
       rateLimitPerMinute: this.rateLimitPerMinute,
       rateLimitPerHour: this.rateLimitPerHour,
       rateLimitPerDay: this.rateLimitPerDay,
+      externalId: this.externalId,
+      permissions: this.permissions,
+      credits: this.credits && { remaining: this.credits.remaining, refill: this.credits.refill },
+      rateLimits: listLimits(this.rateLimits),
       metadata: this.metadata,
       enabled: this.enabled,
       createdBy: this.createdBy === null ? null : ids.encode('usr', this.createdBy),
@@ -83,6 +107,12 @@ export class ApiKeyModel extends TenantModel {
       updatedAt: iso(this.updatedAt),
     };
   }
+}
+
+/** In the order of their names. */
+export function listLimits(limits: KeyLimits): NamedLimit[] {
+  const byName = Object.entries(limits).sort(([a], [b]) => (a < b ? -1 : 1));
+  return byName.map(([name, { limit, windowS }]) => ({ name, limit, windowS }));
 }
 
 /** An earlier secret of a rotated key. */

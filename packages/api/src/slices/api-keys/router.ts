@@ -22,6 +22,8 @@ import {
   rotateApiKey,
   updateApiKey,
 } from './service.ts';
+import { verifyApiKey } from './verify.ts';
+import { exampleVerified, VerifiedKey, VerifyApiKey } from './verify-schemas.ts';
 
 const tags: [Tag] = ['API keys'];
 
@@ -137,6 +139,28 @@ export const apiKeys = router({
     .input(RotateApiKey)
     .output(CreatedApiKey)
     .mutation(({ ctx, input }) => rotateApiKey(ctx, input)),
+
+  verify: procedure({
+    access: 'api_keys:verify',
+    openapi: {
+      method: 'POST',
+      path: '/api-keys/verify',
+      tags,
+      summary: 'Verify an API key',
+      description:
+        'For your own API: whether a key of your organization that a program has shown to it may make a call. Always 200: `code` says why not. Credits and limits are taken together or not at all. A change of the key counts within a second. The scopes and `allowedOrigins` of the key are not judged.',
+    },
+    errors: ['malformed_permission_query', 'permission_query_too_deep', 'invalid_cost', 'unknown_rate_limit'],
+    idempotency: false,
+    audit: { none: 'it changes no resource, only counts' },
+    example: {
+      input: { key: 'rapi_live_4f9aXq2Lm8Zt6Rw1Vb7Nc3Ks5Jd0HgYpTe2x7Kd', permissions: 'documents.read', cost: 1 },
+      output: exampleVerified,
+    },
+  })
+    .input(VerifyApiKey)
+    .output(VerifiedKey)
+    .mutation(({ ctx, input }) => verifyApiKey(ctx, input)),
 
   revoke: procedure({
     access: 'api_keys:delete',

@@ -6,6 +6,7 @@ import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { SCOPES } from '../../contract/permissions.ts';
 import { OrganizationPermission } from '../roles/schemas.ts';
+import { Credits, CreditsInput, ExternalId, KeyPermissions, NamedLimit, NamedLimits } from './verify-schemas.ts';
 
 export const Scope = z.enum(SCOPES as [string, ...string[]]).meta({
   id: 'Scope',
@@ -45,6 +46,12 @@ export const RecordedApiKey = z
     rateLimitPerMinute: z.int().nullable().meta({ description: 'Calls a minute; null for no limit of its own.' }),
     rateLimitPerHour: z.int().nullable().meta({ description: 'Calls an hour; null for no limit of its own.' }),
     rateLimitPerDay: z.int().nullable().meta({ description: 'Calls a day; null for no limit of its own.' }),
+    externalId: z.string().nullable().meta({ description: 'Your own id of the customer who uses it.' }),
+    permissions: z.array(z.string()).meta({ description: 'What it may do in your own API.' }),
+    credits: Credits.nullable().meta({ description: 'What verifications of the key may spend; null for any number.' }),
+    rateLimits: z.array(NamedLimit).meta({
+      description: 'How often it may call your own API, in the order of their names.',
+    }),
     metadata: Metadata,
     enabled: z.boolean().meta({ description: 'While false, it is refused.' }),
     createdBy: id('usr').nullable().meta({ description: 'The user who created it; null if that was a key.' }),
@@ -84,6 +91,10 @@ export const exampleRecordedKey: RecordedApiKey = {
   rateLimitPerMinute: null,
   rateLimitPerHour: null,
   rateLimitPerDay: null,
+  externalId: null,
+  permissions: [],
+  credits: null,
+  rateLimits: [],
   metadata: {},
   enabled: true,
   createdBy: exampleId('usr'),
@@ -118,6 +129,12 @@ const settings = {
   rateLimitPerMinute: Quota.nullish().meta({ description: 'Calls a minute; null for no limit of its own.' }),
   rateLimitPerHour: Quota.nullish().meta({ description: 'Calls an hour; null for no limit of its own.' }),
   rateLimitPerDay: Quota.nullish().meta({ description: 'Calls a day; null for no limit of its own.' }),
+  externalId: ExternalId.nullish(),
+  permissions: KeyPermissions.optional(),
+  credits: CreditsInput.nullish().meta({
+    description: 'What verifications of the key may spend; null for any number. Replaces what was left.',
+  }),
+  rateLimits: NamedLimits.optional(),
   metadata: Metadata.optional(),
 };
 
@@ -175,6 +192,8 @@ export const ScopeCatalogue = z
   .meta({ id: 'ScopeCatalogue', description: 'Every scope there is.' });
 export type ScopeCatalogue = z.output<typeof ScopeCatalogue>;
 
-export const ListApiKeys = pageInput({});
+export const ListApiKeys = pageInput({
+  externalId: ExternalId.optional().meta({ description: 'Only the keys of this customer of yours.' }),
+});
 export type ListApiKeys = z.output<typeof ListApiKeys>;
 export const ApiKeyPage = page('ApiKeyPage', ApiKey);

@@ -10,9 +10,10 @@ import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
+import { creditsLeft, storeCredits } from './credits.ts';
 import { ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUpdated } from './events.ts';
 import { lastUse, NEVER_USED, type UsedKey, usedKeys } from './last-used.ts';
-import { ApiKeyModel, OldSecretModel } from './model.ts';
+import { ApiKeyModel, type KeyCredits, type KeyLimits, OldSecretModel } from './model.ts';
 import type {
   ApiKey,
   CreateApiKey,
@@ -24,6 +25,7 @@ import type {
 } from './schemas.ts';
 import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
+import type { CreditsInput, NamedLimit } from './verify-schemas.ts';
 
 const MAX_KEYS = 1000;
 const MAX_OLD_SECRETS = 10;
@@ -44,9 +46,23 @@ export async function listApiKeys(
     ctx.ports.cursors,
     list,
     input,
-    rowsOf<ApiKeyModel, UsedKey>(usedKeys(ctx, SHOWN)),
+    rowsOf<ApiKeyModel, UsedKey>(keysOf(ctx, input)),
   );
-  return { items: rows.map((key) => ({ ...key.present(ctx.ids), ...lastUse(ctx, key) })), nextCursor };
+  const left = await creditsLeft(ctx, rows);
+  const credits = (key: UsedKey) => left.get(key.id) ?? null;
+  const items = rows.map((key) => ({ ...key.present(ctx.ids), credits: credits(key), ...lastUse(ctx, key) }));
+  return { items, nextCursor };
+}
+
+function keysOf(ctx: OrganizationContext, { externalId }: ListApiKeys) {
+  const keys = usedKeys(ctx, SHOWN);
+  return externalId === undefined ? keys : keys.where({ externalId });
+}
+
+/** With the credits that are left and the last use, which no column of the key says. */
+async function answer(ctx: OrganizationContext, key: ApiKeyModel, used: UsedKey): Promise<ApiKey> {
+  const left = await creditsLeft(ctx, [key]);
+  return { ...presentWithEtag(ctx, key), credits: left.get(key.id) ?? null, ...lastUse(ctx, used) };
 }
 
 /** Under the authority lock, a member who was removed concurrently gets no key, and concurrent keys are all counted. */
@@ -71,12 +87,17 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
       rateLimitPerMinute: input.rateLimitPerMinute ?? null,
       rateLimitPerHour: input.rateLimitPerHour ?? null,
       rateLimitPerDay: input.rateLimitPerDay ?? null,
+      externalId: input.externalId ?? null,
+      permissions: input.permissions ?? [],
+      credits: newCredits(ctx, input.credits, 1) ?? null,
+      rateLimits: limitsByName(input.rateLimits) ?? {},
       metadata: input.metadata ?? {},
       createdBy: ctx.actor.kind === 'user' ? ctx.actor.user.id : null,
       expiresAt: expiresAt ?? null,
       createdAt: ctx.now,
       updatedAt: ctx.now,
     });
+    if (key.credits) await storeCredits(ctx, key);
     await record(ctx, ApiKeyCreated, { target: key, after: key, data: key.present(ctx.ids) });
     return { ...presentWithEtag(ctx, key), ...NEVER_USED, secret };
   });
@@ -84,12 +105,12 @@ export async function createApiKey(ctx: OrganizationContext, input: CreateApiKey
 
 export async function getApiKey(ctx: OrganizationContext, keyId: string): Promise<ApiKey> {
   const key = await findKey(ctx, keyId);
-  return { ...presentWithEtag(ctx, key), ...lastUse(ctx, key) };
+  return answer(ctx, key, key);
 }
 
 /** The caller must hold what is added; removing needs nothing more. */
 export async function updateApiKey(ctx: OrganizationContext, input: UpdateApiKey): Promise<ApiKey> {
-  const { keyId, ...fields } = input;
+  const { keyId, credits, rateLimits, ...fields } = input;
   const expiresAt = futureExpiry(ctx, input);
   return transaction(ctx, async (ctx) => {
     const { permissions } = await lockAuthority(ctx, 'api_keys:update');
@@ -97,10 +118,17 @@ export async function updateApiKey(ctx: OrganizationContext, input: UpdateApiKey
     ifMatch(ctx, before);
     if (before.revokedAt) throw new ApiError('api_key_is_revoked');
     assertGrantable(permissions, input.scopes ?? [], permissionsOf(before.scopes));
-    const after = await change(ctx, before, { ...fields, expiresAt });
-    if (after !== before)
+    const after = await change(ctx, before, {
+      ...fields,
+      expiresAt,
+      credits: newCredits(ctx, credits, before.version + 1),
+      rateLimits: limitsByName(rateLimits),
+    });
+    if (after !== before) {
+      if (credits !== undefined) await storeCredits(ctx, after);
       await record(ctx, ApiKeyUpdated, { target: after, before, after, data: after.present(ctx.ids) });
-    return { ...presentWithEtag(ctx, after), ...lastUse(ctx, before) };
+    }
+    return answer(ctx, after, before);
   });
 }
 
@@ -133,7 +161,7 @@ export async function rotateApiKey(ctx: OrganizationContext, input: RotateApiKey
       last4: secret.slice(-4),
     });
     await record(ctx, ApiKeyRotated, { target: after, before, after, data: after.present(ctx.ids) });
-    return { ...presentWithEtag(ctx, after), ...lastUse(ctx, before), secret };
+    return { ...(await answer(ctx, after, before)), secret };
   });
 }
 
@@ -181,6 +209,19 @@ async function revokeAll(ctx: Context, keys: readonly ApiKeyModel[]): Promise<vo
     const { organizationId } = after;
     await record(ctx, ApiKeyRevoked, { target: after, before, after, data: after.present(ctx.ids), organizationId });
   }
+}
+
+/** Undefined where they are not given. Setting them counts from now, whatever was left. */
+function newCredits(
+  { now }: Context,
+  given: CreditsInput | null | undefined,
+  generation: number,
+): KeyCredits | null | undefined {
+  return given && { remaining: given.remaining, refill: given.refill ?? null, generation, setAt: now.toISOString() };
+}
+
+function limitsByName(limits: readonly NamedLimit[] | undefined): KeyLimits | undefined {
+  return limits && Object.fromEntries(limits.map(({ name, ...limit }) => [name, limit]));
 }
 
 /** Undefined where it is not given. */

@@ -1,0 +1,219 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import { createAddressMatcher, parseAddress } from '@rentapi/platform/ip';
+import type { OrganizationContext } from '../../context.ts';
+import { iso, isoOrNull } from '../../contract/common-schemas.ts';
+import { ApiError } from '../../contract/errors.ts';
+import { loadCached } from '../../pipeline/actor-cache.ts';
+import { type LimitCost, redisIsAway, refillsAt, spend } from './credits.ts';
+import { type ApiKeyModel, type KeyLimits, listLimits } from './model.ts';
+import {
+  createPermissionMatcher,
+  isFulfilled,
+  type PermissionQuery,
+  parsePermissionQuery,
+} from './permission-query.ts';
+import { hashSecret, isWellFormed } from './secret.ts';
+import { MAX_COST, type VerifiedKey, type VerifyApiKey, type VerifyCode } from './verify-schemas.ts';
+
+const COLUMNS = `
+  k.id, k.organization_id as "organizationId", k.external_id as "externalId", k.permissions, k.credits,
+  k.rate_limits as "rateLimits", k.metadata, k.ip_allow_list as "ipAllowList", k.expires_at as "expiresAt",
+  k.revoked_at as "revokedAt", k.enabled`;
+
+const KEY: Statement = {
+  name: 'verified_key',
+  short: true,
+  text: `
+    select ${COLUMNS}, null::timestamptz as "secretExpiresAt" from api_keys k
+    where k.organization_id = $1 and k.secret_hash = $2`,
+};
+
+/** The same by an earlier secret. Without a name: a plan from when there were none would read the whole table. */
+const KEY_BY_OLD_SECRET: Statement = {
+  text: `
+    select ${COLUMNS}, s.expires_at as "secretExpiresAt" from api_key_old_secrets s
+    join api_keys k on k.organization_id = s.organization_id and k.id = s.api_key_id
+    where s.organization_id = $1 and s.secret_hash = $2`,
+};
+
+type Columns = Pick<
+  ApiKeyModel,
+  | 'id'
+  | 'organizationId'
+  | 'externalId'
+  | 'permissions'
+  | 'credits'
+  | 'rateLimits'
+  | 'metadata'
+  | 'ipAllowList'
+  | 'expiresAt'
+  | 'revokedAt'
+  | 'enabled'
+> & { secretExpiresAt: Date | null };
+
+/** Ranges and permissions are prepared when the row is read, and cached with it. */
+interface OwnKey extends Columns {
+  isAllowedFrom: (address: string) => boolean;
+  isGranted: (permission: string) => boolean;
+}
+
+/** A key of the caller's organization, from memory where that is proven. */
+function findOwnKey(ctx: OrganizationContext, secretHash: Buffer): OwnKey | undefined | Promise<OwnKey | undefined> {
+  const organizationId = ctx.organization.id;
+  return loadCached<OwnKey>(ctx, {
+    key: `verified ${organizationId} ${secretHash.toString('base64')}`,
+    load: async () => {
+      const [current] = await execute<Columns>(ctx.db, KEY, [organizationId, secretHash]);
+      // In this order: a rotation in between moves the secret from the first table to the second.
+      const [row] = current
+        ? [current]
+        : await execute<Columns>(ctx.db, KEY_BY_OLD_SECRET, [organizationId, secretHash]);
+      if (!row) return undefined;
+      const isAllowedFrom = row.ipAllowList.length > 0 ? createAddressMatcher(row.ipAllowList) : () => true;
+      return { ...row, isAllowedFrom, isGranted: createPermissionMatcher(row.permissions) };
+    },
+    invalidatedBy: ({ id }) => [`key:${id}`],
+  });
+}
+
+/** Judges a key that a program has shown to the organization's own API. */
+export async function verifyApiKey(ctx: OrganizationContext, input: VerifyApiKey): Promise<VerifiedKey> {
+  const asked = readAsked(input);
+  const verdict = await judge(ctx, asked);
+  noteUse(ctx, asked, verdict);
+  return present(ctx, verdict);
+}
+
+/** Where a verification is recorded. A refused one is no use of the key. */
+function noteUse({ ports, now, request }: OrganizationContext, { ip }: Asked, { code, key }: Verdict): void {
+  if (key && code === 'VALID')
+    ports.keyUses.note(key.id, { organizationId: key.organizationId, at: now, ip: ip ?? request.ip });
+}
+
+/** What a caller asks about a key, checked. */
+interface Asked {
+  secret: string;
+  query: PermissionQuery | null;
+  cost: number;
+  limits: readonly { name: string; cost: number }[] | null;
+  ip: string | null;
+}
+
+function readAsked({ key, permissions, cost, rateLimits, ip }: VerifyApiKey): Asked {
+  return {
+    secret: key,
+    query: permissions === undefined ? null : parsePermissionQuery(permissions),
+    cost: readCost(cost),
+    limits: rateLimits?.map(({ name, cost }) => ({ name, cost: readCost(cost) })) ?? null,
+    ip: ip === undefined ? null : parseAddress(ip),
+  };
+}
+
+function readCost(cost = 1): number {
+  if (Number.isInteger(cost) && cost >= 0 && cost <= MAX_COST) return cost;
+  throw new ApiError('invalid_cost');
+}
+
+interface Verdict {
+  code: VerifyCode;
+  key: OwnKey | null;
+  remaining: number | null;
+  retryAfter: number | null;
+  limits: VerifiedKey['rateLimits'];
+}
+
+const MAX_READS = 3;
+
+async function judge(ctx: OrganizationContext, asked: Asked): Promise<Verdict> {
+  if (!isWellFormed(asked.secret)) return unspent('NOT_FOUND', null);
+  const { actors, redis } = ctx.ports;
+  if (redis && !redis.available) throw redisIsAway();
+  const secretHash = hashSecret(asked.secret);
+  for (let reads = 1; reads <= MAX_READS; reads++) {
+    const key = await findOwnKey(ctx, secretHash);
+    if (!key) return unspent('NOT_FOUND', null);
+    const limits = limitsOf(key, asked.limits);
+    const code = refusalOf(ctx, key, asked);
+    if (code) return unspent(code, key);
+    const verdict = await settle(ctx, key, { cost: asked.cost, limits });
+    if (verdict) return verdict;
+    actors.forget(`key:${key.id}`); // its credits were set anew a moment ago
+  }
+  throw new ApiError('unavailable', { detail: 'The key is being changed: repeat the request.', retryAfterS: 1 });
+}
+
+/** Clear without credits or limits. */
+const unspent = (code: VerifyCode, key: OwnKey | null): Verdict => ({
+  code,
+  key,
+  remaining: null,
+  retryAfter: null,
+  limits: key && [],
+});
+
+/** The limits that a call counts against: those that it names, or all. */
+function limitsOf({ rateLimits }: OwnKey, named: Asked['limits']): LimitCost[] {
+  if (!named) return listLimits(rateLimits).map((limit) => ({ ...limit, cost: 1 }));
+  return named.map(({ name, cost }) => {
+    const limit = Object.hasOwn(rateLimits, name) ? rateLimits[name] : undefined;
+    if (!limit) throw new ApiError('unknown_rate_limit', { detail: unknownLimit(name, rateLimits) });
+    return { ...limit, name, cost };
+  });
+}
+
+function unknownLimit(name: string, known: KeyLimits): string {
+  const names = listLimits(known).map((limit) => `\`${limit.name}\``);
+  return `The key has no limit \`${name}\`: ${names.length > 0 ? `name one of ${names.join(', ')}` : 'it has none'}, or add it to the key.`;
+}
+
+/** Why a key is refused before it spends anything. */
+function refusalOf({ now }: OrganizationContext, key: OwnKey, { query, ip }: Asked): VerifyCode | null {
+  if (key.revokedAt || !key.enabled) return 'DISABLED';
+  if (key.expiresAt && key.expiresAt <= now) return 'EXPIRED';
+  if (key.secretExpiresAt && key.secretExpiresAt <= now) return 'EXPIRED';
+  if (key.ipAllowList.length > 0 && !(ip && key.isAllowedFrom(ip))) return 'FORBIDDEN';
+  if (query && !isFulfilled(query, key.isGranted)) return 'INSUFFICIENT_PERMISSIONS';
+  return null;
+}
+
+/** Takes the credits and limits of the call. Null where the credits have been set anew since the key was read. */
+async function settle(
+  ctx: OrganizationContext,
+  key: OwnKey,
+  { cost, limits }: { cost: number; limits: readonly LimitCost[] },
+): Promise<Verdict | null> {
+  if (!key.credits && limits.length === 0) return unspent('VALID', key);
+  const spent = await spend(ctx, key, { cost, limits });
+  if (!spent) return null;
+  const { outcome, lease, states, retryAfterMs } = spent;
+  const refillAt = key.credits && refillsAt(key.credits, ctx.now);
+  const willSuffice = refillAt !== null && cost <= (key.credits?.refill?.amount ?? 0);
+  const waitMs = outcome === 'exhausted' && willSuffice ? refillAt.getTime() - ctx.now.getTime() : retryAfterMs;
+  return {
+    code: outcome === 'limited' ? 'RATE_LIMITED' : outcome === 'exhausted' ? 'USAGE_EXCEEDED' : 'VALID',
+    key,
+    remaining: lease && lease.credits + lease.rest,
+    retryAfter: waitMs > 0 ? Math.ceil(waitMs / 1000) : null,
+    limits: states.map(({ bucket: { name }, remaining, resetMs }) => ({
+      name,
+      remaining,
+      resetAt: iso(new Date(ctx.now.getTime() + resetMs)),
+    })),
+  };
+}
+
+function present(ctx: OrganizationContext, { code, key, remaining, retryAfter, limits }: Verdict): VerifiedKey {
+  return {
+    valid: code === 'VALID',
+    code,
+    keyId: key && ctx.ids.encode('key', key.id),
+    organizationId: key && ctx.ids.encode('org', key.organizationId),
+    externalId: key?.externalId ?? null,
+    permissions: key?.permissions ?? null,
+    remaining,
+    resetAt: key?.credits ? isoOrNull(refillsAt(key.credits, ctx.now)) : null,
+    retryAfter,
+    rateLimits: limits,
+    metadata: key?.metadata ?? null,
+  };
+}

@@ -1,0 +1,176 @@
+import { type Bucket, type BucketState, costOf, createMemoryLimiter, type Decision } from './limiter.ts';
+import { OldestFirst } from './oldest-first.ts';
+
+/**
+ * What a call takes together: tokens of buckets, and credits of an account. All are paid, or none. Accounts are kept
+ * elsewhere and leased to this store in blocks, so that most calls need nothing but it.
+ */
+export interface Expense {
+  buckets: readonly Bucket[];
+  credits: CreditCost | null;
+  /** The caller's time, which decides whether a lease has ended. */
+  nowMs: number;
+  /** Names this call while it brings a lease: others wait for it. */
+  turn: string;
+}
+
+interface CreditCost {
+  /** Unique for the account, and with the `{hash tag}` of the buckets. */
+  key: string;
+  /** Leases of earlier generations are void. */
+  generation: number;
+  cost: number;
+}
+
+/** Credits that have left the account, to be spent here until a time. */
+export interface Lease {
+  generation: number;
+  untilMs: number;
+  credits: number;
+  /** What is left in the account. */
+  rest: number;
+}
+
+export interface Spent {
+  /** `lease`: the caller must bring one, and has a moment for it. `busy`: another caller is bringing one. */
+  outcome: 'spent' | 'limited' | 'exhausted' | 'lease' | 'busy';
+  /** How long until the buckets would pay; 0 unless `limited`. */
+  retryAfterMs: number;
+  /** Each bucket after the call, in their order. */
+  states: BucketState[];
+  /** The lease after the call; null where none counts. */
+  lease: Lease | null;
+}
+
+export interface Allowances {
+  /** `granted` is added first: the lease that the outcome `lease` asked for. */
+  spend(expense: Expense, granted?: Lease): Spent | Promise<Spent>;
+  /** Lets the next caller bring a lease, where this one cannot. */
+  pass(key: string, turn: string): void | Promise<void>;
+  /** Makes leases of earlier generations void at once. */
+  renew(account: { key: string; generation: number }): void | Promise<void>;
+  /** The leases that count. The keys share a hash tag. */
+  leases(keys: readonly string[]): (Lease | null)[] | Promise<(Lease | null)[]>;
+  /** Ends the leases that end with this process. */
+  close(): Promise<void>;
+}
+
+/** A caller that has died is not waited for any longer. */
+export const TURN_MS = 2000;
+
+export interface Unspent {
+  key: string;
+  lease: Lease;
+}
+
+interface MemoryAllowancesOptions {
+  /** Never goes back. */
+  nowMs?: () => number;
+  maxAccounts?: number;
+  /** Puts leased credits back into their accounts. */
+  giveBack?: (unspent: readonly Unspent[]) => Promise<void>;
+}
+
+interface Account extends Lease {
+  turn: string;
+  turnEndsMs: number;
+}
+
+const MAX_ACCOUNTS = 100_000;
+
+/** Buckets and leases in this process's memory: exact for one process. */
+export function createMemoryAllowances({
+  nowMs = () => performance.now(),
+  maxAccounts = MAX_ACCOUNTS,
+  giveBack = async () => {},
+}: MemoryAllowancesOptions = {}): Allowances {
+  const limiter = createMemoryLimiter({ nowMs });
+  const removed: Unspent[] = [];
+  const accounts = new OldestFirst<Account>(maxAccounts, (key, { generation, untilMs, credits, rest }) => {
+    if (credits > 0) removed.push({ key, lease: { generation, untilMs, credits, rest } });
+  });
+
+  async function giveBackRemoved(): Promise<void> {
+    if (removed.length > 0) await giveBack(removed.splice(0));
+  }
+
+  function accountOf(key: string): Account {
+    const known = accounts.get(key);
+    if (known) return known;
+    const account = { generation: 0, untilMs: 0, credits: 0, rest: 0, turn: '', turnEndsMs: 0 };
+    accounts.set(key, account);
+    void giveBackRemoved();
+    return account;
+  }
+
+  function take(buckets: readonly Bucket[]): Decision {
+    const decision = limiter.take(buckets);
+    if (decision instanceof Promise) throw new TypeError('the memory answers at once');
+    return decision;
+  }
+
+  const statesOf = (buckets: readonly Bucket[]): BucketState[] =>
+    buckets.map((bucket) => ({ ...take([{ ...bucket, cost: 0 }]).strictest, bucket }));
+
+  function pay({ cost }: CreditCost, account: Account, turn: string, isValid: boolean): Spent['outcome'] {
+    if (isValid && account.credits >= cost) return 'spent';
+    if (isValid && account.credits + account.rest < cost) return 'exhausted';
+    if (account.turn !== '' && account.turn !== turn && account.turnEndsMs > nowMs()) return 'busy';
+    account.turn = turn;
+    account.turnEndsMs = nowMs() + TURN_MS;
+    return 'lease';
+  }
+
+  return {
+    spend({ buckets, credits, nowMs: callerMs, turn }, granted) {
+      const account = credits && accountOf(credits.key);
+      if (account && granted) {
+        addLease(account, granted);
+        if (account.turn === turn) account.turn = '';
+      }
+      const isValid = account !== null && account.generation >= credits!.generation && callerMs < account.untilMs;
+      const answer = (outcome: Spent['outcome'], retryAfterMs = 0): Spent => ({
+        outcome,
+        retryAfterMs,
+        states: statesOf(buckets),
+        lease: isValid ? leaseOf(account) : null,
+      });
+      const isLimited = statesOf(buckets).some(({ bucket, remaining }) => remaining < costOf(bucket));
+      if (isLimited) return answer('limited', take(buckets).retryAfterMs);
+      const outcome = account ? pay(credits!, account, turn, isValid) : 'spent';
+      if (outcome !== 'spent') return answer(outcome);
+      if (buckets.length > 0) take(buckets);
+      if (account) account.credits -= credits!.cost;
+      return answer('spent');
+    },
+    pass(key, turn) {
+      const account = accounts.get(key);
+      if (account?.turn === turn) account.turn = '';
+    },
+    renew({ key, generation }) {
+      const account = accounts.get(key);
+      if (!account || account.generation >= generation) return;
+      Object.assign(account, { generation, untilMs: 0, credits: 0, rest: 0 });
+    },
+    leases: (keys) =>
+      keys.map((key) => {
+        const account = accounts.get(key);
+        return account ? leaseOf(account) : null;
+      }),
+    async close() {
+      await limiter.close();
+      accounts.clear();
+      await giveBackRemoved();
+    },
+  };
+}
+
+const leaseOf = ({ generation, untilMs, credits, rest }: Account): Lease => ({ generation, untilMs, credits, rest });
+
+/** A newer lease replaces an older one, whose credits the account has forgotten. */
+function addLease(account: Account, { generation, untilMs, credits, rest }: Lease): void {
+  const age = account.generation - generation || account.untilMs - untilMs;
+  if (age > 0) return;
+  if (age < 0) Object.assign(account, { generation, untilMs, credits, rest });
+  else Object.assign(account, { credits: account.credits + credits, rest: Math.min(account.rest, rest) });
+}
