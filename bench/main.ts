@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   limits: () => import('./limits.ts'),
   lists: () => import('./lists.ts'),
   me: () => import('./me.ts'),
+  metering: () => import('./metering.ts'),
   peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
   sockets: () => import('./sockets.ts'),
