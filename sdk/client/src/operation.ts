@@ -10,6 +10,8 @@ export interface Operation {
   public?: boolean;
   /** The server remembers its answer by `Idempotency-Key`. */
   keyed?: boolean;
+  /** A repeat has its effect once by what it contains. */
+  repeatable?: boolean;
   /** Parameters that go into the query string; all of them where there is no body. */
   query?: readonly string[];
   body?: 'json' | 'form' | 'raw';

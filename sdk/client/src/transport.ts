@@ -160,7 +160,8 @@ export class Transport {
               continue;
             }
           }
-          const repeatable = NATURALLY_IDEMPOTENT.has(method) || headers['idempotency-key'] !== undefined;
+          const repeatable =
+            operation.repeatable || NATURALLY_IDEMPOTENT.has(method) || headers['idempotency-key'] !== undefined;
           const delayMs = repeatable && retries < maxRetries ? retryDelayMs(error, retries, bodyBytes(body)) : null;
           if (delayMs === null) throw error;
           retries++;

@@ -368,6 +368,14 @@ describe('repeating', () => {
     expect([undefined, 'é', new Blob(['123']), form].map(bodyBytes)).toEqual([0, 2, 3, 6]);
   });
 
+  it('repeats usage events whose answer was lost: each counts once by its transaction id', async () => {
+    api.failNext({ status: 'drop' }, { status: 503, headers: { 'retry-after': '0' } });
+    const events = [{ transactionId: 'a', meter: 'calls' }];
+    await failure(client.usage.ingest({ events })); // at last the fake answers that it has no such operation
+    expect(api.requests.map(({ body }) => body)).toEqual([{ events }, { events }, { events }]);
+    expect(api.requests.map(({ headers }) => headers['idempotency-key'])).toEqual([undefined, undefined, undefined]);
+  });
+
   it('never repeats a change without a key: a login could count twice', async () => {
     for (const status of [503, 429, 'drop'] as const) {
       api.requests.length = 0;

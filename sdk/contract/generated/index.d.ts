@@ -782,7 +782,7 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     usage: {
-      /** Send usage events. All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days. */
+      /** Send usage events. All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days. What a key of environment `test` sends is counted apart. */
       ingest: TRPCMutationProcedure<{
         meta: unknown;
         input: IngestUsage;
@@ -824,6 +824,8 @@ export type AppRouter = TRPCBuiltRouter<
             keyId?: string | undefined;
             /** Only what this customer of yours used. */
             externalId?: string | undefined;
+            /** What was sent with keys of this environment; `live` has what users sent, too. */
+            environment?: 'live' | 'test' | undefined;
             /** One value for each key or customer that used something. */
             groupBy?: 'key' | 'externalId' | undefined;
           };

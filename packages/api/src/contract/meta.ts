@@ -86,6 +86,8 @@ export interface ProcedureMeta {
   upload?: Upload;
   /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */
   idempotency?: false;
+  /** A repeat has its effect once by what it contains, so a client sends it again when its answer is lost. */
+  repeatable?: true;
   /** Only for a mutation that writes no audit entry: the reason. */
   audit?: { none: string };
   /** The schema of each event of a subscription, which has no `output`. An event with an id is sent under that id. */

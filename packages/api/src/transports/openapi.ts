@@ -164,6 +164,7 @@ function document(
     responses: responsesOf(translated, operation, description.errors),
     'x-rentapi-access': { access: description.access, ...(description.fresh && { fresh: true }) },
     ...(meta.cookie && { 'x-rentapi-cookie': meta.cookie }),
+    ...(meta.repeatable && { 'x-rentapi-repeatable': true }),
     'x-error-codes': description.errors,
     'x-codeSamples': samplesOf(description),
   };

@@ -37,6 +37,7 @@ export interface OperationObject {
   security?: Record<string, string[]>[];
   'x-rentapi-access'?: { access: string; fresh?: boolean };
   'x-rentapi-cookie'?: 'sets' | 'reads' | 'binds';
+  'x-rentapi-repeatable'?: true;
   'x-codeSamples'?: { label: string; source: string }[];
 }
 interface Document {

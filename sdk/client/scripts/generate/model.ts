@@ -106,6 +106,7 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
         path,
         ...(isPublic && { public: true }),
         ...(keyed && { keyed }),
+        ...(operation['x-rentapi-repeatable'] && { repeatable: true }),
         ...(body && { body }),
         ...(body && queryNames.length > 0 && { query: queryNames }),
         ...(body === 'raw' && { contentType }),

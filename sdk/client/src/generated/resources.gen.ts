@@ -2416,7 +2416,7 @@ export class UsageResource extends Resource {
   /**
    * Send usage events
    *
-   * All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days.
+   * All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days. What a key of environment `test` sends is counted apart.
    *
    * Needs `usage:write`.
    *
@@ -2439,7 +2439,7 @@ export class UsageResource extends Resource {
    * ```
    */
   ingest(params: UsageIngestParams, options?: RequestOptions): ApiPromise<Types.UsageIngestResponse> {
-    return this.transport.call({"id":"usage.ingest","method":"POST","path":"/api/v1/usage/events","body":"json"}, params, options);
+    return this.transport.call({"id":"usage.ingest","method":"POST","path":"/api/v1/usage/events","repeatable":true,"body":"json"}, params, options);
   }
 }
 

@@ -9051,6 +9051,10 @@ export type UsageMetersValuesData = {
          */
         externalId?: string;
         /**
+         * What was sent with keys of this environment; `live` has what users sent, too.
+         */
+        environment?: 'live' | 'test';
+        /**
          * One value for each key or customer that used something.
          */
         groupBy?: 'key' | 'externalId';

@@ -339,6 +339,17 @@ describe('the values of a meter', () => {
     ]);
   });
 
+  it('of test keys are counted apart', async () => {
+    const { id, slug } = await meter('sum');
+    const given = { name: 'test', scopes: ['usage:write'], environment: 'test' };
+    const { body: key } = await byOwner('/api/v1/api-keys', { method: 'POST', body: given });
+    const headers = { 'x-api-key': key.secret };
+    const body = { events: [event(slug, { value: 8 })] };
+    expect((await app.request('/api/v1/usage/events', { method: 'POST', headers, body })).status).toBe(202);
+    await send([event(slug, { value: 1 })]);
+    expect([await total(id), await total(id, { environment: 'test' })]).toEqual([1, 8]);
+  });
+
   it('are those of the days and hours of a time zone, where clocks change too', async () => {
     const { id, slug } = await meter('count');
     await send([event(slug)]);

@@ -116,10 +116,11 @@ export const ingest = procedure({
     tags,
     summary: 'Send usage events',
     description:
-      'All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days.',
+      'All events of a batch are written, or none. Answered when they are stored: repeat a batch whose answer was lost, and each event is still counted once. A transaction id is known for 35 days. What a key of environment `test` sends is counted apart.',
   },
   rest: { status: 202 },
   idempotency: false,
+  repeatable: true,
   audit: { none: 'the events themselves are kept' },
   errors: [
     'unknown_meter',

@@ -142,6 +142,10 @@ export const ReadMeter = MeterId.extend({
   timeZone: TIME_ZONE.default('UTC'),
   keyId: id('key').optional().meta({ description: 'Only what was used with this key.' }),
   externalId: ExternalId.optional().meta({ description: 'Only what this customer of yours used.' }),
+  environment: z
+    .enum(['live', 'test'])
+    .default('live')
+    .meta({ description: 'What was sent with keys of this environment; `live` has what users sent, too.' }),
   groupBy: z
     .enum(['key', 'externalId'])
     .optional()

@@ -28,8 +28,8 @@ const WRITE: Statement = {
         where 1 / (usage_transactions.content_hash = excluded.content_hash)::integer = 0
       returning transaction_id
     ), added as (
-      insert into usage_events (organization_id, meter_id, occurred_at, transaction_id, value, distinct_value, external_id, api_key_id)
-      select $1, meter_id, occurred_at, transaction_id, value, distinct_value, external_id, api_key_id
+      insert into usage_events (organization_id, meter_id, occurred_at, transaction_id, value, distinct_value, external_id, api_key_id, environment)
+      select $1, meter_id, occurred_at, transaction_id, value, distinct_value, external_id, api_key_id, $13
       from given join claimed using (transaction_id)
       order by place
       returning 1
@@ -97,6 +97,7 @@ async function writeOnce(ctx: OrganizationContext, events: readonly JudgedEvent[
     distinct(events.map(({ meterId }) => meterId)),
     keysOf(events),
     ctx.now,
+    ctx.actor.kind === 'key' ? ctx.actor.key.environment : 'live',
   ]);
   return written!; // the statement selects one row
 }

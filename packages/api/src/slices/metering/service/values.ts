@@ -18,6 +18,7 @@ export async function readMeter(ctx: OrganizationContext, input: ReadMeter): Pro
     slices.at(-1)!.to, // a range has at least one part
     input.keyId === undefined ? null : await findKey(ctx, input.keyId),
     input.externalId ?? null,
+    input.environment,
     MAX_VALUES + 1,
   ]);
   const shown = input.groupBy ? rows : withEmpty(rows, slices, meter.aggregation);
@@ -65,7 +66,7 @@ function statementFor(aggregation: Aggregation, groupBy: ReadMeter['groupBy']): 
   ].join(', ');
   const source = `
     from usage_events
-    where organization_id = $1 and meter_id = $2 and occurred_at >= ($3::timestamptz[])[1] and occurred_at < $4
+    where organization_id = $1 and meter_id = $2 and occurred_at >= ($3::timestamptz[])[1] and occurred_at < $4 and environment = $7
       and ($5::bigint is null or api_key_id = $5) and ($6::text is null or external_id = $6)`;
   const values =
     aggregation === 'latest'
@@ -78,7 +79,7 @@ function statementFor(aggregation: Aggregation, groupBy: ReadMeter['groupBy']): 
       select slice, key_id::text as "keyId", external_id as "externalId", value::text as value
       from (${values}) as found
       order by slice, found.value desc nulls last, key_id, external_id
-      limit $7`,
+      limit $8`,
   };
 }
 
