@@ -1,7 +1,9 @@
 import { type AnyRouter, getTRPCErrorFromUnknown, TRPCError } from '@trpc/server';
+import type { core } from 'zod';
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
+import { createOutputCheck, type OutputCheck } from './output-check.ts';
 
 export interface Invocation {
   /** The procedure's name. */
@@ -21,7 +23,7 @@ type Outcome = { ok: true; data: unknown } | { ok: false; error: TRPCError };
 type Next = (changed?: { ctx?: Context; getRawInput?: () => Promise<unknown> }) => Promise<Outcome>;
 type Middleware = (opts: Opts) => Promise<Outcome>;
 
-interface Schema {
+interface Schema extends core.$ZodType {
   parse(value: unknown): unknown;
 }
 
@@ -41,7 +43,7 @@ interface Steps {
   /** The guard first; they run before the input is read. */
   middlewares: Middleware[];
   input: Schema | undefined;
-  output: Schema | undefined;
+  output: OutputCheck | undefined;
   resolve: Middleware;
 }
 
@@ -108,7 +110,7 @@ function stepsOf(name: string, { type, meta, middlewares, inputs, output }: Buil
   const found = middlewares.map(({ _type }) => _type);
   const isAsBuilt = own.length > 0 && inputs.length <= 1 && found.join() === expected.join();
   if (!resolve || !isAsBuilt) throw new Error(`${name} is not built of a guard, an input, an output and a resolver`);
-  return { type, meta, middlewares: own, input: inputs[0], output, resolve };
+  return { type, meta, middlewares: own, input: inputs[0], output: output && createOutputCheck(output), resolve };
 }
 
 async function run(
@@ -141,7 +143,7 @@ async function resolve(
   const outcome = await procedure.resolve(
     new Opts(invocation, { meta, ctx, getRawInput, input, next: nothingFollows }),
   );
-  return outcome.ok && output ? { ok: true, data: checkOutput(output, outcome.data) } : outcome;
+  return outcome.ok && output ? { ok: true, data: checked(output, outcome.data) } : outcome;
 }
 
 function readInput(schema: Schema, raw: unknown): unknown {
@@ -152,9 +154,9 @@ function readInput(schema: Schema, raw: unknown): unknown {
   }
 }
 
-function checkOutput(schema: Schema, data: unknown): unknown {
+function checked(check: OutputCheck, data: unknown): unknown {
   try {
-    return schema.parse(data);
+    return check(data);
   } catch (cause) {
     throw new TRPCError({ code: 'INTERNAL_SERVER_ERROR', message: 'Output validation failed', cause });
   }
