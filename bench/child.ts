@@ -30,7 +30,7 @@ export async function startChild(options: {
   const { program, args, env } = options;
   const child = spawn(process.execPath, ['--import', PROBE, program, ...args], {
     // Nothing of the caller's settings: two runs must measure the same program.
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   try {

@@ -38,6 +38,8 @@ async function main([command, ...args]) {
   // Node 22 warns that running TypeScript is experimental; operators cannot act on that.
   return runChild(node, ['--disable-warning=ExperimentalWarning', file, ...args], {
     env: {
+      // Stripping types takes half a second at each start, and 20 MB.
+      NODE_COMPILE_CACHE: join(top, 'node_modules', '.cache', 'node'),
       ...process.env,
       PATH: dirname(node) + delimiter + join(top, 'node_modules', '.bin') + delimiter + process.env.PATH,
     },

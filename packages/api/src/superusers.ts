@@ -29,7 +29,7 @@ export async function ensureSuperAdmin(
 ): Promise<{ existed: boolean }> {
   const email = read('address', EmailAddress, given.email);
   const password = read('password', NewPassword, given.password);
-  const refusal = refusalOf(password, { hosts: [new URL(ports.env.PUBLIC_URL).hostname], email, names: [] });
+  const refusal = await refusalOf(password, { hosts: [new URL(ports.env.PUBLIC_URL).hostname], email, names: [] });
   if (refusal) throw new Error(`The password ${refusal}.`);
   const passwordHash = await ports.passwords.hash(password);
   return transaction(systemContext(ports, 'create-admin'), async (ctx) => {

@@ -1,5 +1,3 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
-
 /** Names around a password, which guessers try first. */
 export interface Surroundings {
   /** The hosts of this service. */
@@ -14,9 +12,9 @@ const PRODUCT = 'RentAPI';
 const MIN_NAME = 3;
 
 /** Why a password is refused although it is long enough, as a predicate that follows its name; null if it is not. */
-export function refusalOf(password: string, surroundings: Surroundings): string | null {
+export async function refusalOf(password: string, surroundings: Surroundings): Promise<string | null> {
   const text = password.normalize('NFKC').toLowerCase();
-  if (common().has(text)) return 'is one of the most common passwords: choose another';
+  if ((await commonPasswords()).has(text)) return 'is one of the most common passwords: choose another';
   if (namesIn(surroundings).some((name) => isOnly(text, name)))
     return 'is little more than your name, your address, or the name of this service or of your organization: choose another';
   return null;
@@ -42,9 +40,10 @@ function isOnly(text: string, name: string): boolean {
   return letters.includes(name) && /^\p{N}*$/u.test(rest);
 }
 
-let commonPasswords: Set<string> | undefined;
+let loading: Promise<Set<string>> | undefined;
 
-function common(): Set<string> {
-  commonPasswords ??= new Set(dictionary['passwords-common']);
-  return commonPasswords;
+/** Unpacked for the first password: an idle server is smaller without it. */
+function commonPasswords(): Promise<Set<string>> {
+  loading ??= import('@zxcvbn-ts/language-common').then(({ dictionary }) => new Set(dictionary['passwords-common']));
+  return loading;
 }

@@ -13,7 +13,7 @@ export type Person = Pick<Surroundings, 'email' | 'names'>;
 export async function hashNewPassword(ctx: Context, field: string, password: string, person: Person): Promise<string> {
   const hosts = [new URL(ctx.ports.env.PUBLIC_URL).hostname];
   const refusal =
-    refusalOf(password, { hosts, ...person }) ??
+    (await refusalOf(password, { hosts, ...person })) ??
     ((await isBreached(ctx, password)) ? 'is in a list of stolen passwords: choose another' : null);
   if (refusal) throw new ApiError('invalid_input', { errors: [{ path: field, message: refusal }] });
   return ctx.ports.passwords.hash(password);

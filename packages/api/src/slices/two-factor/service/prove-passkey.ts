@@ -1,4 +1,3 @@
-import { generateAuthenticationOptions, verifyAuthenticationResponse } from '@simplewebauthn/server';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { SignedCredential } from '../../../contract/sign-in-schemas.ts';
@@ -14,7 +13,7 @@ import {
   PASSKEY_CHALLENGE_MS,
   redeemPasskeyChallenge,
 } from './passkey-challenge.ts';
-import { passkeySite } from './passkey-site.ts';
+import { passkeySite, webauthn } from './passkey-site.ts';
 import { describePasskey, userHandle } from './register-passkey.ts';
 
 /** For a login's second factor, its passkeys are named; alone, any passkey of this site may answer. */
@@ -23,6 +22,7 @@ export async function passkeyRequest(ctx: Context, { challengeToken }: PasskeyLo
   const passkeys = signIn ? await PasskeyModel.query(ctx.db).where({ userId: signIn.userId }) : [];
   const { rpId } = passkeySite(ctx);
   const opened = await openPasskeyChallenge(ctx, { userId: null, signInChallengeId: signIn?.id ?? null });
+  const { generateAuthenticationOptions } = await webauthn();
   const { challenge } = await generateAuthenticationOptions({ rpID: rpId, challenge: opened.challenge });
   return {
     challengeToken: opened.challengeToken,
@@ -87,6 +87,7 @@ async function verifySignature(ctx: Context, { challenge, credential, passkey }:
   const handle = Buffer.from(userHandle(ctx, passkey.userId)).toString('base64url');
   if (response.userHandle && response.userHandle !== handle) return null;
   const { rpId, origins } = passkeySite(ctx);
+  const { verifyAuthenticationResponse } = await webauthn();
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: {

@@ -1,4 +1,3 @@
-import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
@@ -15,7 +14,7 @@ import {
   PASSKEY_CHALLENGE_MS,
   redeemPasskeyChallenge,
 } from './passkey-challenge.ts';
-import { passkeySite } from './passkey-site.ts';
+import { passkeySite, webauthn } from './passkey-site.ts';
 import { settleTwoFactor } from './settle.ts';
 
 const MAX_PASSKEYS = 20;
@@ -30,6 +29,7 @@ export async function passkeyCreation(ctx: UserContext): Promise<PasskeyCreation
   const { rpId } = passkeySite(ctx);
   const passkeys = await PasskeyModel.query(ctx.db).where({ userId: user.id }).limit(MAX_PASSKEYS);
   const { challengeToken, challenge } = await openPasskeyChallenge(ctx, { userId: user.id, signInChallengeId: null });
+  const { generateRegistrationOptions } = await webauthn();
   const options = await generateRegistrationOptions({
     rpName: rpId,
     rpID: rpId,
@@ -101,6 +101,7 @@ async function verifyRegistration(ctx: Context, expectedChallenge: string, crede
   const { id, rawId, type, response } = credential;
   const { clientDataJSON, attestationObject } = response;
   const { rpId, origins } = passkeySite(ctx);
+  const { verifyRegistrationResponse } = await webauthn();
   try {
     const { registrationInfo } = await verifyRegistrationResponse({
       response: { id, rawId, type, clientExtensionResults: {}, response: { clientDataJSON, attestationObject } },

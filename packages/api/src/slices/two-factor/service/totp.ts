@@ -1,5 +1,4 @@
 import { generateSecret, generateURI, verifySync } from 'otplib';
-import QRCode from 'qrcode';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -40,6 +39,7 @@ export async function enableTotp(ctx: UserContext): Promise<TotpSetup> {
   });
   const issuer = new URL(ctx.ports.env.PUBLIC_URL).hostname;
   const otpauthUrl = generateURI({ issuer, label: user.email, secret });
+  const { default: QRCode } = await import('qrcode'); // few calls need it: an idle server is small without it
   return { secret, otpauthUrl, qrCode: await QRCode.toDataURL(otpauthUrl) };
 }
 
