@@ -1456,7 +1456,7 @@ export interface IngestedUsage {
   duplicates: number;
 }
 
-/** An offer of membership to the owner of a mailbox, for 7 days. */
+/** An offer of membership to the owner of a mailbox, for 7 days. 90 days after that it is deleted, whatever became of it. */
 export interface Invitation {
   /** Id of an invitation. */
   id: string;

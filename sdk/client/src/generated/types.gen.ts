@@ -919,7 +919,7 @@ export type IngestedUsage = {
 };
 
 /**
- * An offer of membership to the owner of a mailbox, for 7 days.
+ * An offer of membership to the owner of a mailbox, for 7 days. 90 days after that it is deleted, whatever became of it.
  */
 export type Invitation = {
     /**

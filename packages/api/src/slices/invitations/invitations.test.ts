@@ -1,3 +1,4 @@
+import { systemContext } from '@rentapi/api/context';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
@@ -28,6 +29,23 @@ async function tokenOf(email: string, nth = 1): Promise<string> {
 }
 
 describe('an invitation', () => {
+  it('is deleted 90 days after it was over, unless it was sent again', async () => {
+    const { body: old } = await invite(acme.owner, guest.email);
+    const { body: resent } = await invite(acme.owner, 'resent@example.com');
+    const idOf = (publicId: string) => app.ports.ids.decode('ivt', publicId);
+    const longAgo = new Date(Date.now() - 90 * 86_400_000 - 1000);
+    await app
+      .rows('organization_invitations')
+      .whereIn('id', [idOf(old.id), idOf(resent.id)])
+      .update({ expiresAt: longAgo });
+    await acme.owner.request(`${acme.path}/invitations/${resent.id}/resend`, { method: 'POST' });
+    const job = app.ports.jobs.all.find(({ name }) => name === 'invitations.purge_old')!;
+    const control = { touch() {}, signal: new AbortController().signal };
+    await job.run(systemContext(app.ports, 'purging'), { at: new Date() }, control);
+    const left = await app.rows('organization_invitations').whereIn('id', [idOf(old.id), idOf(resent.id)]);
+    expect(left.map(({ id }) => id)).toEqual([idOf(resent.id)]);
+  });
+
   it('is mailed, and makes the owner of the mailbox a member, once', async () => {
     const { status, body } = await invite(acme.owner, guest.email.toUpperCase());
     expect([status, body.status]).toEqual([201, 'PENDING']);

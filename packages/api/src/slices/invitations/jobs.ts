@@ -1,4 +1,5 @@
 import type { Context } from '../../context.ts';
+import { purgeJob } from '../../data/purge.ts';
 import type { RecordedEvent } from '../../jobs/job.ts';
 import type { MailContent } from '../../mail/compose.ts';
 import { mailJob } from '../../mail/mail-job.ts';
@@ -22,3 +23,8 @@ async function compose(ctx: Context, event: RecordedEvent<Invitation>): Promise<
 
 export const mailNewInvitation = mailJob({ name: 'invitations.mail', on: InvitationCreated, compose });
 export const mailInvitationAgain = mailJob({ name: 'invitations.mail_again', on: InvitationResent, compose });
+
+/** The addresses of people who did not join, or left since, are not kept for ever. */
+export const purgeOld = purgeJob('invitations.purge_old', [
+  { table: 'organization_invitations', column: 'expires_at', keptMs: 90 * 86_400_000 },
+]);

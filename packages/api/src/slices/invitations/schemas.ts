@@ -19,7 +19,11 @@ export const Invitation = z
     createdAt: CreatedAt,
     updatedAt: UpdatedAt,
   })
-  .meta({ id: 'Invitation', description: 'An offer of membership to the owner of a mailbox, for 7 days.' });
+  .meta({
+    id: 'Invitation',
+    description:
+      'An offer of membership to the owner of a mailbox, for 7 days. 90 days after that it is deleted, whatever became of it.',
+  });
 export type Invitation = z.output<typeof Invitation>;
 
 export const exampleInvitation: Invitation = {
