@@ -253,7 +253,7 @@ describe('inviting', () => {
   it('is limited per organization, for all members together', async () => {
     const admins = await Promise.all([acme.join('ADMIN'), acme.join('ADMIN')]);
     // All but two of the hundred, at once: while a busy machine makes them one by one, the bucket is refilled.
-    const key = `{organization:${acme.organizationId}}invitations`;
+    const key = `{${acme.organizationId}}invitations`;
     const made = { name: 'invitations', key, size: 100, windowMs: 3_600_000, cost: 98 };
     expect(await app.ports.limiter.take([made])).toMatchObject({ allowed: true, strictest: { remaining: 2 } });
     const answers = [];
