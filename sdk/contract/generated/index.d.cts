@@ -904,6 +904,10 @@ export type AppRouter = TRPCBuiltRouter<
 export interface EventMap {
   /** An API key was created. The secret is not part of it. */
   'api_key.created': RecordedApiKey;
+  /** An API key has expired: calls with it have been refused since its `expiresAt`. Sent within a day. */
+  'api_key.expired': RecordedApiKey;
+  /** An API key expires within 14 days, or within 3: once for each, and again if `expiresAt` is changed. */
+  'api_key.expiring': ExpiringApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   'api_key.revoked': RecordedApiKey;
   /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */
@@ -1369,6 +1373,58 @@ export interface ExchangeOAuthCode {
   cookie?: boolean | undefined;
   /** Of a trusted device: while it is valid, no second factor is asked for. */
   deviceToken?: string | undefined;
+}
+
+/** An API key that expires soon. */
+export interface ExpiringApiKey {
+  /** Id of an API key. */
+  id: string;
+  /** A name to recognise it by. */
+  name: string;
+  /** What it is for. */
+  description: string | null;
+  /** First characters of the secret, to recognise the key. */
+  prefix: string;
+  /** Last characters of the secret. */
+  last4: string;
+  /** Shown in the prefix of the secret. */
+  environment: 'live' | 'test';
+  /** What it may do. */
+  scopes: Scope[];
+  /** Addresses and ranges it works from; empty for any. */
+  ipAllowList: string[];
+  /** Web origins it works from; empty for any. */
+  allowedOrigins: string[];
+  /** Calls a minute; null for no limit of its own. */
+  rateLimitPerMinute: number | null;
+  /** Calls an hour; null for no limit of its own. */
+  rateLimitPerHour: number | null;
+  /** Calls a day; null for no limit of its own. */
+  rateLimitPerDay: number | null;
+  /** Your own id of the customer who uses it. */
+  externalId: string | null;
+  /** What it may do in your own API. */
+  permissions: string[];
+  /** What verifications of the key may spend; null for any number. */
+  credits: KeyCredits | null;
+  /** How often it may call your own API, in the order of their names. */
+  rateLimits: KeyRateLimit[];
+  /** Your own data: at most 50 keys of at most 40 characters; values are strings of at most 500 characters, numbers, booleans or null. */
+  metadata: Metadata;
+  /** While false, it is refused. */
+  enabled: boolean;
+  /** The user who created it; null if that was a key. */
+  createdBy: string | null;
+  /** From then on it is refused; null for never. */
+  expiresAt: string | null;
+  /** When it was revoked; null while it works. */
+  revokedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+  /** In how many days it expires, rounded up. */
+  daysLeft: number;
 }
 
 /** Every organization permission except those of owners. */

@@ -11,6 +11,8 @@ export type {
   Aggregation,
   ApiKey,
   ApiKeyCreatedEvent,
+  ApiKeyExpiredEvent,
+  ApiKeyExpiringEvent,
   ApiKeyPage,
   ApiKeyRevokedEvent,
   ApiKeyRotatedEvent,
@@ -65,6 +67,7 @@ export type {
   EmailInput,
   EmailTokenInput,
   ExchangeOAuthCode,
+  ExpiringApiKey,
   GrantablePermission,
   Health,
   Identities,
@@ -377,6 +380,10 @@ export type KnownErrorCode =
 export interface EventMap {
   /** An API key was created. The secret is not part of it. */
   "api_key.created": Types.RecordedApiKey;
+  /** An API key has expired: calls with it have been refused since its `expiresAt`. Sent within a day. */
+  "api_key.expired": Types.RecordedApiKey;
+  /** An API key expires within 14 days, or within 3: once for each, and again if `expiresAt` is changed. */
+  "api_key.expiring": Types.ExpiringApiKey;
   /** An API key was revoked: no call with it succeeds any more. */
   "api_key.revoked": Types.RecordedApiKey;
   /** An API key got a new secret, which is not part of it. The earlier one works on for the grace period. */

@@ -135,6 +135,50 @@ export type ApiKeyCreatedEvent = {
 };
 
 /**
+ * An API key has expired: calls with it have been refused since its `expiresAt`. Sent within a day.
+ */
+export type ApiKeyExpiredEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'api_key.expired';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: RecordedApiKey;
+};
+
+/**
+ * An API key expires within 14 days, or within 3: once for each, and again if `expiresAt` is changed.
+ */
+export type ApiKeyExpiringEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'api_key.expiring';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ExpiringApiKey;
+};
+
+/**
  * One page of a list.
  */
 export type ApiKeyPage = {
@@ -831,6 +875,105 @@ export type ExchangeOAuthCode = {
      * Of a trusted device: while it is valid, no second factor is asked for.
      */
     deviceToken?: string;
+};
+
+/**
+ * An API key that expires soon.
+ */
+export type ExpiringApiKey = {
+    /**
+     * Id of an API key.
+     */
+    id: string;
+    /**
+     * A name to recognise it by.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * First characters of the secret, to recognise the key.
+     */
+    prefix: string;
+    /**
+     * Last characters of the secret.
+     */
+    last4: string;
+    /**
+     * Shown in the prefix of the secret.
+     */
+    environment: 'live' | 'test' | (string & {});
+    /**
+     * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
+     */
+    scopes: Array<Scope | (string & {})>;
+    /**
+     * Addresses and ranges it works from; empty for any.
+     */
+    ipAllowList: Array<string>;
+    /**
+     * Web origins it works from; empty for any.
+     */
+    allowedOrigins: Array<string>;
+    /**
+     * Calls a minute; null for no limit of its own.
+     */
+    rateLimitPerMinute: number | null;
+    /**
+     * Calls an hour; null for no limit of its own.
+     */
+    rateLimitPerHour: number | null;
+    /**
+     * Calls a day; null for no limit of its own.
+     */
+    rateLimitPerDay: number | null;
+    /**
+     * Your own id of the customer who uses it.
+     */
+    externalId: string | null;
+    /**
+     * What it may do in your own API.
+     */
+    permissions: Array<string>;
+    /**
+     * What verifications of the key may spend; null for any number.
+     */
+    credits: KeyCredits | null;
+    /**
+     * How often it may call your own API, in the order of their names.
+     */
+    rateLimits: Array<KeyRateLimit>;
+    metadata: Metadata;
+    /**
+     * While false, it is refused.
+     */
+    enabled: boolean;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * From then on it is refused; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * When it was revoked; null while it works.
+     */
+    revokedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * In how many days it expires, rounded up.
+     */
+    daysLeft: number;
 };
 
 /**

@@ -66,6 +66,10 @@ export const RecordedApiKey = z
   });
 export type RecordedApiKey = z.output<typeof RecordedApiKey>;
 
+export const ExpiringApiKey = RecordedApiKey.extend({
+  daysLeft: z.int().meta({ description: 'In how many days it expires, rounded up.', example: 14 }),
+}).meta({ id: 'ExpiringApiKey', description: 'An API key that expires soon.' });
+
 export const ApiKey = RecordedApiKey.extend({
   lastUsedAt: Timestamp.nullable().meta({
     description:
@@ -197,3 +201,10 @@ export const ListApiKeys = pageInput({
 });
 export type ListApiKeys = z.output<typeof ListApiKeys>;
 export const ApiKeyPage = page('ApiKeyPage', ApiKey);
+
+/** A key as a mail names it, with the moment that the mail is about: its expiry, or its last use. */
+const MailedKey = z.object({ name: z.string(), last4: z.string(), at: z.string().nullable() });
+export type MailedKey = z.output<typeof MailedKey>;
+
+export const MailedKeys = z.object({ keys: z.array(MailedKey), more: z.int() });
+export type MailedKeys = z.output<typeof MailedKeys>;
