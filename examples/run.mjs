@@ -94,6 +94,7 @@ async function main() {
   const url = `http://localhost:${port}`;
   const [pagePort, providerPort] = [await freePort(), await freePort()];
   const running = await startServer(port, dataDir, signInSettings(pagePort, providerPort));
+  const servicePort = String(await freePort());
   const ports = { PAGE_PORT: String(pagePort), PROVIDER_PORT: String(providerPort) };
   const stop = () => running.server.kill('SIGTERM');
   process.once('SIGINT', stop);
@@ -111,7 +112,7 @@ async function main() {
       process.stdout.write(`\n— ${name}\n`);
       const code = await run('bash', ['-e', '-o', 'pipefail', '-c', commands], {
         cwd: root,
-        env: { ...process.env, BASE: url },
+        env: { ...process.env, BASE: url, SERVICE_PORT: servicePort },
       });
       if (code !== 0)
         throw Object.assign(new Error(`The commands of ${name} failed with ${code}.`), { exitCode: code });

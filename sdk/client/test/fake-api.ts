@@ -149,6 +149,10 @@ export async function startFakeApi() {
       if (claim !== undefined) answers.set(claim, { body, status: 201, data: key });
       return { status: 201, data: key };
     }
+    if (route === 'POST /api/v1/api-keys/verify') {
+      const valid = request.body.key === 'rapi_live_right';
+      return { status: 200, data: { valid, code: valid ? 'VALID' : 'NOT_FOUND', retryAfter: null, rateLimits: [] } };
+    }
     if (route === 'GET /api/v1/api-keys') {
       const start = Number(url.searchParams.get('cursor') ?? 0);
       const end = start + Number(url.searchParams.get('limit') ?? 25);

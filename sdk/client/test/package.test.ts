@@ -125,7 +125,7 @@ describe('an error of the package', () => {
   });
 });
 
-/** A whole program, for every runtime: a call, a list, a refusal and, where there is a WebSocket, an event. */
+/** A whole program, for every runtime: calls, a refusal, a guard and, where there is a WebSocket, an event. */
 const PROGRAM = `
 const client = new RentApi({ baseUrl, apiKey: 'rapi_test_key' });
 const { id } = await client.apiKeys.create({ name: 'everywhere', scopes: [] });
@@ -136,7 +136,10 @@ if (typeof WebSocket === 'function') {
   const subscription = client.realtime.subscribe(['api_key.*'], { lastEventId: null });
   for await (const heard of subscription) { event = heard.event; break; }
 }
-const ok = typeof id === 'string' && names.length > 0 && refusal instanceof NotFoundError && refusal.name === 'NotFoundError';
+const service = fetchGuard({ client }, (_, key) => new Response(key.code));
+const guarded = async (key) => (await service(new Request('http://service/', { headers: { 'x-api-key': key } }))).status;
+const guards = (await guarded('rapi_live_right')) === 200 && (await guarded('rapi_live_wrong')) === 401;
+const ok = guards && typeof id === 'string' && names.length > 0 && refusal instanceof NotFoundError && refusal.name === 'NotFoundError';
 `;
 
 describe('the package runs', () => {
@@ -161,12 +164,15 @@ describe('the package runs', () => {
         `in ${name}, as ${format}${path ? '' : ' (SKIPPED: this machine has none on its PATH)'}`,
         async () => {
           const names = '{ NotFoundError, RentApi }';
-          const source = join(project, 'node_modules/@rentapi/sdk/dist', format === 'mjs' ? 'index.js' : 'index.cjs');
-          const imported =
-            format === 'mjs'
-              ? `import ${names} from ${JSON.stringify(source)};`
-              : `const ${names} = require(${JSON.stringify(source)});`;
-          const program = `${imported}\nconst baseUrl = ${JSON.stringify(api.baseUrl)};
+          const imported = [
+            [names, 'index'],
+            ['{ fetchGuard }', 'guard'],
+          ].map(([names, entry]) => {
+            const extension = format === 'mjs' ? 'js' : 'cjs';
+            const source = JSON.stringify(join(project, `node_modules/@rentapi/sdk/dist/${entry}.${extension}`));
+            return format === 'mjs' ? `import ${names} from ${source};` : `const ${names} = require(${source});`;
+          });
+          const program = `${imported.join('\n')}\nconst baseUrl = ${JSON.stringify(api.baseUrl)};
 (async () => {${PROGRAM}\nconsole.log(JSON.stringify({ ok, event }));\n})();`;
           const { stdout } = await promisify(execFile)(path ?? '', [...args, file(`program.${format}`, program)], {
             env: { PATH: process.env.PATH, NO_COLOR: '1' },
@@ -179,14 +185,15 @@ describe('the package runs', () => {
 
   it('at the edge, where there is nothing of Node', async () => {
     const code = await bundle(`import { NotFoundError, RentApi } from '@rentapi/sdk';
+      import { fetchGuard } from '@rentapi/sdk/guard';
       globalThis.main = async (baseUrl) => { ${PROGRAM} return { ok, event }; };`);
     const web = {
       fetch,
       URL,
       URLSearchParams,
       Headers,
-      Response,
       Request,
+      Response,
       FormData,
       Blob,
       AbortController,
@@ -243,12 +250,20 @@ describe('the declarations', () => {
       'customer.ts',
       `import { NotFoundError, RentApi, type RentApiOptions, VERSION } from '@rentapi/sdk';
        import { createClient, UsersResource } from '@rentapi/sdk/core';
+       import { expressGuard, fetchGuard, honoGuard, type VerifiedKey } from '@rentapi/sdk/guard';
        export const options: RentApiOptions = { baseUrl: 'https://api.example.com', apiKey: async () => 'k', credentials: 'include' };
        const client = new RentApi(options);
        const headers: Headers = (await client.users.me.get().withResponse()).headers;
        await client.users.me.update({ fullName: VERSION }, { ifMatch: headers.get('etag') });
        const small = createClient({ users: UsersResource }, options).withOptions({ timeoutMs: 1_000 });
        await small.users.me.update({ fullName: VERSION });
+       export const guards = [expressGuard({ client }), honoGuard({ client, cost: 2 })];
+       export const handle: (request: Request) => Promise<Response> = fetchGuard(
+         { client, permissions: ({ method }) => (method === 'GET' ? 'documents.read' : 'documents.write') },
+         (_, key: VerifiedKey | null) => new Response(key?.externalId),
+       );
+       // @ts-expect-error a client that cannot verify keys
+       expressGuard({ client: small });
        // @ts-expect-error a group that it was not made of
        small.apiKeys;
        // @ts-expect-error no such way to treat cookies
