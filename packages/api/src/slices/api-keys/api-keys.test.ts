@@ -1,4 +1,5 @@
 import type { Knex } from '@rentapi/platform/database';
+import { createMemoryLimiter } from '@rentapi/platform/limiter';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
@@ -500,6 +501,113 @@ it('works on after its creator left the organization', async () => {
   const headers = { 'x-api-key': key.secret };
   expect((await app.request('/api/v1/api-keys', { headers })).status).toBe(200);
   expect(statusAndCode(await app.request('/api/v1/users/me', { headers }))).toEqual([403, 'key_without_user']);
+});
+
+it('works on after the account of its creator was deleted', async () => {
+  const acme = await makeOrganization(app);
+  const admin = await acme.join('ADMIN');
+  const { body: key } = await acme.as(admin)('/api/v1/api-keys', {
+    method: 'POST',
+    body: { name: 'stays', scopes: ['api_keys:read'] },
+  });
+  expect((await admin.request('/api/v1/users/me', { method: 'DELETE' })).status).toBe(204);
+  const { status, body } = await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+  expect([status, body.items[0].id]).toEqual([200, key.id]);
+});
+
+describe('a key with every scope', () => {
+  it('does nothing in another organization, not even that of its creator, and nothing on the platform', async () => {
+    const [acme, other] = [await makeOrganization(app, ada), await makeOrganization(app, ada, { name: 'Other' })];
+    const make = async (as: Person['request']) =>
+      (await as('/api/v1/api-keys', { method: 'POST', body: { name: 'all', scopes: ['*'] } })).body;
+    const [key, ofOther] = [await make(acme.as(ada)), await make(other.as(ada))];
+    const call = async (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+      statusAndCode(await app.request(path, { method, headers: { 'x-api-key': key.secret, ...headers } }));
+    expect(await call(acme.path)).toEqual([200]);
+    expect(await call(other.path)).toEqual([404, 'not_found']);
+    expect(await call(`/api/v1/api-keys/${ofOther.id}`)).toEqual([404, 'not_found']);
+    expect(await call('/api/v1/api-keys', { 'x-organization-id': other.id })).toEqual([400, 'organization_mismatch']);
+    expect(await call(`/api/v1/users/${ada.id}/suspend`, {}, 'POST')).toEqual([403, 'permission_denied']);
+  });
+
+  it('ends with its organization', async () => {
+    const acme = await makeOrganization(app, ada);
+    const body = { name: 'all', scopes: ['*'] };
+    const { body: key } = await acme.as(ada)('/api/v1/api-keys', { method: 'POST', body });
+    expect((await ada.request(acme.path, { method: 'DELETE' })).status).toBe(204);
+    const refused = await app.request('/api/v1/api-keys', { headers: { 'x-api-key': key.secret } });
+    expect(statusAndCode(refused)).toEqual([401, 'api_key_revoked']);
+  });
+});
+
+it('is refused in another process within a second after it was revoked', async () => {
+  const second = await startApp({}, app);
+  try {
+    const { body: key } = await create(ada, { name: 'CI', scopes: ['*'] });
+    const there = async () =>
+      statusAndCode(await second.request('/api/v1/users/me', { headers: { 'x-api-key': key.secret } }));
+    expect(await there()).toEqual([200]);
+    await ada.request(`/api/v1/api-keys/${key.id}`, { method: 'DELETE' });
+    await eventually(async () => ((await there())[0] === 401 ? true : undefined), 'the other process', 1000);
+    expect(await there()).toEqual([401, 'api_key_revoked']);
+  } finally {
+    await second.close();
+  }
+});
+
+it('sees the same API with a test key as with a live one', async () => {
+  const answers = await Promise.all(
+    ['live', 'test'].map(async (environment) => {
+      const { body: key } = await create(ada, { name: 'CI', scopes: ['read:*'], environment });
+      const call = async (path: string, request: object = {}) =>
+        statusAndCode(await app.request(path, { ...request, headers: { 'x-api-key': key.secret } }));
+      return [
+        await call('/api/v1/users/me'),
+        await call(`/api/v1/api-keys/${key.id}`),
+        await call('/api/v1/api-keys/key_00000000000000000000000000'),
+        await call('/api/v1/api-keys', { method: 'POST', body: { name: 'x', scopes: [] } }),
+      ];
+    }),
+  );
+  expect(answers[0]).toEqual([[200], [200], [404, 'not_found'], [403, 'permission_denied']]);
+  expect(answers[1]).toEqual(answers[0]);
+});
+
+describe('its own limits', () => {
+  let clocked: TestApp;
+  let bea: Person;
+  let nowMs = 0;
+  beforeAll(async () => {
+    clocked = await startApp();
+    clocked.ports.limiter = createMemoryLimiter({ nowMs: () => nowMs });
+    bea = await clocked.signUp();
+  });
+  afterAll(() => clocked.close());
+
+  const HOUR_S = 3600;
+  it.each([
+    ['rateLimitPerHour', 'key-hour', HOUR_S],
+    ['rateLimitPerDay', 'key-day', 24 * HOUR_S],
+  ])('by %s count in %s, and come back evenly', async (field, name, windowS) => {
+    const { body: key } = await create(bea, { name: 'slow', scopes: ['*'], [field]: 4 });
+    const call = () => clocked.request('/api/v1/users/me', { headers: { 'x-api-key': key.secret } });
+    const statuses = async (count: number) => {
+      const seen: number[] = [];
+      for (let at = 0; at < count; at++) seen.push((await call()).status);
+      return seen;
+    };
+    expect(await statuses(4)).toEqual([200, 200, 200, 200]);
+    const refused = await call();
+    expect(refused.body).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining(`\`${name}\``) });
+    expect([0, 1]).toContain(Number(refused.headers.get('retry-after')) - windowS / 4); // rounded up
+    expect(refused.headers.get('ratelimit-policy')).toBe(`"${name}";q=4;w=${windowS}`);
+    nowMs += (windowS / 4 - 1) * 1000;
+    expect(await statuses(1)).toEqual([429]);
+    nowMs += 1000;
+    expect(await statuses(2)).toEqual([200, 429]);
+    nowMs += windowS * 1000;
+    expect(await statuses(5)).toEqual([200, 200, 200, 200, 429]);
+  });
 });
 
 it('lists the scopes with the permissions that each includes', async () => {
