@@ -32,6 +32,7 @@ import type { LastSeen } from './slices/auth/last-seen.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
+import type { WebhookSecrets } from './slices/webhooks/secrets.ts';
 import type { Cookies } from './wire/cookies.ts';
 import type { KnownCaller, Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
@@ -68,6 +69,7 @@ export interface Ports {
   lastSeen: LastSeen;
   keyUses: KeyUses;
   twoFactor: TwoFactorSecrets;
+  webhooks: WebhookSecrets;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;

@@ -41,6 +41,7 @@ import { createOAuthClients } from './slices/oauth/client.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createPostgresSink } from './slices/usage/postgres-sink.ts';
+import { createWebhookSecrets } from './slices/webhooks/secrets.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
@@ -131,6 +132,7 @@ export function openPorts({
       atOnce: env.ACCOUNT_LOCKOUT_THRESHOLD,
     }),
     twoFactor: createTwoFactorSecrets({ keyring, idSecret: secrets.ID_SECRET }),
+    webhooks: createWebhookSecrets(keyring),
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

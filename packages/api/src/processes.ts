@@ -5,6 +5,8 @@ import { startDispatcher } from './jobs/dispatcher.ts';
 import type { Queue } from './jobs/job.ts';
 import { startScheduler } from './jobs/scheduler.ts';
 import { startWorker } from './jobs/worker.ts';
+import { startDeliverer } from './slices/webhooks/delivery/deliverer.ts';
+import { startFanOut } from './slices/webhooks/delivery/fan-out.ts';
 
 export interface WorkerOptions {
   /** The queues whose jobs run here. Default: all. */
@@ -42,6 +44,7 @@ export function startJobProcessing(
   const dispatcher = startDispatcher({ database, log });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
+  const webhooks = !queues || queues.includes('webhooks') ? startWebhooks(ports) : null;
   const wake = () => {
     sequencer.wake();
     dispatcher.wake();
@@ -56,7 +59,27 @@ export function startJobProcessing(
   return {
     async stop() {
       subscription.unsubscribe();
-      await Promise.all([sequencer.stop(), dispatcher.stop(), scheduler.stop(), worker.drain(DRAIN_MS)]);
+      const loops = [sequencer, dispatcher, scheduler, ...(webhooks ? [webhooks] : [])];
+      await Promise.all([...loops.map((loop) => loop.stop()), worker.drain(DRAIN_MS)]);
+    },
+  };
+}
+
+/** Turns events into deliveries, and sends them. */
+function startWebhooks(ports: Ports): { stop(): Promise<void> } {
+  const fanOut = startFanOut(ports);
+  const deliverer = startDeliverer(ports);
+  const subscription = ports.notifications.subscribe({
+    channels: { sequenced: fanOut.wake, deliveries: deliverer.wake },
+    onListening() {
+      fanOut.wake();
+      deliverer.wake();
+    },
+  });
+  return {
+    async stop() {
+      subscription.unsubscribe();
+      await Promise.all([fanOut.stop(), deliverer.stop()]);
     },
   };
 }

@@ -19,8 +19,10 @@ import { makeOrganization } from './organization.ts';
 
 /** Models whose rows have no audit entry of their own, and why. */
 const NOT_AUDITED: Record<string, string> = {
+  AttemptModel: 'is a log itself',
   AuditLogModel: 'is the audit log',
   BackupCodeModel: 'changes with its user, who is recorded',
+  DeliveryModel: 'is a log itself; what is sent again by hand shows in its attempts',
   EmailChangeModel: 'changes with its user, who is recorded',
   OAuthCodeModel: 'becomes a session, which is recorded',
   OldSecretModel: 'changes with its key, which is recorded',

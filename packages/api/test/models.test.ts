@@ -24,6 +24,7 @@ it('notices a column without a field, and one that became nullable', async () =>
 
 /** Unique indexes whose violation is no fault of a caller, with the reason. */
 const NEVER_REFUSED: Record<string, string> = {
+  agenda_jobs_number: 'given by the database',
   agenda_jobs_single_job_idx: 'written by the scheduler alone, on conflict do nothing',
   agenda_jobs_unique_key_key: 'written by the dispatcher alone, on conflict do nothing',
   api_key_old_secrets_secret_hash_unique: 'a random secret',
@@ -47,6 +48,8 @@ const NEVER_REFUSED: Record<string, string> = {
   two_factor_resets_user_unique: 'asked for under the lock of the user',
   users_email_key_unique: 'registration answers alike for a known address',
   verification_tokens_token_hash_key: 'a random token',
+  webhook_deliveries_event_unique: 'written from events alone, on conflict do nothing',
+  webhooks_id_unique: 'given by the database',
 };
 
 it('names for every unique index the error for a second row, or why there is none', async () => {

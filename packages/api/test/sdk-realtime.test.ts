@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOPICS } from '../src/slices/realtime/schemas.ts';
-import { patternsOf } from '../src/slices/realtime/subscription.ts';
+import { topicsOf } from '../src/slices/realtime/subscription.ts';
 import { eventTypes } from '../src/slices/registry.ts';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 
@@ -35,7 +35,7 @@ describe('the SDK', () => {
     const names = [...types.map(({ name }) => name), 'api_call'];
     const patterns = ['*', ...TOPICS, ...types.flatMap(({ name }) => [name, `${name.split('.')[0]}.*`])];
     const different = patterns.flatMap((pattern) =>
-      names.filter((name) => patternsOf(name).includes(pattern) !== wants(new Set([pattern]), name)),
+      names.filter((name) => topicsOf(name).includes(pattern) !== wants(new Set([pattern]), name)),
     );
     expect(names.length).toBeGreaterThan(10);
     expect(different).toEqual([]);

@@ -153,7 +153,10 @@ const settings = z.object({
   OIDC_CLIENT_SECRET: z.string().optional(),
   OIDC_NAME: z.string().min(1).max(80).default('Single sign-on'),
 
-  WEBHOOK_TIMEOUT_MS: whole(1000, 60_000).default(15_000),
+  WEBHOOK_RETRY_SCHEDULE_S: list
+    .pipe(z.array(whole(0, 604_800)).min(1).max(50))
+    .default([0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000]),
+  WEBHOOK_TIMEOUT_MS: whole(1000, 25_000).default(15_000),
   WEBHOOK_ALLOWED_TARGETS: list
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
     .default([]),

@@ -10,12 +10,15 @@ const PEM = readFileSync(new URL('./outbound/receiver.test.pem', import.meta.url
 const SETTING = 'WEBHOOK_ALLOWED_TARGETS';
 
 const closing: (() => void)[] = [];
+/** Those of the receivers are added, and count as 443 does. */
+const ports = [443];
 afterEach(() => {
+  ports.length = 1;
   for (const close of closing.splice(0)) close();
 });
 
 function outbound(options: Partial<OutboundOptions> = {}) {
-  const made = createOutbound({ allowedTargets: [], settingName: SETTING, resolve: async () => [], ...options });
+  const made = createOutbound({ allowedTargets: [], settingName: SETTING, ports, resolve: async () => [], ...options });
   closing.push(() => made.close());
   return made;
 }
@@ -30,7 +33,9 @@ async function listen(server: Server, host = '::') {
     server.close();
     if ('closeAllConnections' in server) (server as http.Server).closeAllConnections();
   });
-  return { port: (server.address() as AddressInfo).port, connections: () => connections };
+  const { port } = server.address() as AddressInfo;
+  ports.push(port);
+  return { port, connections: () => connections };
 }
 
 const serve = (listener: RequestListener) => listen(http.createServer(listener));
@@ -39,6 +44,21 @@ const serveTls = (listener: RequestListener) => listen(https.createServer({ key:
 function failing(reason: OutboundReason, message?: RegExp) {
   return message ? { reason, message: expect.stringMatching(message) } : { reason };
 }
+
+describe('a port', () => {
+  it.each([
+    ['https://example.com/', null],
+    ['https://example.com:443/', null],
+    ['https://example.com:8443/', null],
+    ['https://example.com:22/', 'forbidden_port'],
+    ['https://example.com:6379/', 'forbidden_port'],
+    ['https://example.com:8444/', null],
+  ])('of %s: %s', (url, reason) => {
+    const check = () => createOutbound({ allowedTargets: ['example.com:8444'], settingName: SETTING }).check(url);
+    if (reason === null) expect(check).not.toThrow();
+    else expect(check).toThrow(/443 and 8443.*WEBHOOK_ALLOWED_TARGETS=example\.com:\d+/);
+  });
+});
 
 describe('a target that is refused', () => {
   it.each([

@@ -41,6 +41,7 @@ export type OutboundReason =
   | 'bad_url'
   | 'bad_header'
   | 'not_https'
+  | 'forbidden_port'
   | 'credentials_in_url'
   | 'forbidden_address'
   | 'name_not_found'
@@ -68,6 +69,8 @@ export interface OutboundOptions {
   settingName: string;
   timeoutMs?: number;
   maxBodyBytes?: number;
+  /** Instead of 443 and 8443. */
+  ports?: readonly number[];
   /** Instead of the DNS. */
   resolve?: Resolve;
   /** Trusted in addition to the public authorities. */
@@ -84,11 +87,14 @@ interface Target {
 const TIMEOUT_MS = 15_000;
 const MAX_BODY_BYTES = 65_536;
 const IDLE_CONNECTION_MS = 4000;
+const HTTPS_PORT = 443;
+/** Other ports lead to services that are not the web. */
+const PORTS = [HTTPS_PORT, 8443];
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<OutboundRequest['method']> = new Set(['GET', 'PUT', 'DELETE']);
 
 export function createOutbound(options: OutboundOptions): Outbound {
-  const { settingName, timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES } = options;
+  const { settingName, timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, ports = PORTS } = options;
   const allowed = new Set(options.allowedTargets.map((target) => nameOf(new URL(`http://${target}`), target)));
   const agentOptions = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
   const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
@@ -109,6 +115,12 @@ export function createOutbound(options: OutboundOptions): Outbound {
       throw new OutboundError(
         'not_https',
         `Only https is called. The operator can allow it: ${settingName}=${target.name}`,
+      );
+    }
+    if (!target.allowed && !ports.includes(Number(url.port || HTTPS_PORT))) {
+      throw new OutboundError(
+        'forbidden_port',
+        `Only the ports ${ports.join(' and ')} are called. The operator can allow another: ${settingName}=${target.name}`,
       );
     }
     if (url.username || url.password) {

@@ -252,8 +252,9 @@ export class Channel {
  */
 export function wants(patterns: ReadonlySet<string>, event: string): boolean {
   if (patterns.has(event)) return true;
-  const [resource] = event.split('.');
-  return event !== 'api_call' && [`${resource}.*`, '*', `${resource}`].some((pattern) => patterns.has(pattern));
+  const [resource = ''] = event.split('.');
+  const topic = event.startsWith('webhook.delivery_') ? 'webhook_delivery' : resource;
+  return event !== 'api_call' && [`${resource}.*`, '*', topic].some((pattern) => patterns.has(pattern));
 }
 
 /** `url` is a path where the base URL is the page's own origin. */

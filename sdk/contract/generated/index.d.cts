@@ -458,6 +458,129 @@ export type AppRouter = TRPCBuiltRouter<
         output: void;
       }>;
     };
+    webhooks: {
+      /** List webhooks. Newest first. Secrets and values of headers are never shown again. */
+      list: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many items a page holds, at most 100. */
+          limit?: number | undefined;
+          /** `nextCursor` of the previous page; leave out for the first. */
+          cursor?: string | undefined;
+        } | undefined;
+        output: WebhookPage;
+      }>;
+      /** Create a webhook. Events that happen from now on are sent to the address as Standard Webhooks. The secret is in this answer only. At most 100 in an organization. */
+      create: TRPCMutationProcedure<{
+        meta: unknown;
+        input: CreateWebhook;
+        output: CreatedWebhook;
+      }>;
+      /** List all event types there are. With the JSON Schema and an example of their data, and the permission that a subscriber needs. */
+      eventTypes: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: EventCatalogue;
+      }>;
+      /** Get a webhook. Without its secret, which is shown at its creation only. */
+      get: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a webhook. */
+          webhookId: string;
+        };
+        output: Webhook;
+      }>;
+      /** Update a webhook. You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it. */
+      update: TRPCMutationProcedure<{
+        meta: unknown;
+        input: UpdateWebhook;
+        output: Webhook;
+      }>;
+      /** Delete a webhook. Takes effect at once: what waits is not sent. */
+      delete: TRPCMutationProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a webhook. */
+          webhookId: string;
+        };
+        output: void;
+      }>;
+      /** Rotate the secret of a webhook. The webhook gets a new secret, which is in this answer only. Deliveries carry a signature of the earlier one too for `overlapSeconds`, at most 7 days. */
+      rotateSecret: TRPCMutationProcedure<{
+        meta: unknown;
+        input: RotateWebhookSecretInput;
+        output: CreatedWebhook;
+      }>;
+      /** Send an example to a webhook. The example of an event type, signed as a real one is; nothing else happens. */
+      test: TRPCMutationProcedure<{
+        meta: unknown;
+        input: TestWebhook;
+        output: WebhookDelivery;
+      }>;
+      /** Send again what has failed. Every delivery that was created from `since` to `until` (now by default) and has failed. A job sends them; `dryRun` only counts. The last 30 days can be recovered. */
+      recover: TRPCMutationProcedure<{
+        meta: unknown;
+        input: RecoverWebhook;
+        output: WebhookRecovery;
+      }>;
+      /** Get the statistics of a webhook. How many attempts succeeded and how long they took, in all and by day; of at most 30 days. */
+      stats: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of a webhook. */
+          webhookId: string;
+          /** How many days, until now. */
+          days?: number | undefined;
+        };
+        output: WebhookStats;
+      }>;
+      deliveries: {
+        /** List deliveries of a webhook. Newest first, of the last 30 days. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Id of a webhook. */
+            webhookId: string;
+            /** Only deliveries of this status. */
+            status?: 'PENDING' | 'SUCCEEDED' | 'FAILED' | undefined;
+            /** Only deliveries of this event type. */
+            eventType?: string | undefined;
+            /** From this moment on. */
+            since?: string | undefined;
+            /** Until before this moment. */
+            until?: string | undefined;
+          } | undefined;
+          output: WebhookDeliveryPage;
+        }>;
+        /** Get a delivery. With its payload, and what was sent and answered at each attempt. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a webhook. */
+            webhookId: string;
+            /** Id of a webhook delivery. */
+            deliveryId: string;
+          };
+          output: WebhookDeliveryDetails;
+        }>;
+        /** Send a delivery again. At once, whatever its schedule says; the schedule begins anew if it fails. */
+        retry: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a webhook. */
+            webhookId: string;
+            /** Id of a webhook delivery. */
+            deliveryId: string;
+          };
+          output: WebhookDelivery;
+        }>;
+      };
+    };
     orgs: {
       /** List your organizations. Those you are a member of, newest first, with your role. */
       list: TRPCQueryProcedure<{
@@ -952,6 +1075,22 @@ export interface EventMap {
   'role.deleted': Role;
   /** A custom role changed. */
   'role.updated': Role;
+  /** A webhook was created. Its secret is not part of it. */
+  'webhook.created': Webhook;
+  /** A webhook was deleted: nothing is sent to it any more. */
+  'webhook.deleted': Webhook;
+  /** The last attempt to send an event has failed. Not sent for events about webhooks. */
+  'webhook.delivery_failed': WebhookDelivery;
+  /** A receiver has accepted an event. Not sent for events about webhooks. */
+  'webhook.delivery_succeeded': WebhookDelivery;
+  /** The server disabled a webhook: it failed for five days, or its receiver answered 410. */
+  'webhook.disabled': FailingWebhook;
+  /** A webhook has failed for half of the time after which it is disabled. */
+  'webhook.disabling': FailingWebhook;
+  /** A webhook got a new secret, which is not part of it. The earlier one signs too for the overlap. */
+  'webhook.secret_rotated': Webhook;
+  /** A webhook was changed: where it leads, what it gets, or whether it is enabled. */
+  'webhook.updated': Webhook;
   /** A call was made with an API key: sent once, and not kept. */
   api_call: {
     /** Id of an API key. */
@@ -1237,6 +1376,22 @@ export interface CreateUser {
   username?: string | null | undefined;
 }
 
+/** A new webhook. */
+export interface CreateWebhook {
+  /** Where events are sent: https on port 443 or 8443. */
+  url: string;
+  /** Event types, `api_key.*` for all of a resource, or `*` for all. */
+  events: string[];
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** Sent with every delivery, at most 20. Values are stored encrypted and not shown again. */
+  headers?: Record<string, string> | undefined;
+  /** True by default. */
+  enabled?: boolean | undefined;
+  /** The newest form of payloads by default. */
+  eventVersion?: number | undefined;
+}
+
 /** The new API key, with its secret. */
 export interface CreatedApiKey {
   /** Id of an API key. */
@@ -1290,6 +1445,34 @@ export interface CreatedApiKey {
   /** The address that used it last. */
   lastUsedIp: string | null;
   /** Shown once; only its hash is stored. */
+  secret: string;
+}
+
+/** The webhook, with its secret. */
+export interface CreatedWebhook {
+  /** Id of a webhook. */
+  id: string;
+  /** Where events are sent: https on port 443 or 8443. */
+  url: string;
+  /** What it is for. */
+  description: string | null;
+  /** Event types, `api_key.*` for all of a resource, or `*` for all. */
+  events: string[];
+  /** The newest form of payloads that it gets: later forms of an event are sent in this one. */
+  eventVersion: number;
+  /** Names of the headers sent with every delivery. */
+  headerNames: string[];
+  /** While false, nothing is sent, and events are not kept for it. */
+  enabled: boolean;
+  /** Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise. */
+  disabledReason: 'FAILING' | 'GONE' | null;
+  /** The user who created it; null if that was a key. */
+  createdBy: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+  /** Verifies signatures; shown once. */
   secret: string;
 }
 
@@ -1360,8 +1543,68 @@ export interface EmailTokenInput {
   token: string;
 }
 
+/** Every event type there is. */
+export interface EventCatalogue {
+  /** Every type, by name. */
+  items: EventTypeEntry[];
+  /** All are on one page. */
+  nextCursor: null;
+}
+
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'webhook.*' | '*' | (string & {});
+
+/** A type of events. */
+export interface EventTypeEntry {
+  /** The name of the type. */
+  name: string;
+  /** What happened. */
+  description: string;
+  /** The newest form of its data. */
+  version: number;
+  /** Who may subscribe to it. */
+  permission:
+    | 'org:read'
+    | 'org:create'
+    | 'org:update'
+    | 'org:delete'
+    | 'org:transfer'
+    | 'org:audit'
+    | 'members:invite'
+    | 'members:update'
+    | 'members:remove'
+    | 'roles:read'
+    | 'roles:create'
+    | 'roles:update'
+    | 'roles:delete'
+    | 'roles:assign'
+    | 'api_keys:read'
+    | 'api_keys:create'
+    | 'api_keys:update'
+    | 'api_keys:delete'
+    | 'api_keys:rotate'
+    | 'api_keys:verify'
+    | 'webhooks:read'
+    | 'webhooks:create'
+    | 'webhooks:update'
+    | 'webhooks:delete'
+    | 'webhooks:test'
+    | 'billing:read'
+    | 'billing:manage'
+    | 'analytics:read'
+    | 'analytics:export'
+    | 'usage:write'
+    | 'storage:read'
+    | 'storage:manage'
+    | 'files:read'
+    | 'files:write'
+    | 'files:delete'
+    | 'ai:use';
+  /** JSON Schema of its data. */
+  schema: Record<string, unknown>;
+  /** Data as they are sent. */
+  example: unknown;
+}
 
 /** The code of the redirect, and the proof of who began the login. */
 export interface ExchangeOAuthCode {
@@ -1425,6 +1668,34 @@ export interface ExpiringApiKey {
   updatedAt: string;
   /** In how many days it expires, rounded up. */
   daysLeft: number;
+}
+
+/** A webhook whose receiver does not accept events. */
+export interface FailingWebhook {
+  /** Id of a webhook. */
+  id: string;
+  /** Where events are sent: https on port 443 or 8443. */
+  url: string;
+  /** What it is for. */
+  description: string | null;
+  /** Event types, `api_key.*` for all of a resource, or `*` for all. */
+  events: string[];
+  /** The newest form of payloads that it gets: later forms of an event are sent in this one. */
+  eventVersion: number;
+  /** Names of the headers sent with every delivery. */
+  headerNames: string[];
+  /** While false, nothing is sent, and events are not kept for it. */
+  enabled: boolean;
+  /** Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise. */
+  disabledReason: 'FAILING' | 'GONE' | null;
+  /** The user who created it; null if that was a key. */
+  createdBy: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+  /** Since when every attempt has failed; null where the last one succeeded. */
+  failingSince: string | null;
 }
 
 /** Every organization permission except those of owners. */
@@ -2190,7 +2461,15 @@ export interface Problem {
     | 'two_factor_not_enabled'
     | 'invalid_passkey'
     | 'passkey_taken'
-    | 'username_taken';
+    | 'username_taken'
+    | 'target_not_allowed'
+    | 'header_not_allowed'
+    | 'unknown_event_type'
+    | 'unknown_event_version'
+    | 'event_not_allowed'
+    | 'delivery_already_succeeded'
+    | 'webhook_disabled'
+    | 'invalid_time_range';
   /** Names this request in logs; quote it when you ask for help. */
   requestId: string;
   /** For invalid input: each field that is wrong, at most 20; `detail` says how many more. */
@@ -2291,6 +2570,18 @@ export interface RecordedApiKey {
   createdAt: string;
   /** When it last changed. */
   updatedAt: string;
+}
+
+/** Which failed deliveries to send again: at most the last 30 days. */
+export interface RecoverWebhook {
+  /** Id of a webhook. */
+  webhookId: string;
+  /** From this moment on. */
+  since: string;
+  /** Until before this moment. */
+  until?: string | undefined;
+  /** Only counts what would be sent again. */
+  dryRun?: boolean | undefined;
 }
 
 /** The refresh token to exchange. */
@@ -2448,6 +2739,14 @@ export interface RotateApiKey {
   keyId: string;
   /** How long the present secret works on, beside the new one: none by default, at most 30 days. */
   gracePeriodSeconds?: number | undefined;
+}
+
+/** How to replace the secret of a webhook. */
+export interface RotateWebhookSecretInput {
+  /** Id of a webhook. */
+  webhookId: string;
+  /** How long deliveries carry a signature of the earlier secret too; a day by default. */
+  overlapSeconds?: number | undefined;
 }
 
 /** A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`). */
@@ -2703,6 +3002,14 @@ export interface SubdomainAvailability {
   reason: 'invalid' | 'reserved' | 'taken' | null;
 }
 
+/** Which example to send. */
+export interface TestWebhook {
+  /** Id of a webhook. */
+  webhookId: string;
+  /** The type whose example is sent. */
+  eventType: string;
+}
+
 /** Opens the realtime socket once, in place of a credential. */
 export interface Ticket {
   /** Open `/api/v1/ws/realtime?ticket=…` with it, once. */
@@ -2843,6 +3150,24 @@ export interface UpdateUser {
   metadata?: Metadata | undefined;
 }
 
+/** A missing field stays unchanged; null clears it. */
+export interface UpdateWebhook {
+  /** Id of a webhook. */
+  webhookId: string;
+  /** Where events are sent: https on port 443 or 8443. */
+  url?: string | undefined;
+  /** Event types, `api_key.*` for all of a resource, or `*` for all. */
+  events?: string[] | undefined;
+  /** What it is for. */
+  description?: string | null | undefined;
+  /** Replaces all headers; `{}` removes them. */
+  headers?: Record<string, string> | undefined;
+  /** True enables it again after the server has disabled it; what failed meanwhile can be recovered. */
+  enabled?: boolean | undefined;
+  /** The newest form of payloads that it gets. */
+  eventVersion?: number | undefined;
+}
+
 /** That something was used. */
 export interface UsageEvent {
   /** Your own id of the event: the same event is counted once, however often it is sent. */
@@ -2954,4 +3279,168 @@ export interface VerifyApiKey {
 export interface VerifyTotp {
   /** The six digits that the app shows now. */
   code: string;
+}
+
+/** An address of yours that is called when something happens. */
+export interface Webhook {
+  /** Id of a webhook. */
+  id: string;
+  /** Where events are sent: https on port 443 or 8443. */
+  url: string;
+  /** What it is for. */
+  description: string | null;
+  /** Event types, `api_key.*` for all of a resource, or `*` for all. */
+  events: string[];
+  /** The newest form of payloads that it gets: later forms of an event are sent in this one. */
+  eventVersion: number;
+  /** Names of the headers sent with every delivery. */
+  headerNames: string[];
+  /** While false, nothing is sent, and events are not kept for it. */
+  enabled: boolean;
+  /** Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise. */
+  disabledReason: 'FAILING' | 'GONE' | null;
+  /** The user who created it; null if that was a key. */
+  createdBy: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+}
+
+/** One attempt of a delivery. Kept for 30 days. */
+export interface WebhookAttempt {
+  /** 1 for the first. */
+  number: number;
+  /** When it was sent. */
+  startedAt: string;
+  /** How long it took, in milliseconds. */
+  durationMs: number;
+  /** Whether the answer was 2xx. */
+  succeeded: boolean;
+  /** The status of the answer; null where there was none. */
+  statusCode: number | null;
+  /** Why it failed; null where it did not. */
+  error: string | null;
+  /** What was sent; your own headers without their values. */
+  requestHeaders: Record<string, string>;
+  /** Of the answer, without cookies. */
+  responseHeaders: Record<string, string> | null;
+  /** The first 4,096 characters of the answer. */
+  responseBody: string | null;
+}
+
+/** The attempts of a day. */
+export interface WebhookDayStats {
+  /** In UTC. */
+  day: string;
+  /** How often something was sent. */
+  attempts: number;
+  /** How many attempts were answered with 2xx. */
+  succeeded: number;
+  /** The median of their durations; null without attempts. */
+  p50Ms: number | null;
+  /** 95 % of them were not longer; null without attempts. */
+  p95Ms: number | null;
+}
+
+/** An event on its way to a webhook. */
+export interface WebhookDelivery {
+  /** Id of a webhook delivery. */
+  id: string;
+  /** Id of a webhook. */
+  webhookId: string;
+  /** The `webhook-id` header: the same for every attempt. */
+  eventId: string;
+  /** What happened. */
+  eventType: string;
+  /** Whether it is an example that was asked for. */
+  isTest: boolean;
+  /** `FAILED` when the last attempt of the schedule has failed. */
+  status: 'PENDING' | 'SUCCEEDED' | 'FAILED';
+  /** How often it was sent. */
+  attempts: number;
+  /** When it is sent next; null when it is settled. */
+  nextAttemptAt: string | null;
+  /** The status of the last answer; null where there was none. */
+  statusCode: number | null;
+  /** Why the last attempt failed; null where it did not. */
+  error: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it succeeded or failed for good; null until then. */
+  settledAt: string | null;
+}
+
+/** A delivery with its payload and attempts. */
+export interface WebhookDeliveryDetails {
+  /** Id of a webhook delivery. */
+  id: string;
+  /** Id of a webhook. */
+  webhookId: string;
+  /** The `webhook-id` header: the same for every attempt. */
+  eventId: string;
+  /** What happened. */
+  eventType: string;
+  /** Whether it is an example that was asked for. */
+  isTest: boolean;
+  /** `FAILED` when the last attempt of the schedule has failed. */
+  status: 'PENDING' | 'SUCCEEDED' | 'FAILED';
+  /** How often it was sent. */
+  attempts: number;
+  /** When it is sent next; null when it is settled. */
+  nextAttemptAt: string | null;
+  /** The status of the last answer; null where there was none. */
+  statusCode: number | null;
+  /** Why the last attempt failed; null where it did not. */
+  error: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it succeeded or failed for good; null until then. */
+  settledAt: string | null;
+  /** The body that is sent: `{ type, timestamp, data }`. */
+  payload: unknown;
+  /** The latest 50 attempts, newest first. */
+  attemptLog: WebhookAttempt[];
+}
+
+/** One page of a list. */
+export interface WebhookDeliveryPage {
+  /** What is on this page, in the order of the list. */
+  items: WebhookDelivery[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** One page of a list. */
+export interface WebhookPage {
+  /** What is on this page, in the order of the list. */
+  items: Webhook[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** What is being sent again. */
+export interface WebhookRecovery {
+  /** The job that sends them; null for a dry run. */
+  jobId: string | null;
+  /** How many deliveries have failed in that time. */
+  count: number;
+}
+
+/** How a webhook has been answering. */
+export interface WebhookStats {
+  /** How often something was sent. */
+  attempts: number;
+  /** How many attempts were answered with 2xx. */
+  succeeded: number;
+  /** The median of their durations; null without attempts. */
+  p50Ms: number | null;
+  /** 95 % of them were not longer; null without attempts. */
+  p95Ms: number | null;
+  /** Since when every attempt has failed; null where the last one succeeded. */
+  failingSince: string | null;
+  /** From 0 to 1; null without attempts. */
+  successRate: number | null;
+  /** Days with attempts, newest first. */
+  days: WebhookDayStats[];
 }

@@ -16,6 +16,9 @@ export const ID_KINDS = {
   avt: { kind: 'avatar', noun: 'picture' },
   mtr: { kind: 'meter', noun: 'meter' },
   exp: { kind: 'data_export', noun: 'export' },
+  whk: { kind: 'webhook', noun: 'webhook' },
+  dlv: { kind: 'webhook_delivery', noun: 'webhook delivery' },
+  job: { kind: 'job', noun: 'job' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 

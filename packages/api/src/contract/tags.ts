@@ -8,6 +8,7 @@ export const TAGS = {
   Organizations: 'Tenants: all data belongs to one, and other tenants cannot see it.',
   Invitations: 'Invite others to become members.',
   Metering: 'Count what your own customers use: define meters, send events, read the values.',
+  Webhooks: 'Addresses of yours that are called when something happens.',
   Realtime: 'Events as they happen.',
   Administration: 'For those who run the platform.',
   Health: 'Health checks: whether the process is alive and can serve.',

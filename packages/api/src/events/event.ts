@@ -15,16 +15,18 @@ export interface EventType<Data extends z.ZodType = z.ZodType> {
   example: z.output<Data>;
   /** The version of the form of `data`: a change that readers would notice needs a new one. */
   version: number;
+  /** How data of the version after it are shown in an earlier one, to those who rely on that. */
+  earlier?: Readonly<Record<number, (data: unknown) => unknown>>;
   audience: 'organization' | 'internal' | 'person';
   permission?: OrganizationPermission;
 }
 
 export function event<Data extends z.ZodType>(
   name: string,
-  options: { description: string; data: Data; example: z.output<Data>; version?: number } & (
-    | { audience: 'internal' | 'person' }
-    | { audience: 'organization'; permission: OrganizationPermission }
-  ),
+  options: Pick<EventType<Data>, 'description' | 'data' | 'example' | 'earlier'> & { version?: number } & (
+      | { audience: 'internal' | 'person' }
+      | { audience: 'organization'; permission: OrganizationPermission }
+    ),
 ): EventType<Data> {
   return { name, version: 1, ...options };
 }

@@ -1,4 +1,4 @@
-import type { Statement } from '@rentapi/platform/database';
+import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import { executeAtEnd } from '../data/transaction.ts';
@@ -29,4 +29,25 @@ export async function enqueue<Data extends z.ZodType>(
     options.key ?? null,
     options.at ?? null,
   ]);
+}
+
+const ENQUEUE_NUMBERED: Statement = {
+  text: `
+    with queued as (
+      insert into agenda_jobs (name, data, next_run_at) values ($1, $2, now()) returning number
+    ) select number, pg_notify('enqueued', $1) from queued`,
+};
+
+/** The same for work that a caller can ask about: returns the number of the job, whose public id is `job_…`. */
+export async function enqueueNumbered<Data extends z.ZodType>(
+  ctx: Context,
+  job: DataJob<Data>,
+  data: z.input<Data>,
+): Promise<number> {
+  if (!ctx.db.isTransaction) throw new Error(`${job.name} must be enqueued in the transaction of its cause`);
+  const [queued] = await execute<{ number: number }>(ctx.db, ENQUEUE_NUMBERED, [
+    job.name,
+    JSON.stringify(job.data.parse(data)),
+  ]);
+  return queued!.number;
 }

@@ -10,6 +10,7 @@ import { MeterModel } from './metering/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
 import { RoleModel } from './roles/model.ts';
 import { UserModel } from './users/model.ts';
+import { WebhookModel } from './webhooks/model.ts';
 
 interface AuditedModel {
   tableName: string;
@@ -28,6 +29,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   AvatarModel,
   ExportModel,
   MeterModel,
+  WebhookModel,
 ];
 
 /** The id prefixes of these models. */

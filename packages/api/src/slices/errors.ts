@@ -15,6 +15,7 @@ import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
 import * as twoFactor from './two-factor/errors.ts';
 import * as users from './users/errors.ts';
+import * as webhooks from './webhooks/errors.ts';
 
 /** Every error that the product answers, by code. */
 export const ERRORS = {
@@ -34,6 +35,7 @@ export const ERRORS = {
   ...roles.errors,
   ...twoFactor.errors,
   ...users.errors,
+  ...webhooks.errors,
 } as const;
 
 /** The database decides whether a row is unique, so that no two requests can both find a name free. */

@@ -35,6 +35,8 @@ import * as twoFactorEvents from './two-factor/events.ts';
 import * as twoFactorJobs from './two-factor/jobs.ts';
 import * as usageJobs from './usage/jobs.ts';
 import * as userEvents from './users/events.ts';
+import * as webhookEvents from './webhooks/events.ts';
+import * as webhookJobs from './webhooks/jobs.ts';
 
 /** What the slices declare in addition to their routers. A test fails for a declaration that is missing here. */
 
@@ -55,6 +57,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     invitationEvents,
     roleEvents,
     oauthEvents,
+    webhookEvents,
   ]
     .flatMap((slice) => Object.values<EventType>(slice))
     .map((type) => [type.name, type]),
@@ -77,6 +80,7 @@ export const jobs: readonly Job[] = [
   systemJobs,
   twoFactorJobs,
   usageJobs,
+  webhookJobs,
 ].flatMap((slice) => Object.values(slice));
 
 /** Every operation that is not a procedure. */

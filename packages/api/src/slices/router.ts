@@ -18,6 +18,7 @@ import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
 import { passkeys, resetTwoFactor, twoFactor } from './two-factor/router.ts';
 import { me } from './users/router.ts';
+import { webhooks } from './webhooks/router.ts';
 
 /** The contract: every procedure of the product. */
 export const appRouter = router({
@@ -30,6 +31,7 @@ export const appRouter = router({
   admin: router({ users: router({ unlock, resetTwoFactor }) }),
   sessions,
   apiKeys,
+  webhooks,
   orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
   roles,
   permissions,

@@ -89,10 +89,10 @@ export async function buildFixture(app: TestApp, others?: Members) {
     return { id: body.id, caller: { 'x-api-key': body.secret } };
   }
 
-  /** A viewer with a custom role that has no permissions itself, but inherits from its grandparent. */
-  async function inheritingViewer(permissions: readonly string[]): Promise<Caller> {
+  /** A viewer with a custom role that has these permissions, or that has none itself and inherits them. */
+  async function viewerWith(permissions: readonly string[], { inherited = false } = {}): Promise<Caller> {
     let parentId: string | undefined;
-    for (const own of [permissions, [], []]) {
+    for (const own of inherited ? [permissions, []] : [permissions]) {
       const body = { name: randomUUID(), permissions: own, parentId };
       parentId = (await owner.request('/api/v1/roles', { method: 'POST', headers: here, body })).body.id;
     }
@@ -113,7 +113,7 @@ export async function buildFixture(app: TestApp, others?: Members) {
     organizationId: made.body.id as string,
     here,
     key,
-    inheritingViewer,
+    viewerWith,
     staff,
     bearer,
     inOrganization,

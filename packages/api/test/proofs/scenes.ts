@@ -32,4 +32,4 @@ export const unscoped = (person: Person): Caller => ({ authorization: `Bearer ${
 /** A user who has one permission more than a viewer, and can grant no others. */
 export const memberWithOnly =
   (permission: string): Failing =>
-  async (fixture) => ({ caller: await fixture.inheritingViewer([permission]), input: {} });
+  async (fixture) => ({ caller: await fixture.viewerWith([permission], { inherited: true }), input: {} });

@@ -14,6 +14,7 @@ import {
   SystemResource,
   UsageResource,
   UsersResource,
+  WebhooksResource,
   WsResource,
 } from './resources.gen.ts';
 
@@ -30,6 +31,7 @@ export class Api extends Client {
   readonly system: SystemResource;
   readonly usage: UsageResource;
   readonly users: UsersResource;
+  readonly webhooks: WebhooksResource;
   readonly ws: WsResource;
 
   constructor(options?: RentApiOptions) {
@@ -46,6 +48,7 @@ export class Api extends Client {
     this.system = new SystemResource(this.transport);
     this.usage = new UsageResource(this.transport);
     this.users = new UsersResource(this.transport);
+    this.webhooks = new WebhooksResource(this.transport);
     this.ws = new WsResource(this.transport);
   }
 }

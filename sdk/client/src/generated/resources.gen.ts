@@ -57,7 +57,9 @@ export type {
   CreateOrganization,
   CreateRole,
   CreateUser,
+  CreateWebhook,
   CreatedApiKey,
+  CreatedWebhook,
   CreditRefill,
   DataExport,
   DatabaseHealth,
@@ -66,8 +68,11 @@ export type {
   EmailChangeToken,
   EmailInput,
   EmailTokenInput,
+  EventCatalogue,
+  EventTypeEntry,
   ExchangeOAuthCode,
   ExpiringApiKey,
+  FailingWebhook,
   GrantablePermission,
   Health,
   Identities,
@@ -157,6 +162,7 @@ export type {
   RateLimitState,
   Reauthenticate,
   RecordedApiKey,
+  RecoverWebhook,
   Refresh,
   Register,
   RegisterPasskey,
@@ -176,6 +182,7 @@ export type {
   RolesListResponse,
   RolesUpdateResponse,
   RotateApiKey,
+  RotateWebhookSecret,
   Scope,
   ScopeCatalogue,
   ScopeEntry,
@@ -197,6 +204,7 @@ export type {
   SystemHealthResponse,
   SystemLivenessResponse,
   SystemReadinessResponse,
+  TestWebhook,
   Ticket,
   Tokens,
   TotpSetup,
@@ -207,6 +215,7 @@ export type {
   UpdateOrganization,
   UpdateRole,
   UpdateUser,
+  UpdateWebhook,
   UsageEvent,
   UsageIngestResponse,
   UsageMetersCreateResponse,
@@ -235,6 +244,35 @@ export type {
   VerifiedKey,
   VerifyApiKey,
   VerifyTotp,
+  Webhook,
+  WebhookAttempt,
+  WebhookCreatedEvent,
+  WebhookDayStats,
+  WebhookDeletedEvent,
+  WebhookDelivery,
+  WebhookDeliveryDetails,
+  WebhookDeliveryFailedEvent,
+  WebhookDeliveryPage,
+  WebhookDeliverySucceededEvent,
+  WebhookDisabledEvent,
+  WebhookDisablingEvent,
+  WebhookPage,
+  WebhookRecovery,
+  WebhookSecretRotatedEvent,
+  WebhookStats,
+  WebhookUpdatedEvent,
+  WebhooksCreateResponse,
+  WebhooksDeliveriesGetResponse,
+  WebhooksDeliveriesListResponse,
+  WebhooksDeliveriesRetryResponse,
+  WebhooksEventTypesResponse,
+  WebhooksGetResponse,
+  WebhooksListResponse,
+  WebhooksRecoverResponse,
+  WebhooksRotateSecretResponse,
+  WebhooksStatsResponse,
+  WebhooksTestResponse,
+  WebhooksUpdateResponse,
   WsTicketResponse,
 } from './types.gen.ts';
 
@@ -255,6 +293,11 @@ export interface CodesByStatus {
     | "permission_query_too_deep"
     | "invalid_cost"
     | "unknown_rate_limit"
+    | "target_not_allowed"
+    | "header_not_allowed"
+    | "unknown_event_type"
+    | "unknown_event_version"
+    | "invalid_time_range"
     | "name_reserved"
     | "oauth_code_invalid"
     | "redirect_not_allowed"
@@ -300,6 +343,7 @@ export interface CodesByStatus {
     | "key_without_user"
     | "permission_not_held"
     | "scope_not_held"
+    | "event_not_allowed"
     | "invitation_for_another"
     | "oauth_denied"
     | "oauth_email_unverified"
@@ -323,6 +367,8 @@ export interface CodesByStatus {
     | "account_erased"
     | "system_role"
     | "api_key_is_revoked"
+    | "webhook_disabled"
+    | "delivery_already_succeeded"
     | "slug_taken"
     | "subdomain_taken"
     | "personal_organization"
@@ -428,6 +474,22 @@ export interface EventMap {
   "role.deleted": Types.Role;
   /** A custom role changed. */
   "role.updated": Types.Role;
+  /** A webhook was created. Its secret is not part of it. */
+  "webhook.created": Types.Webhook;
+  /** A webhook was deleted: nothing is sent to it any more. */
+  "webhook.deleted": Types.Webhook;
+  /** The last attempt to send an event has failed. Not sent for events about webhooks. */
+  "webhook.delivery_failed": Types.WebhookDelivery;
+  /** A receiver has accepted an event. Not sent for events about webhooks. */
+  "webhook.delivery_succeeded": Types.WebhookDelivery;
+  /** The server disabled a webhook: it failed for five days, or its receiver answered 410. */
+  "webhook.disabled": Types.FailingWebhook;
+  /** A webhook has failed for half of the time after which it is disabled. */
+  "webhook.disabling": Types.FailingWebhook;
+  /** A webhook got a new secret, which is not part of it. The earlier one signs too for the overlap. */
+  "webhook.secret_rotated": Types.Webhook;
+  /** A webhook was changed: where it leads, what it gets, or whether it is enabled. */
+  "webhook.updated": Types.Webhook;
   /** A call was made with an API key: sent once, and not kept. */
   api_call: { keyId: string; procedure: string; status: number; durationMs: number; requestId: string };
 }
@@ -444,7 +506,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
@@ -553,6 +615,19 @@ export type UsersMeUpdateParams = Params<Types.UsersMeUpdateData>;
 export type UsersRolesSetParams = Params<Types.UsersRolesSetData>;
 export type UsersSuspendParams = Params<Types.UsersSuspendData>;
 export type UsersUpdateParams = Params<Types.UsersUpdateData>;
+export type WebhooksCreateParams = Params<Types.WebhooksCreateData>;
+export type WebhooksDeleteParams = Params<Types.WebhooksDeleteData>;
+export type WebhooksDeliveriesGetParams = Params<Types.WebhooksDeliveriesGetData>;
+export type WebhooksDeliveriesListParams = Params<Types.WebhooksDeliveriesListData>;
+export type WebhooksDeliveriesRetryParams = Params<Types.WebhooksDeliveriesRetryData>;
+export type WebhooksEventTypesParams = NoParams;
+export type WebhooksGetParams = Params<Types.WebhooksGetData>;
+export type WebhooksListParams = Params<Types.WebhooksListData>;
+export type WebhooksRecoverParams = Params<Types.WebhooksRecoverData>;
+export type WebhooksRotateSecretParams = Params<Types.WebhooksRotateSecretData>;
+export type WebhooksStatsParams = Params<Types.WebhooksStatsData>;
+export type WebhooksTestParams = Params<Types.WebhooksTestData>;
+export type WebhooksUpdateParams = Params<Types.WebhooksUpdateData>;
 export type WsTicketParams = NoParams;
 
 /** `client.admin.users` */
@@ -2862,6 +2937,271 @@ export class UsersResource extends Resource {
    */
   update(params: UsersUpdateParams, options?: RequestOptions): ApiPromise<Types.UsersUpdateResponse> {
     return this.transport.call({"id":"users.update","method":"PATCH","path":"/api/v1/users/{userId}","keyed":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.webhooks.deliveries` */
+export class WebhooksDeliveriesResource extends Resource {
+  /**
+   * Get a delivery
+   *
+   * With its payload, and what was sent and answered at each attempt.
+   *
+   * Needs `webhooks:read`.
+   *
+   * `GET /api/v1/webhooks/{webhookId}/deliveries/{deliveryId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.deliveries.get({
+   *   webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   deliveryId: 'dlv_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
+   * ```
+   */
+  get(params: WebhooksDeliveriesGetParams, options?: RequestOptions): ApiPromise<Types.WebhooksDeliveriesGetResponse> {
+    return this.transport.call({"id":"webhooks.deliveries.get","method":"GET","path":"/api/v1/webhooks/{webhookId}/deliveries/{deliveryId}"}, params, options);
+  }
+
+  /**
+   * List deliveries of a webhook
+   *
+   * Newest first, of the last 30 days.
+   *
+   * Needs `webhooks:read`.
+   *
+   * `GET /api/v1/webhooks/{webhookId}/deliveries`
+   *
+   * @throws {BadRequestError} `invalid_cursor`, `invalid_time_range`
+   * @example
+   * ```ts
+   * for await (const item of client.webhooks.deliveries.list({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params: WebhooksDeliveriesListParams, options?: RequestOptions): PagePromise<Types.WebhooksDeliveriesListResponse> {
+    return this.transport.list({"id":"webhooks.deliveries.list","method":"GET","path":"/api/v1/webhooks/{webhookId}/deliveries"}, params, options);
+  }
+
+  /**
+   * Send a delivery again
+   *
+   * At once, whatever its schedule says; the schedule begins anew if it fails.
+   *
+   * Needs `webhooks:update`.
+   *
+   * `POST /api/v1/webhooks/{webhookId}/deliveries/{deliveryId}/retry`
+   *
+   * @throws {ConflictError} `delivery_already_succeeded`, `webhook_disabled`
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.deliveries.retry({
+   *   webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   deliveryId: 'dlv_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
+   * ```
+   */
+  retry(params: WebhooksDeliveriesRetryParams, options?: RequestOptions): ApiPromise<Types.WebhooksDeliveriesRetryResponse> {
+    return this.transport.call({"id":"webhooks.deliveries.retry","method":"POST","path":"/api/v1/webhooks/{webhookId}/deliveries/{deliveryId}/retry","keyed":true}, params, options);
+  }
+}
+
+/** `client.webhooks` */
+export class WebhooksResource extends Resource {
+  readonly deliveries: WebhooksDeliveriesResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.deliveries = new WebhooksDeliveriesResource(transport);
+  }
+
+  /**
+   * Create a webhook
+   *
+   * Events that happen from now on are sent to the address as Standard Webhooks. The secret is in this answer only. At most 100 in an organization.
+   *
+   * Needs `webhooks:create`.
+   *
+   * `POST /api/v1/webhooks`
+   *
+   * @throws {BadRequestError} `target_not_allowed`, `header_not_allowed`, `unknown_event_type`, `unknown_event_version`
+   * @throws {PermissionDeniedError} `event_not_allowed`
+   * @throws {ConflictError} `limit_reached`
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.create({ url: 'https://example.com/webhooks', events: ['api_key.*'] });
+   * ```
+   */
+  create(params: WebhooksCreateParams, options?: RequestOptions): ApiPromise<Types.WebhooksCreateResponse> {
+    return this.transport.call({"id":"webhooks.create","method":"POST","path":"/api/v1/webhooks","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Delete a webhook
+   *
+   * Takes effect at once: what waits is not sent.
+   *
+   * Needs `webhooks:delete`.
+   *
+   * `DELETE /api/v1/webhooks/{webhookId}`
+   *
+   * @example
+   * ```ts
+   * await client.webhooks.delete({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  delete(params: WebhooksDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"webhooks.delete","method":"DELETE","path":"/api/v1/webhooks/{webhookId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * List all event types there are
+   *
+   * With the JSON Schema and an example of their data, and the permission that a subscriber needs.
+   *
+   * Needs a signed-in user; API keys cannot call it.
+   *
+   * `GET /api/v1/webhooks/event-types`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.eventTypes();
+   * ```
+   */
+  eventTypes(params?: WebhooksEventTypesParams, options?: RequestOptions): ApiPromise<Types.WebhooksEventTypesResponse> {
+    return this.transport.call({"id":"webhooks.eventTypes","method":"GET","path":"/api/v1/webhooks/event-types"}, params, options);
+  }
+
+  /**
+   * Get a webhook
+   *
+   * Without its secret, which is shown at its creation only.
+   *
+   * Needs `webhooks:read`.
+   *
+   * `GET /api/v1/webhooks/{webhookId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.get({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: WebhooksGetParams, options?: RequestOptions): ApiPromise<Types.WebhooksGetResponse> {
+    return this.transport.call({"id":"webhooks.get","method":"GET","path":"/api/v1/webhooks/{webhookId}"}, params, options);
+  }
+
+  /**
+   * List webhooks
+   *
+   * Newest first. Secrets and values of headers are never shown again.
+   *
+   * Needs `webhooks:read`.
+   *
+   * `GET /api/v1/webhooks`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.webhooks.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: WebhooksListParams, options?: RequestOptions): PagePromise<Types.WebhooksListResponse> {
+    return this.transport.list({"id":"webhooks.list","method":"GET","path":"/api/v1/webhooks"}, params, options);
+  }
+
+  /**
+   * Send again what has failed
+   *
+   * Every delivery that was created from `since` to `until` (now by default) and has failed. A job sends them; `dryRun` only counts. The last 30 days can be recovered.
+   *
+   * Needs `webhooks:update`.
+   *
+   * `POST /api/v1/webhooks/{webhookId}/recover`
+   *
+   * @throws {BadRequestError} `invalid_time_range`
+   * @throws {ConflictError} `webhook_disabled`
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.recover({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', since: '2026-01-31T00:00:00Z' });
+   * ```
+   */
+  recover(params: WebhooksRecoverParams, options?: RequestOptions): ApiPromise<Types.WebhooksRecoverResponse> {
+    return this.transport.call({"id":"webhooks.recover","method":"POST","path":"/api/v1/webhooks/{webhookId}/recover","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Rotate the secret of a webhook
+   *
+   * The webhook gets a new secret, which is in this answer only. Deliveries carry a signature of the earlier one too for `overlapSeconds`, at most 7 days.
+   *
+   * Needs `webhooks:update`.
+   *
+   * `POST /api/v1/webhooks/{webhookId}/rotate-secret`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.rotateSecret({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', overlapSeconds: 86400 });
+   * ```
+   */
+  rotateSecret(params: WebhooksRotateSecretParams, options?: RequestOptions): ApiPromise<Types.WebhooksRotateSecretResponse> {
+    return this.transport.call({"id":"webhooks.rotateSecret","method":"POST","path":"/api/v1/webhooks/{webhookId}/rotate-secret","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Get the statistics of a webhook
+   *
+   * How many attempts succeeded and how long they took, in all and by day; of at most 30 days.
+   *
+   * Needs `webhooks:read`.
+   *
+   * `GET /api/v1/webhooks/{webhookId}/stats`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.stats({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', days: 7 });
+   * ```
+   */
+  stats(params: WebhooksStatsParams, options?: RequestOptions): ApiPromise<Types.WebhooksStatsResponse> {
+    return this.transport.call({"id":"webhooks.stats","method":"GET","path":"/api/v1/webhooks/{webhookId}/stats"}, params, options);
+  }
+
+  /**
+   * Send an example to a webhook
+   *
+   * The example of an event type, signed as a real one is; nothing else happens.
+   *
+   * Needs `webhooks:test`.
+   *
+   * `POST /api/v1/webhooks/{webhookId}/test`
+   *
+   * @throws {BadRequestError} `unknown_event_type`
+   * @throws {ConflictError} `webhook_disabled`
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.test({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', eventType: 'api_key.created' });
+   * ```
+   */
+  test(params: WebhooksTestParams, options?: RequestOptions): ApiPromise<Types.WebhooksTestResponse> {
+    return this.transport.call({"id":"webhooks.test","method":"POST","path":"/api/v1/webhooks/{webhookId}/test","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Update a webhook
+   *
+   * You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.
+   *
+   * Needs `webhooks:update`.
+   *
+   * `PATCH /api/v1/webhooks/{webhookId}`
+   *
+   * @throws {BadRequestError} `target_not_allowed`, `header_not_allowed`, `unknown_event_type`, `unknown_event_version`
+   * @throws {PermissionDeniedError} `event_not_allowed`
+   * @example
+   * ```ts
+   * const answer = await client.webhooks.update({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', events: ['*'] });
+   * ```
+   */
+  update(params: WebhooksUpdateParams, options?: RequestOptions): ApiPromise<Types.WebhooksUpdateResponse> {
+    return this.transport.call({"id":"webhooks.update","method":"PATCH","path":"/api/v1/webhooks/{webhookId}","keyed":true,"body":"json"}, params, options);
   }
 }
 

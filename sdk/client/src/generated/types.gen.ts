@@ -632,6 +632,35 @@ export type CreateUser = {
 };
 
 /**
+ * A new webhook.
+ */
+export type CreateWebhook = {
+    /**
+     * Where events are sent: https on port 443 or 8443.
+     */
+    url: string;
+    /**
+     * Event types, `api_key.*` for all of a resource, or `*` for all.
+     */
+    events: Array<string>;
+    /**
+     * What it is for.
+     */
+    description?: string | null;
+    /**
+     * Sent with every delivery, at most 20. Values are stored encrypted and not shown again.
+     */
+    /**
+     * True by default.
+     */
+    enabled?: boolean;
+    /**
+     * The newest form of payloads by default.
+     */
+    eventVersion?: number;
+};
+
+/**
  * The new API key, with its secret.
  */
 export type CreatedApiKey = {
@@ -734,6 +763,60 @@ export type CreatedApiKey = {
     lastUsedIp: string | null;
     /**
      * Shown once; only its hash is stored.
+     */
+    secret: string;
+};
+
+/**
+ * The webhook, with its secret.
+ */
+export type CreatedWebhook = {
+    /**
+     * Id of a webhook.
+     */
+    id: string;
+    /**
+     * Where events are sent: https on port 443 or 8443.
+     */
+    url: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * Event types, `api_key.*` for all of a resource, or `*` for all.
+     */
+    events: Array<string>;
+    /**
+     * The newest form of payloads that it gets: later forms of an event are sent in this one.
+     */
+    eventVersion: number;
+    /**
+     * Names of the headers sent with every delivery.
+     */
+    headerNames: Array<string>;
+    /**
+     * While false, nothing is sent, and events are not kept for it.
+     */
+    enabled: boolean;
+    /**
+     * Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise.
+     */
+    disabledReason: 'FAILING' | 'GONE' | (string & {}) | null;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * Verifies signatures; shown once.
      */
     secret: string;
 };
@@ -856,6 +939,52 @@ export type EmailTokenInput = {
 };
 
 /**
+ * Every event type there is.
+ */
+export type EventCatalogue = {
+    /**
+     * Every type, by name.
+     */
+    items: Array<EventTypeEntry>;
+    /**
+     * All are on one page.
+     */
+    nextCursor: null;
+};
+
+/**
+ * A type of events.
+ */
+export type EventTypeEntry = {
+    /**
+     * The name of the type.
+     */
+    name: string;
+    /**
+     * What happened.
+     */
+    description: string;
+    /**
+     * The newest form of its data.
+     */
+    version: number;
+    /**
+     * Who may subscribe to it.
+     */
+    permission: OrganizationPermission | (string & {});
+    /**
+     * JSON Schema of its data.
+     */
+    schema: {
+        [key: string]: unknown;
+    };
+    /**
+     * Data as they are sent.
+     */
+    example: unknown;
+};
+
+/**
  * The code of the redirect, and the proof of who began the login.
  */
 export type ExchangeOAuthCode = {
@@ -974,6 +1103,60 @@ export type ExpiringApiKey = {
      * In how many days it expires, rounded up.
      */
     daysLeft: number;
+};
+
+/**
+ * A webhook whose receiver does not accept events.
+ */
+export type FailingWebhook = {
+    /**
+     * Id of a webhook.
+     */
+    id: string;
+    /**
+     * Where events are sent: https on port 443 or 8443.
+     */
+    url: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * Event types, `api_key.*` for all of a resource, or `*` for all.
+     */
+    events: Array<string>;
+    /**
+     * The newest form of payloads that it gets: later forms of an event are sent in this one.
+     */
+    eventVersion: number;
+    /**
+     * Names of the headers sent with every delivery.
+     */
+    headerNames: Array<string>;
+    /**
+     * While false, nothing is sent, and events are not kept for it.
+     */
+    enabled: boolean;
+    /**
+     * Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise.
+     */
+    disabledReason: 'FAILING' | 'GONE' | (string & {}) | null;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * Since when every attempt has failed; null where the last one succeeded.
+     */
+    failingSince: string | null;
 };
 
 /**
@@ -2280,7 +2463,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | 'invalid_time_range' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2448,6 +2631,24 @@ export type RecordedApiKey = {
      * When it last changed.
      */
     updatedAt: string;
+};
+
+/**
+ * Which failed deliveries to send again: at most the last 30 days.
+ */
+export type RecoverWebhook = {
+    /**
+     * From this moment on.
+     */
+    since: string;
+    /**
+     * Until before this moment.
+     */
+    until?: string;
+    /**
+     * Only counts what would be sent again.
+     */
+    dryRun?: boolean;
 };
 
 /**
@@ -2774,6 +2975,16 @@ export type RotateApiKey = {
 };
 
 /**
+ * How to replace the secret of a webhook.
+ */
+export type RotateWebhookSecret = {
+    /**
+     * How long deliveries carry a signature of the earlier secret too; a day by default.
+     */
+    overlapSeconds?: number;
+};
+
+/**
  * A permission (`api_keys:read`), all of a resource (`api_keys:*`), all that reads (`read:*`) or writes (`write:*`), or everything (`*`).
  */
 export type Scope = '*' | 'read:*' | 'write:*' | 'org:*' | 'members:*' | 'roles:*' | 'api_keys:*' | 'webhooks:*' | 'billing:*' | 'analytics:*' | 'usage:*' | 'storage:*' | 'files:*' | 'ai:*' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
@@ -3090,6 +3301,16 @@ export type SubdomainAvailability = {
 };
 
 /**
+ * Which example to send.
+ */
+export type TestWebhook = {
+    /**
+     * The type whose example is sent.
+     */
+    eventType: string;
+};
+
+/**
  * Opens the realtime socket once, in place of a credential.
  */
 export type Ticket = {
@@ -3311,6 +3532,35 @@ export type UpdateUser = {
 };
 
 /**
+ * A missing field stays unchanged; null clears it.
+ */
+export type UpdateWebhook = {
+    /**
+     * Where events are sent: https on port 443 or 8443.
+     */
+    url?: string;
+    /**
+     * Event types, `api_key.*` for all of a resource, or `*` for all.
+     */
+    events?: Array<string>;
+    /**
+     * What it is for.
+     */
+    description?: string | null;
+    /**
+     * Replaces all headers; `{}` removes them.
+     */
+    /**
+     * True enables it again after the server has disabled it; what failed meanwhile can be recovered.
+     */
+    enabled?: boolean;
+    /**
+     * The newest form of payloads that it gets.
+     */
+    eventVersion?: number;
+};
+
+/**
  * That something was used.
  */
 export type UsageEvent = {
@@ -3505,6 +3755,496 @@ export type VerifyTotp = {
 };
 
 /**
+ * An address of yours that is called when something happens.
+ */
+export type Webhook = {
+    /**
+     * Id of a webhook.
+     */
+    id: string;
+    /**
+     * Where events are sent: https on port 443 or 8443.
+     */
+    url: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * Event types, `api_key.*` for all of a resource, or `*` for all.
+     */
+    events: Array<string>;
+    /**
+     * The newest form of payloads that it gets: later forms of an event are sent in this one.
+     */
+    eventVersion: number;
+    /**
+     * Names of the headers sent with every delivery.
+     */
+    headerNames: Array<string>;
+    /**
+     * While false, nothing is sent, and events are not kept for it.
+     */
+    enabled: boolean;
+    /**
+     * Why the server disabled it: `FAILING` for five days of failures, `GONE` for an answer 410; null otherwise.
+     */
+    disabledReason: 'FAILING' | 'GONE' | (string & {}) | null;
+    /**
+     * The user who created it; null if that was a key.
+     */
+    createdBy: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * One attempt of a delivery. Kept for 30 days.
+ */
+export type WebhookAttempt = {
+    /**
+     * 1 for the first.
+     */
+    number: number;
+    /**
+     * When it was sent.
+     */
+    startedAt: string;
+    /**
+     * How long it took, in milliseconds.
+     */
+    durationMs: number;
+    /**
+     * Whether the answer was 2xx.
+     */
+    succeeded: boolean;
+    /**
+     * The status of the answer; null where there was none.
+     */
+    statusCode: number | null;
+    /**
+     * Why it failed; null where it did not.
+     */
+    error: string | null;
+    /**
+     * What was sent; your own headers without their values.
+     */
+    requestHeaders: {
+        [key: string]: string;
+    };
+    /**
+     * Of the answer, without cookies.
+     */
+    responseHeaders: {
+        [key: string]: string;
+    } | null;
+    /**
+     * The first 4,096 characters of the answer.
+     */
+    responseBody: string | null;
+};
+
+/**
+ * A webhook was created. Its secret is not part of it.
+ */
+export type WebhookCreatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.created';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Webhook;
+};
+
+/**
+ * The attempts of a day.
+ */
+export type WebhookDayStats = {
+    /**
+     * In UTC.
+     */
+    day: string;
+    /**
+     * How often something was sent.
+     */
+    attempts: number;
+    /**
+     * How many attempts were answered with 2xx.
+     */
+    succeeded: number;
+    /**
+     * The median of their durations; null without attempts.
+     */
+    p50Ms: number | null;
+    /**
+     * 95 % of them were not longer; null without attempts.
+     */
+    p95Ms: number | null;
+};
+
+/**
+ * A webhook was deleted: nothing is sent to it any more.
+ */
+export type WebhookDeletedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.deleted';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Webhook;
+};
+
+/**
+ * An event on its way to a webhook.
+ */
+export type WebhookDelivery = {
+    /**
+     * Id of a webhook delivery.
+     */
+    id: string;
+    /**
+     * Id of a webhook.
+     */
+    webhookId: string;
+    /**
+     * The `webhook-id` header: the same for every attempt.
+     */
+    eventId: string;
+    /**
+     * What happened.
+     */
+    eventType: string;
+    /**
+     * Whether it is an example that was asked for.
+     */
+    isTest: boolean;
+    /**
+     * `FAILED` when the last attempt of the schedule has failed.
+     */
+    status: 'PENDING' | 'SUCCEEDED' | 'FAILED' | (string & {});
+    /**
+     * How often it was sent.
+     */
+    attempts: number;
+    /**
+     * When it is sent next; null when it is settled.
+     */
+    nextAttemptAt: string | null;
+    /**
+     * The status of the last answer; null where there was none.
+     */
+    statusCode: number | null;
+    /**
+     * Why the last attempt failed; null where it did not.
+     */
+    error: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it succeeded or failed for good; null until then.
+     */
+    settledAt: string | null;
+};
+
+/**
+ * A delivery with its payload and attempts.
+ */
+export type WebhookDeliveryDetails = {
+    /**
+     * Id of a webhook delivery.
+     */
+    id: string;
+    /**
+     * Id of a webhook.
+     */
+    webhookId: string;
+    /**
+     * The `webhook-id` header: the same for every attempt.
+     */
+    eventId: string;
+    /**
+     * What happened.
+     */
+    eventType: string;
+    /**
+     * Whether it is an example that was asked for.
+     */
+    isTest: boolean;
+    /**
+     * `FAILED` when the last attempt of the schedule has failed.
+     */
+    status: 'PENDING' | 'SUCCEEDED' | 'FAILED' | (string & {});
+    /**
+     * How often it was sent.
+     */
+    attempts: number;
+    /**
+     * When it is sent next; null when it is settled.
+     */
+    nextAttemptAt: string | null;
+    /**
+     * The status of the last answer; null where there was none.
+     */
+    statusCode: number | null;
+    /**
+     * Why the last attempt failed; null where it did not.
+     */
+    error: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it succeeded or failed for good; null until then.
+     */
+    settledAt: string | null;
+    /**
+     * The body that is sent: `{ type, timestamp, data }`.
+     */
+    payload: unknown;
+    /**
+     * The latest 50 attempts, newest first.
+     */
+    attemptLog: Array<WebhookAttempt>;
+};
+
+/**
+ * The last attempt to send an event has failed. Not sent for events about webhooks.
+ */
+export type WebhookDeliveryFailedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.delivery_failed';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: WebhookDelivery;
+};
+
+/**
+ * One page of a list.
+ */
+export type WebhookDeliveryPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<WebhookDelivery>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A receiver has accepted an event. Not sent for events about webhooks.
+ */
+export type WebhookDeliverySucceededEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.delivery_succeeded';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: WebhookDelivery;
+};
+
+/**
+ * The server disabled a webhook: it failed for five days, or its receiver answered 410.
+ */
+export type WebhookDisabledEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.disabled';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: FailingWebhook;
+};
+
+/**
+ * A webhook has failed for half of the time after which it is disabled.
+ */
+export type WebhookDisablingEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.disabling';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: FailingWebhook;
+};
+
+/**
+ * One page of a list.
+ */
+export type WebhookPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Webhook>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * What is being sent again.
+ */
+export type WebhookRecovery = {
+    /**
+     * The job that sends them; null for a dry run.
+     */
+    jobId: string | null;
+    /**
+     * How many deliveries have failed in that time.
+     */
+    count: number;
+};
+
+/**
+ * A webhook got a new secret, which is not part of it. The earlier one signs too for the overlap.
+ */
+export type WebhookSecretRotatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.secret_rotated';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Webhook;
+};
+
+/**
+ * How a webhook has been answering.
+ */
+export type WebhookStats = {
+    /**
+     * How often something was sent.
+     */
+    attempts: number;
+    /**
+     * How many attempts were answered with 2xx.
+     */
+    succeeded: number;
+    /**
+     * The median of their durations; null without attempts.
+     */
+    p50Ms: number | null;
+    /**
+     * 95 % of them were not longer; null without attempts.
+     */
+    p95Ms: number | null;
+    /**
+     * Since when every attempt has failed; null where the last one succeeded.
+     */
+    failingSince: string | null;
+    /**
+     * From 0 to 1; null without attempts.
+     */
+    successRate: number | null;
+    /**
+     * Days with attempts, newest first.
+     */
+    days: Array<WebhookDayStats>;
+};
+
+/**
+ * A webhook was changed: where it leads, what it gets, or whether it is enabled.
+ */
+export type WebhookUpdatedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'webhook.updated';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: Webhook;
+};
+
+/**
  * The organization to act in, where it is not your default one. `X-Tenant-ID` means the same.
  */
 export type OrganizationId = string;
@@ -3548,6 +4288,16 @@ export type UserId = string;
  * Id of an API key.
  */
 export type KeyId = string;
+
+/**
+ * Id of a webhook.
+ */
+export type WebhookId = string;
+
+/**
+ * Id of a webhook delivery.
+ */
+export type DeliveryId = string;
 
 /**
  * Id of an organization.
@@ -6839,6 +7589,856 @@ export type ApiKeysVerifyResponses = {
 };
 
 export type ApiKeysVerifyResponse = ApiKeysVerifyResponses[keyof ApiKeysVerifyResponses];
+
+export type WebhooksListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/webhooks';
+};
+
+export type WebhooksListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksListError = WebhooksListErrors[keyof WebhooksListErrors];
+
+export type WebhooksListResponses = {
+    /**
+     * OK
+     */
+    200: WebhookPage;
+};
+
+export type WebhooksListResponse = WebhooksListResponses[keyof WebhooksListResponses];
+
+export type WebhooksCreateData = {
+    body: CreateWebhook;
+    path?: never;
+    query?: never;
+    url: '/api/v1/webhooks';
+};
+
+export type WebhooksCreateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksCreateError = WebhooksCreateErrors[keyof WebhooksCreateErrors];
+
+export type WebhooksCreateResponses = {
+    /**
+     * Created
+     */
+    201: CreatedWebhook;
+};
+
+export type WebhooksCreateResponse = WebhooksCreateResponses[keyof WebhooksCreateResponses];
+
+export type WebhooksEventTypesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/webhooks/event-types';
+};
+
+export type WebhooksEventTypesErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksEventTypesError = WebhooksEventTypesErrors[keyof WebhooksEventTypesErrors];
+
+export type WebhooksEventTypesResponses = {
+    /**
+     * OK
+     */
+    200: EventCatalogue;
+};
+
+export type WebhooksEventTypesResponse = WebhooksEventTypesResponses[keyof WebhooksEventTypesResponses];
+
+export type WebhooksDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}';
+};
+
+export type WebhooksDeleteErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksDeleteError = WebhooksDeleteErrors[keyof WebhooksDeleteErrors];
+
+export type WebhooksDeleteResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type WebhooksDeleteResponse = WebhooksDeleteResponses[keyof WebhooksDeleteResponses];
+
+export type WebhooksGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}';
+};
+
+export type WebhooksGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksGetError = WebhooksGetErrors[keyof WebhooksGetErrors];
+
+export type WebhooksGetResponses = {
+    /**
+     * OK
+     */
+    200: Webhook;
+};
+
+export type WebhooksGetResponse = WebhooksGetResponses[keyof WebhooksGetResponses];
+
+export type WebhooksUpdateData = {
+    body: UpdateWebhook;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}';
+};
+
+export type WebhooksUpdateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksUpdateError = WebhooksUpdateErrors[keyof WebhooksUpdateErrors];
+
+export type WebhooksUpdateResponses = {
+    /**
+     * OK
+     */
+    200: Webhook;
+};
+
+export type WebhooksUpdateResponse = WebhooksUpdateResponses[keyof WebhooksUpdateResponses];
+
+export type WebhooksRotateSecretData = {
+    body: RotateWebhookSecret;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}/rotate-secret';
+};
+
+export type WebhooksRotateSecretErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksRotateSecretError = WebhooksRotateSecretErrors[keyof WebhooksRotateSecretErrors];
+
+export type WebhooksRotateSecretResponses = {
+    /**
+     * OK
+     */
+    200: CreatedWebhook;
+};
+
+export type WebhooksRotateSecretResponse = WebhooksRotateSecretResponses[keyof WebhooksRotateSecretResponses];
+
+export type WebhooksTestData = {
+    body: TestWebhook;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}/test';
+};
+
+export type WebhooksTestErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksTestError = WebhooksTestErrors[keyof WebhooksTestErrors];
+
+export type WebhooksTestResponses = {
+    /**
+     * Accepted
+     */
+    202: WebhookDelivery;
+};
+
+export type WebhooksTestResponse = WebhooksTestResponses[keyof WebhooksTestResponses];
+
+export type WebhooksRecoverData = {
+    body: RecoverWebhook;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}/recover';
+};
+
+export type WebhooksRecoverErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksRecoverError = WebhooksRecoverErrors[keyof WebhooksRecoverErrors];
+
+export type WebhooksRecoverResponses = {
+    /**
+     * Accepted
+     */
+    202: WebhookRecovery;
+};
+
+export type WebhooksRecoverResponse = WebhooksRecoverResponses[keyof WebhooksRecoverResponses];
+
+export type WebhooksStatsData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: {
+        /**
+         * How many days, until now.
+         */
+        days?: number;
+    };
+    url: '/api/v1/webhooks/{webhookId}/stats';
+};
+
+export type WebhooksStatsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksStatsError = WebhooksStatsErrors[keyof WebhooksStatsErrors];
+
+export type WebhooksStatsResponses = {
+    /**
+     * OK
+     */
+    200: WebhookStats;
+};
+
+export type WebhooksStatsResponse = WebhooksStatsResponses[keyof WebhooksStatsResponses];
+
+export type WebhooksDeliveriesListData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+    };
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        /**
+         * Only deliveries of this status.
+         */
+        status?: 'PENDING' | 'SUCCEEDED' | 'FAILED';
+        /**
+         * Only deliveries of this event type.
+         */
+        eventType?: string;
+        /**
+         * From this moment on.
+         */
+        since?: string;
+        /**
+         * Until before this moment.
+         */
+        until?: string;
+    };
+    url: '/api/v1/webhooks/{webhookId}/deliveries';
+};
+
+export type WebhooksDeliveriesListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksDeliveriesListError = WebhooksDeliveriesListErrors[keyof WebhooksDeliveriesListErrors];
+
+export type WebhooksDeliveriesListResponses = {
+    /**
+     * OK
+     */
+    200: WebhookDeliveryPage;
+};
+
+export type WebhooksDeliveriesListResponse = WebhooksDeliveriesListResponses[keyof WebhooksDeliveriesListResponses];
+
+export type WebhooksDeliveriesGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+        /**
+         * Id of a webhook delivery.
+         */
+        deliveryId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}/deliveries/{deliveryId}';
+};
+
+export type WebhooksDeliveriesGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksDeliveriesGetError = WebhooksDeliveriesGetErrors[keyof WebhooksDeliveriesGetErrors];
+
+export type WebhooksDeliveriesGetResponses = {
+    /**
+     * OK
+     */
+    200: WebhookDeliveryDetails;
+};
+
+export type WebhooksDeliveriesGetResponse = WebhooksDeliveriesGetResponses[keyof WebhooksDeliveriesGetResponses];
+
+export type WebhooksDeliveriesRetryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a webhook.
+         */
+        webhookId: string;
+        /**
+         * Id of a webhook delivery.
+         */
+        deliveryId: string;
+    };
+    query?: never;
+    url: '/api/v1/webhooks/{webhookId}/deliveries/{deliveryId}/retry';
+};
+
+export type WebhooksDeliveriesRetryErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WebhooksDeliveriesRetryError = WebhooksDeliveriesRetryErrors[keyof WebhooksDeliveriesRetryErrors];
+
+export type WebhooksDeliveriesRetryResponses = {
+    /**
+     * Accepted
+     */
+    202: WebhookDelivery;
+};
+
+export type WebhooksDeliveriesRetryResponse = WebhooksDeliveriesRetryResponses[keyof WebhooksDeliveriesRetryResponses];
 
 export type OrgsListData = {
     body?: never;

@@ -1,6 +1,6 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { SequencedEvent } from '../../events/feed.ts';
-import { patternsOf } from './subscription.ts';
+import { topicsOf } from './subscription.ts';
 
 /** How far one reader has come: its `position` among live events, and the past that is still to be sent. */
 export interface ReplayCursor {
@@ -96,7 +96,7 @@ export function createReplayCursor(
 /** Each past event belongs to one replay only: the first that wants it. */
 function isOf({ patterns, from, until, shown }: Rewind, { type, position }: SequencedEvent): boolean {
   if (position <= from || position > until) return false;
-  const matching = patternsOf(type);
+  const matching = topicsOf(type);
   return (
     matching.some((pattern) => patterns.has(pattern)) &&
     !matching.some((pattern) => position > (shown.get(pattern) ?? Number.POSITIVE_INFINITY))

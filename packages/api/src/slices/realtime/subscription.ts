@@ -1,6 +1,7 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import type { EventType } from '../../events/event.ts';
+import { isEventPattern, patternsOf, publicEventTypes } from '../../events/patterns.ts';
 import { TOPICS } from './schemas.ts';
 
 /** The events of an organization that one reader subscribed to, each pattern from its position on. */
@@ -38,15 +39,15 @@ export function createSubscription(eventTypes: EventTypes): Subscription {
     list: () => [...since.keys()],
     positions: () => new Map(since),
     wants: (event, position) =>
-      patternsOf(event).some((pattern) => position > (since.get(pattern) ?? Number.POSITIVE_INFINITY)),
+      topicsOf(event).some((pattern) => position > (since.get(pattern) ?? Number.POSITIVE_INFINITY)),
   };
 }
 
-/** The patterns that match an event type. `*` matches stored events, and calls are not stored. */
-export function patternsOf(event: string): string[] {
+/** The patterns and topics that match an event type. `*` matches stored events, and calls are not stored. */
+export function topicsOf(event: string): string[] {
   if (event === 'api_call') return [event];
   const [resource = ''] = event.split('.');
-  return [event, `${resource}.*`, '*', resource];
+  return [...patternsOf(event), event.startsWith('webhook.delivery_') ? 'webhook_delivery' : resource];
 }
 
 /** Whether a member or key with these permissions may see events of this type. */
@@ -61,9 +62,8 @@ export function maySee(
 }
 
 function assertKnown(eventTypes: EventTypes, pattern: string): void {
-  if (pattern === '*' || (TOPICS as readonly string[]).includes(pattern)) return;
-  const names = [...eventTypes.values()].filter((type) => type.audience === 'organization').map((type) => type.name);
-  if (names.some((name) => name === pattern || `${name.split('.')[0]}.*` === pattern)) return;
+  if ((TOPICS as readonly string[]).includes(pattern) || isEventPattern(eventTypes, pattern)) return;
+  const names = publicEventTypes(eventTypes).map(({ name }) => name);
   throw new ApiError('invalid_input', {
     detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...names].join(', ')}.`,
   });

@@ -1,0 +1,144 @@
+import { OutboundError, type OutboundResponse } from '@rentapi/platform/outbound';
+import type { Ports } from '../../../context.ts';
+import { signature } from '../signature.ts';
+import { dataInVersion } from '../versions.ts';
+
+/** What the body of a delivery is made from. */
+interface ShownDelivery {
+  eventType: string;
+  createdAt: Date;
+  /** Of a test; null otherwise. */
+  payload: unknown;
+  /** Of the event; null for a test. */
+  data: unknown;
+  eventVersion: number;
+}
+
+/** A delivery as it was claimed, with what is needed to send it. */
+export interface ClaimedDelivery extends ShownDelivery {
+  organizationId: number;
+  id: number;
+  webhookId: number;
+  eventId: number;
+  attempts: number;
+  step: number;
+  url: string;
+  headersSealed: Buffer;
+  secretSealed: Buffer;
+  overlapEndsAt: Date | null;
+}
+
+/** How an attempt went, as it is stored. */
+export interface Outcome {
+  startedAt: Date;
+  durationMs: number;
+  succeeded: boolean;
+  /** The receiver wants nothing more: 410. */
+  gone: boolean;
+  statusCode: number | null;
+  error: string | null;
+  requestHeaders: Record<string, string>;
+  responseHeaders: Record<string, string> | null;
+  responseBody: string | null;
+  /** How long the receiver asks to wait. */
+  retryAfterMs: number | null;
+}
+
+const MAX_BODY_CHARACTERS = 4096;
+const MAX_HEADERS = 50;
+const MAX_HEADER_CHARACTERS = 500;
+const HIDDEN = '[hidden]';
+const MAX_RETRY_AFTER_MS = 86_400_000;
+
+/** The body, which is the same for every attempt. */
+export function bodyOf(
+  { eventTypes }: Pick<Ports, 'eventTypes'>,
+  { eventType, createdAt, payload, data, eventVersion }: ShownDelivery,
+): { type: string; timestamp: string; data: unknown } {
+  const shown = dataInVersion(eventTypes.get(eventType), payload ?? data, eventVersion);
+  return { type: eventType, timestamp: createdAt.toISOString(), data: shown };
+}
+
+/** Sends a delivery once. Never throws: an answer that is not 2xx, or none, is an outcome. */
+export async function attempt(ports: Ports, delivery: ClaimedDelivery): Promise<Outcome> {
+  const { organizationId } = delivery;
+  const startedAt = ports.clock.now();
+  const began = performance.now();
+  const ownHeaders: Record<string, string> = JSON.parse(ports.webhooks.open(delivery.headersSealed, organizationId));
+  const body = JSON.stringify(bodyOf(ports, delivery));
+  const id = ports.ids.encode('evt', delivery.eventId);
+  const timestampS = Math.floor(startedAt.getTime() / 1000);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': `RentAPI/${ports.process.version}`,
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampS),
+    'webhook-signature': signature(secretsOf(ports, delivery, startedAt), id, timestampS, body),
+  };
+  const sent = {
+    startedAt,
+    requestHeaders: { ...headers, ...Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN])) },
+  };
+  try {
+    const { url } = delivery;
+    const answer = await ports.outbound.send({ url, method: 'POST', headers: { ...ownHeaders, ...headers }, body });
+    return { ...sent, durationMs: Math.round(performance.now() - began), ...outcomeOf(answer, ports.clock.now()) };
+  } catch (error) {
+    if (!(error instanceof OutboundError)) ports.log.error({ err: error }, 'webhook not sent');
+    return {
+      ...sent,
+      durationMs: Math.round(performance.now() - began),
+      succeeded: false,
+      gone: false,
+      statusCode: null,
+      error: error instanceof OutboundError ? storable(error.message) : 'The delivery could not be sent.',
+      responseHeaders: null,
+      responseBody: null,
+      retryAfterMs: null,
+    };
+  }
+}
+
+function secretsOf(ports: Ports, delivery: ClaimedDelivery, now: Date): string[] {
+  const { organizationId, secretSealed, overlapEndsAt } = delivery;
+  const secrets = ports.webhooks.open(secretSealed, organizationId).split(' ');
+  return secrets.slice(0, overlapEndsAt && overlapEndsAt > now ? 2 : 1);
+}
+
+function outcomeOf(
+  { status, headers, body }: OutboundResponse,
+  now: Date,
+): Omit<Outcome, 'startedAt' | 'durationMs' | 'requestHeaders'> {
+  const succeeded = status >= 200 && status < 300;
+  return {
+    succeeded,
+    gone: status === 410,
+    statusCode: status,
+    error: succeeded ? null : errorOf(status),
+    responseHeaders: Object.fromEntries(
+      Object.entries(headers)
+        .filter(([name]) => name !== 'set-cookie')
+        .slice(0, MAX_HEADERS)
+        .map(([name, value]) => [name, storable(String(value), MAX_HEADER_CHARACTERS)]),
+    ),
+    responseBody: storable(body, MAX_BODY_CHARACTERS),
+    retryAfterMs: status === 429 || status === 503 ? retryAfterMs(headers['retry-after'], now) : null,
+  };
+}
+
+function errorOf(status: number): string {
+  if (status >= 300 && status < 400) return `The receiver answered ${status}: redirects are not followed.`;
+  return `The receiver answered ${status}.`;
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3); null where it is neither. */
+function retryAfterMs(text: string | undefined, now: Date): number | null {
+  if (text === undefined) return null;
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime();
+  return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
+}
+
+/** Postgres stores no NUL, and JSON no half of a pair of surrogates. */
+function storable(text: string, maxCharacters = 1000): string {
+  return text.slice(0, maxCharacters).replaceAll('\0', '').toWellFormed();
+}

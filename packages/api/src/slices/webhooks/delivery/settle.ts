@@ -1,0 +1,116 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Ports } from '../../../context.ts';
+import { WebhookDeliveryFailed, WebhookDeliverySucceeded } from '../events.ts';
+import { DeliveryModel } from '../model.ts';
+import type { ClaimedDelivery, Outcome } from './attempt.ts';
+
+/** Retries after the same failure do not come together: each is up to a tenth earlier or later. */
+const JITTER = 0.1;
+/** After so many failures in a row one delivery at a time is tried, after a pause. */
+export const FAILURES_TO_PAUSE = 10;
+const PAUSE_FIRST_S = 30;
+const PAUSE_MAX_S = 300;
+
+/**
+ * Stores attempts, what became of their deliveries, the health of their webhooks and the events about them, in one
+ * statement for many. An attempt whose delivery another process has claimed since is kept, and changes nothing else.
+ */
+const SETTLE: Statement = {
+  text: `
+  /* across organizations */
+  with result as (
+    select * from jsonb_to_recordset($1) as r (
+      organization_id bigint, webhook_id bigint, delivery_id bigint, number integer, started_at timestamptz,
+      duration_ms integer, succeeded boolean, status_code integer, error text, request_headers jsonb,
+      response_headers jsonb, response_body text, due_at timestamptz, event_type text, event_data jsonb)
+  ), attempt as (
+    insert into webhook_attempts (organization_id, webhook_id, delivery_id, number, started_at, duration_ms, succeeded,
+                                  status_code, error, request_headers, response_headers, response_body)
+    select organization_id, webhook_id, delivery_id, number, started_at, duration_ms, succeeded,
+           status_code, error, request_headers, response_headers, response_body from result
+  ), settled as (
+    update webhook_deliveries d
+    set status = case when r.succeeded then 'SUCCEEDED' when r.due_at is null then 'FAILED' else 'PENDING' end,
+        due_at = r.due_at, status_code = r.status_code, error = r.error,
+        settled_at = case when r.due_at is null then $2::timestamptz end
+    from result r
+    where d.organization_id = r.organization_id and d.id = r.delivery_id and d.attempts = r.number
+      and d.status = 'PENDING'
+    returning d.organization_id, d.id
+  ), outcome as (
+    select organization_id, webhook_id, bool_or(succeeded) as succeeded,
+           count(*) filter (where not succeeded)::integer as failures,
+           min(started_at) filter (where not succeeded) as failed_at
+    from result group by organization_id, webhook_id
+  ), recovered as (
+    update webhook_health h set failures = 0, failing_since = null, warned_at = null, resumes_at = null
+    from outcome o
+    where o.succeeded and h.organization_id = o.organization_id and h.webhook_id = o.webhook_id
+      and h.failing_since is not null
+  ), failing as (
+    insert into webhook_health (organization_id, webhook_id, failures, failing_since)
+    select organization_id, webhook_id, failures, failed_at from outcome where not succeeded
+    on conflict (organization_id, webhook_id) do update
+    set failures = webhook_health.failures + excluded.failures,
+        failing_since = coalesce(webhook_health.failing_since, excluded.failing_since),
+        resumes_at = case when webhook_health.failures + excluded.failures >= ${FAILURES_TO_PAUSE}
+          then $2::timestamptz + make_interval(secs => least(${PAUSE_MAX_S},
+            ${PAUSE_FIRST_S} * (1 + (webhook_health.failures - ${FAILURES_TO_PAUSE}) / 2))) end
+  )
+  insert into events (organization_id, type, data, created_at)
+  select r.organization_id, r.event_type, r.event_data, $2
+  from settled s join result r on r.organization_id = s.organization_id and r.delivery_id = s.id
+  where r.event_type is not null`,
+};
+
+export async function settle(ports: Ports, results: readonly [ClaimedDelivery, Outcome][]): Promise<void> {
+  const now = ports.clock.now();
+  const rows = results.map(([delivery, outcome]) => {
+    const dueAt = outcome.succeeded ? null : nextAttemptAt(ports, delivery, outcome, now);
+    return {
+      organization_id: delivery.organizationId,
+      webhook_id: delivery.webhookId,
+      delivery_id: delivery.id,
+      number: delivery.attempts,
+      started_at: outcome.startedAt,
+      duration_ms: outcome.durationMs,
+      succeeded: outcome.succeeded,
+      status_code: outcome.statusCode,
+      error: outcome.error,
+      request_headers: outcome.requestHeaders,
+      response_headers: outcome.responseHeaders,
+      response_body: outcome.responseBody,
+      due_at: dueAt,
+      ...(dueAt === null && eventAbout(ports, delivery, outcome, now)),
+    };
+  });
+  await execute(ports.database, SETTLE, [JSON.stringify(rows), now]);
+}
+
+/** When to try again; null after the last attempt of the schedule. */
+function nextAttemptAt(
+  { env }: Ports,
+  { step }: ClaimedDelivery,
+  { gone, retryAfterMs }: Outcome,
+  now: Date,
+): Date | null {
+  const delayS = env.WEBHOOK_RETRY_SCHEDULE_S[step];
+  if (delayS === undefined || gone) return null;
+  const delayMs = delayS * 1000 * (1 - JITTER + Math.random() * 2 * JITTER);
+  return new Date(now.getTime() + Math.max(delayMs, retryAfterMs ?? 0));
+}
+
+/** None for tests, and none for events about webhooks: two webhooks would report each other's deliveries for ever. */
+function eventAbout(ports: Ports, delivery: ClaimedDelivery, outcome: Outcome, now: Date) {
+  if (delivery.payload !== null || delivery.eventType.startsWith('webhook.')) return {};
+  const { name, data } = outcome.succeeded ? WebhookDeliverySucceeded : WebhookDeliveryFailed;
+  const row = DeliveryModel.hydrate({
+    ...delivery,
+    status: outcome.succeeded ? 'SUCCEEDED' : 'FAILED',
+    dueAt: null,
+    statusCode: outcome.statusCode,
+    error: outcome.error,
+    settledAt: now,
+  });
+  return { event_type: name, event_data: data.parse(row.present(ports.ids)) };
+}

@@ -1,0 +1,156 @@
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import type { OrganizationContext } from '../../../context.ts';
+import { iso } from '../../../contract/common-schemas.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import { readRows, rowsOf } from '../../../data/rows.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { publicEventTypes } from '../../../events/patterns.ts';
+import { enqueueNumbered } from '../../../jobs/enqueue.ts';
+import { bodyOf } from '../delivery/attempt.ts';
+import { AttemptModel, DeliveryModel, type WebhookModel } from '../model.ts';
+import type {
+  DeliveryId,
+  ListDeliveries,
+  RecoverWebhook,
+  Recovery,
+  TestWebhook,
+  WebhookDelivery,
+  WebhookDeliveryDetails,
+} from '../schemas.ts';
+import { recoverDeliveries } from './recover.ts';
+import { findWebhook } from './webhooks.ts';
+
+const SHOWN_ATTEMPTS = 50;
+const RECOVERABLE_MS = 30 * 86_400_000;
+
+export async function listDeliveries(
+  ctx: OrganizationContext,
+  input: ListDeliveries,
+): Promise<{ items: WebhookDelivery[]; nextCursor: string | null }> {
+  const { webhookId, status, eventType, since, until } = input;
+  const webhook = await findWebhook(ctx, webhookId);
+  assertRange(since, until);
+  const query = DeliveryModel.of(ctx).where({ webhookId: webhook.id });
+  if (status) query.where({ status });
+  if (eventType) query.where({ eventType });
+  if (since) query.where('createdAt', '>=', new Date(since));
+  if (until) query.where('createdAt', '<', new Date(until));
+  const list = { name: 'webhook_deliveries', of: ctx.organization.id };
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(query));
+  return { items: rows.map((delivery) => delivery.present(ctx.ids)), nextCursor };
+}
+
+export async function getDelivery(ctx: OrganizationContext, input: DeliveryId): Promise<WebhookDeliveryDetails> {
+  const webhook = await findWebhook(ctx, input.webhookId);
+  const delivery = await findDelivery(ctx, webhook, input.deliveryId);
+  const attempts = await readRows(
+    AttemptModel.of(ctx).where({ deliveryId: delivery.id }).orderBy('number', 'desc').limit(SHOWN_ATTEMPTS),
+  );
+  return {
+    ...delivery.present(ctx.ids),
+    payload: await payloadOf(ctx, webhook, delivery),
+    attemptLog: attempts.map((attempt) => attempt.present()),
+  };
+}
+
+/** Sends it now, and begins the schedule anew. */
+export async function retryDelivery(ctx: OrganizationContext, input: DeliveryId): Promise<WebhookDelivery> {
+  return transaction(ctx, async (ctx) => {
+    const webhook = await findWebhook(ctx, input.webhookId);
+    const delivery = await findDelivery(ctx, webhook, input.deliveryId, { lock: true });
+    if (delivery.status === 'SUCCEEDED') throw new ApiError('delivery_already_succeeded');
+    if (!webhook.enabled) throw new ApiError('webhook_disabled');
+    const [retried] = await DeliveryModel.of(ctx)
+      .where({ id: delivery.id })
+      .patch({ status: 'PENDING', step: 0, dueAt: ctx.now, settledAt: null })
+      .returning('*');
+    await notifyDeliverers(ctx);
+    return retried!.present(ctx.ids);
+  });
+}
+
+/** Examples are numbered at random from here on, far from the numbers of events. */
+const EXAMPLES_FROM = 2 ** 52;
+const EXAMPLES = 2 ** 47;
+
+/** The example of the type, to this webhook alone. It is no event: no other reader sees it. */
+export async function testWebhook(ctx: OrganizationContext, input: TestWebhook): Promise<WebhookDelivery> {
+  const type = publicEventTypes(ctx.ports.eventTypes).find(({ name }) => name === input.eventType);
+  if (!type) throw new ApiError('unknown_event_type');
+  return transaction(ctx, async (ctx) => {
+    const webhook = await findWebhook(ctx, input.webhookId);
+    if (!webhook.enabled) throw new ApiError('webhook_disabled');
+    const delivery = await DeliveryModel.add(ctx, {
+      webhookId: webhook.id,
+      eventId: EXAMPLES_FROM + randomInt(EXAMPLES),
+      eventType: type.name,
+      payload: z.record(z.string(), z.unknown()).parse(type.example),
+      status: 'PENDING',
+      dueAt: ctx.now,
+      createdAt: ctx.now,
+    });
+    await notifyDeliverers(ctx);
+    return delivery.present(ctx.ids);
+  });
+}
+
+/** Counts what has failed in the range, and has a job send it again. */
+export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWebhook): Promise<Recovery> {
+  return transaction(ctx, async (ctx) => {
+    const webhook = await findWebhook(ctx, input.webhookId);
+    const until = input.until ?? iso(ctx.now);
+    assertRange(input.since, until);
+    const since = new Date(input.since);
+    if (since.getTime() < ctx.now.getTime() - RECOVERABLE_MS)
+      throw new ApiError('invalid_time_range', {
+        errors: [{ path: 'since', message: 'must be within the last 30 days: older deliveries are not kept' }],
+      });
+    const count = await DeliveryModel.of(ctx)
+      .where({ webhookId: webhook.id, status: 'FAILED' })
+      .where('createdAt', '>=', since)
+      .where('createdAt', '<', new Date(until))
+      .resultSize();
+    if (input.dryRun) return { jobId: null, count };
+    if (!webhook.enabled) throw new ApiError('webhook_disabled');
+    const number = await enqueueNumbered(ctx, recoverDeliveries, {
+      organizationId: ctx.organization.id,
+      webhookId: webhook.id,
+      since: iso(since),
+      until,
+      requestedAt: iso(ctx.now),
+    });
+    return { jobId: ctx.ids.encode('job', number), count };
+  });
+}
+
+async function findDelivery(
+  ctx: OrganizationContext,
+  webhook: WebhookModel,
+  deliveryId: string,
+  { lock = false } = {},
+): Promise<DeliveryModel> {
+  const id = ctx.ids.decode('dlv', deliveryId);
+  const query = DeliveryModel.of(ctx).findOne({ id, webhookId: webhook.id });
+  const delivery = await (lock ? query.forUpdate() : query);
+  if (!delivery) throw new ApiError('not_found');
+  return delivery;
+}
+
+async function payloadOf(ctx: OrganizationContext, webhook: WebhookModel, delivery: DeliveryModel): Promise<unknown> {
+  const event =
+    delivery.payload === null
+      ? await ctx.db('events').where({ organizationId: ctx.organization.id, id: delivery.eventId }).first('data')
+      : undefined;
+  return bodyOf(ctx.ports, { ...delivery, eventVersion: webhook.eventVersion, data: event?.data ?? null });
+}
+
+const notifyDeliverers = (ctx: OrganizationContext) => ctx.db.raw("select pg_notify('deliveries', '')");
+
+function assertRange(since: string | undefined, until: string | undefined): void {
+  if (since !== undefined && until !== undefined && until <= since)
+    throw new ApiError('invalid_time_range', {
+      errors: [{ path: 'until', message: 'must be later than `since`' }],
+    });
+}

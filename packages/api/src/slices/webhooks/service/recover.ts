@@ -1,0 +1,38 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import { z } from 'zod';
+import { job } from '../../../jobs/job.ts';
+
+const BATCH = 500;
+
+const SEND_AGAIN: Statement = {
+  text: `
+  with failed as (
+    select id from webhook_deliveries
+    where organization_id = $1 and webhook_id = $2 and status = 'FAILED' and created_at >= $3 and created_at < $4
+      and settled_at <= $5
+    order by created_at limit ${BATCH} for update
+  )
+  update webhook_deliveries d set status = 'PENDING', step = 0, due_at = $6, settled_at = null
+  from failed where d.organization_id = $1 and d.id = failed.id
+  returning d.id`,
+};
+
+/** Sends again, in batches, what had failed when it was requested: what fails again meanwhile is not taken twice. */
+export const recoverDeliveries = job({
+  name: 'webhooks.recover',
+  queue: 'webhooks',
+  data: z.object({
+    organizationId: z.int(),
+    webhookId: z.int(),
+    since: z.iso.datetime(),
+    until: z.iso.datetime(),
+    requestedAt: z.iso.datetime(),
+  }),
+  async run(ctx, { organizationId, webhookId, since, until, requestedAt }, { touch, signal }) {
+    for (let more = true; more && !signal.aborted; touch()) {
+      const sent = await execute(ctx.db, SEND_AGAIN, [organizationId, webhookId, since, until, requestedAt, ctx.now]);
+      more = sent.length === BATCH;
+      await ctx.db.raw("select pg_notify('deliveries', '')");
+    }
+  },
+});

@@ -1,0 +1,75 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import { iso } from '../../../contract/common-schemas.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import type { RunControl } from '../../../jobs/job.ts';
+import { WebhookDisabling } from '../events.ts';
+import { WebhookModel } from '../model.ts';
+import { disableWebhook } from './disable.ts';
+
+const DAY_MS = 86_400_000;
+const DISABLED_AFTER_MS = 5 * DAY_MS;
+const WARNED_AFTER_MS = DISABLED_AFTER_MS / 2;
+const BATCH = 500;
+
+/** What waits for a webhook that gets nothing more fails, so that it can be recovered when that is enabled again. */
+const FAIL_ABANDONED: Statement = {
+  text: `
+  /* across organizations */
+  with abandoned as (
+    select d.organization_id, d.id from webhook_deliveries d
+    join webhooks w on w.organization_id = d.organization_id and w.id = d.webhook_id and not w.enabled
+    where d.status = 'PENDING' order by d.due_at limit ${BATCH} for update of d skip locked
+  )
+  update webhook_deliveries d set status = 'FAILED', due_at = null, settled_at = $1, error = 'The webhook was disabled.'
+  from abandoned where d.organization_id = abandoned.organization_id and d.id = abandoned.id
+  returning d.id`,
+};
+
+interface Failing {
+  organizationId: number;
+  webhookId: number;
+  failingSince: Date;
+}
+
+const FAILING: Statement = {
+  text: `
+  /* across organizations */
+  select h.organization_id as "organizationId", h.webhook_id as "webhookId", h.failing_since as "failingSince"
+  from webhook_health h
+  join webhooks w on w.organization_id = h.organization_id and w.id = h.webhook_id and w.enabled
+  where h.failing_since <= $1 and (h.failing_since <= $2 or h.warned_at is null)
+  order by h.failing_since limit ${BATCH}`,
+};
+
+/** Warns of webhooks that have been failing for long, disables those that have for too long. */
+export async function sweep(ctx: Context, { touch, signal }: RunControl): Promise<void> {
+  for (let failed = BATCH; failed === BATCH && !signal.aborted; touch())
+    failed = (await execute(ctx.db, FAIL_ABANDONED, [ctx.now])).length;
+  const disabledBefore = new Date(ctx.now.getTime() - DISABLED_AFTER_MS);
+  for (let found: Failing[] = [], more = true; more && !signal.aborted; more = found.length === BATCH) {
+    found = await execute<Failing>(ctx.db, FAILING, [new Date(ctx.now.getTime() - WARNED_AFTER_MS), disabledBefore]);
+    for (const failing of found) {
+      if (signal.aborted) return;
+      if (failing.failingSince <= disabledBefore) await disableWebhook(ctx.ports, failing, 'FAILING');
+      else await warn(ctx, failing);
+      touch();
+    }
+  }
+}
+
+async function warn(ctx: Context, { organizationId, webhookId, failingSince }: Failing): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const warned = await ctx
+      .db('webhook_health')
+      .where({ organizationId, webhookId, failingSince, warnedAt: null })
+      .update({ warnedAt: ctx.now });
+    if (warned === 0) return; // it has recovered, or another process has warned
+    const webhook = await WebhookModel.of({ db: ctx.db, organization: { id: organizationId } }).findOne({
+      id: webhookId,
+    });
+    const data = { ...webhook!.present(ctx.ids), failingSince: iso(failingSince) };
+    await record(ctx, WebhookDisabling, { target: webhook!, organizationId, data });
+  });
+}

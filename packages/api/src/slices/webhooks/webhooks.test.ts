@@ -1,0 +1,388 @@
+import { Webhook as StandardWebhook } from 'standardwebhooks';
+import { Webhook as SvixWebhook } from 'svix';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
+import { type Received, type Receiver, startReceiver } from '../../../test/receiver.ts';
+
+const PATH = '/api/v1/webhooks';
+let app: TestApp;
+let receiver: Receiver;
+let other: Receiver;
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  other = await startReceiver();
+  app = await startApp({ WEBHOOK_ALLOWED_TARGETS: `${receiver.target},${other.target}` });
+});
+afterAll(async () => {
+  console.log(
+    app.logs
+      .filter((l) => /warn|error/.test(l))
+      .slice(0, 6)
+      .join(''),
+  );
+  await app.close();
+  await receiver.close();
+  await other.close();
+});
+let org: TestOrganization;
+let owner: Person['request'];
+beforeEach(async () => {
+  for (const { received, answer } of [receiver, other]) {
+    received.length = 0;
+    answer(204);
+  }
+  await app.rows('webhooks').update({ enabled: false });
+  org = await makeOrganization(app);
+  const body = { name: 'of the tests', scopes: ['*'] };
+  const { body: key } = await org.as(org.owner)('/api/v1/api-keys', { method: 'POST', body });
+  // A token would end when a test moves the clock.
+  owner = (path, request) => app.request(path, { ...request, headers: { 'x-api-key': key.secret } });
+});
+
+const post = (body: unknown, path = PATH, as = owner) => as(path, { method: 'POST', body });
+async function webhook(body: object = {}, to = receiver) {
+  const answer = await post({ url: to.url, events: ['api_key.*'], ...body });
+  expect(answer.status).toBe(201);
+  return answer.body;
+}
+const makeKey = (name = 'CI') => post({ name, scopes: [] }, '/api/v1/api-keys').then(({ body }) => body);
+const deliveriesOf = async (id: string, query = '') => (await owner(`${PATH}/${id}/deliveries${query}`)).body.items;
+const settled = (id: string, count = 1) =>
+  eventually(async () => {
+    const items: { id: string; status: string; eventId: string }[] = await deliveriesOf(id);
+    return items.length >= count && items.every(({ status }) => status !== 'PENDING') ? items : undefined;
+  }, 'settled deliveries');
+const got = (from: Receiver, count = 1) =>
+  eventually(() => (from.received.length >= count ? from.received : undefined), `${count} deliveries`);
+/** Makes what waits due now, as the clock would later. */
+async function later(ms: number): Promise<void> {
+  app.advance(ms);
+  await app.rows.raw("select pg_notify('deliveries', '')");
+}
+const attemptsOf = async (id: string) =>
+  Number(
+    (
+      await app
+        .rows('webhook_attempts')
+        .where({ webhookId: app.ports.ids.decode('whk', id) })
+        .count()
+    )[0]?.['count'],
+  );
+const health = (id: string) => app.rows('webhook_health').where({ webhookId: app.ports.ids.decode('whk', id) });
+
+describe('a delivery', () => {
+  it('is a Standard Webhook, which two libraries of others verify', async () => {
+    const { id, secret } = await webhook({ headers: { Authorization: 'Bearer theirs' } });
+    const key = await makeKey();
+    const [{ headers, body }] = (await got(receiver)) as [Received];
+    const sent = JSON.parse(body);
+    expect(sent).toMatchObject({ type: 'api_key.created', data: { id: key.id } });
+    expect(Date.parse(sent.timestamp)).toBeLessThanOrEqual(Date.now());
+    expect(headers).toMatchObject({ authorization: 'Bearer theirs', 'content-type': 'application/json' });
+    const signed = headers as Record<string, string>;
+    expect(new StandardWebhook(secret).verify(body, signed)).toEqual(sent);
+    expect(() => new SvixWebhook(secret).verify(body, signed)).not.toThrow();
+    expect(() => new StandardWebhook(secret).verify(`${body} `, signed)).toThrow('No matching signature');
+    const [delivery] = await settled(id);
+    expect(delivery).toMatchObject({
+      status: 'SUCCEEDED',
+      attempts: 1,
+      statusCode: 204,
+      eventId: signed['webhook-id'],
+    });
+    const { body: details } = await owner(`${PATH}/${id}/deliveries/${delivery!.id}`);
+    expect(details).toMatchObject({
+      payload: sent,
+      attemptLog: [{ number: 1, succeeded: true, statusCode: 204, requestHeaders: { Authorization: '[hidden]' } }],
+    });
+    expect(JSON.stringify(details)).not.toContain('Bearer theirs');
+  });
+
+  it('goes to every webhook whose patterns match, and to no other', async () => {
+    const all = await webhook({ events: ['*'] });
+    const exact = await webhook({ events: ['api_key.revoked', 'api_key.created'] }, other);
+    await webhook({ events: ['member.*'] }, other);
+    await webhook({ enabled: false }, other);
+    const stranger = await makeOrganization(app);
+    await post({ url: other.url, events: ['*'] }, PATH, stranger.as(stranger.owner));
+    await makeKey();
+    await settled(exact.id);
+    await settled(all.id, 4); // the two other webhooks, theirs, and the key
+    expect(other.received.map(({ body }) => JSON.parse(body).type)).toEqual(['api_key.created']);
+  });
+
+  it('does not tell a webhook about itself, nor about what was sent to another about a webhook', async () => {
+    const first = await webhook({ events: ['*'] });
+    const second = await webhook({ events: ['*'] }, other);
+    await owner(`${PATH}/${second.id}`, { method: 'PATCH', body: { description: 'x' } });
+    await settled(first.id, 2);
+    const types = async ({ id }: { id: string }) =>
+      (await deliveriesOf(id)).map(({ eventType }: { eventType: string }) => eventType).toSorted();
+    await makeKey();
+    await settled(second.id, 2);
+    await eventually(async () => ((await types(first)).length === 4 ? true : undefined), 'all deliveries');
+    expect(await types(first)).toEqual([
+      'api_key.created',
+      'webhook.created',
+      'webhook.delivery_succeeded',
+      'webhook.updated',
+    ]);
+    expect(await types(second)).toEqual(['api_key.created', 'webhook.delivery_succeeded']);
+  });
+
+  it('carries both signatures while a rotated secret overlaps, and one after it', async () => {
+    const { id, secret: before } = await webhook();
+    const { body: rotated } = await post({ overlapSeconds: 3600 }, `${PATH}/${id}/rotate-secret`);
+    await makeKey();
+    const [first] = await got(receiver);
+    for (const secret of [before, rotated.secret])
+      expect(() => new StandardWebhook(secret).verify(first!.body, first!.headers as never)).not.toThrow();
+    await app.rows('webhooks').update({ overlapEndsAt: new Date() });
+    await makeKey();
+    const second = (await got(receiver, 2)).at(-1)!;
+    expect(() => new StandardWebhook(before).verify(second.body, second.headers as never)).toThrow();
+    expect(() => new StandardWebhook(rotated.secret).verify(second.body, second.headers as never)).not.toThrow();
+  });
+
+  it('is sent again as the schedule says, then fails, and can be recovered', async () => {
+    receiver.answer(500);
+    const since = new Date(app.ports.clock.now().getTime() - 1000).toISOString();
+    const { id } = await webhook();
+    await makeKey();
+    for (const [attempts, pauseS] of [5, 300, 1800, 7200, 18_000, 36_000, 36_000].entries()) {
+      await eventually(
+        async () => ((await attemptsOf(id)) === attempts + 1 ? true : undefined),
+        `attempt ${attempts + 1}`,
+      );
+      const [{ nextAttemptAt }] = await deliveriesOf(id);
+      const inS = (Date.parse(nextAttemptAt) - app.ports.clock.now().getTime()) / 1000;
+      expect(inS).toBeGreaterThan(pauseS * 0.89 - 5);
+      expect(inS).toBeLessThan(pauseS * 1.11);
+      await later(inS * 1000 + 10);
+    }
+    const [failed] = await settled(id);
+    expect(failed).toMatchObject({ status: 'FAILED', attempts: 8, error: 'The receiver answered 500.' });
+    expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+
+    receiver.answer(204);
+    expect((await post({ since, dryRun: true }, `${PATH}/${id}/recover`)).body).toEqual({ jobId: null, count: 1 });
+    const { status, body } = await post({ since }, `${PATH}/${id}/recover`);
+    expect([status, body]).toEqual([202, { jobId: expect.stringMatching(/^job_/), count: 1 }]);
+    const again = await eventually(
+      async () => (await deliveriesOf(id)).find((delivery: { status: string }) => delivery.status === 'SUCCEEDED'),
+      'the recovered delivery',
+    );
+    expect(again).toMatchObject({ id: failed!.id, attempts: 9 });
+  });
+
+  it('waits as long as the receiver asks', async () => {
+    receiver.answer(429, { 'retry-after': '600' });
+    const { id } = await webhook();
+    await makeKey();
+    const [{ nextAttemptAt }] = await eventually(async () => {
+      const items = await deliveriesOf(id);
+      return items[0]?.statusCode === 429 ? items : undefined;
+    }, 'the first attempt');
+    expect(Date.parse(nextAttemptAt) - app.ports.clock.now().getTime()).toBeGreaterThan(590_000);
+  });
+
+  it.each([
+    [301, 'The receiver answered 301: redirects are not followed.'],
+    [199 + 201, 'The receiver answered 400.'],
+  ])('answered %i has failed', async (status, error) => {
+    receiver.answer(status, { location: other.url });
+    const { id } = await webhook();
+    await makeKey();
+    await eventually(async () => ((await deliveriesOf(id))[0]?.error === error ? true : undefined), error);
+    expect(other.received).toEqual([]);
+  });
+
+  it('stores any answer, cut', async () => {
+    receiver.answer((res) =>
+      res.writeHead(200, { 'set-cookie': 'a=b', 'x-long': 'x'.repeat(2000) }).end(`\0😀${'y'.repeat(100_000)}`),
+    );
+    const { id } = await webhook();
+    await makeKey();
+    const [delivery] = await settled(id);
+    const { attemptLog } = (await owner(`${PATH}/${id}/deliveries/${delivery!.id}`)).body;
+    expect(attemptLog[0].responseBody).toMatch(/^😀y+$/);
+    expect(attemptLog[0].responseBody.length).toBeLessThanOrEqual(4096);
+    expect(attemptLog[0].responseHeaders).not.toHaveProperty('set-cookie');
+    expect(attemptLog[0].responseHeaders['x-long']).toHaveLength(500);
+  });
+
+  it('is sent by another process when its lease is over', async () => {
+    const { id } = await webhook();
+    receiver.answer(() => undefined); // never answers
+    await makeKey();
+    await got(receiver);
+    receiver.answer(204);
+    await later(31_000);
+    expect((await got(receiver, 2)).map(({ headers }) => headers['webhook-id'])).toHaveLength(2);
+    await settled(id);
+  });
+});
+
+describe('a webhook that does not accept events', () => {
+  it('is disabled at once by 410', async () => {
+    receiver.answer(410);
+    const { id } = await webhook();
+    await makeKey();
+    await settled(id);
+    await eventually(async () => ((await owner(`${PATH}/${id}`)).body.enabled ? undefined : true), 'disabled');
+    expect((await owner(`${PATH}/${id}`)).body).toMatchObject({ enabled: false, disabledReason: 'GONE' });
+  });
+
+  it('is announced after half of five days and disabled after them, and what waited can be recovered', async () => {
+    const watching = await webhook({ events: ['webhook.disabling', 'webhook.disabled'] }, other);
+    receiver.answer(500);
+    const { id } = await webhook();
+    await makeKey();
+    await eventually(async () => (await health(id)).at(0), 'the first failure');
+    const sweep = app.ports.jobs.all.find(({ name }) => name === 'webhooks.sweep')!;
+    const run = async () => {
+      const { systemContext } = await import('../../context.ts');
+      await sweep.run(systemContext(app.ports, 'test'), undefined, {
+        touch() {},
+        signal: new AbortController().signal,
+      });
+    };
+    await run();
+    expect(await health(id)).toMatchObject([{ warnedAt: null }]);
+    for (const [days, type] of [
+      [2.6, 'webhook.disabling'],
+      [2.5, 'webhook.disabled'],
+    ] as const) {
+      app.advance(days * 86_400_000);
+      await run();
+      await run();
+      const told = await got(other, type === 'webhook.disabling' ? 1 : 2);
+      expect(JSON.parse(told.at(-1)!.body)).toMatchObject({ type, data: { id } });
+    }
+    expect((await owner(`${PATH}/${id}`)).body).toMatchObject({ enabled: false, disabledReason: 'FAILING' });
+    await run();
+    expect(await settled(id)).toMatchObject([{ status: 'FAILED', error: 'The webhook was disabled.' }]);
+    expect(statusAndCode(await post({ eventType: 'api_key.created' }, `${PATH}/${id}/test`))).toEqual([
+      409,
+      'webhook_disabled',
+    ]);
+    const { body } = await owner(`${PATH}/${id}`, { method: 'PATCH', body: { enabled: true } });
+    expect(body).toMatchObject({ enabled: true, disabledReason: null });
+    expect(await health(id)).toEqual([]);
+    expect(await settled(watching.id, 2)).toHaveLength(2);
+  });
+
+  it('delays no other: few are under way to one that hangs, and the rest waits', async () => {
+    receiver.answer(() => undefined);
+    const slow = await webhook();
+    const quick = await webhook({}, other);
+    await Promise.all(Array.from({ length: 30 }, (_, at) => makeKey(`key ${at}`)));
+    await got(other, 30);
+    await settled(quick.id, 25);
+    expect(receiver.received.length).toBeLessThanOrEqual(10);
+    await owner(`${PATH}/${slow.id}`, { method: 'DELETE' });
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    ['http://example.com/', 'target_not_allowed'],
+    ['https://127.0.0.1/', 'target_not_allowed'],
+    ['https://[::ffff:10.0.0.1]/', 'target_not_allowed'],
+    ['https://0x7f.1/', 'target_not_allowed'],
+    ['https://user:secret@example.com/', 'target_not_allowed'],
+    ['https://example.com:22/', 'target_not_allowed'],
+    ['ftp://example.com/', 'target_not_allowed'],
+    ['nonsense', 'target_not_allowed'],
+  ])('of the target %s', async (url, code) => {
+    expect(statusAndCode(await post({ url, events: ['*'] }))).toEqual([400, code]);
+  });
+
+  it.each([
+    [{ Host: 'x' }],
+    [{ 'Webhook-Signature': 'v1,x' }],
+    [{ 'content-length': '1' }],
+    [{ 'Transfer-Encoding': 'chunked' }],
+    [{ 'X-Bad Name': 'x' }],
+    [{ 'X-Line': 'a\r\nb: c' }],
+    [{ 'x-twice': '1', 'X-Twice': '2' }],
+  ])('of the headers %j', async (headers) => {
+    const answer = await post({ url: receiver.url, events: ['*'], headers });
+    expect(statusAndCode(answer)).toEqual([400, 'header_not_allowed']);
+    expect(answer.body.errors).toHaveLength(1);
+  });
+
+  it('of events that do not exist, or that the caller may not read', async () => {
+    for (const pattern of ['api_key.crated', 'nothing.*', 'api_key', 'auth.logged_in', '**'])
+      expect(statusAndCode(await post({ url: receiver.url, events: [pattern] }))).toEqual([400, 'unknown_event_type']);
+    expect(statusAndCode(await post({ url: receiver.url, events: ['*'], eventVersion: 99 }))).toEqual([
+      400,
+      'unknown_event_version',
+    ]);
+    const { body: key } = await post({ name: 'CI', scopes: ['webhooks:create'] }, '/api/v1/api-keys');
+    const answer = await app.request(PATH, {
+      method: 'POST',
+      body: { url: receiver.url, events: ['api_key.created'] },
+      headers: { 'x-api-key': key.secret },
+    });
+    expect(statusAndCode(answer)).toEqual([403, 'event_not_allowed']);
+  });
+
+  it('of a retry of what was accepted, of a reversed range, and of one that is not kept', async () => {
+    const { id } = await webhook();
+    await makeKey();
+    const [delivery] = await settled(id);
+    expect(statusAndCode(await post({}, `${PATH}/${id}/deliveries/${delivery!.id}/retry`))).toEqual([
+      409,
+      'delivery_already_succeeded',
+    ]);
+    const at = '2026-01-01T00:00:00Z';
+    const old = new Date(app.ports.clock.now().getTime() - 31 * 86_400_000).toISOString();
+    expect(statusAndCode(await owner(`${PATH}/${id}/deliveries?since=${at}&until=${at}`))).toEqual([
+      400,
+      'invalid_time_range',
+    ]);
+    expect(statusAndCode(await post({ since: old }, `${PATH}/${id}/recover`))).toEqual([400, 'invalid_time_range']);
+  });
+});
+
+describe('a person of the organization', () => {
+  let viewer: Person;
+  it('sends an example, which no other reader sees', async () => {
+    viewer = await org.join('VIEWER');
+    const { id } = await webhook();
+    const answer = await post({ eventType: 'organization.updated' }, `${PATH}/${id}/test`);
+    expect([answer.status, answer.body.isTest]).toEqual([202, true]);
+    const [{ body, headers }] = (await got(receiver)) as [Received];
+    expect(JSON.parse(body)).toMatchObject({ type: 'organization.updated' });
+    expect(headers['webhook-signature']).toMatch(/^v1,/);
+    expect(await settled(id)).toHaveLength(1);
+    expect((await org.as(viewer)(`${PATH}/${id}/stats`)).body).toMatchObject({
+      attempts: 1,
+      succeeded: 1,
+      successRate: 1,
+    });
+  });
+
+  it('sends again at once what waits for its next attempt', async () => {
+    receiver.answer(503);
+    const { id } = await webhook();
+    await makeKey();
+    await eventually(async () => ((await deliveriesOf(id))[0]?.statusCode === 503 ? true : undefined), 'the failure');
+    receiver.answer(204);
+    const [{ id: deliveryId }] = await deliveriesOf(id);
+    expect((await post({}, `${PATH}/${id}/deliveries/${deliveryId}/retry`)).status).toBe(202);
+    expect(await settled(id)).toMatchObject([{ status: 'SUCCEEDED' }]);
+  });
+
+  it('finds deliveries by status and type', async () => {
+    const { id } = await webhook({ events: ['api_key.*'] });
+    const { id: keyId } = await makeKey();
+    await owner(`/api/v1/api-keys/${keyId}`, { method: 'DELETE' });
+    await settled(id, 2);
+    expect(await deliveriesOf(id, '?status=FAILED')).toEqual([]);
+    expect(await deliveriesOf(id, '?eventType=api_key.revoked')).toMatchObject([{ eventType: 'api_key.revoked' }]);
+  });
+});
