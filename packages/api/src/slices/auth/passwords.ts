@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { lowerBackgroundThreads } from '@rentapi/platform/background-threads';
 import { deriveKey, mac } from '@rentapi/platform/secrets';
 import bcrypt from 'bcrypt';
 import pLimit from 'p-limit';
@@ -42,9 +43,14 @@ export function createPasswords({ pepper, oldPeppers = [], cost, atOnce }: Optio
   const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
   const prepare = (password: string, { key }: Pepper) => mac(key, password.normalize('NFKC')).toString('base64');
 
-  function bounded<T>(work: () => Promise<T>): Promise<T> {
+  let isLowered = false;
+
+  async function bounded<T>(work: () => Promise<T>): Promise<T> {
     if (gate.pendingCount >= MAX_WAITING) throw new ApiError('overloaded', { retryAfterS: 5 });
-    return gate(work);
+    const result = await gate(work);
+    if (!isLowered) lowerBackgroundThreads(); // they exist since the first hash
+    isLowered = true;
+    return result;
   }
 
   /** A hash that costs less is made up for, so that every wrong password costs the same. */
