@@ -6,6 +6,7 @@ import { PATH_ALIASES, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { findCookieOperations } from '@rentapi/api/transports/cookie-operations';
 import { operationsOf } from '@rentapi/api/transports/rest-routes';
+import { setWithheldHeaders, withholdHeaders } from '@rentapi/api/wire/answer';
 import { describe, expect, it } from 'vitest';
 import { createCors, EXPOSED_HEADERS } from './cors.ts';
 
@@ -19,7 +20,10 @@ function corsHeaders(headers: Record<string, string>, { method = 'GET', origins 
   const res = new ServerResponse(req);
   const admitsPreflight = async () => false;
   const sendFailure = () => {};
-  const isPreflight = createCors(origins, { carriesCookies, admitsPreflight, sendFailure })(req, res);
+  const cors = createCors(origins, { carriesCookies, admitsPreflight, sendFailure });
+  withholdHeaders(res, cors.headersOf(req));
+  const isPreflight = cors.answersPreflight(req, res);
+  setWithheldHeaders(res);
   return { isPreflight, res };
 }
 

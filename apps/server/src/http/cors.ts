@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setWithheldHeaders } from '@rentapi/api/wire/answer';
 import cors from 'cors';
 
 /** Every header of our answers that a page may have to read; browsers hide all others. */
@@ -32,17 +33,23 @@ interface CorsOptions {
 /** Pages, which are not for other origins, are elsewhere. */
 const API_PATH = /^\/(?:api\/v1|trpc)\//;
 
+export interface Cors {
+  /** What the origin of a request, or that it has none, adds to the headers of its answer. */
+  headersOf(req: IncomingMessage): readonly string[];
+  /** Answers a preflight, and then returns true; a plain OPTIONS is none. */
+  answersPreflight(req: IncomingMessage, res: ServerResponse): boolean;
+}
+
 /**
  * Allows web pages of the named origins to read our answers; those of a key's origins may send requests, and the key
- * itself says whether they may read the answer. Answers a preflight itself and then returns true; a plain OPTIONS is no
- * preflight. Credentials travel in headers; cookies only to the operations that set or read them, and
- * from origins that are named, which `*` does not do. So it is safe to allow every request header, which tracing needs:
- * it adds names that no list of ours contains.
+ * itself says whether they may read the answer. Credentials travel in headers; cookies only to the operations that set
+ * or read them, and from origins that are named, which `*` does not do. So it is safe to allow every request header,
+ * which tracing needs: it adds names that no list of ours contains.
  */
 export function createCors(
   origins: readonly string[],
   { carriesCookies, admitsPreflight, sendFailure }: CorsOptions,
-): (req: IncomingMessage, res: ServerResponse) => boolean {
+): Cors {
   const named = origins.filter((origin) => origin !== '*');
   const allowsAll = origins.includes('*');
   const isByOrigin = origins.length > 0 && !allowsAll;
@@ -56,32 +63,64 @@ export function createCors(
   const handleCookies = cors({ ...options, origin: named, credentials: true });
   const handleAdmitted = cors({ ...options, origin: true });
 
-  async function answerPreflight(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const handle = (await admitsPreflight(req)) ? handleAdmitted : handleOthers;
-    handle(req as Parameters<typeof handle>[0], res, () => {});
+  type Middleware = typeof handleOthers;
+  const handle = (middleware: Middleware, req: IncomingMessage, res: Parameters<Middleware>[1]): void =>
+    middleware(req as Parameters<Middleware>[0], res, () => {});
+
+  function handlerOf(req: IncomingMessage, origin: string): Middleware {
+    const method = req.headers['access-control-request-method'] ?? req.method ?? '';
+    return named.includes(origin) && carriesCookies(method, req.url ?? '') ? handleCookies : handleOthers;
   }
 
-  return (req, res) => {
-    if (req.headers.origin === undefined) {
+  async function askKeys(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    handle((await admitsPreflight(req)) ? handleAdmitted : handleOthers, req, res);
+  }
+
+  return {
+    headersOf(req) {
+      const { origin } = req.headers;
       // A cache must not give this answer to a page of another origin, which could not read it.
-      if (isByOrigin) res.appendHeader('Vary', 'Origin');
-      return false;
-    }
-    const isPreflight = req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
-    if (req.method === 'OPTIONS' && !isPreflight) return false;
-    if (!isHeaderList(req.headers['access-control-request-headers'])) {
-      delete req.headers['access-control-request-headers'];
-    }
-    const method = req.headers['access-control-request-method'] ?? req.method ?? '';
-    const mayCarry = named.includes(req.headers.origin) && carriesCookies(method, req.url ?? '');
-    if (isPreflight && !allowsAll && !named.includes(req.headers.origin) && API_PATH.test(req.url ?? '')) {
-      answerPreflight(req, res).catch((error: unknown) => sendFailure(req, res, error));
+      if (origin === undefined) return isByOrigin ? VARY : [];
+      if (req.method === 'OPTIONS') return [];
+      const headers = new HeaderList();
+      handle(handlerOf(req, origin), req, headers);
+      return headers.list;
+    },
+    answersPreflight(req, res) {
+      const { origin } = req.headers;
+      if (origin === undefined || req.method !== 'OPTIONS') return false;
+      if (req.headers['access-control-request-method'] === undefined) return false;
+      setWithheldHeaders(res);
+      if (!isHeaderList(req.headers['access-control-request-headers'])) {
+        delete req.headers['access-control-request-headers'];
+      }
+      if (!allowsAll && !named.includes(origin) && API_PATH.test(req.url ?? '')) {
+        askKeys(req, res).catch((error: unknown) => sendFailure(req, res, error));
+      } else handle(handlerOf(req, origin), req, res);
       return true;
-    }
-    const handle = mayCarry ? handleCookies : handleOthers;
-    handle(req as Parameters<typeof handle>[0], res, () => {});
-    return isPreflight;
+    },
   };
+}
+
+const VARY = ['Vary', 'Origin'];
+
+/** Takes what is set on a response, name by name with its value, to be sent in one write. */
+class HeaderList {
+  readonly list: string[] = [];
+  statusCode = 200;
+
+  getHeader(name: string): string | undefined {
+    const at = this.list.indexOf(name);
+    return at < 0 ? undefined : this.list[at + 1];
+  }
+
+  setHeader(name: string, value: string): void {
+    const at = this.list.indexOf(name);
+    if (at < 0) this.list.push(name, value);
+    else this.list[at + 1] = value;
+  }
+
+  end(): void {}
 }
 
 /** At most 50 header names; anything else is not repeated in the answer. */

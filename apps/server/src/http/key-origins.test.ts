@@ -150,6 +150,11 @@ describe('the request itself', () => {
     expect((await list(SHOP, ofShop.secret)).headers.get('vary')).toContain('Origin');
   });
 
+  it('names an origin once that both the key and the settings allow', async () => {
+    const { secret } = await makeKey({ allowedOrigins: [NAMED] });
+    expect(allowed(await list(NAMED, secret))).toEqual({ status: 200, origin: NAMED, credentials: null });
+  });
+
   it('tells its page why it is refused', async () => {
     const missing = await list(SHOP, ofShop.secret, '/api/v1/api-keys/key_00000000000000000000000000');
     expect(allowed(missing)).toMatchObject({ status: 404, origin: SHOP });

@@ -61,15 +61,13 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
   const security = securityHeaders(env.CSP_MODE, env.PUBLIC_URL.startsWith('https:'));
   const api = createApi({ ports, clientAddress, headers: security.api });
   const observe = createRequestObserver(ports, clientAddress);
-  const answersPreflight = createCors(env.CORS_ORIGINS, {
+  const cors = createCors(env.CORS_ORIGINS, {
     carriesCookies: api.carriesCookies,
     // Before requests are served there may be no table of keys.
     admitsPreflight: async (req) => serveRequest !== undefined && api.admitsPreflight(req),
     sendFailure,
   });
   const apiHeaders = security.api.flat();
-  /** Without these origins no answer depends on the origin of its request. */
-  const answersDifferByOrigin = env.CORS_ORIGINS.length > 0;
   let serveRequest: ((req: IncomingMessage, res: ServerResponse) => void) | undefined;
 
   // An offer of HTTP/2 (`curl --http2`) is ignored; so is an upgrade to a WebSocket before requests are served.
@@ -81,14 +79,14 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     requireHostHeader: false,
   };
   const server: Server = createServer(options, (req, res) => {
-    withholdHeaders(res, apiHeaders);
     const unreadable = normalizeTarget(req);
+    const ofOrigin = cors.headersOf(req);
+    withholdHeaders(res, ofOrigin.length > 0 ? [...apiHeaders, ...ofOrigin] : apiHeaders);
     observe(req, res);
     dropUnread(res);
-    const isPlain = !answersDifferByOrigin && req.headers.origin === undefined && !ports.process.draining;
-    if (!isPlain || unreadable || !serveRequest || req.url === '*') setWithheldHeaders(res);
+    if (ports.process.draining || unreadable || !serveRequest || req.url === '*') setWithheldHeaders(res);
     if (ports.process.draining) res.setHeader('Connection', 'close');
-    if (answersPreflight(req, res)) return;
+    if (cors.answersPreflight(req, res)) return;
     if (unreadable) return sendRefusal(req, res, unreadable);
     if (req.url === '*') return res.writeHead(204).end(); // `OPTIONS *`, a ping
     if (serveRequest) return serveRequest(req, res);

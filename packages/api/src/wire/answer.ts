@@ -36,7 +36,8 @@ export function endJson(
 ): void {
   const text = JSON.stringify(body);
   const withheld = res[WITHHELD];
-  if (withheld && !isBeingSent(req)) {
+  // The origin of an API key replaces what the settings say of it.
+  if (withheld && !isBeingSent(req) && !('Access-Control-Allow-Origin' in headers)) {
     const all = withheld.slice();
     for (const name in headers) all.push(name, headers[name]!);
     all.push('Content-Length', String(Buffer.byteLength(text)));
@@ -49,6 +50,7 @@ export function endJson(
     if (name === 'Vary') res.appendHeader(name, headers[name]!);
     else res.setHeader(name, headers[name]!);
   }
+  res.setHeader('Content-Length', Buffer.byteLength(text)); // Node leaves it out for HEAD on a last connection
   endAnswer(req, res, text);
 }
 
