@@ -6,10 +6,10 @@ import helmet, { type HelmetOptions } from 'helmet';
 export type CspMode = 'strict' | 'relaxed' | 'disabled';
 
 /**
- * `own`: our own pages, with their forms. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail,
- * in its frame.
+ * `searchable`: our own pages. `plain`: those that mailed links open. `scalar`, `redoc`: the two references. `mail`:
+ * the body of a captured mail, in its frame.
  */
-export type PageKind = 'own' | 'scalar' | 'redoc' | 'mail';
+export type PageKind = 'searchable' | 'plain' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
   /** For JSON and assets, which are never documents. */
@@ -35,13 +35,15 @@ const plain: Directives = {
   'frame-src': ["'self'"],
   'manifest-src': ["'self'"],
   'base-uri': ["'none'"],
+  // Scripts send our forms. Without this, a browser with scripts off would put a new password into the address.
   'form-action': ["'none'"],
   'frame-ancestors': ["'none'"],
 };
 
 const pages: Record<PageKind, Directives> = {
-  // The search, and what mailed links ask for, work without scripts.
-  own: { ...plain, 'form-action': ["'self'"] },
+  // Their one form is a search, which works without scripts.
+  searchable: { ...plain, 'form-action': ["'self'"] },
+  plain,
   // Scalar sets styles while it draws, and shows a picture that it received as a blob.
   scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
   // Redoc needs its generated styles, and searches in a worker made of a blob.
@@ -98,7 +100,8 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
       xPermittedCrossDomainPolicies: false,
     }),
     pages: {
-      own: page('own'),
+      searchable: page('searchable'),
+      plain: page('plain'),
       scalar: page('scalar'),
       redoc: page('redoc'),
       mail: page('mail'),

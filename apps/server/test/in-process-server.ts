@@ -2,10 +2,8 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Ports } from '@rentapi/api/context';
 import { closePorts, openPorts } from '@rentapi/api/ports';
-import { startAll } from '@rentapi/api/processes';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
-import type { Mail } from '@rentapi/platform/mail';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { inject } from 'vitest';
 import { createHttpServer } from '../src/http/server.ts';
@@ -15,20 +13,25 @@ import { SECRETS } from './processes.ts';
  * A whole server in the process of the test, on a database of its own, and the lines it logs. It serves after
  * `serve()`.
  */
-export async function startInProcess(settings: Record<string, string> = {}, { runsJobs = false } = {}) {
+export async function startInProcess(settings: Record<string, string> = {}) {
   const database = await cloneDatabase(inject('postgres'));
-  const env = readEnv({ NODE_ENV: 'test', PORT: '0', BCRYPT_COST: '4', RATE_LIMIT_PER_MINUTE: '1000', ...settings });
+  const env = readEnv({
+    NODE_ENV: 'test',
+    PORT: '0',
+    BCRYPT_COST: '4',
+    RATE_LIMIT_PER_MINUTE: '1000',
+    DEFAULT_PLAN: 'ENTERPRISE',
+    ...settings,
+  });
   const lines: string[] = [];
-  const mails: Mail[] = [];
   const ports: Ports = openPorts({
     env,
     log: createLogger({ level: env.LOG_LEVEL, destination: { write: (line) => void lines.push(line) } }),
     databaseUrl: database.url,
     secrets: SECRETS,
-    mailer: { send: async (mail) => void mails.push(mail), close: async () => {} },
+    mailer: { send: async () => {}, close: async () => {} },
     version: '0.0.0',
   });
-  const work = runsJobs ? startAll(ports, database.url) : null;
   const http = await createHttpServer({
     ports,
     secrets: SECRETS,
@@ -44,12 +47,9 @@ export async function startInProcess(settings: Record<string, string> = {}, { ru
     port: http.port,
     ports,
     lines,
-    /** Sent by jobs, where they run. */
-    mails,
     serve: http.serve,
     async close() {
       await http.close();
-      await work?.stop();
       await closePorts(ports);
       await database.drop();
     },

@@ -43,9 +43,6 @@ const paths = [
   '/undo-email-change?token=t0ken',
   '/keep-two-factor?token=t0ken',
   '/download-export?token=t0ken',
-  '/accept-invitation?token=t0ken',
-  '/reset-password?token=t0ken',
-  '/register',
 ];
 
 const mail = {
@@ -167,6 +164,79 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       await page.getByRole('button', { name: 'Copy' }).first().click();
       await page.getByRole('button', { name: 'Copied' }).waitFor();
       expect(await page.evaluate<string>('navigator.clipboard.readText()')).toMatch(/^npm install @rentapi\/contract /);
+    });
+  });
+
+  it.each([
+    ['/verify-email', 'Confirm e-mail address', 'Mail me a new link'],
+    ['/reset-password', 'Set the password', 'Mail me a link to set a password'],
+  ])('%s offers a new link in place of one that was used', async (path, button, remedy) => {
+    await inContext({}, async (page) => {
+      const problem = { code: 'invalid_token', detail: 'Request a new link.' };
+      await page.route('**/api/v1/auth/**', (route) => route.fulfill({ status: 400, json: problem }));
+      await page.goto(`${pages.url}${path}?token=used`);
+      if (path === '/reset-password') await page.getByLabel('Password').first().fill('a long password');
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('alert').filter({ hasText: problem.detail }).waitFor();
+      expect(await page.getByRole('button').allInnerTexts()).toEqual([remedy]);
+    });
+  });
+
+  it.each([
+    ['/confirm-email-change', 'Use this address', /ask for the change again/],
+    ['/undo-email-change', 'Take my address back', /sign in with this\s+address/],
+    ['/keep-two-factor', 'Keep my second factor', /objected already/],
+  ])('%s says what to do where the link was used', async (path, button, remedy) => {
+    await inContext({}, async (page) => {
+      const problem = { code: 'invalid_token', detail: 'Request a new link.' };
+      await page.route('**/api/v1/auth/**', (route) => route.fulfill({ status: 400, json: problem }));
+      await page.goto(`${pages.url}${path}?token=used`);
+      await page.getByRole('button', { name: button }).click();
+      await page.getByText(remedy).waitFor();
+      expect(await page.getByRole('button').count()).toBe(0);
+    });
+  });
+
+  it('takes an address back from its page, and then offers a new password', async () => {
+    await inContext({}, async (page) => {
+      let sent: unknown;
+      await page.route('**/api/v1/auth/email-change/undo', (route) => {
+        sent = route.request().postDataJSON();
+        return route.fulfill({ status: 204 });
+      });
+      await page.goto(`${pages.url}/undo-email-change?token=t0ken`);
+      expect(page.url()).toBe(`${pages.url}/undo-email-change`);
+      await page.getByRole('button', { name: 'Take my address back' }).press('Enter');
+      await page.getByRole('status').filter({ hasText: 'old address' }).waitFor();
+      expect(sent).toEqual({ token: 't0ken' });
+      expect(await page.getByRole('button').allInnerTexts()).toEqual(['Mail me a link to set a password']);
+      expect(await violations(page)).toEqual([]);
+    });
+  });
+
+  it('downloads the copy of a person’s data after signing in, and closes the session', async () => {
+    await inContext({ acceptDownloads: true }, async (page) => {
+      const asked: string[] = [];
+      await page.route('**/api/v1/**', (route) => {
+        const request = route.request();
+        const { pathname } = new URL(request.url());
+        asked.push(`${request.method()} ${pathname} ${request.headers()['authorization'] ?? ''}`.trim());
+        if (pathname.endsWith('/login')) return route.fulfill({ json: { accessToken: 'a.b.c' } });
+        if (pathname.endsWith('/logout')) return route.fulfill({ status: 204 });
+        return route.fulfill({ contentType: 'application/zip', body: 'PK' });
+      });
+      await page.goto(`${pages.url}/download-export?token=exp_1`);
+      await page.getByLabel('E-mail address').fill('ada@example.com');
+      await page.getByLabel('Password').fill('a long password');
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Sign in and download' }).click();
+      expect((await download).suggestedFilename()).toBe('export.zip');
+      await page.getByRole('status').filter({ hasText: 'has begun' }).waitFor();
+      expect(asked).toEqual([
+        'POST /api/v1/auth/login',
+        'GET /api/v1/users/me/exports/exp_1 Bearer a.b.c',
+        'POST /api/v1/auth/logout Bearer a.b.c',
+      ]);
     });
   });
 

@@ -5,20 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { type DescribedContract, describeContract } from '@rentapi/api/transports/describe-contract';
-import type { PageForms } from '@rentapi/api/transports/page-forms';
 import express from 'express';
 import { type PagesOptions, pagesRouter } from '../src/pages/pages.ts';
 
 const openapi = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
 
 export const contract: DescribedContract = describeContract(appRouter, rawRoutes, eventTypes);
-
-const noForms: PageForms = {
-  read: async () => new URLSearchParams(),
-  calls: () => {
-    throw new Error('a form was sent');
-  },
-};
 
 /** The pages of the real contract, without the rest of the server. */
 export async function startPages(options: Partial<PagesOptions> = {}, before: express.RequestHandler[] = []) {
@@ -33,7 +25,6 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
       contract: () => contract,
       mailbox: null,
       mailKinds: async () => [],
-      forms: noForms,
       production: false,
       version: '1.2.3',
       publicUrl: url,

@@ -12,6 +12,7 @@ import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { Redis } from '@rentapi/platform/redis';
 import type { Keyring } from '@rentapi/platform/secrets';
+import type { Slots } from '@rentapi/platform/slots';
 import type { Storage } from '@rentapi/platform/storage';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ids } from './contract/ids.ts';
@@ -48,6 +49,8 @@ export interface Ports {
   limiter: Limiter;
   /** Limits and leased credits of the keys that organizations verify. */
   allowances: Allowances;
+  /** Room for open sockets and subscriptions. */
+  slots: Slots;
   cache: Cache;
   pubsub: PubSub;
   mailer: Mailer;

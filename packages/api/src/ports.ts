@@ -18,6 +18,8 @@ import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
 import { readPublicKeys, readSigningKey } from '@rentapi/platform/signing-keys';
+import { createMemorySlots } from '@rentapi/platform/slots';
+import { createRedisSlots } from '@rentapi/platform/slots/redis';
 import { createLocalStorage } from '@rentapi/platform/storage/local';
 import type { Tracer } from '@rentapi/platform/tracing';
 import type { Ports } from './context.ts';
@@ -180,15 +182,16 @@ function openAllowances(redis: Redis | null, database: Knex, log: Logger): Allow
 }
 
 /** Shared by all processes through Redis; without Redis there is one process, and its memory is enough. */
-function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'cache' | 'pubsub'> {
+function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
   if (!env.REDIS_URL) {
-    const limiter = createMemoryLimiter();
-    return { redis: null, limiter, cache: createMemoryCache(), pubsub: createMemoryPubSub(onError) };
+    const [limiter, slots] = [createMemoryLimiter(), createMemorySlots()];
+    return { redis: null, limiter, slots, cache: createMemoryCache(), pubsub: createMemoryPubSub(onError) };
   }
   const redis = openRedis(env.REDIS_URL, log);
   const pubsub = createRedisPubSub(redis, onError);
-  return { redis, limiter: createRedisLimiter(redis), cache: createRedisCache(redis, pubsub), pubsub };
+  const [limiter, slots] = [createRedisLimiter(redis), createRedisSlots(redis)];
+  return { redis, limiter, slots, cache: createRedisCache(redis, pubsub), pubsub };
 }
 
 export async function closePorts(ports: Ports): Promise<void> {
@@ -200,6 +203,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   ports.oauth.close();
   await ports.limiter.close();
   await ports.allowances.close();
+  await ports.slots.close();
   await ports.cache.disconnectAll();
   await ports.pubsub.close();
   await ports.redis?.close();

@@ -34,6 +34,7 @@ const NEVER_REFUSED: Record<string, string> = {
   email_changes_undo_token_hash_key: 'a random token',
   events_position_key: 'given by the one sequencer',
   backup_codes_code_hash_key: 'a random code',
+  limit_overrides_present: 'replaced under the lock of the organization',
   oauth_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',
   passkey_challenges_token_hash_key: 'a random token',

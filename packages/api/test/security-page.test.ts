@@ -75,9 +75,9 @@ describe('docs/security.md', () => {
   it.each([
     ['at most 3 hashes at once and 200 waiting', 'slices/auth/passwords.ts', 'MAX_WAITING', 200],
     ['at most 2 such queries at once', 'pipeline/origins.ts', 'AT_ONCE', 2],
-    ['100 for each page', 'contract/pagination.ts', 'MAX_LIMIT', 100],
-    ['20 calls in one', 'transports/trpc.ts', 'MAX_BATCH', 20],
-    ['20 subscriptions for each connection', 'slices/realtime/watch.ts', 'MAX_SUBSCRIPTIONS', 20],
+    ['100 for each page', 'contract/pagination.ts', 'MAX_PAGE', 100],
+    ['20 calls in one', 'contract/request-caps.ts', 'MAX_BATCH', 20],
+    ['20 subscriptions for each connection', 'slices/realtime/schemas.ts', 'MAX_SUBSCRIPTIONS', 20],
     ['and 30 s more have passed', 'slices/auth/service/refresh.ts', 'CLOCK_SKEW_MS', 30_000],
     ['can be restored for 30 days', 'slices/organizations/model.ts', 'RESTORE_WINDOW_MS', 30 * UNITS.day],
     ['until 30 days after the account was deleted', 'slices/accounts/model.ts', 'RESTORE_ACCOUNT_MS', 30 * UNITS.day],

@@ -369,6 +369,33 @@ export type AppRouter = TRPCBuiltRouter<
           output: TwoFactorResetRequest;
         }>;
       };
+      orgs: {
+        limits: {
+          /** List the overrides of limits of an organization. Those that count now, with the reason and the end of each. Earlier ones are in its audit log. */
+          get: TRPCQueryProcedure<{
+            meta: unknown;
+            input: {
+              /** Id of an organization. */
+              orgId: string;
+            };
+            output: LimitOverrides;
+          }>;
+          /** Override the limits of an organization or a key. In every process within a second, until `until`. It replaces the present override of the organization, or of the key that `keyId` names; without any number it ends that one. The organization sees it in its audit log and as an event. */
+          set: TRPCMutationProcedure<{
+            meta: unknown;
+            input: SetLimits;
+            output: LimitOverrides;
+          }>;
+        };
+      };
+    };
+    billing: {
+      /** Get what you may use, and why. The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan. */
+      entitlements: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: Entitlements;
+      }>;
     };
     sessions: {
       /** List your sessions. Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest. */
@@ -1063,6 +1090,8 @@ export interface EventMap {
   'organization.created': Organization;
   /** An organization was deleted. For 30 days an owner can restore it. */
   'organization.deleted': Organization;
+  /** Staff changed the limits of the organization, or of one of its keys. The end of an override by its time is no event. */
+  'organization.limits_changed': ChangedLimits;
   /** An OWNER made another member OWNER, and became ADMIN. */
   'organization.ownership_transferred': OwnershipTransfer;
   /** A deleted organization was restored. */
@@ -1254,6 +1283,18 @@ export interface CachedNamespace {
   entries: number | null;
 }
 
+/** A fixed number that is the same for every plan. */
+export interface Cap {
+  /** What is counted. */
+  name: string;
+  /** The most there may be. */
+  limit: number;
+  /** For each of which it counts. */
+  of: string;
+  /** What it is. */
+  description: string;
+}
+
 /** The new address. It takes effect when the link mailed to it is opened. */
 export interface ChangeEmail {
   /** One account per mailbox, whatever the case or Unicode form: `münchen.de` is `xn--mnchen-3ya.de`. ASCII before the @. */
@@ -1266,6 +1307,16 @@ export interface ChangePassword {
   currentPassword: string;
   /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
   newPassword: string;
+}
+
+/** Limits that staff changed. */
+export interface ChangedLimits {
+  /** Id of an organization. */
+  organizationId: string;
+  /** The key whose limits changed; null for the organization. */
+  keyId: string | null;
+  /** What counts now; null when the override was ended. */
+  override: LimitOverride | null;
 }
 
 /** Permissions to check. */
@@ -1541,6 +1592,43 @@ export interface EmailInput {
 export interface EmailTokenInput {
   /** From the `?token=` of the mailed link. */
   token: string;
+}
+
+/** One limit, and what decided it. */
+export interface EntitledLimit {
+  /** As `RateLimit-Policy` and refusals name it. */
+  name: string;
+  /** The most there may be. */
+  limit: number;
+  /** The time in which it fills again; null for what is counted while it is open. */
+  windowS: number | null;
+  /** Who shares it: all of the organization, or you alone. */
+  of: 'organization' | 'caller';
+  /** What decided it, in words. */
+  because: string;
+  /** What staff granted in place of it; null for nothing. */
+  override: {
+    /** Id of a limit override. */
+    id: string;
+    /** From then on the plan counts again. */
+    until: string;
+  } | null;
+}
+
+/** What the organization may use, and what decided each part of it. */
+export interface Entitlements {
+  /** What the organization pays for. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** What the plan includes. */
+  features: ('api_keys' | 'custom_roles' | 'realtime' | 'audit_log')[];
+  /** The permissions that keys and members can have. */
+  scopes: OrganizationPermission[];
+  /** How much you may use, and why. */
+  limits: EntitledLimit[];
+  /** Credits of the organization that a call spends. */
+  creditsPerCall: number;
+  /** What is the same for every plan. */
+  caps: Cap[];
 }
 
 /** Every event type there is. */
@@ -1829,6 +1917,42 @@ export interface KeyRateLimit {
   limit: number;
   /** The window in seconds, at most 31 days. It is refilled evenly. */
   windowS: number;
+}
+
+/** Limits that staff granted in place of those of a plan or a key. */
+export interface LimitOverride {
+  /** Id of a limit override. */
+  id: string;
+  /** Id of an organization. */
+  organizationId: string;
+  /** The key that it is about; null for the organization. */
+  keyId: string | null;
+  /** Calls an hour; null where it is not overridden. */
+  perHour: number | null;
+  /** Calls a day; null where it is not overridden. */
+  perDay: number | null;
+  /** Open sockets; null where it is not overridden. */
+  sockets: number | null;
+  /** Open subscriptions; null where it is not overridden. */
+  subscriptions: number | null;
+  /** Why. The organization sees it. */
+  reason: string;
+  /** It ends then by itself. */
+  until: string;
+  /** The member of staff who made it. */
+  createdBy: string;
+  /** When it was created. */
+  createdAt: string;
+}
+
+/** The plan of an organization, and what counts in place of its limits. */
+export interface LimitOverrides {
+  /** What the organization pays for. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** Those that count now, of the organization and of its keys. */
+  items: LimitOverride[];
+  /** All are on one page. */
+  nextCursor: null;
 }
 
 /** The provider to link, and where the browser goes afterwards. */
@@ -2414,6 +2538,7 @@ export interface Problem {
     | 'invitation_pending'
     | 'invitation_not_pending'
     | 'invitation_no_longer_valid'
+    | 'override_in_past'
     | 'permission_not_held'
     | 'target_has_more_permissions'
     | 'last_owner'
@@ -2927,6 +3052,26 @@ export interface SetKeyRateLimit {
   limit: number;
   /** The window in seconds, at most 31 days. It is refilled evenly. */
   windowS: number;
+}
+
+/** What counts instead of the plan, or of the settings of the key. It takes the place of the present override; without any number it ends that. */
+export interface SetLimits {
+  /** Id of an organization. */
+  orgId: string;
+  /** A key of the organization, to override the limits of that key. */
+  keyId?: string | undefined;
+  /** Calls an hour with its keys, or with the key. */
+  perHour?: number | null | undefined;
+  /** Calls a day with its keys, or with the key. */
+  perDay?: number | null | undefined;
+  /** Sockets that are open at once. */
+  sockets?: number | null | undefined;
+  /** Subscriptions that are open at once. */
+  subscriptions?: number | null | undefined;
+  /** Why. The organization sees it. */
+  reason: string;
+  /** It ends then by itself. */
+  until: string;
 }
 
 /** The organization role of a member from now on. */

@@ -12,7 +12,6 @@ import { createRequestObserver } from '@rentapi/api/pipeline/observe-request';
 import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { describeContract } from '@rentapi/api/transports/describe-contract';
-import { createPageForms } from '@rentapi/api/transports/page-forms';
 import { sendProblem } from '@rentapi/api/transports/rest';
 import { setWithheldHeaders, withholdHeaders } from '@rentapi/api/wire/answer';
 import { dropUnread } from '@rentapi/api/wire/connection';
@@ -173,7 +172,6 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         contract: () => describeContract(appRouter, rawRoutes, eventTypes),
         mailbox,
         mailKinds: () => previewMails(ports),
-        forms: createPageForms({ ports, clientAddress }),
         production: env.production,
         version: VERSION,
         publicUrl: ports.env.PUBLIC_URL,

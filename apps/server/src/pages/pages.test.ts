@@ -84,9 +84,8 @@ describe('every page', () => {
     '/undo-email-change',
     '/keep-two-factor',
     '/download-export',
+    '/download-export',
     '/forgot-password',
-    '/resend-verification',
-    '/register',
   ];
 
   it.each([...paths, ...links])('%s has no inline script and loads nothing from elsewhere', async (path) => {
@@ -245,38 +244,31 @@ describe('pages that mailed links open', () => {
     expect(posted).toEqual([]);
   });
 
-  it('ask for what their form needs, which works without scripts', async () => {
-    const reset = await text('/reset-password?token=t0ken');
-    expect(reset).toMatch(/<form method="post">\s*<p>/);
-    expect(reset).toContain('<input type="hidden" name="token" value="">');
-    expect(reset).not.toMatch(/noscript|hidden>/);
+  it('help after a used link, and without an account', async () => {
+    expect(await text('/verify-email')).toContain(
+      'data-action="resend-verification" data-help="invalid_token incomplete"',
+    );
+    const reset = await text('/reset-password');
+    expect(reset).toContain('data-action="password-reset/request" data-help="invalid_token incomplete" hidden');
+    const invitation = await text('/accept-invitation');
+    for (const action of ['register', 'resend-verification']) expect(invitation).toContain(`data-action="${action}"`);
   });
 
-  it.each([
-    ['/verify-email', 'action="/resend-verification"'],
-    ['/reset-password', 'action="/forgot-password"'],
-    ['/confirm-email-change', 'ask for the change again'],
-    ['/undo-email-change', 'sign in with this address'],
-    ['/keep-two-factor', 'objected already'],
-    ['/download-export', 'Ask for another one'],
-    ['/accept-invitation', 'invite you again'],
-  ])('%s says what to do without its token', async (path, remedy) => {
-    const page = await text(path);
-    expect(page).toContain('This link is incomplete');
-    expect(page).toContain(remedy);
-    expect(page).not.toContain('<form method="post">');
+  it('lead to setting a password after verifying an address that was registered more than once', async () => {
+    expect(await text('/verify-email')).toMatch(
+      /<div data-after="verify-email" hidden>\s*<p>If this address was registered/,
+    );
   });
 
-  it.each(['/forgot-password', '/resend-verification', '/register'])('%s needs no link', async (path) => {
-    expect(await text(path)).toContain('<form method="post">');
+  it('request a new password without a link, too', async () => {
+    const page = await text('/forgot-password');
+    expect(page).toMatch(/<form method="post" data-action="password-reset\/request"\s*>/);
   });
 
-  it('send passwords in no address', async () => {
-    const response = await get('/accept-invitation?token=t0ken');
-    const page = await response.text();
-    expect(page).toContain('<form method="post"');
-    expect(page).not.toMatch(/<form (?!method="post")/);
-    expect(response.headers.get('content-security-policy')).toContain("form-action 'self'");
+  it('cannot put a password into the address, not even with scripts off', async () => {
+    const response = await get('/accept-invitation');
+    expect(await response.text()).toContain('<form method="post"');
+    expect(response.headers.get('content-security-policy')).toContain("form-action 'none'");
   });
 });
 

@@ -1,6 +1,5 @@
 import type { MailPreview } from '@rentapi/api/mail-previews';
 import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
-import type { PageForms } from '@rentapi/api/transports/page-forms';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
@@ -10,7 +9,16 @@ import { docsRouter } from './docs/docs-router.ts';
 import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
 import { mailBody, mailKindList, mailKindView, mailList, mailView, noSuchMail } from './mail-pages.ts';
-import { mailedLinkRouter } from './mailed-link-forms.ts';
+import {
+  acceptInvitation,
+  confirmEmailChange,
+  downloadExport,
+  forgotPassword,
+  keepTwoFactor,
+  resetPassword,
+  undoEmailChange,
+  verifyEmail,
+} from './mailed-link-pages.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
@@ -25,8 +33,6 @@ export interface PagesOptions {
   mailbox: Mailbox | null;
   /** Every kind of mail, with example data; shown where mail is captured. */
   mailKinds: () => Promise<MailPreview[]>;
-  /** What the forms of mailed links do. */
-  forms: PageForms;
   production: boolean;
   version: string;
   /** Absolute, without a trailing slash. */
@@ -46,7 +52,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const site = { assets, version: options.version };
   const router = express.Router();
 
-  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'own') => {
+  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'searchable') => {
     setHeaders(res, security.pages[kind]);
     res.setHeader('Cache-Control', cache);
     res.type('html').send(body);
@@ -88,7 +94,17 @@ export function pagesRouter(options: PagesOptions): express.Router {
   router.use(siteFiles({ ...options, assets, security }));
 
   // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
-  router.use(mailedLinkRouter(site, options.forms, (res, page) => send(res, page, 'no-store')));
+  const mailedLinks = [
+    { path: '/verify-email', page: verifyEmail(site) },
+    { path: '/accept-invitation', page: acceptInvitation(site) },
+    { path: '/reset-password', page: resetPassword(site) },
+    { path: '/confirm-email-change', page: confirmEmailChange(site) },
+    { path: '/undo-email-change', page: undoEmailChange(site) },
+    { path: '/keep-two-factor', page: keepTwoFactor(site) },
+    { path: '/download-export', page: downloadExport(site) },
+    { path: '/forgot-password', page: forgotPassword(site) },
+  ];
+  for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));
 
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, options.mailKinds, site, security, send));

@@ -30,8 +30,6 @@ const NOT_FOR_ROBOTS = [
   '/undo-email-change',
   '/keep-two-factor',
   '/download-export',
-  '/resend-verification',
-  '/register',
 ];
 
 /** Files that programs look for under fixed names. */

@@ -19,6 +19,7 @@ export const ID_KINDS = {
   whk: { kind: 'webhook', noun: 'webhook' },
   dlv: { kind: 'webhook_delivery', noun: 'webhook delivery' },
   job: { kind: 'job', noun: 'job' },
+  ovr: { kind: 'limit_override', noun: 'limit override' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 

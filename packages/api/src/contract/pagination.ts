@@ -9,7 +9,7 @@ import { ApiError } from './errors.ts';
  */
 
 const DEFAULT_LIMIT = 25;
-const MAX_LIMIT = 100;
+export const MAX_PAGE = 100;
 
 /** The input of a list: the page, and the filters of this list. Every field is optional. */
 export function pageInput<Filters extends z.ZodRawShape>(filters: Filters) {
@@ -20,9 +20,9 @@ const PAGE = {
   limit: z
     .int()
     .min(1)
-    .max(MAX_LIMIT)
+    .max(MAX_PAGE)
     .default(DEFAULT_LIMIT)
-    .meta({ description: `How many items a page holds, at most ${MAX_LIMIT}.`, example: 25 }),
+    .meta({ description: `How many items a page holds, at most ${MAX_PAGE}.`, example: 25 }),
   cursor: z
     .string()
     .max(500)

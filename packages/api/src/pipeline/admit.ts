@@ -51,13 +51,16 @@ async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Prom
   }
 }
 
-/** The organization in the path; null where there is none. The schema refuses a missing or malformed id. */
+/**
+ * The organization in the path; null where there is none, and where platform staff act on one without being members.
+ * The schema refuses a missing or malformed id.
+ */
 async function pathOrganization(
   ctx: Context,
   meta: ProcedureMeta,
   readInput: () => Promise<unknown>,
 ): Promise<number | null> {
-  if (!meta.openapi.path.includes('{orgId}')) return null;
+  if (!meta.openapi.path.includes('{orgId}') || platformPermissionOf(meta.access)) return null;
   const input = await readInput();
   const orgId = typeof input === 'object' && input !== null && 'orgId' in input ? input.orgId : undefined;
   const { success, data } = OrganizationId.safeParse(orgId);

@@ -1,5 +1,7 @@
+import type { Context } from '../context.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
 import { type Feature, PLANS, type PlanCode } from '../contract/plans.ts';
+import type { Actor } from './actor.ts';
 
 /** What staff granted in place of a plan's limits, until a moment. Null leaves a limit as it is. */
 export interface LimitOverride {
@@ -51,6 +53,8 @@ export interface ResolvedLimit {
   limit: number;
   /** Null for what is counted while it is open. */
   windowS: number | null;
+  /** Who shares it. */
+  of: 'organization' | 'caller';
   /** Who decided: the plan, the key's own settings, or a setting of the deployment. */
   source: 'plan' | 'key' | 'setting';
   /** What replaces the limit of the source now. */
@@ -66,6 +70,12 @@ export interface Entitlements {
   creditsPerCall: number;
 }
 
+/** What decides over a caller's limits; null for a user outside of any organization. */
+export function factsOf({ ports, now }: Pick<Context, 'ports' | 'now'>, actor: Actor): Facts | null {
+  if (actor.kind === 'key') return { ...actor.key.terms, key: actor.key.limits, settings: ports.env, now };
+  return actor.membership && { ...actor.membership.terms, key: null, settings: ports.env, now };
+}
+
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
@@ -76,7 +86,7 @@ const CALLER_SHARE = 0.5;
 /** The limit of every signed-in caller, whatever the plan: it protects the deployment. */
 export function callerLimit(name: 'user' | 'key', { RATE_LIMIT_PER_MINUTE }: Facts['settings']): ResolvedLimit {
   const limit = RATE_LIMIT_PER_MINUTE * SIGNED_IN_FACTOR;
-  return { name, limit, windowS: MINUTE_S, source: 'setting', override: null };
+  return { name, limit, windowS: MINUTE_S, of: 'caller', source: 'setting', override: null };
 }
 
 /**
@@ -89,8 +99,8 @@ export function resolveEntitlements({ plan: code, override, key, settings, now }
   const ofKey = key && liveAt(key.override, now);
   const limits: ResolvedLimit[] = [
     callerLimit(key ? 'key' : 'user', settings),
-    replaced({ name: 'plan-hour', limit: plan.perHour, windowS: HOUR_S, source: 'plan' }, granted, granted?.perHour),
-    replaced({ name: 'plan-day', limit: plan.perDay, windowS: DAY_S, source: 'plan' }, granted, granted?.perDay),
+    replaced(ofPlan('plan-hour', plan.perHour, HOUR_S), granted, granted?.perHour),
+    replaced(ofPlan('plan-day', plan.perDay, DAY_S), granted, granted?.perDay),
     ...openLimits(plan, granted, ofKey),
   ];
   if (key) limits.push(...ownLimits(key, ofKey));
@@ -104,9 +114,9 @@ function openLimits(
   ofKey: LimitOverride | null,
 ): ResolvedLimit[] {
   return (['sockets', 'subscriptions'] as const).flatMap((name) => {
-    const all = replaced({ name, limit: plan[name], windowS: null, source: 'plan' }, granted, granted?.[name]);
-    const ofCaller = { ...all, name: `caller-${name}` as const, limit: Math.ceil(all.limit * CALLER_SHARE) };
-    return [all, replaced(ofCaller, ofKey, ofKey?.[name])];
+    const all = replaced(ofPlan(name, plan[name], null), granted, granted?.[name]);
+    const share = Math.ceil(all.limit * CALLER_SHARE);
+    return [all, replaced({ ...all, name: `caller-${name}`, limit: share, of: 'caller' }, ofKey, ofKey?.[name])];
   });
 }
 
@@ -114,7 +124,8 @@ function openLimits(
 function ownLimits({ perMinute, perHour, perDay }: KeyTerms, granted: LimitOverride | null): ResolvedLimit[] {
   const own = (name: LimitName, windowS: number, set: number | null, by: number | null = null): ResolvedLimit[] => {
     const limit = by ?? set;
-    return limit === null ? [] : [{ name, limit, windowS, source: 'key', override: by === null ? null : granted }];
+    const override = by === null ? null : granted;
+    return limit === null ? [] : [{ name, limit, windowS, of: 'caller', source: 'key', override }];
   };
   return [
     ...own('key-minute', MINUTE_S, perMinute),
@@ -123,13 +134,12 @@ function ownLimits({ perMinute, perHour, perDay }: KeyTerms, granted: LimitOverr
   ];
 }
 
-function replaced(
-  limit: Omit<ResolvedLimit, 'override'> & { override?: LimitOverride | null },
-  override: LimitOverride | null,
-  by: number | null | undefined,
-): ResolvedLimit {
-  if (by === null || by === undefined) return { ...limit, override: limit.override ?? null };
-  return { ...limit, limit: by, override };
+function ofPlan(name: LimitName, limit: number, windowS: number | null): ResolvedLimit {
+  return { name, limit, windowS, of: 'organization', source: 'plan', override: null };
+}
+
+function replaced(limit: ResolvedLimit, override: LimitOverride | null, by: number | null = null): ResolvedLimit {
+  return by === null ? limit : { ...limit, limit: by, override };
 }
 
 function liveAt(override: LimitOverride | null, now: Date): LimitOverride | null {

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import type { Actor } from './actor.ts';
-import { callerLimit, type LimitName, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
+import { callerLimit, factsOf, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
 
 const MINUTE_MS = 60_000;
 const OUTAGE_RETRY_S = 2;
@@ -110,19 +110,15 @@ function callerKey(actor: Actor): string {
     : `${tagOf(actor.key.organizationId)}key:${actor.key.id}`;
 }
 
-const PER_ORGANIZATION: ReadonlySet<LimitName> = new Set(['plan-hour', 'plan-day']);
-
 function callerBuckets(ctx: Context, actor: Actor): Bucket[] {
   const own = callerKey(actor);
-  const settings = ctx.ports.env;
-  if (actor.kind === 'user') return [bucketOf(callerLimit('user', settings), own)];
-  const { organizationId, environment, terms, limits } = actor.key;
-  const { limits: resolved } = resolveEntitlements({ ...terms, key: limits, settings, now: ctx.now });
+  const facts = actor.kind === 'key' ? factsOf(ctx, actor) : null;
+  if (actor.kind === 'user' || !facts) return [bucketOf(callerLimit('user', ctx.ports.env), own)];
   // Calls of test keys do not use up what customers are sold.
-  const shared = `${tagOf(organizationId)}${environment === 'test' ? 'test' : ''}`;
-  return resolved
-    .filter(({ windowS }) => windowS !== null)
-    .map((limit) => bucketOf(limit, PER_ORGANIZATION.has(limit.name) ? shared : own));
+  const shared = `${tagOf(actor.key.organizationId)}${actor.key.environment === 'test' ? 'test' : ''}`;
+  return resolveEntitlements(facts)
+    .limits.filter(({ windowS }) => windowS !== null)
+    .map((limit) => bucketOf(limit, limit.of === 'organization' ? shared : own));
 }
 
 function bucketOf({ name, limit, windowS }: ResolvedLimit, owner: string): Bucket {

@@ -5,6 +5,7 @@ import { SessionModel } from './auth/model.ts';
 import { AvatarModel } from './avatars/model.ts';
 import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
+import { LimitOverrideModel } from './limits/model.ts';
 import { MemberModel } from './members/model.ts';
 import { MeterModel } from './metering/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
@@ -30,6 +31,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   ExportModel,
   MeterModel,
   WebhookModel,
+  LimitOverrideModel,
 ];
 
 /** The id prefixes of these models. */

@@ -7,6 +7,7 @@ import * as avatars from './avatars/errors.ts';
 import * as cache from './cache/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
+import * as limits from './limits/errors.ts';
 import * as members from './members/errors.ts';
 import * as metering from './metering/errors.ts';
 import * as oauth from './oauth/errors.ts';
@@ -27,6 +28,7 @@ export const ERRORS = {
   ...cache.errors,
   ...exports.errors,
   ...invitations.errors,
+  ...limits.errors,
   ...members.errors,
   ...metering.errors,
   ...oauth.errors,

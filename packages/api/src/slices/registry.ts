@@ -19,6 +19,7 @@ import * as exportJobs from './exports/jobs.ts';
 import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
+import * as limitEvents from './limits/events.ts';
 import * as memberEvents from './members/events.ts';
 import * as meteringEvents from './metering/events.ts';
 import * as meteringJobs from './metering/jobs.ts';
@@ -55,6 +56,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     memberEvents,
     meteringEvents,
     invitationEvents,
+    limitEvents,
     roleEvents,
     oauthEvents,
     webhookEvents,

@@ -7,6 +7,7 @@ import { cache } from './cache/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
+import { entitlements, organizationLimits } from './limits/router.ts';
 import { members, membership } from './members/router.ts';
 import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
@@ -28,7 +29,8 @@ export const appRouter = router({
     me: router({ ...me, ...myAccount, activity, changeEmail, export: exportMe, permissions: myPermissions }),
     roles: userRoles,
   }),
-  admin: router({ users: router({ unlock, resetTwoFactor }) }),
+  admin: router({ users: router({ unlock, resetTwoFactor }), orgs: router({ limits: organizationLimits }) }),
+  billing: router({ entitlements }),
   sessions,
   apiKeys,
   webhooks,

@@ -13,6 +13,7 @@ import {
   watchCaller,
 } from '../pipeline/live-caller.ts';
 import { hasLine, logRefused } from '../pipeline/observe-socket.ts';
+import { takeRoom } from '../pipeline/open-limits.ts';
 import {
   CLOSE,
   CREDENTIAL_TIMEOUT_MS,
@@ -75,6 +76,9 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
       };
       const known = isAnnounced ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
       if (!known) return connected;
+      const leave = await takeRoom(known.ctx, 'sockets');
+      socket.once('close', leave);
+      if (socket.readyState !== socket.OPEN) leave();
       const live = watchCaller(known, (reason) => end(socket, reason));
       socket.once('close', live.close);
       if (socket.readyState !== socket.OPEN) live.close();

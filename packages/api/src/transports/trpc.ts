@@ -4,6 +4,7 @@ import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http';
 import { type Context, createContext, type Ports } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import { toApiError } from '../contract/problem.ts';
+import { MAX_BATCH } from '../contract/request-caps.ts';
 import { assertSourceHasRoom } from '../pipeline/limits.ts';
 import { reportFailure } from '../pipeline/observe.ts';
 import { challengeOf, endJson, setWithheldHeaders } from '../wire/answer.ts';
@@ -18,8 +19,6 @@ import { createInvoke } from './invoke.ts';
 import { abortedWith } from './rest.ts';
 import { proceduresOf, subscriptionsOf } from './rest-routes.ts';
 import { withUrlParams } from './trpc-connection-params.ts';
-
-const MAX_BATCH = 20;
 
 type Request = IncomingMessage & { body?: unknown };
 type Result = { result: { data: unknown } } | { error: unknown };

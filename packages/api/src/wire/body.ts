@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../contract/errors.ts';
-import { assertText, parseJson } from './json.ts';
+import { parseJson } from './json.ts';
 import { observed } from './observed.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
@@ -32,21 +32,6 @@ export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Pr
     throw new ApiError('malformed_json', { detail: 'Send the body in UTF-8.' });
   }
   return parseJson(text);
-}
-
-const FORM_BYTES = 16 * 1024;
-
-/** The fields of an HTML form. Only our pages take one: no operation does, so that no other site's form reaches any. */
-export async function readForm(req: IncomingMessage, unfinished: UnfinishedBodies): Promise<URLSearchParams> {
-  const type = req.headers['content-type'];
-  if (!type || !/^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type))
-    throw new ApiError('unsupported_media_type', {
-      detail: 'Send the form as its page does: as `application/x-www-form-urlencoded`.',
-    });
-  const bytes = await readBody(req, { limitBytes: FORM_BYTES, unfinished });
-  const fields = new URLSearchParams(bytes.toString('latin1')); // other bytes than ASCII are percent-encoded
-  for (const [name, value] of fields) assertText(value, name);
-  return fields;
 }
 
 function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits): Promise<Buffer> {

@@ -7,7 +7,8 @@ import type { ApiError } from '../contract/errors.ts';
 
 /**
  * Close codes (RFC 6455, and 4000–4999 for our own): 4401 and 4403 as HTTP's, 4408 no credential in time, 1001 the
- * server stops, 1008 more messages or attempts than allowed, 1011 a failure of the server, 1013 reads too slowly.
+ * server stops, 1008 more messages, attempts or sockets than allowed, 1011 a failure of the server, 1013 reads too
+ * slowly.
  */
 export const CLOSE = {
   goingAway: 1001,
@@ -33,7 +34,7 @@ const CLOSE_TIMEOUT_MS = 1000;
 export const CREDENTIAL_TIMEOUT_MS = 10_000;
 const PING_EVERY_MS = 30_000;
 
-const MESSAGES_PER_SECOND = 10;
+export const MESSAGES_PER_SECOND = 10;
 const MESSAGES_AT_ONCE = 50;
 
 export function closeWith(socket: WebSocket, code: number, reason: string): void {
@@ -50,7 +51,7 @@ export function closeFor(socket: WebSocket, { status, errorCode }: ApiError): vo
 
 function closeCodeOf(status: number): number {
   if (status >= 500) return CLOSE.failed;
-  if (status === 429) return CLOSE.tooMuch;
+  if (status === 429 || status === 409) return CLOSE.tooMuch;
   return status === 401 ? CLOSE.unauthorized : CLOSE.forbidden;
 }
 

@@ -1,8 +1,8 @@
 import { ApiError } from '../contract/errors.ts';
 
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 /** More than any schema accepts: a schema checks each field before it counts them. */
-const MAX_ENTRIES = 1000;
+export const MAX_ENTRIES = 1000;
 
 /** Parses JSON from a request. Throws `ApiError`, with `fix` as the advice where the JSON is not a body. */
 export function parseJson(text: string, fix?: string): unknown {

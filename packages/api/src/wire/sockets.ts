@@ -49,7 +49,7 @@ interface SocketOptions {
   headers?: readonly Header[] | undefined;
 }
 
-const MAX_MESSAGE_BYTES = 64 * 1024;
+export const MAX_MESSAGE_BYTES = 64 * 1024;
 const DRAINING_RETRY_S = 1; // another process answers
 
 /** Every upgraded connection, whatever its protocol. */

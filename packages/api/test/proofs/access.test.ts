@@ -41,7 +41,9 @@ type Who = (typeof WHO)[number];
 const isPublic = (access: string) => access === 'public' || access.startsWith('proof:');
 const isKey = (who: Who) => who === 'key with every scope';
 const isMember = (who: Who) => (ORGANIZATION_ROLES as readonly string[]).includes(who);
-const namesOrganization = (meta: ProcedureMeta) => meta.openapi.path.includes('{orgId}');
+/** Staff of the platform name organizations of which they are no members. */
+const namesOrganization = ({ openapi, access }: ProcedureMeta) =>
+  openapi.path.includes('{orgId}') && !platformPermissionOf(access);
 
 /** What the contract says, derived from its tables alone. An admitted caller gets the error of the unknown field. */
 function expected(meta: ProcedureMeta, who: Who): string {

@@ -5,6 +5,7 @@ import {
   AdminResource,
   ApiKeysResource,
   AuthResource,
+  BillingResource,
   CacheResource,
   OauthResource,
   OrgsResource,
@@ -22,6 +23,7 @@ export class Api extends Client {
   readonly admin: AdminResource;
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
+  readonly billing: BillingResource;
   readonly cache: CacheResource;
   readonly oauth: OauthResource;
   readonly orgs: OrgsResource;
@@ -39,6 +41,7 @@ export class Api extends Client {
     this.admin = new AdminResource(this.transport);
     this.apiKeys = new ApiKeysResource(this.transport);
     this.auth = new AuthResource(this.transport);
+    this.billing = new BillingResource(this.transport);
     this.cache = new CacheResource(this.transport);
     this.oauth = new OauthResource(this.transport);
     this.orgs = new OrgsResource(this.transport);

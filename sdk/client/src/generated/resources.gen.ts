@@ -7,6 +7,8 @@ import type { Transport } from '../transport.ts';
 import type * as Types from './types.gen.ts';
 
 export type {
+  AdminOrgsLimitsGetResponse,
+  AdminOrgsLimitsSetResponse,
   AdminUsersResetTwoFactorResponse,
   Aggregation,
   ApiKey,
@@ -41,13 +43,16 @@ export type {
   AuthTwoFactorRegenerateBackupCodesResponse,
   AuthTwoFactorVerifyResponse,
   BackupCodes,
+  BillingEntitlementsResponse,
   CacheHealth,
   CacheNamespace,
   CacheStatus,
   CacheStatusResponse,
   CachedNamespace,
+  Cap,
   ChangeEmail,
   ChangePassword,
+  ChangedLimits,
   CheckPermissions,
   ClearCache,
   ConfirmPasswordReset,
@@ -68,6 +73,8 @@ export type {
   EmailChangeToken,
   EmailInput,
   EmailTokenInput,
+  EntitledLimit,
+  Entitlements,
   EventCatalogue,
   EventTypeEntry,
   ExchangeOAuthCode,
@@ -88,6 +95,8 @@ export type {
   InvitationRevokedEvent,
   KeyCredits,
   KeyRateLimit,
+  LimitOverride,
+  LimitOverrides,
   LinkIdentity,
   Login,
   LoginWithCode,
@@ -118,6 +127,7 @@ export type {
   Organization,
   OrganizationCreatedEvent,
   OrganizationDeletedEvent,
+  OrganizationLimitsChangedEvent,
   OrganizationOwnershipTransferredEvent,
   OrganizationPage,
   OrganizationPermission,
@@ -194,6 +204,7 @@ export type {
   SetCreditRefill,
   SetKeyCredits,
   SetKeyRateLimit,
+  SetLimits,
   SetMemberRole,
   SetUserRoles,
   SignInChallenge,
@@ -289,6 +300,7 @@ export interface CodesByStatus {
     | "invalid_idempotency_key"
     | "invalid_token"
     | "invalid_cursor"
+    | "override_in_past"
     | "malformed_permission_query"
     | "permission_query_too_deep"
     | "invalid_cost"
@@ -462,6 +474,8 @@ export interface EventMap {
   "organization.created": Types.Organization;
   /** An organization was deleted. For 30 days an owner can restore it. */
   "organization.deleted": Types.Organization;
+  /** Staff changed the limits of the organization, or of one of its keys. The end of an override by its time is no event. */
+  "organization.limits_changed": Types.ChangedLimits;
   /** An OWNER made another member OWNER, and became ADMIN. */
   "organization.ownership_transferred": Types.OwnershipTransfer;
   /** A deleted organization was restored. */
@@ -508,6 +522,8 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "webhook.*" | '*' | (string & {});
 
+export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
+export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
@@ -543,6 +559,7 @@ export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
 export type AuthTwoFactorObjectResetParams = Params<Types.AuthTwoFactorObjectResetData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
+export type BillingEntitlementsParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
 export type CacheStatusParams = NoParams;
@@ -630,6 +647,62 @@ export type WebhooksTestParams = Params<Types.WebhooksTestData>;
 export type WebhooksUpdateParams = Params<Types.WebhooksUpdateData>;
 export type WsTicketParams = NoParams;
 
+/** `client.admin.orgs.limits` */
+export class AdminOrgsLimitsResource extends Resource {
+  /**
+   * List the overrides of limits of an organization
+   *
+   * Those that count now, with the reason and the end of each. Earlier ones are in its audit log.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/organizations/{orgId}/limits`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.admin.orgs.limits.get({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: AdminOrgsLimitsGetParams, options?: RequestOptions): ApiPromise<Types.AdminOrgsLimitsGetResponse> {
+    return this.transport.call({"id":"admin.orgs.limits.get","method":"GET","path":"/api/v1/admin/organizations/{orgId}/limits"}, params, options);
+  }
+
+  /**
+   * Override the limits of an organization or a key
+   *
+   * In every process within a second, until `until`. It replaces the present override of the organization, or of the key that `keyId` names; without any number it ends that one. The organization sees it in its audit log and as an event.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `PUT /api/v1/admin/organizations/{orgId}/limits`
+   *
+   * @throws {BadRequestError} `override_in_past`
+   * @throws {ConflictError} `limit_reached`
+   * @example
+   * ```ts
+   * const answer = await client.admin.orgs.limits.set({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   perHour: 5000,
+   *   reason: 'Launch on 1 March',
+   *   until: '2026-03-15T00:00:00.000Z',
+   * });
+   * ```
+   */
+  set(params: AdminOrgsLimitsSetParams, options?: RequestOptions): ApiPromise<Types.AdminOrgsLimitsSetResponse> {
+    return this.transport.call({"id":"admin.orgs.limits.set","method":"PUT","path":"/api/v1/admin/organizations/{orgId}/limits","keyed":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.admin.orgs` */
+export class AdminOrgsResource extends Resource {
+  readonly limits: AdminOrgsLimitsResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.limits = new AdminOrgsLimitsResource(transport);
+  }
+}
+
 /** `client.admin.users` */
 export class AdminUsersResource extends Resource {
   /**
@@ -677,10 +750,12 @@ export class AdminUsersResource extends Resource {
 
 /** `client.admin` */
 export class AdminResource extends Resource {
+  readonly orgs: AdminOrgsResource;
   readonly users: AdminUsersResource;
 
   constructor(transport: Transport) {
     super(transport);
+    this.orgs = new AdminOrgsResource(transport);
     this.users = new AdminUsersResource(transport);
   }
 }
@@ -1418,6 +1493,27 @@ export class AuthResource extends Resource {
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
     return this.transport.call({"id":"auth.register","method":"POST","path":"/api/v1/auth/register","public":true,"body":"json"}, params, options);
+  }
+}
+
+/** `client.billing` */
+export class BillingResource extends Resource {
+  /**
+   * Get what you may use, and why
+   *
+   * The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan.
+   *
+   * Needs a signed-in user, or an API key of any scope.
+   *
+   * `GET /api/v1/entitlements`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.entitlements();
+   * ```
+   */
+  entitlements(params?: BillingEntitlementsParams, options?: RequestOptions): ApiPromise<Types.BillingEntitlementsResponse> {
+    return this.transport.call({"id":"billing.entitlements","method":"GET","path":"/api/v1/entitlements"}, params, options);
   }
 }
 

@@ -422,6 +422,28 @@ export type CachedNamespace = {
 };
 
 /**
+ * A fixed number that is the same for every plan.
+ */
+export type Cap = {
+    /**
+     * What is counted.
+     */
+    name: string;
+    /**
+     * The most there may be.
+     */
+    limit: number;
+    /**
+     * For each of which it counts.
+     */
+    of: string;
+    /**
+     * What it is.
+     */
+    description: string;
+};
+
+/**
  * The new address. It takes effect when the link mailed to it is opened.
  */
 export type ChangeEmail = {
@@ -443,6 +465,24 @@ export type ChangePassword = {
      * 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.
      */
     newPassword: string;
+};
+
+/**
+ * Limits that staff changed.
+ */
+export type ChangedLimits = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * The key whose limits changed; null for the organization.
+     */
+    keyId: string | null;
+    /**
+     * What counts now; null when the override was ended.
+     */
+    override: LimitOverride | null;
 };
 
 /**
@@ -936,6 +976,75 @@ export type EmailTokenInput = {
      * From the `?token=` of the mailed link.
      */
     token: string;
+};
+
+/**
+ * One limit, and what decided it.
+ */
+export type EntitledLimit = {
+    /**
+     * As `RateLimit-Policy` and refusals name it.
+     */
+    name: string;
+    /**
+     * The most there may be.
+     */
+    limit: number;
+    /**
+     * The time in which it fills again; null for what is counted while it is open.
+     */
+    windowS: number | null;
+    /**
+     * Who shares it: all of the organization, or you alone.
+     */
+    of: 'organization' | 'caller' | (string & {});
+    /**
+     * What decided it, in words.
+     */
+    because: string;
+    /**
+     * What staff granted in place of it; null for nothing.
+     */
+    override: {
+        /**
+         * Id of a limit override.
+         */
+        id: string;
+        /**
+         * From then on the plan counts again.
+         */
+        until: string;
+    } | null;
+};
+
+/**
+ * What the organization may use, and what decided each part of it.
+ */
+export type Entitlements = {
+    /**
+     * What the organization pays for.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * What the plan includes.
+     */
+    features: Array<'api_keys' | 'custom_roles' | 'realtime' | 'audit_log' | (string & {})>;
+    /**
+     * What may be done in an organization.
+     */
+    scopes: Array<OrganizationPermission | (string & {})>;
+    /**
+     * How much you may use, and why.
+     */
+    limits: Array<EntitledLimit>;
+    /**
+     * Credits of the organization that a call spends.
+     */
+    creditsPerCall: number;
+    /**
+     * What is the same for every plan.
+     */
+    caps: Array<Cap>;
 };
 
 /**
@@ -1443,6 +1552,74 @@ export type KeyRateLimit = {
 };
 
 /**
+ * Limits that staff granted in place of those of a plan or a key.
+ */
+export type LimitOverride = {
+    /**
+     * Id of a limit override.
+     */
+    id: string;
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * The key that it is about; null for the organization.
+     */
+    keyId: string | null;
+    /**
+     * Calls an hour; null where it is not overridden.
+     */
+    perHour: number | null;
+    /**
+     * Calls a day; null where it is not overridden.
+     */
+    perDay: number | null;
+    /**
+     * Open sockets; null where it is not overridden.
+     */
+    sockets: number | null;
+    /**
+     * Open subscriptions; null where it is not overridden.
+     */
+    subscriptions: number | null;
+    /**
+     * Why. The organization sees it.
+     */
+    reason: string;
+    /**
+     * It ends then by itself.
+     */
+    until: string;
+    /**
+     * The member of staff who made it.
+     */
+    createdBy: string;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * The plan of an organization, and what counts in place of its limits.
+ */
+export type LimitOverrides = {
+    /**
+     * What the organization pays for.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * Those that count now, of the organization and of its keys.
+     */
+    items: Array<LimitOverride>;
+    /**
+     * All are on one page.
+     */
+    nextCursor: null;
+};
+
+/**
  * The provider to link, and where the browser goes afterwards.
  */
 export type LinkIdentity = {
@@ -1935,6 +2112,28 @@ export type OrganizationDeletedEvent = {
      * What it happened to, as it was then.
      */
     data: Organization;
+};
+
+/**
+ * Staff changed the limits of the organization, or of one of its keys. The end of an override by its time is no event.
+ */
+export type OrganizationLimitsChangedEvent = {
+    /**
+     * Names the event: the same in every delivery.
+     */
+    id: string;
+    /**
+     * What has happened.
+     */
+    event: 'organization.limits_changed';
+    /**
+     * When it happened.
+     */
+    createdAt: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ChangedLimits;
 };
 
 /**
@@ -2463,7 +2662,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | 'invalid_time_range' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | 'invalid_time_range' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -3180,6 +3379,40 @@ export type SetKeyRateLimit = {
      * The window in seconds, at most 31 days. It is refilled evenly.
      */
     windowS: number;
+};
+
+/**
+ * What counts instead of the plan, or of the settings of the key. It takes the place of the present override; without any number it ends that.
+ */
+export type SetLimits = {
+    /**
+     * A key of the organization, to override the limits of that key.
+     */
+    keyId?: string;
+    /**
+     * Calls an hour with its keys, or with the key.
+     */
+    perHour?: number | null;
+    /**
+     * Calls a day with its keys, or with the key.
+     */
+    perDay?: number | null;
+    /**
+     * Sockets that are open at once.
+     */
+    sockets?: number | null;
+    /**
+     * Subscriptions that are open at once.
+     */
+    subscriptions?: number | null;
+    /**
+     * Why. The organization sees it.
+     */
+    reason: string;
+    /**
+     * It ends then by itself.
+     */
+    until: string;
 };
 
 /**
@@ -4285,6 +4518,11 @@ export type Cursor = string;
 export type UserId = string;
 
 /**
+ * Id of an organization.
+ */
+export type OrgId = string;
+
+/**
  * Id of an API key.
  */
 export type KeyId = string;
@@ -4298,11 +4536,6 @@ export type WebhookId = string;
  * Id of a webhook delivery.
  */
 export type DeliveryId = string;
-
-/**
- * Id of an organization.
- */
-export type OrgId = string;
 
 /**
  * Id of an invitation.
@@ -6903,6 +7136,179 @@ export type AdminUsersResetTwoFactorResponses = {
 };
 
 export type AdminUsersResetTwoFactorResponse = AdminUsersResetTwoFactorResponses[keyof AdminUsersResetTwoFactorResponses];
+
+export type AdminOrgsLimitsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/organizations/{orgId}/limits';
+};
+
+export type AdminOrgsLimitsGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminOrgsLimitsGetError = AdminOrgsLimitsGetErrors[keyof AdminOrgsLimitsGetErrors];
+
+export type AdminOrgsLimitsGetResponses = {
+    /**
+     * OK
+     */
+    200: LimitOverrides;
+};
+
+export type AdminOrgsLimitsGetResponse = AdminOrgsLimitsGetResponses[keyof AdminOrgsLimitsGetResponses];
+
+export type AdminOrgsLimitsSetData = {
+    body: SetLimits;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/organizations/{orgId}/limits';
+};
+
+export type AdminOrgsLimitsSetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminOrgsLimitsSetError = AdminOrgsLimitsSetErrors[keyof AdminOrgsLimitsSetErrors];
+
+export type AdminOrgsLimitsSetResponses = {
+    /**
+     * OK
+     */
+    200: LimitOverrides;
+};
+
+export type AdminOrgsLimitsSetResponse = AdminOrgsLimitsSetResponses[keyof AdminOrgsLimitsSetResponses];
+
+export type BillingEntitlementsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/entitlements';
+};
+
+export type BillingEntitlementsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingEntitlementsError = BillingEntitlementsErrors[keyof BillingEntitlementsErrors];
+
+export type BillingEntitlementsResponses = {
+    /**
+     * OK
+     */
+    200: Entitlements;
+};
+
+export type BillingEntitlementsResponse = BillingEntitlementsResponses[keyof BillingEntitlementsResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 /** References to a user from rows of others, or from rows that end with the deletion. */
 const KEPT = [
   'api_keys.created_by',
+  'limit_overrides.created_by',
   'organization_invitations.former_user_id',
   'organization_invitations.inviter_user_id',
   'organization_members.user_id',

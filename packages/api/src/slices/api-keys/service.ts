@@ -27,8 +27,8 @@ import { permissionsOf } from './scopes.ts';
 import { displayPrefix, hashSecret, newSecret } from './secret.ts';
 import type { CreditsInput, NamedLimit } from './verify-schemas.ts';
 
-const MAX_KEYS = 1000;
-const MAX_OLD_SECRETS = 10;
+export const MAX_KEYS = 1000;
+export const MAX_OLD_SECRETS = 10;
 const COUNT_LIVE = {
   text: 'select count(*)::integer from api_keys where organization_id = $1 and revoked_at is null',
 };

@@ -114,7 +114,7 @@ const UsageEvent = z
   .meta({ id: 'UsageEvent', description: 'That something was used.' });
 export type UsageEvent = z.output<typeof UsageEvent>;
 
-const MAX_EVENTS = 1000;
+export const MAX_EVENTS = 1000;
 export const IngestUsage = z
   .strictObject({
     events: z

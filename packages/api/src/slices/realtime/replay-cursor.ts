@@ -1,5 +1,6 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { SequencedEvent } from '../../events/feed.ts';
+import { MAX_REWINDS } from './schemas.ts';
 import { topicsOf } from './subscription.ts';
 
 /** How far one reader has come: its `position` among live events, and the past that is still to be sent. */
@@ -39,8 +40,6 @@ export interface Batch {
 
 /** How many events one reader has in memory: an event can be some 50 kB. */
 export const PAGE = 100;
-/** Replays share their reads, so more of them cost no more reads; this bounds their memory. */
-const MAX_REWINDS = 20;
 
 export function createReplayCursor(
   readPage: (after: number, limit: number) => Promise<SequencedEvent[]>,

@@ -9,6 +9,13 @@ export const Ticket = z
   .meta({ id: 'Ticket', description: 'Opens the realtime socket once, in place of a credential.' });
 export type Ticket = z.output<typeof Ticket>;
 
+/** Subscriptions of one connection of a tRPC client. */
+export const MAX_SUBSCRIPTIONS = 20;
+/** Patterns of one connection. */
+export const MAX_PATTERNS = 100;
+/** Replays share their reads, so more of them cost no more reads; this bounds their memory. */
+export const MAX_REWINDS = 20;
+
 /** Topics in addition to event types. */
 export const TOPICS = ['api_call', 'payment', 'webhook_delivery', 'notification'] as const;
 

@@ -12,6 +12,7 @@ import {
 import { ofOneCall } from '../../pipeline/observe.ts';
 import { logRefused } from '../../pipeline/observe-socket.ts';
 import { noteUsage } from '../../pipeline/observe-usage.ts';
+import { takeRoom } from '../../pipeline/open-limits.ts';
 import {
   CLOSE,
   CREDENTIAL_TIMEOUT_MS,
@@ -81,7 +82,11 @@ export function serveSocket(socket: WebSocket, { ctx, authenticated, refusalDela
     authenticating: AuthenticatedCaller | Promise<AuthenticatedCaller>,
   ): Promise<void> {
     try {
-      const caller = watchCaller(await authenticating, end);
+      const authenticated = await authenticating;
+      const leave = await takeRoom(authenticated.ctx, 'sockets');
+      socket.on('close', leave);
+      if (!isOpen()) return leave();
+      const caller = watchCaller(authenticated, end);
       socket.on('close', caller.close);
       const stream = await openStream(caller, () => closeWith(socket, CLOSE.goingAway, 'server is stopping'));
       socket.on('close', stream.close);

@@ -2,7 +2,7 @@ import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
 import type { EventType } from '../../events/event.ts';
 import { isEventPattern, patternsOf, publicEventTypes } from '../../events/patterns.ts';
-import { TOPICS } from './schemas.ts';
+import { MAX_PATTERNS, TOPICS } from './schemas.ts';
 
 /** The events of an organization that one reader subscribed to, each pattern from its position on. */
 export interface Subscription {
@@ -17,8 +17,6 @@ export interface Subscription {
 }
 
 type EventTypes = ReadonlyMap<string, EventType>;
-
-const MAX_PATTERNS = 100;
 
 /** Patterns are event types (`api_key.created`), `api_key.*`, `*`, or topics: all types that begin with that word. */
 export function createSubscription(eventTypes: EventTypes): Subscription {

@@ -1,11 +1,10 @@
 import { type TrackedEnvelope, tracked } from '@trpc/server';
 import type { ActorContext, Connection } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import { authenticatedCaller, watchCaller } from '../../pipeline/live-caller.ts';
-import type { RealtimeEvent, WatchEvents } from './schemas.ts';
+import { authenticatedCaller, inOrganization, watchCaller } from '../../pipeline/live-caller.ts';
+import { takeRoom } from '../../pipeline/open-limits.ts';
+import { MAX_SUBSCRIPTIONS, type RealtimeEvent, type WatchEvents } from './schemas.ts';
 import { type EventStream, openStream } from './stream.ts';
-
-const MAX_SUBSCRIPTIONS = 20;
 
 type Message = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
 
@@ -18,15 +17,20 @@ export async function* watchEvents(
   input: WatchEvents,
   signal: AbortSignal = new AbortController().signal,
 ): AsyncGenerator<Message, void, undefined> {
-  const release = takeRoom(ctx.connection);
+  const leaveConnection = takeRoomOf(ctx.connection);
   try {
-    yield* follow(ctx, input, signal);
+    const leave = await takeRoom(inOrganization(ctx, ctx.actor), 'subscriptions');
+    try {
+      yield* follow(ctx, input, signal);
+    } finally {
+      leave();
+    }
   } finally {
-    release();
+    leaveConnection();
   }
 }
 
-function takeRoom(connection: Connection | null): () => void {
+function takeRoomOf(connection: Connection | null): () => void {
   if (!connection) return () => {};
   if (connection.subscriptions >= MAX_SUBSCRIPTIONS) {
     throw new ApiError('limit_reached', {

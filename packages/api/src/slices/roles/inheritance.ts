@@ -7,7 +7,7 @@ interface RoleNode {
   permissions: readonly OrganizationPermission[];
 }
 
-const MAX_GENERATIONS = 5;
+export const MAX_GENERATIONS = 5;
 
 /** A role and its ancestors, nearest first. Throws for a circle or too many generations. */
 export function ancestry<Role extends RoleNode>(roles: ReadonlyMap<number, Role>, id: number): Role[] {

@@ -92,7 +92,7 @@ export type ListRoles = z.output<typeof ListRoles>;
 export const RolePage = page('RolePage', Role);
 export type RolePage = z.output<typeof RolePage>;
 
-const MAX_ASSIGNED = 50;
+export const MAX_ASSIGNED = 50;
 
 export const SetUserRoles = z
   .strictObject({

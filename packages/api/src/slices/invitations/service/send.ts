@@ -16,7 +16,7 @@ import { findInvitation, invitationsThatAre } from './find.ts';
 
 const INVITATION_TTL_MS = 7 * 86_400_000;
 /** Each one mails a person who did not request it. */
-const MAX_PENDING = 100;
+export const MAX_PENDING = 100;
 
 export async function createInvitation(ctx: OrganizationContext, input: CreateInvitation): Promise<Invitation> {
   return transaction(ctx, async (ctx) => {

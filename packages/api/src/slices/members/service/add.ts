@@ -6,7 +6,7 @@ import { OrganizationModel, RESTORE_WINDOW_MS } from '../../organizations/model.
 import { UserModel } from '../../users/model.ts';
 import { MemberModel } from '../model.ts';
 
-const MAX_OWNED = 100;
+export const MAX_OWNED = 100;
 
 export async function addMember(
   ctx: Context,

@@ -13,7 +13,7 @@ import { MeterModel } from '../model.ts';
 import type { Aggregation, CreateMeter, ListMeters, Meter, MeterPage } from '../schemas.ts';
 
 /** Archived ones are counted, because they keep their slug and their values. */
-const MAX_METERS = 200;
+export const MAX_METERS = 200;
 const COUNT_METERS = { text: 'select count(*)::integer from meters where organization_id = $1' };
 
 export async function listMeters(ctx: OrganizationContext, input: ListMeters): Promise<MeterPage> {

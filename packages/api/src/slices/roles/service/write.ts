@@ -14,7 +14,7 @@ import { decodeCustomRoleId } from '../system-roles.ts';
 import { findRole } from './find.ts';
 import { holdersOf, refreshMembers, refreshRoles } from './refresh.ts';
 
-const MAX_ROLES = 100;
+export const MAX_ROLES = 100;
 const COUNT_ROLES = { text: 'select count(*)::integer from roles where organization_id = $1' };
 
 export async function createRole(ctx: OrganizationContext, input: CreateRole): Promise<Role> {

@@ -17,7 +17,7 @@ import {
 import { passkeySite, webauthn } from './passkey-site.ts';
 import { settleTwoFactor } from './settle.ts';
 
-const MAX_PASSKEYS = 20;
+export const MAX_PASSKEYS = 20;
 /** EdDSA, ES256 and RS256, by their COSE numbers. */
 const ALGORITHMS = [-8, -7, -257];
 

@@ -5,7 +5,7 @@ import { TrustedDeviceModel } from '../model.ts';
 
 const TRUSTED_MS = 30 * 86_400_000;
 /** The oldest is forgotten for one more. */
-const MAX_DEVICES = 20;
+export const MAX_DEVICES = 20;
 const COOKIE = '__Host-rentapi_device';
 
 /** The device that a token names, unless its trust has ended: with time, or with the session that it opened. */

@@ -25,7 +25,7 @@ import { newSecret } from '../signature.ts';
 import { assertTarget } from '../target.ts';
 import { newestEventVersion } from '../versions.ts';
 
-const MAX_WEBHOOKS = 100;
+export const MAX_WEBHOOKS = 100;
 const COUNT_LIVE = {
   text: 'select count(*)::integer from webhooks where organization_id = $1 and deleted_at is null',
 };

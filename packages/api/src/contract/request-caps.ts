@@ -1,0 +1,2 @@
+/** Calls in one tRPC batch. */
+export const MAX_BATCH = 20;
