@@ -25,8 +25,8 @@ export async function createAccounts(
 
 const INSERT = `
   with homes as (
-    insert into organizations (name, personal, created_at, updated_at)
-    select 'Organization ' || n, true, now(), now() from generate_series(1, $1) n
+    insert into organizations (name, personal, plan, created_at, updated_at)
+    select 'Organization ' || n, true, 'ENTERPRISE', now(), now() from generate_series(1, $1) n
     returning id
   ), people as (
     insert into users (email, email_key, username, username_key, full_name, email_verified_at, default_organization_id,

@@ -10,20 +10,18 @@ import { createLogger } from '@rentapi/platform/logger';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
 import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { exactness, off, PROCESSES, REQUESTS, repeat, SENDERS, SIZE } from './exactness.ts';
 import { atOnce, printSamples, takeTurns, type Work } from './in-process.ts';
-import { spreadOf, type Verdict } from './report.ts';
+import { measureProduct } from './product-limits.ts';
+import type { Verdict } from './report.ts';
+import type { Stage } from './stage.ts';
 
-const SENDERS = 50;
-const REQUESTS = 500;
-const SIZE = 100;
 const WINDOW_MS = 60_000;
-const REPEATS = 20;
-const PROCESSES = 3;
 const RACE_MS = 300;
 const OWNERS = 1000;
 
-/** What limits and the cache cost, in this process and in Redis, and whether the limits are exact. */
-export async function run(): Promise<Verdict[]> {
+/** What limits and the cache cost, in this process and in Redis, and whether limits are exact, also in the product. */
+export async function run(stage: Stage): Promise<Verdict[]> {
   const server = redisIsMissing() ? undefined : await startTestRedis();
   if (!server) process.stdout.write('\nThere is no redis-server here: nothing of Redis is measured.\n');
   const redis = server && (await connect(server));
@@ -40,7 +38,7 @@ export async function run(): Promise<Verdict[]> {
       const off = await repeat((at) => offByProcesses(server!, `{race${at}}${processes}`, processes));
       verdicts.push(exactness(`Limiter Redis, ${processes} process(es), ${SENDERS} at once in each`, off));
     }
-    return verdicts;
+    return [...verdicts, ...(await measureProduct(stage, server ? [1, PROCESSES] : []))];
   } finally {
     await redis?.close();
     await server?.stop();
@@ -131,28 +129,6 @@ function missing(name: string, cache: Cache): Work {
   };
 }
 
-async function repeat(one: (at: number) => Promise<number>): Promise<number[]> {
-  const all: number[] = [];
-  for (let at = 0; at < REPEATS; at++) all.push(await one(at));
-  return all;
-}
-
-/** The worst case counts: one request too many is a failure. */
-function exactness(promise: string, off: number[]): Verdict {
-  return {
-    promise,
-    measured: spreadOf([Math.max(...off)]),
-    atMost: 1,
-    unit: `requests off in the worst of ${REPEATS}`,
-  };
-}
-
-/** How far the number of allowed requests is from size and refill. */
-function off(allowed: number, shortestMs: number, longestMs: number): number {
-  const refill = (ms: number) => (ms * SIZE) / WINDOW_MS;
-  return Math.max(0, allowed - SIZE - refill(longestMs), SIZE + refill(shortestMs) - allowed);
-}
-
 async function offByRequests(limiter: Limiter, key: string): Promise<number> {
   const bucket = { name: 'bench', key, size: SIZE, windowMs: WINDOW_MS };
   let allowed = 0;
@@ -160,7 +136,7 @@ async function offByRequests(limiter: Limiter, key: string): Promise<number> {
   await atOnce(SENDERS, REQUESTS, async () => {
     if ((await limiter.take([bucket])).allowed) allowed++;
   });
-  return off(allowed, 0, performance.now() - began);
+  return off(allowed, { windowMs: WINDOW_MS, shortestMs: 0, longestMs: performance.now() - began });
 }
 
 interface Report {
@@ -188,7 +164,7 @@ async function offByProcesses({ url }: TestRedis, key: string, processes: number
     const shortest =
       Math.max(...reports.map(({ lastAskedAt }) => lastAskedAt)) -
       Math.max(...reports.map(({ firstAnsweredAt }) => firstAnsweredAt));
-    return off(allowed, Math.max(0, shortest), longest);
+    return off(allowed, { windowMs: WINDOW_MS, shortestMs: Math.max(0, shortest), longestMs: longest });
   } finally {
     for (const child of children) child.kill();
   }
