@@ -5,4 +5,5 @@ export const ADVISORY_LOCKS = {
   sequencer: 7_301_448,
   preparation: 7_301_449,
   superAdmins: 7_301_450,
+  usage: 7_301_451,
 };

@@ -484,6 +484,23 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: void;
       }>;
+      /** Get the usage of an API key. Its calls by hour or day of a time zone, refused ones included. A call is counted a few seconds after its answer. */
+      usage: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an API key. */
+          keyId: string;
+          /** The beginning, to a quarter of an hour; 30 days before `to` if left out, or 24 hours with `interval=hour`. */
+          from?: string | undefined;
+          /** The end, to a quarter of an hour; now if left out. At most 366 days after `from`, with `interval=hour` 31. */
+          to?: string | undefined;
+          /** How long each part of the series is. */
+          interval?: 'hour' | 'day' | undefined;
+          /** The IANA name of a time zone, whose days and hours are used. */
+          timeZone?: string | undefined;
+        };
+        output: KeyUsage;
+      }>;
     };
     webhooks: {
       /** List webhooks. Newest first. Secrets and values of headers are never shown again. */
@@ -809,6 +826,19 @@ export type AppRouter = TRPCBuiltRouter<
           to?: string | undefined;
         } | undefined;
         output: AuditPage;
+      }>;
+      /** Get the usage of an organization. Its calls in a period, by the environment of the key, refused ones included, and the limits of its plan. A call is counted a few seconds after its answer. */
+      usage: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** Id of an organization. */
+          orgId: string;
+          /** The beginning, to a quarter of an hour; that of the month of `to`, in UTC, if left out. */
+          from?: string | undefined;
+          /** The end, to a quarter of an hour; now if left out. At most 366 days after `from`. */
+          to?: string | undefined;
+        };
+        output: OrganizationUsage;
       }>;
     };
     roles: {
@@ -1919,6 +1949,24 @@ export interface KeyRateLimit {
   windowS: number;
 }
 
+/** The calls that were made with an API key, over time. */
+export interface KeyUsage {
+  /** Id of an API key. */
+  keyId: string;
+  /** From when on calls are counted. */
+  from: string;
+  /** Until when. */
+  to: string;
+  /** How long each part is. */
+  interval: 'hour' | 'day';
+  /** The IANA name of a time zone, whose days and hours are used. */
+  timeZone: string;
+  /** What is counted of some calls. */
+  total: UsageCounts;
+  /** Each hour or day of the time zone, the earliest first; also those without calls. */
+  series: UsagePart[];
+}
+
 /** Limits that staff granted in place of those of a plan or a key. */
 export interface LimitOverride {
   /** Id of a limit override. */
@@ -2180,6 +2228,59 @@ export type OrganizationPermission =
 
 /** OWNER may do everything, ADMIN everything except what only owners may do, MEMBER reads and creates keys, VIEWER reads. */
 export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
+
+/** The calls in an organization, and the limits of its plan. */
+export interface OrganizationUsage {
+  /** Id of an organization. */
+  organizationId: string;
+  /** From when on calls are counted. */
+  from: string;
+  /** Until when. */
+  to: string;
+  /** Calls with keys of the environment `live`. */
+  live: {
+    /** How many calls there were. */
+    calls: number;
+    /** How many of them had a status of 400 and above. */
+    errors: number;
+    /** Bytes of the bodies of requests. */
+    bytesIn: number;
+    /** Bytes of the answers, with their headers. */
+    bytesOut: number;
+    /** Credits that the calls have spent. */
+    cost: number;
+  };
+  /** Calls with keys of the environment `test`. */
+  test: {
+    /** How many calls there were. */
+    calls: number;
+    /** How many of them had a status of 400 and above. */
+    errors: number;
+    /** Bytes of the bodies of requests. */
+    bytesIn: number;
+    /** Bytes of the answers, with their headers. */
+    bytesOut: number;
+    /** Credits that the calls have spent. */
+    cost: number;
+  };
+  /** Calls of signed-in users. */
+  withoutKey: {
+    /** How many calls there were. */
+    calls: number;
+    /** How many of them had a status of 400 and above. */
+    errors: number;
+    /** Bytes of the bodies of requests. */
+    bytesIn: number;
+    /** Bytes of the answers, with their headers. */
+    bytesOut: number;
+    /** Credits that the calls have spent. */
+    cost: number;
+  };
+  /** The organization's plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** The limits of the plan that count calls, and what was used. */
+  limits: PlanLimitUsage[];
+}
 
 /** An organization, and the role of the caller there. */
 export interface OwnOrganization {
@@ -2449,6 +2550,18 @@ export type PermissionPath = {
     name: string;
   }[];
 };
+
+/** How much of a limit of the plan was used. */
+export interface PlanLimitUsage {
+  /** Which limit, as in `RateLimit`. */
+  name: string;
+  /** Calls with live keys in one window. */
+  limit: number;
+  /** How long a window is, in seconds. */
+  windowS: number;
+  /** Calls with live keys in the last window, by quarters of an hour. */
+  calls: number;
+}
 
 /** The answer to a probe. */
 export interface Probe {
@@ -3313,6 +3426,20 @@ export interface UpdateWebhook {
   eventVersion?: number | undefined;
 }
 
+/** What is counted of some calls. */
+export interface UsageCounts {
+  /** How many calls there were. */
+  calls: number;
+  /** How many of them had a status of 400 and above. */
+  errors: number;
+  /** Bytes of the bodies of requests. */
+  bytesIn: number;
+  /** Bytes of the answers, with their headers. */
+  bytesOut: number;
+  /** Credits that the calls have spent. */
+  cost: number;
+}
+
 /** That something was used. */
 export interface UsageEvent {
   /** Your own id of the event: the same event is counted once, however often it is sent. */
@@ -3329,6 +3456,22 @@ export interface UsageEvent {
   timestamp?: string | undefined;
   /** The property that the meter aggregates; others are not kept. */
   properties?: Metadata | undefined;
+}
+
+/** The calls of an hour or a day. */
+export interface UsagePart {
+  /** When this part began; the first one begins with the range. */
+  at: string;
+  /** How many calls there were. */
+  calls: number;
+  /** How many of them had a status of 400 and above. */
+  errors: number;
+  /** Bytes of the bodies of requests. */
+  bytesIn: number;
+  /** Bytes of the answers, with their headers. */
+  bytesOut: number;
+  /** Credits that the calls have spent. */
+  cost: number;
 }
 
 /** A person with an account. */

@@ -18,6 +18,7 @@ import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
 import { system } from './system/router.ts';
 import { passkeys, resetTwoFactor, twoFactor } from './two-factor/router.ts';
+import { keyUsage, organizationUsage } from './usage/router.ts';
 import { me } from './users/router.ts';
 import { webhooks } from './webhooks/router.ts';
 
@@ -32,9 +33,9 @@ export const appRouter = router({
   admin: router({ users: router({ unlock, resetTwoFactor }), orgs: router({ limits: organizationLimits }) }),
   billing: router({ entitlements }),
   sessions,
-  apiKeys,
+  apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,
-  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs }),
+  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs, usage: organizationUsage }),
   roles,
   permissions,
   oauth,

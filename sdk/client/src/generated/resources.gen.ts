@@ -25,6 +25,7 @@ export type {
   ApiKeysRotateResponse,
   ApiKeysScopesResponse,
   ApiKeysUpdateResponse,
+  ApiKeysUsageResponse,
   ApiKeysVerifyResponse,
   AuditEntry,
   AuditPage,
@@ -95,6 +96,7 @@ export type {
   InvitationRevokedEvent,
   KeyCredits,
   KeyRateLimit,
+  KeyUsage,
   LimitOverride,
   LimitOverrides,
   LinkIdentity,
@@ -134,6 +136,7 @@ export type {
   OrganizationRestoredEvent,
   OrganizationRole,
   OrganizationUpdatedEvent,
+  OrganizationUsage,
   OrgsAuditLogsResponse,
   OrgsCreateResponse,
   OrgsGetResponse,
@@ -149,6 +152,7 @@ export type {
   OrgsSubdomainAvailableResponse,
   OrgsTransferResponse,
   OrgsUpdateResponse,
+  OrgsUsageResponse,
   OwnOrganization,
   OwnershipTransfer,
   Passkey,
@@ -166,6 +170,7 @@ export type {
   PermissionsCheckResponse,
   PermissionsListResponse,
   PermissionsMatrixResponse,
+  PlanLimitUsage,
   Probe,
   Problem,
   RateLimitCost,
@@ -227,11 +232,13 @@ export type {
   UpdateRole,
   UpdateUser,
   UpdateWebhook,
+  UsageCounts,
   UsageEvent,
   UsageIngestResponse,
   UsageMetersCreateResponse,
   UsageMetersListResponse,
   UsageMetersValuesResponse,
+  UsagePart,
   User,
   UserOrMember,
   UserPage,
@@ -305,6 +312,9 @@ export interface CodesByStatus {
     | "permission_query_too_deep"
     | "invalid_cost"
     | "unknown_rate_limit"
+    | "unknown_time_zone"
+    | "time_range_reversed"
+    | "time_range_too_long"
     | "target_not_allowed"
     | "header_not_allowed"
     | "unknown_event_type"
@@ -321,9 +331,6 @@ export interface CodesByStatus {
     | "usage_value_not_a_number"
     | "usage_value_negative"
     | "usage_value_too_large"
-    | "unknown_time_zone"
-    | "time_range_reversed"
-    | "time_range_too_long"
     | "oauth_state_invalid"
     | "oauth_answer_invalid"
     | "malformed_multipart";
@@ -533,6 +540,7 @@ export type ApiKeysRevokeParams = Params<Types.ApiKeysRevokeData>;
 export type ApiKeysRotateParams = Params<Types.ApiKeysRotateData>;
 export type ApiKeysScopesParams = NoParams;
 export type ApiKeysUpdateParams = Params<Types.ApiKeysUpdateData>;
+export type ApiKeysUsageParams = Params<Types.ApiKeysUsageData>;
 export type ApiKeysVerifyParams = Params<Types.ApiKeysVerifyData>;
 export type AuthEmailResendVerificationParams = Params<Types.AuthEmailResendVerificationData>;
 export type AuthEmailVerifyParams = Params<Types.AuthEmailVerifyData>;
@@ -591,6 +599,7 @@ export type OrgsSearchParams = Params<Types.OrgsSearchData>;
 export type OrgsSubdomainAvailableParams = Params<Types.OrgsSubdomainAvailableData>;
 export type OrgsTransferParams = Params<Types.OrgsTransferData>;
 export type OrgsUpdateParams = Params<Types.OrgsUpdateData>;
+export type OrgsUsageParams = Params<Types.OrgsUsageData>;
 export type PermissionsCheckParams = Params<Types.PermissionsCheckData>;
 export type PermissionsListParams = NoParams;
 export type PermissionsMatrixParams = NoParams;
@@ -897,6 +906,29 @@ export class ApiKeysResource extends Resource {
    */
   update(params: ApiKeysUpdateParams, options?: RequestOptions): ApiPromise<Types.ApiKeysUpdateResponse> {
     return this.transport.call({"id":"apiKeys.update","method":"PATCH","path":"/api/v1/api-keys/{keyId}","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Get the usage of an API key
+   *
+   * Its calls by hour or day of a time zone, refused ones included. A call is counted a few seconds after its answer.
+   *
+   * Needs `api_keys:read`.
+   *
+   * `GET /api/v1/api-keys/{keyId}/usage`
+   *
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`
+   * @example
+   * ```ts
+   * const answer = await client.apiKeys.usage({
+   *   keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   interval: 'day',
+   *   timeZone: 'Europe/Berlin',
+   * });
+   * ```
+   */
+  usage(params: ApiKeysUsageParams, options?: RequestOptions): ApiPromise<Types.ApiKeysUsageResponse> {
+    return this.transport.call({"id":"apiKeys.usage","method":"GET","path":"/api/v1/api-keys/{keyId}/usage"}, params, options);
   }
 
   /**
@@ -2182,6 +2214,25 @@ export class OrgsResource extends Resource {
    */
   update(params: OrgsUpdateParams, options?: RequestOptions): ApiPromise<Types.OrgsUpdateResponse> {
     return this.transport.call({"id":"orgs.update","method":"PATCH","path":"/api/v1/organizations/{orgId}","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Get the usage of an organization
+   *
+   * Its calls in a period, by the environment of the key, refused ones included, and the limits of its plan. A call is counted a few seconds after its answer.
+   *
+   * Needs `org:read`.
+   *
+   * `GET /api/v1/organizations/{orgId}/usage`
+   *
+   * @throws {BadRequestError} `time_range_reversed`, `time_range_too_long`
+   * @example
+   * ```ts
+   * const answer = await client.orgs.usage({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  usage(params: OrgsUsageParams, options?: RequestOptions): ApiPromise<Types.OrgsUsageResponse> {
+    return this.transport.call({"id":"orgs.usage","method":"GET","path":"/api/v1/organizations/{orgId}/usage"}, params, options);
   }
 }
 

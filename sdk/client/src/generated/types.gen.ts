@@ -1552,6 +1552,37 @@ export type KeyRateLimit = {
 };
 
 /**
+ * The calls that were made with an API key, over time.
+ */
+export type KeyUsage = {
+    /**
+     * Id of an API key.
+     */
+    keyId: string;
+    /**
+     * From when on calls are counted.
+     */
+    from: string;
+    /**
+     * Until when.
+     */
+    to: string;
+    /**
+     * How long each part is.
+     */
+    interval: 'hour' | 'day' | (string & {});
+    /**
+     * The IANA name of a time zone, whose days and hours are used.
+     */
+    timeZone: string;
+    total: UsageCounts;
+    /**
+     * Each hour or day of the time zone, the earliest first; also those without calls.
+     */
+    series: Array<UsagePart>;
+};
+
+/**
  * Limits that staff granted in place of those of a plan or a key.
  */
 export type LimitOverride = {
@@ -2227,6 +2258,44 @@ export type OrganizationUpdatedEvent = {
 };
 
 /**
+ * The calls in an organization, and the limits of its plan.
+ */
+export type OrganizationUsage = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * From when on calls are counted.
+     */
+    from: string;
+    /**
+     * Until when.
+     */
+    to: string;
+    /**
+     * Calls with keys of the environment `live`.
+     */
+    live: UsageCounts;
+    /**
+     * Calls with keys of the environment `test`.
+     */
+    test: UsageCounts;
+    /**
+     * Calls of signed-in users.
+     */
+    withoutKey: UsageCounts;
+    /**
+     * The organization's plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * The limits of the plan that count calls, and what was used.
+     */
+    limits: Array<PlanLimitUsage>;
+};
+
+/**
  * An organization, and the role of the caller there.
  */
 export type OwnOrganization = {
@@ -2627,6 +2696,28 @@ export type PermissionPath = {
          */
         name: string;
     }>;
+};
+
+/**
+ * How much of a limit of the plan was used.
+ */
+export type PlanLimitUsage = {
+    /**
+     * Which limit, as in `RateLimit`.
+     */
+    name: string;
+    /**
+     * Calls with live keys in one window.
+     */
+    limit: number;
+    /**
+     * How long a window is, in seconds.
+     */
+    windowS: number;
+    /**
+     * Calls with live keys in the last window, by quarters of an hour.
+     */
+    calls: number;
 };
 
 /**
@@ -3794,6 +3885,32 @@ export type UpdateWebhook = {
 };
 
 /**
+ * What is counted of some calls.
+ */
+export type UsageCounts = {
+    /**
+     * How many calls there were.
+     */
+    calls: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Bytes of the bodies of requests.
+     */
+    bytesIn: number;
+    /**
+     * Bytes of the answers, with their headers.
+     */
+    bytesOut: number;
+    /**
+     * Credits that the calls have spent.
+     */
+    cost: number;
+};
+
+/**
  * That something was used.
  */
 export type UsageEvent = {
@@ -3825,6 +3942,36 @@ export type UsageEvent = {
      * The property that the meter aggregates; others are not kept.
      */
     properties?: Metadata;
+};
+
+/**
+ * The calls of an hour or a day.
+ */
+export type UsagePart = {
+    /**
+     * When this part began; the first one begins with the range.
+     */
+    at: string;
+    /**
+     * How many calls there were.
+     */
+    calls: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Bytes of the bodies of requests.
+     */
+    bytesIn: number;
+    /**
+     * Bytes of the answers, with their headers.
+     */
+    bytesOut: number;
+    /**
+     * Credits that the calls have spent.
+     */
+    cost: number;
 };
 
 /**
@@ -4543,6 +4690,16 @@ export type DeliveryId = string;
 export type InvitationId = string;
 
 /**
+ * From this moment on.
+ */
+export type From = string;
+
+/**
+ * Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31.
+ */
+export type To = string;
+
+/**
  * Id of a role.
  */
 export type RoleId = string;
@@ -4551,6 +4708,11 @@ export type RoleId = string;
  * `oidc` is the OpenID Connect provider that the operator has set up.
  */
 export type Provider = 'google' | 'github' | 'oidc';
+
+/**
+ * The IANA name of a time zone, whose days and hours are used.
+ */
+export type TimeZone = string;
 
 /**
  * Id of a meter.
@@ -4571,16 +4733,6 @@ export type Action = string;
  * Only entries about this target.
  */
 export type TargetId = string;
-
-/**
- * Not before.
- */
-export type From = string;
-
-/**
- * Before.
- */
-export type To = string;
 
 export type AuthRegisterData = {
     body: Register;
@@ -7996,6 +8148,77 @@ export type ApiKeysVerifyResponses = {
 
 export type ApiKeysVerifyResponse = ApiKeysVerifyResponses[keyof ApiKeysVerifyResponses];
 
+export type ApiKeysUsageData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an API key.
+         */
+        keyId: string;
+    };
+    query?: {
+        /**
+         * From this moment on.
+         */
+        from?: string;
+        /**
+         * Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31.
+         */
+        to?: string;
+        /**
+         * How long each part of the series is.
+         */
+        interval?: 'hour' | 'day';
+        /**
+         * The IANA name of a time zone, whose days and hours are used.
+         */
+        timeZone?: string;
+    };
+    url: '/api/v1/api-keys/{keyId}/usage';
+};
+
+export type ApiKeysUsageErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type ApiKeysUsageError = ApiKeysUsageErrors[keyof ApiKeysUsageErrors];
+
+export type ApiKeysUsageResponses = {
+    /**
+     * OK
+     */
+    200: KeyUsage;
+};
+
+export type ApiKeysUsageResponse = ApiKeysUsageResponses[keyof ApiKeysUsageResponses];
+
 export type WebhooksListData = {
     body?: never;
     path?: never;
@@ -10193,6 +10416,69 @@ export type OrgsAuditLogsResponses = {
 };
 
 export type OrgsAuditLogsResponse = OrgsAuditLogsResponses[keyof OrgsAuditLogsResponses];
+
+export type OrgsUsageData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        /**
+         * From this moment on.
+         */
+        from?: string;
+        /**
+         * Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31.
+         */
+        to?: string;
+    };
+    url: '/api/v1/organizations/{orgId}/usage';
+};
+
+export type OrgsUsageErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OrgsUsageError = OrgsUsageErrors[keyof OrgsUsageErrors];
+
+export type OrgsUsageResponses = {
+    /**
+     * OK
+     */
+    200: OrganizationUsage;
+};
+
+export type OrgsUsageResponse = OrgsUsageResponses[keyof OrgsUsageResponses];
 
 export type RolesListData = {
     body?: never;

@@ -49,38 +49,17 @@ export async function up(db: Knex): Promise<void> {
       bytes_out bigint not null,
       cost bigint not null,
       latency_bins smallint[] not null,       -- bin b has the calls that took up to (1.01 / 0.99) ^ b microseconds
-      latency_counts bigint[] not null,       -- how many calls are in each of them
+      latency_counts integer[] not null,       -- how many calls are in each of them
       primary key (organization_id, slot, key_id, procedure, status, environment)
     );
     create index usage_rollups_slot on usage_rollups (slot);
     create index usage_rollups_key on usage_rollups (organization_id, key_id, slot) where key_id <> 0;
-
-    -- The same, summed over all but one of key, procedure and status, or over all of them.
-    create table usage_totals (
-      organization_id bigint not null,
-      level text not null check (level in ('all', 'key', 'procedure', 'status')),
-      slot timestamptz not null,
-      key_id bigint not null,                 -- 0, as '' and 0 of the next two, where the level is another
-      procedure text not null,
-      status smallint not null,
-      environment text not null check (environment in ('live', 'test', 'none')),
-      calls bigint not null,
-      errors bigint not null,
-      bytes_in bigint not null,
-      bytes_out bigint not null,
-      cost bigint not null,
-      latency_bins smallint[] not null,
-      latency_counts bigint[] not null,
-      primary key (organization_id, level, slot, key_id, procedure, status, environment)
-    );
-    create index usage_totals_slot on usage_totals (slot);
-    create index usage_totals_key on usage_totals (organization_id, key_id, slot) where level = 'key';
   `);
 }
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
     delete from day_partitioned_tables where name = 'usage_calls';
-    drop table usage_totals, usage_rollups, usage_pending_slots, usage_calls;
+    drop table usage_rollups, usage_pending_slots, usage_calls;
   `);
 }

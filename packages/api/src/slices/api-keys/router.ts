@@ -1,6 +1,6 @@
 import { NoContent, NoInput } from '../../contract/common-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
-import { procedure, router } from '../../procedure.ts';
+import { procedure } from '../../procedure.ts';
 import {
   ApiKey,
   ApiKeyPage,
@@ -27,7 +27,8 @@ import { exampleVerified, VerifiedKey, VerifyApiKey } from './verify-schemas.ts'
 
 const tags: [Tag] = ['API keys'];
 
-export const apiKeys = router({
+/** `apiKeys.*`, without what other slices add. */
+export const apiKeys = {
   list: procedure({
     access: 'api_keys:read',
     openapi: {
@@ -178,4 +179,4 @@ export const apiKeys = router({
     .input(KeyId)
     .output(NoContent)
     .mutation(({ ctx, input }) => revokeApiKey(ctx, input.keyId)),
-});
+};

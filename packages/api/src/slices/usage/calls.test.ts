@@ -143,6 +143,16 @@ describe('the usage log', () => {
     socket.close();
   });
 
+  it('waits for no table: calls are answered while it is locked, and written after that', async () => {
+    const key = await createKey();
+    const locked = await app.rows.transaction();
+    await locked.raw('lock table usage_calls in access exclusive mode');
+    for (let at = 0; at < 5; at++)
+      expect((await app.request(KEYS, { headers: { 'x-api-key': key.secret } })).status).toBe(200);
+    await locked.rollback();
+    expect(await callsIn(ada.organizationId, 5, { keyId: rowId('key', key.id) })).toHaveLength(5);
+  });
+
   it('counts no probes: they are not calls of a customer', async () => {
     await app.request('/health', { headers: { 'x-request-id': 'a-probe' } });
     await app.request(KEYS, { headers: { 'x-request-id': 'after-the-probe' } });

@@ -1,5 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../context.ts';
+import { transaction } from '../../data/transaction.ts';
+import { LOCK } from './service/roll-up.ts';
 import { dayOf } from './slots.ts';
 
 const DAY_MS = 86_400_000;
@@ -32,5 +34,8 @@ const DROP: Statement = {
 export async function maintainPartitions(ctx: Context): Promise<void> {
   const now = ctx.now.getTime();
   await execute(ctx.db, CREATE, [dayOf(now)]);
-  await execute(ctx.db, DROP, [dayOf(now - ctx.ports.env.USAGE_RETENTION_DAYS * DAY_MS)]);
+  await transaction(ctx, async ({ db }) => {
+    await execute(db, LOCK, []);
+    await execute(db, DROP, [dayOf(now - ctx.ports.env.USAGE_RETENTION_DAYS * DAY_MS)]);
+  });
 }
