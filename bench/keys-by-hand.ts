@@ -80,6 +80,10 @@ interface KeyRow {
   rate_limit_per_minute: number | null;
   rate_limit_per_hour: number | null;
   rate_limit_per_day: number | null;
+  external_id: string | null;
+  permissions: string[];
+  credits: object | null;
+  rate_limits: Record<string, object>;
   metadata: object;
   enabled: boolean;
   created_by: string | null;
@@ -105,6 +109,10 @@ function present(row: KeyRow) {
     rateLimitPerMinute: row.rate_limit_per_minute,
     rateLimitPerHour: row.rate_limit_per_hour,
     rateLimitPerDay: row.rate_limit_per_day,
+    externalId: row.external_id,
+    permissions: row.permissions,
+    credits: row.credits,
+    rateLimits: Object.entries(row.rate_limits).map(([name, limit]) => ({ name, ...limit })),
     metadata: row.metadata,
     enabled: row.enabled,
     createdBy: row.created_by === null ? null : ids.encode('usr', Number(row.created_by)),
@@ -118,7 +126,7 @@ function present(row: KeyRow) {
 }
 
 const COLUMNS = `id, name, description, prefix, last4, environment, scopes, ip_allow_list, allowed_origins, rate_limit_per_minute,
-  rate_limit_per_hour, rate_limit_per_day, metadata, enabled, created_by, expires_at, revoked_at, created_at, updated_at`;
+  rate_limit_per_hour, rate_limit_per_day, external_id, permissions, credits, rate_limits, metadata, enabled, created_by, expires_at, revoked_at, created_at, updated_at`;
 
 async function list({ organizationId }: Caller) {
   const { rows } = await pool.query<KeyRow>({

@@ -2,7 +2,9 @@ import type { Knex } from '@rentapi/platform/database';
 import type { Logger } from '@rentapi/platform/logger';
 import type { Context } from '../../context.ts';
 import { isoOrNull } from '../../contract/common-schemas.ts';
+import type { QueriedRows } from '../../contract/pagination.ts';
 import { createLastUses, type LastUses } from '../../data/last-uses.ts';
+import { columnsOf, rowsOfStatement } from '../../data/rows.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { ApiKeyModel } from './model.ts';
 import type { ApiKey } from './schemas.ts';
@@ -45,14 +47,25 @@ export interface UsedKey extends ApiKeyModel {
   lastUsedIp: string | null;
 }
 
-/** The keys of the organization with their last uses. Both tables compare it: else the index of one is not used. */
-export function usedKeys(ctx: Tenancy, columns: readonly (keyof ApiKeyModel)[]) {
-  return ApiKeyModel.of(ctx)
-    .leftJoin('apiKeyUses as uses', (join) =>
-      join.on('uses.apiKeyId', 'apiKeys.id').andOnVal('uses.organizationId', ctx.organization.id),
-    )
-    .select(...columns.map((column) => `apiKeys.${column}`), 'uses.lastUsedAt', 'uses.lastUsedIp')
-    .castTo<UsedKey[]>();
+/** Both tables compare the organization: else the index of one is not used. */
+const selectWithUse = (fields: readonly (keyof ApiKeyModel)[]): string => `
+  select ${columnsOf('k', fields)}, uses.last_used_at, uses.last_used_ip
+  from api_keys k left join api_key_uses uses on uses.api_key_id = k.id and uses.organization_id = $1
+  where k.organization_id = $1`;
+
+/** Not the hash of the secret. */
+const SHOWN: (keyof ApiKeyModel)[] = ['id', 'createdBy', ...ApiKeyModel.prototype.facts.keep];
+const SELECT_SHOWN = selectWithUse(SHOWN);
+const SELECT_ALL = selectWithUse([...SHOWN, 'organizationId', 'secretHash']);
+
+/** What is shown of the organization's keys. */
+export const usedKeys = ({ db, organization }: Tenancy): QueriedRows<UsedKey> =>
+  rowsOfStatement<ApiKeyModel, UsedKey>(db, ApiKeyModel, SELECT_SHOWN, [organization.id]);
+
+export async function findUsedKey({ db, organization }: Tenancy, id: number): Promise<UsedKey | undefined> {
+  const keys = rowsOfStatement<ApiKeyModel, UsedKey>(db, ApiKeyModel, SELECT_ALL, [organization.id]);
+  keys.where('id', '=', id);
+  return (await keys.read(1))[0];
 }
 
 export const lastUse = (ctx: Context, key: UsedKey): Pick<ApiKey, 'lastUsedAt' | 'lastUsedIp'> => {

@@ -1,18 +1,17 @@
 import type { Context, OrganizationContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { ifMatch, presentWithEtag } from '../../contract/etag.ts';
-import { newestFirst } from '../../contract/pagination.ts';
+import { newestFirst, type QueriedRows } from '../../contract/pagination.ts';
 import { expandScope, type OrganizationPermission, SCOPES } from '../../contract/permissions.ts';
 import { assertRoom } from '../../data/assert-room.ts';
 import { change } from '../../data/base-model.ts';
-import { readRows, rowsOf } from '../../data/rows.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { lockAuthority } from '../members/service/authority.ts';
 import { creditsLeft, storeCredits } from './credits.ts';
 import { ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated, ApiKeyUpdated } from './events.ts';
-import { lastUse, NEVER_USED, type UsedKey, usedKeys } from './last-used.ts';
+import { findUsedKey, lastUse, NEVER_USED, type UsedKey, usedKeys } from './last-used.ts';
 import { ApiKeyModel, type KeyCredits, type KeyLimits, OldSecretModel } from './model.ts';
 import type {
   ApiKey,
@@ -33,30 +32,22 @@ const COUNT_LIVE = {
   text: 'select count(*)::integer from api_keys where organization_id = $1 and revoked_at is null',
 };
 
-/** Not the hash of the secret. */
-const SHOWN: (keyof ApiKeyModel)[] = ['id', 'createdBy', ...ApiKeyModel.prototype.facts.keep];
-const ALL: (keyof ApiKeyModel)[] = [...SHOWN, 'organizationId', 'secretHash'];
-
 export async function listApiKeys(
   ctx: OrganizationContext,
   input: ListApiKeys,
 ): Promise<{ items: ApiKey[]; nextCursor: string | null }> {
   const list = { name: 'api_keys', of: ctx.organization.id };
-  const { rows, nextCursor } = await newestFirst(
-    ctx.ports.cursors,
-    list,
-    input,
-    rowsOf<ApiKeyModel, UsedKey>(keysOf(ctx, input)),
-  );
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, keysOf(ctx, input));
   const left = await creditsLeft(ctx, rows);
   const credits = (key: UsedKey) => left.get(key.id) ?? null;
   const items = rows.map((key) => ({ ...key.present(ctx.ids), credits: credits(key), ...lastUse(ctx, key) }));
   return { items, nextCursor };
 }
 
-function keysOf(ctx: OrganizationContext, { externalId }: ListApiKeys) {
-  const keys = usedKeys(ctx, SHOWN);
-  return externalId === undefined ? keys : keys.where({ externalId });
+function keysOf(ctx: OrganizationContext, { externalId }: ListApiKeys): QueriedRows<UsedKey> {
+  const keys = usedKeys(ctx);
+  if (externalId !== undefined) keys.where('externalId', '=', externalId);
+  return keys;
 }
 
 /** With the credits that are left and the last use, which no column of the key says. */
@@ -238,7 +229,7 @@ function futureExpiry(
 }
 
 async function findKey(ctx: OrganizationContext, keyId: string): Promise<UsedKey> {
-  const [key] = await readRows(usedKeys(ctx, ALL).where({ id: ctx.ids.decode('key', keyId) }));
+  const key = await findUsedKey(ctx, ctx.ids.decode('key', keyId));
   if (!key) throw new ApiError('not_found');
   return key;
 }
