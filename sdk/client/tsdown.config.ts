@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsdown';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/core.ts', 'src/guard.ts', 'src/trpc.ts'],
+  entry: ['src/index.ts', 'src/core.ts', 'src/guard.ts', 'src/trpc.ts', 'src/webhooks.ts'],
   format: ['esm', 'cjs'],
   platform: 'neutral',
   target: 'es2022',

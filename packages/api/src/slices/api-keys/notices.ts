@@ -4,6 +4,7 @@ import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import type { RunControl } from '../../jobs/job.ts';
+import { recipientsOf } from '../members/service/recipients.ts';
 import { OrganizationModel } from '../organizations/model.ts';
 import { ApiKeyExpired, ApiKeyExpiring, ExpiryMailed, InactiveKeysMailed } from './events.ts';
 import { ApiKeyModel } from './model.ts';
@@ -23,7 +24,6 @@ const ORGANIZATIONS_AT_ONCE = 100;
 /** As many as an organization can have. */
 const MAX_KEYS = 1000;
 const MAX_MAILED_KEYS = 20;
-const MAX_RECIPIENTS = 50;
 
 const daysFrom = ({ now }: Context, days: number): Date => new Date(now.getTime() + days * DAY_MS);
 
@@ -109,29 +109,6 @@ async function mailExpiry(
       },
     });
   }
-}
-
-interface Recipient {
-  id: number;
-  email: string;
-  manages: boolean;
-}
-
-const RECIPIENTS: Statement = {
-  text: `
-    select u.id, u.email, m.role = any($2) as manages
-    from organization_members m join users u on u.id = m.user_id and u.status = 'ACTIVE'
-    where m.organization_id = $1 and (m.role = any($2) or m.user_id = any($3))
-    order by m.role = 'OWNER' desc, m.role = any($2) desc, u.id
-    limit ${MAX_RECIPIENTS}`,
-};
-
-function recipientsOf(
-  { db, organization }: Tenancy,
-  roles: readonly ('OWNER' | 'ADMIN')[],
-  others: readonly number[] = [],
-): Promise<Recipient[]> {
-  return execute<Recipient>(db, RECIPIENTS, [organization.id, roles, others]);
 }
 
 function mailed(keys: readonly MailedKey[]): MailedKeys {

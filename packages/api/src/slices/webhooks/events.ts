@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { exampleId } from '../../contract/ids.ts';
 import { event } from '../../events/event.ts';
 import { exampleDelivery, exampleWebhook, FailingWebhook, Webhook, WebhookDelivery } from './schemas.ts';
 
@@ -39,6 +41,25 @@ export const WebhookDisabled = event('webhook.disabled', {
     disabledReason: 'FAILING',
     failingSince: '2026-01-27T09:00:00.000Z',
     updatedAt: '2026-02-01T09:00:00.000Z',
+  },
+});
+
+export const WebhookNoticeMailed = event('webhook.notice_mailed', {
+  data: z.object({
+    userId: z.string(),
+    email: z.string(),
+    organization: z.string(),
+    url: z.string(),
+    notice: z.enum(['FAILING', 'DISABLED', 'GONE']),
+  }),
+  audience: 'internal',
+  description: 'A person is mailed that a webhook of an organization fails, or was disabled.',
+  example: {
+    userId: exampleId('usr'),
+    email: 'ada@example.com',
+    organization: 'Acme',
+    url: exampleWebhook.url,
+    notice: 'FAILING',
   },
 });
 

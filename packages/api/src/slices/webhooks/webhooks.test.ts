@@ -262,6 +262,10 @@ describe('a webhook that does not accept events', () => {
       expect(JSON.parse(told.at(-1)!.body)).toMatchObject({ type, data: { id } });
     }
     expect((await owner(`${PATH}/${id}`)).body).toMatchObject({ enabled: false, disabledReason: 'FAILING' });
+    const subjects = () =>
+      app.mails.flatMap(({ to, subject }) => (to === org.owner.email && /webhook/.test(subject) ? [subject] : []));
+    await eventually(() => (subjects().length === 2 ? true : undefined), 'two mails');
+    expect(subjects()).toEqual(['A webhook of “Acme” fails', 'A webhook of “Acme” was disabled']);
     await run();
     expect(await settled(id)).toMatchObject([{ status: 'FAILED', error: 'The webhook was disabled.' }]);
     expect(statusAndCode(await post({ eventType: 'api_key.created' }, `${PATH}/${id}/test`))).toEqual([

@@ -5,6 +5,7 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { WebhookDisabled } from '../events.ts';
 import { WebhookModel } from '../model.ts';
+import { mailNotice } from './notice.ts';
 
 interface Which {
   organizationId: number;
@@ -18,8 +19,8 @@ export async function disableWebhook(
   disabledReason: 'FAILING' | 'GONE',
 ): Promise<void> {
   await transaction(systemContext(ports, `webhook-${webhookId}`), async (ctx) => {
-    const tenancy = { db: ctx.db, organization: { id: organizationId } };
-    const before = await WebhookModel.of(tenancy).findOne({ id: webhookId, enabled: true }).forUpdate();
+    const inOrganization = { ...ctx, organization: { id: organizationId, permissions: new Set<never>() } };
+    const before = await WebhookModel.of(inOrganization).findOne({ id: webhookId, enabled: true }).forUpdate();
     if (!before) return;
     const after = await change(ctx, before, { enabled: false, disabledReason });
     const health = await ctx.db('webhook_health').where({ organizationId, webhookId }).first('failingSince');
@@ -31,5 +32,6 @@ export async function disableWebhook(
       organizationId,
       data: { ...after.present(ctx.ids), failingSince: failingSince && iso(failingSince) },
     });
+    await mailNotice(inOrganization, after, disabledReason === 'GONE' ? 'GONE' : 'DISABLED');
   });
 }

@@ -7,6 +7,7 @@ import type { RunControl } from '../../../jobs/job.ts';
 import { WebhookDisabling } from '../events.ts';
 import { WebhookModel } from '../model.ts';
 import { disableWebhook } from './disable.ts';
+import { mailNotice } from './notice.ts';
 
 const DAY_MS = 86_400_000;
 const DISABLED_AFTER_MS = 5 * DAY_MS;
@@ -66,10 +67,10 @@ async function warn(ctx: Context, { organizationId, webhookId, failingSince }: F
       .where({ organizationId, webhookId, failingSince, warnedAt: null })
       .update({ warnedAt: ctx.now });
     if (warned === 0) return; // it has recovered, or another process has warned
-    const webhook = await WebhookModel.of({ db: ctx.db, organization: { id: organizationId } }).findOne({
-      id: webhookId,
-    });
+    const inOrganization = { ...ctx, organization: { id: organizationId, permissions: new Set<never>() } };
+    const webhook = await WebhookModel.of(inOrganization).findOne({ id: webhookId });
     const data = { ...webhook!.present(ctx.ids), failingSince: iso(failingSince) };
     await record(ctx, WebhookDisabling, { target: webhook!, organizationId, data });
+    await mailNotice(inOrganization, webhook!, 'FAILING');
   });
 }
