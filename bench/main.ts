@@ -12,6 +12,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   dispatcher: () => import('./dispatcher.ts'),
   growth: () => import('./growth.ts'),
   idle: () => import('./idle.ts'),
+  keys: () => import('./keys.ts'),
   lane: () => import('./lane.ts'),
   limits: () => import('./limits.ts'),
   lists: () => import('./lists.ts'),

@@ -32,7 +32,7 @@ const KEY_JOINS = `
     left join users u on u.id = m.user_id and u.status = 'ACTIVE'`;
 
 /** The key, and its creator while still a member, in one statement. */
-const KEY_ACTOR: Statement = {
+export const KEY_ACTOR: Statement = {
   name: 'key_actor',
   short: true,
   text: `

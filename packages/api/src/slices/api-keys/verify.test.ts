@@ -168,6 +168,28 @@ describe('verifying', () => {
     expect((await ada.request(`/api/v1/api-keys/${key.id}`)).body).toMatchObject({ lastUsedIp: '203.0.113.7' });
   });
 
+  it('is counted as a call with the verified key, with what it has spent', async () => {
+    const second = await startApp({}, app);
+    const { body: key } = await create(ada, { credits: { remaining: 5, refill: null } });
+    const through = (body: Body) =>
+      second.request('/api/v1/api-keys/verify', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ada.tokens.accessToken}` },
+        body,
+      });
+    await through({ key: key.secret, cost: 3, ip: '203.0.113.7' });
+    await through({ key: key.secret, cost: 3 });
+    await second.close(); // writes what is noted
+    const calls = await app
+      .rows('usage_calls')
+      .where({ keyId: app.ports.ids.decode('key', key.id) })
+      .orderBy('occurredAt');
+    expect(calls).toMatchObject([
+      { procedure: 'verify', transport: 'verify', environment: 'live', status: 200, cost: 3, ip: '203.0.113.7' },
+      { procedure: 'verify', transport: 'verify', environment: 'live', status: 429, cost: 0, ip: null },
+    ]);
+  });
+
   it('finds no key of another organization, no made-up one, and asks no database for a bad checksum', async () => {
     const bob = await app.signUp();
     const { body: theirs } = await create(bob, { credits: { remaining: 5, refill: null } });

@@ -18,7 +18,7 @@ import { MAX_COST, type VerifiedKey, type VerifyApiKey, type VerifyCode } from '
 const COLUMNS = `
   k.id, k.organization_id as "organizationId", k.external_id as "externalId", k.permissions, k.credits,
   k.rate_limits as "rateLimits", k.metadata, k.ip_allow_list as "ipAllowList", k.expires_at as "expiresAt",
-  k.revoked_at as "revokedAt", k.enabled`;
+  k.revoked_at as "revokedAt", k.enabled, k.environment`;
 
 const KEY: Statement = {
   name: 'verified_key',
@@ -49,6 +49,7 @@ type Columns = Pick<
   | 'expiresAt'
   | 'revokedAt'
   | 'enabled'
+  | 'environment'
 > & { secretExpiresAt: Date | null };
 
 /** Ranges and permissions are prepared when the row is read, and cached with it. */
@@ -79,15 +80,52 @@ function findOwnKey(ctx: OrganizationContext, secretHash: Buffer): OwnKey | unde
 /** Judges a key that a program has shown to the organization's own API. */
 export async function verifyApiKey(ctx: OrganizationContext, input: VerifyApiKey): Promise<VerifiedKey> {
   const asked = readAsked(input);
+  const began = performance.now();
   const verdict = await judge(ctx, asked);
-  noteUse(ctx, asked, verdict);
+  noteUse(ctx, asked, { ...verdict, latencyUs: Math.round((performance.now() - began) * 1000) });
   return present(ctx, verdict);
 }
 
-/** Where a verification is recorded. A refused one is no use of the key. */
-function noteUse({ ports, now, request }: OrganizationContext, { ip }: Asked, { code, key }: Verdict): void {
-  if (key && code === 'VALID')
-    ports.keyUses.note(key.id, { organizationId: key.organizationId, at: now, ip: ip ?? request.ip });
+/** What the customer's own API answers, as the guard of the SDK does. */
+const STATUS: Record<VerifyCode, number> = {
+  VALID: 200,
+  NOT_FOUND: 401,
+  DISABLED: 401,
+  EXPIRED: 401,
+  FORBIDDEN: 403,
+  INSUFFICIENT_PERMISSIONS: 403,
+  USAGE_EXCEEDED: 429,
+  RATE_LIMITED: 429,
+};
+
+/** The usage log counts a verification as a call with the verified key. One that is refused is no use of the key. */
+function noteUse(
+  { ports, now, request }: OrganizationContext,
+  { ip, cost }: Asked,
+  { code, key, latencyUs }: Verdict & { latencyUs: number },
+): void {
+  if (!key) return;
+  const { id, organizationId, environment, credits } = key;
+  const isValid = code === 'VALID';
+  if (isValid) ports.keyUses.note(id, { organizationId, at: now, ip: ip ?? request.ip });
+  ports.usage.note({
+    callId: 0,
+    occurredAt: now,
+    organizationId,
+    keyId: id,
+    userId: null,
+    procedure: 'verify',
+    transport: 'verify',
+    environment,
+    status: STATUS[code],
+    latencyUs,
+    bytesIn: 0,
+    bytesOut: 0,
+    ip,
+    userAgent: null,
+    cost: isValid && credits ? cost : 0,
+    requestId: request.requestId,
+  });
 }
 
 /** What a caller asks about a key, checked. */
