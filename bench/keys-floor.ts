@@ -44,6 +44,7 @@ const LIMITS = [
   ['key-minute', MINUTE_MS],
   ['key-hour', 60 * MINUTE_MS],
 ] as const;
+const SIZE = 1_000_000_000;
 const sha256 = (text: unknown): Buffer => createHash('sha256').update(String(text)).digest();
 
 const app = express();
@@ -57,9 +58,13 @@ app.get('/users/me', async (req, res) => {
   const { rows } = await pool.query({ name, text, values: [sha256(req.headers['x-api-key'])] });
   const row = rows[0];
   if (!row || row.revokedAt || !row.enabled) return void res.status(401).json({ error: 'unauthorized' });
-  const size = 1_000_000_000;
   const taken = await limiter.take(
-    LIMITS.map(([name, windowMs]) => ({ name, key: `${row.organizationId}:${row.keyId}:${name}`, size, windowMs })),
+    LIMITS.map(([name, windowMs]) => ({
+      name,
+      key: `${row.organizationId}:${row.keyId}:${name}`,
+      size: SIZE,
+      windowMs,
+    })),
   );
   if (!taken.allowed) return void res.status(429).json({ error: 'too many requests' });
   res.json({
@@ -114,16 +119,19 @@ async function findKey(secret: unknown): Promise<Record<string, unknown> | undef
 app.post('/api-keys/verify', async (req, res) => {
   const [caller, key] = [await findKey(req.headers['x-api-key']), await findKey(req.body.key)];
   if (!caller || !key || !allowances) return void res.status(401).json({ error: 'unauthorized' });
-  const tag = `{floor}${key['id']}`;
+  const [tag, own] = [`{floor}${key['id']}`, `{floor}${caller['id']}`];
   const limits = Object.entries(key['rateLimits'] as Record<string, { limit: number; windowS: number }>);
   const now = Date.now();
   const expense = {
-    buckets: limits.map(([name, { limit, windowS }]) => ({
-      name,
-      key: `${tag}:${name}`,
-      size: limit,
-      windowMs: windowS * 1000,
-    })),
+    buckets: [
+      ...LIMITS.map(([name, windowMs]) => ({ name, key: `${own}:${name}`, size: SIZE, windowMs })),
+      ...limits.map(([name, { limit, windowS }]) => ({
+        name,
+        key: `${tag}:${name}`,
+        size: limit,
+        windowMs: windowS * 1000,
+      })),
+    ],
     credits: { key: `${tag}:credits`, generation: 1, cost: Number(req.body.cost) },
     nowMs: now,
     turn: 'floor',
@@ -140,7 +148,7 @@ app.post('/api-keys/verify', async (req, res) => {
     remaining: spent.lease && spent.lease.credits + spent.lease.rest,
     resetAt: null,
     retryAfter: null,
-    rateLimits: spent.states.map(({ bucket, remaining, resetMs }) => ({
+    rateLimits: spent.states.slice(LIMITS.length).map(({ bucket, remaining, resetMs }) => ({
       name: bucket.name,
       remaining,
       resetAt: new Date(now + resetMs).toISOString(),

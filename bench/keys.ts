@@ -77,7 +77,7 @@ async function compareVerifications(stage: Stage, organizationId: number): Promi
       promise: 'Verifications a second',
       measured: rateRatio(rounds, ours, floor),
       atLeast: 0.75,
-      unit: `× ${floor.name}`, // which counts no calls of the service itself: one script of Redis less
+      unit: `× ${floor.name}`,
     },
   ];
 }

@@ -24,6 +24,7 @@ import type { JobRegistry } from './jobs/job.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
 import type { ActorCache } from './pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
+import type { DueLimits } from './pipeline/limits.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { UsageLog } from './pipeline/usage-log.ts';
@@ -144,6 +145,8 @@ export interface Context {
   /** The actor's credential, which long-lived connections check again; null for an anonymous caller. */
   credential: Authenticated | null;
   organization: CurrentOrganization | null;
+  /** The limits of this call that its service takes with its own; null where they are taken already. */
+  dueLimits: DueLimits | null;
   /** The connection that carries many calls or events, such as a WebSocket; null where a call comes alone. */
   connection: Connection | null;
 }
@@ -185,6 +188,7 @@ export function createContext(ports: Ports, request: ApiRequest, cookies: Cookie
     actor: null,
     credential: null,
     organization: null,
+    dueLimits: null,
     connection: null,
   };
 }

@@ -7,6 +7,7 @@ import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { publishApiCall } from './pipeline/api-calls.ts';
 import { idempotently } from './pipeline/idempotency.ts';
+import { takeDueLimits } from './pipeline/limits.ts';
 import { ofBatch, ofOneCall, trackCall } from './pipeline/observe.ts';
 
 const t = initTRPC
@@ -48,6 +49,7 @@ function guard<C extends Context>() {
       const repeatable =
         type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;
       const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
+      if (admitted.dueLimits) await takeDueLimits(admitted);
       const ended = result.ok ? watched.succeeded(meta.rest?.status ?? 200) : watched.failed(result.error);
       publishApiCall(admitted, path, ended.status, ended.durationMs);
       return result;

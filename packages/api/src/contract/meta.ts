@@ -82,6 +82,8 @@ export interface ProcedureMeta {
   /** Error codes in addition to those that follow from access and input (see `impliedErrors`). */
   errors?: ErrorCode[];
   limit?: ProcedureLimit;
+  /** The service takes the limits of a call with a key together with its own, in one call of Redis. */
+  takesLimits?: true;
   /** Only of a raw route. */
   upload?: Upload;
   /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */

@@ -14,7 +14,7 @@ import { authenticate } from './authenticate.ts';
 import { admitCookies } from './cookies.ts';
 import type { Authenticated } from './credential.ts';
 import { assertFresh } from './fresh.ts';
-import { chargeFailedAttempt, enforceLimits } from './limits.ts';
+import { chargeFailedAttempt, dueLimits, enforceLimits } from './limits.ts';
 import { noteCaller } from './observe.ts';
 
 const OrganizationId = id('org');
@@ -33,11 +33,12 @@ export async function admit(ctx: Context, meta: ProcedureMeta, readInput: () => 
   const { actor } = credential;
   const organization = currentOrganization(actor);
   if (organization) noteCaller(ctx, { organizationId: organization.id });
-  await enforceLimits(ctx, meta, actor);
+  const due = dueLimits(ctx, meta, actor);
+  if (!due) await enforceLimits(ctx, meta, actor);
   assertAccess(ctx, meta, { actor, organization, userId: await namedUser(meta, readInput) });
   if (meta.fresh) assertFresh(ctx, actor);
   const cookies = meta.cookie ? await admitCookies(ctx, meta, readInput) : null;
-  return { ...ctx, actor, credential, organization, cookies };
+  return { ...ctx, actor, credential, organization, cookies, dueLimits: due };
 }
 
 async function identify(ctx: Context, meta: ProcedureMeta, readInput: () => Promise<unknown>): Promise<Authenticated> {

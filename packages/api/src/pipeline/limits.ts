@@ -2,6 +2,7 @@ import { networkOf } from '@rentapi/platform/ip';
 import {
   type Bucket,
   type BucketState,
+  costOf,
   type Decision,
   type DuringOutage,
   LimiterUnavailableError,
@@ -9,6 +10,7 @@ import {
 import type { Context } from '../context.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
+import { isOrganizationPermission } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
 import { callerLimit, factsOf, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
 
@@ -27,6 +29,49 @@ export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Ac
   if (ofProcedure) buckets.push(ofProcedure);
   setRateLimitHeaders(ctx, await take(ctx, buckets, ofProcedure ? 'refuse' : 'local'));
 }
+
+/** The limits of a call that are not taken yet. */
+export interface DueLimits {
+  buckets: readonly Bucket[];
+  isTaken: boolean;
+}
+
+/**
+ * The limits that the service of a call may take with its own: those of a key that has the permission, which share a
+ * node of a Redis Cluster with what belongs to its organization. In memory there is nothing to save.
+ */
+export function dueLimits(ctx: Context, { takesLimits, access }: ProcedureMeta, actor: Actor): DueLimits | null {
+  if (!takesLimits || actor.kind !== 'key' || !ctx.ports.redis) return null;
+  const isAllowed = isOrganizationPermission(access) && actor.key.permissions.has(access);
+  return isAllowed ? { buckets: callerBuckets(ctx, actor), isTaken: false } : null;
+}
+
+/** Takes them where the service has not: it spent nothing, or failed before. */
+export async function takeDueLimits(ctx: Context): Promise<void> {
+  const due = ctx.dueLimits;
+  if (!due || due.isTaken) return;
+  due.isTaken = true;
+  setRateLimitHeaders(ctx, await take(ctx, [...due.buckets], 'local'));
+}
+
+/** After the service has asked for them: throws where one refuses, and leaves them due where nothing was paid. */
+export function settleDueLimits(
+  ctx: Context,
+  states: readonly BucketState[],
+  { isPaid, retryAfterMs }: { isPaid: boolean; retryAfterMs: number },
+): void {
+  const due = ctx.dueLimits;
+  if (!due) return;
+  const refusing = isPaid ? undefined : states.find(({ bucket, remaining }) => remaining < costOf(bucket));
+  const strictest = refusing ?? states.reduce((least, each) => (share(each) < share(least) ? each : least));
+  const decision = refusing ? 'refused' : 'allowed';
+  if (refusing || isPaid) ctx.ports.metrics.limiterDecisions.inc({ bucket: strictest.bucket.name, decision });
+  due.isTaken = isPaid || refusing !== undefined;
+  if (refusing) throw rateLimited(ctx, refusing, retryAfterMs);
+  if (isPaid) setRateLimitHeaders(ctx, strictest);
+}
+
+const share = ({ bucket, remaining }: BucketState): number => remaining / bucket.size;
 
 /**
  * Charges a refused call to the bucket of its source: otherwise guessing credentials, or asking for other tenants'

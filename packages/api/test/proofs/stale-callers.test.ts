@@ -11,6 +11,7 @@ import { scenario } from './scenarios.ts';
  * and staff's role, again in its transaction.
  */
 const HARMLESS: Record<string, string> = {
+  'apiKeys.verify': 'changes no resource, only counts',
   'auth.logout': 'ends the session that has ended',
   'auth.passkeys.registerOptions': 'makes a challenge only; the registration reads the session again',
   'oauth.identities.link': 'changes nothing; the callback reads the session again',

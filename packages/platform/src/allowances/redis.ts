@@ -51,11 +51,12 @@ if generation then
 end
 
 local tokens, size, window, price = {}, {}, {}, {}
+local levels = #KEYS > 1 and redis.call('MGET', unpack(KEYS, 2)) or {}
 local wait = 0
 for i = 2, #KEYS do
   local at = 9 + 3 * (i - 2)
   size[i], window[i], price[i] = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local level = redis.call('GET', KEYS[i])
+  local level = levels[i - 1]
   tokens[i] = size[i]
   if level then
     local left, since = struct.unpack('<dd', level)

@@ -9,6 +9,7 @@ import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { afterCommit } from '../../data/transaction.ts';
+import { settleDueLimits } from '../../pipeline/limits.ts';
 import type { ApiKeyModel, KeyCredits } from './model.ts';
 import type { Credits, RefillInterval } from './verify-schemas.ts';
 
@@ -209,16 +210,17 @@ export interface LimitCost {
 }
 
 /**
- * Takes the credits and the limits of a verification together: all or nothing. In one script call, unless the credits
- * need a new lease. Null where the credits have been set anew since the key was read.
+ * Takes the credits and the limits of a verification, and those of the call, together: all or nothing. In one script
+ * call, unless the credits need a new lease. Null where the credits have been set anew since the key was read.
  */
 export async function spend(
   ctx: Context,
   key: SpendingKey,
   { cost, limits }: { cost: number; limits: readonly LimitCost[] },
 ): Promise<Spent | null> {
+  const own = ctx.dueLimits?.buckets ?? [];
   const expense: Expense = {
-    buckets: limits.map((limit) => bucketOf(key, limit)),
+    buckets: [...own, ...limits.map((limit) => bucketOf(key, limit))],
     credits: key.credits && {
       key: accountOf(key.organizationId, key.id),
       generation: key.credits.generation,
@@ -237,12 +239,19 @@ export async function spend(
       leases++;
       granted = await bringLease(ctx, key, expense, spent.lease?.credits ?? 0);
       if (!granted) return null;
-    } else return spent;
+    } else return settled(ctx, spent, own.length);
   }
   throw new ApiError('unavailable', {
     detail: 'The credits of this key are asked for by too many calls at once: wait and repeat the request.',
     retryAfterS: OUTAGE_RETRY_S,
   });
+}
+
+/** Without the limits of the call itself. */
+function settled(ctx: Context, spent: Spent, own: number): Spent {
+  const { outcome, retryAfterMs, states } = spent;
+  settleDueLimits(ctx, states.slice(0, own), { isPaid: outcome === 'spent', retryAfterMs });
+  return { ...spent, states: states.slice(own) };
 }
 
 /** Where there is none to bring, the next caller need not wait for it. */

@@ -152,6 +152,7 @@ export const apiKeys = {
         'For your own API: whether a key of your organization that a program has shown to it may make a call. Always 200: `code` says why not. Credits and limits are taken together or not at all. A change of the key counts within a second. The scopes and `allowedOrigins` of the key are not judged.',
     },
     errors: ['malformed_permission_query', 'permission_query_too_deep', 'invalid_cost', 'unknown_rate_limit'],
+    takesLimits: true,
     idempotency: false,
     audit: { none: 'it changes no resource, only counts' },
     example: {

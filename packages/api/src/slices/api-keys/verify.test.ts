@@ -499,8 +499,31 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     app!.ports.database.client.on('query', hear);
     await through(app!, { key: key.secret });
     app!.ports.database.client.off('query', hear);
-    expect((await countScripts()) - before).toBe(2); // the other one is of the caller's own limits
+    expect((await countScripts()) - before).toBe(1); // with the limits of the call itself
     expect(asked.filter((sql) => /api_key_credits/.test(sql))).toEqual([]);
+  });
+
+  it('counts each verification against the limits of the key that asks, also where it spends nothing', async () => {
+    const { body: own } = await create(ada, { scopes: ['api_keys:verify'], rateLimitPerHour: 4 });
+    const { body: key } = await create(ada, { credits: { remaining: 10, refill: null } });
+    const [app] = apps;
+    const ask = (body: Body) =>
+      app!.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
+    const first = await ask({ key: key.secret });
+    expect([first.body.code, first.headers.get('ratelimit')]).toEqual([
+      'VALID',
+      expect.stringMatching(/^"key-hour";r=3;/),
+    ]);
+    expect((await ask({ key: 'made up' })).body.code).toBe('NOT_FOUND');
+    expect((await ask({ key: key.secret, cost: 11 })).body.code).toBe('USAGE_EXCEEDED');
+    expect((await ask({ key: key.secret, cost: -1 })).body.code).toBe('invalid_cost');
+    for (const body of [{ key: key.secret }, { key: 'made up' }, { key: key.secret, cost: -1 }]) {
+      const refused = await ask(body);
+      expect([refused.status, refused.body.code]).toEqual([429, 'rate_limited']);
+      expect(refused.body.detail).toContain('`key-hour`');
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(await leftOf(ada, key.id)).toBe(9);
   });
 
   it('answers 503 while Redis is away, loses at most one block with it, and spends none twice', async () => {

@@ -4,6 +4,7 @@ import type { OrganizationContext } from '../../context.ts';
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { loadCached } from '../../pipeline/actor-cache.ts';
+import { takeDueLimits } from '../../pipeline/limits.ts';
 import { type LimitCost, redisIsAway, refillsAt, spend } from './credits.ts';
 import { type ApiKeyModel, type KeyLimits, listLimits } from './model.ts';
 import {
@@ -82,6 +83,7 @@ export async function verifyApiKey(ctx: OrganizationContext, input: VerifyApiKey
   const asked = readAsked(input);
   const began = performance.now();
   const verdict = await judge(ctx, asked);
+  await takeDueLimits(ctx); // where nothing was spent
   noteUse(ctx, asked, { ...verdict, latencyUs: Math.round((performance.now() - began) * 1000) });
   return present(ctx, verdict);
 }
