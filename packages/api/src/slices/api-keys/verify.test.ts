@@ -1,6 +1,7 @@
 import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, eventually, type Person, type Request, startApp, type TestApp } from '../../../test/app.ts';
+import type { ActorQuery } from '../../pipeline/actor-cache.ts';
 import { newSecret } from './secret.ts';
 
 const MINUTE_MS = 60_000;
@@ -480,6 +481,30 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     expect(count(await race(6, { key: key.secret }), 'VALID')).toBe(6);
     await update(ada, key.id, { credits: { remaining: 4 } });
     expect(count(await race(12, { key: key.secret }), 'VALID')).toBe(4);
+  });
+
+  it('takes them in a process, too, that has not heard of the change', async () => {
+    const { body: key } = await create(ada, { credits: { remaining: 100_000, refill: null } });
+    const { actors } = apps[1]!.ports;
+    const { read } = actors;
+    let remembered: object | undefined;
+    const reading = vi.spyOn(actors, 'read').mockImplementation(async (query) => {
+      const row = await read(query);
+      if (query.key.startsWith('verified')) remembered = row;
+      return row;
+    });
+    expect((await through(apps[1]!, { key: key.secret })).body.remaining).toBe(99_999);
+    await update(ada, key.id, { credits: { remaining: 4 } });
+    let isOutdated = true;
+    async function readOutdated<Row extends object>(query: ActorQuery<Row>): Promise<Row | undefined> {
+      if (!isOutdated || !query.key.startsWith('verified')) return read(query);
+      isOutdated = false;
+      return remembered as Row; // the row that this query has read before
+    }
+    reading.mockImplementation(readOutdated);
+    const { body } = await through(apps[1]!, { key: key.secret });
+    reading.mockRestore();
+    expect([isOutdated, body.remaining]).toEqual([false, 3]);
   });
 
   it('asks Redis once and the database never, once a key is known', async () => {
