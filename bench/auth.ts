@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createIds } from '@rentapi/api/contract/ids';
 import { createPasswords } from '@rentapi/api/slices/auth/passwords';
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import { createAccounts } from './accounts.ts';
@@ -24,35 +25,64 @@ const NO_LIMITS = { ACCOUNT_LOCKOUT_THRESHOLD: '1000', MAILBOX_LIMIT_PER_HOUR: '
 /** What the time of an answer shows of an address, and what sign-ins cost: others, and beyond their statements. */
 export async function run(stage: Stage): Promise<Verdict[]> {
   const tokens = await createAccounts(stage, PEOPLE, 1);
-  const { rows } = await stage.database.query<{ id: number; email: string; sessionId: number }>(PEOPLE_OF_THE_BENCH);
+  const { rows } = await stage.database.query<Person>(PEOPLE_OF_THE_BENCH);
   const hashes = createPasswords({ pepper: stage.secrets.PASSWORD_PEPPER, cost: 4, atOnce: 5 });
   await stage.database.query('update users set password_hash = $1', [await hashes.hash(PASSWORD)]);
   const emails = rows.map(({ email }) => email);
   return [
-    ...(await compareAddresses(stage, emails)),
+    ...(await compareAddresses(stage, emails, invitersOf(stage, rows, tokens))),
     await readWhileLoginsQueue(stage, emails, tokens[0]!),
     ...(await compareWithStatements(stage, rows)),
   ];
 }
 
 const PEOPLE_OF_THE_BENCH = `
-  select users.id::integer as id, users.email, sessions.id::integer as "sessionId"
+  select users.id::integer as id, users.email, sessions.id::integer as "sessionId",
+         default_organization_id::integer as "organizationId"
   from users join sessions on sessions.user_id = users.id order by users.id`;
 
-type Ask = (client: Client, email: string) => Promise<unknown>;
+/** Each invites into an organization of its own, so that no limit on invitations is reached. */
+interface Inviter {
+  accessToken: string;
+  organizationId: string;
+}
+
+type Ask = (client: Client, email: string, inviter: Inviter) => Promise<unknown>;
+
+const guess = (client: Client, email: string): Promise<unknown> =>
+  post(client, '/api/v1/auth/login', { email, password: 'not the one' }).catch(() => {});
 
 /** Each answers the same for every address; a login with a wrong password is refused. */
 const QUESTIONS: Record<string, Ask> = {
   registration: (client, email) => post(client, '/api/v1/auth/register', { email, password: PASSWORD }),
-  login: (client, email) => post(client, '/api/v1/auth/login', { email, password: 'not the one' }).catch(() => {}),
+  login: guess,
   'reset of the password': (client, email) => post(client, '/api/v1/auth/password-reset/request', { email }),
   'another link': (client, email) => post(client, '/api/v1/auth/resend-verification', { email }),
+  invitation: (client, email, { accessToken, organizationId }) =>
+    post(
+      client,
+      `/api/v1/organizations/${organizationId}/invitations`,
+      { email, role: 'MEMBER' },
+      { authorization: `Bearer ${accessToken}` },
+    ),
 };
 
-const post = (client: Client, path: string, body: object): Promise<unknown> =>
-  client.postJson(path, {}, JSON.stringify(body));
+const post = (client: Client, path: string, body: object, headers: Record<string, string> = {}): Promise<unknown> =>
+  client.postJson(path, headers, JSON.stringify(body));
 
-async function compareAddresses(stage: Stage, emails: readonly string[]): Promise<Verdict[]> {
+function invitersOf(stage: Stage, people: readonly Person[], tokens: readonly string[]): Inviter[] {
+  const ids = createIds(stage.secrets.ID_SECRET);
+  return people.map(({ organizationId }, at) => ({
+    accessToken: tokens[at]!,
+    organizationId: ids.encode('org', organizationId),
+  }));
+}
+
+async function compareAddresses(
+  stage: Stage,
+  emails: readonly string[],
+  inviters: readonly Inviter[],
+): Promise<Verdict[]> {
   const server = await stage.startServer('start', {
     ...QUICK_HASHES,
     ...NO_LIMITS,
@@ -61,6 +91,7 @@ async function compareAddresses(stage: Stage, emails: readonly string[]): Promis
   const client = openClient([server.origin], 1);
   const table = [['', 'known ms', 'unknown ms', 'difference ms (95 %)']];
   const verdicts: Verdict[] = [];
+  let asked = 0;
   for (const [name, ask] of Object.entries(QUESTIONS)) {
     const known: number[] = [];
     const unknown: number[] = [];
@@ -70,7 +101,7 @@ async function compareAddresses(stage: Stage, emails: readonly string[]): Promis
         [unknown, `${randomUUID()}@example.com`],
       ];
       for (const [times, email] of pair % 2 === 0 ? both : both.reverse()) {
-        const tookMs = await timeOf(() => ask(client, email));
+        const tookMs = await timeOf(() => ask(client, email, inviters[asked++ % inviters.length]!));
         if (pair >= 0) times.push(tookMs);
       }
     }
@@ -101,7 +132,7 @@ async function readWhileLoginsQueue(stage: Stage, emails: readonly string[], tok
     let reading = true;
     const logins = Array.from({ length: QUEUED }, async (_, at) => {
       for (let next = at; reading; next += QUEUED)
-        await QUESTIONS['login']!(guesser, emails[(round * READS + next) % emails.length]!);
+        await guess(guesser, emails[(round * READS + next) % emails.length]!);
     });
     ratios.push((await read()) / idle);
     reading = false;
@@ -122,6 +153,7 @@ interface Person {
   id: number;
   email: string;
   sessionId: number;
+  organizationId: number;
 }
 
 async function compareWithStatements(stage: Stage, people: readonly Person[]): Promise<Verdict[]> {
