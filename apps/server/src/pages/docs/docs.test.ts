@@ -141,6 +141,34 @@ describe('a page of the documentation', () => {
     }
   });
 
+  it('lists the fields of a person by right: members see none of the rest of an account (V8.1.2, V8.2.3)', async () => {
+    const [, chapter = ''] = (await text('/docs/permissions.md')).split('\n## Fields of a person\n');
+    const cellsOf = (who: string) =>
+      chapter
+        .split('\n')
+        .find((row) => row.startsWith(`| ${who}`))!
+        .split(' | ');
+    const fieldsOf = (cell = '') => new Set([...cell.matchAll(/`(\w+)`/g)].map(([, field]) => field));
+    const seen = (who: string) => fieldsOf(cellsOf(who)[1]?.split(': ')[1]);
+    const withheld = [...seen('Platform staff')].filter((field) => !seen('Members').has(field));
+    expect(withheld.toSorted()).toEqual(
+      [
+        'createdAt',
+        'defaultOrganizationId',
+        'emailVerifiedAt',
+        'id',
+        'metadata',
+        'status',
+        'twoFactorEnabled',
+      ].toSorted(),
+    );
+    expect(seen('The person')).toEqual(seen('Platform staff'));
+    expect(fieldsOf(cellsOf('The person')[2])).toEqual(
+      new Set(['fullName', 'username', 'metadata', 'defaultOrganizationId']),
+    );
+    expect(fieldsOf(cellsOf('Platform staff')[2])).toEqual(new Set(['fullName', 'username', 'metadata']));
+  });
+
   it('shows each event with its permission, fields and example', async () => {
     const events = await text('/docs/events.md');
     for (const { name, permission } of contract.events) {

@@ -6,6 +6,9 @@ import {
   PLATFORM_ROLE_PERMISSIONS,
   PLATFORM_ROLES,
 } from '@rentapi/api/contract/permissions';
+import { UpdateUser } from '@rentapi/api/slices/accounts/schemas';
+import { Member } from '@rentapi/api/slices/members/schemas';
+import { UpdateMe, User } from '@rentapi/api/slices/users/schemas';
 import type { DescribedContract, DescribedOperation } from '@rentapi/api/transports/describe-contract';
 import { type DocPage, paragraphs, table } from './doc-page.ts';
 
@@ -51,6 +54,26 @@ export function permissionPage({ operations, roles }: DescribedContract): DocPag
         ['Operation', 'Request', 'Needs'],
         operations.map(({ id, method, path, needs }) => [operationLink(id), `\`${method} ${path}\``, needs]),
       ),
+      '## Fields of a person',
+      'What operations show of a person, and what they let change, by right. The rest of an account is for its person and for ' +
+        'platform staff: members of an organization do not see it, and cannot filter by it. The `role` of a `Member` is the one in the organization, ' +
+        'that of a `User` the one on the platform.',
+      table(
+        ['Who', 'Sees', 'Changes'],
+        [
+          [
+            'Members of the same organization, with `org:read`',
+            `\`Member\`: ${names(Member.shape)}`,
+            '`role`, with `members:update`; `roles`, with `roles:assign`',
+          ],
+          ['The person', `\`User\`: ${names(User.shape)}`, names(UpdateMe.shape)],
+          [
+            'Platform staff, with `users:read` and `users:update`',
+            `\`User\`: ${names(User.shape)}`,
+            names(UpdateUser.omit({ userId: true }).shape),
+          ],
+        ],
+      ),
       '## Roles of the platform',
       'These belong to the people who run this server. No role of an organization and no key has one of them.',
       table(
@@ -64,6 +87,10 @@ export function permissionPage({ operations, roles }: DescribedContract): DocPag
   };
 }
 
+const names = (fields: object): string =>
+  Object.keys(fields)
+    .map((name) => `\`${name}\``)
+    .join(', ');
 const mark = (has: boolean): string => (has ? 'yes' : '–');
 const operationLink = (id: string): string => `[\`${id}\`](/docs/operations/${id})`;
 
