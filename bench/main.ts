@@ -21,6 +21,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
   sockets: () => import('./sockets.ts'),
+  usage: () => import('./usage.ts'),
   writes: () => import('./writes.ts'),
 };
 
