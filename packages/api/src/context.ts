@@ -10,6 +10,7 @@ import type { Mailer } from '@rentapi/platform/mail';
 import type { Notifications } from '@rentapi/platform/notifications';
 import type { Outbound } from '@rentapi/platform/outbound';
 import type { PubSub } from '@rentapi/platform/pubsub';
+import type { RecentCalls } from '@rentapi/platform/recent-calls';
 import type { Redis } from '@rentapi/platform/redis';
 import type { Keyring } from '@rentapi/platform/secrets';
 import type { Slots } from '@rentapi/platform/slots';
@@ -54,6 +55,8 @@ export interface Ports {
   slots: Slots;
   cache: Cache;
   pubsub: PubSub;
+  /** The calls of the last hour, counted while they happen. */
+  recentCalls: RecentCalls;
   mailer: Mailer;
   /** Request bodies that are still being sent; their total is bounded. */
   bodies: UnfinishedBodies;

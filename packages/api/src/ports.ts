@@ -15,6 +15,8 @@ import { createNotifications } from '@rentapi/platform/notifications';
 import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
+import { createMemoryRecentCalls } from '@rentapi/platform/recent-calls';
+import { createRedisRecentCalls } from '@rentapi/platform/recent-calls/redis';
 import { openRedis, type Redis } from '@rentapi/platform/redis';
 import { createKeyring } from '@rentapi/platform/secrets';
 import { readPublicKeys, readSigningKey } from '@rentapi/platform/signing-keys';
@@ -81,7 +83,7 @@ export function openPorts({
   errors = null,
 }: OpenPorts): Ports {
   const keyring = createKeyring(secrets.SECRET_KEY, env.SECRET_KEYS_OLD);
-  const shared = openShared(env, log);
+  const shared = openShared(env, log, clock ?? systemClock);
   const metrics = createMetrics();
   const database = createDatabase({
     url: databaseUrl,
@@ -182,16 +184,32 @@ function openAllowances(redis: Redis | null, database: Knex, log: Logger): Allow
 }
 
 /** Shared by all processes through Redis; without Redis there is one process, and its memory is enough. */
-function openShared(env: Env, log: Logger): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub'> {
+function openShared(
+  env: Env,
+  log: Logger,
+  clock: Clock,
+): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub' | 'recentCalls'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
   if (!env.REDIS_URL) {
-    const [limiter, slots] = [createMemoryLimiter(), createMemorySlots()];
-    return { redis: null, limiter, slots, cache: createMemoryCache(), pubsub: createMemoryPubSub(onError) };
+    return {
+      redis: null,
+      limiter: createMemoryLimiter(),
+      slots: createMemorySlots(),
+      cache: createMemoryCache(),
+      pubsub: createMemoryPubSub(onError),
+      recentCalls: createMemoryRecentCalls(clock),
+    };
   }
   const redis = openRedis(env.REDIS_URL, log);
   const pubsub = createRedisPubSub(redis, onError);
-  const [limiter, slots] = [createRedisLimiter(redis), createRedisSlots(redis)];
-  return { redis, limiter, slots, cache: createRedisCache(redis, pubsub), pubsub };
+  return {
+    redis,
+    limiter: createRedisLimiter(redis),
+    slots: createRedisSlots(redis),
+    cache: createRedisCache(redis, pubsub),
+    pubsub,
+    recentCalls: createRedisRecentCalls(redis, clock, onError),
+  };
 }
 
 export async function closePorts(ports: Ports): Promise<void> {
@@ -206,6 +224,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.slots.close();
   await ports.cache.disconnectAll();
   await ports.pubsub.close();
+  await ports.recentCalls.close();
   await ports.redis?.close();
   await ports.lastSeen.close();
   await ports.keyUses.close();

@@ -161,5 +161,7 @@ const OPERATIONAL = [
   'job_schedules.name',
   'knex_migrations.name',
   'organizations.limit_override',
+  'usage_hours.latency',
+  'usage_hours.name',
   'users.email_verified_at',
 ];

@@ -1045,6 +1045,57 @@ export type AppRouter = TRPCBuiltRouter<
         output: void;
       }>;
     };
+    analytics: {
+      /** Get calls over time. How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end. */
+      usage: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** From this moment on; it is rounded down to the start of its hour or day. Required. */
+          from?: string | undefined;
+          /** Up to this moment, rounded up to the end of its hour or day; now by default. At most 400 days after `from`. */
+          to?: string | undefined;
+          /** Whether a point is an hour or a day of the time zone. At most 1,000 points are answered. */
+          interval?: 'hour' | 'day' | undefined;
+          /** The IANA name of a time zone, whose hours and days are used. */
+          timeZone?: string | undefined;
+          /** One series for each key, procedure or status, instead of one for all calls. */
+          groupBy?: 'key' | 'procedure' | 'status' | undefined;
+          /** Calls with keys of this environment; `live`, the default, includes calls without a key. */
+          environment?: 'live' | 'test' | undefined;
+        };
+        output: UsageAnalytics;
+      }>;
+      /** Get failed calls over time. How often calls failed through a fault of the caller (a status of 400 to 499) and of the server (500 and above), for each hour or day; the groups with the most errors first. */
+      errors: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** From this moment on; it is rounded down to the start of its hour or day. Required. */
+          from?: string | undefined;
+          /** Up to this moment, rounded up to the end of its hour or day; now by default. At most 400 days after `from`. */
+          to?: string | undefined;
+          /** Whether a point is an hour or a day of the time zone. At most 1,000 points are answered. */
+          interval?: 'hour' | 'day' | undefined;
+          /** The IANA name of a time zone, whose hours and days are used. */
+          timeZone?: string | undefined;
+          /** One series for each key, procedure or status, instead of one for all calls. */
+          groupBy?: 'key' | 'procedure' | 'status' | undefined;
+          /** Calls with keys of this environment; `live`, the default, includes calls without a key. */
+          environment?: 'live' | 'test' | undefined;
+        };
+        output: ErrorAnalytics;
+      }>;
+      /** Get the calls of the last minutes. Counted while calls happen, by all processes together; those of other processes are included a second later. The socket `/api/v1/ws/analytics` sends the same numbers of the last 60 seconds once a second. */
+      realtime: TRPCQueryProcedure<{
+        meta: unknown;
+        input: {
+          /** How many of the last minutes `minutes` has, at most 60. */
+          minutes?: number | undefined;
+          /** Calls with keys of this environment; `live`, the default, includes calls without a key. */
+          environment?: 'live' | 'test' | undefined;
+        };
+        output: RealTimeAnalytics;
+      }>;
+    };
     system: {
       /** Get the health of the service. 503 without a database. */
       health: TRPCQueryProcedure<{
@@ -1163,6 +1214,20 @@ export interface EventMap {
 
 /** What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value. */
 export type Aggregation = 'count' | 'sum' | 'max' | 'unique' | 'latest';
+
+/** A minute of the clock. */
+export interface AnalyticsMinute {
+  /** When the minute began. */
+  at: string;
+  /** How many calls there were. */
+  requests: number;
+  /** How many of them had a status of 400 and above. */
+  errors: number;
+  /** Of all calls, half took at most as many milliseconds; null without calls. */
+  p50Ms: number | null;
+  /** Of all calls, 95 % took at most as many milliseconds; null without calls. */
+  p95Ms: number | null;
+}
 
 /** A credential with which a program calls the API. It belongs to its organization, not to its creator. */
 export interface ApiKey {
@@ -1659,6 +1724,88 @@ export interface Entitlements {
   creditsPerCall: number;
   /** What is the same for every plan. */
   caps: Cap[];
+}
+
+/** Failed calls over time. */
+export interface ErrorAnalytics {
+  /** Where the first hour or day begins. */
+  from: string;
+  /** Where the last hour or day ends. */
+  to: string;
+  /** What a point is. */
+  interval: 'hour' | 'day';
+  /** Whose hours and days. */
+  timeZone: string;
+  /** Of which keys. */
+  environment: 'live' | 'test';
+  /** What a series is about. */
+  groupBy: 'key' | 'procedure' | 'status' | null;
+  /** From then on calls may be missing, because counting is behind; null where none are. */
+  completeUntil: string | null;
+  /** Of all series. */
+  total: {
+    /** How many calls there were. */
+    requests: number;
+    /** How many had a status of 400 to 499. */
+    clientErrors: number;
+    /** How many had a status of 500 and above. */
+    serverErrors: number;
+    /** Errors of both kinds, as a share of all calls: from 0 to 1. */
+    errorRate: number;
+    /** Errors with a status of 400 to 499, as a share of all calls: from 0 to 1. */
+    clientErrorRate: number;
+    /** Errors with a status of 500 and above, as a share of all calls: from 0 to 1. */
+    serverErrorRate: number;
+  };
+  /** The largest first; a group without calls has none. */
+  series: ErrorAnalyticsSeries[];
+}
+
+/** The calls of an hour or day. */
+export interface ErrorAnalyticsPoint {
+  /** When the hour or day begins. */
+  start: string;
+  /** The same on the clocks of the time zone, with its offset from UTC. */
+  localStart: string;
+  /** How many calls there were. */
+  requests: number;
+  /** How many had a status of 400 to 499. */
+  clientErrors: number;
+  /** How many had a status of 500 and above. */
+  serverErrors: number;
+  /** Errors of both kinds, as a share of all calls: from 0 to 1. */
+  errorRate: number;
+  /** Errors with a status of 400 to 499, as a share of all calls: from 0 to 1. */
+  clientErrorRate: number;
+  /** Errors with a status of 500 and above, as a share of all calls: from 0 to 1. */
+  serverErrorRate: number;
+}
+
+/** The calls of one group. */
+export interface ErrorAnalyticsSeries {
+  /** What the calls have in common: one key, no key, one procedure or one status. `other` are all groups after the first ten. */
+  of: 'all' | 'key' | 'no_key' | 'procedure' | 'status' | 'other';
+  /** The id of the key, the procedure, or the status; null otherwise. */
+  id: string | null;
+  /** The name of the key; null otherwise. */
+  name: string | null;
+  /** Of the whole series. */
+  total: {
+    /** How many calls there were. */
+    requests: number;
+    /** How many had a status of 400 to 499. */
+    clientErrors: number;
+    /** How many had a status of 500 and above. */
+    serverErrors: number;
+    /** Errors of both kinds, as a share of all calls: from 0 to 1. */
+    errorRate: number;
+    /** Errors with a status of 400 to 499, as a share of all calls: from 0 to 1. */
+    clientErrorRate: number;
+    /** Errors with a status of 500 and above, as a share of all calls: from 0 to 1. */
+    serverErrorRate: number;
+  };
+  /** One for each hour or day, oldest first, also without calls. */
+  points: ErrorAnalyticsPoint[];
 }
 
 /** Every event type there is. */
@@ -2625,6 +2772,8 @@ export interface Problem {
     | 'last_super_admin'
     | 'account_deleted'
     | 'account_erased'
+    | 'time_range_unbounded'
+    | 'too_many_points'
     | 'invalid_api_key'
     | 'api_key_revoked'
     | 'api_key_expired'
@@ -2735,6 +2884,22 @@ export interface RateLimitState {
   remaining: number;
   /** When all calls are left again, if none comes. */
   resetAt: string;
+}
+
+/** The calls of the last 60 seconds, and of the last minutes one by one. */
+export interface RealTimeAnalytics {
+  /** When these numbers were read. */
+  at: string;
+  /** How many calls there were. */
+  requests: number;
+  /** How many of them had a status of 400 and above. */
+  errors: number;
+  /** Of all calls, half took at most as many milliseconds; null without calls. */
+  p50Ms: number | null;
+  /** Of all calls, 95 % took at most as many milliseconds; null without calls. */
+  p95Ms: number | null;
+  /** The last minutes, oldest first; the last one is not over yet. */
+  minutes: AnalyticsMinute[];
 }
 
 /** Something that happened: `event` decides what `data` is. `api_call` has no id: it is sent once, and not kept. */
@@ -3424,6 +3589,106 @@ export interface UpdateWebhook {
   enabled?: boolean | undefined;
   /** The newest form of payloads that it gets. */
   eventVersion?: number | undefined;
+}
+
+/** Calls over time, and how long they took. */
+export interface UsageAnalytics {
+  /** Where the first hour or day begins. */
+  from: string;
+  /** Where the last hour or day ends. */
+  to: string;
+  /** What a point is. */
+  interval: 'hour' | 'day';
+  /** Whose hours and days. */
+  timeZone: string;
+  /** Of which keys. */
+  environment: 'live' | 'test';
+  /** What a series is about. */
+  groupBy: 'key' | 'procedure' | 'status' | null;
+  /** From then on calls may be missing, because counting is behind; null where none are. */
+  completeUntil: string | null;
+  /** Of all series. */
+  total: {
+    /** How many calls there were. */
+    requests: number;
+    /** How many of them had a status of 400 and above. */
+    errors: number;
+    /** Errors, as a share of all calls: from 0 to 1. */
+    errorRate: number;
+    /** Bytes of request bodies. */
+    bytesIn: number;
+    /** Bytes of answers. */
+    bytesOut: number;
+    /** Credits that the calls have spent. */
+    cost: number;
+    /** Of all calls, half took at most as many milliseconds; null without calls. */
+    p50Ms: number | null;
+    /** Of all calls, 95 % took at most as many milliseconds; null without calls. */
+    p95Ms: number | null;
+    /** Of all calls, 99 % took at most as many milliseconds; null without calls. */
+    p99Ms: number | null;
+  };
+  /** The largest first; a group without calls has none. */
+  series: UsageAnalyticsSeries[];
+}
+
+/** The calls of an hour or day. */
+export interface UsageAnalyticsPoint {
+  /** When the hour or day begins. */
+  start: string;
+  /** The same on the clocks of the time zone, with its offset from UTC. */
+  localStart: string;
+  /** How many calls there were. */
+  requests: number;
+  /** How many of them had a status of 400 and above. */
+  errors: number;
+  /** Errors, as a share of all calls: from 0 to 1. */
+  errorRate: number;
+  /** Bytes of request bodies. */
+  bytesIn: number;
+  /** Bytes of answers. */
+  bytesOut: number;
+  /** Credits that the calls have spent. */
+  cost: number;
+  /** Of all calls, half took at most as many milliseconds; null without calls. */
+  p50Ms: number | null;
+  /** Of all calls, 95 % took at most as many milliseconds; null without calls. */
+  p95Ms: number | null;
+  /** Of all calls, 99 % took at most as many milliseconds; null without calls. */
+  p99Ms: number | null;
+}
+
+/** The calls of one group. */
+export interface UsageAnalyticsSeries {
+  /** What the calls have in common: one key, no key, one procedure or one status. `other` are all groups after the first ten. */
+  of: 'all' | 'key' | 'no_key' | 'procedure' | 'status' | 'other';
+  /** The id of the key, the procedure, or the status; null otherwise. */
+  id: string | null;
+  /** The name of the key; null otherwise. */
+  name: string | null;
+  /** Of the whole series. */
+  total: {
+    /** How many calls there were. */
+    requests: number;
+    /** How many of them had a status of 400 and above. */
+    errors: number;
+    /** Errors, as a share of all calls: from 0 to 1. */
+    errorRate: number;
+    /** Bytes of request bodies. */
+    bytesIn: number;
+    /** Bytes of answers. */
+    bytesOut: number;
+    /** Credits that the calls have spent. */
+    cost: number;
+    /** Of all calls, half took at most as many milliseconds; null without calls. */
+    p50Ms: number | null;
+    /** Of all calls, 95 % took at most as many milliseconds; null without calls. */
+    p95Ms: number | null;
+    /** Of all calls, 99 % took at most as many milliseconds; null without calls. */
+    p99Ms: number | null;
+  };
+  /** One for each hour or day, oldest first, also without calls. */
+  points: UsageAnalyticsPoint[];
 }
 
 /** What is counted of some calls. */

@@ -10,6 +10,7 @@ export const TAGS = {
   Metering: 'Count what your own customers use: define meters, send events, read the values.',
   Webhooks: 'Addresses of yours that are called when something happens.',
   Billing: 'What an organization pays for, and what it may use for that.',
+  Analytics: 'How much an organization calls, how often that fails, and how long it takes.',
   Realtime: 'Events as they happen.',
   Administration: 'For those who run the platform.',
   Health: 'Health checks: whether the process is alive and can serve.',

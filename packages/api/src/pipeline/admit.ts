@@ -92,7 +92,7 @@ interface Caller {
 
 export function assertAccess(
   { ids, ports }: Pick<Context, 'ids' | 'ports'>,
-  { access }: ProcedureMeta,
+  { access }: Pick<ProcedureMeta, 'access'>,
   { actor, organization, userId }: Caller,
 ): void {
   if (access === 'userOrKey') return;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Context, Ports } from '../context.ts';
 import type { Observed, Transport } from '../wire/observed.ts';
+import { countRecent } from './recent-calls.ts';
 import type { UsageCall } from './usage-log.ts';
 
 /** What is known of a call when it ends. */
@@ -41,6 +42,7 @@ export function noteUsage(ctx: Context, { procedure, status, durationMs, bytesIn
     cost: 0,
     requestId: request.requestId,
   };
+  countRecent(ports, call);
   // The answer of a stream may last for hours.
   if (observed.logged && !connection) (observed.usage ??= []).push(call);
   else ports.usage.note(call);

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../contract/errors.ts';
 import { PROTOCOL_ERRORS } from '../contract/protocol-errors.ts';
 import * as accounts from './accounts/errors.ts';
+import * as analytics from './analytics/errors.ts';
 import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
 import * as avatars from './avatars/errors.ts';
@@ -22,6 +23,7 @@ import * as webhooks from './webhooks/errors.ts';
 export const ERRORS = {
   ...PROTOCOL_ERRORS,
   ...accounts.errors,
+  ...analytics.errors,
   ...apiKeys.errors,
   ...auth.errors,
   ...avatars.errors,

@@ -4,6 +4,8 @@ import * as mailJobs from '../mail/jobs.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
 import * as accountEvents from './accounts/events.ts';
 import * as accountJobs from './accounts/jobs.ts';
+import * as analyticsJobs from './analytics/jobs.ts';
+import { analyticsSocket } from './analytics/raw.ts';
 import * as apiKeyEvents from './api-keys/events.ts';
 import * as apiKeyJobs from './api-keys/jobs.ts';
 import { auditExport } from './audit/raw.ts';
@@ -68,6 +70,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
 /** Every job. */
 export const jobs: readonly Job[] = [
   accountJobs,
+  analyticsJobs,
   apiKeyJobs,
   authJobs,
   avatarJobs,
@@ -88,6 +91,7 @@ export const jobs: readonly Job[] = [
 /** Every operation that is not a procedure. */
 export const rawRoutes: readonly RawRoute[] = [
   upgradeRequired,
+  analyticsSocket,
   auditExport,
   initiate,
   callback,

@@ -1,5 +1,6 @@
 import { router } from '../procedure.ts';
 import { accounts, myAccount } from './accounts/router.ts';
+import { analytics } from './analytics/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
@@ -43,6 +44,7 @@ export const appRouter = router({
   realtime,
   usage: router({ ingest, meters }),
   cache,
+  analytics,
   system,
 });
 

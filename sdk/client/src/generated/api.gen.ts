@@ -3,6 +3,7 @@ import { Client } from '../client.ts';
 import type { RentApiOptions } from '../options.ts';
 import {
   AdminResource,
+  AnalyticsResource,
   ApiKeysResource,
   AuthResource,
   BillingResource,
@@ -21,6 +22,7 @@ import {
 
 export class Api extends Client {
   readonly admin: AdminResource;
+  readonly analytics: AnalyticsResource;
   readonly apiKeys: ApiKeysResource;
   readonly auth: AuthResource;
   readonly billing: BillingResource;
@@ -39,6 +41,7 @@ export class Api extends Client {
   constructor(options?: RentApiOptions) {
     super(options);
     this.admin = new AdminResource(this.transport);
+    this.analytics = new AnalyticsResource(this.transport);
     this.apiKeys = new ApiKeysResource(this.transport);
     this.auth = new AuthResource(this.transport);
     this.billing = new BillingResource(this.transport);

@@ -11,6 +11,10 @@ export type {
   AdminOrgsLimitsSetResponse,
   AdminUsersResetTwoFactorResponse,
   Aggregation,
+  AnalyticsErrorsResponse,
+  AnalyticsMinute,
+  AnalyticsRealtimeResponse,
+  AnalyticsUsageResponse,
   ApiKey,
   ApiKeyCreatedEvent,
   ApiKeyExpiredEvent,
@@ -76,6 +80,10 @@ export type {
   EmailTokenInput,
   EntitledLimit,
   Entitlements,
+  ErrorAnalytics,
+  ErrorAnalyticsPoint,
+  ErrorAnalyticsSeries,
+  ErrorAnalyticsTotal,
   EventCatalogue,
   EventTypeEntry,
   ExchangeOAuthCode,
@@ -175,6 +183,7 @@ export type {
   Problem,
   RateLimitCost,
   RateLimitState,
+  RealTimeAnalytics,
   Reauthenticate,
   RecordedApiKey,
   RecoverWebhook,
@@ -232,6 +241,10 @@ export type {
   UpdateRole,
   UpdateUser,
   UpdateWebhook,
+  UsageAnalytics,
+  UsageAnalyticsPoint,
+  UsageAnalyticsSeries,
+  UsageAnalyticsTotal,
   UsageCounts,
   UsageEvent,
   UsageIngestResponse,
@@ -331,6 +344,8 @@ export interface CodesByStatus {
     | "usage_value_not_a_number"
     | "usage_value_negative"
     | "usage_value_too_large"
+    | "time_range_unbounded"
+    | "too_many_points"
     | "oauth_state_invalid"
     | "oauth_answer_invalid"
     | "malformed_multipart";
@@ -533,6 +548,9 @@ export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
+export type AnalyticsErrorsParams = Params<Types.AnalyticsErrorsData>;
+export type AnalyticsRealtimeParams = Params<Types.AnalyticsRealtimeData>;
+export type AnalyticsUsageParams = Params<Types.AnalyticsUsageData>;
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
 export type ApiKeysListParams = Params<Types.ApiKeysListData>;
@@ -766,6 +784,79 @@ export class AdminResource extends Resource {
     super(transport);
     this.orgs = new AdminOrgsResource(transport);
     this.users = new AdminUsersResource(transport);
+  }
+}
+
+/** `client.analytics` */
+export class AnalyticsResource extends Resource {
+  /**
+   * Get failed calls over time
+   *
+   * How often calls failed through a fault of the caller (a status of 400 to 499) and of the server (500 and above), for each hour or day; the groups with the most errors first.
+   *
+   * Needs `analytics:read`.
+   *
+   * `GET /api/v1/analytics/errors`
+   *
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`, `time_range_unbounded`, `too_many_points`
+   * @example
+   * ```ts
+   * const answer = await client.analytics.errors({
+   *   from: '2026-01-30T23:00:00Z',
+   *   to: '2026-01-31T23:00:00Z',
+   *   interval: 'day',
+   *   timeZone: 'Europe/Berlin',
+   *   groupBy: 'key',
+   *   environment: 'live',
+   * });
+   * ```
+   */
+  errors(params?: AnalyticsErrorsParams, options?: RequestOptions): ApiPromise<Types.AnalyticsErrorsResponse> {
+    return this.transport.call({"id":"analytics.errors","method":"GET","path":"/api/v1/analytics/errors"}, params, options);
+  }
+
+  /**
+   * Get the calls of the last minutes
+   *
+   * Counted while calls happen, by all processes together; those of other processes are included a second later. The socket `/api/v1/ws/analytics` sends the same numbers of the last 60 seconds once a second.
+   *
+   * Needs `analytics:read`.
+   *
+   * `GET /api/v1/analytics/real-time`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.analytics.realtime({ minutes: 5, environment: 'live' });
+   * ```
+   */
+  realtime(params?: AnalyticsRealtimeParams, options?: RequestOptions): ApiPromise<Types.AnalyticsRealtimeResponse> {
+    return this.transport.call({"id":"analytics.realtime","method":"GET","path":"/api/v1/analytics/real-time"}, params, options);
+  }
+
+  /**
+   * Get calls over time
+   *
+   * How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end.
+   *
+   * Needs `analytics:read`.
+   *
+   * `GET /api/v1/analytics/usage`
+   *
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`, `time_range_unbounded`, `too_many_points`
+   * @example
+   * ```ts
+   * const answer = await client.analytics.usage({
+   *   from: '2026-01-30T23:00:00Z',
+   *   to: '2026-01-31T23:00:00Z',
+   *   interval: 'day',
+   *   timeZone: 'Europe/Berlin',
+   *   groupBy: 'key',
+   *   environment: 'live',
+   * });
+   * ```
+   */
+  usage(params?: AnalyticsUsageParams, options?: RequestOptions): ApiPromise<Types.AnalyticsUsageResponse> {
+    return this.transport.call({"id":"analytics.usage","method":"GET","path":"/api/v1/analytics/usage"}, params, options);
   }
 }
 

@@ -10,6 +10,32 @@ export type ClientOptions = {
 export type Aggregation = 'count' | 'sum' | 'max' | 'unique' | 'latest';
 
 /**
+ * A minute of the clock.
+ */
+export type AnalyticsMinute = {
+    /**
+     * When the minute began.
+     */
+    at: string;
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Of all calls, half took at most as many milliseconds; null without calls.
+     */
+    p50Ms: number | null;
+    /**
+     * Of all calls, 95 % took at most as many milliseconds; null without calls.
+     */
+    p95Ms: number | null;
+};
+
+/**
  * A credential with which a program calls the API. It belongs to its organization, not to its creator.
  */
 export type ApiKey = {
@@ -1045,6 +1071,142 @@ export type Entitlements = {
      * What is the same for every plan.
      */
     caps: Array<Cap>;
+};
+
+/**
+ * Failed calls over time.
+ */
+export type ErrorAnalytics = {
+    /**
+     * Where the first hour or day begins.
+     */
+    from: string;
+    /**
+     * Where the last hour or day ends.
+     */
+    to: string;
+    /**
+     * What a point is.
+     */
+    interval: 'hour' | 'day' | (string & {});
+    /**
+     * Whose hours and days.
+     */
+    timeZone: string;
+    /**
+     * Of which keys.
+     */
+    environment: 'live' | 'test' | (string & {});
+    /**
+     * What a series is about.
+     */
+    groupBy: 'key' | 'procedure' | 'status' | (string & {}) | null;
+    /**
+     * From then on calls may be missing, because counting is behind; null where none are.
+     */
+    completeUntil: string | null;
+    /**
+     * Of all series.
+     */
+    total: ErrorAnalyticsTotal;
+    /**
+     * The largest first; a group without calls has none.
+     */
+    series: Array<ErrorAnalyticsSeries>;
+};
+
+/**
+ * The calls of an hour or day.
+ */
+export type ErrorAnalyticsPoint = {
+    /**
+     * When the hour or day begins.
+     */
+    start: string;
+    /**
+     * The same on the clocks of the time zone, with its offset from UTC.
+     */
+    localStart: string;
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many had a status of 400 to 499.
+     */
+    clientErrors: number;
+    /**
+     * How many had a status of 500 and above.
+     */
+    serverErrors: number;
+    /**
+     * Errors of both kinds, as a share of all calls: from 0 to 1.
+     */
+    errorRate: number;
+    /**
+     * Errors with a status of 400 to 499, as a share of all calls: from 0 to 1.
+     */
+    clientErrorRate: number;
+    /**
+     * Errors with a status of 500 and above, as a share of all calls: from 0 to 1.
+     */
+    serverErrorRate: number;
+};
+
+/**
+ * The calls of one group.
+ */
+export type ErrorAnalyticsSeries = {
+    /**
+     * What the calls have in common: one key, no key, one procedure or one status. `other` are all groups after the first ten.
+     */
+    of: 'all' | 'key' | 'no_key' | 'procedure' | 'status' | 'other' | (string & {});
+    /**
+     * The id of the key, the procedure, or the status; null otherwise.
+     */
+    id: string | null;
+    /**
+     * The name of the key; null otherwise.
+     */
+    name: string | null;
+    /**
+     * Of the whole series.
+     */
+    total: ErrorAnalyticsTotal;
+    /**
+     * One for each hour or day, oldest first, also without calls.
+     */
+    points: Array<ErrorAnalyticsPoint>;
+};
+
+/**
+ * What the calls of a range are together.
+ */
+export type ErrorAnalyticsTotal = {
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many had a status of 400 to 499.
+     */
+    clientErrors: number;
+    /**
+     * How many had a status of 500 and above.
+     */
+    serverErrors: number;
+    /**
+     * Errors of both kinds, as a share of all calls: from 0 to 1.
+     */
+    errorRate: number;
+    /**
+     * Errors with a status of 400 to 499, as a share of all calls: from 0 to 1.
+     */
+    clientErrorRate: number;
+    /**
+     * Errors with a status of 500 and above, as a share of all calls: from 0 to 1.
+     */
+    serverErrorRate: number;
 };
 
 /**
@@ -2753,7 +2915,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | 'invalid_time_range' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | 'invalid_time_range' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -2803,6 +2965,36 @@ export type RateLimitState = {
      * When all calls are left again, if none comes.
      */
     resetAt: string;
+};
+
+/**
+ * The calls of the last 60 seconds, and of the last minutes one by one.
+ */
+export type RealTimeAnalytics = {
+    /**
+     * When these numbers were read.
+     */
+    at: string;
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Of all calls, half took at most as many milliseconds; null without calls.
+     */
+    p50Ms: number | null;
+    /**
+     * Of all calls, 95 % took at most as many milliseconds; null without calls.
+     */
+    p95Ms: number | null;
+    /**
+     * The last minutes, oldest first; the last one is not over yet.
+     */
+    minutes: Array<AnalyticsMinute>;
 };
 
 /**
@@ -3885,6 +4077,166 @@ export type UpdateWebhook = {
 };
 
 /**
+ * Calls over time, and how long they took.
+ */
+export type UsageAnalytics = {
+    /**
+     * Where the first hour or day begins.
+     */
+    from: string;
+    /**
+     * Where the last hour or day ends.
+     */
+    to: string;
+    /**
+     * What a point is.
+     */
+    interval: 'hour' | 'day' | (string & {});
+    /**
+     * Whose hours and days.
+     */
+    timeZone: string;
+    /**
+     * Of which keys.
+     */
+    environment: 'live' | 'test' | (string & {});
+    /**
+     * What a series is about.
+     */
+    groupBy: 'key' | 'procedure' | 'status' | (string & {}) | null;
+    /**
+     * From then on calls may be missing, because counting is behind; null where none are.
+     */
+    completeUntil: string | null;
+    /**
+     * Of all series.
+     */
+    total: UsageAnalyticsTotal;
+    /**
+     * The largest first; a group without calls has none.
+     */
+    series: Array<UsageAnalyticsSeries>;
+};
+
+/**
+ * The calls of an hour or day.
+ */
+export type UsageAnalyticsPoint = {
+    /**
+     * When the hour or day begins.
+     */
+    start: string;
+    /**
+     * The same on the clocks of the time zone, with its offset from UTC.
+     */
+    localStart: string;
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Errors, as a share of all calls: from 0 to 1.
+     */
+    errorRate: number;
+    /**
+     * Bytes of request bodies.
+     */
+    bytesIn: number;
+    /**
+     * Bytes of answers.
+     */
+    bytesOut: number;
+    /**
+     * Credits that the calls have spent.
+     */
+    cost: number;
+    /**
+     * Of all calls, half took at most as many milliseconds; null without calls.
+     */
+    p50Ms: number | null;
+    /**
+     * Of all calls, 95 % took at most as many milliseconds; null without calls.
+     */
+    p95Ms: number | null;
+    /**
+     * Of all calls, 99 % took at most as many milliseconds; null without calls.
+     */
+    p99Ms: number | null;
+};
+
+/**
+ * The calls of one group.
+ */
+export type UsageAnalyticsSeries = {
+    /**
+     * What the calls have in common: one key, no key, one procedure or one status. `other` are all groups after the first ten.
+     */
+    of: 'all' | 'key' | 'no_key' | 'procedure' | 'status' | 'other' | (string & {});
+    /**
+     * The id of the key, the procedure, or the status; null otherwise.
+     */
+    id: string | null;
+    /**
+     * The name of the key; null otherwise.
+     */
+    name: string | null;
+    /**
+     * Of the whole series.
+     */
+    total: UsageAnalyticsTotal;
+    /**
+     * One for each hour or day, oldest first, also without calls.
+     */
+    points: Array<UsageAnalyticsPoint>;
+};
+
+/**
+ * What the calls of a range are together.
+ */
+export type UsageAnalyticsTotal = {
+    /**
+     * How many calls there were.
+     */
+    requests: number;
+    /**
+     * How many of them had a status of 400 and above.
+     */
+    errors: number;
+    /**
+     * Errors, as a share of all calls: from 0 to 1.
+     */
+    errorRate: number;
+    /**
+     * Bytes of request bodies.
+     */
+    bytesIn: number;
+    /**
+     * Bytes of answers.
+     */
+    bytesOut: number;
+    /**
+     * Credits that the calls have spent.
+     */
+    cost: number;
+    /**
+     * Of all calls, half took at most as many milliseconds; null without calls.
+     */
+    p50Ms: number | null;
+    /**
+     * Of all calls, 95 % took at most as many milliseconds; null without calls.
+     */
+    p95Ms: number | null;
+    /**
+     * Of all calls, 99 % took at most as many milliseconds; null without calls.
+     */
+    p99Ms: number | null;
+};
+
+/**
  * What is counted of some calls.
  */
 export type UsageCounts = {
@@ -4718,6 +5070,21 @@ export type TimeZone = string;
  * Id of a meter.
  */
 export type MeterId = string;
+
+/**
+ * Whether a point is an hour or a day of the time zone. At most 1,000 points are answered.
+ */
+export type Interval = 'hour' | 'day';
+
+/**
+ * One series for each key, procedure or status, instead of one for all calls.
+ */
+export type GroupBy = 'key' | 'procedure' | 'status';
+
+/**
+ * Calls with keys of this environment; `live`, the default, includes calls without a key.
+ */
+export type Environment = 'live' | 'test';
 
 /**
  * Only entries by this user or API key.
@@ -11776,6 +12143,212 @@ export type CacheDeleteResponses = {
 };
 
 export type CacheDeleteResponse = CacheDeleteResponses[keyof CacheDeleteResponses];
+
+export type AnalyticsUsageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * From this moment on; it is rounded down to the start of its hour or day. Required.
+         */
+        from?: string;
+        /**
+         * Up to this moment, rounded up to the end of its hour or day; now by default. At most 400 days after `from`.
+         */
+        to?: string;
+        /**
+         * Whether a point is an hour or a day of the time zone. At most 1,000 points are answered.
+         */
+        interval?: 'hour' | 'day';
+        /**
+         * The IANA name of a time zone, whose hours and days are used.
+         */
+        timeZone?: string;
+        /**
+         * One series for each key, procedure or status, instead of one for all calls.
+         */
+        groupBy?: 'key' | 'procedure' | 'status';
+        /**
+         * Calls with keys of this environment; `live`, the default, includes calls without a key.
+         */
+        environment?: 'live' | 'test';
+    };
+    url: '/api/v1/analytics/usage';
+};
+
+export type AnalyticsUsageErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AnalyticsUsageError = AnalyticsUsageErrors[keyof AnalyticsUsageErrors];
+
+export type AnalyticsUsageResponses = {
+    /**
+     * OK
+     */
+    200: UsageAnalytics;
+};
+
+export type AnalyticsUsageResponse = AnalyticsUsageResponses[keyof AnalyticsUsageResponses];
+
+export type AnalyticsErrorsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * From this moment on; it is rounded down to the start of its hour or day. Required.
+         */
+        from?: string;
+        /**
+         * Up to this moment, rounded up to the end of its hour or day; now by default. At most 400 days after `from`.
+         */
+        to?: string;
+        /**
+         * Whether a point is an hour or a day of the time zone. At most 1,000 points are answered.
+         */
+        interval?: 'hour' | 'day';
+        /**
+         * The IANA name of a time zone, whose hours and days are used.
+         */
+        timeZone?: string;
+        /**
+         * One series for each key, procedure or status, instead of one for all calls.
+         */
+        groupBy?: 'key' | 'procedure' | 'status';
+        /**
+         * Calls with keys of this environment; `live`, the default, includes calls without a key.
+         */
+        environment?: 'live' | 'test';
+    };
+    url: '/api/v1/analytics/errors';
+};
+
+export type AnalyticsErrorsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AnalyticsErrorsError = AnalyticsErrorsErrors[keyof AnalyticsErrorsErrors];
+
+export type AnalyticsErrorsResponses = {
+    /**
+     * OK
+     */
+    200: ErrorAnalytics;
+};
+
+export type AnalyticsErrorsResponse = AnalyticsErrorsResponses[keyof AnalyticsErrorsResponses];
+
+export type AnalyticsRealtimeData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many of the last minutes `minutes` has, at most 60.
+         */
+        minutes?: number;
+        /**
+         * Calls with keys of this environment; `live`, the default, includes calls without a key.
+         */
+        environment?: 'live' | 'test';
+    };
+    url: '/api/v1/analytics/real-time';
+};
+
+export type AnalyticsRealtimeErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AnalyticsRealtimeError = AnalyticsRealtimeErrors[keyof AnalyticsRealtimeErrors];
+
+export type AnalyticsRealtimeResponses = {
+    /**
+     * OK
+     */
+    200: RealTimeAnalytics;
+};
+
+export type AnalyticsRealtimeResponse = AnalyticsRealtimeResponses[keyof AnalyticsRealtimeResponses];
 
 export type SystemHealthData = {
     body?: never;

@@ -2,7 +2,7 @@ import { NoInput } from '../../contract/common-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import { RealtimeEvent, Ticket, WatchEvents } from './schemas.ts';
-import { issueTicket } from './service.ts';
+import { issueTicket } from './service/tickets.ts';
 import { watchEvents } from './watch.ts';
 
 const tags: [Tag] = ['Realtime'];

@@ -9,6 +9,11 @@ export const Ticket = z
   .meta({ id: 'Ticket', description: 'Opens the realtime socket once, in place of a credential.' });
 export type Ticket = z.output<typeof Ticket>;
 
+/** What every socket of a caller understands. */
+export const AuthMessage = z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) });
+export const PingMessage = z.strictObject({ action: z.literal('ping') });
+export type CommonMessage = z.output<typeof AuthMessage> | z.output<typeof PingMessage>;
+
 /** Subscriptions of one connection of a tRPC client. */
 export const MAX_SUBSCRIPTIONS = 20;
 /** Patterns of one connection. */
@@ -29,10 +34,10 @@ const LastEventId = z.string().max(100);
 
 /** What a client sends on a socket. `lastEventId: null`, as in `subscribed`, is the position before the first event. */
 export const ClientMessage = z.discriminatedUnion('action', [
-  z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) }),
+  AuthMessage,
   z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.nullish() }),
   z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }),
-  z.strictObject({ action: z.literal('ping') }),
+  PingMessage,
 ]);
 export type ClientMessage = z.output<typeof ClientMessage>;
 

@@ -1,15 +1,15 @@
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
-import type { ActorContext, Context } from '../../context.ts';
-import { ApiError } from '../../contract/errors.ts';
+import type { ActorContext, Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import {
   type AuthenticatedCaller,
   authenticateConnection,
   authenticatedCaller,
   inOrganization,
-} from '../../pipeline/live-caller.ts';
-import { authenticateKeyHash } from '../api-keys/authenticate.ts';
-import { authenticateSession } from '../auth/service/authenticate.ts';
-import type { Ticket } from './schemas.ts';
+} from '../../../pipeline/live-caller.ts';
+import { authenticateKeyHash } from '../../api-keys/authenticate.ts';
+import { authenticateSession } from '../../auth/service/authenticate.ts';
+import type { Ticket } from '../schemas.ts';
 
 const TICKET_TTL_S = 30;
 

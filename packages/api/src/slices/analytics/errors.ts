@@ -1,0 +1,18 @@
+import type { ErrorRows } from '../../contract/error-rows.ts';
+
+export const errors = {
+  time_range_unbounded: {
+    status: 400,
+    title: 'Time range without a beginning',
+    meaning: 'The request names no `from`, so it asks for everything there has ever been.',
+    fix: 'Send `from`, and `to` where the range does not end now.',
+    retry: 'no',
+  },
+  too_many_points: {
+    status: 400,
+    title: 'Too many points',
+    meaning: 'The range has more hours or days than one answer holds.',
+    fix: 'Ask for a shorter range or for `interval=day`.',
+    retry: 'no',
+  },
+} as const satisfies ErrorRows;

@@ -1,0 +1,147 @@
+import type { Bucket } from '@rentapi/platform/calendar';
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { OrganizationContext } from '../../../context.ts';
+import type { CallEnvironment } from '../../../pipeline/recent-calls.ts';
+import { type Part, planReads, type Uncounted } from './plan-reads.ts';
+
+export type Grouping = 'key' | 'procedure' | 'status' | 'all';
+
+/** What is counted of one group in one bucket. */
+export interface Counted {
+  bucket: number;
+  /** As in `usage_hours`; null for all groups that are not among the first. */
+  name: string | null;
+  calls: number;
+  clientErrors: number;
+  serverErrors: number;
+  bytesIn: number;
+  bytesOut: number;
+  cost: number;
+  /** For `LatencySketch`. */
+  latency: Buffer;
+}
+
+export interface CountQuery {
+  environment: CallEnvironment;
+  groupBy: Grouping;
+  /** The groups with the most of these are answered each by itself; all groups are if there is none. */
+  top?: { most: 'calls' | 'errors'; count: number };
+}
+
+/** How many quarters of an hour are counted from single calls. Roll-ups that are further behind are incomplete. */
+const MAX_PENDING_SLOTS = 8;
+
+/** What is not in the sums of whole hours. `completeUntil` is where calls are missing because roll-ups are behind. */
+export async function findUncounted(
+  { db }: OrganizationContext,
+  { from, to }: { from: Date; to: Date },
+): Promise<Uncounted & { completeUntil: Date | null }> {
+  const [found] = await execute<{ staleHours: Date[] | null; pendingSlots: Date[] | null }>(db, UNCOUNTED, [from, to]);
+  const pending = found?.pendingSlots ?? [];
+  const missing = pending.length > MAX_PENDING_SLOTS ? pending[MAX_PENDING_SLOTS]! : null;
+  return {
+    staleHours: found?.staleHours ?? [],
+    pendingSlots: pending.slice(0, MAX_PENDING_SLOTS),
+    completeUntil: missing && earliestOf(pending.slice(MAX_PENDING_SLOTS)),
+  };
+}
+
+const earliestOf = (moments: readonly Date[]): Date => new Date(Math.min(...moments.map((each) => each.getTime())));
+
+const UNCOUNTED: Statement = {
+  text: `
+    select
+      (select array_agg(hour) from usage_stale_hours where hour > $1::timestamptz - interval '1 hour' and hour < $2)
+        as "staleHours",
+      (select array_agg(slot order by slot desc) from (select distinct slot from usage_pending_slots
+         where slot > $1::timestamptz - interval '15 minutes' and slot < $2) as pending) as "pendingSlots"`,
+};
+
+/** The organization's calls in these buckets, by group. A bucket or group without calls is left out. */
+export async function readCounts(
+  { db, organization }: OrganizationContext,
+  buckets: readonly Bucket[],
+  uncounted: Uncounted,
+  { environment, groupBy, top }: CountQuery,
+): Promise<Counted[]> {
+  const { hours, quarters, calls } = planReads(buckets, uncounted);
+  const statement = countStatement(groupBy, top?.most ?? 'calls');
+  const parts = [hours, quarters, calls].flatMap(columnsOf);
+  return execute<Counted>(db, statement, [organization.id, environment, top?.count ?? null, ...parts]);
+}
+
+function columnsOf(parts: readonly Part[]): unknown[] {
+  return [
+    parts.map(({ bucket }) => bucket),
+    parts.map(({ from }) => from.toISOString()),
+    parts.map(({ to }) => to.toISOString()),
+  ];
+}
+
+/** The group of a roll-up or call as `usage_hours` names it. */
+const NAMES: Record<Grouping, string> = {
+  all: "''",
+  key: 'coalesce(key_id, 0)::text',
+  procedure: 'procedure',
+  status: 'status::text',
+};
+
+const RANKS = { calls: 'sum(calls)', errors: 'sum(client_errors + server_errors)' };
+
+const part = (first: number): string =>
+  `unnest($${first}::integer[], $${first + 1}::timestamptz[], $${first + 2}::timestamptz[]) as part (bucket, "from", "to")`;
+
+const encoded = (bin: string, count: string): string =>
+  `string_agg(int2send(${bin}) || int4send(least(${count}, 2147483647)::integer), ''::bytea)`;
+
+function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement {
+  const name = NAMES[groupBy];
+  const errors = `case when status between 400 and 499 then calls else 0 end as client_errors,
+                  case when status >= 500 then calls else 0 end as server_errors`;
+  return {
+    text: `
+      with hourly as (
+        select bucket, name, calls, client_errors, server_errors, bytes_in, bytes_out, cost, latency
+        from ${part(4)}
+        join usage_hours on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
+          and hour >= part."from" and hour < part."to"
+      ),
+      quarterly as (
+        select bucket, ${name} as name, calls, ${errors}, bytes_in, bytes_out, cost,
+               (select ${encoded('bin', 'count')} from unnest(latency_bins, latency_counts) as counted (bin, count)) as latency
+        from ${part(7)}
+        join usage_rollups on organization_id = $1 and slot >= part."from" and slot < part."to"
+        where (environment = 'test') = ($2 = 'test')
+      ),
+      single as (
+        select bucket, ${name} as name, status, bytes_in, bytes_out, cost,
+               greatest(0, ceil(ln(greatest(latency_us, 1)) / ln(1.01::double precision / 0.99)))::smallint as bin
+        from ${part(10)}
+        join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
+        where coalesce(environment = 'test', false) = ($2 = 'test')
+      ),
+      bins as (
+        select bucket, name, bin, count(*) as calls, count(*) filter (where status between 400 and 499) as client_errors,
+               count(*) filter (where status >= 500) as server_errors, sum(bytes_in) as bytes_in,
+               sum(bytes_out) as bytes_out, sum(cost) as cost
+        from single group by bucket, name, bin
+      ),
+      cells as materialized (
+        select * from hourly
+        union all
+        select * from quarterly
+        union all
+        select bucket, name, sum(calls), sum(client_errors), sum(server_errors), sum(bytes_in), sum(bytes_out), sum(cost),
+               ${encoded('bin', 'calls')}
+        from bins group by bucket, name
+      ),
+      first as (select name from cells group by name order by ${RANKS[most]} desc, name limit $3::integer)
+      select bucket, first.name, sum(calls)::bigint as calls, sum(client_errors)::bigint as "clientErrors",
+             sum(server_errors)::bigint as "serverErrors", sum(bytes_in)::bigint as "bytesIn",
+             sum(bytes_out)::bigint as "bytesOut", sum(cost)::bigint as cost,
+             coalesce(string_agg(latency, ''::bytea), '') as latency
+      from cells left join first using (name)
+      group by bucket, first.name
+      order by bucket, first.name`,
+  };
+}

@@ -1,0 +1,248 @@
+import type { WebSocket } from 'ws';
+import type { z } from 'zod';
+import type { Context, OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { OrganizationPermission } from '../../../contract/permissions.ts';
+import { toApiError } from '../../../contract/problem.ts';
+import { assertAccess } from '../../../pipeline/admit.ts';
+import { chargeFailedAttempt } from '../../../pipeline/limits.ts';
+import {
+  type AuthenticatedCaller,
+  chargeFailedAuthentication,
+  type LiveCaller,
+  watchCaller,
+} from '../../../pipeline/live-caller.ts';
+import { ofOneCall } from '../../../pipeline/observe.ts';
+import { logRefused } from '../../../pipeline/observe-socket.ts';
+import { noteUsage } from '../../../pipeline/observe-usage.ts';
+import { takeRoom } from '../../../pipeline/open-limits.ts';
+import {
+  CLOSE,
+  CREDENTIAL_TIMEOUT_MS,
+  closeFor,
+  closeWith,
+  drained,
+  hasRoom,
+  keepAlive,
+  limitMessages,
+} from '../../../wire/connection.ts';
+import { parseJson } from '../../../wire/json.ts';
+import type { RefusalDelay } from '../../../wire/refusal-delay.ts';
+import type { Upgrade } from '../../../wire/sockets.ts';
+import type { CommonMessage } from '../schemas.ts';
+import { redeemTicket, redeemToken } from './tickets.ts';
+
+const MAX_WAITING_MESSAGES = 20;
+
+/** What a protocol adds to authentication, limits and the end of access. */
+export interface SocketProtocol<Message extends { action: string }> {
+  path: string;
+  access: 'userOrKey' | OrganizationPermission;
+  /** As logs and usage name what is sent on it. */
+  name: string;
+  /** What clients may send, and a sentence that says so. */
+  messages: z.ZodType<Message | CommonMessage>;
+  usage: string;
+  /** Begins to talk to a caller. */
+  converse(caller: LiveCaller, peer: Peer, query: URLSearchParams): Promise<Conversation<Message>>;
+  /** Refuses a handshake before the upgrade, while that is an answer over HTTP. */
+  assertAddress?(query: URLSearchParams): void;
+}
+
+/** The client at the other end. */
+export interface Peer {
+  /** JSON, or a text that was made before. */
+  send(message: object | Buffer): void;
+  /** True once most of what was sent is read; false when the client has gone, or was dropped for not reading. */
+  drained(): Promise<boolean>;
+  /** Closes the socket so that the client connects to another process. */
+  goAway(): void;
+}
+
+export interface Conversation<Message> {
+  /** Answers a message. */
+  answer(message: Message): Promise<void>;
+  /** Sends what the client has not requested one by one, until it ends. */
+  run(): Promise<void>;
+  close(): void;
+}
+
+/** An authenticated caller, and what is said with them. */
+interface Session<Message> {
+  caller: LiveCaller;
+  conversation: Conversation<Message>;
+}
+
+interface SocketOptions {
+  ctx: Context;
+  query: URLSearchParams;
+  /** The caller that the URL authenticated; null where the first message has to. */
+  authenticated: AuthenticatedCaller | null;
+  refusalDelay: RefusalDelay;
+}
+
+/** Upgrades to a socket that belongs to one caller: a credential first, in the URL or as the first message. */
+export function callerUpgrade<Message extends { action: string }>(protocol: SocketProtocol<Message>): Upgrade {
+  return {
+    path: protocol.path,
+    async open({ ctx, query, refusalDelay }) {
+      protocol.assertAddress?.(query);
+      const found = await chargeFailedAuthentication(ctx, authenticateUrl(ctx, query));
+      const authenticated = found && withAccess(protocol, found);
+      return (socket) => serveSocket(socket, protocol, { ctx, query, authenticated, refusalDelay });
+    },
+  };
+}
+
+/** The caller, for as long as it has access. */
+function withAccess(
+  { access }: Pick<SocketProtocol<never>, 'access'>,
+  caller: AuthenticatedCaller,
+): AuthenticatedCaller {
+  const allowed = (ctx: OrganizationContext): OrganizationContext => {
+    assertAccess(ctx, { access }, { ...ctx, userId: undefined });
+    return ctx;
+  };
+  return { ...caller, ctx: allowed(caller.ctx), reload: async (now) => allowed(await caller.reload(now)) };
+}
+
+function serveSocket<Message extends { action: string }>(
+  socket: WebSocket,
+  protocol: SocketProtocol<Message>,
+  { ctx, query, authenticated, refusalDelay }: SocketOptions,
+): void {
+  let session: Session<Message> | undefined;
+  /** Messages wait for each other: one that is sent right after `auth` finds the caller authenticated. */
+  let turn = Promise.resolve();
+  let waiting = 0;
+
+  const isOpen = () => socket.readyState === socket.OPEN;
+  const send = (message: object | Buffer): void => {
+    const text = Buffer.isBuffer(message) ? message : JSON.stringify(message);
+    if (isOpen() && hasRoom(socket)) socket.send(text, { binary: false });
+  };
+  const peer: Peer = {
+    send,
+    drained: () => drained(socket),
+    goAway: () => closeWith(socket, CLOSE.goingAway, 'server is stopping'),
+  };
+  const sendError = ({ errorCode, detail }: ApiError): void => send({ type: 'error', code: errorCode, detail });
+  const refuse = (error: unknown, call: Context, action: string | undefined): ApiError => {
+    const known = toApiError(error);
+    logRefused(call, error, { procedure: protocol.name, action });
+    sendError(known);
+    return known;
+  };
+  const end = (reason: ApiError): void => {
+    sendError(reason);
+    closeFor(socket, reason);
+  };
+
+  async function begin(
+    call: Context,
+    authenticating: AuthenticatedCaller | Promise<AuthenticatedCaller>,
+  ): Promise<void> {
+    try {
+      const authenticated = withAccess(protocol, await authenticating);
+      const leave = await takeRoom(authenticated.ctx, 'sockets');
+      socket.on('close', leave);
+      if (!isOpen()) return leave();
+      const caller = watchCaller(authenticated, end);
+      socket.on('close', caller.close);
+      const conversation = await protocol.converse(caller, peer, query);
+      socket.on('close', conversation.close);
+      session = { caller, conversation };
+      if (!isOpen()) return close(session);
+      sendReady(caller);
+      conversation.run().catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
+    } catch (error) {
+      const reason = refuse(error, call, 'auth');
+      await refusalDelay(socket);
+      closeFor(socket, reason);
+    }
+  }
+
+  function close({ caller, conversation }: Session<Message>): void {
+    caller.close();
+    conversation.close();
+  }
+
+  function sendReady({ expiresAt }: LiveCaller): void {
+    send({ type: 'ready', expiresAt: expiresAt?.toISOString() ?? null });
+  }
+
+  /** The first authentication, or a newer token before the old one expires. */
+  async function authenticate(call: Context, token: string): Promise<void> {
+    const organizationId = session?.caller.ctx.organization.id ?? null;
+    const authenticating = chargeFailedAuthentication(call, redeemToken(call, token, organizationId));
+    if (!session) return begin(call, authenticating);
+    session.caller.renew(withAccess(protocol, await authenticating));
+    sendReady(session.caller);
+  }
+
+  async function answer(text: string): Promise<void> {
+    const began = performance.now();
+    let call: Context = session?.caller.ctx ?? ctx;
+    let action: string | undefined;
+    let status = 200;
+    try {
+      const message = readMessage(protocol, text);
+      action = message.action;
+      if (message.action === 'auth') call = ofOneCall({ ...ctx, now: ctx.ports.clock.now() });
+      await handle(message, call);
+    } catch (error) {
+      ({ status } = refuse(error, call, action));
+    }
+    if (action === 'ping') return; // keeps the connection open, as a probe
+    const durationMs = performance.now() - began;
+    noteUsage(call, { procedure: protocol.name, status, durationMs, bytesIn: Buffer.byteLength(text) });
+  }
+
+  async function handle(message: Message | CommonMessage, call: Context): Promise<void> {
+    if (isCommon(message)) {
+      if (message.action === 'ping') return send({ type: 'pong' });
+      return authenticate(call, message.token);
+    }
+    if (!session)
+      throw new ApiError('credentials_required', { detail: 'Send { "action": "auth", "token": "…" } first.' });
+    return session.conversation.answer(message);
+  }
+
+  keepAlive(socket);
+  limitMessages(socket);
+  socket.on('message', (data) => {
+    if (++waiting > MAX_WAITING_MESSAGES) return closeWith(socket, CLOSE.tooMuch, 'sends faster than it is answered');
+    turn = turn.then(() => (isOpen() ? answer(String(data)) : undefined)).finally(() => waiting--);
+  });
+  const timer = setTimeout(() => {
+    if (session) return;
+    closeWith(socket, CLOSE.unauthenticated, 'no credential in time');
+    chargeFailedAttempt(ctx, new ApiError('credentials_required')).catch(() => {});
+  }, CREDENTIAL_TIMEOUT_MS);
+  socket.on('close', () => clearTimeout(timer));
+
+  if (authenticated) turn = begin(ctx, authenticated);
+}
+
+function isCommon(message: { action: string }): message is CommonMessage {
+  return message.action === 'auth' || message.action === 'ping';
+}
+
+/** The caller behind `?ticket=` or, where the settings allow it, `?token=`. */
+async function authenticateUrl(ctx: Context, query: URLSearchParams): Promise<AuthenticatedCaller | null> {
+  const ticket = query.get('ticket');
+  if (ticket) return redeemTicket(ctx, ticket);
+  const token = query.get('token');
+  if (!token) return null;
+  if (ctx.ports.env.realtimeTokenInUrl) return redeemToken(ctx, token, null);
+  throw new ApiError('credential_in_url');
+}
+
+function readMessage<Message extends { action: string }>(
+  { messages, usage }: SocketProtocol<Message>,
+  text: string,
+): Message | CommonMessage {
+  const parsed = messages.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new ApiError('invalid_input', { detail: usage });
+}
