@@ -69,8 +69,9 @@ function refusal(response: Response, url: string, bodyText: string): RentApiErro
 async function decodeBody(response: Response, { accept, mayBeEmpty, method, url }: FetchOnceOptions): Promise<unknown> {
   const type = response.headers.get('content-type') ?? '';
   const isJson = /[/+]json\b/.test(type);
-  if (accept !== undefined && !isJson && type.startsWith(accept))
-    return accept.startsWith('text/') ? response.text() : response.blob();
+  const accepted = accept?.split(', ');
+  if (!isJson && accepted?.some((each) => type.startsWith(each)))
+    return accepted.length === 1 && type.startsWith('text/') ? response.text() : response.blob();
   const text = await response.text();
   if (text === '' && mayBeEmpty) return undefined;
   try {

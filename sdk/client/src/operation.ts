@@ -17,7 +17,7 @@ export interface Operation {
   body?: 'json' | 'form' | 'raw';
   /** Of a raw body. */
   contentType?: string;
-  /** The type of the answer, where it is not JSON. */
+  /** The type of the answer, where it is not JSON; several of files, of which a parameter chooses one. */
   accept?: string;
   /** The answer may be empty. */
   empty?: boolean;

@@ -1046,7 +1046,7 @@ export type AppRouter = TRPCBuiltRouter<
       }>;
     };
     analytics: {
-      /** Get calls over time. How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end. */
+      /** Get calls over time. How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end. For every group and more points, download a report. */
       usage: TRPCQueryProcedure<{
         meta: unknown;
         input: {
@@ -2774,6 +2774,7 @@ export interface Problem {
     | 'account_erased'
     | 'time_range_unbounded'
     | 'too_many_points'
+    | 'report_too_large'
     | 'invalid_api_key'
     | 'api_key_revoked'
     | 'api_key_expired'

@@ -5,7 +5,7 @@ import type { RawRoute } from '../wire/raw-route.ts';
 import * as accountEvents from './accounts/events.ts';
 import * as accountJobs from './accounts/jobs.ts';
 import * as analyticsJobs from './analytics/jobs.ts';
-import { analyticsSocket } from './analytics/raw.ts';
+import { analyticsSocket, reportDownload } from './analytics/raw.ts';
 import * as apiKeyEvents from './api-keys/events.ts';
 import * as apiKeyJobs from './api-keys/jobs.ts';
 import { auditExport } from './audit/raw.ts';
@@ -92,6 +92,7 @@ export const jobs: readonly Job[] = [
 export const rawRoutes: readonly RawRoute[] = [
   upgradeRequired,
   analyticsSocket,
+  reportDownload,
   auditExport,
   initiate,
   callback,

@@ -1,6 +1,7 @@
 import type { ErrorCode, TRPC_CODES } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { ERRORS } from '../slices/errors.ts';
+import type { RawAnswer } from '../wire/raw-route.ts';
 import { EXAMPLE_ORIGIN } from './code-samples.ts';
 import { isIdempotent } from './implied-errors.ts';
 import type { DocumentedOperation, Json } from './openapi.ts';
@@ -115,11 +116,13 @@ function contentOf(translated: DocumentedOperation, { meta, raw }: Operation): J
     const schema = { type: 'string', description: 'One JSON value a line, each as `x-item-schema` says.' };
     return { [raw.answer.type]: { schema, 'x-item-schema': json?.['schema'] } };
   }
-  if (raw) return { [raw.answer.type]: json };
+  if (raw) return Object.fromEntries(typesOf(raw.answer).map((type) => [type, json]));
   if (!hasBody(meta) || !json) return undefined;
   const { output } = meta.example;
   return { 'application/json': { ...json, ...(output !== undefined && { example: output }) } };
 }
+
+const typesOf = ({ type, alternatives = [] }: RawAnswer): string[] => [type, ...alternatives];
 
 /** What is accepted for later may answer nothing yet. */
 function hasBody({ rest, example }: ProcedureMeta): boolean {

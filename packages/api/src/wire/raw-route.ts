@@ -23,6 +23,8 @@ export interface RawRoute {
 
 export interface RawAnswer {
   type: string;
+  /** Further types of files that the input can ask for. */
+  alternatives?: readonly string[];
   /** The schema of the whole body; of each line of `application/x-ndjson`. */
   schema: z.ZodType;
   /** The name under which a browser saves it. */
@@ -69,23 +71,30 @@ export function sendJson(res: ServerResponse, body: unknown): void {
 /** How much is written at once: a line is never split, and can be longer. */
 const CHUNK_BYTES = 64 * 1024;
 
+/** Answers NDJSON, under the rules of `sendChunks`. */
+export function sendLines(exchange: RawExchange, batches: AsyncIterable<readonly unknown[]>): Promise<void> {
+  return sendChunks(exchange, linesOf(batches));
+}
+
 /**
- * Answers NDJSON as fast as its reader reads. The caller is checked between reading a batch and sending it. A reader
- * that takes nothing for 5 s is dropped.
+ * Answers what is made as fast as its reader reads. The caller is checked between making a chunk and sending it. A
+ * reader that takes nothing for 5 s is dropped; what is made ends with its reader.
  */
-export async function sendLines(
+export async function sendChunks(
   { res, revalidate }: RawExchange,
-  batches: AsyncIterable<readonly unknown[]>,
+  chunks: AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
-  for await (const batch of batches) {
+  for await (const chunk of chunks) {
     await revalidate();
-    for (const chunk of chunksOf(batch)) {
-      if (res.destroyed) return;
-      res.write(chunk);
-      if (!(await responseDrained(res))) return;
-    }
+    if (res.destroyed) return;
+    res.write(chunk);
+    if (!(await responseDrained(res))) return;
   }
   if (!res.destroyed) res.end();
+}
+
+async function* linesOf(batches: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
+  for await (const batch of batches) yield* chunksOf(batch);
 }
 
 function* chunksOf(values: readonly unknown[]): Generator<string> {

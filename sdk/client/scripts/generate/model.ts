@@ -71,9 +71,11 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
     const keyed = namesIdempotencyKey ? all.some(isIdempotencyKey) : http !== 'get' && !isPublic;
     const succeeded = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
     const success = succeeded && document.responseOf(succeeded);
-    const answerType =
-      Object.keys(success?.content ?? {}).find((type) => type.includes('json')) ??
-      Object.keys(success?.content ?? {})[0];
+    const answerTypes = Object.keys(success?.content ?? {});
+    const isChoice = answerTypes.length > 1; // files of several types, by a parameter
+    const answerType = isChoice
+      ? answerTypes[0]
+      : (answerTypes.find((type) => type.includes('json')) ?? answerTypes[0]);
     const lines = answerType === 'application/x-ndjson';
     const answered = answerType === undefined ? undefined : success?.content?.[answerType];
     const answerSchema = lines ? answered?.['x-item-schema'] : answered?.schema;
@@ -111,7 +113,7 @@ export function buildMethods(document: ApiDocument, declaredName: (name: string)
         ...(body && queryNames.length > 0 && { query: queryNames }),
         ...(body === 'raw' && { contentType }),
         ...(answerType === undefined && { empty: true }),
-        ...(answerType !== undefined && !answerType.includes('json') && { accept: answerType }),
+        ...(answerType !== undefined && !answerType.includes('json') && { accept: answerTypes.join(', ') }),
         ...((stream || lines) && { stream: true }),
       },
       paramsType: body === 'raw' ? 'RawParams' : names.length > 0 || body ? 'Params' : 'NoParams',

@@ -14,6 +14,7 @@ export type {
   AnalyticsErrorsResponse,
   AnalyticsMinute,
   AnalyticsRealtimeResponse,
+  AnalyticsReportsDownloadResponse,
   AnalyticsUsageResponse,
   ApiKey,
   ApiKeyCreatedEvent,
@@ -346,6 +347,7 @@ export interface CodesByStatus {
     | "usage_value_too_large"
     | "time_range_unbounded"
     | "too_many_points"
+    | "report_too_large"
     | "oauth_state_invalid"
     | "oauth_answer_invalid"
     | "malformed_multipart";
@@ -550,6 +552,7 @@ export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFact
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type AnalyticsErrorsParams = Params<Types.AnalyticsErrorsData>;
 export type AnalyticsRealtimeParams = Params<Types.AnalyticsRealtimeData>;
+export type AnalyticsReportsDownloadParams = Params<Types.AnalyticsReportsDownloadData>;
 export type AnalyticsUsageParams = Params<Types.AnalyticsUsageData>;
 export type ApiKeysCreateParams = Params<Types.ApiKeysCreateData>;
 export type ApiKeysGetParams = Params<Types.ApiKeysGetData>;
@@ -787,8 +790,46 @@ export class AdminResource extends Resource {
   }
 }
 
+/** `client.analytics.reports` */
+export class AnalyticsReportsResource extends Resource {
+  /**
+   * Download calls over time
+   *
+   * A row for each hour or day and each group that has calls, oldest first: all groups, at most 1,000,000 rows. Text in CSV that a spreadsheet would run as a formula has an apostrophe in front. It is cut off when you lose access: an answer that breaks off is incomplete.
+   *
+   * Needs `analytics:export`.
+   *
+   * `GET /api/v1/analytics/reports/download`
+   *
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`, `time_range_unbounded`, `report_too_large`
+   * @throws {ServerError} `overloaded`
+   * @example
+   * ```ts
+   * await client.analytics.reports.download({
+   *   from: '2026-01-30T23:00:00Z',
+   *   to: '2026-01-31T23:00:00Z',
+   *   interval: 'day',
+   *   timeZone: 'Europe/Berlin',
+   *   groupBy: 'key',
+   *   environment: 'live',
+   *   format: 'csv',
+   * });
+   * ```
+   */
+  download(params?: AnalyticsReportsDownloadParams, options?: RequestOptions): ApiPromise<Types.AnalyticsReportsDownloadResponse> {
+    return this.transport.call({"id":"analytics.reports.download","method":"GET","path":"/api/v1/analytics/reports/download","accept":"text/csv, application/x-ndjson, application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, params, options);
+  }
+}
+
 /** `client.analytics` */
 export class AnalyticsResource extends Resource {
+  readonly reports: AnalyticsReportsResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.reports = new AnalyticsReportsResource(transport);
+  }
+
   /**
    * Get failed calls over time
    *
@@ -836,7 +877,7 @@ export class AnalyticsResource extends Resource {
   /**
    * Get calls over time
    *
-   * How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end.
+   * How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end. For every group and more points, download a report.
    *
    * Needs `analytics:read`.
    *

@@ -33,7 +33,7 @@ export const analytics = router({
       tags,
       summary: 'Get calls over time',
       description:
-        'How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end.',
+        'How many calls there were, how often they failed and how long they took, for each hour or day of a time zone and by key, procedure or status. Percentiles are within 1 % of the exact ones. Calls are counted a second after they end. For every group and more points, download a report.',
     },
     errors,
     example: { input: exampleQuery, output: exampleUsage },

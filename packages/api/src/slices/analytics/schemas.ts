@@ -100,6 +100,13 @@ const range = {
 export const AnalyticsQuery = z.strictObject(range);
 export type AnalyticsQuery = z.output<typeof AnalyticsQuery>;
 
+export const ReportQuery = AnalyticsQuery.extend({
+  format: z.enum(['csv', 'ndjson', 'xlsx']).default('csv').meta({
+    description: 'Comma-separated values with a heading, one JSON object for each line, or a workbook.',
+  }),
+});
+export type ReportQuery = z.output<typeof ReportQuery>;
+
 /** Which calls a series is about. */
 const group = {
   of: z.enum(['all', 'key', 'no_key', 'procedure', 'status', 'other']).meta({

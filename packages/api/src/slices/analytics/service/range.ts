@@ -47,6 +47,6 @@ export function calendarRange(given: GivenRange, now: Date): CalendarRange {
 export function assertFewPoints({ buckets }: CalendarRange): void {
   if (buckets.length <= MAX_POINTS) return;
   throw new ApiError('too_many_points', {
-    detail: `The range has ${buckets.length} points, and an answer at most ${MAX_POINTS}: ask for a shorter range or for \`interval=day\`.`,
+    detail: `The range has ${buckets.length} points, and an answer at most ${MAX_POINTS}: ask for a shorter range or for \`interval=day\`, or download a report.`,
   });
 }

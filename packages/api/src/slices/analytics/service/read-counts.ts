@@ -4,6 +4,9 @@ import type { OrganizationContext } from '../../../context.ts';
 import type { CallEnvironment } from '../../../pipeline/recent-calls.ts';
 import { type Part, planReads, type Uncounted } from './plan-reads.ts';
 
+/** Whose calls are read, and when. */
+export type Reader = Pick<OrganizationContext, 'db' | 'ids' | 'now' | 'organization'>;
+
 export type Grouping = 'key' | 'procedure' | 'status' | 'all';
 
 /** What is counted of one group in one bucket. */
@@ -33,7 +36,7 @@ const MAX_PENDING_SLOTS = 8;
 
 /** What is not in the sums of whole hours. `completeUntil` is where calls are missing because roll-ups are behind. */
 export async function findUncounted(
-  { db }: OrganizationContext,
+  { db }: Reader,
   { from, to }: { from: Date; to: Date },
 ): Promise<Uncounted & { completeUntil: Date | null }> {
   const [found] = await execute<{ staleHours: Date[] | null; pendingSlots: Date[] | null }>(db, UNCOUNTED, [from, to]);
@@ -59,15 +62,20 @@ const UNCOUNTED: Statement = {
 
 /** The organization's calls in these buckets, by group. A bucket or group without calls is left out. */
 export async function readCounts(
-  { db, organization }: OrganizationContext,
+  { db, organization }: Reader,
   buckets: readonly Bucket[],
   uncounted: Uncounted,
   { environment, groupBy, top }: CountQuery,
 ): Promise<Counted[]> {
-  const { hours, quarters, calls } = planReads(buckets, uncounted);
   const statement = countStatement(groupBy, top?.most ?? 'calls');
-  const parts = [hours, quarters, calls].flatMap(columnsOf);
-  return execute<Counted>(db, statement, [organization.id, environment, top?.count ?? null, ...parts]);
+  const values = [organization.id, environment, top?.count ?? null, ...partsOf(buckets, uncounted)];
+  return execute<Counted>(db, statement, values);
+}
+
+/** What the statements read, as values from $4 on. */
+export function partsOf(buckets: readonly Bucket[], uncounted: Uncounted): unknown[] {
+  const { hours, quarters, calls } = planReads(buckets, uncounted);
+  return [hours, quarters, calls].flatMap(columnsOf);
 }
 
 function columnsOf(parts: readonly Part[]): unknown[] {
@@ -143,5 +151,27 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
       from cells left join first using (name)
       group by bucket, first.name
       order by bucket, first.name`,
+  };
+}
+
+/** How many groups there are in all buckets together, counted up to $3. */
+export function countGroupsStatement(groupBy: Grouping): Statement {
+  const name = NAMES[groupBy];
+  return {
+    text: `
+      select count(*) from (
+        select bucket, name from ${part(4)}
+        join usage_hours on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
+          and hour >= part."from" and hour < part."to"
+        union
+        select bucket, ${name} from ${part(7)}
+        join usage_rollups on organization_id = $1 and slot >= part."from" and slot < part."to"
+        where (environment = 'test') = ($2 = 'test')
+        union
+        select bucket, ${name} from ${part(10)}
+        join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
+        where coalesce(environment = 'test', false) = ($2 = 'test')
+        limit $3
+      ) as groups`,
   };
 }

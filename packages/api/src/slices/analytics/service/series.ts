@@ -1,11 +1,10 @@
 import { localIso } from '@rentapi/platform/calendar';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { LatencySketch } from '@rentapi/platform/latency-sketch';
-import type { OrganizationContext } from '../../../context.ts';
 import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
 import type { AnalyticsQuery, ErrorNumbers, Group, UsageNumbers } from '../schemas.ts';
 import { assertFewPoints, type CalendarRange, calendarRange } from './range.ts';
-import { type Counted, type CountQuery, findUncounted, type Grouping, readCounts } from './read-counts.ts';
+import { type Counted, type CountQuery, findUncounted, type Grouping, type Reader, readCounts } from './read-counts.ts';
 
 /** Each answered by itself; the others are one series together. */
 const MAX_GROUPS = 10;
@@ -54,7 +53,7 @@ const rate = (part: number, whole: number): number => (whole === 0 ? 0 : Math.ro
 
 /** The calls of a range as series of points, the largest group first, and what all of them are together. */
 export async function readSeries<Numbers extends object>(
-  ctx: OrganizationContext,
+  ctx: Reader,
   query: AnalyticsQuery,
   most: 'calls' | 'errors',
   numbersOf: (sum: Sum) => Numbers,
@@ -112,11 +111,7 @@ const namesIn = (counts: readonly Counted[]): string[] => [
 const OTHER: Group = { of: 'other', id: null, name: null };
 
 /** What the groups of `usage_hours` are called outside. */
-export async function groupsOf(
-  ctx: OrganizationContext,
-  groupBy: Grouping,
-  names: readonly string[],
-): Promise<Map<string, Group>> {
+export async function groupsOf(ctx: Reader, groupBy: Grouping, names: readonly string[]): Promise<Map<string, Group>> {
   if (groupBy === 'all') return new Map([['', { of: 'all', id: null, name: null }]]);
   if (groupBy !== 'key') return new Map(names.map((name) => [name, { of: groupBy, id: name, name: null }]));
   const ids = names.filter((name) => name !== NO_KEY).map(Number);
