@@ -7,6 +7,7 @@ interface Bench {
 
 /** A further bench is a file with a `run`, and a line here. */
 const BENCHES: Record<string, () => Promise<Bench>> = {
+  analytics: () => import('./analytics.ts'),
   auth: () => import('./auth.ts'),
   dispatch: () => import('./dispatch.ts'),
   dispatcher: () => import('./dispatcher.ts'),
