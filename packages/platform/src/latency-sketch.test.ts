@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACCURACY, LatencySketch } from './latency-sketch.ts';
+import { ACCURACY, createQuantileReader, LatencySketch } from './latency-sketch.ts';
 
 /** The same numbers in each run. */
 function* randoms(seed: number): Generator<number> {
@@ -48,13 +48,14 @@ describe.each(Object.entries(SAMPLES))('quantiles of latencies %s', (_, latencie
   });
 });
 
+const record = (bin: number, count: number) => {
+  const bytes = Buffer.alloc(6);
+  bytes.writeInt16BE(bin);
+  bytes.writeUInt32BE(count, 2);
+  return bytes;
+};
+
 it('reads sketches that Postgres has written one after the other', () => {
-  const record = (bin: number, count: number) => {
-    const bytes = Buffer.alloc(6);
-    bytes.writeInt16BE(bin);
-    bytes.writeUInt32BE(count, 2);
-    return bytes;
-  };
   const sketch = new LatencySketch();
   sketch.addEncoded(Buffer.concat([record(0, 2), record(300, 5), record(0, 1)]));
   expect([sketch.total, sketch.bins]).toEqual([
@@ -64,6 +65,17 @@ it('reads sketches that Postgres has written one after the other', () => {
       [300, 5],
     ]),
   ]);
+});
+
+it('has the same quantiles where they are read one after the other', () => {
+  const read = createQuantileReader();
+  for (const latencies of Object.values(SAMPLES)) {
+    const sketch = new LatencySketch();
+    for (const latency of latencies) sketch.add(latency);
+    const records = [...sketch.bins].map(([bin, count]) => record(bin, count));
+    expect(read(Buffer.concat(records), ...SHARES)).toEqual(sketch.quantilesMs(...SHARES));
+  }
+  expect(read(Buffer.alloc(0), 0.5)).toEqual([null]);
 });
 
 it('has no quantiles without calls', () => {

@@ -1,4 +1,5 @@
 import { execute } from '@rentapi/platform/database';
+import { createQuantileReader } from '@rentapi/platform/latency-sketch';
 import { type Cell, csvOf, ndjsonOf, type Table, xlsxOf } from '@rentapi/platform/table-files';
 import { ApiError } from '../../../contract/errors.ts';
 import type { ReportQuery } from '../schemas.ts';
@@ -12,7 +13,7 @@ import {
   type Reader,
   readCounts,
 } from './read-counts.ts';
-import { errorNumbers, groupsOf, presentStart, Sum, usageNumbers } from './series.ts';
+import { errorNumbers, groupsOf, presentStart, SHARES, usageNumbers } from './series.ts';
 
 /** A sheet of a workbook has room for few more. */
 const MAX_ROWS = 1_000_000;
@@ -110,13 +111,14 @@ async function* rowsOf(
   uncounted: Uncounted,
 ): AsyncGenerator<Cell[][]> {
   const { buckets } = range;
+  const quantiles = createQuantileReader();
   for (let from = 0, take = 1; from < buckets.length; ) {
     const counts = await readCounts(ctx, buckets.slice(from, from + take), uncounted, { environment, groupBy });
     const cells = await groupCells(ctx, groupBy, counts);
     yield counts.map((counted) => [
       ...Object.values(presentStart(range, from + counted.bucket)),
       ...cells(counted.name ?? ''),
-      ...numberCells(counted),
+      ...numberCells(counted, quantiles),
     ]);
     from += take;
     take = Math.min(MAX_BUCKETS_AT_ONCE, Math.max(1, Math.floor((ROWS_AT_ONCE * take) / Math.max(1, counts.length))));
@@ -138,9 +140,10 @@ async function groupCells(
   };
 }
 
-function numberCells(counted: Counted): Cell[] {
-  const sum = new Sum();
-  sum.add(counted);
-  const numbers = { ...usageNumbers(sum), ...errorNumbers(sum) };
+function numberCells(counted: Counted, quantiles: ReturnType<typeof createQuantileReader>): Cell[] {
+  const numbers = {
+    ...usageNumbers(counted, quantiles(counted.latency, ...SHARES)),
+    ...errorNumbers(counted),
+  };
   return NUMBERS.map((name) => numbers[name]);
 }

@@ -28,16 +28,32 @@ export class Sum {
     this.cost += counted.cost;
     this.latency.addEncoded(counted.latency);
   }
+
+  merge(other: Sum): void {
+    this.calls += other.calls;
+    this.clientErrors += other.clientErrors;
+    this.serverErrors += other.serverErrors;
+    this.bytesIn += other.bytesIn;
+    this.bytesOut += other.bytesOut;
+    this.cost += other.cost;
+    this.latency.merge(other.latency);
+  }
 }
 
-export function usageNumbers(sum: Sum): UsageNumbers {
-  const { calls, clientErrors, serverErrors, bytesIn, bytesOut, cost, latency } = sum;
+/** The shares of calls whose latencies are answered. */
+export const SHARES = [0.5, 0.95, 0.99] as const;
+
+type Sums = Omit<Counted, 'bucket' | 'name' | 'latency'>;
+
+export function usageNumbers(
+  { calls, clientErrors, serverErrors, bytesIn, bytesOut, cost }: Sums,
+  [p50Ms, p95Ms, p99Ms]: readonly [number | null, number | null, number | null],
+): UsageNumbers {
   const errors = clientErrors + serverErrors;
-  const [p50Ms, p95Ms, p99Ms] = latency.quantilesMs(0.5, 0.95, 0.99);
   return { requests: calls, errors, errorRate: rate(errors, calls), bytesIn, bytesOut, cost, p50Ms, p95Ms, p99Ms };
 }
 
-export function errorNumbers({ calls, clientErrors, serverErrors }: Sum): ErrorNumbers {
+export function errorNumbers({ calls, clientErrors, serverErrors }: Sums): ErrorNumbers {
   return {
     requests: calls,
     clientErrors,
@@ -65,15 +81,16 @@ export async function readSeries<Numbers extends object>(
   const asked: CountQuery = { environment: query.environment, groupBy, top: { most, count: MAX_GROUPS } };
   const counts = await readCounts(ctx, range.buckets, uncounted, asked);
   const groups = await groupsOf(ctx, groupBy, namesIn(counts));
+  const series = seriesOf(range, counts, most);
   const all = new Sum();
-  for (const each of counts) all.add(each);
+  for (const { total } of series) all.merge(total);
   return {
     ...presentRange(range),
     environment: query.environment,
     groupBy: query.groupBy ?? null,
     completeUntil: isoOrNull(completeUntil),
     total: numbersOf(all),
-    series: seriesOf(range, counts, most).map(({ name, total, points }) => ({
+    series: series.map(({ name, total, points }) => ({
       ...(name === null ? OTHER : groups.get(name)!),
       total: numbersOf(total),
       points: points.map(({ at, sum }) => ({ ...presentStart(range, at), ...numbersOf(sum) })),
@@ -96,9 +113,10 @@ function seriesOf({ buckets }: CalendarRange, counts: readonly Counted[], most: 
       series = { name: counted.name, total: new Sum(), points: buckets.map((_, at) => ({ at, sum: new Sum() })) };
       found.set(counted.name, series);
     }
-    series.total.add(counted);
     series.points[counted.bucket]!.sum.add(counted);
   }
+  // Sketches that are merged already have few bins.
+  for (const { total, points } of found.values()) for (const { sum } of points) total.merge(sum);
   const rank = ({ total }: Series) => (most === 'calls' ? total.calls : total.clientErrors + total.serverErrors);
   const isOther = ({ name }: Series) => Number(name === null);
   return [...found.values()].sort((a, b) => isOther(a) - isOther(b) || rank(b) - rank(a));
