@@ -3,7 +3,7 @@ import { type RentApi, RentApiError, type UsageIngestParams } from '@rentapi/sdk
 
 type UsageEvent = UsageIngestParams['events'][number];
 /** What was used: the queue gives it its id and its time. */
-export type Usage = Omit<UsageEvent, 'transactionId' | 'timestamp'>;
+type Usage = Omit<UsageEvent, 'transactionId' | 'timestamp'>;
 
 const MAX_BATCH = 1000;
 const MAX_WAITING = 100_000;

@@ -393,6 +393,17 @@ describe('the values of a meter', () => {
     expect(statusAndCode(await values(id, query))).toEqual([400, code]);
   });
 
+  it.each([
+    { from: '0001-01-01T00:00:00Z', to: '0001-01-03T00:00:00Z' },
+    { from: '9999-12-30T00:00:00Z', to: '9999-12-31T23:59:59.999Z' },
+    { from: '2025-12-30T00:00:00Z', to: '2026-12-31T00:00:00Z' },
+  ])('are shown for %j, in every part of it', async (range) => {
+    const { id } = await meter('max');
+    const parts = (await values(id, { ...range, interval: 'day', timeZone: 'Pacific/Apia' })).body.items;
+    expect([parts[0].from, parts.at(-1).to].map(Date.parse)).toEqual([range.from, range.to].map(Date.parse));
+    for (const [at, part] of parts.slice(1).entries()) expect(part.from).toBe(parts[at].to);
+  });
+
   it('are of at most 2,000 groups, the largest first', async () => {
     const { id, slug } = await meter('sum');
     for (let batch = 0; batch < 3; batch++) {
