@@ -6,6 +6,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { probeCache } from '../system/service.ts';
+import { assertStaff } from '../users/staff.ts';
 import { CacheCleared, CacheEntryDeleted } from './events.ts';
 import type { CacheKey, CacheStatus, ClearCache } from './schemas.ts';
 
@@ -32,6 +33,7 @@ export async function cacheStatus(ctx: Context): Promise<CacheStatus> {
 export async function clearCache(ctx: UserContext, { namespace }: ClearCache): Promise<void> {
   const namespaces = namespace ? [namespace] : NAMES;
   await transaction(ctx, async (ctx) => {
+    await assertStaff(ctx, 'system:config');
     await record(ctx, CacheCleared, { target: ctx.actor.user, data: { namespaces } });
     for (const name of namespaces) await reachable(ctx.ports.cache.namespace(name).clear({ suppressL2Errors: false }));
   });
@@ -43,6 +45,7 @@ export async function deleteEntry(ctx: UserContext, { key }: CacheKey): Promise<
   const namespace = NAMES.find((known) => known === name);
   if (!namespace || !rest) throw new ApiError('unknown_cache_namespace');
   await transaction(ctx, async (ctx) => {
+    await assertStaff(ctx, 'system:manage');
     await record(ctx, CacheEntryDeleted, { target: ctx.actor.user, data: { key } });
     await reachable(ctx.ports.cache.namespace(namespace).delete({ key: rest, suppressL2Errors: false }));
   });

@@ -8,7 +8,8 @@ import { currentMeters, knownMeters } from './meters.ts';
 /**
  * Writes a batch, which is committed with it. Of two batches with the same transaction the second waits for the first.
  * Each takes its transactions in their order, so that none waits for the other. One that was written with other content
- * divides by zero, which undoes the statement. Nothing is written if a meter was archived, or a key is not ours.
+ * divides by zero, which undoes the statement. Nothing is written if a meter was archived, a key is not ours, or the
+ * session of the caller has ended meanwhile.
  */
 const WRITE: Statement = {
   name: 'write_usage_events',
@@ -18,11 +19,12 @@ const WRITE: Statement = {
         with ordinality as given (transaction_id, content_hash, meter_id, occurred_at, value, distinct_value, external_id, api_key_id, place)
     ), found as (
       select (select count(*) from meters where organization_id = $1 and id = any($10::bigint[]) and archived_at is null) as meters,
-             (select count(*) from api_keys where organization_id = $1 and id = any($11::bigint[])) as keys
+             (select count(*) from api_keys where organization_id = $1 and id = any($11::bigint[])) as keys,
+             exists (select from sessions where id = $14 and revoked_at is not null) as has_ended
     ), claimed as (
       insert into usage_transactions (organization_id, transaction_id, content_hash, received_at)
       select $1, transaction_id, content_hash, $12 from given, found
-      where found.meters = cardinality($10::bigint[]) and found.keys = cardinality($11::bigint[])
+      where found.meters = cardinality($10::bigint[]) and found.keys = cardinality($11::bigint[]) and not has_ended
       order by transaction_id collate "C"
       on conflict (organization_id, transaction_id) do update set received_at = excluded.received_at
         where 1 / (usage_transactions.content_hash = excluded.content_hash)::integer = 0
@@ -35,20 +37,23 @@ const WRITE: Statement = {
       returning 1
     )
     select found.meters = cardinality($10::bigint[]) as "areMetersLive", found.keys = cardinality($11::bigint[]) as "areKeysOurs",
-           (select count(*)::integer from added) as added
+           has_ended as "hasEnded", (select count(*)::integer from added) as added
     from found`,
 };
 
 interface Written {
   areMetersLive: boolean;
   areKeysOurs: boolean;
+  /** The caller's session. */
+  hasEnded: boolean;
   added: number;
 }
 
 /** Answers once the events are committed: what is billed is never in a buffer. */
 export async function ingestUsage(ctx: OrganizationContext, { events }: IngestUsage): Promise<IngestedUsage> {
   const judged = await judgeByMeters(ctx, events);
-  const { areMetersLive, areKeysOurs, added } = await write(ctx, judged);
+  const { areMetersLive, areKeysOurs, hasEnded, added } = await write(ctx, judged);
+  if (hasEnded) throw new ApiError('session_revoked');
   if (!areKeysOurs) throw await unknownKeys(ctx, judged);
   if (!areMetersLive) {
     judgeEvents(ctx, events, await currentMeters(ctx));
@@ -98,6 +103,7 @@ async function writeOnce(ctx: OrganizationContext, events: readonly JudgedEvent[
     keysOf(events),
     ctx.now,
     ctx.actor.kind === 'key' ? ctx.actor.key.environment : 'live',
+    ctx.actor.kind === 'user' ? ctx.actor.session.id : null,
   ]);
   return written!; // the statement selects one row
 }
