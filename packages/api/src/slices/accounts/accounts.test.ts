@@ -17,6 +17,7 @@ const KEPT = [
   'organization_members.user_id',
   'role_assignments.user_id',
   'user_deletions.user_id',
+  'webhooks.created_by',
 ];
 
 /** Columns that erasing leaves, and why. */
@@ -418,9 +419,21 @@ describe('erasing', () => {
     await ada.request('/api/v1/users/me', { method: 'PATCH', body: { fullName: name, metadata: { name } }, headers });
     const { body: key } = await ada.request('/api/v1/api-keys', {
       method: 'POST',
-      body: { name, scopes: ['*'] },
+      body: { name, scopes: ['*'], externalId: name },
       headers,
     });
+    const made = [
+      await ada.request('/api/v1/webhooks', {
+        method: 'POST',
+        body: { url: 'https://example.com/hook', events: ['api_key.created'], description: name },
+      }),
+      await ada.request('/api/v1/roles', { method: 'POST', body: { name, permissions: ['org:read'] } }),
+      await ada.request('/api/v1/usage/meters', {
+        method: 'POST',
+        body: { slug: 'calls', name, aggregation: 'count' },
+      }),
+    ];
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201]);
     await app.request('/api/v1/api-keys', { headers: { ...headers, 'x-api-key': key.secret } });
     await app.ports.keyUses.close();
     await app.request('/api/v1/auth/login', { method: 'POST', body: { email: ada.email, password: 'wrong' }, headers });

@@ -94,6 +94,16 @@ async function eraseUser(ctx: Context, userId: number): Promise<void> {
   });
 }
 
+/** By their names, because some belong to slices above; those that refer to others first. */
+const TABLES_OF_HOME = [
+  'api_key_uses',
+  'organization_invitations',
+  'webhook_attempts',
+  'webhook_deliveries',
+  'webhooks',
+  'roles',
+] as const;
+
 /** The personal organization is named after its person, as its keys may be. */
 async function eraseOrganization(ctx: Context, organizationId: number): Promise<void> {
   const home = { db: ctx.db, organization: { id: organizationId } };
@@ -106,8 +116,9 @@ async function eraseOrganization(ctx: Context, organizationId: number): Promise<
     metadata: {},
     ipAllowList: [],
     allowedOrigins: [],
+    externalId: null,
   });
-  await ctx.db('api_key_uses').where({ organizationId }).delete();
-  await ctx.db('organization_invitations').where({ organizationId }).delete();
+  for (const table of TABLES_OF_HOME) await ctx.db(table).where({ organizationId }).delete();
+  await ctx.db('meters').where({ organizationId }).update({ name: 'Erased' });
   await MemberModel.of(home).delete();
 }
