@@ -38,7 +38,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
           environment: 'live',
           permissions: new Set(),
           limits: { perMinute: null, perHour: null, perDay: null, override: null },
-          terms: { plan: 'FREE', override: null },
+          terms: { plan: 'FREE', override: null, callsUsedUpUntil: null },
         },
         creator: null,
       },

@@ -1185,6 +1185,8 @@ export interface EventMap {
   'role.deleted': Role;
   /** A custom role changed. */
   'role.updated': Role;
+  /** The organization has used 50, 80 or 100 % of the calls that its plan includes; once a month each. */
+  'usage.threshold_reached': ReachedThreshold;
   /** A webhook was created. Its secret is not part of it. */
   'webhook.created': Webhook;
   /** A webhook was deleted: nothing is sent to it any more. */
@@ -1720,6 +1722,8 @@ export interface Entitlements {
   scopes: OrganizationPermission[];
   /** How much you may use, and why. */
   limits: EntitledLimit[];
+  /** The calls that the plan includes in a month, and what follows them. */
+  includedCalls: IncludedCalls;
   /** Credits of the organization that a call spends. */
   creditsPerCall: number;
   /** What is the same for every plan. */
@@ -1817,7 +1821,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -2032,6 +2036,16 @@ export interface Identity {
   createdAt: string;
   /** When it last logged in; null until then. */
   lastUsedAt: string | null;
+}
+
+/** The calls that the plan includes in a month, and what follows them. */
+export interface IncludedCalls {
+  /** Calls with live keys that the plan includes in a month of UTC. */
+  perMonth: number;
+  /** What happens to further calls. */
+  overage: 'refuse' | 'bill';
+  /** Until then calls with live keys are refused; or null. */
+  refusedUntil: string | null;
 }
 
 /** A batch of events. */
@@ -2751,6 +2765,7 @@ export interface Problem {
     | 'account_inactive'
     | 'permission_denied'
     | 'two_factor_required'
+    | 'included_calls_used_up'
     | 'reauthentication_required'
     | 'user_required'
     | 'not_found'
@@ -2885,6 +2900,22 @@ export interface RateLimitState {
   remaining: number;
   /** When all calls are left again, if none comes. */
   resetAt: string;
+}
+
+/** A part of the calls that the plan includes in a month. */
+export interface ReachedThreshold {
+  /** Id of an organization. */
+  organizationId: string;
+  /** The month, in UTC. */
+  month: string;
+  /** 50, 80 or 100. */
+  percent: number;
+  /** Calls with live keys in the month, when they were counted. */
+  calls: number;
+  /** Calls with live keys that the plan includes in a month of UTC. */
+  included: number;
+  /** What happens to further calls. */
+  overage: 'refuse' | 'bill';
 }
 
 /** The calls of the last 60 seconds, and of the last minutes one by one. */

@@ -167,6 +167,14 @@ export const PROTOCOL_ERRORS = {
     fix: 'Set one up with POST /api/v1/auth/2fa/enable or a passkey; you can also leave the organization.',
     retry: 'no',
   },
+  included_calls_used_up: {
+    status: 403,
+    title: 'Included calls used up',
+    meaning:
+      'The plan of the organization includes a number of calls with live keys in a month and refuses more. They are used up; calls of people and of test keys go on.',
+    fix: 'Choose a larger plan, or wait for the next month in UTC.',
+    retry: 'no',
+  },
   reauthentication_required: {
     status: 403,
     title: 'Recent login required',

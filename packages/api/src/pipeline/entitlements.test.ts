@@ -15,7 +15,15 @@ const ofKey = { perMinute: null, perHour: null, perDay: null, override: null };
 
 function limitsOf(given: Partial<Parameters<typeof resolveEntitlements>[0]>) {
   const settings = { RATE_LIMIT_PER_MINUTE: 60 };
-  const { limits } = resolveEntitlements({ plan: 'PRO', override: null, key: null, settings, now, ...given });
+  const { limits } = resolveEntitlements({
+    plan: 'PRO',
+    override: null,
+    callsUsedUpUntil: null,
+    key: null,
+    settings,
+    now,
+    ...given,
+  });
   return Object.fromEntries(limits.map(({ name, limit, source, override }) => [name, [limit, source, override?.id]]));
 }
 

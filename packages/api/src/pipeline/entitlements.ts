@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
-import { type Feature, PLANS, type PlanCode } from '../contract/plans.ts';
+import { type Feature, type Overage, PLANS, type PlanCode } from '../contract/plans.ts';
 import type { Actor } from './actor.ts';
 
 /** What staff granted in place of a plan's limits, until a moment. Null leaves a limit as it is. */
@@ -18,6 +18,8 @@ export interface LimitOverride {
 export interface Terms {
   plan: PlanCode;
   override: LimitOverride | null;
+  /** Until when its plan has no calls left, if it refuses further ones. */
+  callsUsedUpUntil: Date | null;
 }
 
 /** The limits of one key. */
@@ -66,6 +68,7 @@ export interface Entitlements {
   features: readonly Feature[];
   scopes: readonly OrganizationPermission[];
   limits: ResolvedLimit[];
+  includedCalls: { perMonth: number; overage: Overage; refusedUntil: Date | null };
   /** The organization's credits that a call spends. */
   creditsPerCall: number;
 }
@@ -93,7 +96,14 @@ export function callerLimit(name: 'user' | 'key', { RATE_LIMIT_PER_MINUTE }: Fac
  * What a caller may use: plan, then features, scopes, limits and costs, each with what decided it. It reads nothing and
  * is called for every call with a key.
  */
-export function resolveEntitlements({ plan: code, override, key, settings, now }: Facts): Entitlements {
+export function resolveEntitlements({
+  plan: code,
+  override,
+  callsUsedUpUntil,
+  key,
+  settings,
+  now,
+}: Facts): Entitlements {
   const plan = PLANS[code];
   const granted = liveAt(override, now);
   const ofKey = key && liveAt(key.override, now);
@@ -104,7 +114,10 @@ export function resolveEntitlements({ plan: code, override, key, settings, now }
     ...openLimits(plan, granted, ofKey),
   ];
   if (key) limits.push(...ownLimits(key, ofKey));
-  return { plan: code, features: plan.features, scopes: plan.scopes, limits, creditsPerCall: 0 };
+  const isRefused = plan.overage === 'refuse' && callsUsedUpUntil !== null && callsUsedUpUntil > now;
+  const refusedUntil = isRefused ? callsUsedUpUntil : null;
+  const includedCalls = { perMonth: plan.includedCallsPerMonth, overage: plan.overage, refusedUntil };
+  return { plan: code, features: plan.features, scopes: plan.scopes, limits, includedCalls, creditsPerCall: 0 };
 }
 
 /** What is counted while it is open: of the organization, and of each caller. */

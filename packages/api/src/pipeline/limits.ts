@@ -8,11 +8,12 @@ import {
   LimiterUnavailableError,
 } from '@rentapi/platform/limiter';
 import type { Context } from '../context.ts';
+import { isoOrNull } from '../contract/common-schemas.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { isOrganizationPermission } from '../contract/permissions.ts';
 import type { Actor } from './actor.ts';
-import { callerLimit, factsOf, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
+import { callerLimit, type Entitlements, factsOf, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
 
 const MINUTE_MS = 60_000;
 const OUTAGE_RETRY_S = 2;
@@ -28,6 +29,20 @@ export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Ac
   const ofProcedure = procedureBucket(ctx, meta, actor);
   if (ofProcedure) buckets.push(ofProcedure);
   setRateLimitHeaders(ctx, await take(ctx, buckets, ofProcedure ? 'refuse' : 'local'));
+  const refusing = findUsedUp(ctx, actor);
+  if (!refusing) return;
+  const { perMonth, refusedUntil } = refusing.includedCalls;
+  throw new ApiError('included_calls_used_up', {
+    detail: `The ${perMonth} calls that the plan ${refusing.plan} includes in a month are used up until ${isoOrNull(refusedUntil)}: choose a larger plan.`,
+  });
+}
+
+/** The entitlements of a live key whose plan refuses further calls in this month. Mostly it reads nothing but null. */
+function findUsedUp(ctx: Context, actor: Actor): Entitlements | null {
+  if (actor.kind !== 'key' || actor.key.environment !== 'live' || !actor.key.terms.callsUsedUpUntil) return null;
+  const facts = factsOf(ctx, actor);
+  const entitled = facts && resolveEntitlements(facts);
+  return entitled?.includedCalls.refusedUntil ? entitled : null;
 }
 
 /** The limits of a call that are not taken yet. */
@@ -41,7 +56,7 @@ export interface DueLimits {
  * node of a Redis Cluster with what belongs to its organization. In memory there is nothing to save.
  */
 export function dueLimits(ctx: Context, { takesLimits, access }: ProcedureMeta, actor: Actor): DueLimits | null {
-  if (!takesLimits || actor.kind !== 'key' || !ctx.ports.redis) return null;
+  if (!takesLimits || actor.kind !== 'key' || !ctx.ports.redis || findUsedUp(ctx, actor)) return null;
   const isAllowed = isOrganizationPermission(access) && actor.key.permissions.has(access);
   return isAllowed ? { buckets: callerBuckets(ctx, actor), isTaken: false } : null;
 }

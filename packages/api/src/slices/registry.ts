@@ -22,6 +22,7 @@ import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as limitEvents from './limits/events.ts';
+import * as limitJobs from './limits/jobs.ts';
 import * as memberEvents from './members/events.ts';
 import * as meteringEvents from './metering/events.ts';
 import * as meteringJobs from './metering/jobs.ts';
@@ -77,6 +78,7 @@ export const jobs: readonly Job[] = [
   emailChangeJobs,
   exportJobs,
   invitationJobs,
+  limitJobs,
   mailJobs,
   meteringJobs,
   oauthJobs,

@@ -77,6 +77,7 @@ const CREDENTIAL_ERRORS: readonly ErrorCode[] = [
   'api_key_rotated',
   'api_key_disabled',
   'api_key_expired',
+  'included_calls_used_up',
   'address_not_allowed',
   'origin_not_allowed',
 ];

@@ -94,6 +94,7 @@ export type {
   Health,
   Identities,
   Identity,
+  IncludedCalls,
   IngestUsage,
   IngestedUsage,
   Invitation,
@@ -184,6 +185,7 @@ export type {
   Problem,
   RateLimitCost,
   RateLimitState,
+  ReachedThreshold,
   RealTimeAnalytics,
   Reauthenticate,
   RecordedApiKey,
@@ -253,6 +255,7 @@ export type {
   UsageMetersListResponse,
   UsageMetersValuesResponse,
   UsagePart,
+  UsageThresholdReachedEvent,
   User,
   UserOrMember,
   UserPage,
@@ -370,6 +373,7 @@ export interface CodesByStatus {
     | "account_inactive"
     | "origin_not_allowed"
     | "email_not_verified"
+    | "included_calls_used_up"
     | "user_required"
     | "address_not_allowed"
     | "reauthentication_required"
@@ -512,6 +516,8 @@ export interface EventMap {
   "role.deleted": Types.Role;
   /** A custom role changed. */
   "role.updated": Types.Role;
+  /** The organization has used 50, 80 or 100 % of the calls that its plan includes; once a month each. */
+  "usage.threshold_reached": Types.ReachedThreshold;
   /** A webhook was created. Its secret is not part of it. */
   "webhook.created": Types.Webhook;
   /** A webhook was deleted: nothing is sent to it any more. */
@@ -544,7 +550,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;

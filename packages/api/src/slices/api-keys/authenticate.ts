@@ -25,6 +25,7 @@ const KEY_COLUMNS = `
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
            k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, k.environment, k.limit_override as "limitOverride",
            o.subdomain, o.deleted_at as "deletedAt", o.plan, o.limit_override as "organizationLimitOverride",
+           o.calls_used_up_until as "callsUsedUpUntil",
            k.created_by as "createdBy", ${USER_COLUMNS}`;
 const KEY_JOINS = `
     join organizations o on o.id = k.organization_id
@@ -74,6 +75,7 @@ type KeyColumns = Pick<
   deletedAt: Date | null;
   plan: PlanCode;
   organizationLimitOverride: LimitOverride | null;
+  callsUsedUpUntil: Date | null;
   secretExpiresAt: Date | null;
 };
 
@@ -154,6 +156,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     deletedAt,
     plan,
     organizationLimitOverride,
+    callsUsedUpUntil,
     createdBy,
     secretExpiresAt,
     ...creator
@@ -184,7 +187,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
         perDay: rateLimitPerDay,
         override: limitOverride,
       },
-      terms: { plan, override: organizationLimitOverride },
+      terms: { plan, override: organizationLimitOverride, callsUsedUpUntil },
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };

@@ -198,7 +198,7 @@ describe('an export', () => {
         environment: 'live' as const,
         permissions: organization.permissions,
         limits: { perMinute: null, perHour: null, perDay: null, override: null },
-        terms: { plan: 'FREE' as const, override: null },
+        terms: { plan: 'FREE' as const, override: null, callsUsedUpUntil: null },
       },
     };
     const input = { orgId: acme.id, action: 'x' };

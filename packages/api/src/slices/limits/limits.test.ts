@@ -120,6 +120,15 @@ describe('docs/guides/limits.md', () => {
     expect(rowsBelow('Plans')).toEqual(plans);
   });
 
+  it('has the calls that each plan includes, and what follows them', () => {
+    const included = Object.entries(PLANS).map(([code, { includedCallsPerMonth, overage }]) => [
+      code,
+      inWords(includedCallsPerMonth),
+      overage,
+    ]);
+    expect(rowsBelow('Calls that a month includes')).toEqual(included);
+  });
+
   it('lists every cap with its number (V2.1.3)', () => {
     const caps = capsOf(readEnv({})).map(({ name, limit, of, description }) => [
       name,

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { CreatedAt, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
-import { FEATURES, PLAN_CODES } from '../../contract/plans.ts';
+import { FEATURES, OVERAGES, PLAN_CODES } from '../../contract/plans.ts';
 import { OrganizationPermission } from '../roles/schemas.ts';
 
 const Plan = z.enum(PLAN_CODES).meta({ description: 'What the organization pays for.' });
+
+const IncludedCalls = z
+  .int()
+  .meta({ description: 'Calls with live keys that the plan includes in a month of UTC.', example: 10_000 });
+const Overage = z.enum(OVERAGES).meta({ description: 'What happens to further calls.' });
 
 const EntitledLimit = z
   .object({
@@ -41,6 +46,18 @@ export const Entitlements = z
     features: z.array(z.enum(FEATURES)).meta({ description: 'What the plan includes.' }),
     scopes: z.array(OrganizationPermission).meta({ description: 'The permissions that keys and members can have.' }),
     limits: z.array(EntitledLimit).meta({ description: 'How much you may use, and why.' }),
+    includedCalls: z
+      .object({
+        perMonth: IncludedCalls,
+        overage: Overage,
+        refusedUntil: Timestamp.nullable().meta({
+          description: 'Until then calls with live keys are refused; or null.',
+        }),
+      })
+      .meta({
+        id: 'IncludedCalls',
+        description: 'The calls that the plan includes in a month, and what follows them.',
+      }),
     creditsPerCall: z.int().meta({ description: 'Credits of the organization that a call spends.', example: 0 }),
     caps: z.array(Cap).meta({ description: 'What is the same for every plan.' }),
   })
@@ -61,6 +78,7 @@ export const exampleEntitlements: Entitlements = {
       override: { id: exampleId('ovr'), until: '2026-03-01T00:00:00.000Z' },
     },
   ],
+  includedCalls: { perMonth: 100_000, overage: 'bill', refusedUntil: null },
   creditsPerCall: 0,
   caps: [{ name: 'api_keys', limit: 1000, of: 'organization', description: 'Keys that work.' }],
 };
@@ -117,6 +135,17 @@ export const ChangedLimits = z
     override: LimitOverride.nullable().meta({ description: 'What counts now; null when the override was ended.' }),
   })
   .meta({ id: 'ChangedLimits', description: 'Limits that staff changed.' });
+
+export const ReachedThreshold = z
+  .object({
+    organizationId: id('org'),
+    month: z.string().meta({ description: 'The month, in UTC.', example: '2026-02' }),
+    percent: z.int().meta({ description: '50, 80 or 100.', example: 80 }),
+    calls: z.int().meta({ description: 'Calls with live keys in the month, when they were counted.', example: 80_412 }),
+    included: IncludedCalls,
+    overage: Overage,
+  })
+  .meta({ id: 'ReachedThreshold', description: 'A part of the calls that the plan includes in a month.' });
 
 export const GetLimits = z.strictObject({ orgId: id('org') });
 

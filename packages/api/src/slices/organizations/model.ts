@@ -20,6 +20,8 @@ export class OrganizationModel extends BaseModel {
   declare plan: Organization['plan'];
   /** What staff granted it, from `limit_overrides`: stored here too, so that a call reads one row. */
   declare limitOverride: LimitOverride | null;
+  /** Set by the job that counts them, for plans that refuse further calls. */
+  declare callsUsedUpUntil: Date | null;
   declare deletionProtection: boolean;
   declare requireTwoFactor: boolean;
   declare metadata: Organization['metadata'];

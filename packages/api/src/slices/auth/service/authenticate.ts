@@ -64,7 +64,8 @@ export const SESSION_ACTOR: Statement = {
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
            m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt",
-           o.require_two_factor as "requireTwoFactor", o.plan, o.limit_override as "limitOverride", ${USER_COLUMNS}
+           o.require_two_factor as "requireTwoFactor", o.plan, o.limit_override as "limitOverride",
+           o.calls_used_up_until as "callsUsedUpUntil", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
     left join organizations named on named.subdomain = $4
@@ -87,6 +88,7 @@ interface SessionRow extends UserColumns {
   requireTwoFactor: boolean | null;
   plan: PlanCode | null;
   limitOverride: LimitOverride | null;
+  callsUsedUpUntil: Date | null;
 }
 
 type SessionValues = [sid: string, userId: number, organizationId: number | null, subdomain: string | null];
@@ -125,7 +127,7 @@ async function loadSession(
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
   const { sessionId, authenticatedAt, subdomainId, memberOrganizationId, memberRole, customPermissions, deletedAt } =
     row;
-  const { plan, limitOverride } = row;
+  const { plan, limitOverride, callsUsedUpUntil } = row;
   // Statements share a connection: an answer to another one would give this caller the rights of someone else.
   if (row.id !== userId) throw new Error('the session of one user was read as that of another');
   const user = UserModel.ofRow(row);
@@ -142,7 +144,7 @@ async function loadSession(
           permissions: needsTwoFactor
             ? NO_PERMISSIONS
             : memberPermissions({ role: memberRole, customPermissions: customPermissions ?? [] }, ctx.ports.env),
-          terms: { plan, override: limitOverride },
+          terms: { plan, override: limitOverride, callsUsedUpUntil },
           needsTwoFactor,
         };
   // An organization of which the caller is no member is treated as unknown.

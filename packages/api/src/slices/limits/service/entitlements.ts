@@ -1,5 +1,5 @@
 import type { ActorContext } from '../../../context.ts';
-import { iso } from '../../../contract/common-schemas.ts';
+import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { Ids } from '../../../contract/ids.ts';
 import { factsOf, type ResolvedLimit, resolveEntitlements } from '../../../pipeline/entitlements.ts';
@@ -11,12 +11,13 @@ export async function getEntitlements(ctx: ActorContext): Promise<Entitlements> 
   const facts = factsOf(ctx, ctx.actor);
   if (!facts)
     throw new ApiError('permission_denied', { detail: 'Entitlements belong to an organization, and you are in none.' });
-  const { plan, features, scopes, limits, creditsPerCall } = resolveEntitlements(facts);
+  const { plan, features, scopes, limits, includedCalls, creditsPerCall } = resolveEntitlements(facts);
   return {
     plan,
     features: [...features],
     scopes: [...scopes],
     limits: limits.map((limit) => presentLimit(ctx.ids, plan, limit)),
+    includedCalls: { ...includedCalls, refusedUntil: isoOrNull(includedCalls.refusedUntil) },
     creditsPerCall,
     caps: capsOf(ctx.ports.env),
   };

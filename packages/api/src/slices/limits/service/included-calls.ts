@@ -1,0 +1,105 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import { iso } from '../../../contract/common-schemas.ts';
+import { PLANS, type PlanCode } from '../../../contract/plans.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import type { RunControl } from '../../../jobs/job.ts';
+import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { UsageThresholdReached } from '../events.ts';
+
+const THRESHOLDS = [50, 80, 100] as const;
+const BATCH = 500;
+/** Roll-ups come late by less; so a month is also counted on the first days of the next. */
+const RECENT_MS = 2 * 86_400_000;
+
+/** Organizations with calls since $3, after $4, with their calls from $1 up to $2. */
+const COUNT: Statement = {
+  text: `
+    /* across organizations */
+    select recent.organization_id as "organizationId", organizations.plan, included_calls.reached,
+           (select coalesce(sum(calls), 0)::bigint from usage_rollups
+            where usage_rollups.organization_id = recent.organization_id and slot >= $1 and slot < $2
+              and environment = 'live') as calls
+    from (
+      select distinct organization_id from usage_rollups
+      where slot >= $3 and organization_id > $4 order by organization_id limit $5
+    ) as recent
+    left join organizations on organizations.id = recent.organization_id and organizations.deleted_at is null
+    left join included_calls on included_calls.organization_id = recent.organization_id
+      and included_calls.month = ($1::timestamptz at time zone 'UTC')::date
+    order by recent.organization_id`,
+};
+
+interface Counted {
+  organizationId: number;
+  /** Null for an organization that was deleted, and for calls without one. */
+  plan: PlanCode | null;
+  reached: number | null;
+  calls: number;
+}
+
+interface Month {
+  from: Date;
+  to: Date;
+}
+
+/** Announces each part of the included calls that was used up, once a month. It may run again at any time. */
+export async function announceIncludedCalls(ctx: Context, { signal, touch }: RunControl): Promise<void> {
+  const recent = new Date(ctx.now.getTime() - RECENT_MS);
+  const months = [monthOf(recent), monthOf(ctx.now)];
+  for (const month of months[0]!.from < months[1]!.from ? months : months.slice(1)) {
+    for (let after = 0; !signal.aborted; touch()) {
+      const rows = await execute<Counted>(ctx.db, COUNT, [month.from, month.to, recent, after, BATCH]);
+      for (const { organizationId, plan, calls, reached } of rows)
+        if (plan && percentOf(plan, calls) > (reached ?? 0)) await announce(ctx, organizationId, { month, calls });
+      after = rows.at(-1)?.organizationId ?? 0;
+      if (rows.length < BATCH) break;
+    }
+  }
+}
+
+function monthOf(at: Date): Month {
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  return { from: new Date(Date.UTC(year, month)), to: new Date(Date.UTC(year, month + 1)) };
+}
+
+/** The highest threshold that was reached. */
+function percentOf(plan: PlanCode, calls: number): number {
+  const percent = (100 * calls) / PLANS[plan].includedCallsPerMonth;
+  return THRESHOLDS.findLast((threshold) => threshold <= percent) ?? 0;
+}
+
+const REACHED: Statement = {
+  text: 'select reached from included_calls where organization_id = $1 and month = $2',
+};
+const REACH: Statement = {
+  text: `
+    insert into included_calls (organization_id, month, calls, reached) values ($1, $2, $3, $4)
+    on conflict (organization_id, month) do update set calls = excluded.calls, reached = excluded.reached`,
+};
+
+/** Under the lock of the organization, so that two runs announce nothing twice. */
+async function announce(ctx: Context, organizationId: number, counted: { month: Month; calls: number }): Promise<void> {
+  const { month, calls } = counted;
+  await transaction(ctx, async (ctx) => {
+    const organization = await OrganizationModel.query(ctx.db).findById(organizationId).forUpdate().throwIfNotFound();
+    const day = iso(month.from).slice(0, 10);
+    const [before] = await execute<{ reached: number }>(ctx.db, REACHED, [organizationId, day]);
+    const { includedCallsPerMonth: included, overage } = PLANS[organization.plan];
+    const reached = percentOf(organization.plan, calls);
+    const passed = THRESHOLDS.filter((threshold) => threshold > (before?.reached ?? 0) && threshold <= reached);
+    if (passed.length === 0) return;
+    await execute(ctx.db, REACH, [organizationId, day, calls, reached]);
+    if (reached === 100 && overage === 'refuse' && month.to > ctx.now) {
+      await OrganizationModel.query(ctx.db).findById(organizationId).patch({ callsUsedUpUntil: month.to });
+      forgetAfterCommit(ctx, [`organization:${organizationId}`]);
+    }
+    const publicId = ctx.ids.encode('org', organizationId);
+    for (const percent of passed) {
+      const data = { organizationId: publicId, month: day.slice(0, 7), percent, calls, included, overage };
+      await record(ctx, UsageThresholdReached, { target: organization, data, organizationId });
+    }
+  });
+}
