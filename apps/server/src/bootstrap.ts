@@ -10,7 +10,6 @@ import type { Env } from '@rentapi/platform/env';
 import { createLogger, type LogFormat } from '@rentapi/platform/logger';
 import { createCaptureMailer, type Mailbox, type Mailer } from '@rentapi/platform/mail';
 import { createResendMailer } from '@rentapi/platform/mail/resend';
-import { createSmtpMailer } from '@rentapi/platform/mail/smtp';
 import { makeDirectory } from '@rentapi/platform/make-directory';
 import { openObservers } from './observers.ts';
 import { VERSION } from './version.ts';
@@ -43,7 +42,7 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
   const directUrl = env.DATABASE_DIRECT_URL ?? databaseUrl;
   const ownerUrl = embedded ? embedded.url : env.DATABASE_MIGRATION_URL;
   const secrets = { ...(embedded && loadOrCreateSecrets(dataDir)), ...givenSecrets(env) } as Runtime['secrets'];
-  const { mailer, mailbox } = openMailer(env, dataDir);
+  const { mailer, mailbox } = await openMailer(env, dataDir);
   const ports = openPorts({
     env,
     log: createLogger({ level: env.LOG_LEVEL, format: logFormat(env), secretFields: SECRET_FIELDS }),
@@ -72,9 +71,12 @@ function logFormat(env: Env): LogFormat {
 }
 
 /** Casts are safe: `readEnv` checked that each driver has its settings. */
-function openMailer(env: Env, dataDir: string): { mailer: Mailer; mailbox: Mailbox | null } {
+async function openMailer(env: Env, dataDir: string): Promise<{ mailer: Mailer; mailbox: Mailbox | null }> {
   const { MAIL_DRIVER: driver, MAIL_FROM: from, SMTP_URL: url, RESEND_API_KEY: apiKey, RESEND_BASE_URL: baseUrl } = env;
-  if (driver === 'smtp') return { mailer: createSmtpMailer({ url: url!, from }), mailbox: null };
+  if (driver === 'smtp') {
+    const { createSmtpMailer } = await import('@rentapi/platform/mail/smtp');
+    return { mailer: createSmtpMailer({ url: url!, from }), mailbox: null };
+  }
   if (driver === 'resend') return { mailer: createResendMailer({ apiKey: apiKey!, from, baseUrl }), mailbox: null };
   const mailbox = createCaptureMailer(path.join(dataDir, 'mail'), () => new Date());
   return { mailer: mailbox, mailbox };
