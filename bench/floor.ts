@@ -47,6 +47,7 @@ async function getMe(authorization: string | undefined): Promise<Answer> {
     email: row.email,
     username: row.username,
     fullName: row.fullName,
+    avatarUrl: row.avatarId === null ? null : `/api/v1/avatars/${ids.encode('avt', Number(row.avatarId))}`,
     status: row.status,
     role: row.role,
     emailVerifiedAt: row.emailVerifiedAt?.toISOString() ?? null,

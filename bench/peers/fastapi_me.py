@@ -20,7 +20,7 @@ REDIS_URL = os.environ.get("REDIS_URL")
 SIZE, WINDOW_S = 10_000_000, 60
 STATEMENT = """
     select s.revoked_at, s.expires_at, u.id, u.email, u.username, u.full_name, u.status, u.role, u.email_verified_at,
-           u.default_organization_id, u.metadata, u.created_at, u.updated_at
+           u.avatar_id, u.two_factor_enabled_at, u.default_organization_id, u.metadata, u.created_at, u.updated_at
     from sessions s join users u on u.id = s.user_id where s.public_id = $1"""
 BUCKET = """
     local level = redis.call('HMGET', KEYS[1], 'tokens', 'at')
@@ -86,9 +86,11 @@ async def get_me(authorization: str = Header("")) -> dict:
         "email": row["email"],
         "username": row["username"],
         "fullName": row["full_name"],
+        "avatarUrl": row["avatar_id"] and f"/api/v1/avatars/{row['avatar_id']}",
         "status": row["status"],
         "role": row["role"],
         "emailVerifiedAt": row["email_verified_at"],
+        "twoFactorEnabled": row["two_factor_enabled_at"] is not None,
         "defaultOrganizationId": row["default_organization_id"],
         "metadata": json.loads(row["metadata"]),
         "createdAt": row["created_at"],
