@@ -27,6 +27,12 @@ async function tokens(fixture: Fixture): Promise<string> {
   return body.items.find(({ slug }: { slug: string }) => slug === 'tokens').id;
 }
 
+/** That one, beside another. */
+async function meters(fixture: Fixture): Promise<string> {
+  await meter(fixture);
+  return tokens(fixture);
+}
+
 const refused =
   (event: object, of: GivenMeter = {}): Failing =>
   async (fixture) => {
@@ -46,7 +52,7 @@ const range =
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
-  ownedIds: { mtr: tokens },
+  ownedIds: { mtr: meters },
   scenarios: {
     'usage.meters.create': async (fixture) =>
       byOwner(fixture, { slug: `proven-${++made}`, name: 'Proven', aggregation: 'count' }),

@@ -102,15 +102,15 @@ export const proofs: SliceProofs = {
       input: { webhookId: (await webhook(fixture)).id, description: 'changed' },
     }),
     'webhooks.deliveries.get': async (fixture) => ({
-      caller: (await fixture.key(['webhooks:read'])).caller,
+      caller: fixture.inOrganization('OWNER'),
       input: await delivery(fixture, 'FAILED'),
     }),
     'webhooks.deliveries.retry': async (fixture) => ({
-      caller: (await fixture.key(['webhooks:update'])).caller,
+      caller: fixture.inOrganization('OWNER'),
       input: await delivery(fixture, 'FAILED'),
     }),
     'webhooks.recover': async (fixture) => ({
-      caller: (await fixture.key(['webhooks:update'])).caller,
+      caller: fixture.inOrganization('OWNER'),
       input: { webhookId: (await webhook(fixture)).id, since: new Date(Date.now() - 1000).toISOString() },
     }),
   },

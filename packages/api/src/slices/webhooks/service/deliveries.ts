@@ -8,6 +8,7 @@ import { readRows, rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { publicEventTypes } from '../../../events/patterns.ts';
 import { enqueueNumbered } from '../../../jobs/enqueue.ts';
+import { lockAuthority } from '../../members/service/authority.ts';
 import { bodyOf } from '../delivery/attempt.ts';
 import { AttemptModel, DeliveryModel, type WebhookModel } from '../model.ts';
 import type {
@@ -58,6 +59,7 @@ export async function getDelivery(ctx: OrganizationContext, input: DeliveryId): 
 /** Sends it now, and begins the schedule anew. */
 export async function retryDelivery(ctx: OrganizationContext, input: DeliveryId): Promise<WebhookDelivery> {
   return transaction(ctx, async (ctx) => {
+    await lockAuthority(ctx, 'webhooks:update');
     const webhook = await findWebhook(ctx, input.webhookId);
     const delivery = await findDelivery(ctx, webhook, input.deliveryId, { lock: true });
     if (delivery.status === 'SUCCEEDED') throw new ApiError('delivery_already_succeeded');
@@ -80,6 +82,7 @@ export async function testWebhook(ctx: OrganizationContext, input: TestWebhook):
   const type = publicEventTypes(ctx.ports.eventTypes).find(({ name }) => name === input.eventType);
   if (!type) throw new ApiError('unknown_event_type');
   return transaction(ctx, async (ctx) => {
+    await lockAuthority(ctx, 'webhooks:test');
     const webhook = await findWebhook(ctx, input.webhookId);
     if (!webhook.enabled) throw new ApiError('webhook_disabled');
     const delivery = await DeliveryModel.add(ctx, {
@@ -99,6 +102,7 @@ export async function testWebhook(ctx: OrganizationContext, input: TestWebhook):
 /** Counts what has failed in the range, and has a job send it again. */
 export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWebhook): Promise<Recovery> {
   return transaction(ctx, async (ctx) => {
+    await lockAuthority(ctx, 'webhooks:update');
     const webhook = await findWebhook(ctx, input.webhookId);
     const until = input.until ?? iso(ctx.now);
     assertRange(input.since, until);
