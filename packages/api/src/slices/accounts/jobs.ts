@@ -12,8 +12,9 @@ export const mailAccount = mailJob({
   name: 'accounts.mail_invitation',
   on: UserInvited,
   unlimited: true,
-  compose: async (ctx, { data }) => {
-    const token = await mintMailedToken(ctx, 'password_reset', data.id, { ttlMs: INVITED_FOR_MS });
+  compose: async (ctx, event) => {
+    const token = await mintMailedToken(ctx, 'password_reset', event, { ttlMs: INVITED_FOR_MS });
+    if (token === null) return null;
     return {
       subject: mailText`Your account is ready`,
       paragraphs: [mailText`An administrator created an account for this address. Set a password to use it.`],

@@ -19,23 +19,33 @@ import { DEVICE_KNOWN_MS } from './service/known-sources.ts';
 import { mintMailedToken } from './service/mailed-token.ts';
 import { eraseSealedChildren } from './service/refresh.ts';
 
-const verificationMail = (token: string): MailContent => ({
-  subject: mailText`Confirm your e-mail address`,
-  paragraphs: [mailText`Welcome. Please confirm that this address is yours.`],
-  action: { label: 'Confirm e-mail address', path: `/verify-email?token=${token}` },
-  footnote: mailText`The link works once, for 24 hours. If you did not register, ignore this mail.`,
-});
+const verificationMail = (token: string | null): MailContent | null =>
+  token === null
+    ? null
+    : {
+        subject: mailText`Confirm your e-mail address`,
+        paragraphs: [mailText`Welcome. Please confirm that this address is yours.`],
+        action: { label: 'Confirm e-mail address', path: `/verify-email?token=${token}` },
+        footnote: mailText`The link works once, for 24 hours. If you did not register, ignore this mail.`,
+      };
 
-const passwordLink = (token: string): Pick<MailContent, 'action' | 'footnote'> => ({
-  action: { label: 'Set a password', path: `/reset-password?token=${token}` },
-  footnote: mailText`The link works once, for an hour. It ends every session of your account.`,
-});
+const passwordMail = (
+  token: string | null,
+  content: Pick<MailContent, 'subject' | 'paragraphs'>,
+): MailContent | null =>
+  token === null
+    ? null
+    : {
+        ...content,
+        action: { label: 'Set a password', path: `/reset-password?token=${token}` },
+        footnote: mailText`The link works once, for an hour. It ends every session of your account.`,
+      };
 
 export const mailVerification = mailJob({
   name: 'auth.mail_verification',
   on: UserRegistered,
   when: ({ emailVerifiedAt }) => !emailVerifiedAt, // an operator vouched for the others
-  compose: async (ctx, { data }) => verificationMail(await mintMailedToken(ctx, 'email', data.id)),
+  compose: async (ctx, event) => verificationMail(await mintMailedToken(ctx, 'email', event)),
 });
 
 /** Once for each account: an address is verified once. */
@@ -56,14 +66,15 @@ export const mailWelcome = mailJob({
 export const mailVerificationAgain = mailJob({
   name: 'auth.mail_verification_again',
   on: VerificationRequested,
-  compose: async (ctx, { data }) => verificationMail(await mintMailedToken(ctx, 'email', data.id)),
+  compose: async (ctx, event) => verificationMail(await mintMailedToken(ctx, 'email', event)),
 });
 
 /** Only the mailbox learns that the address has an account. */
 export const mailRepeatedRegistration = mailJob({
   name: 'auth.mail_repeated_registration',
   on: RegistrationRepeated,
-  async compose(ctx, { data }) {
+  async compose(ctx, event) {
+    const { data } = event;
     if (data.status === 'DELETED')
       return {
         subject: mailText`This address belongs to a deleted account`,
@@ -74,7 +85,7 @@ export const mailRepeatedRegistration = mailJob({
         footnote: mailText`If this was not you, nothing has changed and there is nothing to do.`,
       };
     if (!data.emailVerifiedAt)
-      return verificationMail(await mintMailedToken(ctx, 'email', data.id, { registration: data.requested }));
+      return verificationMail(await mintMailedToken(ctx, 'email', event, { registration: data.requested }));
     return {
       subject: mailText`You already have an account`,
       paragraphs: [
@@ -91,26 +102,26 @@ export const mailPasswordRequired = mailJob({
   name: 'auth.mail_password_required',
   on: PasswordRequired,
   unlimited: true,
-  compose: async (ctx, { data }) => ({
-    subject: mailText`Set your password`,
-    paragraphs: [
-      mailText`Your e-mail address is confirmed. It was registered more than once, so no password is kept: set yours.`,
-    ],
-    ...passwordLink(await mintMailedToken(ctx, 'password_reset', data.id)),
-  }),
+  compose: async (ctx, event) =>
+    passwordMail(await mintMailedToken(ctx, 'password_reset', event), {
+      subject: mailText`Set your password`,
+      paragraphs: [
+        mailText`Your e-mail address is confirmed. It was registered more than once, so no password is kept: set yours.`,
+      ],
+    }),
 });
 
 export const mailPasswordReset = mailJob({
   name: 'auth.mail_password_reset',
   on: PasswordResetRequested,
   share: 'password_reset',
-  compose: async (ctx, { data }) => ({
-    subject: mailText`Set a new password`,
-    paragraphs: [
-      mailText`You requested a link to set a new password. If you did not, ignore this mail: nothing has changed.`,
-    ],
-    ...passwordLink(await mintMailedToken(ctx, 'password_reset', data.id)),
-  }),
+  compose: async (ctx, event) =>
+    passwordMail(await mintMailedToken(ctx, 'password_reset', event), {
+      subject: mailText`Set a new password`,
+      paragraphs: [
+        mailText`You requested a link to set a new password. If you did not, ignore this mail: nothing has changed.`,
+      ],
+    }),
 });
 
 export const mailPasswordChanged = mailJob({

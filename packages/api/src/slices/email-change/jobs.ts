@@ -3,13 +3,14 @@ import { mailJob } from '../../mail/mail-job.ts';
 import { mailText } from '../../mail/mail-text.ts';
 import { UserModel } from '../users/model.ts';
 import { EmailChanged, EmailChangeRequested, EmailChangeUndone } from './events.ts';
-import { isPasswordNewer, mintConfirmToken, mintUndoToken } from './service/tokens.ts';
+import { mintConfirmToken, mintUndoToken } from './service/tokens.ts';
 
 /** To the new address. Only its mailbox learns whether it has an account. */
 export const mailNewAddress = mailJob({
   name: 'email_change.mail_new_address',
   on: EmailChangeRequested,
-  async compose(ctx, { data, createdAt }) {
+  async compose(ctx, event) {
+    const { data } = event;
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(data.email) })
       .select('id');
@@ -22,15 +23,14 @@ export const mailNewAddress = mailJob({
         ],
         footnote: mailText`If this was not you, there is nothing to do.`,
       };
-    // Who changes the password ends what was asked for before: this, too, if it is not mailed yet.
-    const userId = ctx.ids.decode('usr', data.id);
-    if (await isPasswordNewer(ctx, { userId, since: createdAt })) return null;
+    const token = await mintConfirmToken(ctx, event);
+    if (token === null) return null;
     return {
       subject: mailText`Confirm your new e-mail address`,
       paragraphs: [mailText`You asked to use this address for your account. Please confirm that it is yours.`],
       action: {
         label: 'Confirm the new address',
-        path: `/confirm-email-change?token=${await mintConfirmToken(ctx, data)}`,
+        path: `/confirm-email-change?token=${token}`,
       },
       footnote: mailText`The link works once, for 24 hours. If this was not you, ignore this mail: nothing has changed.`,
     };
@@ -43,15 +43,19 @@ export const mailOldAddress = mailJob({
   when: ({ previousEmailVerified }) => previousEmailVerified, // the link gives the account to the mailbox
   unlimited: true,
   to: ({ previousEmail }) => previousEmail,
-  compose: async (ctx, event) => ({
-    subject: mailText`Your e-mail address was changed`,
-    paragraphs: [
-      mailText`The e-mail address of your account is not this one any more.`,
-      mailText`If this was not you, take it back now: that ends every session of your account. Then set a new password.`,
-    ],
-    action: { label: 'Take my address back', path: `/undo-email-change?token=${await mintUndoToken(ctx, event)}` },
-    footnote: mailText`The link works once, for 7 days. If this was you, there is nothing to do.`,
-  }),
+  async compose(ctx, event) {
+    const token = await mintUndoToken(ctx, event);
+    if (token === null) return null;
+    return {
+      subject: mailText`Your e-mail address was changed`,
+      paragraphs: [
+        mailText`The e-mail address of your account is not this one any more.`,
+        mailText`If this was not you, take it back now: that ends every session of your account. Then set a new password.`,
+      ],
+      action: { label: 'Take my address back', path: `/undo-email-change?token=${token}` },
+      footnote: mailText`The link works once, for 7 days. If this was you, there is nothing to do.`,
+    };
+  },
 });
 
 export const mailUndone = mailJob({

@@ -32,6 +32,21 @@ export async function recordSecurityEvent(
   await execute(ctx.db, RECORD, [userId, kind, JSON.stringify(details), ip, userAgent, requestId, ctx.now]);
 }
 
+/** Whether something of these kinds happened to an account since then; with these details, if they are given. */
+export async function hasHappened(
+  { db }: Context,
+  kinds: readonly SecurityEventKind[],
+  { userId, since, details }: { userId: number; since: Date; details?: SecurityEvent['details'] },
+): Promise<boolean> {
+  const found = SecurityEventModel.query(db)
+    .findOne({ userId })
+    .whereIn('kind', [...kinds])
+    .where('createdAt', '>=', since)
+    .select('id');
+  if (details) found.whereRaw('details @> ?::jsonb', [JSON.stringify(details)]);
+  return (await found) !== undefined;
+}
+
 export async function listActivity(ctx: UserContext, input: ListActivity): Promise<SecurityEventPage> {
   const userId = ctx.actor.user.id;
   const mine = SecurityEventModel.query(ctx.db).where({ userId });

@@ -1,8 +1,11 @@
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { transaction } from '../../../data/transaction.ts';
 import type { RecordedEvent } from '../../../jobs/job.ts';
-import { SecurityEventModel } from '../../security-events/model.ts';
+import { mintUnlessEnded } from '../../auth/service/mailed-token.ts';
+import { hasHappened } from '../../security-events/service.ts';
+import { UserModel } from '../../users/model.ts';
 import { EmailChangeModel } from '../model.ts';
 
 const CONFIRM_WITHIN_MS = 24 * 3_600_000;
@@ -14,22 +17,38 @@ interface Change {
   previousEmail: string;
 }
 
-/** Made by the job that mails it, so that no event holds one. */
-export async function mintConfirmToken(ctx: Context, change: Change): Promise<string> {
-  return mint(ctx, change, (hash) => ({
-    confirmTokenHash: hash,
-    expiresAt: new Date(ctx.now.getTime() + CONFIRM_WITHIN_MS),
-  }));
+const ENDED_BY = ['email_changed', 'password_changed', 'password_reset'] as const;
+
+/** Made by the job that mails it, so that no event holds one. Null for a link that has ended before its mail. */
+export async function mintConfirmToken(
+  ctx: Context,
+  { data, createdAt }: RecordedEvent<Change>,
+): Promise<string | null> {
+  const request = { userId: ctx.ids.decode('usr', data.id), since: createdAt, endedBy: ENDED_BY };
+  return mintUnlessEnded(ctx, request, (ctx) =>
+    mint(ctx, data, (hash) => ({
+      confirmTokenHash: hash,
+      expiresAt: new Date(ctx.now.getTime() + CONFIRM_WITHIN_MS),
+    })),
+  );
 }
 
-/** Counted from the change, however late the mail is sent. */
-export async function mintUndoToken(ctx: Context, { data, createdAt }: RecordedEvent<Change>): Promise<string> {
-  return mint(ctx, data, (hash) => ({
-    undoTokenHash: hash,
-    confirmedAt: createdAt,
-    expiresAt: new Date(createdAt.getTime() + UNDO_WITHIN_MS),
-  }));
+/** Counted from the change, however late the mail is sent. Null where this or an earlier change was taken back. */
+export async function mintUndoToken(ctx: Context, { data, createdAt }: RecordedEvent<Change>): Promise<string | null> {
+  return transaction(ctx, async (ctx) => {
+    const userId = ctx.ids.decode('usr', data.id);
+    await UserModel.query(ctx.db).findById(userId).forShare().select('id'); // one that is taken back now is waited for
+    if (await hasHappened(ctx, ['email_changed'], { userId, since: createdAt, details: TAKEN_BACK })) return null;
+    return mint(ctx, data, (hash) => ({
+      undoTokenHash: hash,
+      confirmedAt: createdAt,
+      expiresAt: new Date(createdAt.getTime() + UNDO_WITHIN_MS),
+    }));
+  });
 }
+
+/** Of the security event: the address became the earlier one again. */
+export const TAKEN_BACK = { takenBack: true };
 
 async function mint(
   ctx: Context,
@@ -62,14 +81,5 @@ export async function redeem(
 }
 
 /** Whether the password was set since: then what was asked for before may have been an attacker's wish. */
-export async function isPasswordNewer(
-  { db }: Context,
-  { userId, since }: { userId: number; since: Date },
-): Promise<boolean> {
-  const event = await SecurityEventModel.query(db)
-    .findOne({ userId })
-    .whereIn('kind', ['password_changed', 'password_reset'])
-    .where('createdAt', '>=', since)
-    .select('id');
-  return event !== undefined;
-}
+export const isPasswordNewer = (ctx: Context, { userId, since }: { userId: number; since: Date }): Promise<boolean> =>
+  hasHappened(ctx, ['password_changed', 'password_reset'], { userId, since });

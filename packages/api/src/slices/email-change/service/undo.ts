@@ -12,7 +12,7 @@ import { UserModel } from '../../users/model.ts';
 import { EmailChangeUndone } from '../events.ts';
 import { EmailChangeModel } from '../model.ts';
 import { holderOf, keepInvitationsTraceable, lockMailbox } from './change.ts';
-import { isPasswordNewer, redeem } from './tokens.ts';
+import { isPasswordNewer, redeem, TAKEN_BACK } from './tokens.ts';
 
 /**
  * The link came to the old address: its owner gets the account back, whatever its state. All sessions end, and with
@@ -39,7 +39,7 @@ export async function undoEmailChange(ctx: Context, token: string): Promise<void
       .where((either) => either.whereNull('confirmedAt').orWhere('confirmedAt', '>=', confirmedAt));
     await endAccess(ctx, after);
     await keepInvitationsTraceable(ctx, before);
-    await recordSecurityEvent(ctx, 'email_changed', { userId });
+    await recordSecurityEvent(ctx, 'email_changed', { userId, details: TAKEN_BACK });
     const data = { ...after.present(ctx.ids), previousEmail: before.email };
     await record(ctx, EmailChangeUndone, { target: after, before, after, data });
   });
@@ -57,5 +57,6 @@ async function giveUpAddress(ctx: Context, before: UserModel): Promise<void> {
     passwordHash: null,
   });
   await endAccess(ctx, after);
+  await recordSecurityEvent(ctx, 'email_changed', { userId: after.id }); // ends links that are not mailed yet
   await record(ctx, UserUpdated, { target: after, before, after, data: after.present(ctx.ids) });
 }
