@@ -72,10 +72,11 @@ const post = (client: Client, path: string, body: object, headers: Record<string
 
 function invitersOf(stage: Stage, people: readonly Person[], tokens: readonly string[]): Inviter[] {
   const ids = createIds(stage.secrets.ID_SECRET);
-  return people.map(({ organizationId }, at) => ({
+  const inviters = people.map(({ organizationId }, at) => ({
     accessToken: tokens[at]!,
     organizationId: ids.encode('org', organizationId),
   }));
+  return inviters.reverse(); // the first people are those who are invited
 }
 
 async function compareAddresses(

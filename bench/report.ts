@@ -33,10 +33,10 @@ export function spreadOf(values: readonly number[]): Spread {
  */
 function outside(count: number): number {
   let cut = 0;
-  let chance = 0.5 ** count; // the chance that none lies below
-  for (let sum = chance; cut < count / 2; cut++) {
-    chance *= (count - cut) / (cut + 1);
-    sum += chance;
+  let logChance = -count * Math.LN2; // the chance that none lies below: as a logarithm, because a small one would be 0
+  for (let sum = Math.exp(logChance); cut < count / 2; cut++) {
+    logChance += Math.log((count - cut) / (cut + 1));
+    sum += Math.exp(logChance);
     if (2 * sum > 0.05) break;
   }
   return cut;
