@@ -47,6 +47,8 @@ interface Inviter {
   organizationId: string;
 }
 
+const anyAddress = (): string => `${randomUUID()}@example.com`;
+
 type Ask = (client: Client, email: string, inviter: Inviter) => Promise<unknown>;
 
 const guess = (client: Client, email: string): Promise<unknown> =>
@@ -96,16 +98,12 @@ async function compareAddresses(
   for (const [name, ask] of Object.entries(QUESTIONS)) {
     const known: number[] = [];
     const unknown: number[] = [];
-    for (let pair = -WARM_UPS; pair < PAIRS; pair++) {
-      const both: [number[], string][] = [
-        [known, emails[(pair + WARM_UPS) % emails.length]!],
-        [unknown, `${randomUUID()}@example.com`],
-      ];
-      for (const [times, email] of pair % 2 === 0 ? both : both.reverse()) {
-        const tookMs = await timeOf(() => ask(client, email, inviters[asked++ % inviters.length]!));
-        if (pair >= 0) times.push(tookMs);
-      }
-    }
+    for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) await ask(client, anyAddress(), inviters[asked++]!);
+    for (const [times, email] of inRandomOrder([
+      ...emails.slice(0, PAIRS).map((email) => [known, email] as const),
+      ...emails.slice(0, PAIRS).map(() => [unknown, anyAddress()] as const),
+    ]))
+      times.push(await timeOf(() => ask(client, email, inviters[asked++ % inviters.length]!)));
     const difference = spreadOf(known.map((tookMs, at) => tookMs - unknown[at]!));
     const medians = [known, unknown].map((times) => spreadOf(times).median.toFixed(2));
     table.push([name, ...medians, written(difference)]);
@@ -117,6 +115,14 @@ async function compareAddresses(
   process.stdout.write(`\nAddresses with and without an account: ${PAIRS} interleaved pairs\n`);
   printTable(table);
   return verdicts;
+}
+
+/** What follows a known address, a mail for example, must not slow one kind of request more than the other. */
+function inRandomOrder<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 /** A request for the current user must not wait for other people's passwords to be hashed. */
