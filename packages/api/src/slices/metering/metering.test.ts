@@ -438,7 +438,7 @@ describe('the events', () => {
       `create table ${nameOf(-402)} partition of usage_events
        for values from ((current_date - 402)::timestamptz) to ((current_date - 401)::timestamptz)`,
     );
-    await run('metering.keep_partitions');
+    await run('metering.partitions');
     const names = await partitions();
     expect(names).toContain(nameOf(7));
     expect(names).not.toContain(nameOf(-402));

@@ -1,6 +1,5 @@
 import { purgeJob } from '../../data/purge.ts';
 import { job } from '../../jobs/job.ts';
-import { maintainPartitions } from './partitions.ts';
 import { rollUp } from './service/roll-up.ts';
 
 /** Each slot when it is over, and again when a late call was written. */
@@ -12,13 +11,7 @@ export const rollUpUsage = job({
   run: (ctx, _, control) => rollUp(ctx, control),
 });
 
-export const usagePartitions = job({
-  name: 'usage.partitions',
-  queue: 'maintenance',
-  concurrency: 1,
-  every: '1 hour',
-  run: (ctx) => maintainPartitions(ctx),
-});
+export { usagePartitions } from './partitions.ts';
 
 /** A year and the month before it, which reports compare. */
 const ROLLED_UP_MS = 400 * 86_400_000;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../../test/app.ts';
 import { usageCall } from '../../../test/usage-calls.ts';
 import { systemContext } from '../../context.ts';
-import { maintainPartitions } from './partitions.ts';
+import { dayOf } from '../../data/day-partitions.ts';
+import { usagePartitions } from './partitions.ts';
 import { createPostgresSink } from './postgres-sink.ts';
-import { dayOf } from './slots.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -25,7 +25,9 @@ async function partitions(): Promise<string[]> {
 
 const day = (from: number) => dayOf(Date.now() + from * DAY_MS).replaceAll('-', '');
 const at = (from: number) => new Date(Date.now() + from * DAY_MS);
-const maintain = (from: number) => maintainPartitions({ ...systemContext(app.ports, 'test'), now: at(from) });
+const control = { touch() {}, signal: new AbortController().signal };
+const maintain = (from: number) =>
+  usagePartitions.run({ ...systemContext(app.ports, 'test'), now: at(from) }, { at: at(from) }, control);
 
 it('makes the partitions of the next week, again and again', async () => {
   await maintain(3);
@@ -42,8 +44,8 @@ it('drops the days that were kept for USAGE_RETENTION_DAYS, but none that is sti
   }
   await createPostgresSink(app.rows).write([usageCall({ occurredAt: at(-6) })]);
   await maintain(0);
-  expect((await partitions()).filter((name) => name < day(0))).toEqual([day(-6), day(-4), day(-3)]);
+  expect((await partitions()).filter((name) => name < day(0))).toEqual([day(-6), day(-4), day(-3), day(-1)]);
   await app.rows('usage_pending_slots').delete();
   await maintain(0);
-  expect((await partitions()).filter((name) => name < day(0))).toEqual([day(-4), day(-3)]);
+  expect((await partitions()).filter((name) => name < day(0))).toEqual([day(-4), day(-3), day(-1)]);
 });

@@ -6,8 +6,9 @@ import {
   sqlStateOf,
   violatedConstraint,
 } from '@rentapi/platform/database';
+import { dayOf } from '../../data/day-partitions.ts';
 import { BatchRefusedError, type UsageCall, type UsageSink } from '../../pipeline/usage-log.ts';
-import { dayOf, SLOT_MS } from './slots.ts';
+import { SLOT_MS } from './slots.ts';
 
 /** Each column, its type, and its text in an array of PostgreSQL. */
 const COLUMNS: readonly (readonly [name: string, type: string, text: (call: UsageCall) => string])[] = [

@@ -1,4 +1,4 @@
-import { maintainPartitions } from '../../data/day-partitions.ts';
+import { partitionsJob } from '../../data/day-partitions.ts';
 import { purgeJob } from '../../data/purge.ts';
 import { job } from '../../jobs/job.ts';
 import { mailJob } from '../../mail/mail-job.ts';
@@ -11,12 +11,10 @@ export { recoverDeliveries } from './service/recover.ts';
 /** As long as what can be recovered. */
 const ATTEMPT_DAYS = 30;
 
-export const attemptPartitions = job({
+export const attemptPartitions = partitionsJob({
   name: 'webhooks.partitions',
-  queue: 'maintenance',
-  every: '1 hour',
-  concurrency: 1,
-  run: (ctx) => maintainPartitions(ctx, 'webhook_attempts', ATTEMPT_DAYS),
+  table: 'webhook_attempts',
+  keptDays: ATTEMPT_DAYS,
 });
 
 export const purgeDeliveries = purgeJob('webhooks.purge_deliveries', [

@@ -1,9 +1,10 @@
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { execute, executeTogether, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
+import { dayOf } from '../../../data/day-partitions.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
-import { dayOf, SLOT_MS } from '../slots.ts';
+import { SLOT_MS } from '../slots.ts';
 
 /** The last batches of a slot are written shortly after its end; later ones have it rolled up again. */
 const GRACE_MS = 30_000;
