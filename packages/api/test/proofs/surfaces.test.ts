@@ -68,7 +68,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
       // What binds a login at a provider to its answer.
       if (key === 'url') return [key, part.replace(/\b(state|code_challenge)=[\w-]{43}/g, '$1=…')];
-      if (secret && key === 'secret') return [key, part.replace(/(?<=_|^)[0-9A-Za-z]{30,}$/, 'random characters')];
+      if (secret && key === 'secret') return [key, part.replace(/(?<=_|^)[0-9A-Za-z+/]{30,}=?$/, 'random characters')];
       return [key, comparable(part, parts, key)];
     }),
   );
