@@ -2871,8 +2871,7 @@ export interface Problem {
     | 'unknown_event_version'
     | 'event_not_allowed'
     | 'delivery_already_succeeded'
-    | 'webhook_disabled'
-    | 'invalid_time_range';
+    | 'webhook_disabled';
   /** Names this request in logs; quote it when you ask for help. */
   requestId: string;
   /** For invalid input: each field that is wrong, at most 20; `detail` says how many more. */

@@ -62,14 +62,14 @@ export const PROTOCOL_ERRORS = {
     status: 400,
     title: 'Time range reversed',
     meaning: 'The range ends before it begins, or when it begins.',
-    fix: 'Send a `to` that is after `from`.',
+    fix: 'Send an end that is after the beginning.',
     retry: 'no',
   },
   time_range_too_long: {
     status: 400,
     title: 'Time range too long',
-    meaning: 'The range is longer than one request may ask for.',
-    fix: 'Ask for a shorter range, or for days instead of hours.',
+    meaning: 'The range is longer than one request may ask for, or begins before what is kept.',
+    fix: 'Ask for a shorter or later range, or for days instead of hours.',
     retry: 'no',
   },
   ambiguous_credentials: {

@@ -336,7 +336,6 @@ export interface CodesByStatus {
     | "header_not_allowed"
     | "unknown_event_type"
     | "unknown_event_version"
-    | "invalid_time_range"
     | "name_reserved"
     | "oauth_code_invalid"
     | "redirect_not_allowed"
@@ -3257,7 +3256,7 @@ export class WebhooksDeliveriesResource extends Resource {
    *
    * `GET /api/v1/webhooks/{webhookId}/deliveries`
    *
-   * @throws {BadRequestError} `invalid_cursor`, `invalid_time_range`
+   * @throws {BadRequestError} `invalid_cursor`, `time_range_reversed`
    * @example
    * ```ts
    * for await (const item of client.webhooks.deliveries.list({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', limit: 25 })) console.log(item);
@@ -3402,7 +3401,7 @@ export class WebhooksResource extends Resource {
    *
    * `POST /api/v1/webhooks/{webhookId}/recover`
    *
-   * @throws {BadRequestError} `invalid_time_range`
+   * @throws {BadRequestError} `time_range_reversed`, `time_range_too_long`
    * @throws {ConflictError} `webhook_disabled`
    * @example
    * ```ts

@@ -51,11 +51,4 @@ export const errors = {
     fix: 'Enable the webhook first, with `enabled: true`.',
     retry: 'no',
   },
-  invalid_time_range: {
-    status: 400,
-    title: 'Invalid time range',
-    meaning: 'The range of time ends before it begins, or is longer than what is kept or answered at once.',
-    fix: 'Send a range that begins before it ends, within the bounds that the description of the operation names.',
-    retry: 'no',
-  },
 } as const satisfies ErrorRows;

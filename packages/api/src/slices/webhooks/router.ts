@@ -46,6 +46,14 @@ const tags: [Tag] = ['Webhooks'];
 /** Each one calls a receiver outside. */
 const sends: ProcedureLimit = { name: 'webhook-sends', by: 'organization', size: () => 100, windowS: 60 };
 
+const REFUSED_SETTINGS = [
+  'target_not_allowed',
+  'header_not_allowed',
+  'unknown_event_type',
+  'unknown_event_version',
+  'event_not_allowed',
+] as const;
+
 const webhookId = exampleWebhook.id;
 const deliveryId = exampleDelivery.id;
 
@@ -78,14 +86,7 @@ export const webhooks = router({
         'Events that happen from now on are sent to the address as Standard Webhooks. The secret is in this answer only. At most 100 in an organization.',
     },
     rest: { status: 201 },
-    errors: [
-      'target_not_allowed',
-      'header_not_allowed',
-      'unknown_event_type',
-      'unknown_event_version',
-      'event_not_allowed',
-      'limit_reached',
-    ],
+    errors: [...REFUSED_SETTINGS, 'limit_reached'],
     example: {
       input: { url: exampleWebhook.url, events: exampleWebhook.events },
       output: { ...exampleWebhook, secret: exampleSecret },
@@ -151,14 +152,7 @@ export const webhooks = router({
       description:
         'You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.',
     },
-    errors: [
-      'target_not_allowed',
-      'header_not_allowed',
-      'unknown_event_type',
-      'unknown_event_version',
-      'event_not_allowed',
-      'version_mismatch',
-    ],
+    errors: [...REFUSED_SETTINGS, 'version_mismatch'],
     example: {
       input: { webhookId, events: ['*'] },
       output: { ...exampleWebhook, events: ['*'] },
@@ -249,7 +243,7 @@ export const webhooks = router({
         'Every delivery that was created from `since` to `until` (now by default) and has failed. A job sends them; `dryRun` only counts. The last 30 days can be recovered.',
     },
     rest: { status: 202 },
-    errors: ['invalid_time_range', 'webhook_disabled'],
+    errors: ['time_range_reversed', 'time_range_too_long', 'webhook_disabled'],
     example: {
       input: { webhookId, since: '2026-01-31T00:00:00Z' },
       output: { jobId: exampleId('job'), count: 12 },
@@ -295,7 +289,7 @@ export const webhooks = router({
         summary: 'List deliveries of a webhook',
         description: 'Newest first, of the last 30 days.',
       },
-      errors: ['invalid_cursor', 'invalid_time_range'],
+      errors: ['invalid_cursor', 'time_range_reversed'],
       example: { input: { webhookId, limit: 25 }, output: { items: [exampleDelivery], nextCursor: null } },
     })
       .input(ListDeliveries)

@@ -128,7 +128,11 @@ export const proofs: SliceProofs = {
       }),
     },
     'webhooks.recover': {
-      invalid_time_range: async (fixture) => ({
+      time_range_reversed: async (fixture) => ({
+        caller: (await fixture.key(['webhooks:update'])).caller,
+        input: { webhookId: (await webhook(fixture)).id, since: '2999-01-01T00:00:00Z' },
+      }),
+      time_range_too_long: async (fixture) => ({
         caller: (await fixture.key(['webhooks:update'])).caller,
         input: { webhookId: (await webhook(fixture)).id, since: '2020-01-01T00:00:00Z' },
       }),
@@ -138,7 +142,7 @@ export const proofs: SliceProofs = {
       }),
     },
     'webhooks.deliveries.list': {
-      invalid_time_range: async (fixture) => ({
+      time_range_reversed: async (fixture) => ({
         caller: (await fixture.key(['webhooks:read'])).caller,
         input: {
           webhookId: (await webhook(fixture)).id,

@@ -346,9 +346,9 @@ describe('refusals', () => {
     const old = new Date(app.ports.clock.now().getTime() - 31 * 86_400_000).toISOString();
     expect(statusAndCode(await owner(`${PATH}/${id}/deliveries?since=${at}&until=${at}`))).toEqual([
       400,
-      'invalid_time_range',
+      'time_range_reversed',
     ]);
-    expect(statusAndCode(await post({ since: old }, `${PATH}/${id}/recover`))).toEqual([400, 'invalid_time_range']);
+    expect(statusAndCode(await post({ since: old }, `${PATH}/${id}/recover`))).toEqual([400, 'time_range_too_long']);
   });
 });
 

@@ -5,7 +5,7 @@ import { disableWebhook } from '../service/disable.ts';
 import { attempt, type ClaimedDelivery, type Outcome } from './attempt.ts';
 import { FAILURES_TO_PAUSE, settle } from './settle.ts';
 
-/** How many are sent at once by one process, and to one webhook: a slow receiver delays nobody but itself. */
+/** How many are sent at once by one process, and to one webhook: a slow receiver delays no other. */
 const CONCURRENCY = 100;
 const CONCURRENCY_OF_WEBHOOK = 10;
 /** Longer than an attempt may take. A delivery whose worker has died is due again after it. */

@@ -108,7 +108,7 @@ export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWeb
     assertRange(input.since, until);
     const since = new Date(input.since);
     if (since.getTime() < ctx.now.getTime() - RECOVERABLE_MS)
-      throw new ApiError('invalid_time_range', {
+      throw new ApiError('time_range_too_long', {
         errors: [{ path: 'since', message: 'must be within the last 30 days: older deliveries are not kept' }],
       });
     const count = await DeliveryModel.of(ctx)
@@ -154,7 +154,7 @@ const notifyDeliverers = (ctx: OrganizationContext) => ctx.db.raw("select pg_not
 
 function assertRange(since: string | undefined, until: string | undefined): void {
   if (since !== undefined && until !== undefined && until <= since)
-    throw new ApiError('invalid_time_range', {
+    throw new ApiError('time_range_reversed', {
       errors: [{ path: 'until', message: 'must be later than `since`' }],
     });
 }

@@ -121,7 +121,7 @@ export async function rotateWebhookSecret(
   });
 }
 
-/** Its deliveries stay readable by nobody and are purged with their age; what waits is never sent. */
+/** Its deliveries cannot be read any more and are purged with their age; what waits is not sent. */
 export async function deleteWebhook(ctx: OrganizationContext, webhookId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:delete');
