@@ -37,17 +37,18 @@ const ofRound = (requests: readonly Headers[], round: number): readonly Headers[
 /** One process that does everything: each request asks the database, or the caller is remembered. */
 async function compareAlone(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
   const setting = 'one process';
-  const start = async (name: string, path: string, starting: Promise<Child>, all = requests): Promise<Contender> => ({
-    name,
-    path,
-    requestsOf: (round) => ofRound(all, round),
-    children: [await starting],
-  });
+  const start = async (
+    name: string,
+    path: string,
+    starting: Promise<Child>,
+    requestsOf: Contender['requestsOf'] = (round) => ofRound(requests, round),
+  ): Promise<Contender> => ({ name, path, requestsOf, children: [await starting] });
   const bare = await start('bare node:http', FLOOR_PATH, stage.startFloor('http'));
   const express = await start('bare Express 5', FLOOR_PATH, stage.startFloor('express'));
   const rest = await start('REST', REST_PATH, stage.startServer());
   const trpc = await start('tRPC', TRPC_PATH, stage.startServer());
-  const remembered = await start('REST, remembered', REST_PATH, stage.startServer(), requests.slice(0, USERS));
+  const callers = requests.slice(0, USERS);
+  const remembered = await start('REST, remembered', REST_PATH, stage.startServer(), () => callers);
   const rounds = await compare(stage, setting, [bare, express, rest, trpc, remembered], requests);
   return [
     verdict(rounds, { name: 'REST', setting, of: rest, by: bare, atMost: 1 }),

@@ -58,6 +58,12 @@ export function slotStarts({ lengthMs, count }: (typeof SLOTS)[number], nowMs: n
 
 export const slotName = (kind: string, startMs: number): string => `${kind}${startMs}`;
 
+/** Without the names of all slots: where every call is of another scope, each would make them. */
+function isOld(slot: string, nowMs: number): boolean {
+  const { lengthMs, count } = SLOTS.find(({ kind }) => slot.startsWith(kind))!;
+  return Number(slot.slice(1)) <= nowMs - lengthMs * count;
+}
+
 /** `tallyOf` returns what is counted in a slot; undefined where nothing is. */
 export function recentOf(nowMs: number, tallyOf: (slot: string) => Tally | undefined): Recent {
   const [short, long] = SLOTS;
@@ -83,10 +89,7 @@ export function createMemoryRecentCalls(clock: Clock, maxScopes = MAX_SCOPES): R
   /** A scope becomes the newest with each minute, when its old slots are dropped as well. */
   function renew(scope: string, nowMs: number): Map<string, Tally> {
     const kept = scopes.get(scope) ?? new Map<string, Tally>();
-    const current = new Set(
-      SLOTS.flatMap((slot) => slotStarts(slot, nowMs).map((start) => slotName(slot.kind, start))),
-    );
-    for (const slot of kept.keys()) if (!current.has(slot)) kept.delete(slot);
+    for (const slot of kept.keys()) if (isOld(slot, nowMs)) kept.delete(slot);
     scopes.set(scope, kept);
     return kept;
   }
