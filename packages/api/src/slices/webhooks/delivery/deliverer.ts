@@ -11,7 +11,7 @@ const CONCURRENCY_OF_WEBHOOK = 10;
 /** Longer than an attempt may take. A delivery whose worker has died is due again after it. */
 const LEASE_MS = 30_000;
 /** Notifications and the time of the next attempt wake it; this is for what was missed. */
-const UNNOTIFIED_MS = 5000;
+const UNNOTIFIED_MS = 15_000;
 const STOP_MS = 20_000;
 
 /**

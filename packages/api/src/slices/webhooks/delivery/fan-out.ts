@@ -5,7 +5,7 @@ import { patternsOf, publicEventTypes } from '../../../events/patterns.ts';
 
 const BATCH = 1000;
 /** Notifications wake it; this is for one that was lost. */
-const UNNOTIFIED_MS = 5000;
+const UNNOTIFIED_MS = 15_000;
 
 /**
  * Makes the deliveries of the next events and moves the cursor past them, in one transaction: each event once, with
