@@ -214,8 +214,8 @@ describe('events in the document', () => {
       const { post } = document.webhooks[name];
       expect(post).toMatchObject({ 'x-rentapi-access': { access: permission }, 'x-rentapi-version': version });
       const { schema, example: sent } = post.requestBody.content['application/json'];
-      expect(sent).toMatchObject({ event: name, data: example });
-      expect(byReference(schema)).toMatchObject({ description, properties: { event: { const: name } } });
+      expect(sent).toMatchObject({ type: name, data: example });
+      expect(byReference(schema)).toMatchObject({ description, properties: { type: { const: name } } });
     }
   });
 });

@@ -719,7 +719,7 @@ export class AdminOrgsLimitsResource extends Resource {
    *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
    *   perHour: 5000,
    *   reason: 'Launch on 1 March',
-   *   until: '2026-03-15T00:00:00.000Z',
+   *   until: '2030-03-15T00:00:00.000Z',
    * });
    * ```
    */

@@ -143,17 +143,13 @@ export type ApiKey = {
  */
 export type ApiKeyCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.created';
+    type: 'api_key.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -165,17 +161,13 @@ export type ApiKeyCreatedEvent = {
  */
 export type ApiKeyExpiredEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.expired';
+    type: 'api_key.expired';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -187,17 +179,13 @@ export type ApiKeyExpiredEvent = {
  */
 export type ApiKeyExpiringEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.expiring';
+    type: 'api_key.expiring';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -223,17 +211,13 @@ export type ApiKeyPage = {
  */
 export type ApiKeyRevokedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.revoked';
+    type: 'api_key.revoked';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -245,17 +229,13 @@ export type ApiKeyRevokedEvent = {
  */
 export type ApiKeyRotatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.rotated';
+    type: 'api_key.rotated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -267,17 +247,13 @@ export type ApiKeyRotatedEvent = {
  */
 export type ApiKeyUpdatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'api_key.updated';
+    type: 'api_key.updated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1581,17 +1557,13 @@ export type Invitation = {
  */
 export type InvitationAcceptedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'invitation.accepted';
+    type: 'invitation.accepted';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1603,17 +1575,13 @@ export type InvitationAcceptedEvent = {
  */
 export type InvitationCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'invitation.created';
+    type: 'invitation.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1625,17 +1593,13 @@ export type InvitationCreatedEvent = {
  */
 export type InvitationDeclinedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'invitation.declined';
+    type: 'invitation.declined';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1661,17 +1625,13 @@ export type InvitationPage = {
  */
 export type InvitationResentEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'invitation.resent';
+    type: 'invitation.resent';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1683,17 +1643,13 @@ export type InvitationResentEvent = {
  */
 export type InvitationRevokedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'invitation.revoked';
+    type: 'invitation.revoked';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1956,17 +1912,13 @@ export type Member = {
  */
 export type MemberAddedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'member.added';
+    type: 'member.added';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -1978,17 +1930,13 @@ export type MemberAddedEvent = {
  */
 export type MemberLeftEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'member.left';
+    type: 'member.left';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2014,17 +1962,13 @@ export type MemberPage = {
  */
 export type MemberRemovedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'member.removed';
+    type: 'member.removed';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2036,17 +1980,13 @@ export type MemberRemovedEvent = {
  */
 export type MemberRolesChangedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'member.roles_changed';
+    type: 'member.roles_changed';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2099,17 +2039,13 @@ export type Meter = {
  */
 export type MeterArchivedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'meter.archived';
+    type: 'meter.archived';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2121,17 +2057,13 @@ export type MeterArchivedEvent = {
  */
 export type MeterCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'meter.created';
+    type: 'meter.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2287,17 +2219,13 @@ export type Organization = {
  */
 export type OrganizationCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.created';
+    type: 'organization.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2309,17 +2237,13 @@ export type OrganizationCreatedEvent = {
  */
 export type OrganizationDeletedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.deleted';
+    type: 'organization.deleted';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2331,17 +2255,13 @@ export type OrganizationDeletedEvent = {
  */
 export type OrganizationLimitsChangedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.limits_changed';
+    type: 'organization.limits_changed';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2353,17 +2273,13 @@ export type OrganizationLimitsChangedEvent = {
  */
 export type OrganizationOwnershipTransferredEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.ownership_transferred';
+    type: 'organization.ownership_transferred';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2394,17 +2310,13 @@ export type OrganizationPermission = 'org:read' | 'org:create' | 'org:update' | 
  */
 export type OrganizationRestoredEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.restored';
+    type: 'organization.restored';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -2421,17 +2333,13 @@ export type OrganizationRole = 'OWNER' | 'ADMIN' | 'MEMBER' | 'VIEWER';
  */
 export type OrganizationUpdatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'organization.updated';
+    type: 'organization.updated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -3420,17 +3328,13 @@ export type Role = {
  */
 export type RoleCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'role.created';
+    type: 'role.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -3442,17 +3346,13 @@ export type RoleCreatedEvent = {
  */
 export type RoleDeletedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'role.deleted';
+    type: 'role.deleted';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -3478,17 +3378,13 @@ export type RolePage = {
  */
 export type RoleUpdatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'role.updated';
+    type: 'role.updated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4380,17 +4276,13 @@ export type UsagePart = {
  */
 export type UsageThresholdReachedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'usage.threshold_reached';
+    type: 'usage.threshold_reached';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4658,17 +4550,13 @@ export type WebhookAttempt = {
  */
 export type WebhookCreatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.created';
+    type: 'webhook.created';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4706,17 +4594,13 @@ export type WebhookDayStats = {
  */
 export type WebhookDeletedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.deleted';
+    type: 'webhook.deleted';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4844,17 +4728,13 @@ export type WebhookDeliveryDetails = {
  */
 export type WebhookDeliveryFailedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.delivery_failed';
+    type: 'webhook.delivery_failed';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4880,17 +4760,13 @@ export type WebhookDeliveryPage = {
  */
 export type WebhookDeliverySucceededEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.delivery_succeeded';
+    type: 'webhook.delivery_succeeded';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4902,17 +4778,13 @@ export type WebhookDeliverySucceededEvent = {
  */
 export type WebhookDisabledEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.disabled';
+    type: 'webhook.disabled';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4924,17 +4796,13 @@ export type WebhookDisabledEvent = {
  */
 export type WebhookDisablingEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.disabling';
+    type: 'webhook.disabling';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -4974,17 +4842,13 @@ export type WebhookRecovery = {
  */
 export type WebhookSecretRotatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.secret_rotated';
+    type: 'webhook.secret_rotated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */
@@ -5030,17 +4894,13 @@ export type WebhookStats = {
  */
 export type WebhookUpdatedEvent = {
     /**
-     * Names the event: the same in every delivery.
-     */
-    id: string;
-    /**
      * What has happened.
      */
-    event: 'webhook.updated';
+    type: 'webhook.updated';
     /**
      * When it happened.
      */
-    createdAt: string;
+    timestamp: string;
     /**
      * What it happened to, as it was then.
      */

@@ -19,7 +19,8 @@ export function eventPage({ events }: DescribedContract): DocPage {
     markdown: paragraphs(
       '# Events',
       'What happens in an organization reaches those of its members and keys that hold the permission of the event. ' +
-        'Follow events over [a socket or tRPC](/docs/guides/realtime), or with [the SDK](/docs/sdk#events-as-they-happen). ' +
+        'Receive them [at an address of yours](/docs/guides/webhooks), or follow them over [a socket or tRPC](/docs/guides/realtime) ' +
+        'or with [the SDK](/docs/sdk#events-as-they-happen). ' +
         'A subscription names event types (`api_key.created`), all of a resource (`api_key.*`), or everything (`*`).',
       table(
         ['Event', 'Permission', 'What happened'],
@@ -40,6 +41,9 @@ function describe({ name, description, permission, schema, example }: DescribedE
     `## \`${name}\``,
     `${description} Needs \`${permission}\`.`,
     schemaTable(data, data.$defs ?? {}),
-    json({ type: 'event', id: exampleId('evt'), event: name, createdAt: EXAMPLE_TIME, data: example }),
+    'To a webhook:',
+    json({ type: name, timestamp: EXAMPLE_TIME, data: example }),
+    'On the socket the same `data` come in another envelope:',
+    json({ type: 'event', id: exampleId('evt'), event: name, createdAt: EXAMPLE_TIME, data: '…' }),
   ).trimEnd();
 }

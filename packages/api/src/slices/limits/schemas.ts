@@ -114,7 +114,7 @@ export const exampleOverride: LimitOverride = {
   sockets: null,
   subscriptions: null,
   reason: 'Launch on 1 March',
-  until: '2026-03-15T00:00:00.000Z',
+  until: '2030-03-15T00:00:00.000Z',
   createdBy: exampleId('usr'),
   createdAt: '2026-02-01T09:00:00.000Z',
 };
