@@ -178,6 +178,11 @@ export interface OrganizationContext extends ActorContext {
   organization: CurrentOrganization;
 }
 
+/** The same call in another organization, where it has no rights of its own. */
+export function within<C extends Context>(ctx: C, organizationId: number): C & { organization: CurrentOrganization } {
+  return { ...ctx, organization: { id: organizationId, permissions: new Set() } };
+}
+
 /** The context of a call before it is authenticated. */
 export function createContext(ports: Ports, request: ApiRequest, cookies: Cookies | null = null): Context {
   return {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { validate } from '@readme/openapi-parser';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { visibleEvents } from '@rentapi/api/events/catalogue';
 import { ERRORS } from '@rentapi/api/slices/errors';
 import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
-import { describeContract, visibleEvents } from '@rentapi/api/transports/describe-contract';
+import { describeContract } from '@rentapi/api/transports/describe-contract';
 import { describe, expect, it } from 'vitest';
 
 interface SdkErrors {

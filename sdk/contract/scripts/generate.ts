@@ -3,11 +3,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
+import { visibleEvents } from '@rentapi/api/events/catalogue';
 import { ERRORS } from '@rentapi/api/slices/errors';
 import { ApiCall } from '@rentapi/api/slices/realtime/schemas';
 import { eventTypes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
-import { visibleEvents } from '@rentapi/api/transports/describe-contract';
 import ts from 'typescript';
 import type { z } from 'zod';
 import { createPrinter, indent, wrapUnions } from './print-types.ts';

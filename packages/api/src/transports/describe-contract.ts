@@ -1,5 +1,4 @@
 import type { AnyRouter } from '@trpc/server';
-import { z } from 'zod';
 import type { ErrorRow, Retry } from '../contract/error-rows.ts';
 import type { ErrorCode } from '../contract/errors.ts';
 import { type Access, type Method, type ProcedureMeta, restPath } from '../contract/meta.ts';
@@ -11,6 +10,7 @@ import {
   ROLE_PERMISSIONS,
 } from '../contract/permissions.ts';
 import type { Tag } from '../contract/tags.ts';
+import { type DescribedEvent, describeEvents } from '../events/catalogue.ts';
 import type { EventType } from '../events/event.ts';
 import { ERRORS } from '../slices/errors.ts';
 import type { RawRoute } from '../wire/raw-route.ts';
@@ -42,16 +42,6 @@ export interface DescribedOperation {
   samples: CodeSamples;
 }
 
-export interface DescribedEvent {
-  name: string;
-  description: string;
-  permission: OrganizationPermission;
-  version: number;
-  /** JSON Schema of `data`. */
-  schema: Record<string, unknown>;
-  example: unknown;
-}
-
 export interface DescribedError {
   code: ErrorCode;
   status: number;
@@ -67,7 +57,7 @@ export interface DescribedError {
 
 export interface DescribedContract {
   operations: DescribedOperation[];
-  events: DescribedEvent[];
+  events: readonly DescribedEvent[];
   errors: DescribedError[];
   /** What each organization role may do. */
   roles: Record<OrganizationRole, OrganizationPermission[]>;
@@ -82,7 +72,7 @@ export function describeContract(
   const operations = describeOperations(router, rawRoutes);
   return {
     operations,
-    events: visibleEvents(eventTypes).map(describeEvent),
+    events: describeEvents(eventTypes),
     errors: describeErrors(operations),
     roles: rolesWithPermissions(),
   };
@@ -117,19 +107,6 @@ function describeOperations(router: AnyRouter, rawRoutes: readonly RawRoute[]): 
 function credentialsOf(meta: ProcedureMeta): DescribedOperation['credentials'] {
   if (!needsCredential(meta)) return [];
   return acceptsApiKeys(meta) ? ['user', 'key'] : ['user'];
-}
-
-type VisibleEvent = EventType & { permission: OrganizationPermission };
-
-/** Those that sockets and webhooks of an organization may see, by name. */
-export function visibleEvents(eventTypes: ReadonlyMap<string, EventType>): VisibleEvent[] {
-  return [...eventTypes.values()]
-    .filter((type): type is VisibleEvent => type.permission !== undefined)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function describeEvent({ name, description, permission, version, data, example }: VisibleEvent): DescribedEvent {
-  return { name, description, permission, version, schema: z.toJSONSchema(data, { io: 'output' }), example };
 }
 
 function describeErrors(operations: readonly DescribedOperation[]): DescribedError[] {

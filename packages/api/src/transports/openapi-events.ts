@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Timestamp } from '../contract/common-schemas.ts';
+import { type DescribedEvent, visibleEvents } from '../events/catalogue.ts';
 import type { EventType } from '../events/event.ts';
-import { type DescribedEvent, visibleEvents } from './describe-contract.ts';
 import type { Json } from './openapi.ts';
 
 /** Each event as webhooks get it, as a component: `ApiKeyCreatedEvent`. */

@@ -1,5 +1,6 @@
 import { exampleId } from '@rentapi/api/contract/ids';
-import type { DescribedContract, DescribedEvent } from '@rentapi/api/transports/describe-contract';
+import type { DescribedEvent } from '@rentapi/api/events/catalogue';
+import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
 import { type DocPage, json, paragraphs, table } from './doc-page.ts';
 import { createSlugger } from './markdown.ts';
 import { type JsonSchema, schemaTable } from './schema-table.ts';

@@ -1,5 +1,5 @@
 import { execute, type Statement } from '@rentapi/platform/database';
-import type { Context } from '../../context.ts';
+import { type Context, within } from '../../context.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
@@ -193,8 +193,7 @@ async function forEach(
       await transaction(ctx, async (ctx) => {
         // As changes to keys do, the organization is locked first: else two could wait for each other.
         const organization = await OrganizationModel.query(ctx.db).findById(id).whereNull('deletedAt').forKeyShare();
-        // Not as `ctx.organization`, which says what a caller may do there.
-        if (organization) await work({ ...ctx, organization: { id, permissions: new Set() } }, organization);
+        if (organization) await work(within(ctx, id), organization);
       });
       touch();
     }

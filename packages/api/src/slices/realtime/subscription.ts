@@ -1,7 +1,8 @@
 import { ApiError } from '../../contract/errors.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { visibleEvents } from '../../events/catalogue.ts';
 import type { EventType } from '../../events/event.ts';
-import { isEventPattern, patternsOf, publicEventTypes } from '../../events/patterns.ts';
+import { isEventPattern, patternsOf } from '../../events/patterns.ts';
 import { MAX_PATTERNS, TOPICS } from './schemas.ts';
 
 /** The events of an organization that one reader subscribed to, each pattern from its position on. */
@@ -61,7 +62,7 @@ export function maySee(
 
 function assertKnown(eventTypes: EventTypes, pattern: string): void {
   if ((TOPICS as readonly string[]).includes(pattern) || isEventPattern(eventTypes, pattern)) return;
-  const names = publicEventTypes(eventTypes).map(({ name }) => name);
+  const names = visibleEvents(eventTypes).map(({ name }) => name);
   throw new ApiError('invalid_input', {
     detail: `\`${pattern}\` is no event type, pattern or topic: use one of ${[...TOPICS, ...names].join(', ')}.`,
   });

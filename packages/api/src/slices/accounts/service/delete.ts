@@ -1,4 +1,4 @@
-import type { UserContext } from '../../../context.ts';
+import { type UserContext, within } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -15,7 +15,6 @@ import { UserModel } from '../../users/model.ts';
 import { lockUser } from '../../users/staff.ts';
 import { UserDeleted } from '../events.ts';
 import { type FormerMembership, RESTORE_ACCOUNT_MS, UserDeletionModel } from '../model.ts';
-import { within } from './restore.ts';
 import { assertAnotherSuperAdmin, stopAccount } from './set-status.ts';
 
 export function deleteMe(ctx: UserContext): Promise<void> {

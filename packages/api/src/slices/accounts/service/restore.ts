@@ -1,4 +1,4 @@
-import type { OrganizationContext, UserContext } from '../../../context.ts';
+import { type OrganizationContext, type UserContext, within } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { record } from '../../../events/record.ts';
 import { MemberAdded } from '../../members/events.ts';
@@ -36,9 +36,4 @@ async function rejoin(ctx: OrganizationContext, userId: number, { role, roleIds 
   await refreshMembers(ctx, [userId]);
   const member = await MemberModel.of(ctx).findOne({ id: added.id }).throwIfNotFound();
   await record(ctx, MemberAdded, { target: member, after: member, data: await presentMember(ctx, member) });
-}
-
-/** The same call, in another organization. */
-export function within<C extends UserContext>(ctx: C, organizationId: number): C & OrganizationContext {
-  return { ...ctx, organization: { id: organizationId, permissions: new Set<never>() } };
 }

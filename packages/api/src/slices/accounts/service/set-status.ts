@@ -1,5 +1,5 @@
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
-import type { Context, UserContext } from '../../../context.ts';
+import { type Context, type UserContext, within } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import type { PlatformPermission } from '../../../contract/permissions.ts';
@@ -57,7 +57,7 @@ export async function assertAnotherSuperAdmin(ctx: Context, user: UserModel): Pr
 /** Ends the sessions and mailed links of an account, and the keys of its personal organization. */
 export async function stopAccount(ctx: Context, user: UserModel): Promise<void> {
   await endAccess(ctx, user);
-  await revokeKeysOf({ ...ctx, organization: { id: user.personalOrganizationId, permissions: new Set() } });
+  await revokeKeysOf(within(ctx, user.personalOrganizationId));
 }
 
 /** Restores a deleted account too. Sessions and keys that have ended stay ended. Repeating it changes nothing. */

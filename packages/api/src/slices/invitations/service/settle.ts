@@ -1,4 +1,4 @@
-import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
+import { type Context, type OrganizationContext, type UserContext, within } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch } from '../../../contract/etag.ts';
 import { rolePermissions } from '../../../contract/permissions.ts';
@@ -28,12 +28,11 @@ export async function acceptInvitation(ctx: UserContext, token: string): Promise
     const user = await lockMe(ctx); // the address may have changed since the call began
     const invitation = await redeemInvitationToken(ctx, token);
     if (user.emailKey !== invitation.emailKey) throw new ApiError('invitation_for_another');
-    const organization = { id: invitation.organizationId };
-    const there = { ...ctx, organization: { ...organization, permissions: new Set<never>() } };
+    const there = within(ctx, invitation.organizationId);
     await assertStillBacked(there, invitation);
-    if (await membershipsOf(ctx, user.id).findOne({ organizationId: organization.id }))
+    if (await membershipsOf(ctx, user.id).findOne({ organizationId: invitation.organizationId }))
       throw new ApiError('already_member');
-    const member = await addMember(ctx, organization, user.id, invitation.role);
+    const member = await addMember(ctx, there.organization, user.id, invitation.role);
     await settle(there, invitation, 'ACCEPTED', InvitationAccepted);
     const shown = await presentMember(there, member);
     await record(there, MemberAdded, { target: member, after: member, data: shown });
@@ -44,8 +43,7 @@ export async function acceptInvitation(ctx: UserContext, token: string): Promise
 export async function declineInvitation(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const invitation = await redeemInvitationToken(ctx, token);
-    const organization = { id: invitation.organizationId, permissions: new Set<never>() };
-    await settle({ ...ctx, organization }, invitation, 'DECLINED', InvitationDeclined);
+    await settle(within(ctx, invitation.organizationId), invitation, 'DECLINED', InvitationDeclined);
   });
 }
 

@@ -1,10 +1,9 @@
-import type { OrganizationContext, UserContext } from '../../../context.ts';
+import { type OrganizationContext, type UserContext, within } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
-import { within } from '../../accounts/service/restore.ts';
 import { ApiKeyModel } from '../../api-keys/model.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { assertStaff } from '../../users/staff.ts';

@@ -1,7 +1,8 @@
 import { execute, type Knex, type Statement } from '@rentapi/platform/database';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
 import type { Ports } from '../../../context.ts';
-import { patternsOf, publicEventTypes } from '../../../events/patterns.ts';
+import { visibleEvents } from '../../../events/catalogue.ts';
+import { patternsOf } from '../../../events/patterns.ts';
 
 const BATCH = 1000;
 /** Notifications wake it; this is for one that was lost. */
@@ -49,7 +50,7 @@ interface Made {
 /** Turns events into deliveries to the webhooks that subscribe to them. */
 export function startFanOut({ database, log, clock, ids, eventTypes }: Ports): Loop {
   const types = JSON.stringify(
-    publicEventTypes(eventTypes).map(({ name }) => ({ type: name, patterns: patternsOf(name) })),
+    visibleEvents(eventTypes).map(({ name }) => ({ type: name, patterns: patternsOf(name) })),
   );
 
   /** A webhook is not told about itself: each telling would be the next event. */

@@ -6,7 +6,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import { readRows, rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
-import { publicEventTypes } from '../../../events/patterns.ts';
+import { visibleEvents } from '../../../events/catalogue.ts';
 import { enqueueNumbered } from '../../../jobs/enqueue.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { bodyOf } from '../delivery/attempt.ts';
@@ -79,7 +79,7 @@ const EXAMPLES = 2 ** 47;
 
 /** The example of the type, to this webhook alone. It is no event: no other reader sees it. */
 export async function testWebhook(ctx: OrganizationContext, input: TestWebhook): Promise<WebhookDelivery> {
-  const type = publicEventTypes(ctx.ports.eventTypes).find(({ name }) => name === input.eventType);
+  const type = visibleEvents(ctx.ports.eventTypes).find(({ name }) => name === input.eventType);
   if (!type) throw new ApiError('unknown_event_type');
   return transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:test');

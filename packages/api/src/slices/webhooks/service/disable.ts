@@ -1,4 +1,4 @@
-import { type Ports, systemContext } from '../../../context.ts';
+import { type Ports, systemContext, within } from '../../../context.ts';
 import { iso } from '../../../contract/common-schemas.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -19,7 +19,7 @@ export async function disableWebhook(
   disabledReason: 'FAILING' | 'GONE',
 ): Promise<void> {
   await transaction(systemContext(ports, `webhook-${webhookId}`), async (ctx) => {
-    const inOrganization = { ...ctx, organization: { id: organizationId, permissions: new Set<never>() } };
+    const inOrganization = within(ctx, organizationId);
     const before = await WebhookModel.of(inOrganization).findOne({ id: webhookId, enabled: true }).forUpdate();
     if (!before) return;
     const after = await change(ctx, before, { enabled: false, disabledReason });

@@ -1,5 +1,5 @@
 import { execute, type Statement } from '@rentapi/platform/database';
-import type { Context } from '../../../context.ts';
+import { type Context, within } from '../../../context.ts';
 import { iso } from '../../../contract/common-schemas.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -67,7 +67,7 @@ async function warn(ctx: Context, { organizationId, webhookId, failingSince }: F
       .where({ organizationId, webhookId, failingSince, warnedAt: null })
       .update({ warnedAt: ctx.now });
     if (warned === 0) return; // it has recovered, or another process has warned
-    const inOrganization = { ...ctx, organization: { id: organizationId, permissions: new Set<never>() } };
+    const inOrganization = within(ctx, organizationId);
     const webhook = await WebhookModel.of(inOrganization).findOne({ id: webhookId });
     const data = { ...webhook!.present(ctx.ids), failingSince: iso(failingSince) };
     await record(ctx, WebhookDisabling, { target: webhook!, organizationId, data });

@@ -7,7 +7,8 @@ import { assertRoom } from '../../../data/assert-room.ts';
 import { change } from '../../../data/base-model.ts';
 import { rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
-import { isEventPattern, patternsOf, publicEventTypes } from '../../../events/patterns.ts';
+import { visibleEvents } from '../../../events/catalogue.ts';
+import { isEventPattern, patternsOf } from '../../../events/patterns.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { WebhookCreated, WebhookDeleted, WebhookSecretRotated, WebhookUpdated } from '../events.ts';
@@ -83,7 +84,7 @@ export async function updateWebhook(ctx: OrganizationContext, input: UpdateWebho
   knownVersion(ctx, input.eventVersion);
   return transaction(ctx, async (ctx) => {
     const { permissions } = await lockAuthority(ctx, 'webhooks:update');
-    const before = await lockWebhook(ctx, webhookId);
+    const before = await findWebhook(ctx, webhookId, { lock: true });
     ifMatch(ctx, before);
     if (input.events) assertReadable(ctx, permissions, input.events, before.events);
     const isEnabledAgain = enabled === true && !before.enabled;
@@ -109,7 +110,7 @@ export async function rotateWebhookSecret(
   const secret = newSecret();
   return transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:update');
-    const before = await lockWebhook(ctx, input.webhookId);
+    const before = await findWebhook(ctx, input.webhookId, { lock: true });
     ifMatch(ctx, before);
     const [current] = ctx.ports.webhooks.open(before.secretSealed, ctx.organization.id).split(' ');
     const after = await change(ctx, before, {
@@ -125,23 +126,23 @@ export async function rotateWebhookSecret(
 export async function deleteWebhook(ctx: OrganizationContext, webhookId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:delete');
-    const before = await lockWebhook(ctx, webhookId);
+    const before = await findWebhook(ctx, webhookId, { lock: true });
     ifMatch(ctx, before);
     const after = await change(ctx, before, { enabled: false, deletedAt: ctx.now });
     await record(ctx, WebhookDeleted, { target: after, before, after, data: after.present(ctx.ids) });
   });
 }
 
-export async function findWebhook(ctx: OrganizationContext, webhookId: string): Promise<WebhookModel> {
-  const id = ctx.ids.decode('whk', webhookId);
-  const webhook = await WebhookModel.of(ctx).findOne({ id }).whereNull('deletedAt');
-  if (!webhook) throw new ApiError('not_found');
-  return webhook;
-}
-
-export async function lockWebhook(ctx: OrganizationContext, webhookId: string): Promise<WebhookModel> {
-  const id = ctx.ids.decode('whk', webhookId);
-  const webhook = await WebhookModel.of(ctx).findOne({ id }).whereNull('deletedAt').forUpdate();
+/** Locked for a change: a worker may disable it at the same moment. */
+export async function findWebhook(
+  ctx: OrganizationContext,
+  webhookId: string,
+  { lock = false } = {},
+): Promise<WebhookModel> {
+  const query = WebhookModel.of(ctx)
+    .findOne({ id: ctx.ids.decode('whk', webhookId) })
+    .whereNull('deletedAt');
+  const webhook = await (lock ? query.forUpdate() : query);
   if (!webhook) throw new ApiError('not_found');
   return webhook;
 }
@@ -174,8 +175,8 @@ function assertReadable(
         detail: `\`${pattern}\` is no event type or pattern: use types of GET /api/v1/webhooks/event-types, \`<resource>.*\` or \`*\`.`,
       });
     if (alreadyThere.includes(pattern)) continue;
-    const hidden = publicEventTypes(eventTypes).find(
-      ({ name, permission }) => patternsOf(name).includes(pattern) && !(permission && permissions.has(permission)),
+    const hidden = visibleEvents(eventTypes).find(
+      ({ name, permission }) => patternsOf(name).includes(pattern) && !permissions.has(permission),
     );
     if (hidden)
       throw new ApiError('event_not_allowed', {
