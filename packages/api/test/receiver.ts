@@ -7,7 +7,7 @@ export interface Received {
   body: string;
 }
 
-/** A receiver of webhooks, which keeps what it got and answers as it is told. */
+/** A receiver of webhooks, which keeps what it got and answers as the test says. */
 export async function startReceiver() {
   const received: Received[] = [];
   let answer = (res: ServerResponse): unknown => res.writeHead(204).end();

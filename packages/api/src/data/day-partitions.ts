@@ -1,4 +1,4 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import { execute, type Knex, type Statement, sqlStateOf } from '@rentapi/platform/database';
 import type { Context } from '../context.ts';
 import { type Job, job } from '../jobs/job.ts';
 import { transaction } from './transaction.ts';
@@ -59,6 +59,29 @@ export function partitionsJob({ name, table, keptDays, droppable = async (_, day
       });
     },
   });
+}
+
+/** PostgreSQL refuses a row without a partition as if it violated a check. */
+const CHECK_VIOLATION = '23514';
+const CREATE_DAYS: Statement = {
+  text: '/* across organizations */ select create_day_partition($1, day) from unnest($2::date[]) as day',
+};
+
+/** Writes rows of these moments; where their days have no partition, because no job ran for a week, makes them. */
+export async function writeByDay<Written>(
+  db: Knex,
+  table: string,
+  moments: readonly Date[],
+  write: () => Promise<Written>,
+): Promise<Written> {
+  try {
+    return await write();
+  } catch (error) {
+    if (sqlStateOf(error) !== CHECK_VIOLATION) throw error;
+    const days = new Set(moments.map((at) => dayOf(at.getTime())));
+    await execute(db, CREATE_DAYS, [table, [...days]]);
+    return write();
+  }
 }
 
 /** The day in UTC, as partitions are named by it. */

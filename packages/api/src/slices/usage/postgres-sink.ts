@@ -6,7 +6,7 @@ import {
   sqlStateOf,
   violatedConstraint,
 } from '@rentapi/platform/database';
-import { dayOf } from '../../data/day-partitions.ts';
+import { writeByDay } from '../../data/day-partitions.ts';
 import { BatchRefusedError, type UsageCall, type UsageSink } from '../../pipeline/usage-log.ts';
 import { SLOT_MS } from './slots.ts';
 
@@ -48,12 +48,6 @@ const WRITE: Statement = {
     select * from unnest(${placeholders.join(', ')})`,
 };
 
-const CREATE_PARTITION: Statement = {
-  text: "/* across organizations */ select create_day_partition('usage_calls', day) from unnest($1::date[]) as day",
-};
-
-/** PostgreSQL refuses a row without a partition as if it violated a check. */
-const CHECK_VIOLATION = '23514';
 /** The statement's own fault, which a repetition has too: data, constraints, and what our functions raise. */
 const REFUSED = /^(22|23|P0)/;
 
@@ -65,21 +59,11 @@ export function createPostgresSink(database: Knex): UsageSink {
     await execute(database, WRITE, [...columns, batch[0]!.callId, [...slots]]);
   }
 
-  async function insertWithPartitions(batch: readonly UsageCall[]): Promise<void> {
-    try {
-      await insert(batch);
-    } catch (error) {
-      if (sqlStateOf(error) !== CHECK_VIOLATION) throw error;
-      const days = new Set(batch.map(({ occurredAt }) => dayOf(occurredAt.getTime())));
-      await execute(database, CREATE_PARTITION, [[...days]]);
-      await insert(batch);
-    }
-  }
-
   return {
     async write(batch) {
       try {
-        await insertWithPartitions(batch);
+        const moments = batch.map(({ occurredAt }) => occurredAt);
+        await writeByDay(database, 'usage_calls', moments, () => insert(batch));
       } catch (error) {
         if (violatedConstraint(error) !== undefined) return; // this batch was written, and its answer lost
         if (!isUnavailable(error) && REFUSED.test(sqlStateOf(error) ?? ''))

@@ -258,8 +258,8 @@ describe('a webhook that does not accept events', () => {
       app.advance(days * 86_400_000);
       await run();
       await run();
-      const told = await got(other, type === 'webhook.disabling' ? 1 : 2);
-      expect(JSON.parse(told.at(-1)!.body)).toMatchObject({ type, data: { id } });
+      const announced = await got(other, type === 'webhook.disabling' ? 1 : 2);
+      expect(JSON.parse(announced.at(-1)!.body)).toMatchObject({ type, data: { id } });
     }
     expect((await owner(`${PATH}/${id}`)).body).toMatchObject({ enabled: false, disabledReason: 'FAILING' });
     const subjects = () =>
@@ -287,6 +287,52 @@ describe('a webhook that does not accept events', () => {
     await settled(quick.id, 25);
     expect(receiver.received.length).toBeLessThanOrEqual(10);
     await owner(`${PATH}/${slow.id}`, { method: 'DELETE' });
+  });
+});
+
+describe('what cannot be sent or stored', () => {
+  it('is a failed attempt where the secret that sealed it is gone, and no attempt without end', async () => {
+    const { id } = await webhook();
+    await app.rows('webhooks').update({ secretSealed: Buffer.from('sealed under another secret') });
+    await makeKey();
+    const [delivery] = await eventually(async () => {
+      const items = await deliveriesOf(id);
+      return items[0]?.error ? items : undefined;
+    }, 'the outcome');
+    expect(delivery).toMatchObject({ status: 'PENDING', attempts: 1, error: 'The delivery could not be sent.' });
+    expect(receiver.received).toEqual([]);
+  });
+
+  it('is stored where no job has made the partition of the day', async () => {
+    app.advance(20 * 86_400_000);
+    const { id } = await webhook();
+    await makeKey();
+    expect(await settled(id)).toMatchObject([{ status: 'SUCCEEDED', attempts: 1 }]);
+    expect(await attemptsOf(id)).toBe(1);
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it('pauses after ten failures in a row, then tries one delivery at a time until one is accepted', async () => {
+    receiver.answer(500);
+    const { id } = await webhook();
+    await Promise.all(Array.from({ length: 15 }, (_, at) => makeKey(`key ${at}`)));
+    await eventually(async () => ((await health(id))[0]?.failures >= 10 ? true : undefined), 'ten failures');
+    const failed = async () => Number((await health(id))[0].failures);
+    const before = await eventually(async () => {
+      const [{ failures, resumesAt }] = await health(id);
+      const isPausing = resumesAt > app.ports.clock.now() && (await attemptsOf(id)) === failures;
+      return isPausing ? failures : undefined;
+    }, 'the pause');
+    await later(6000); // the second attempts are due
+    await later(600_000);
+    await eventually(async () => ((await failed()) > before ? true : undefined), 'a try');
+    await later(1000);
+    expect(await failed()).toBe(before + 1);
+    receiver.answer(204);
+    await later(600_000);
+    await eventually(async () => ((await health(id))[0].failures === 0 ? true : undefined), 'an accepted delivery');
+    await later(36_000_000);
+    expect(await settled(id, 15)).toHaveLength(15);
   });
 });
 

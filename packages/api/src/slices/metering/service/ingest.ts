@@ -1,6 +1,7 @@
-import { execute, isDivisionByZero, type Statement, sqlStateOf } from '@rentapi/platform/database';
+import { execute, isDivisionByZero, type Statement } from '@rentapi/platform/database';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { writeByDay } from '../../../data/day-partitions.ts';
 import type { IngestedUsage, IngestUsage, UsageEvent } from '../schemas.ts';
 import { type JudgedEvent, judgeEvents } from './judge.ts';
 import { currentMeters, knownMeters } from './meters.ts';
@@ -69,22 +70,13 @@ async function judgeByMeters(ctx: OrganizationContext, events: readonly UsageEve
   return judgeEvents(ctx, events, meters);
 }
 
-/** PostgreSQL refuses a row without a partition as if it violated a check. */
-const CHECK_VIOLATION = '23514';
-const CREATE_PARTITIONS: Statement = {
-  text: "/* across organizations */ select create_day_partition('usage_events', day) from unnest($1::date[]) as day",
-};
-
 async function write(ctx: OrganizationContext, events: readonly JudgedEvent[]): Promise<Written> {
+  const moments = events.map(({ occurredAt }) => new Date(occurredAt));
   try {
-    return await writeOnce(ctx, events);
+    return await writeByDay(ctx.db, 'usage_events', moments, () => writeOnce(ctx, events));
   } catch (error) {
     if (isDivisionByZero(error)) throw await reused(ctx, events);
-    if (sqlStateOf(error) !== CHECK_VIOLATION) throw error;
-    // The job that makes them ahead did not run for a week.
-    const days = new Set(events.map(({ occurredAt }) => occurredAt.slice(0, 'YYYY-MM-DD'.length)));
-    await execute(ctx.db, CREATE_PARTITIONS, [[...days]]);
-    return writeOnce(ctx, events);
+    throw error;
   }
 }
 

@@ -61,33 +61,23 @@ export function bodyOf(
 
 /** Sends a delivery once. Never throws: an answer that is not 2xx, or none, is an outcome. */
 export async function attempt(ports: Ports, delivery: ClaimedDelivery): Promise<Outcome> {
-  const { organizationId } = delivery;
   const startedAt = ports.clock.now();
   const began = performance.now();
-  const ownHeaders: Record<string, string> = JSON.parse(ports.webhooks.open(delivery.headersSealed, organizationId));
-  const body = JSON.stringify(bodyOf(ports, delivery));
-  const id = ports.ids.encode('evt', delivery.eventId);
-  const timestampS = Math.floor(startedAt.getTime() / 1000);
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': `RentAPI/${ports.process.version}`,
-    'webhook-id': id,
-    'webhook-timestamp': String(timestampS),
-    'webhook-signature': signature(secretsOf(ports, delivery, startedAt), id, timestampS, body),
-  };
-  const sent = {
-    startedAt,
-    requestHeaders: { ...headers, ...Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN])) },
-  };
+  const elapsed = () => Math.round(performance.now() - began);
+  let requestHeaders: Record<string, string> = {};
   try {
+    const { ownHeaders, headers, body } = requestOf(ports, delivery, startedAt);
+    const hidden = Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN]));
+    requestHeaders = { ...headers, ...hidden };
     const { url } = delivery;
     const answer = await ports.outbound.send({ url, method: 'POST', headers: { ...ownHeaders, ...headers }, body });
-    return { ...sent, durationMs: Math.round(performance.now() - began), ...outcomeOf(answer, ports.clock.now()) };
+    return { startedAt, requestHeaders, durationMs: elapsed(), ...outcomeOf(answer, ports.clock.now()) };
   } catch (error) {
     if (!(error instanceof OutboundError)) ports.log.error({ err: error }, 'webhook not sent');
     return {
-      ...sent,
-      durationMs: Math.round(performance.now() - began),
+      startedAt,
+      requestHeaders,
+      durationMs: elapsed(),
       succeeded: false,
       gone: false,
       statusCode: null,
@@ -97,6 +87,23 @@ export async function attempt(ports: Ports, delivery: ClaimedDelivery): Promise<
       retryAfterMs: null,
     };
   }
+}
+
+function requestOf(ports: Ports, delivery: ClaimedDelivery, now: Date) {
+  const ownHeaders: Record<string, string> = JSON.parse(
+    ports.webhooks.open(delivery.headersSealed, delivery.organizationId),
+  );
+  const body = JSON.stringify(bodyOf(ports, delivery));
+  const id = ports.ids.encode('evt', delivery.eventId);
+  const timestampS = Math.floor(now.getTime() / 1000);
+  const headers = {
+    'content-type': 'application/json',
+    'user-agent': `RentAPI/${ports.process.version}`,
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampS),
+    'webhook-signature': signature(secretsOf(ports, delivery, now), id, timestampS, body),
+  };
+  return { ownHeaders, headers, body };
 }
 
 function secretsOf(ports: Ports, delivery: ClaimedDelivery, now: Date): string[] {

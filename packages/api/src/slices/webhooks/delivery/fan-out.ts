@@ -22,7 +22,7 @@ const FAN_OUT: Statement = {
     from place join events e on e.position > place.position order by e.position limit ${BATCH}
   ), made as (
     insert into webhook_deliveries (organization_id, webhook_id, event_id, event_type, status, due_at, created_at)
-    select e.organization_id, w.id, e.id, e.type, 'PENDING', $2, e.created_at
+    select e.organization_id, w.id, e.id, e.type, 'PENDING', $2::timestamptz, e.created_at
     from batch e
     join jsonb_to_recordset($1) as t (type text, patterns text[]) on t.type = e.type
     join webhooks w on w.organization_id = e.organization_id and w.deleted_at is null and w.enabled
@@ -48,12 +48,12 @@ interface Made {
 }
 
 /** Turns events into deliveries to the webhooks that subscribe to them. */
-export function startFanOut({ database, log, clock, ids, eventTypes }: Ports): Loop {
+export function startFanOut({ database, log, clock, ids, env, eventTypes }: Ports): Loop {
   const types = JSON.stringify(
     visibleEvents(eventTypes).map(({ name }) => ({ type: name, patterns: patternsOf(name) })),
   );
 
-  /** A webhook is not told about itself: each telling would be the next event. */
+  /** A webhook gets no events about itself: each delivery would be the next event. */
   async function removeOwn(db: Knex, { about }: Made): Promise<void> {
     for (const { organizationId, id, webhookId, data } of about) {
       const webhook = ids.encode('whk', webhookId);
@@ -68,7 +68,8 @@ export function startFanOut({ database, log, clock, ids, eventTypes }: Ports): L
     log,
     round: () =>
       database.transaction(async (db) => {
-        const [made] = await execute<Made>(db, FAN_OUT, [types, clock.now()]);
+        const firstDueAt = new Date(clock.now().getTime() + env.WEBHOOK_RETRY_SCHEDULE_S[0]! * 1000);
+        const [made] = await execute<Made>(db, FAN_OUT, [types, firstDueAt]);
         await removeOwn(db, made!);
         return made!.events === BATCH;
       }),

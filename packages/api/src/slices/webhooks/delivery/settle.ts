@@ -1,5 +1,6 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Ports } from '../../../context.ts';
+import { writeByDay } from '../../../data/day-partitions.ts';
 import { WebhookDeliveryFailed, WebhookDeliverySucceeded } from '../events.ts';
 import { DeliveryModel } from '../model.ts';
 import type { ClaimedDelivery, Outcome } from './attempt.ts';
@@ -55,7 +56,7 @@ const SETTLE: Statement = {
         failing_since = coalesce(webhook_health.failing_since, excluded.failing_since),
         resumes_at = case when webhook_health.failures + excluded.failures >= ${FAILURES_TO_PAUSE}
           then $2::timestamptz + make_interval(secs => least(${PAUSE_MAX_S},
-            ${PAUSE_FIRST_S} * (1 + (webhook_health.failures - ${FAILURES_TO_PAUSE}) / 2))) end
+            ${PAUSE_FIRST_S} * (1 + greatest(0, webhook_health.failures - ${FAILURES_TO_PAUSE}) / 2))) end
   )
   insert into events (organization_id, type, data, created_at)
   select r.organization_id, r.event_type, r.event_data, $2
@@ -84,7 +85,10 @@ export async function settle(ports: Ports, results: readonly [ClaimedDelivery, O
       ...(dueAt === null && eventAbout(ports, delivery, outcome, now)),
     };
   });
-  await execute(ports.database, SETTLE, [JSON.stringify(rows), now]);
+  const moments = results.map(([, { startedAt }]) => startedAt);
+  await writeByDay(ports.database, 'webhook_attempts', moments, () =>
+    execute(ports.database, SETTLE, [JSON.stringify(rows), now]),
+  );
 }
 
 /** When to try again; null after the last attempt of the schedule. */
