@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createApi } from '@rentapi/api/api';
+import type { RunControl } from '@rentapi/api/jobs/job';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { startAll } from '@rentapi/api/processes';
 import { dropUnread } from '@rentapi/api/wire/connection';
@@ -191,6 +192,9 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
 
 export type TestApp = Awaited<ReturnType<typeof startApp>>;
 export type Person = Awaited<ReturnType<TestApp['signUp']>>;
+
+/** What a worker gives a job, where no one stops it. */
+export const runControl = (): RunControl => ({ touch() {}, signal: new AbortController().signal });
 
 /** Tries every 10 ms until there is a result. The limit is for what never comes: a busy machine may take long. */
 export async function eventually<T>(

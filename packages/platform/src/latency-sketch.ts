@@ -93,6 +93,10 @@ function binOf(latencyUs: number): number {
   return Math.max(0, Math.ceil(Math.log(Math.max(1, latencyUs)) / LOG_GROWTH));
 }
 
+/** The same in SQL, for a column of microseconds. */
+export const binSql = (latencyUs: string): string =>
+  `greatest(0, ceil(ln(greatest(${latencyUs}, 1)::double precision) / ln((1 + ${ACCURACY})::double precision / (1 - ${ACCURACY}))))::smallint`;
+
 const inMs = (bin: number): number => Math.round(middleUs(bin)) / 1000;
 
 /** The value of a bin that is equally far from both of its bounds, as a share of them. */

@@ -121,7 +121,7 @@ describe.each(Object.entries(SERVICES))('the guard of %s', (kind, start) => {
   });
 
   it.each<Record<string, string>>([{}, { authorization: 'Basic eDp5' }, { authorization: 'Bearer' }])(
-    'refuses a request without a key, and asks nobody: %j',
+    'refuses a request without a key, and asks no server: %j',
     async (headers) => {
       const response = await call(headers);
       expect(await refusal(response)).toEqual([401, 'api_key_required']);

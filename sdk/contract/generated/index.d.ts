@@ -1458,7 +1458,7 @@ export interface CreateApiKey {
   rateLimitPerDay?: number | null | undefined;
   /** Your own id of the customer who uses the key. */
   externalId?: string | null | undefined;
-  /** What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here. */
+  /** What the key may do in your own API, in your own words; `*` matches any characters: `documents.*`. They mean nothing here. */
   permissions?: string[] | undefined;
   /** What verifications of the key may spend; null for any number. Replaces what was left. */
   credits?: SetKeyCredits | null | undefined;
@@ -3540,7 +3540,7 @@ export interface UpdateApiKey {
   rateLimitPerDay?: number | null | undefined;
   /** Your own id of the customer who uses the key. */
   externalId?: string | null | undefined;
-  /** What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here. */
+  /** What the key may do in your own API, in your own words; `*` matches any characters: `documents.*`. They mean nothing here. */
   permissions?: string[] | undefined;
   /** What verifications of the key may spend; null for any number. Replaces what was left. */
   credits?: SetKeyCredits | null | undefined;

@@ -155,7 +155,7 @@ describe('the request itself', () => {
     expect(allowed(await list(NAMED, secret))).toEqual({ status: 200, origin: NAMED, credentials: null });
   });
 
-  it('tells its page why it is refused', async () => {
+  it('shows its page why it is refused', async () => {
     const missing = await list(SHOP, ofShop.secret, '/api/v1/api-keys/key_00000000000000000000000000');
     expect(allowed(missing)).toMatchObject({ status: 404, origin: SHOP });
     const { id, secret } = await makeKey({ allowedOrigins: [SHOP] });

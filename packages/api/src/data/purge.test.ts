@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../test/app.ts';
+import { type Person, runControl, startApp, type TestApp } from '../../test/app.ts';
 import { systemContext } from '../context.ts';
 
 const HOUR_MS = 3_600_000;
@@ -18,7 +18,7 @@ afterAll(() => app.close());
 async function runJob(name: string): Promise<void> {
   const job = app.ports.jobs.all.find((known) => known.name === name)!;
   const ctx = systemContext(app.ports, 'test');
-  await job.run(ctx, { at: ctx.now }, { touch() {}, signal: new AbortController().signal });
+  await job.run(ctx, { at: ctx.now }, runControl());
 }
 
 const count = async (table: string): Promise<number> => (await app.rows(table)).length;

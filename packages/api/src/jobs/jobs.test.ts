@@ -6,7 +6,7 @@ import { createLogger } from '@rentapi/platform/logger';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { eventually, startApp, type TestApp } from '../../test/app.ts';
+import { eventually, runControl, startApp, type TestApp } from '../../test/app.ts';
 import { type Context, type Ports, systemContext } from '../context.ts';
 import { transaction } from '../data/transaction.ts';
 import { startJobProcessing, type WorkerOptions } from '../processes.ts';
@@ -137,8 +137,7 @@ describe('a job', () => {
           attempts: 1,
           timeoutMs: 1000,
           backoffMs: () => 0,
-          run: () =>
-            work.run(systemContext(app.ports, 'test'), {}, { touch() {}, signal: new AbortController().signal }),
+          run: () => work.run(systemContext(app.ports, 'test'), {}, runControl()),
         },
       ],
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, startApp, type TestApp } from '../../test/app.ts';
+import { eventually, runControl, startApp, type TestApp } from '../../test/app.ts';
 import { makeOrganization } from '../../test/organization.ts';
 import { systemContext } from '../context.ts';
 import type { RecordedEvent } from '../jobs/job.ts';
@@ -8,7 +8,7 @@ import { mailText } from './mail-text.ts';
 import { admitMail } from './mailbox-limit.ts';
 
 const MINUTE_MS = 60_000;
-const control = { touch() {}, signal: new AbortController().signal };
+const control = runControl();
 
 describe('a mailbox', () => {
   let app: TestApp;

@@ -566,7 +566,7 @@ export type CreateApiKey = {
      */
     externalId?: string | null;
     /**
-     * What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here.
+     * What the key may do in your own API, in your own words; `*` matches any characters: `documents.*`. They mean nothing here.
      */
     permissions?: Array<string>;
     /**
@@ -3891,7 +3891,7 @@ export type UpdateApiKey = {
      */
     externalId?: string | null;
     /**
-     * What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here.
+     * What the key may do in your own API, in your own words; `*` matches any characters: `documents.*`. They mean nothing here.
      */
     permissions?: Array<string>;
     /**

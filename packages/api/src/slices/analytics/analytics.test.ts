@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type Answer, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { addRollups, type InventedCall } from '../../../test/rolled-up-calls.ts';
 import { systemContext } from '../../context.ts';
 import { sumUpHours } from './service/hours.ts';
@@ -16,7 +16,7 @@ afterAll(() => app.close());
 
 const internal = (person: Person) => app.ports.ids.decode('org', person.organizationId);
 
-const sumUp = () => sumUpHours(systemContext(app.ports, 'test'), { touch() {}, signal: new AbortController().signal });
+const sumUp = () => sumUpHours(systemContext(app.ports, 'test'), runControl());
 
 /** Of a new organization that has made these calls. */
 async function organizationWith(calls: readonly InventedCall[], summedUp = true): Promise<Person> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-const control = { touch() {}, signal: new AbortController().signal };
+const control = runControl();
 
 async function run(name: string): Promise<void> {
   const found = app.ports.jobs.all.find((job) => job.name === name)!;

@@ -88,7 +88,7 @@ export function isFulfilled(query: PermissionQuery, isGranted: (permission: stri
   return query.any.some((part) => isFulfilled(part, isGranted));
 }
 
-/** Whether one of the granted permissions, in which `*` stands for any characters, includes a permission. */
+/** Whether one of the granted permissions, in which `*` matches any characters, includes a permission. */
 export function createPermissionMatcher(granted: readonly string[]): (permission: string) => boolean {
   const exact = new Set(granted);
   const patterns = granted.filter((each) => each.includes('*')).map((each) => each.split('*'));

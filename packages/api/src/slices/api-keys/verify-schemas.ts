@@ -26,7 +26,7 @@ export const KeyPermissions = z
   .max(100)
   .meta({
     description:
-      'What the key may do in your own API, in your own words; `*` stands for any characters: `documents.*`. They mean nothing here.',
+      'What the key may do in your own API, in your own words; `*` matches any characters: `documents.*`. They mean nothing here.',
   });
 
 const REFILL_INTERVALS = ['hour', 'day', 'week', 'month'] as const;

@@ -91,7 +91,7 @@ describe("the settings of a key for the customer's own API", () => {
     await create(bob, own);
     const found = await ada.request('/api/v1/api-keys?externalId=customer-42');
     expect(found.body.items.map(({ id }: { id: string }) => id)).toEqual([mine.id]);
-    expect((await ada.request('/api/v1/api-keys?externalId=nobody')).body.items).toEqual([]);
+    expect((await ada.request('/api/v1/api-keys?externalId=unknown')).body.items).toEqual([]);
   });
 
   it.each([

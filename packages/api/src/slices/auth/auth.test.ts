@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, overtake, statusAndCode } from '../../../test/organization.ts';
 import { SoftAuthenticator } from '../../../test/passkey.ts';
 import { giveWaysIn, waysIn } from '../../../test/ways-in.ts';
@@ -539,7 +539,7 @@ describe('a session', () => {
     const job = app.ports.jobs.all.find(({ name }) => name === 'auth.erase_sealed_tokens')!;
     const erase = async () => {
       const ctx = systemContext(app.ports, 'test');
-      await job.run(ctx, { at: ctx.now }, { touch() {}, signal: new AbortController().signal });
+      await job.run(ctx, { at: ctx.now }, runControl());
     };
     await erase();
     expect(await sealed()).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
@@ -196,7 +196,7 @@ describe('the owner', () => {
   it('is not mailed twice by a job that runs twice', async () => {
     const job = app.ports.jobs.all.find(({ name }) => name === 'auth.notice_lockout')!;
     const requester = { ip: '203.0.113.9', userAgent: null, requestId: 'twice', at: new Date().toISOString() };
-    const control = { touch() {}, signal: new AbortController().signal };
+    const control = runControl();
     for (let run = 0; run < 2; run++)
       await job.run(systemContext(app.ports, 'test'), { email: ada.email, requester }, control);
     expect((await kindsOf(ada)).filter((kind) => kind === 'account_locked')).toHaveLength(1);

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { systemContext } from '@rentapi/api/context';
 import { IMAGE_TYPES, MAX_PIXELS } from '@rentapi/platform/images';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type Answer, eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
 import { PNG } from './avatars.proofs.ts';
 import { AVATAR_SIZES, AVATAR_UPLOAD, MAX_AVATAR_BYTES } from './schemas.ts';
@@ -77,12 +77,7 @@ describe('a picture', () => {
     expect(second).not.toBe(first);
     expect((await picture(first)).status).toBe(200);
     const sweep = app.ports.jobs.all.find(({ name }) => name === 'avatars.sweep')!;
-    const run = () =>
-      sweep.run(
-        systemContext(app.ports, 't'),
-        { at: new Date() },
-        { touch() {}, signal: new AbortController().signal },
-      );
+    const run = () => sweep.run(systemContext(app.ports, 't'), { at: new Date() }, runControl());
     await run();
     expect((await picture(first)).status).toBe(200);
     app.advance(3_600_001);
@@ -180,11 +175,7 @@ describe('a picture', () => {
       .where({ userId })
       .update({ eraseAt: new Date(0) });
     const erase = app.ports.jobs.all.find(({ name }) => name === 'accounts.erase_deleted')!;
-    await erase.run(
-      systemContext(app.ports, 't'),
-      { at: new Date() },
-      { touch() {}, signal: new AbortController().signal },
-    );
+    await erase.run(systemContext(app.ports, 't'), { at: new Date() }, runControl());
     expect((await picture(avatarUrl)).status).toBe(404);
     expect(await app.rows('avatars').where({ userId })).toEqual([]);
     expect(await app.ports.storage.get(`${storageKey}/64.webp`)).toBeNull();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { systemContext } from '../../context.ts';
 import { readEvent } from '../../jobs/read-event.ts';
 
@@ -59,7 +59,7 @@ async function mailLate(name: string): Promise<void> {
     .whereRaw("data->>'id' = ?", [ada.id])
     .orderBy('id', 'desc')
     .first('id');
-  const control = { touch() {}, signal: new AbortController().signal };
+  const control = runControl();
   await job.run(systemContext(app.ports, 'test'), await readEvent(app.ports, job, id), control);
 }
 

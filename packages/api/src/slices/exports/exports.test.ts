@@ -4,7 +4,7 @@ import { ERASED_TABLES } from '@rentapi/api/slices/accounts/service/erase';
 import { PARTS } from '@rentapi/api/slices/exports/service/parts';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode } from '../../../test/organization.ts';
 import { giveWaysIn } from '../../../test/ways-in.ts';
 
@@ -46,7 +46,7 @@ const filesIn = (bytes: Uint8Array) =>
     Object.entries(unzipSync(bytes)).map(([name, file]) => [name, JSON.parse(Buffer.from(file).toString())]),
   );
 const run = (name: string) => {
-  const control = { touch() {}, signal: new AbortController().signal };
+  const control = runControl();
   return app.ports.jobs.all
     .find((job) => job.name === name)!
     .run(systemContext(app.ports, 't'), { at: new Date() }, control);

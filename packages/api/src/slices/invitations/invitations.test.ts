@@ -1,6 +1,6 @@
 import { systemContext } from '@rentapi/api/context';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 
 let app: TestApp;
@@ -40,7 +40,7 @@ describe('an invitation', () => {
       .update({ expiresAt: longAgo });
     await acme.owner.request(`${acme.path}/invitations/${resent.id}/resend`, { method: 'POST' });
     const job = app.ports.jobs.all.find(({ name }) => name === 'invitations.purge_old')!;
-    const control = { touch() {}, signal: new AbortController().signal };
+    const control = runControl();
     await job.run(systemContext(app.ports, 'purging'), { at: new Date() }, control);
     const left = await app.rows('organization_invitations').whereIn('id', [idOf(old.id), idOf(resent.id)]);
     expect(left.map(({ id }) => id)).toEqual([idOf(resent.id)]);

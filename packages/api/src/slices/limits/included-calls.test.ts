@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 import { announceIncludedCalls } from './service/included-calls.ts';
@@ -31,7 +31,7 @@ async function rollUp(calls: number, environment = 'live'): Promise<void> {
 async function announce(): Promise<number[]> {
   const before = await announced();
   const ctx = systemContext(app.ports, 'test');
-  await announceIncludedCalls(ctx, { touch() {}, signal: new AbortController().signal });
+  await announceIncludedCalls(ctx, runControl());
   return (await announced()).slice(before.length);
 }
 
@@ -76,8 +76,7 @@ it('does not count the calls of test keys and of people', async () => {
 
 it('announces once, however many runs there are', async () => {
   await rollUp(8000);
-  const run = () =>
-    announceIncludedCalls(systemContext(app.ports, 'test'), { touch() {}, signal: new AbortController().signal });
+  const run = () => announceIncludedCalls(systemContext(app.ports, 'test'), runControl());
   await Promise.all([run(), run(), run()]);
   expect(await announced()).toEqual([50, 80]);
 });

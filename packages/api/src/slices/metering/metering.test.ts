@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, eventually, startApp, type TestApp } from '../../../test/app.ts';
+import { type Answer, eventually, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
 
@@ -421,7 +421,7 @@ describe('the events', () => {
   const run = async (name: string) => {
     const ctx = systemContext(app.ports, 'test');
     const job = app.ports.jobs.all.find((known) => known.name === name)!;
-    await job.run(ctx, { at: ctx.now }, { touch() {}, signal: new AbortController().signal });
+    await job.run(ctx, { at: ctx.now }, runControl());
   };
   const partitions = async (): Promise<string[]> => {
     const { rows } = await app.rows.raw<{ rows: { name: string }[] }>(

@@ -1,7 +1,7 @@
 import { systemContext } from '@rentapi/api/context';
 import { resetDueTwoFactors } from '@rentapi/api/slices/two-factor/service/reset';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type Answer, eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { addAuthenticator, addPasskey, passkeyProof } from '../../../test/second-factor.ts';
 
 let app: TestApp;
@@ -25,8 +25,7 @@ const post = (path: string, body: object) => app.request(`/api/v1${path}`, { met
 const login = ({ email, password }: Person) => post('/auth/login', { email, password });
 const reset = (by: Person, { id }: Person, reason = 'Lost the phone; seen in person.') =>
   by.request(`/api/v1/admin/users/${id}/2fa/reset`, { method: 'POST', body: { reason } });
-const runDue = () =>
-  resetDueTwoFactors(systemContext(app.ports, 'test'), { signal: new AbortController().signal, touch: () => {} });
+const runDue = () => resetDueTwoFactors(systemContext(app.ports, 'test'), runControl());
 
 /** A right answer to every question of a login, and the link of the mail. */
 async function asked() {

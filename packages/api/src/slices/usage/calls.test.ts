@@ -87,8 +87,8 @@ describe('the usage log', () => {
   });
 
   it('counts calls without a caller for no organization, and refused keys for theirs', async () => {
-    await app.request(KEYS, { headers: { 'x-request-id': 'nobody-1' } });
-    expect(await callsIn(null, 1, { requestId: 'nobody-1' })).toMatchObject([
+    await app.request(KEYS, { headers: { 'x-request-id': 'anonymous-1' } });
+    expect(await callsIn(null, 1, { requestId: 'anonymous-1' })).toMatchObject([
       { status: 401, keyId: null, userId: null, ip: null, userAgent: null },
     ]);
     const key = await createKey();

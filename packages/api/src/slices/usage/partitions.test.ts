@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startApp, type TestApp } from '../../../test/app.ts';
+import { runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { usageCall } from '../../../test/usage-calls.ts';
 import { systemContext } from '../../context.ts';
 import { dayOf } from '../../data/day-partitions.ts';
@@ -25,7 +25,7 @@ async function partitions(): Promise<string[]> {
 
 const day = (from: number) => dayOf(Date.now() + from * DAY_MS).replaceAll('-', '');
 const at = (from: number) => new Date(Date.now() + from * DAY_MS);
-const control = { touch() {}, signal: new AbortController().signal };
+const control = runControl();
 const maintain = (from: number) =>
   usagePartitions.run({ ...systemContext(app.ports, 'test'), now: at(from) }, { at: at(from) }, control);
 

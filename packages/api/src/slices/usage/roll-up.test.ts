@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startApp, type TestApp } from '../../../test/app.ts';
+import { runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { usageCall } from '../../../test/usage-calls.ts';
 import { systemContext } from '../../context.ts';
 import type { UsageCall } from '../../pipeline/usage-log.ts';
@@ -24,8 +24,7 @@ const write = (...calls: Partial<UsageCall>[]) =>
     calls.map((fields) => usageCall({ organizationId, occurredAt: at(0), ...fields })),
   );
 
-const control = () => ({ touch() {}, signal: new AbortController().signal });
-const run = () => rollUp(systemContext(app.ports, 'test'), control());
+const run = () => rollUp(systemContext(app.ports, 'test'), runControl());
 const rows = () =>
   app.rows('usage_rollups').where({ organizationId }).orderBy(['slot', 'keyId', 'procedure', 'status']);
 

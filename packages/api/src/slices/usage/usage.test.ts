@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { usageCall } from '../../../test/usage-calls.ts';
 import { systemContext } from '../../context.ts';
 import type { UsageCall } from '../../pipeline/usage-log.ts';
@@ -42,7 +42,7 @@ const write = (...calls: (Partial<UsageCall> & { at: number })[]) =>
       }),
     ),
   );
-const runRollUp = () => rollUp(systemContext(app.ports, 'test'), { touch() {}, signal: new AbortController().signal });
+const runRollUp = () => rollUp(systemContext(app.ports, 'test'), runControl());
 const iso = (ms: number) => new Date(ms).toISOString();
 const ofKey = (query: Record<string, string> = {}) =>
   ada.request(`${KEYS}/${key.id}/usage?${new URLSearchParams(query)}`);

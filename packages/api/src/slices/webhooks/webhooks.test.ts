@@ -1,9 +1,10 @@
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { type Received, type Receiver, startReceiver } from '../../../test/receiver.ts';
+import { systemContext } from '../../context.ts';
 
 const PATH = '/api/v1/webhooks';
 let app: TestApp;
@@ -242,13 +243,7 @@ describe('a webhook that does not accept events', () => {
     await makeKey();
     await eventually(async () => (await health(id)).at(0), 'the first failure');
     const sweep = app.ports.jobs.all.find(({ name }) => name === 'webhooks.sweep')!;
-    const run = async () => {
-      const { systemContext } = await import('../../context.ts');
-      await sweep.run(systemContext(app.ports, 'test'), undefined, {
-        touch() {},
-        signal: new AbortController().signal,
-      });
-    };
+    const run = () => sweep.run(systemContext(app.ports, 'test'), undefined, runControl());
     await run();
     expect(await health(id)).toMatchObject([{ warnedAt: null }]);
     for (const [days, type] of [

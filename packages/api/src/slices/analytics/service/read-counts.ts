@@ -1,5 +1,6 @@
 import type { Bucket } from '@rentapi/platform/calendar';
 import { execute, type Statement } from '@rentapi/platform/database';
+import { binSql } from '@rentapi/platform/latency-sketch';
 import type { OrganizationContext } from '../../../context.ts';
 import type { CallEnvironment } from '../../../pipeline/recent-calls.ts';
 import { type Part, planReads, type Uncounted } from './plan-reads.ts';
@@ -123,7 +124,7 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
       ),
       single as (
         select bucket, ${name} as name, status, bytes_in, bytes_out, cost,
-               greatest(0, ceil(ln(greatest(latency_us, 1)) / ln(1.01::double precision / 0.99)))::smallint as bin
+               ${binSql('latency_us')} as bin
         from ${part(10)}
         join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
         where coalesce(environment = 'test', false) = ($2 = 'test')

@@ -1,5 +1,6 @@
 import { ADVISORY_LOCKS } from '@rentapi/platform/advisory-locks';
 import { execute, executeTogether, type Statement } from '@rentapi/platform/database';
+import { binSql } from '@rentapi/platform/latency-sketch';
 import type { Context } from '../../../context.ts';
 import { dayOf } from '../../../data/day-partitions.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -26,16 +27,13 @@ const IS_KEPT: Statement = { text: 'select to_regclass($1) is not null as kept' 
 
 const FORGET: Statement = { text: 'delete from usage_rollups /* across organizations */ where slot = $1' };
 
-/** A latency of `GROWTH ^ b` microseconds is the highest in bin b, so a bin is known to one percent. */
-const GROWTH = '(1.01::double precision / 0.99)';
-
 /** By bins first: what is left for the arrays is a thousandth of the calls. */
 const ROLL_UP: Statement = {
   text: `
     /* across organizations */
     with binned as (
       select organization_id, coalesce(key_id, 0) as key_id, procedure, status, coalesce(environment, 'none') as environment,
-             ceil(ln(greatest(latency_us, 1)::double precision) / ln(${GROWTH}))::smallint as bin,
+             ${binSql('latency_us')} as bin,
              count(*) as calls, sum(bytes_in) as bytes_in, sum(bytes_out) as bytes_out, sum(cost) as cost
       from usage_calls where occurred_at >= $1 and occurred_at < $1::timestamptz + interval '15 minutes'
       group by 1, 2, 3, 4, 5, 6
