@@ -174,7 +174,11 @@ describe('the usage of an organization', () => {
       { at, bytesOut: 10, status: 429 },
       { at, keyId: testKey, environment: 'test', bytesOut: 10 },
     );
-    const { body } = await ofOrganization();
+    // The call that created the key had none: it is written with the next batch.
+    const body = await eventually(async () => {
+      const answer = await ofOrganization();
+      return answer.body.withoutKey.calls > 0 ? answer.body : undefined;
+    }, 'the calls without a key');
     const now = new Date(at);
     expect(body).toMatchObject({
       organizationId: ada.organizationId,
@@ -183,7 +187,6 @@ describe('the usage of an organization', () => {
       test: { calls: 1, errors: 0, bytesIn: 0, bytesOut: 10, cost: 0 },
       plan: 'ENTERPRISE',
     });
-    expect(body.withoutKey.calls).toBeGreaterThan(0);
     expect(body.limits).toEqual([
       { name: 'plan-hour', limit: 50_000, windowS: 3600, calls: 2 },
       { name: 'plan-day', limit: 500_000, windowS: 86_400, calls: 2 },
