@@ -24,6 +24,7 @@ import type { Feed } from './events/feed.ts';
 import type { JobRegistry } from './jobs/job.ts';
 import type { Actor, KeyActor, UserActor } from './pipeline/actor.ts';
 import type { ActorCache } from './pipeline/actor-cache.ts';
+import type { ApiCalls } from './pipeline/api-calls.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { DueLimits } from './pipeline/limits.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
@@ -55,6 +56,8 @@ export interface Ports {
   slots: Slots;
   cache: Cache;
   pubsub: PubSub;
+  /** For sockets that watch what is called with keys. */
+  apiCalls: ApiCalls;
   /** The calls of the last hour, counted while they happen. */
   recentCalls: RecentCalls;
   mailer: Mailer;

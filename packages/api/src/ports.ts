@@ -30,6 +30,7 @@ import { createCursors } from './contract/pagination.ts';
 import { createFeed } from './events/feed.ts';
 import { createJobRegistry } from './jobs/job.ts';
 import { createActorCache } from './pipeline/actor-cache.ts';
+import { createApiCalls } from './pipeline/api-calls.ts';
 import { createMetrics, observeLimiter } from './pipeline/observe-metrics.ts';
 import { createOrigins, type Origins } from './pipeline/origins.ts';
 import { createUsageLog } from './pipeline/usage-log.ts';
@@ -94,6 +95,7 @@ export function openPorts({
     applicationName: 'rentapi',
   });
   const notifications = createNotifications({ url: directUrl ?? databaseUrl, log });
+  const ids = createIds(secrets.ID_SECRET, () => ports.env.PUBLIC_URL); // which names its port once the server listens
   const ports: Ports = {
     env,
     log,
@@ -110,7 +112,8 @@ export function openPorts({
       timeoutMs: env.WEBHOOK_TIMEOUT_MS,
     }),
     keyring,
-    ids: createIds(secrets.ID_SECRET, () => ports.env.PUBLIC_URL), // which names its port once the server listens
+    ids,
+    apiCalls: createApiCalls({ pubsub: shared.pubsub, ids }),
     storage: createLocalStorage(path.join(env.DATA_DIR, 'storage')),
     cursors: createCursors(keyring),
     authenticators: {
@@ -223,6 +226,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.allowances.close();
   await ports.slots.close();
   await ports.cache.disconnectAll();
+  ports.apiCalls.close();
   await ports.pubsub.close();
   await ports.recentCalls.close();
   await ports.redis?.close();

@@ -51,7 +51,7 @@ function guard<C extends Context>() {
       const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
       if (admitted.dueLimits) await takeDueLimits(admitted);
       const ended = result.ok ? watched.succeeded(meta.rest?.status ?? 200) : watched.failed(result.error);
-      publishApiCall(admitted, path, ended.status, ended.durationMs);
+      publishApiCall(admitted, path, ended);
       return result;
     } catch (error) {
       watched.failed(error); // not admitted, or refused for its idempotency key

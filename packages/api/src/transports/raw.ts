@@ -30,12 +30,11 @@ export async function serveRaw(
     if (req.method === 'HEAD' && !answer.servesHead) res.end();
     else await route.serve(admitted, parsed, { req, res, revalidate: held.revalidate });
     held.assertNotEnded();
-    const { status, durationMs } = watched.succeeded(res.statusCode);
-    publishApiCall(admitted, name, status, durationMs);
+    publishApiCall(admitted, name, watched.succeeded(res.statusCode));
   } catch (error) {
     if (!res.headersSent) res.removeHeader('Content-Disposition'); // a problem is no file
-    const { status, durationMs } = watched.failed(error);
-    if (admitted) publishApiCall(admitted, name, status, durationMs);
+    const ended = watched.failed(error);
+    if (admitted) publishApiCall(admitted, name, ended);
     throw error;
   } finally {
     held?.release();

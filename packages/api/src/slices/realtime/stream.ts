@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../../contract/errors.ts';
 import type { SequencedEvent } from '../../events/feed.ts';
-import { apiCallTopic } from '../../pipeline/api-calls.ts';
+import { apiCallsTopic } from '../../pipeline/api-calls.ts';
 import type { LiveCaller } from '../../pipeline/live-caller.ts';
 import { presentCall, presentEvent } from './event-message.ts';
 import { createLiveBuffer } from './live-buffer.ts';
@@ -45,9 +45,9 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
     },
     onRelease,
   });
-  const unlisten = ports.pubsub.subscribe(apiCallTopic(organization.id), (data) => {
-    if (!isForReader({ type: 'api_call' }) || typeof data !== 'object' || data === null) return;
-    live.addCall(presentCall(data, ports.clock.now()));
+  const unlisten = ports.pubsub.subscribe(apiCallsTopic(organization.id), (calls) => {
+    if (!isForReader({ type: 'api_call' }) || !Array.isArray(calls)) return;
+    for (const call of calls) live.addCall(presentCall(call, ports.clock.now()));
     changed.resolve();
   });
   const cursor = createReplayCursor((after, limit) => feed.after(organization.id, after, limit), await feed.position());
