@@ -58,7 +58,7 @@ const NEXT_DUE: Statement = {
 };
 
 /** Sends what is due. Any number of processes may: each delivery is claimed by one. */
-export function startDeliverer(ports: Ports): Loop {
+export function startDeliverer(ports: Ports, { unnotifiedMs = UNNOTIFIED_MS } = {}): Loop {
   const { database, log, clock } = ports;
   /** How many are under way, by webhook. */
   const underway = new Map<number, number>();
@@ -83,7 +83,6 @@ export function startDeliverer(ports: Ports): Loop {
       const left = underway.get(webhookId)! - 1;
       if (left === 0) underway.delete(webhookId);
       else underway.set(webhookId, left);
-      loop.wake();
     }
   }
 
@@ -102,12 +101,12 @@ export function startDeliverer(ports: Ports): Loop {
     clearTimeout(alarm);
     if (!next?.at || stopped) return;
     const inMs = next.at.getTime() - now.getTime();
-    if (inMs < UNNOTIFIED_MS) alarm = setTimeout(() => loop.wake(), inMs);
+    if (inMs < unnotifiedMs) alarm = setTimeout(() => loop.wake(), inMs);
   }
 
   const loop = startLoop({
     name: 'webhook deliveries',
-    everyMs: UNNOTIFIED_MS,
+    everyMs: unnotifiedMs,
     log,
     async round() {
       const free = CONCURRENCY - running.size;
@@ -117,7 +116,10 @@ export function startDeliverer(ports: Ports): Loop {
       const leaseEnds = new Date(now.getTime() + LEASE_MS);
       const claimed = await execute<ClaimedDelivery>(database, CLAIM, [now, counts, free, leaseEnds]);
       for (const delivery of claimed) {
-        const run = send(delivery).finally(() => running.delete(run));
+        const run = send(delivery).finally(() => {
+          running.delete(run);
+          loop.wake(); // not before there is room: it would find none, and sleep
+        });
         running.add(run);
       }
       if (claimed.length === 0) await wakeAtNext(now);
