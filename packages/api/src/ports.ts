@@ -109,6 +109,7 @@ export function openPorts({
     outbound: createOutbound({
       allowedTargets: env.WEBHOOK_ALLOWED_TARGETS,
       settingName: 'WEBHOOK_ALLOWED_TARGETS',
+      allowedHosts: allowedHosts(env),
       timeoutMs: env.WEBHOOK_TIMEOUT_MS,
     }),
     keyring,
@@ -175,6 +176,11 @@ function openOrigins({ env, database }: Pick<Ports, 'env' | 'database'>): Origin
 }
 
 /** Credits are leased to Redis, or to the memory of the only process, which gives them back at its end. */
+/** A host that the operator has set elsewhere needs no place in the list. */
+function allowedHosts({ OUTBOUND_ALLOWED_HOSTS: hosts, BREACH_LIST_URL: list }: Env): string[] {
+  return list && hosts.length > 0 ? [...hosts, new URL(list).hostname] : hosts;
+}
+
 function openAllowances(redis: Redis | null, database: Knex, log: Logger): Allowances {
   if (redis) return createRedisAllowances(redis);
   return createMemoryAllowances({

@@ -37,6 +37,24 @@ describe('settings of external services', () => {
   });
 });
 
+describe('hosts that webhooks may call (V13.2.4)', () => {
+  const hosts = (text: string) => readEnv({ OUTBOUND_ALLOWED_HOSTS: text }).OUTBOUND_ALLOWED_HOSTS;
+  it('are names, or all names below one', () => {
+    expect(hosts('')).toEqual([]);
+    expect(hosts('hooks.example.com, *.example.org')).toEqual(['hooks.example.com', '*.example.org']);
+  });
+  it.each([
+    '*',
+    '*.',
+    'a.*.example',
+    'https://example.com',
+    'example.com:443',
+    'example.com/x',
+    'a b',
+    'u@example.com',
+  ])('are not %s', (text) => expect(() => hosts(text)).toThrow('OUTBOUND_ALLOWED_HOSTS: '));
+});
+
 describe('an invalid setting', () => {
   const secrets = ['SECRET_KEY', 'ID_SECRET', 'PASSWORD_PEPPER'];
 

@@ -18,6 +18,11 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter(Boolean),
 );
+/** A name, or all names below one: nothing else of an address. */
+const hostPattern = z.string().refine((text) => {
+  const name = text.replace(/^\*\./, '');
+  return !/[/?#@:*\s]/.test(name) && URL.canParse(`https://${name}`);
+}, 'must look like example.com,*.example.org');
 const secret = z.string().min(32, 'must have at least 32 characters');
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
 /** Paths are added to it, and it is sent to everyone. */
@@ -160,6 +165,7 @@ const settings = z.object({
   WEBHOOK_ALLOWED_TARGETS: list
     .pipe(z.array(z.string().regex(/^[^\s/@]+:\d{1,5}$/, 'must look like host:port,host:port')))
     .default([]),
+  OUTBOUND_ALLOWED_HOSTS: list.pipe(z.array(hostPattern)).default([]),
 
   USAGE_FLUSH_MS: whole(10, 60_000).default(1000),
   USAGE_RETENTION_DAYS: whole(2, 3650).default(30),

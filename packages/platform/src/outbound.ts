@@ -2,7 +2,7 @@ import { lookup, Resolver } from 'node:dns/promises';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { forbiddenRange } from './outbound/addresses.ts';
+import { forbiddenName, forbiddenRange } from './outbound/addresses.ts';
 
 /**
  * The client for every address that a tenant can set. Only https, only the public internet, checked on the addresses of
@@ -42,6 +42,7 @@ export type OutboundReason =
   | 'bad_header'
   | 'not_https'
   | 'forbidden_port'
+  | 'forbidden_host'
   | 'credentials_in_url'
   | 'forbidden_address'
   | 'name_not_found'
@@ -67,6 +68,8 @@ export interface OutboundOptions {
   allowedTargets: readonly string[];
   /** The setting that allows a target; named in a refusal. */
   settingName: string;
+  /** Where there are any, no other public host is called: `example.com`, or `*.example.com` for all below it. */
+  allowedHosts?: readonly string[];
   timeoutMs?: number;
   maxBodyBytes?: number;
   /** Instead of 443 and 8443. */
@@ -96,6 +99,7 @@ const IDEMPOTENT: ReadonlySet<OutboundRequest['method']> = new Set(['GET', 'PUT'
 export function createOutbound(options: OutboundOptions): Outbound {
   const { settingName, timeoutMs = TIMEOUT_MS, maxBodyBytes = MAX_BODY_BYTES, ports = PORTS } = options;
   const allowed = new Set(options.allowedTargets.map((target) => nameOf(new URL(`http://${target}`), target)));
+  const isListed = hostMatcher(options.allowedHosts ?? []);
   const agentOptions = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
   const agents = { 'http:': new http.Agent(agentOptions), 'https:': new https.Agent(agentOptions) };
 
@@ -126,8 +130,15 @@ export function createOutbound(options: OutboundOptions): Outbound {
     if (url.username || url.password) {
       throw new OutboundError('credentials_in_url', 'Leave the user and password out of the URL: use a header.');
     }
-    const range = target.allowed ? null : literalRange(bare(url.hostname));
+    if (target.allowed) return target;
+    const range = literalRange(bare(url.hostname));
     if (range) throw refusal(target, range);
+    if (!isListed(url.hostname)) {
+      throw new OutboundError(
+        'forbidden_host',
+        `${url.hostname} is not among the hosts that are called. The operator can allow it: OUTBOUND_ALLOWED_HOSTS=${url.hostname}`,
+      );
+    }
     return target;
   }
 
@@ -279,11 +290,27 @@ function bare(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
-/** Hosts that need no resolver: `localhost` is this machine by definition (RFC 6761). */
+/** Hosts that need no resolver: addresses, and names that no public name server may answer. */
 function literalRange(host: string): string | null {
-  if (/(^|\.)localhost\.?$/.test(host)) return 'loopback';
-  return isIP(host) ? forbiddenRange(host) : null;
+  return isIP(host) ? forbiddenRange(host) : forbiddenName(host);
 }
+
+/** Whether a host is one of the list; without a list every host is. */
+function hostMatcher(hosts: readonly string[]): (hostname: string) => boolean {
+  if (hosts.length === 0) return () => true;
+  const [below, exact] = [new Set<string>(), new Set<string>()];
+  for (const host of hosts) {
+    const [list, name] = host.startsWith('*.') ? [below, host.slice(2)] : [exact, host];
+    list.add(withoutDot(new URL(`https://${name}`).hostname));
+  }
+  return (hostname) => {
+    const labels = withoutDot(hostname).split('.');
+    return exact.has(labels.join('.')) || labels.some((_, at) => at > 0 && below.has(labels.slice(at).join('.')));
+  };
+}
+
+/** A name may end with a dot, which changes nothing. */
+const withoutDot = (hostname: string): string => hostname.replace(/\.$/, '');
 
 function firstOf<T, R>(items: readonly T[], find: (item: T) => R | null): R | null {
   for (const item of items) {

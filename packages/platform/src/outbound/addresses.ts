@@ -42,6 +42,26 @@ export function forbiddenRange(address: string): string | null {
   return family === 'ipv6' && !globalIpv6.check(address, family) ? 'reserved' : null;
 }
 
+/** Names of this machine and of private networks (RFC 6761, 6762, 8375; ICANN, 2024), and of a cloud's metadata. */
+const NAMES = {
+  loopback: ['localhost', 'localdomain'],
+  private: ['local', 'internal', 'home.arpa', 'intranet', 'lan'],
+  'cloud metadata': ['metadata.goog'],
+};
+
+/**
+ * The kind of a name that leads nowhere on the public internet, whatever a resolver says: the server's own may know
+ * names of its network. Null for other names.
+ */
+export function forbiddenName(hostname: string): string | null {
+  const name = hostname.toLowerCase().replace(/\.+$/, '');
+  const found = Object.entries(NAMES).find(([, suffixes]) =>
+    suffixes.some((suffix) => name === suffix || name.endsWith(`.${suffix}`)),
+  );
+  if (found) return found[0];
+  return name.includes('.') ? null : 'private'; // no public host has a name of one label
+}
+
 function listOf(family: 'ipv4' | 'ipv6', subnets: string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {

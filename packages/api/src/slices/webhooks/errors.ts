@@ -6,7 +6,7 @@ export const errors = {
     title: 'Target not allowed',
     meaning:
       'The address of the webhook is not one of the public internet over https, so calling it could reach what is not yours.',
-    fix: 'Use an https address of the public internet on port 443 or 8443; the operator can allow others with `WEBHOOK_ALLOWED_TARGETS`.',
+    fix: 'Use an https address of the public internet on port 443 or 8443, of a host that `OUTBOUND_ALLOWED_HOSTS` lists if there is such a list; the operator can allow others with `WEBHOOK_ALLOWED_TARGETS`.',
     retry: 'no',
   },
   header_not_allowed: {
