@@ -12,6 +12,11 @@ const document = run(['apps/server/src/main.ts', 'openapi'], { env: {} });
 writeFileSync(join(top, 'docs/openapi.json'), document);
 console.log(`docs/openapi.json: ${Object.keys(JSON.parse(document).paths).length} paths`);
 
+// Sockets and webhooks. Making a document changes the schemas that it reads, so each is made by a process of its own.
+const asyncapi = run(['apps/server/src/main.ts', 'asyncapi'], { env: {} });
+writeFileSync(join(top, 'docs/asyncapi.json'), asyncapi);
+console.log(`docs/asyncapi.json: ${Object.keys(JSON.parse(asyncapi).components.messages).length} messages`);
+
 // The SDK's types, methods and list of methods follow the document.
 run(['sdk/client/scripts/generate.ts'], { stdio: 'inherit' });
 

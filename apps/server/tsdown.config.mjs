@@ -3,7 +3,7 @@ import path from 'node:path';
 import license from 'rollup-plugin-license';
 import { defineConfig } from 'tsdown';
 import manifest from './package.json' with { type: 'json' };
-import { ASSETS, DOCUMENTS_ROOT, OPENAPI_FILE } from './src/files.ts';
+import { ASSETS, ASYNCAPI_FILE, DOCUMENTS_ROOT, OPENAPI_FILE } from './src/files.ts';
 import { BUNDLE_NAMES, locateBundle } from './src/pages/browser-bundles.ts';
 import { DOCUMENTS } from './src/pages/docs/guide-files.ts';
 
@@ -48,6 +48,7 @@ async function addFiles(outDir) {
     writeFileSync(path.join(assets, fileName), await read());
   }
   cpSync(OPENAPI_FILE, path.join(outDir, 'openapi.json'));
+  cpSync(ASYNCAPI_FILE, path.join(outDir, 'asyncapi.json'));
   for (const name of DOCUMENTS)
     cpSync(new URL(name, DOCUMENTS_ROOT), path.join(outDir, 'documents', name), { recursive: true });
   cpSync('../../LICENSE', path.join(outDir, 'LICENSE'));

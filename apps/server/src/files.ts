@@ -2,6 +2,7 @@
 export const isBuilt = !import.meta.filename.endsWith('.ts');
 
 export const OPENAPI_FILE: URL = locate('./openapi.json', '../../../docs/openapi.json');
+export const ASYNCAPI_FILE: URL = locate('./asyncapi.json', '../../../docs/asyncapi.json');
 /** A directory: the scripts, styles and pictures of our pages; in a build also the bundles of the two references. */
 export const ASSETS: URL = locate('./assets/', './pages/assets/');
 /** A directory: the guides and READMEs that the server shows, each at its place in the repository. */

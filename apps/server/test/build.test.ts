@@ -64,10 +64,10 @@ describe('a build', () => {
     for (const name of ['@trpc/server', 'express', 'knex', 'pg']) expect(licences).toContain(`Name: ${name}\n`);
   });
 
-  it('prints the committed document', async () => {
-    const printing = rentapi(['openapi'], {}, '', program);
+  it.each(['openapi', 'asyncapi'])('prints the committed document of %s', async (name) => {
+    const printing = rentapi([name], {}, '', program);
     expect(await printing.ended).toBe(0);
-    const document = readFileSync(path.resolve(SERVER, '../../docs/openapi.json'), 'utf8');
+    const document = readFileSync(path.resolve(SERVER, `../../docs/${name}.json`), 'utf8');
     expect(printing.printed()).toBe(document);
   });
 
@@ -105,6 +105,8 @@ describe('a build', () => {
       const served = JSON.parse(await (await fetch(`${server.url}/openapi.json`)).text());
       const copied = JSON.parse(readFileSync(path.join(dist, 'openapi.json'), 'utf8'));
       expect(Object.keys(served.paths)).toEqual(Object.keys(copied.paths));
+      const { asyncapi } = JSON.parse(await (await fetch(`${server.url}/asyncapi.json`)).text());
+      expect(asyncapi).toBe('3.0.0');
       expect(await server.stop()).toBe(0);
 
       const status = rentapi(['migrate', 'status'], settings, '', program);

@@ -6,9 +6,10 @@ import { eventTypes, rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { type DescribedContract, describeContract } from '@rentapi/api/transports/describe-contract';
 import express from 'express';
+import { ASYNCAPI_FILE, OPENAPI_FILE } from '../src/files.ts';
 import { type PagesOptions, pagesRouter } from '../src/pages/pages.ts';
 
-const openapi = readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8');
+const [openapi = '', asyncapi = ''] = [OPENAPI_FILE, ASYNCAPI_FILE].map((file) => readFileSync(file, 'utf8'));
 
 export const contract: DescribedContract = describeContract(appRouter, rawRoutes, eventTypes);
 
@@ -18,10 +19,12 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
   app.use(...before, (_req, _res, next) => next());
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  server.keepAliveTimeout = 60_000; // making a document takes longer than Node keeps an idle connection
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   app.use(
     pagesRouter({
       openapi: () => openapi,
+      asyncapi: () => asyncapi,
       contract: () => contract,
       mailbox: null,
       mailKinds: async () => [],

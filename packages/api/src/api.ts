@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createContext, type Ports } from './context.ts';
 import { admitHandshake, admitPreflight } from './pipeline/handshake.ts';
 import { logRefused } from './pipeline/observe-socket.ts';
-import { analyticsUpgrade } from './slices/analytics/socket.ts';
-import { realtimeUpgrade } from './slices/realtime/socket.ts';
-import { PATH_ALIASES, rawRoutes } from './slices/registry.ts';
+import { PATH_ALIASES, rawRoutes, sockets } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
 import { type CarriesCookies, findCookieOperations } from './transports/cookie-operations.ts';
 import { createRestHandler } from './transports/rest.ts';
@@ -52,7 +50,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       headers,
       admit: admitHandshake,
       onRefused: (ctx, error, url) => logRefused(ctx, error, { url }),
-      upgrades: [realtimeUpgrade, analyticsUpgrade, trpcUpgrade({ router: appRouter, ports })],
+      upgrades: [...sockets, trpcUpgrade({ router: appRouter, ports })],
     }),
   };
 }

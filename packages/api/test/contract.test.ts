@@ -8,7 +8,7 @@ import type { EventType } from '@rentapi/api/events/event';
 import type { Job } from '@rentapi/api/jobs/job';
 import * as mailJobs from '@rentapi/api/mail/jobs';
 import { ERRORS } from '@rentapi/api/slices/errors';
-import { eventTypes, jobs, rawRoutes } from '@rentapi/api/slices/registry';
+import { eventTypes, jobs, rawRoutes, sockets } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { proceduresOf, shapeOf } from '@rentapi/api/transports/rest-routes';
 import type { RawRoute } from '@rentapi/api/wire/raw-route';
@@ -101,7 +101,7 @@ describe('tokens', () => {
   });
 });
 
-/** A socket's address is not in the document, which cannot describe messages. */
+/** A socket's address is not in this document, which cannot describe messages: AsyncAPI's does. */
 const documented = rawRoutes.filter(({ meta }) => meta.openapi.enabled !== false);
 
 describe.each(documented)('$name, which is no procedure', ({ name, meta, input, answer }) => {
@@ -229,6 +229,12 @@ describe('the registries', () => {
 
   it('contain every raw route', async () => {
     expect(rawRoutes.toSorted(byName)).toEqual(((await everyExport('raw.ts')) as RawRoute[]).toSorted(byName));
+  });
+
+  it('contain every socket', async () => {
+    const byPath = (a: { path: string }, b: { path: string }) => (a.path < b.path ? -1 : 1);
+    const declared = (await everyExport('socket.ts')) as { path: string }[];
+    expect(sockets.toSorted(byPath)).toEqual(declared.toSorted(byPath));
   });
 
   it('contain every router', async () => {

@@ -1207,9 +1207,13 @@ export interface EventMap {
   api_call: {
     /** Id of an API key. */
     keyId: string;
+    /** The operation that was called. */
     procedure: string;
+    /** The status of the answer. */
     status: number;
+    /** How long it took. */
     durationMs: number;
+    /** The `X-Request-Id` of the answer. */
     requestId: string;
   };
 }

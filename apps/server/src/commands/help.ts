@@ -11,6 +11,7 @@ export const USAGE = `Usage: rentapi <command>
   create-admin <email>        create a SUPER_ADMIN; the password is read from standard input. An existing account
                               is promoted, and its password replaced
   openapi                     print the OpenAPI document
+  asyncapi                    print the AsyncAPI document of sockets and webhooks
   audit verify                check every organization's audit log and name the first broken link
   secrets reseal              seal stored secrets under the current SECRET_KEY
   id <public id>              decode a public id
@@ -59,6 +60,10 @@ existing account is promoted, and its password replaced.
   openapi: `Usage: rentapi openapi > openapi.json
 
 Prints the OpenAPI document. Needs neither settings nor a database.
+`,
+  asyncapi: `Usage: rentapi asyncapi > asyncapi.json
+
+Prints the AsyncAPI document of sockets and webhooks. Needs neither settings nor a database.
 `,
   secrets: `Usage: rentapi secrets reseal
 

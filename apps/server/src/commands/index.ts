@@ -25,6 +25,7 @@ const commands: Record<string, Row> = {
   seed: { takes: 0, load: async () => (await import('./seed.ts')).seed },
   'create-admin': { takes: 1, load: async (args) => (await import('./create-admin.ts')).createAdmin(args) },
   openapi: { takes: 0, load: async () => (await import('./openapi.ts')).openapi },
+  asyncapi: { takes: 0, load: async () => (await import('./asyncapi.ts')).asyncapi },
   audit: { takes: 1, load: async (args) => (await import('./audit.ts')).audit(args) },
   secrets: { takes: 1, load: async (args) => (await import('./secrets.ts')).secrets(args) },
   id: { takes: 1, load: async (args) => (await import('./id.ts')).id(args) },

@@ -20,7 +20,7 @@ import { requestIdOf } from '@rentapi/api/wire/request';
 import { normalizeTarget } from '@rentapi/api/wire/request-target';
 import express from 'express';
 import type { Runtime } from '../bootstrap.ts';
-import { OPENAPI_FILE } from '../files.ts';
+import { ASYNCAPI_FILE, OPENAPI_FILE } from '../files.ts';
 import { pagesRouter } from '../pages/pages.ts';
 import { securityHeaders } from '../security-headers.ts';
 import { VERSION } from '../version.ts';
@@ -49,8 +49,8 @@ const ALIVE = { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Contro
 
 const METRICS_PATH = /^\/metrics(\?|$)/;
 
-/** A page, although its path is below the API. */
-const OPENAPI_PATH = /^\/api\/v1\/openapi\.(json|yaml)\/?(\?|$)/;
+/** Pages, although their paths are below the API. */
+const DOCUMENT_PATH = /^\/api\/v1\/(?:openapi|asyncapi)\.(json|yaml)\/?(\?|$)/;
 
 /** Listens at once, so that a port in use is found before anything is migrated. */
 export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
@@ -149,7 +149,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
       return metrics(req, res);
     };
     return (req, res) => {
-      if (OPENAPI_PATH.test(req.url ?? '/')) return servePage(req, res);
+      if (DOCUMENT_PATH.test(req.url ?? '/')) return servePage(req, res);
       serveApi(req, res).catch((error: unknown) => sendFailure(req, res, error));
     };
   }
@@ -169,6 +169,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     app.use(
       pagesRouter({
         openapi: () => readFileSync(OPENAPI_FILE, 'utf8'),
+        asyncapi: () => readFileSync(ASYNCAPI_FILE, 'utf8'),
         contract: () => describeContract(appRouter, rawRoutes, eventTypes),
         mailbox,
         mailKinds: () => previewMails(ports),

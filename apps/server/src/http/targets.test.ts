@@ -23,6 +23,7 @@ describe('a request target', () => {
     ['/docs', 200],
     ['/openapi.json', 200],
     ['/api/v1/openapi.json', 200],
+    ['/asyncapi.json', 200],
     ['/openapi.yaml', 200],
     ['/api/v1/openapi.yaml', 200],
     ['/nope', 404],
@@ -108,10 +109,10 @@ describe('a query', () => {
   );
 });
 
-describe('the OpenAPI document below the API', () => {
+describe.each(['openapi', 'asyncapi'])('the document of %s below the API', (name) => {
   it.each(['', '?v=2', '/', '/?v=2'])('is served with %j after its name as well', async (suffix) => {
     const digests = [];
-    for (const path of ['/openapi.json', '/api/v1/openapi.json']) {
+    for (const path of [`/${name}.json`, `/api/v1/${name}.json`]) {
       const { status, headers, body } = await ask(path + suffix);
       const etag = headers.get('etag') ?? '';
       expect([status, headers.get('cache-control')]).toEqual([200, 'public, no-cache']);

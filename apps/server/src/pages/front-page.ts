@@ -39,6 +39,7 @@ export function frontPage(site: Site, front: Front): string {
           ${tile('/docs/permissions', 'Permissions', 'Who may do what, by role and by operation.')}
           ${tile('/docs/errors', 'Errors', 'Each error code, and how to fix it.')}
           ${tile('/openapi.json', 'OpenAPI document', 'For generators, gateways and agents.')}
+          ${tile('/asyncapi.json', 'AsyncAPI document', 'Sockets and webhooks, for generators.')}
           ${tile('/llms.txt', 'llms.txt', 'An index of all pages, for programs that read.')}
           ${tile('/health', 'Health', 'Whether the server, its database and its cache work.')}
           ${front.captured ? tile('/dev/mail', 'Captured mail', 'What would have been sent, with its links.') : null}

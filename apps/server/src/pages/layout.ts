@@ -107,7 +107,7 @@ function footer({ version }: Site, markdown?: string): Html {
   return html`<footer class="site-footer">
       <span>RentAPI ${version}</span>
       ${markdown ? html`<a href="${markdown}">This page as Markdown</a>` : null}
-      <a href="/openapi.json">OpenAPI document</a><a href="/redoc">Redoc</a><a href="/llms.txt">llms.txt</a>
+      <a href="/openapi.json">OpenAPI document</a><a href="/asyncapi.json">AsyncAPI document</a><a href="/redoc">Redoc</a><a href="/llms.txt">llms.txt</a>
     </footer>`;
 }
 

@@ -8,7 +8,7 @@ import type express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { contract, startPages } from '../../test/pages-server.ts';
-import { OPENAPI_FILE } from '../files.ts';
+import { ASYNCAPI_FILE, OPENAPI_FILE } from '../files.ts';
 import type { PagesOptions } from './pages.ts';
 
 /** Newest first. */
@@ -133,7 +133,16 @@ describe('the front page', () => {
   it('links to everything and shows how to make a first call', async () => {
     const page = await text('/');
     const sections = ['guides', 'sdk', 'trpc', 'events', 'permissions', 'errors'].map((name) => `/docs/${name}`);
-    for (const path of ['/docs', ...sections, '/redoc', '/openapi.json', '/llms.txt', '/health', '/dev/mail']) {
+    for (const path of [
+      '/docs',
+      ...sections,
+      '/redoc',
+      '/openapi.json',
+      '/asyncapi.json',
+      '/llms.txt',
+      '/health',
+      '/dev/mail',
+    ]) {
       expect(page).toContain(`href="${path}"`);
     }
     expect(page).toContain('curl -s https://api.example.com/api/v1/auth/login');
@@ -148,13 +157,16 @@ describe('the front page', () => {
   });
 });
 
-describe('the OpenAPI document', () => {
-  it.each(['/openapi.json', '/api/v1/openapi.json'])(
+describe.each([
+  ['openapi', '3.1.0', OPENAPI_FILE],
+  ['asyncapi', '3.0.0', ASYNCAPI_FILE],
+])('the document of %s', (name, version, file) => {
+  it.each([`/${name}.json`, `/api/v1/${name}.json`])(
     'is at %s, and is sent again only after a change',
     async (path) => {
       const first = await get(path);
       expect(first.headers.get('content-type')).toBe('application/json; charset=utf-8');
-      expect(await first.json()).toMatchObject({ openapi: '3.1.0' });
+      expect(await first.json()).toMatchObject({ [name]: version });
       const etag = first.headers.get('etag') ?? '';
       expect(etag).toMatch(/^"[\w-]{43}"$/);
       expect(first.headers.get('cache-control')).toBe('public, no-cache');
@@ -163,22 +175,30 @@ describe('the OpenAPI document', () => {
   );
 
   it.each(['json', 'yaml'])('is the same as %s, plain and compressed', async (form) => {
-    const zipped = await get(`/openapi.${form}`);
-    const plain = await get(`/openapi.${form}`, { 'Accept-Encoding': 'identity' });
+    const zipped = await get(`/${name}.${form}`);
+    const plain = await get(`/${name}.${form}`, { 'Accept-Encoding': 'identity' });
     expect([zipped, plain].map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', null]);
     expect(zipped.headers.get('etag')).not.toBe(plain.headers.get('etag'));
     expect(plain.headers.get('content-type')).toBe(`application/${form}; charset=utf-8`);
     const body = await plain.text();
     expect(await zipped.text()).toBe(body);
-    expect(parse(body)).toEqual(JSON.parse(readFileSync(OPENAPI_FILE, 'utf8')));
+    expect(parse(body)).toEqual(JSON.parse(readFileSync(file, 'utf8')));
   });
 
   it('names the address of this server', async () => {
     const url = await serve({ publicUrl: 'https://api.acme.test' });
+    expect((await (await fetch(`${url}/${name}.json`)).text()).includes('//api.example.com')).toBe(false);
+  });
+});
+
+describe('the address of this server', () => {
+  it('is in the samples of operations, and is where the sockets are', async () => {
+    const url = await serve({ publicUrl: 'http://api.acme.test:8080' });
+    const asyncapi = JSON.parse(await (await fetch(`${url}/asyncapi.json`)).text());
+    expect(asyncapi.servers.api).toMatchObject({ host: 'api.acme.test:8080', protocol: 'ws' });
     const body = await (await fetch(`${url}/openapi.json`)).text();
-    expect(body).not.toContain('https://api.example.com');
-    expect(body).toContain("curl 'https://api.acme.test/api/v1/users/me'");
-    expect(JSON.parse(body).externalDocs.url).toBe('https://api.acme.test/docs/guides');
+    expect(body).toContain("curl 'http://api.acme.test:8080/api/v1/users/me'");
+    expect(JSON.parse(body).externalDocs.url).toBe('http://api.acme.test:8080/docs/guides');
   });
 });
 

@@ -5,6 +5,7 @@ import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
 import { type PageKind, type SecurityHeaders, securityHeaders, setHeaders } from '../security-headers.ts';
 import { loadAssets } from './assets.ts';
+import { type ContractDocuments, contractDocuments } from './contract-documents.ts';
 import { docsRouter } from './docs/docs-router.ts';
 import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
@@ -20,13 +21,10 @@ import {
   verifyEmail,
 } from './mailed-link-pages.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
-import { openapiDocument } from './openapi-document.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 import { siteFiles } from './site-files.ts';
 
-export interface PagesOptions {
-  /** The OpenAPI document as JSON text. */
-  openapi: () => string;
+export interface PagesOptions extends ContractDocuments {
   /** What the documentation is made of. Called once, when the first page of it is asked for. */
   contract: () => DescribedContract;
   /** null: mail is not captured. */
@@ -75,7 +73,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   router.get('/docs', (_req, res) => send(res, scalar, 'no-cache', 'scalar'));
   router.get('/redoc', (_req, res) => send(res, redoc, 'no-cache', 'redoc'));
 
-  router.use(openapiDocument({ ...options, security }));
+  router.use(contractDocuments({ ...options, security }));
 
   let made: Documentation | undefined;
   const documentation = () => {

@@ -6,6 +6,7 @@ import * as accountEvents from './accounts/events.ts';
 import * as accountJobs from './accounts/jobs.ts';
 import * as analyticsJobs from './analytics/jobs.ts';
 import { analyticsSocket, reportDownload } from './analytics/raw.ts';
+import { analyticsUpgrade } from './analytics/socket.ts';
 import * as apiKeyEvents from './api-keys/events.ts';
 import * as apiKeyJobs from './api-keys/jobs.ts';
 import { auditExport } from './audit/raw.ts';
@@ -32,6 +33,8 @@ import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
 import { upgradeRequired } from './realtime/raw.ts';
+import type { CallerUpgrade } from './realtime/service/caller-socket.ts';
+import { realtimeUpgrade } from './realtime/socket.ts';
 import * as roleEvents from './roles/events.ts';
 import * as securityEventJobs from './security-events/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
@@ -103,6 +106,9 @@ export const rawRoutes: readonly RawRoute[] = [
   avatarImage,
   exportFile,
 ];
+
+/** Every socket of callers. */
+export const sockets: readonly CallerUpgrade[] = [realtimeUpgrade, analyticsUpgrade];
 
 /** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

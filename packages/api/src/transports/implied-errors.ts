@@ -38,7 +38,7 @@ export function isIdempotent(meta: ProcedureMeta, type: string): boolean {
 }
 
 /** What a call needs, as a sentence. */
-export function describeAccess({ access, fresh }: ProcedureMeta): string {
+export function describeAccess({ access, fresh }: Pick<ProcedureMeta, 'access' | 'fresh'>): string {
   const login = fresh ? ' and a login within the last ten minutes' : '';
   switch (access) {
     case 'public':

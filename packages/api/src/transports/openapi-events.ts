@@ -6,17 +6,18 @@ import type { Json } from './openapi.ts';
 
 /** Each event as webhooks get it, as a component: `ApiKeyCreatedEvent`. */
 export function eventSchemas(eventTypes: ReadonlyMap<string, EventType>): z.ZodType {
-  return z.union(
-    visibleEvents(eventTypes).map(({ name, description, data }) =>
-      z
-        .object({
-          type: z.literal(name).meta({ description: 'What has happened.' }),
-          timestamp: Timestamp.meta({ description: 'When it happened.' }),
-          data: data.meta({ description: 'What it happened to, as it was then.' }),
-        })
-        .meta({ id: componentOf(name), description }),
-    ),
-  );
+  return z.union(visibleEvents(eventTypes).map(deliveredSchema));
+}
+
+/** An event as webhooks get it. */
+export function deliveredSchema({ name, description, data }: Pick<EventType, 'name' | 'description' | 'data'>) {
+  return z
+    .object({
+      type: z.literal(name).meta({ description: 'What has happened.' }),
+      timestamp: Timestamp.meta({ description: 'When it happened.' }),
+      data: data.meta({ description: 'What it happened to, as it was then.' }),
+    })
+    .meta({ id: componentOf(name), description });
 }
 
 /** OpenAPI's name for what a server sends by itself. */
@@ -25,7 +26,7 @@ export function webhooksOf(events: readonly DescribedEvent[]): Json {
 }
 
 /** The headers of Standard Webhooks. */
-const SIGNED = [
+export const SIGNED = [
   ['webhook-id', 'Names the event: the same for every attempt.'],
   ['webhook-timestamp', 'When it was sent, in seconds since 1970.'],
   ['webhook-signature', '`v1,` and the HMAC-SHA-256 of id, timestamp and body; one for each secret while two overlap.'],
@@ -54,6 +55,6 @@ function webhook({ name, description, permission, version, example }: DescribedE
   };
 }
 
-function componentOf(event: string): string {
+export function componentOf(event: string): string {
   return `${event.replace(/(?:^|[._])(\w)/g, (_, first: string) => first.toUpperCase())}Event`;
 }

@@ -44,7 +44,7 @@ export function openAnswers(document: OpenApiDocument): void {
     if (isList(schema)) continue; // opened where it is used
     if (asked.has(name) && JSON.stringify(schema).includes('"enum"'))
       throw new Error(`${name} is asked for and answered, so its values can be neither open nor closed: make it two.`);
-    if (!asked.has(name)) open(schema, schemas);
+    if (!asked.has(name)) openSchema(schema, schemas);
   }
 }
 
@@ -65,12 +65,13 @@ function collect(node: unknown, schemas: Record<string, Json>, names: Set<string
   for (const value of Object.values(node)) collect(value, schemas, names);
 }
 
-const isList = (schema: Json): boolean => schema['type'] === 'string' && Array.isArray(schema['enum']);
+export const isList = (schema: Json): boolean => schema['type'] === 'string' && Array.isArray(schema['enum']);
 
-function open(node: unknown, schemas: Record<string, Json>): void {
+/** In place, everywhere: unknown fields and, beside listed values, other text are valid. */
+export function openSchema(node: unknown, schemas: Record<string, Json>): void {
   if (node === null || typeof node !== 'object') return;
   if (Array.isArray(node)) {
-    for (const item of node) open(item, schemas);
+    for (const item of node) openSchema(item, schemas);
     return;
   }
   const schema = node as Json;
@@ -87,7 +88,7 @@ function open(node: unknown, schemas: Record<string, Json>): void {
     schema['anyOf'] = [list, { type: 'string' }];
     return;
   }
-  for (const value of Object.values(schema)) open(value, schemas);
+  for (const value of Object.values(schema)) openSchema(value, schemas);
 }
 
 const isNull = (schema: Json): boolean => schema['type'] === 'null';

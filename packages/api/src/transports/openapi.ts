@@ -105,7 +105,7 @@ function withUncalled(router: AnyRouter, rawRoutes: readonly RawRoute[], events:
   return t.mergeRouters(router, t.router(uncalled));
 }
 
-const INFO = {
+export const INFO = {
   license: { name: 'MIT', identifier: 'MIT' },
   contact: { name: 'RentAPI', url: `${EXAMPLE_ORIGIN}/` },
 };
@@ -128,7 +128,7 @@ Identity, organizations, API keys, limits and events for your product, behind on
 - **Changing safely.** Send a resource's \`ETag\` as \`If-Match\`: the change is refused with 412 if another came first.
 - **Reading again.** Send the \`ETag\` as \`If-None-Match\`: the answer is 304 without a body if nothing has changed.
 - **Limits** are in \`RateLimit\` and \`RateLimit-Policy\`; a 429 has the seconds to wait in \`Retry-After\`.
-- **Events** are listed under \`webhooks\`, as webhooks get them; the realtime socket sends them too, as they happen.
+- **Events** are listed under \`webhooks\`, as webhooks get them; the realtime socket sends them too, as they happen. \`/asyncapi.json\` has every message of the sockets.
 - **Samples.** \`client\` is \`new RentApi({ baseUrl, apiKey })\` of \`@rentapi/sdk\`; \`trpc\` is a tRPC client of \`@rentapi/contract\`.
 `.trim();
 

@@ -22,7 +22,8 @@ export function eventPage({ events }: DescribedContract): DocPage {
       'What happens in an organization reaches those of its members and keys that hold the permission of the event. ' +
         'Receive them [at an address of yours](/docs/guides/webhooks), or follow them over [a socket or tRPC](/docs/guides/realtime) ' +
         'or with [the SDK](/docs/sdk#events-as-they-happen). ' +
-        'A subscription names event types (`api_key.created`), all of a resource (`api_key.*`), or everything (`*`).',
+        'A subscription names event types (`api_key.created`), all of a resource (`api_key.*`), or everything (`*`). ' +
+        'For generators, the [AsyncAPI document](/asyncapi.json) has all of it.',
       table(
         ['Event', 'Permission', 'What happened'],
         events.map(({ name, permission, description }) => [

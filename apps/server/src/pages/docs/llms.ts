@@ -27,6 +27,7 @@ export function llmsIndex(pages: readonly DocPage[], contract: DescribedContract
     '',
     ...tables.map(pageLine),
     `- [OpenAPI document](${publicUrl}/openapi.json): every operation, for generators.`,
+    `- [AsyncAPI document](${publicUrl}/asyncapi.json): every message of the sockets and webhooks, for generators.`,
     '',
     '## Operations',
     '',

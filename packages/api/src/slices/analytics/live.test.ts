@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { declaredMessage } from '../../../test/declared-message.ts';
 import { tryUpgrade } from '../../../test/upgrade.ts';
 
 const KEYS = '/api/v1/api-keys';
@@ -35,7 +36,7 @@ function open(query: string) {
   const socket = new WebSocket(`${app.url.replace('http', 'ws')}${SOCKET}${query}`);
   const messages: Numbers[] = [];
   const closed = new Promise<number>((resolve) => void socket.on('close', resolve));
-  socket.on('message', (data) => void messages.push(JSON.parse(String(data))));
+  socket.on('message', (data) => void messages.push(declaredMessage(SOCKET, String(data)) as Numbers));
   socket.on('error', () => {});
   const received = (what: (message: Numbers) => boolean) => eventually(() => messages.find(what), 'a message');
   return { socket, messages, closed, received };

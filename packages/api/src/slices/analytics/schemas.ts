@@ -61,6 +61,20 @@ export const RealTimeAnalytics = z
   });
 export type RealTimeAnalytics = z.output<typeof RealTimeAnalytics>;
 
+/** What the socket of live numbers sends. */
+export const AnalyticsMessage = z.object({ type: z.literal('analytics'), ...LiveNumbers }).meta({
+  id: 'AnalyticsMessage',
+  description: 'The calls of the last 60 seconds.',
+  example: {
+    type: 'analytics',
+    at: '2026-01-31T12:00:42.000Z',
+    requests: 1250,
+    errors: 25,
+    p50Ms: 12.4,
+    p95Ms: 80.1,
+  },
+});
+
 export const exampleRealTime: RealTimeAnalytics = {
   at: '2026-01-31T12:00:42.000Z',
   requests: 1250,

@@ -5,7 +5,7 @@ import type { LiveCaller } from '../../pipeline/live-caller.ts';
 import { type CallEnvironment, recentScope } from '../../pipeline/recent-calls.ts';
 import { AuthMessage, PingMessage } from '../realtime/schemas.ts';
 import { type Conversation, callerUpgrade, type Peer } from '../realtime/service/caller-socket.ts';
-import { Environment } from './schemas.ts';
+import { AnalyticsMessage, Environment } from './schemas.ts';
 import { liveNumbers } from './service/real-time.ts';
 
 /** `/api/v1/ws/analytics`: the numbers of the last 60 seconds, once a second. */
@@ -15,6 +15,9 @@ export const analyticsUpgrade = callerUpgrade<never>({
   name: 'ws.analytics',
   messages: z.discriminatedUnion('action', [AuthMessage, PingMessage]),
   usage: 'Send { "action": "auth", "token" } or { "action": "ping" }: the numbers come by themselves.',
+  description: 'The calls of the last 60 seconds, once a second.',
+  replies: {},
+  sends: [AnalyticsMessage],
   assertAddress: (query) => void environmentOf(query),
   converse: async (caller, peer, query) => report(caller, peer, environmentOf(query)),
 });

@@ -1,7 +1,7 @@
 import { iso } from '../../contract/common-schemas.ts';
 import type { Ids } from '../../contract/ids.ts';
 import type { SequencedEvent } from '../../events/feed.ts';
-import type { RealtimeEvent, ServerMessage } from './schemas.ts';
+import type { RealtimeEvent, SentEvent } from './schemas.ts';
 
 /**
  * What all readers in a process get of one event is made for the first of them, and kept for as long as the event is in
@@ -23,7 +23,7 @@ export function presentCall(data: object, now: Date): RealtimeEvent {
 /** The event as the text that sockets send, in UTF-8. */
 export function messageOf(event: RealtimeEvent): Buffer {
   return onceFor(messages, event, () => {
-    const message: ServerMessage = { type: 'event', ...event };
+    const message: SentEvent = { type: 'event', ...event };
     return Buffer.from(JSON.stringify(message));
   });
 }

@@ -5,11 +5,13 @@ import { startRunningClock } from '@rentapi/testing/running-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { declaredMessage } from '../../../test/declared-message.ts';
 import { tryUpgrade } from '../../../test/upgrade.ts';
 import { systemContext } from '../../context.ts';
 import { record } from '../../events/record.ts';
 import { ApiKeyCreated } from '../api-keys/events.ts';
 import { ApiKeyModel } from '../api-keys/model.ts';
+import { exampleRecordedKey } from '../api-keys/schemas.ts';
 import { createAccessTokens } from '../auth/access-tokens.ts';
 
 const now = startRunningClock();
@@ -44,7 +46,7 @@ function open(at: TestApp, query = '') {
   const closed = new Promise<{ code: number; reason: string; at: number }>((resolve) => {
     socket.on('close', (code, reason) => resolve({ code, reason: String(reason), at: now() }));
   });
-  socket.on('message', (data) => void messages.push(JSON.parse(String(data))));
+  socket.on('message', (data) => void messages.push(declaredMessage('/api/v1/ws/realtime', String(data)) as Message));
   socket.on('error', () => {});
   const opened = new Promise((resolve) => socket.once('open', resolve));
   return {
@@ -125,7 +127,7 @@ describe('resuming', () => {
       Array.from({ length: 1200 }, (_, at) => ({
         organizationId: context.ids.decode('org', bea.organizationId),
         type: 'api_key.created',
-        data: { name: `missed ${at}` },
+        data: { ...exampleRecordedKey, name: `missed ${at}` },
         createdAt: context.now,
       })),
     );
@@ -517,7 +519,7 @@ describe('a connection', () => {
         Array.from({ length: 100 }, (_, at) => ({
           organizationId,
           type: 'api_key.created',
-          data: { name: `${batch}.${at}`, large },
+          data: { ...exampleRecordedKey, name: `${batch}.${at}`, description: large },
           createdAt: new Date(),
         })),
       );
@@ -544,7 +546,7 @@ describe('a connection', () => {
       Array.from({ length: 1500 }, (_, at) => ({
         organizationId,
         type: 'api_key.created',
-        data: { name: `${at}`, large },
+        data: { ...exampleRecordedKey, name: `${at}`, description: large },
         createdAt: new Date(),
       })),
     );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { id } from '../../contract/ids.ts';
+import { Timestamp } from '../../contract/common-schemas.ts';
+import { exampleId, id } from '../../contract/ids.ts';
 
 export const Ticket = z
   .object({
@@ -10,9 +11,52 @@ export const Ticket = z
 export type Ticket = z.output<typeof Ticket>;
 
 /** What every socket of a caller understands. */
-export const AuthMessage = z.strictObject({ action: z.literal('auth'), token: z.string().max(5000) });
-export const PingMessage = z.strictObject({ action: z.literal('ping') });
+export const AuthMessage = z
+  .strictObject({
+    action: z.literal('auth'),
+    token: z.string().max(5000).meta({ description: 'An access token or an API key.' }),
+  })
+  .meta({
+    id: 'AuthMessage',
+    description: 'Authenticates the socket; later, with a newer token of the same user, keeps it open.',
+    example: { action: 'auth', token: 'rapi_live_…' },
+  });
+export const PingMessage = z.strictObject({ action: z.literal('ping') }).meta({
+  id: 'PingMessage',
+  description: 'Shows that the connection works.',
+  example: { action: 'ping' },
+});
 export type CommonMessage = z.output<typeof AuthMessage> | z.output<typeof PingMessage>;
+
+/** What every socket of a caller sends. */
+export const ReadyMessage = z
+  .object({
+    type: z.literal('ready'),
+    expiresAt: Timestamp.nullable().meta({
+      description: 'When it ends unless a newer token is sent; null where it lasts as long as the session or key.',
+    }),
+  })
+  .meta({
+    id: 'ReadyMessage',
+    description: 'The socket is authenticated.',
+    example: { type: 'ready', expiresAt: '2026-01-31T12:15:00.000Z' },
+  });
+export const PongMessage = z.object({ type: z.literal('pong') }).meta({
+  id: 'PongMessage',
+  description: 'Answers `ping`.',
+  example: { type: 'pong' },
+});
+export const ErrorMessage = z
+  .object({
+    type: z.literal('error'),
+    code: z.string().meta({ description: 'As in every other answer: `/docs/errors` explains each.' }),
+    detail: z.string().meta({ description: 'What to do, as a sentence.' }),
+  })
+  .meta({
+    id: 'ErrorMessage',
+    description: 'A message was refused, or the socket is about to be closed.',
+    example: { type: 'error', code: 'invalid_input', detail: 'Send { "action": "ping" }.' },
+  });
 
 /** Subscriptions of one connection of a tRPC client. */
 export const MAX_SUBSCRIPTIONS = 20;
@@ -32,11 +76,30 @@ const Patterns = z
   .meta({ description: 'Event types, patterns such as `api_key.*`, or topics.' });
 const LastEventId = z.string().max(100);
 
-/** What a client sends on a socket. `lastEventId: null`, as in `subscribed`, is the position before the first event. */
+export const SubscribeMessage = z
+  .strictObject({
+    action: z.literal('subscribe'),
+    events: Patterns,
+    lastEventId: LastEventId.nullish().meta({
+      description: 'Also what has happened after this event; null is the position before the first.',
+    }),
+  })
+  .meta({
+    id: 'SubscribeMessage',
+    description: 'Sends these events from now on.',
+    example: { action: 'subscribe', events: ['api_key.*'] },
+  });
+export const UnsubscribeMessage = z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }).meta({
+  id: 'UnsubscribeMessage',
+  description: 'Sends these events no longer.',
+  example: { action: 'unsubscribe', events: ['api_key.*'] },
+});
+
+/** What a client sends on the realtime socket. */
 export const ClientMessage = z.discriminatedUnion('action', [
   AuthMessage,
-  z.strictObject({ action: z.literal('subscribe'), events: Patterns, lastEventId: LastEventId.nullish() }),
-  z.strictObject({ action: z.literal('unsubscribe'), events: Patterns }),
+  SubscribeMessage,
+  UnsubscribeMessage,
   PingMessage,
 ]);
 export type ClientMessage = z.output<typeof ClientMessage>;
@@ -46,13 +109,15 @@ export const WatchEvents = z.strictObject({ events: Patterns, lastEventId: LastE
 export type WatchEvents = z.output<typeof WatchEvents>;
 
 /** The data of an `api_call`. */
-export const ApiCall = z.object({
-  keyId: id('key'),
-  procedure: z.string(),
-  status: z.int(),
-  durationMs: z.number(),
-  requestId: z.string(),
-});
+export const ApiCall = z
+  .object({
+    keyId: id('key'),
+    procedure: z.string().meta({ description: 'The operation that was called.', example: 'apiKeys.list' }),
+    status: z.int().meta({ description: 'The status of the answer.', example: 200 }),
+    durationMs: z.number().meta({ description: 'How long it took.', example: 4.2 }),
+    requestId: z.string().meta({ description: 'The `X-Request-Id` of the answer.', example: 'req-1' }),
+  })
+  .meta({ description: 'A call that was made with an API key.' });
 
 export const RealtimeEvent = z
   .object({
@@ -67,11 +132,41 @@ export const RealtimeEvent = z
   });
 export type RealtimeEvent = z.output<typeof RealtimeEvent>;
 
-/** What the server sends. */
-export type ServerMessage =
-  | { type: 'ready'; expiresAt: string | null }
-  /** `lastEventId`: where to go on if the connection ends before the next event; null where there has been none. */
-  | { type: 'subscribed'; events: string[]; lastEventId?: string | null }
-  | ({ type: 'event' } & RealtimeEvent)
-  | { type: 'pong' }
-  | { type: 'error'; code: string; detail: string };
+/** What the server answers on the realtime socket, in addition to what every socket sends. */
+export const SubscribedMessage = z
+  .object({
+    type: z.literal('subscribed'),
+    events: z.array(z.string()).meta({ description: 'Everything that is subscribed to.' }),
+    lastEventId: z.string().nullable().optional().meta({
+      description: 'Where to go on if the connection ends before the next event; null where there has been none.',
+    }),
+  })
+  .meta({
+    id: 'SubscribedMessage',
+    description: 'What the socket sends from now on.',
+    example: { type: 'subscribed', events: ['api_key.*'], lastEventId: exampleId('evt') },
+  });
+export type SubscribedMessage = z.output<typeof SubscribedMessage>;
+
+export const ApiCallMessage = z
+  .object({
+    type: z.literal('event'),
+    id: z.null().meta({ description: 'It is not stored, so it is sent once.' }),
+    event: z.literal('api_call'),
+    createdAt: Timestamp.meta({ description: 'When the call ended.' }),
+    data: ApiCall,
+  })
+  .meta({
+    id: 'ApiCallMessage',
+    description: 'A call was made with an API key. Needs `api_keys:read`, and the topic `api_call`.',
+    example: {
+      type: 'event',
+      id: null,
+      event: 'api_call',
+      createdAt: '2026-01-31T12:00:00.000Z',
+      data: { keyId: exampleId('key'), procedure: 'apiKeys.list', status: 200, durationMs: 4.2, requestId: 'req-1' },
+    },
+  });
+
+/** What the realtime socket sends of what happens. */
+export type SentEvent = { type: 'event' } & RealtimeEvent;

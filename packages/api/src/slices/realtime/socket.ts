@@ -1,5 +1,5 @@
 import { messageOf } from './event-message.ts';
-import { ClientMessage, type ServerMessage } from './schemas.ts';
+import { ApiCallMessage, ClientMessage, SubscribedMessage } from './schemas.ts';
 import { type Conversation, callerUpgrade, type Peer } from './service/caller-socket.ts';
 import { type EventStream, openStream } from './stream.ts';
 
@@ -13,11 +13,15 @@ export const realtimeUpgrade = callerUpgrade<OwnMessage>({
   messages: ClientMessage,
   usage:
     'Send { "action": "auth", "token" }, { "action": "subscribe", "events": […], "lastEventId"? }, { "action": "unsubscribe", "events" } or { "action": "ping" }.',
+  description: 'The events of an organization, as they happen: those that were subscribed to, in order.',
+  replies: { subscribe: SubscribedMessage, unsubscribe: SubscribedMessage },
+  sends: [ApiCallMessage],
+  carries: () => true,
   converse: async (caller, peer) => follow(await openStream(caller, peer.goAway), peer),
 });
 
 function follow(stream: EventStream, { send, drained }: Peer): Conversation<OwnMessage> {
-  const reply = (message: ServerMessage): void => send(message);
+  const reply = (message: SubscribedMessage): void => send(message);
 
   async function subscribe(patterns: readonly string[], lastEventId?: string | null): Promise<void> {
     const from = lastEventId === undefined ? undefined : await stream.positionOf(lastEventId);

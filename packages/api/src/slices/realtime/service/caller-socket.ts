@@ -2,7 +2,6 @@ import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import type { OrganizationPermission } from '../../../contract/permissions.ts';
 import { toApiError } from '../../../contract/problem.ts';
 import { assertAccess } from '../../../pipeline/admit.ts';
 import { chargeFailedAttempt } from '../../../pipeline/limits.ts';
@@ -28,21 +27,23 @@ import {
 } from '../../../wire/connection.ts';
 import { parseJson } from '../../../wire/json.ts';
 import type { RefusalDelay } from '../../../wire/refusal-delay.ts';
+import type { SocketContract } from '../../../wire/socket-contract.ts';
 import type { Upgrade } from '../../../wire/sockets.ts';
-import type { CommonMessage } from '../schemas.ts';
+import { AuthMessage, type CommonMessage, ErrorMessage, PingMessage, PongMessage, ReadyMessage } from '../schemas.ts';
 import { redeemTicket, redeemToken } from './tickets.ts';
 
 const MAX_WAITING_MESSAGES = 20;
 
 /** What a protocol adds to authentication, limits and the end of access. */
-export interface SocketProtocol<Message extends { action: string }> {
+export interface SocketProtocol<Message extends { action: string }>
+  extends Pick<SocketContract, 'name' | 'access' | 'description' | 'sends'>,
+    Partial<Pick<SocketContract, 'carries'>> {
   path: string;
-  access: 'userOrKey' | OrganizationPermission;
-  /** As logs and usage name what is sent on it. */
-  name: string;
   /** What clients may send, and a sentence that says so. */
-  messages: z.ZodType<Message | CommonMessage>;
+  messages: z.ZodType<Message | CommonMessage> & { options: readonly z.ZodObject<{ action: z.ZodLiteral<string> }>[] };
   usage: string;
+  /** What answers each of its own messages; null where nothing does. */
+  replies: Record<Message['action'], z.ZodType | null>;
   /** Begins to talk to a caller. */
   converse(caller: LiveCaller, peer: Peer, query: URLSearchParams): Promise<Conversation<Message>>;
   /** Refuses a handshake before the upgrade, while that is an answer over HTTP. */
@@ -81,10 +82,16 @@ interface SocketOptions {
   refusalDelay: RefusalDelay;
 }
 
+/** A socket of callers, with what the document says of it. */
+export interface CallerUpgrade extends Upgrade {
+  contract: SocketContract;
+}
+
 /** Upgrades to a socket that belongs to one caller: a credential first, in the URL or as the first message. */
-export function callerUpgrade<Message extends { action: string }>(protocol: SocketProtocol<Message>): Upgrade {
+export function callerUpgrade<Message extends { action: string }>(protocol: SocketProtocol<Message>): CallerUpgrade {
   return {
     path: protocol.path,
+    contract: contractOf(protocol),
     async open({ ctx, query, refusalDelay }) {
       protocol.assertAddress?.(query);
       const found = await chargeFailedAuthentication(ctx, authenticateUrl(ctx, query));
@@ -92,6 +99,24 @@ export function callerUpgrade<Message extends { action: string }>(protocol: Sock
       return (socket) => serveSocket(socket, protocol, { ctx, query, authenticated, refusalDelay });
     },
   };
+}
+
+function contractOf<Message extends { action: string }>({
+  name,
+  access,
+  description,
+  messages,
+  replies,
+  sends,
+  carries = () => false,
+}: SocketProtocol<Message>): SocketContract {
+  const answered = new Map<string, z.ZodType | null>(Object.entries(replies));
+  const requests = messages.options.map((message) => {
+    if (message === AuthMessage) return { message, reply: ReadyMessage };
+    if (message === PingMessage) return { message, reply: PongMessage };
+    return { message, reply: answered.get(message.shape.action.value) ?? null };
+  });
+  return { name, access, description, requests, sends: [ReadyMessage, ErrorMessage, ...sends], carries };
 }
 
 /** The caller, for as long as it has access. */

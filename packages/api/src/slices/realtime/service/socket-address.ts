@@ -8,6 +8,12 @@ interface SocketAddress extends Pick<ProcedureMeta['openapi'], 'path' | 'tags' |
   query?: z.ZodRawShape;
 }
 
+const Ticket = z.string().max(200).meta({ description: 'From `POST /api/v1/ws/ticket`: works once, for 30 seconds.' });
+const Token = z
+  .string()
+  .max(5000)
+  .meta({ description: 'An access token or an API key, where `REALTIME_TOKEN_IN_URL` allows it.' });
+
 /** A socket's address without an upgrade: from a browser's address bar, or through a proxy that drops the header. */
 export function socketAddress({ name, query, ...openapi }: SocketAddress): RawRoute {
   return rawRoute({
@@ -18,7 +24,7 @@ export function socketAddress({ name, query, ...openapi }: SocketAddress): RawRo
       example: {},
     },
     // As the socket takes.
-    input: z.strictObject({ ticket: z.string().max(200).optional(), token: z.string().max(5000).optional(), ...query }),
+    input: z.strictObject({ ticket: Ticket.optional(), token: Token.optional(), ...query }),
     answer: { type: 'application/json', schema: z.object({}) },
     async serve({ responseHeaders }) {
       responseHeaders['Upgrade'] = 'websocket';
