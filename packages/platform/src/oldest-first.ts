@@ -32,8 +32,9 @@ export class OldestFirst<Value> {
 
   /** As the newest entry, also where it replaces one. */
   set(key: string, value: Value): void {
-    this.delete(key);
-    if (this.#oldest && this.#entries.size >= this.#max) this.delete(this.#oldest.key);
+    const replaced = this.#entries.get(key);
+    if (replaced) this.#remove(replaced);
+    else if (this.#oldest && this.#entries.size >= this.#max) this.#remove(this.#oldest);
     const entry: Entry<Value> = { key, value, older: this.#newest, newer: undefined };
     if (this.#newest) this.#newest.newer = entry;
     else this.#oldest = entry;
@@ -43,17 +44,20 @@ export class OldestFirst<Value> {
 
   delete(key: string): void {
     const entry = this.#entries.get(key);
-    if (!entry) return;
-    this.#entries.delete(key);
+    if (entry) this.#remove(entry);
+  }
+
+  #remove(entry: Entry<Value>): void {
+    this.#entries.delete(entry.key);
     if (entry.older) entry.older.newer = entry.newer;
     else this.#oldest = entry.newer;
     if (entry.newer) entry.newer.older = entry.older;
     else this.#newest = entry.older;
-    this.#onRemoved?.(key, entry.value);
+    this.#onRemoved?.(entry.key, entry.value);
   }
 
   /** Removes all, the oldest first. */
   clear(): void {
-    while (this.#oldest) this.delete(this.#oldest.key);
+    while (this.#oldest) this.#remove(this.#oldest);
   }
 }

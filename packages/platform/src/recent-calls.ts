@@ -50,31 +50,82 @@ export const SLOTS = [
   { kind: 'm', lengthMs: 60_000, count: 60 },
 ] as const;
 
+type Slot = (typeof SLOTS)[number];
+
 /** The starts of the slots of one kind up to now, oldest first. */
-export function slotStarts({ lengthMs, count }: (typeof SLOTS)[number], nowMs: number): number[] {
+export function slotStarts({ lengthMs, count }: Slot, nowMs: number): number[] {
   const last = Math.floor(nowMs / lengthMs) * lengthMs;
   return Array.from({ length: count }, (_, at) => last - (count - 1 - at) * lengthMs);
 }
 
-export const slotName = (kind: string, startMs: number): string => `${kind}${startMs}`;
+/** What is counted of one scope, slot by slot. */
+export class SlotTallies {
+  /** Its only call until now: where each call is of another scope, slots for each would cost more than all else. */
+  #only: { call: RecentCall; atMs: number } | undefined;
+  /** For each kind of slot, by the start of the slot. */
+  #tallies: readonly Map<number, Tally>[] | undefined;
 
-/** Without the names of all slots: where every call is of another scope, each would make them. */
-function isOld(slot: string, nowMs: number): boolean {
-  const { lengthMs, count } = SLOTS.find(({ kind }) => slot.startsWith(kind))!;
-  return Number(slot.slice(1)) <= nowMs - lengthMs * count;
+  /** Returns whether this is the first call of a slot. */
+  add(call: RecentCall, atMs: number): boolean {
+    if (!this.#only && !this.#tallies) {
+      this.#only = { call, atMs };
+      return true;
+    }
+    return count(this.#open(), call, atMs);
+  }
+
+  tallyOf(slot: Slot, startMs: number): Tally | undefined {
+    return this.#open()[SLOTS.indexOf(slot)]!.get(startMs);
+  }
+
+  *all(): Generator<[slot: Slot, startMs: number, tally: Tally]> {
+    const tallies = this.#open();
+    for (const [at, slot] of SLOTS.entries()) for (const [startMs, tally] of tallies[at]!) yield [slot, startMs, tally];
+  }
+
+  dropOld(nowMs: number): void {
+    this.#tallies?.forEach((tallies, at) => {
+      const { lengthMs, count } = SLOTS[at]!;
+      for (const startMs of tallies.keys()) if (startMs <= nowMs - lengthMs * count) tallies.delete(startMs);
+    });
+  }
+
+  #open(): readonly Map<number, Tally>[] {
+    if (this.#tallies) return this.#tallies;
+    this.#tallies = SLOTS.map(() => new Map<number, Tally>());
+    if (this.#only) count(this.#tallies, this.#only.call, this.#only.atMs);
+    this.#only = undefined;
+    return this.#tallies;
+  }
+}
+
+function count(tallies: readonly Map<number, Tally>[], call: RecentCall, atMs: number): boolean {
+  let isFirst = false;
+  for (let at = 0; at < SLOTS.length; at++) {
+    const { lengthMs } = SLOTS[at]!;
+    const startMs = Math.floor(atMs / lengthMs) * lengthMs;
+    let tally = tallies[at]!.get(startMs);
+    if (!tally) {
+      tally = new Tally();
+      tallies[at]!.set(startMs, tally);
+      isFirst = true;
+    }
+    tally.add(call);
+  }
+  return isFirst;
 }
 
 /** `tallyOf` returns what is counted in a slot; undefined where nothing is. */
-export function recentOf(nowMs: number, tallyOf: (slot: string) => Tally | undefined): Recent {
+export function recentOf(nowMs: number, tallyOf: (slot: Slot, startMs: number) => Tally | undefined): Recent {
   const [short, long] = SLOTS;
   const minute = new Tally();
-  for (const start of slotStarts(short, nowMs)) {
-    const tally = tallyOf(slotName(short.kind, start));
+  for (const startMs of slotStarts(short, nowMs)) {
+    const tally = tallyOf(short, startMs);
     if (tally) minute.merge(tally);
   }
-  const minutes = slotStarts(long, nowMs).map((start) => ({
-    at: new Date(start),
-    tally: tallyOf(slotName(long.kind, start)) ?? new Tally(),
+  const minutes = slotStarts(long, nowMs).map((startMs) => ({
+    at: new Date(startMs),
+    tally: tallyOf(long, startMs) ?? new Tally(),
   }));
   return { minute, minutes };
 }
@@ -84,35 +135,21 @@ const MAX_SCOPES = 1000;
 
 /** In this process's memory: the scope that was quiet for longest is forgotten first. */
 export function createMemoryRecentCalls(clock: Clock, maxScopes = MAX_SCOPES): RecentCalls {
-  const scopes = new OldestFirst<Map<string, Tally>>(maxScopes);
-
-  /** A scope becomes the newest with each minute, when its old slots are dropped as well. */
-  function renew(scope: string, nowMs: number): Map<string, Tally> {
-    const kept = scopes.get(scope) ?? new Map<string, Tally>();
-    for (const slot of kept.keys()) if (isOld(slot, nowMs)) kept.delete(slot);
-    scopes.set(scope, kept);
-    return kept;
-  }
+  const scopes = new OldestFirst<SlotTallies>(maxScopes);
 
   async function read(scope: string): Promise<Recent> {
-    const slots = scopes.get(scope);
-    return recentOf(clock.now().getTime(), (slot) => slots?.get(slot));
+    const tallies = scopes.get(scope);
+    return recentOf(clock.now().getTime(), (slot, startMs) => tallies?.tallyOf(slot, startMs));
   }
 
   return {
     add(scope, call) {
       const nowMs = clock.now().getTime();
-      let slots = scopes.get(scope);
-      for (const { kind, lengthMs } of SLOTS) {
-        const name = slotName(kind, Math.floor(nowMs / lengthMs) * lengthMs);
-        let tally = slots?.get(name);
-        if (!tally) {
-          slots = renew(scope, nowMs);
-          tally = new Tally();
-          slots.set(name, tally);
-        }
-        tally.add(call);
-      }
+      const tallies = scopes.get(scope) ?? new SlotTallies();
+      if (!tallies.add(call, nowMs)) return;
+      // A scope becomes the newest with each slot, when its old slots are dropped as well.
+      tallies.dropOld(nowMs);
+      scopes.set(scope, tallies);
     },
     read,
     ...watching(read),

@@ -6,7 +6,7 @@ import {
   type RecentCalls,
   recentOf,
   SLOTS,
-  slotName,
+  SlotTallies,
   slotStarts,
   Tally,
   watching,
@@ -27,7 +27,7 @@ const MARGIN_MS = 10_000;
  */
 export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (error: unknown) => void): RecentCalls {
   const own = createMemoryRecentCalls(clock);
-  let pending = new Map<string, Map<string, Tally>>();
+  let pending = new Map<string, SlotTallies>();
   let timer: NodeJS.Timeout | undefined;
   let flushing = Promise.resolve();
 
@@ -42,26 +42,20 @@ export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (err
     return flushing;
   }
 
-  async function send(scopes: [scope: string, slots: Map<string, Tally>][]): Promise<void> {
+  async function send(scopes: [scope: string, tallies: SlotTallies][]): Promise<void> {
     for (let at = 0; at < scopes.length; at += AT_ONCE) {
       const some = scopes.slice(at, at + AT_ONCE);
-      await Promise.all(some.map(([scope, slots]) => redis.run((client) => addTo(client, scope, slots))));
+      await Promise.all(some.map(([scope, tallies]) => redis.run((client) => addTo(client, scope, tallies))));
     }
   }
 
   function note(scope: string, call: RecentCall): void {
-    let slots = pending.get(scope);
-    if (!slots) {
+    let tallies = pending.get(scope);
+    if (!tallies) {
       if (pending.size >= MAX_PENDING) return;
-      pending.set(scope, (slots = new Map()));
+      pending.set(scope, (tallies = new SlotTallies()));
     }
-    const nowMs = clock.now().getTime();
-    for (const { kind, lengthMs } of SLOTS) {
-      const name = slotName(kind, Math.floor(nowMs / lengthMs) * lengthMs);
-      const tally = slots.get(name) ?? new Tally();
-      slots.set(name, tally);
-      tally.add(call);
-    }
+    tallies.add(call, clock.now().getTime());
     timer ??= setTimeout(flush, FLUSH_MS).unref();
   }
 
@@ -89,28 +83,28 @@ export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (err
 }
 
 /** The slots of one scope are on one node of a cluster. */
-const keyOf = (scope: string, slot: string): string => `${REDIS_PREFIX}recent:{${scope}}:${slot}`;
+const keyOf = (scope: string, kind: string, startMs: number): string =>
+  `${REDIS_PREFIX}recent:{${scope}}:${kind}${startMs}`;
 
-async function addTo(client: RedisClient, scope: string, slots: Map<string, Tally>): Promise<void> {
+async function addTo(client: RedisClient, scope: string, tallies: SlotTallies): Promise<void> {
   const batch = client.pipeline();
-  for (const [slot, { calls, errors, latency }] of slots) {
-    const key = keyOf(scope, slot);
+  for (const [{ kind, lengthMs, count: kept }, startMs, { calls, errors, latency }] of tallies.all()) {
+    const key = keyOf(scope, kind, startMs);
     batch.hincrby(key, 'calls', calls);
     if (errors > 0) batch.hincrby(key, 'errors', errors);
     for (const [bin, count] of latency.bins) batch.hincrby(key, String(bin), count);
-    const { lengthMs, count } = SLOTS.find(({ kind }) => slot.startsWith(kind))!;
-    batch.pexpire(key, lengthMs * count + MARGIN_MS);
+    batch.pexpire(key, lengthMs * kept + MARGIN_MS);
   }
   throwFirst(await batch.exec());
 }
 
 async function readFrom(client: RedisClient, scope: string, nowMs: number) {
-  const slots = SLOTS.flatMap((slot) => slotStarts(slot, nowMs).map((start) => slotName(slot.kind, start)));
+  const keys = SLOTS.flatMap((slot) => slotStarts(slot, nowMs).map((startMs) => keyOf(scope, slot.kind, startMs)));
   const batch = client.pipeline();
-  for (const slot of slots) batch.hgetall(keyOf(scope, slot));
+  for (const key of keys) batch.hgetall(key);
   const answers = throwFirst(await batch.exec());
-  const tallies = new Map(slots.map((slot, at) => [slot, tallyOf(answers[at] as Record<string, string>)])); // hgetall's
-  return recentOf(nowMs, (slot) => tallies.get(slot));
+  const tallies = new Map(keys.map((key, at) => [key, tallyOf(answers[at] as Record<string, string>)])); // hgetall's
+  return recentOf(nowMs, ({ kind }, startMs) => tallies.get(keyOf(scope, kind, startMs)));
 }
 
 function tallyOf({ calls = '0', errors = '0', ...bins }: Record<string, string>): Tally {
