@@ -132,12 +132,15 @@ describe.each(documented)('$name, which is no procedure', ({ name, meta, input, 
   });
 });
 
+/** Who may see an organization may talk in it. */
+const BY_READERS = ['orgs.chat.delete', 'orgs.chat.edit', 'orgs.chat.send'];
+
 describe('organization permissions', () => {
   it.each(Object.entries(ORGANIZATION_PERMISSIONS))('%s is a %s, as its procedures are', (permission, kind) => {
     const used = procedures.filter(({ meta }) => meta.access === permission);
     if (used.length === 0) return;
     const { mutation = [], query = [] } = Object.groupBy(used, ({ type }) => (type === 'mutation' ? type : 'query'));
-    if (kind === 'read') expect(mutation).toEqual([]);
+    if (kind === 'read') expect(mutation.filter(({ name }) => !BY_READERS.includes(name))).toEqual([]);
     else expect(mutation, 'what it lets change').not.toEqual([]); // it may also show what is changed
     expect(mutation.every(({ meta }) => Boolean(meta.fresh) === (kind === 'fresh'))).toBe(true);
     if (kind === 'fresh') expect(query).toEqual([]);

@@ -76,6 +76,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
     status: { table: 'organization_invitations', columns: ['organization_id', 'status', 'id'] },
   },
   'orgs.auditLogs': auditFilters(),
+  'orgs.chat.list': {},
   'orgs.exportAuditLogs': auditFilters(),
   'roles.list': {},
   'webhooks.list': {},

@@ -827,6 +827,44 @@ export type AppRouter = TRPCBuiltRouter<
         } | undefined;
         output: AuditPage;
       }>;
+      chat: {
+        /** List the messages of the chat. Newest first, those of the last 90 days. New ones come over the socket of the organization. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Id of an organization. */
+            orgId: string;
+          } | undefined;
+          output: ChatMessagePage;
+        }>;
+        /** Write a message in the chat. Every member can, and every key with the scope `org:read`, which `read:*` contains; all of them can read it. It is Markdown that the server does not render: allow no HTML where you show it, and links with http, https and mailto only. */
+        send: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SendChatMessage;
+          output: ChatMessage;
+        }>;
+        /** Change a message in the chat. One that you wrote yourself. */
+        edit: TRPCMutationProcedure<{
+          meta: unknown;
+          input: EditChatMessage;
+          output: ChatMessage;
+        }>;
+        /** Delete a message from the chat. One that you wrote yourself, or, with the permission `members:remove`, any. Its text is gone at once. */
+        delete: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of an organization. */
+            orgId: string;
+            /** Id of a chat message. */
+            messageId: string;
+          };
+          output: void;
+        }>;
+      };
       /** Get the usage of an organization. Its calls in a period, by the environment of the key, refused ones included, and the limits of its plan. A call is counted a few seconds after its answer. */
       usage: TRPCQueryProcedure<{
         meta: unknown;
@@ -1145,6 +1183,12 @@ export interface EventMap {
   'api_key.rotated': RecordedApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
   'api_key.updated': RecordedApiKey;
+  /** A message was written in the chat. Its text is read from the chat. */
+  'chat.message_created': ChatMessageNotice;
+  /** A message in the chat was deleted. */
+  'chat.message_deleted': ChatMessageNotice;
+  /** The author of a message in the chat changed its text. */
+  'chat.message_updated': ChatMessageNotice;
   /** An invitation was accepted. `member.added` follows. */
   'invitation.accepted': Invitation;
   /** An address was invited. */
@@ -1420,6 +1464,50 @@ export interface ChangedLimits {
   override: LimitOverride | null;
 }
 
+/** A message in the chat of an organization. It is kept for 90 days. */
+export interface ChatMessage {
+  /** Id of a chat message. */
+  id: string;
+  /** Who wrote it. */
+  author: {
+    /** A member or an API key. */
+    kind: 'user' | 'key';
+    /** Of the user or API key. */
+    id: string;
+  };
+  /** Markdown, as it was written: the server renders nothing. */
+  text: string;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+}
+
+/** A message without its text, which only the chat itself has. */
+export interface ChatMessageNotice {
+  /** Id of a chat message. */
+  id: string;
+  /** Who wrote it. */
+  author: {
+    /** A member or an API key. */
+    kind: 'user' | 'key';
+    /** Of the user or API key. */
+    id: string;
+  };
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+}
+
+/** One page of a list. */
+export interface ChatMessagePage {
+  /** What is on this page, in the order of the list. */
+  items: ChatMessage[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 /** Permissions to check. */
 export interface CheckPermissions {
   /** Which to check. */
@@ -1664,6 +1752,16 @@ export interface DisableTwoFactor {
   code: string;
 }
 
+/** The text of a message from now on. */
+export interface EditChatMessage {
+  /** Id of an organization. */
+  orgId: string;
+  /** Id of a chat message. */
+  messageId: string;
+  /** Markdown, as it was written: the server renders nothing. */
+  text: string;
+}
+
 /** What the caller may do, and why. */
 export interface EffectivePermissions {
   /** The organization they hold in; null for none. */
@@ -1825,7 +1923,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -2815,6 +2913,7 @@ export interface Problem {
     | 'cookies_unavailable'
     | 'image_refused'
     | 'unknown_cache_namespace'
+    | 'not_your_message'
     | 'export_not_ready'
     | 'invitation_for_another'
     | 'invitation_pending'
@@ -3300,6 +3399,14 @@ export interface SecurityEventPage {
   items: SecurityEvent[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** A new message. */
+export interface SendChatMessage {
+  /** Id of an organization. */
+  orgId: string;
+  /** Markdown, as it was written: the server renders nothing. */
+  text: string;
 }
 
 /** A login on one device. */

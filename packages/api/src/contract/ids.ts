@@ -18,6 +18,7 @@ export const ID_KINDS = {
   exp: { kind: 'data_export', noun: 'export' },
   whk: { kind: 'webhook', noun: 'webhook' },
   dlv: { kind: 'webhook_delivery', noun: 'webhook delivery' },
+  msg: { kind: 'chat_message', noun: 'chat message' },
   job: { kind: 'job', noun: 'job' },
   ovr: { kind: 'limit_override', noun: 'limit override' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },

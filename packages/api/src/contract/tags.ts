@@ -12,6 +12,7 @@ export const TAGS = {
   Billing: 'What an organization pays for, and what it may use for that.',
   Analytics: 'How much an organization calls, how often that fails, and how long it takes.',
   Realtime: 'Events as they happen.',
+  Chat: 'What members of an organization write to each other.',
   Administration: 'For those who run the platform.',
   Health: 'Health checks: whether the process is alive and can serve.',
 } as const;

@@ -3,6 +3,7 @@ import type { AuditedRow } from '../data/model-facts.ts';
 import { ApiKeyModel } from './api-keys/model.ts';
 import { SessionModel } from './auth/model.ts';
 import { AvatarModel } from './avatars/model.ts';
+import { MessageModel } from './chat/model.ts';
 import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
 import { LimitOverrideModel } from './limits/model.ts';
@@ -32,6 +33,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   MeterModel,
   WebhookModel,
   LimitOverrideModel,
+  MessageModel,
 ];
 
 /** The id prefixes of these models. */

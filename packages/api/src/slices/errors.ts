@@ -6,6 +6,7 @@ import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
 import * as avatars from './avatars/errors.ts';
 import * as cache from './cache/errors.ts';
+import * as chat from './chat/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as limits from './limits/errors.ts';
@@ -28,6 +29,7 @@ export const ERRORS = {
   ...auth.errors,
   ...avatars.errors,
   ...cache.errors,
+  ...chat.errors,
   ...exports.errors,
   ...invitations.errors,
   ...limits.errors,

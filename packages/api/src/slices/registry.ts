@@ -15,6 +15,8 @@ import * as authJobs from './auth/jobs.ts';
 import * as avatarJobs from './avatars/jobs.ts';
 import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as cacheEvents from './cache/events.ts';
+import * as chatEvents from './chat/events.ts';
+import * as chatJobs from './chat/jobs.ts';
 import * as emailChangeEvents from './email-change/events.ts';
 import * as emailChangeJobs from './email-change/jobs.ts';
 import * as exportEvents from './exports/events.ts';
@@ -54,6 +56,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     apiKeyEvents,
     authEvents,
     cacheEvents,
+    chatEvents,
     emailChangeEvents,
     exportEvents,
     twoFactorEvents,
@@ -78,6 +81,7 @@ export const jobs: readonly Job[] = [
   apiKeyJobs,
   authJobs,
   avatarJobs,
+  chatJobs,
   emailChangeJobs,
   exportJobs,
   invitationJobs,

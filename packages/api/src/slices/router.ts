@@ -5,6 +5,7 @@ import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
 import { cache } from './cache/router.ts';
+import { chat } from './chat/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
@@ -36,7 +37,7 @@ export const appRouter = router({
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,
-  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs, usage: organizationUsage }),
+  orgs: router({ ...organizations, ...membership, members, invitations, auditLogs, chat, usage: organizationUsage }),
   roles,
   permissions,
   oauth,

@@ -59,6 +59,12 @@ export type {
   ChangeEmail,
   ChangePassword,
   ChangedLimits,
+  ChatMessage,
+  ChatMessageCreatedEvent,
+  ChatMessageDeletedEvent,
+  ChatMessageNotice,
+  ChatMessagePage,
+  ChatMessageUpdatedEvent,
   CheckPermissions,
   ClearCache,
   ConfirmPasswordReset,
@@ -75,6 +81,7 @@ export type {
   DataExport,
   DatabaseHealth,
   DisableTwoFactor,
+  EditChatMessage,
   EffectivePermissions,
   EmailChangeToken,
   EmailInput,
@@ -148,6 +155,9 @@ export type {
   OrganizationUpdatedEvent,
   OrganizationUsage,
   OrgsAuditLogsResponse,
+  OrgsChatEditResponse,
+  OrgsChatListResponse,
+  OrgsChatSendResponse,
   OrgsCreateResponse,
   OrgsGetResponse,
   OrgsInvitationsAcceptResponse,
@@ -215,6 +225,7 @@ export type {
   ScopeEntry,
   SecurityEvent,
   SecurityEventPage,
+  SendChatMessage,
   Session,
   SessionPage,
   SessionsListResponse,
@@ -384,6 +395,7 @@ export interface CodesByStatus {
     | "scope_not_held"
     | "event_not_allowed"
     | "invitation_for_another"
+    | "not_your_message"
     | "oauth_denied"
     | "oauth_email_unverified"
     | "oauth_not_fresh";
@@ -475,6 +487,12 @@ export interface EventMap {
   "api_key.rotated": Types.RecordedApiKey;
   /** An API key was changed: what it may do, from where, how often, until when, or whether it is enabled. */
   "api_key.updated": Types.RecordedApiKey;
+  /** A message was written in the chat. Its text is read from the chat. */
+  "chat.message_created": Types.ChatMessageNotice;
+  /** A message in the chat was deleted. */
+  "chat.message_deleted": Types.ChatMessageNotice;
+  /** The author of a message in the chat changed its text. */
+  "chat.message_updated": Types.ChatMessageNotice;
   /** An invitation was accepted. `member.added` follows. */
   "invitation.accepted": Types.Invitation;
   /** An address was invited. */
@@ -549,7 +567,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
@@ -605,6 +623,10 @@ export type OauthIdentitiesUnlinkParams = Params<Types.OauthIdentitiesUnlinkData
 export type OauthInitiateParams = Params<Types.OauthInitiateData>;
 export type OauthProvidersParams = NoParams;
 export type OrgsAuditLogsParams = Params<Types.OrgsAuditLogsData>;
+export type OrgsChatDeleteParams = Params<Types.OrgsChatDeleteData>;
+export type OrgsChatEditParams = Params<Types.OrgsChatEditData>;
+export type OrgsChatListParams = Params<Types.OrgsChatListData>;
+export type OrgsChatSendParams = Params<Types.OrgsChatSendData>;
 export type OrgsCreateParams = Params<Types.OrgsCreateData>;
 export type OrgsDeleteParams = Params<Types.OrgsDeleteData>;
 export type OrgsExportAuditLogsParams = Params<Types.OrgsExportAuditLogsData>;
@@ -1909,6 +1931,91 @@ export class OauthResource extends Resource {
   }
 }
 
+/** `client.orgs.chat` */
+export class OrgsChatResource extends Resource {
+  /**
+   * Delete a message from the chat
+   *
+   * One that you wrote yourself, or, with the permission `members:remove`, any. Its text is gone at once.
+   *
+   * Needs `org:read`.
+   *
+   * `DELETE /api/v1/organizations/{orgId}/chat/messages/{messageId}`
+   *
+   * @throws {PermissionDeniedError} `not_your_message`
+   * @example
+   * ```ts
+   * await client.orgs.chat.delete({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   messageId: 'msg_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   * });
+   * ```
+   */
+  delete(params: OrgsChatDeleteParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"orgs.chat.delete","method":"DELETE","path":"/api/v1/organizations/{orgId}/chat/messages/{messageId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Change a message in the chat
+   *
+   * One that you wrote yourself.
+   *
+   * Needs `org:read`.
+   *
+   * `PATCH /api/v1/organizations/{orgId}/chat/messages/{messageId}`
+   *
+   * @throws {PermissionDeniedError} `not_your_message`
+   * @example
+   * ```ts
+   * const answer = await client.orgs.chat.edit({
+   *   orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   messageId: 'msg_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   text: 'The **new key** works.',
+   * });
+   * ```
+   */
+  edit(params: OrgsChatEditParams, options?: RequestOptions): ApiPromise<Types.OrgsChatEditResponse> {
+    return this.transport.call({"id":"orgs.chat.edit","method":"PATCH","path":"/api/v1/organizations/{orgId}/chat/messages/{messageId}","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * List the messages of the chat
+   *
+   * Newest first, those of the last 90 days. New ones come over the socket of the organization.
+   *
+   * Needs `org:read`.
+   *
+   * `GET /api/v1/organizations/{orgId}/chat/messages`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.orgs.chat.list({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params: OrgsChatListParams, options?: RequestOptions): PagePromise<Types.OrgsChatListResponse> {
+    return this.transport.list({"id":"orgs.chat.list","method":"GET","path":"/api/v1/organizations/{orgId}/chat/messages"}, params, options);
+  }
+
+  /**
+   * Write a message in the chat
+   *
+   * Every member can, and every key with the scope `org:read`, which `read:*` contains; all of them can read it. It is Markdown that the server does not render: allow no HTML where you show it, and links with http, https and mailto only.
+   *
+   * Needs `org:read`.
+   *
+   * `POST /api/v1/organizations/{orgId}/chat/messages`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.orgs.chat.send({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', text: 'The **new key** works.' });
+   * ```
+   */
+  send(params: OrgsChatSendParams, options?: RequestOptions): ApiPromise<Types.OrgsChatSendResponse> {
+    return this.transport.call({"id":"orgs.chat.send","method":"POST","path":"/api/v1/organizations/{orgId}/chat/messages","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.orgs.invitations` */
 export class OrgsInvitationsResource extends Resource {
   /**
@@ -2111,11 +2218,13 @@ export class OrgsMembersResource extends Resource {
 
 /** `client.orgs` */
 export class OrgsResource extends Resource {
+  readonly chat: OrgsChatResource;
   readonly invitations: OrgsInvitationsResource;
   readonly members: OrgsMembersResource;
 
   constructor(transport: Transport) {
     super(transport);
+    this.chat = new OrgsChatResource(transport);
     this.invitations = new OrgsInvitationsResource(transport);
     this.members = new OrgsMembersResource(transport);
   }

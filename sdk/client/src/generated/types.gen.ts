@@ -488,6 +488,140 @@ export type ChangedLimits = {
 };
 
 /**
+ * A message in the chat of an organization. It is kept for 90 days.
+ */
+export type ChatMessage = {
+    /**
+     * Id of a chat message.
+     */
+    id: string;
+    /**
+     * Who wrote it.
+     */
+    author: {
+        /**
+         * A member or an API key.
+         */
+        kind: 'user' | 'key' | (string & {});
+        /**
+         * Of the user or API key.
+         */
+        id: string;
+    };
+    /**
+     * Markdown, as it was written: the server renders nothing.
+     */
+    text: string;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * A message was written in the chat. Its text is read from the chat.
+ */
+export type ChatMessageCreatedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'chat.message_created';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ChatMessageNotice;
+};
+
+/**
+ * A message in the chat was deleted.
+ */
+export type ChatMessageDeletedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'chat.message_deleted';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ChatMessageNotice;
+};
+
+/**
+ * A message without its text, which only the chat itself has.
+ */
+export type ChatMessageNotice = {
+    /**
+     * Id of a chat message.
+     */
+    id: string;
+    /**
+     * Who wrote it.
+     */
+    author: {
+        /**
+         * A member or an API key.
+         */
+        kind: 'user' | 'key' | (string & {});
+        /**
+         * Of the user or API key.
+         */
+        id: string;
+    };
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type ChatMessagePage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<ChatMessage>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * The author of a message in the chat changed its text.
+ */
+export type ChatMessageUpdatedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'chat.message_updated';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: ChatMessageNotice;
+};
+
+/**
  * Permissions to check.
  */
 export type CheckPermissions = {
@@ -925,6 +1059,16 @@ export type DisableTwoFactor = {
      * The six digits that the authenticator app shows now, or a backup code.
      */
     code: string;
+};
+
+/**
+ * The text of a message from now on.
+ */
+export type EditChatMessage = {
+    /**
+     * Markdown, as it was written: the server renders nothing.
+     */
+    text: string;
 };
 
 /**
@@ -2842,7 +2986,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'not_your_message' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -3488,6 +3632,16 @@ export type SecurityEventPage = {
      * Send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * A new message.
+ */
+export type SendChatMessage = {
+    /**
+     * Markdown, as it was written: the server renders nothing.
+     */
+    text: string;
 };
 
 /**
@@ -4971,6 +5125,11 @@ export type DeliveryId = string;
  * Id of an invitation.
  */
 export type InvitationId = string;
+
+/**
+ * Id of a chat message.
+ */
+export type MessageId = string;
 
 /**
  * From this moment on.
@@ -10714,6 +10873,287 @@ export type OrgsAuditLogsResponses = {
 };
 
 export type OrgsAuditLogsResponse = OrgsAuditLogsResponses[keyof OrgsAuditLogsResponses];
+
+export type OrgsChatListData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/organizations/{orgId}/chat/messages';
+};
+
+export type OrgsChatListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OrgsChatListError = OrgsChatListErrors[keyof OrgsChatListErrors];
+
+export type OrgsChatListResponses = {
+    /**
+     * OK
+     */
+    200: ChatMessagePage;
+};
+
+export type OrgsChatListResponse = OrgsChatListResponses[keyof OrgsChatListResponses];
+
+export type OrgsChatSendData = {
+    body: SendChatMessage;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/chat/messages';
+};
+
+export type OrgsChatSendErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OrgsChatSendError = OrgsChatSendErrors[keyof OrgsChatSendErrors];
+
+export type OrgsChatSendResponses = {
+    /**
+     * Created
+     */
+    201: ChatMessage;
+};
+
+export type OrgsChatSendResponse = OrgsChatSendResponses[keyof OrgsChatSendResponses];
+
+export type OrgsChatDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of a chat message.
+         */
+        messageId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/chat/messages/{messageId}';
+};
+
+export type OrgsChatDeleteErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OrgsChatDeleteError = OrgsChatDeleteErrors[keyof OrgsChatDeleteErrors];
+
+export type OrgsChatDeleteResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type OrgsChatDeleteResponse = OrgsChatDeleteResponses[keyof OrgsChatDeleteResponses];
+
+export type OrgsChatEditData = {
+    body: EditChatMessage;
+    path: {
+        /**
+         * Id of an organization.
+         */
+        orgId: string;
+        /**
+         * Id of a chat message.
+         */
+        messageId: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{orgId}/chat/messages/{messageId}';
+};
+
+export type OrgsChatEditErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type OrgsChatEditError = OrgsChatEditErrors[keyof OrgsChatEditErrors];
+
+export type OrgsChatEditResponses = {
+    /**
+     * OK
+     */
+    200: ChatMessage;
+};
+
+export type OrgsChatEditResponse = OrgsChatEditResponses[keyof OrgsChatEditResponses];
 
 export type OrgsUsageData = {
     body?: never;

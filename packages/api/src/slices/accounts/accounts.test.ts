@@ -409,7 +409,7 @@ describe('erasing', () => {
     const ip = '203.0.113.77';
     const name = `Ada ${crypto.randomUUID().slice(0, 8)}`;
     const headers = { 'x-test-ip': ip, 'user-agent': `of ${name}` };
-    const { join } = await makeOrganization(app);
+    const { join, path } = await makeOrganization(app);
     await join('MEMBER', ada);
     const other = await makeOrganization(app);
     await other.owner.request(`${other.path}/invitations`, {
@@ -432,8 +432,9 @@ describe('erasing', () => {
         method: 'POST',
         body: { slug: 'calls', name, aggregation: 'count' },
       }),
+      await ada.request(`${path}/chat/messages`, { method: 'POST', body: { text: name } }),
     ];
-    expect(made.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     await app.request('/api/v1/api-keys', { headers: { ...headers, 'x-api-key': key.secret } });
     await app.ports.keyUses.close();
     await app.request('/api/v1/auth/login', { method: 'POST', body: { email: ada.email, password: 'wrong' }, headers });

@@ -36,6 +36,7 @@ export const ERASED_TABLES = [
   'sign_in_sources',
   'user_identities',
   'oauth_codes',
+  'chat_messages',
 ] as const;
 
 /** Erases the accounts whose time to be restored is over: first their traces in the logs, then each account. */
@@ -78,7 +79,8 @@ async function eraseUser(ctx: Context, userId: number): Promise<void> {
   await removeExports(ctx, userId);
   await transaction(ctx, async (ctx) => {
     const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
-    for (const table of ERASED_TABLES) await ctx.db(table).where({ userId }).delete();
+    for (const table of ERASED_TABLES)
+      await ctx.db.raw('/* across organizations */ delete from ?? where user_id = ?', [table, userId]);
     await ctx.db.raw(
       '/* across organizations */ delete from organization_invitations where email_key = ? or former_user_id = ?',
       [user.emailKey, userId],
@@ -102,6 +104,7 @@ const TABLES_OF_HOME = [
   'webhook_deliveries',
   'webhooks',
   'roles',
+  'chat_messages',
 ] as const;
 
 /** The personal organization is named after its person, as its keys may be. */

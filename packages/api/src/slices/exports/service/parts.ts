@@ -120,6 +120,7 @@ export const PARTS: readonly Part[] = [
       for await (const key of all<ApiKeyModel>('id', mine)) yield key.present(ctx.ids);
     },
   },
+  ownRows('chat-messages.json', 'chat_messages', ['text', 'createdAt', 'updatedAt']),
   {
     name: 'invitations.json',
     async *rows({ db }, { id, emailKey, emailVerifiedAt }) {
