@@ -574,7 +574,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: {
           /** Id of a webhook. */
           webhookId: string;
-          /** How many days, until now. */
+          /** How many days in UTC, with today. */
           days?: number | undefined;
         };
         output: WebhookStats;
@@ -4032,7 +4032,7 @@ export interface WebhookDayStats {
   attempts: number;
   /** How many attempts were answered with 2xx. */
   succeeded: number;
-  /** The median of their durations; null without attempts. */
+  /** The median of their durations, to 1 %; null without attempts. */
   p50Ms: number | null;
   /** 95 % of them were not longer; null without attempts. */
   p95Ms: number | null;
@@ -4128,7 +4128,7 @@ export interface WebhookStats {
   attempts: number;
   /** How many attempts were answered with 2xx. */
   succeeded: number;
-  /** The median of their durations; null without attempts. */
+  /** The median of their durations, to 1 %; null without attempts. */
   p50Ms: number | null;
   /** 95 % of them were not longer; null without attempts. */
   p95Ms: number | null;

@@ -4734,7 +4734,7 @@ export type WebhookDayStats = {
      */
     succeeded: number;
     /**
-     * The median of their durations; null without attempts.
+     * The median of their durations, to 1 %; null without attempts.
      */
     p50Ms: number | null;
     /**
@@ -5022,7 +5022,7 @@ export type WebhookStats = {
      */
     succeeded: number;
     /**
-     * The median of their durations; null without attempts.
+     * The median of their durations, to 1 %; null without attempts.
      */
     p50Ms: number | null;
     /**
@@ -9266,7 +9266,7 @@ export type WebhooksStatsData = {
     };
     query?: {
         /**
-         * How many days, until now.
+         * How many days in UTC, with today.
          */
         days?: number;
     };

@@ -19,6 +19,7 @@ export const attemptPartitions = partitionsJob({
 
 export const purgeDeliveries = purgeJob('webhooks.purge_deliveries', [
   { table: 'webhook_deliveries', column: 'created_at', keptMs: 30 * 86_400_000 },
+  { table: 'webhook_stats', column: 'day', keptMs: 31 * 86_400_000 },
 ]);
 
 export const sweepWebhooks = job({

@@ -230,14 +230,14 @@ export const Recovery = z
 export type Recovery = z.output<typeof Recovery>;
 
 export const WebhookStatsInput = WebhookId.extend({
-  days: z.int().min(1).max(30).default(7).meta({ description: 'How many days, until now.', example: 7 }),
+  days: z.int().min(1).max(30).default(7).meta({ description: 'How many days in UTC, with today.', example: 7 }),
 });
 export type WebhookStatsInput = z.output<typeof WebhookStatsInput>;
 
 const counts = {
   attempts: z.int().meta({ description: 'How often something was sent.', example: 120 }),
   succeeded: z.int().meta({ description: 'How many attempts were answered with 2xx.', example: 118 }),
-  p50Ms: z.number().nullable().meta({ description: 'The median of their durations; null without attempts.' }),
+  p50Ms: z.number().nullable().meta({ description: 'The median of their durations, to 1 %; null without attempts.' }),
   p95Ms: z.number().nullable().meta({ description: '95 % of them were not longer; null without attempts.' }),
 };
 

@@ -6,6 +6,7 @@ import { REFUSED_HOSTS, REFUSED_URLS } from '@rentapi/platform/outbound/refused-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, type TestOrganization } from '../../../test/organization.ts';
+import { makeDue } from './delivery/due.ts';
 import { WebhookModel } from './model.ts';
 
 const PATH = '/api/v1/webhooks';
@@ -75,6 +76,7 @@ async function deliverTo(url: string): Promise<number> {
     dueAt: now,
     createdAt: now,
   });
+  await makeDue(app.rows, { organizationId, webhookId: id }, now);
   return id;
 }
 
@@ -95,7 +97,6 @@ describe('an address that is not of the public internet (V13.2.4, V13.2.5)', () 
     const stored = [...urls, `https://rebind.example:${port}/`];
     expect((await create(stored.at(-1)!)).status).toBe(201);
     const ids = await Promise.all(stored.map(deliverTo));
-    await app.rows.raw("select pg_notify('deliveries', '')");
     const attempts = await eventually(async () => {
       const rows = await app.rows('webhook_attempts').whereIn('webhookId', ids);
       return rows.length >= ids.length ? rows : undefined;

@@ -430,6 +430,26 @@ describe('a person of the organization', () => {
     expect(await settled(id)).toMatchObject([{ status: 'SUCCEEDED' }]);
   });
 
+  it('sees how a webhook has been answering by day, however few attempts are still kept', async () => {
+    const { id } = await webhook();
+    await makeKey('one');
+    await makeKey('two');
+    await settled(id, 2);
+    const yesterday = app.ports.clock.now().toISOString().slice(0, 10);
+    app.advance(86_400_000);
+    receiver.answer(500);
+    await makeKey('three');
+    await eventually(async () => ((await attemptsOf(id)) === 3 ? true : undefined), 'the third attempt');
+    await app.rows('webhook_attempts').delete();
+    const { body } = await owner(`${PATH}/${id}/stats?days=2`);
+    expect(body).toMatchObject({ attempts: 3, succeeded: 2, successRate: 2 / 3, p50Ms: expect.any(Number) });
+    expect(body.days).toMatchObject([
+      { attempts: 1, succeeded: 0 },
+      { day: yesterday, attempts: 2, succeeded: 2 },
+    ]);
+    expect((await owner(`${PATH}/${id}/stats?days=1`)).body).toMatchObject({ attempts: 1, days: [{ succeeded: 0 }] });
+  });
+
   it('finds deliveries by status and type', async () => {
     const { id } = await webhook({ events: ['api_key.*'] });
     const { id: keyId } = await makeKey();

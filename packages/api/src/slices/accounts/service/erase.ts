@@ -101,6 +101,7 @@ const TABLES_OF_HOME = [
   'api_key_uses',
   'organization_invitations',
   'webhook_attempts',
+  'webhook_stats',
   'webhook_deliveries',
   'webhooks',
   'roles',

@@ -3,6 +3,7 @@ import { type Loop, startLoop } from '@rentapi/platform/loop';
 import type { Ports } from '../../../context.ts';
 import { visibleEvents } from '../../../events/catalogue.ts';
 import { patternsOf } from '../../../events/patterns.ts';
+import { upsertDue } from './due.ts';
 
 const BATCH = 1000;
 /** Notifications wake it; this is for one that was lost. */
@@ -29,6 +30,7 @@ const FAN_OUT: Statement = {
       and w.events && t.patterns and w.created_at <= e.created_at
     on conflict do nothing
     returning organization_id, id, webhook_id, event_id, event_type
+  ), due as (${upsertDue('select organization_id, webhook_id, $2::timestamptz as at from made')}
   ), moved as (
     update webhook_cursor set position = (select max(position) from batch) where exists (select from batch)
   )

@@ -1,9 +1,11 @@
 import { execute, type Statement } from '@rentapi/platform/database';
+import { binSql } from '@rentapi/platform/latency-sketch';
 import type { Ports } from '../../../context.ts';
 import { writeByDay } from '../../../data/day-partitions.ts';
 import { WebhookDeliveryFailed, WebhookDeliverySucceeded } from '../events.ts';
 import { DeliveryModel } from '../model.ts';
 import type { ClaimedDelivery, Outcome } from './attempt.ts';
+import { upsertDue } from './due.ts';
 
 /** Retries after the same failure do not come together: each is up to a tenth earlier or later. */
 const JITTER = 0.1;
@@ -37,7 +39,14 @@ const SETTLE: Statement = {
     from result r
     where d.organization_id = r.organization_id and d.id = r.delivery_id and d.attempts = r.number
       and d.status = 'PENDING'
-    returning d.organization_id, d.id
+    returning d.organization_id, d.id, d.webhook_id, d.due_at as at
+  ), counted as (
+    insert into webhook_stats (organization_id, webhook_id, day, bin, attempts, succeeded)
+    select organization_id, webhook_id, (started_at at time zone 'UTC')::date, ${binSql('duration_ms * 1000')},
+           count(*), count(*) filter (where succeeded)
+    from result group by 1, 2, 3, 4 order by 1, 2, 3, 4
+    on conflict (organization_id, webhook_id, day, bin) do update
+    set attempts = webhook_stats.attempts + excluded.attempts, succeeded = webhook_stats.succeeded + excluded.succeeded
   ), outcome as (
     select organization_id, webhook_id, bool_or(succeeded) as succeeded,
            count(*) filter (where not succeeded)::integer as failures,
@@ -48,9 +57,17 @@ const SETTLE: Statement = {
     from outcome o
     where o.succeeded and h.organization_id = o.organization_id and h.webhook_id = o.webhook_id
       and h.failing_since is not null
+    returning h.organization_id, h.webhook_id
+  ), due as (${upsertDue(`
+      select organization_id, webhook_id, at from settled where at is not null
+      union all select organization_id, webhook_id, $2::timestamptz from recovered -- its pause is over
+    `)}
   ), failing as (
     insert into webhook_health (organization_id, webhook_id, failures, failing_since)
-    select organization_id, webhook_id, failures, failed_at from outcome where not succeeded
+    select organization_id, webhook_id, failures, failed_at from outcome
+    where not succeeded and exists (
+      select from webhooks w where w.organization_id = outcome.organization_id and w.id = outcome.webhook_id)
+    order by organization_id, webhook_id
     on conflict (organization_id, webhook_id) do update
     set failures = webhook_health.failures + excluded.failures,
         failing_since = coalesce(webhook_health.failing_since, excluded.failing_since),

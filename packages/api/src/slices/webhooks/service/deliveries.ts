@@ -10,6 +10,7 @@ import { visibleEvents } from '../../../events/catalogue.ts';
 import { enqueueNumbered } from '../../../jobs/enqueue.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { bodyOf } from '../delivery/attempt.ts';
+import { makeDue } from '../delivery/due.ts';
 import { AttemptModel, DeliveryModel, type WebhookModel } from '../model.ts';
 import type {
   DeliveryId,
@@ -68,7 +69,7 @@ export async function retryDelivery(ctx: OrganizationContext, input: DeliveryId)
       .where({ id: delivery.id })
       .patch({ status: 'PENDING', step: 0, dueAt: ctx.now, settledAt: null })
       .returning('*');
-    await notifyDeliverers(ctx);
+    await makeDue(ctx.db, delivery, ctx.now);
     return retried!.present(ctx.ids);
   });
 }
@@ -94,7 +95,7 @@ export async function testWebhook(ctx: OrganizationContext, input: TestWebhook):
       dueAt: ctx.now,
       createdAt: ctx.now,
     });
-    await notifyDeliverers(ctx);
+    await makeDue(ctx.db, delivery, ctx.now);
     return delivery.present(ctx.ids);
   });
 }
@@ -149,8 +150,6 @@ async function payloadOf(ctx: OrganizationContext, webhook: WebhookModel, delive
       : undefined;
   return bodyOf(ctx.ports, { ...delivery, eventVersion: webhook.eventVersion, data: event?.data ?? null });
 }
-
-const notifyDeliverers = (ctx: OrganizationContext) => ctx.db.raw("select pg_notify('deliveries', '')");
 
 function assertRange(since: string | undefined, until: string | undefined): void {
   if (since !== undefined && until !== undefined && until <= since)

@@ -1,6 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
 import { job } from '../../../jobs/job.ts';
+import { makeDue } from '../delivery/due.ts';
 
 const BATCH = 500;
 
@@ -32,7 +33,7 @@ export const recoverDeliveries = job({
     for (let more = true; more && !signal.aborted; touch()) {
       const sent = await execute(ctx.db, SEND_AGAIN, [organizationId, webhookId, since, until, requestedAt, ctx.now]);
       more = sent.length === BATCH;
-      await ctx.db.raw("select pg_notify('deliveries', '')");
+      await makeDue(ctx.db, { organizationId, webhookId }, ctx.now);
     }
   },
 });

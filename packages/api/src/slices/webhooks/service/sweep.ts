@@ -18,14 +18,50 @@ const BATCH = 500;
 const FAIL_ABANDONED: Statement = {
   text: `
   /* across organizations */
-  with abandoned as (
-    select d.organization_id, d.id from webhook_deliveries d
-    join webhooks w on w.organization_id = d.organization_id and w.id = d.webhook_id and not w.enabled
-    where d.status = 'PENDING' order by d.due_at limit ${BATCH} for update of d skip locked
+  with gone as materialized (
+    select q.organization_id, q.webhook_id from webhook_due q
+    join webhooks w on w.organization_id = q.organization_id and w.id = q.webhook_id and not w.enabled
+  ), abandoned as (
+    select d.organization_id, d.id
+    from gone join webhook_deliveries d on d.organization_id = gone.organization_id and d.webhook_id = gone.webhook_id
+    where d.status = 'PENDING' limit ${BATCH} for update of d skip locked
   )
   update webhook_deliveries d set status = 'FAILED', due_at = null, settled_at = $1, error = 'The webhook was disabled.'
   from abandoned where d.organization_id = abandoned.organization_id and d.id = abandoned.id
   returning d.id`,
+};
+
+/** Of webhooks that are disabled and have nothing left. One that was enabled meanwhile is not at the end of time. */
+const FORGET_ABANDONED: Statement = {
+  text: `
+  /* across organizations */
+  delete from webhook_due q using webhooks w
+  where q.at = 'infinity' and w.organization_id = q.organization_id and w.id = q.webhook_id and not w.enabled
+    and not exists (select from webhook_deliveries d where d.organization_id = q.organization_id
+                      and d.webhook_id = q.webhook_id and d.status = 'PENDING')`,
+};
+
+/** What waits and would never be looked at, such as what an earlier release made: one step for each webhook. */
+const RESCUE: Statement = {
+  text: `
+  /* across organizations */
+  with recursive waiting as (
+    (select organization_id, webhook_id, due_at from webhook_deliveries where status = 'PENDING'
+     order by organization_id, webhook_id, due_at, id limit 1)
+    union all
+    select following.* from waiting cross join lateral (
+      select organization_id, webhook_id, due_at from webhook_deliveries
+      where status = 'PENDING' and (organization_id, webhook_id) > (waiting.organization_id, waiting.webhook_id)
+      order by organization_id, webhook_id, due_at, id limit 1
+    ) following
+  ), rescued as (
+    insert into webhook_due (organization_id, webhook_id, at)
+    select organization_id, webhook_id, due_at from waiting
+    where not exists (select from webhook_due q where q.organization_id = waiting.organization_id
+                        and q.webhook_id = waiting.webhook_id)
+    on conflict do nothing returning webhook_id
+  )
+  select pg_notify('deliveries', '') from rescued limit 1`,
 };
 
 interface Failing {
@@ -44,10 +80,14 @@ const FAILING: Statement = {
   order by h.failing_since limit ${BATCH}`,
 };
 
-/** Warns of webhooks that have been failing for long, disables those that have for too long. */
+/** Rescues what was forgotten; warns of webhooks that have been failing for long, disables those that have too long. */
 export async function sweep(ctx: Context, { touch, signal }: RunControl): Promise<void> {
   for (let failed = BATCH; failed === BATCH && !signal.aborted; touch())
     failed = (await execute(ctx.db, FAIL_ABANDONED, [ctx.now])).length;
+  await execute(ctx.db, FORGET_ABANDONED, []);
+  touch();
+  await execute(ctx.db, RESCUE, []);
+  touch();
   const disabledBefore = new Date(ctx.now.getTime() - DISABLED_AFTER_MS);
   for (let found: Failing[] = [], more = true; more && !signal.aborted; more = found.length === BATCH) {
     found = await execute<Failing>(ctx.db, FAILING, [new Date(ctx.now.getTime() - WARNED_AFTER_MS), disabledBefore]);

@@ -11,6 +11,7 @@ import { visibleEvents } from '../../../events/catalogue.ts';
 import { isEventPattern, patternsOf } from '../../../events/patterns.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
+import { makeDue } from '../delivery/due.ts';
 import { WebhookCreated, WebhookDeleted, WebhookSecretRotated, WebhookUpdated } from '../events.ts';
 import { assertSendable } from '../headers.ts';
 import { WebhookModel } from '../model.ts';
@@ -95,7 +96,10 @@ export async function updateWebhook(ctx: OrganizationContext, input: UpdateWebho
       ...(enabled !== undefined && { disabledReason: null }),
     });
     // It begins anew: the days of failures before do not count against it.
-    if (isEnabledAgain) await ctx.db('webhook_health').where(healthOf(after)).delete();
+    if (isEnabledAgain) {
+      await ctx.db('webhook_health').where(keyOf(after)).delete();
+      await makeDue(ctx.db, keyOf(after), ctx.now);
+    }
     if (after !== before)
       await record(ctx, WebhookUpdated, { target: after, before, after, data: after.present(ctx.ids) });
     return presentWithEtag(ctx, after);
@@ -147,7 +151,7 @@ export async function findWebhook(
   return webhook;
 }
 
-const healthOf = ({ organizationId, id }: WebhookModel) => ({ organizationId, webhookId: id });
+const keyOf = ({ organizationId, id }: WebhookModel) => ({ organizationId, webhookId: id });
 
 function sealedHeaders(ctx: OrganizationContext, headers: Record<string, string>) {
   return {

@@ -1,0 +1,94 @@
+import type { Statement } from '@rentapi/platform/database';
+import type { ClaimedDelivery } from './attempt.ts';
+import { FAILURES_TO_PAUSE } from './settle.ts';
+
+/** How many are under way to one webhook by one process: a slow receiver delays no other. */
+export const CONCURRENCY_OF_WEBHOOK = 10;
+/** Webhooks that are looked at beyond those that could fill the room: some are pausing, or empty. */
+export const LOOKED_AT_BESIDES = 20;
+
+/** What a claim answers: a row for each delivery, or one without any. */
+export type Claimed = { looked: number } & (ClaimedDelivery | { id: null });
+
+/**
+ * Claims due deliveries for so much room, few of each webhook: claimed, they are due again when the lease is over.
+ * Begins with the webhooks that are due and asks each for its first deliveries, so what waits for others costs nothing;
+ * a webhook that is disabled or pausing is set to the time when to look again. A time is set only where nothing has
+ * changed since it was read: what others made due meanwhile would be forgotten. Locked rows are passed over, so that
+ * claims wait for nothing.
+ */
+export const CLAIM: Statement = {
+  text: `
+  /* across organizations */
+  with ready as materialized (
+    select q.organization_id, q.webhook_id, q.changes, w.enabled, h.resumes_at,
+           case when coalesce(h.failures, 0) >= ${FAILURES_TO_PAUSE} then 1 else ${CONCURRENCY_OF_WEBHOOK} end
+             - coalesce(($2::jsonb ->> q.webhook_id::text)::integer, 0) as room
+    from (
+      select * from webhook_due where at <= $1 and webhook_id <> all ($3::bigint[])
+      order by at limit $4::integer + ${LOOKED_AT_BESIDES}
+    ) q
+    join webhooks w on w.organization_id = q.organization_id and w.id = q.webhook_id
+    left join webhook_health h on h.organization_id = q.organization_id and h.webhook_id = q.webhook_id
+  ), found as materialized (
+    select r.organization_id, r.webhook_id, r.room, d.id, d.due_at, row_number() over (
+             partition by r.organization_id, r.webhook_id order by d.due_at, d.id) as nth
+    from ready r cross join lateral (
+      select id, due_at from webhook_deliveries
+      where organization_id = r.organization_id and webhook_id = r.webhook_id and status = 'PENDING' and due_at <= $1
+      order by due_at, id limit greatest(0, least(r.room, $4::integer)) + 1
+    ) d
+    where r.enabled and (r.resumes_at is null or r.resumes_at <= $1)
+  ), picked as materialized (
+    select d.organization_id, d.webhook_id, d.id
+    from (select * from found where nth <= room order by due_at limit $4) f
+    join webhook_deliveries d on d.organization_id = f.organization_id and d.id = f.id
+    where d.status = 'PENDING' and d.due_at <= $1
+    order by f.due_at for update of d skip locked
+  ), claimed as (
+    update webhook_deliveries d set attempts = d.attempts + 1, step = d.step + 1, due_at = $5
+    from picked where d.organization_id = picked.organization_id and d.id = picked.id
+    returning d.*
+  ), next as materialized (
+    select r.organization_id, r.webhook_id, r.changes, case
+             when not r.enabled then 'infinity'
+             when r.resumes_at > $1 then r.resumes_at
+             else coalesce(
+               (select min(f.due_at) from found f where f.organization_id = r.organization_id
+                  and f.webhook_id = r.webhook_id and not exists (select from picked p where p.id = f.id)),
+               least(
+                 (select d.due_at from webhook_deliveries d
+                  where d.organization_id = r.organization_id and d.webhook_id = r.webhook_id and d.status = 'PENDING'
+                    and d.due_at > $1
+                  order by d.due_at limit 1),
+                 case when exists (select from picked p where p.organization_id = r.organization_id
+                                     and p.webhook_id = r.webhook_id) then $5::timestamptz end))
+           end as at
+    from ready r
+  ), mine as materialized (
+    select q.organization_id, q.webhook_id, n.at
+    from next n join webhook_due q on q.organization_id = n.organization_id and q.webhook_id = n.webhook_id
+    where q.changes = n.changes and q.at is distinct from n.at for update of q skip locked
+  ), moved as (
+    update webhook_due q set at = mine.at, changes = q.changes + 1
+    from mine where q.organization_id = mine.organization_id and q.webhook_id = mine.webhook_id and mine.at is not null
+  ), emptied as (
+    delete from webhook_due q using mine
+    where q.organization_id = mine.organization_id and q.webhook_id = mine.webhook_id and mine.at is null
+  )
+  select looked.count as looked, d.organization_id as "organizationId", d.id, d.webhook_id as "webhookId",
+         d.event_id as "eventId", d.event_type as "eventType", d.attempts, d.step, d.created_at as "createdAt", d.payload,
+         e.data, w.url, w.event_version as "eventVersion", w.headers_sealed as "headersSealed",
+         w.secret_sealed as "secretSealed", w.overlap_ends_at as "overlapEndsAt"
+  from (select count(*)::integer from ready) looked
+  left join claimed d on true
+  left join webhooks w on w.organization_id = d.organization_id and w.id = d.webhook_id
+  left join events e on e.id = d.event_id`,
+};
+
+/** When a webhook is to be looked at next. */
+export const NEXT_DUE: Statement = {
+  text: `
+  /* across organizations */
+  select min(at) as at from webhook_due where at > $1 and at < 'infinity'`,
+};

@@ -1,0 +1,23 @@
+import { execute, type Knex, type Statement } from '@rentapi/platform/database';
+
+/** Rows (organization, webhook, time) into `webhook_due`: in one order, so that two statements wait for no circle. */
+export const upsertDue = (rows: string): string => `
+    insert into webhook_due (organization_id, webhook_id, at)
+    select organization_id, webhook_id, min(at) from (${rows}) rows group by 1, 2 order by 1, 2
+    on conflict (organization_id, webhook_id) do update
+    set at = least(webhook_due.at, excluded.at), changes = webhook_due.changes + 1`;
+
+const MAKE_DUE: Statement = {
+  text: `
+  with due as (${upsertDue('select $1::bigint as organization_id, $2::bigint as webhook_id, $3::timestamptz as at')})
+  select pg_notify('deliveries', '')`,
+};
+
+/** Something of this webhook is to be sent now: wakes the deliverers when it is committed. */
+export async function makeDue(
+  db: Knex,
+  { organizationId, webhookId }: { organizationId: number; webhookId: number },
+  now: Date,
+): Promise<void> {
+  await execute(db, MAKE_DUE, [organizationId, webhookId, now]);
+}
