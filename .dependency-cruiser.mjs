@@ -25,6 +25,18 @@ export default {
       { path: '^(apps|packages/(api|payments|testing)|sdk)/' },
     ),
     rule(
+      'payments-know-no-product',
+      'packages/payments moves money for any product: pass what it needs as an argument, and keep rows elsewhere.',
+      { path: '^packages/payments' },
+      { path: '^(apps|packages/api|sdk)/' },
+    ),
+    rule(
+      'vendors-stay-in-payments',
+      'Stripe and PayPal end at PaymentProvider: use the plain data that it answers.',
+      { path: '^(apps|packages|bench)/', pathNot: '^packages/(payments|testing/src/fake-providers)/' },
+      { path: '/node_modules/(stripe|@paypal)/' },
+    ),
+    rule(
       'platform-alone-speaks-to-postgres',
       'Connections are made by packages/platform: use its database, session or notifications.',
       { path: '^(apps/[^/]+|packages/api)/src/', pathNot: '\\.test\\.ts$' },

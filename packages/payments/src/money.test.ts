@@ -1,0 +1,102 @@
+import { data } from 'currency-codes';
+import { describe, expect, it } from 'vitest';
+import { CURRENCIES } from './currencies.ts';
+import { fromDecimal, fromWire, toChargedWire, toDecimal, toWire } from './money.ts';
+import { PAYPAL_CURRENCIES } from './paypal/currencies.ts';
+import { STRIPE_CURRENCIES } from './stripe/currencies.ts';
+
+const PROVIDERS = [
+  ['stripe', STRIPE_CURRENCIES],
+  ['paypal', PAYPAL_CURRENCIES],
+] as const;
+
+const PAIRS = PROVIDERS.flatMap(([provider, currencies]) =>
+  [...currencies.keys()].map((currency) => [provider, currency, currencies] as const),
+);
+
+describe('money', () => {
+  it('has the minor units of ISO 4217', () => {
+    const iso = new Map(data.map(({ code, digits }) => [code, digits]));
+    for (const [code, digits] of CURRENCIES) expect([code, iso.get(code)]).toEqual([code, digits]);
+  });
+
+  it('has them as Intl does, which leaves out the ones that no coin has', () => {
+    const unlike = [...CURRENCIES].filter(([code, digits]) => {
+      const format = new Intl.NumberFormat('en', { style: 'currency', currency: code });
+      return format.resolvedOptions().maximumFractionDigits !== digits;
+    });
+    expect(unlike.map(([code]) => code)).toEqual(['HUF', 'MGA']);
+  });
+
+  it.each(PAIRS)('goes to %s and back in %s (rule 31)', (provider, currency, currencies) => {
+    const { minimumMinor } = currencies.get(currency)!;
+    for (const amountMinor of [minimumMinor, 10 * minimumMinor, 100_000 * minimumMinor]) {
+      const amount = { amountMinor, currency };
+      const wire = toChargedWire(provider, currencies, amount);
+      expect(fromWire(currencies, wire, currency)).toEqual(amount);
+      const { decimals } = currencies.get(currency)!;
+      expect(fromDecimal(toDecimal(wire, decimals), decimals)).toBe(wire);
+    }
+  });
+
+  it.each([
+    ['stripe', 'USD', 1234, 1234n],
+    ['stripe', 'JPY', 1234, 1234n],
+    ['stripe', 'HUF', 1234, 1234n],
+    ['stripe', 'ISK', 12, 1200n],
+    ['stripe', 'UGX', 12, 1200n],
+    ['stripe', 'KWD', 1230, 1230n],
+    ['stripe', 'MGA', 500000, 5000n],
+    ['paypal', 'HUF', 123400, 1234n],
+    ['paypal', 'TWD', 100, 1n],
+  ] as const)('writes for %s in %s %i as %s', (provider, currency, amountMinor, wire) => {
+    const currencies = provider === 'stripe' ? STRIPE_CURRENCIES : PAYPAL_CURRENCIES;
+    expect(toWire(provider, currencies, { amountMinor, currency })).toBe(wire);
+  });
+
+  it.each([
+    ['stripe', 'KWD', 1234],
+    ['stripe', 'MGA', 1234],
+    ['paypal', 'HUF', 1234],
+    ['paypal', 'TWD', 101],
+  ] as const)('%s refuses in %s the amount %i, which it would round', (provider, currency, amountMinor) => {
+    const currencies = provider === 'stripe' ? STRIPE_CURRENCIES : PAYPAL_CURRENCIES;
+    expect(() => toWire(provider, currencies, { amountMinor, currency })).toThrow('amount_not_representable');
+  });
+
+  it('refuses less than the provider charges, and refunds it all the same (rule 41)', () => {
+    const amount = { amountMinor: 49, currency: 'USD' };
+    expect(() => toChargedWire('stripe', STRIPE_CURRENCIES, amount)).toThrow('amount_below_minimum');
+    expect(toWire('stripe', STRIPE_CURRENCIES, amount)).toBe(49n);
+  });
+
+  it('reads no amount that it would have to round', () => {
+    expect(() => fromWire(STRIPE_CURRENCIES, 1250n, 'ISK')).toThrow('cannot be read');
+    expect(() => fromWire(STRIPE_CURRENCIES, 2n ** 60n, 'USD')).toThrow('cannot be read');
+    expect(() => fromWire(STRIPE_CURRENCIES, 1n, 'XXX')).toThrow('cannot be read');
+  });
+
+  it.each([
+    ['12.34', 2, 1234n],
+    ['12', 2, 1200n],
+    ['12.3', 2, 1230n],
+    ['-0.01', 2, -1n],
+    ['1200.00', 0, 1200n],
+    ['12.345', 2, null],
+    ['1e3', 2, null],
+    ['', 2, null],
+    ['1,00', 2, null],
+    ['0x10', 2, null],
+    [' 1', 2, null],
+  ] as const)('reads "%s" with %i decimals as %s', (text, decimals, wire) => {
+    expect(fromDecimal(text, decimals)).toBe(wire);
+  });
+
+  it.each([
+    [0n, 2, '0.00'],
+    [-5n, 2, '-0.05'],
+    [1234n, 0, '1234'],
+  ] as const)('writes %i with %i decimals as %s', (wire, decimals, text) => {
+    expect(toDecimal(wire, decimals)).toBe(text);
+  });
+});

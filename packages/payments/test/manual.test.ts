@@ -1,0 +1,4 @@
+import { describeProvider } from './contract.ts';
+import { startManual } from './harnesses.ts';
+
+describeProvider('manual', startManual);
