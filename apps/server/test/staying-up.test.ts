@@ -269,6 +269,12 @@ describe('a worker that is killed', () => {
     victim.child.kill('SIGKILL');
     await until(successor, /ended 7/);
     await expect.poll(() => query(database.url, "select 1 from agenda_jobs where name = 'test.slow'")).toEqual([]);
+    // Operators see what has happened.
+    const ended = await query<{ starts: number; log: object[] }>(
+      database.url,
+      "select starts, log from done_jobs where name = 'test.slow'",
+    );
+    expect(ended).toMatchObject([{ starts: 2, log: [{ attempt: 1, outcome: 'LOST' }] }]);
     successor.child.kill('SIGKILL');
   });
 });

@@ -9,6 +9,27 @@ import { killAll, type RunningProcess, rentapi, SECRETS, temporaryDirectory, unt
 const TOKEN = 'metrics-token-of-the-tests-0123456789';
 const home = temporaryDirectory();
 
+it('refuses queues that do not exist, and names those that do', async () => {
+  const refused = async (...options: string[]) => {
+    const process = rentapi(['worker', ...options], { NODE_ENV: 'test', DATA_DIR: path.join(home.dir, 'none') });
+    return { code: await process.ended, said: process.said() };
+  };
+  for (const [option, named] of [
+    ['--queues=emails,mails', '"mails"'],
+    ['--queues=', '""'],
+  ] as const) {
+    const { code, said } = await refused(option);
+    expect(code).toBe(2);
+    expect(said).toContain(
+      `There is no queue ${named}: there are webhooks, emails, analytics, subscriptions, maintenance.`,
+    );
+  }
+  expect(await refused('--queue=emails')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('Usage: rentapi worker [--queues='),
+  });
+});
+
 describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', () => {
   let redis: TestRedis;
   let database: Awaited<ReturnType<typeof cloneDatabase>>;

@@ -78,6 +78,11 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'orgs.auditLogs': auditFilters(),
   'orgs.chat.list': {},
   'orgs.exportAuditLogs': auditFilters(),
+  'admin.jobs.list': {
+    queue: { table: 'agenda_jobs', columns: ['name', 'number'] },
+    name: { table: 'agenda_jobs', columns: ['name', 'number'] },
+    status: { bounded: 'each status has a table or an index of its own' },
+  },
   'roles.list': {},
   'webhooks.list': {},
   'webhooks.deliveries.list': {

@@ -149,16 +149,21 @@ const NO_ADDRESS = ['REALTIME_TOKEN_IN_URL', 'POSTGRES_PORT'];
 
 /** Columns whose name or type looks like more than it is: names of jobs and secrets, hashes of hashes, limits. */
 const OPERATIONAL = [
+  'agenda_jobs.log',
   'agenda_jobs.name',
   'agenda_jobs.skip_days',
   'api_keys.limit_override',
   'audit_chains.hash',
   'audit_logs.chain_hash',
   'day_partitioned_tables.name',
+  'dead_jobs.log',
   'dead_jobs.name',
   'deployment_secrets.name',
+  'done_jobs.log',
+  'done_jobs.name',
   'idempotency_keys.token',
   'job_schedules.name',
+  'job_workers.concurrency',
   'knex_migrations.name',
   'organizations.limit_override',
   'usage_hours.latency',

@@ -167,6 +167,12 @@ const settings = z.object({
     .default([]),
   OUTBOUND_ALLOWED_HOSTS: list.pipe(z.array(hostPattern)).default([]),
 
+  WEBHOOKS_CONCURRENCY: whole(1, 1000).default(10),
+  EMAILS_CONCURRENCY: whole(1, 1000).default(10),
+  ANALYTICS_CONCURRENCY: whole(1, 1000).default(5),
+  SUBSCRIPTIONS_CONCURRENCY: whole(1, 1000).default(5),
+  MAINTENANCE_CONCURRENCY: whole(1, 1000).default(10),
+
   USAGE_FLUSH_MS: whole(10, 60_000).default(1000),
   USAGE_RETENTION_DAYS: whole(2, 3650).default(30),
 

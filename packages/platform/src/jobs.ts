@@ -6,6 +6,7 @@ import pg from 'pg';
 import { parseDatabaseUrl } from './database-url.ts';
 import { ReconnectingBackend, WakeChannel } from './jobs/agenda-parts.ts';
 import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
+import { QueueSlots } from './jobs/queue-slots.ts';
 import type { Logger } from './logger.ts';
 
 export type { JobDefinition, JobRun, ObserveRun, RunEnd } from './jobs/perform.ts';
@@ -27,6 +28,8 @@ export interface JobWorkerOptions {
   url: string;
   log: Logger;
   definitions: readonly JobDefinition[];
+  /** How many jobs of a queue run at once, all names together. Default: as many as the definitions allow. */
+  queues?: Readonly<Record<string, number>>;
   /** Counts, traces and reports runs. */
   observe?: ObserveRun;
   /** A job whose worker did not renew its lease for this long goes to others: the worker has died. */
@@ -42,12 +45,13 @@ const SETTLE_MS = 2000;
 
 /** Runs the jobs of `agenda_jobs` whose names are defined here, each until it succeeds or its attempts are used up. */
 export function startJobWorker(options: JobWorkerOptions): JobWorker {
-  const { url, log, definitions, leaseMs, pollMs, observe = () => () => {} } = options;
+  const { url, log, definitions, queues = {}, leaseMs, pollMs, observe = () => () => {} } = options;
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const pool = createPool(url, log);
-  const backend = new ReconnectingBackend(pool, log);
-  const channel = new WakeChannel();
   const lockLifetime = leaseMs ?? LEASE_MS;
+  const slots = new QueueSlots(definitions, queues, lockLifetime);
+  const backend = new ReconnectingBackend(pool, log, slots);
+  const channel = new WakeChannel();
   const agenda = new Agenda({
     backend,
     name,
@@ -66,12 +70,20 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
     agenda.define(
       definition.name,
       // One parameter: Agenda would take a second one for a callback.
-      async (job) => performJob({ pool, log, leaseMs: lockLifetime, running, observe }, definition, job),
+      async (job) => {
+        const id = String(job.attrs._id);
+        slots.start(id);
+        try {
+          await performJob({ pool, log, leaseMs: lockLifetime, running, observe }, definition, job);
+        } finally {
+          slots.free(id);
+        }
+      },
       { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
     );
   }
   // Agenda would look for more only at its next poll. It forgets a finished job just after reporting it.
-  agenda.on('complete', ({ attrs }) => setImmediate(() => channel.wake([attrs.name])));
+  agenda.on('complete', ({ attrs }) => setImmediate(() => channel.wake(slots.next(attrs.name))));
   const started = agenda.start();
 
   let draining: Promise<void> | undefined;
@@ -100,7 +112,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
 async function release(pool: pg.Pool, name: string): Promise<void> {
   await pool.query(
     `update agenda_jobs set locked_at = null, next_run_at = coalesce(next_run_at, now()),
-       starts = case when next_run_at is null then greatest(starts - 1, 0) else starts end
+       starts = case when next_run_at is null then greatest(starts - 1, 0) else starts end, started_at = null
      where last_modified_by = $1 and locked_at is not null`,
     [name],
   );

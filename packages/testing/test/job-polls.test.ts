@@ -1,4 +1,5 @@
 import { ReconnectingBackend } from '@rentapi/platform/jobs/agenda-parts';
+import { QueueSlots } from '@rentapi/platform/jobs/queue-slots';
 import { createLogger } from '@rentapi/platform/logger';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, inject, it, vi } from 'vitest';
@@ -8,10 +9,12 @@ let clone: Awaited<ReturnType<typeof cloneDatabase>>;
 let pool: pg.Pool;
 let backend: ReconnectingBackend;
 
+const unlimited = () => new QueueSlots([], {}, 30_000);
+
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
   pool = new pg.Pool({ connectionString: clone.ownerUrl, max: 5 });
-  backend = new ReconnectingBackend(pool, createLogger({ level: 'silent' }));
+  backend = new ReconnectingBackend(pool, createLogger({ level: 'silent' }), unlimited());
   await backend.connect();
 });
 beforeEach(() => pool.query('delete from agenda_jobs'));
@@ -60,7 +63,7 @@ it('asks for a single name at once', async () => {
 });
 
 it('locks nothing once the worker stops', async () => {
-  const stopping = new ReconnectingBackend(pool, createLogger({ level: 'silent' }));
+  const stopping = new ReconnectingBackend(pool, createLogger({ level: 'silent' }), unlimited());
   await stopping.connect();
   await add('due', -1);
   const question = stopping.repository.getNextJobToRun('due', new Date(), new Date(0), undefined, {});

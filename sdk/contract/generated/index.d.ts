@@ -388,6 +388,49 @@ export type AppRouter = TRPCBuiltRouter<
           }>;
         };
       };
+      /** List the queues of jobs. What waits, runs and has failed in each, how many processes serve it, and its schedules. Work that was requested a moment ago is not counted yet. */
+      queues: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: Queues;
+      }>;
+      jobs: {
+        /** List jobs. Newest first: those that wait or run, those of 3 days that succeeded, and those of 30 days that failed. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Only those of this queue. */
+            queue?: JobQueue | undefined;
+            /** Only those of this name. */
+            name?: string | undefined;
+            /** Only those with this status. */
+            status?: JobStatus | undefined;
+          } | undefined;
+          output: JobPage;
+        }>;
+        /** Get a job. With its input, its progress and the log of its attempts. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a job. */
+            jobId: string;
+          };
+          output: JobDetails;
+        }>;
+        /** Retry a job that has failed. It is due at once, with all its attempts, under the same id. It may have had a part of its effect already. */
+        retry: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a job. */
+            jobId: string;
+          };
+          output: Job;
+        }>;
+      };
     };
     billing: {
       /** Get what you may use, and why. The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan. */
@@ -2194,6 +2237,104 @@ export interface InvitationPage {
   nextCursor: string | null;
 }
 
+/** Work that is done apart from the calls that cause it. */
+export interface Job {
+  /** Id of a job. */
+  id: string;
+  /** What kind of work it is. */
+  name: string;
+  /** Its queue; null for a name that this release does not know. */
+  queue: JobQueue | null;
+  /** `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days. */
+  status: JobStatus;
+  /** How often it was started since it was enqueued or retried. */
+  attempts: number;
+  /** After so many it has failed; null for a name that this release does not know. */
+  maxAttempts: number | null;
+  /** Of a running job, from 0 to 1; null where it does not say. */
+  progress: number | null;
+  /** What went wrong last; null if nothing did. */
+  error: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it may start; null unless it waits. */
+  dueAt: string | null;
+  /** When its present or successful attempt began. */
+  startedAt: string | null;
+  /** When it succeeded or failed for good. */
+  endedAt: string | null;
+}
+
+/** An attempt that did not succeed. */
+export interface JobAttempt {
+  /** Counts from 1, and again from 1 after a retry by hand. */
+  attempt: number;
+  /** `FAILED`: it ended with an error. `LOST`: its worker died, or could not say that it lives. */
+  outcome: 'FAILED' | 'LOST';
+  /** When it began. */
+  startedAt: string | null;
+  /** When it ended; null where that is not known. */
+  endedAt: string | null;
+  /** What went wrong; null where that is not known. */
+  error: string | null;
+}
+
+/** A job, its input, and the log of its attempts. */
+export interface JobDetails {
+  /** Id of a job. */
+  id: string;
+  /** What kind of work it is. */
+  name: string;
+  /** Its queue; null for a name that this release does not know. */
+  queue: JobQueue | null;
+  /** `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days. */
+  status: JobStatus;
+  /** How often it was started since it was enqueued or retried. */
+  attempts: number;
+  /** After so many it has failed; null for a name that this release does not know. */
+  maxAttempts: number | null;
+  /** Of a running job, from 0 to 1; null where it does not say. */
+  progress: number | null;
+  /** What went wrong last; null if nothing did. */
+  error: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it may start; null unless it waits. */
+  dueAt: string | null;
+  /** When its present or successful attempt began. */
+  startedAt: string | null;
+  /** When it succeeded or failed for good. */
+  endedAt: string | null;
+  /** What it works on: public ids, times and the like; anything that could be secret or personal is `[redacted]`. Null once it has succeeded. */
+  input: Record<string, string | number | boolean | null> | null;
+  /** Its newest 50 attempts that did not succeed, the newest first. */
+  log: JobAttempt[];
+}
+
+/** One page of a list. */
+export interface JobPage {
+  /** What is on this page, in the order of the list. */
+  items: Job[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** A group of jobs. */
+export type JobQueue = 'webhooks' | 'emails' | 'analytics' | 'subscriptions' | 'maintenance';
+
+/** A job that comes back. */
+export interface JobSchedule {
+  /** The name of the job. */
+  name: string;
+  /** How often: an interval, or a cron expression in UTC. */
+  every: string;
+  /** When it is due next; null until a worker of the queue has run. */
+  nextAt: string | null;
+}
+
+/** `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days. */
+export type JobStatus = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+
 /** What the calls of a key to your own API may cost together; each verification spends its `cost`. */
 export interface KeyCredits {
   /** How many credits are left. */
@@ -2952,6 +3093,9 @@ export interface Problem {
     | 'personal_organization'
     | 'deletion_protected'
     | 'restore_window_over'
+    | 'job_not_failed'
+    | 'job_superseded'
+    | 'job_unknown'
     | 'credential_in_url'
     | 'invalid_ticket'
     | 'upgrade_required'
@@ -2984,6 +3128,36 @@ export interface Problem {
     /** What is wrong there. */
     message: string;
   }[] | undefined;
+}
+
+/** A queue of jobs, and what is in it. */
+export interface QueueState {
+  /** A group of jobs. */
+  queue: JobQueue;
+  /** Jobs whose time has not come: later ones, and failed ones that are tried again, counted up to 10000. */
+  waiting: number;
+  /** Jobs that could run now, counted up to 10000. */
+  due: number;
+  /** Jobs that a worker holds, counted up to 10000. */
+  running: number;
+  /** Jobs whose attempts are used up, counted up to 10000. */
+  failed: number;
+  /** For how long the first of those that are due has waited; null without any. */
+  oldestDueSeconds: number | null;
+  /** Processes that serve this queue now. */
+  workers: number;
+  /** How many jobs these processes run at once, together. */
+  concurrency: number;
+  /** The jobs of this queue that come back. */
+  schedules: JobSchedule[];
+}
+
+/** One page of a list. */
+export interface Queues {
+  /** What is on this page, in the order of the list. */
+  items: QueueState[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
 }
 
 /** A limit of the key, and what the call takes from it. */

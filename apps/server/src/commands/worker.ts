@@ -13,8 +13,8 @@ import type { Command } from './index.ts';
 export function worker(args: string[]): Command {
   return async (readSettings) => {
     const queues = readQueues(args);
-    if (!queues) {
-      printLine(`Usage: rentapi worker [--queues=${QUEUES.join(',')}]`);
+    if (typeof queues === 'string') {
+      printLine(queues);
       return 2;
     }
     const stopped = untilStopped();
@@ -44,9 +44,14 @@ export function worker(args: string[]): Command {
   };
 }
 
-function readQueues([option, ...rest]: string[]): readonly Queue[] | undefined {
+/** The queues, or a sentence on what is wrong with the options. */
+function readQueues([option, ...rest]: string[]): readonly Queue[] | string {
   if (option === undefined) return QUEUES;
-  const names = /^--queues=(.+)$/.exec(option)?.[1]?.split(',') ?? [];
-  const queues = QUEUES.filter((queue) => names.includes(queue));
-  return rest.length === 0 && names.length > 0 && queues.length === new Set(names).size ? queues : undefined;
+  const list = /^--queues=(.*)$/.exec(option)?.[1];
+  if (list === undefined || rest.length > 0) return `Usage: rentapi worker [--queues=${QUEUES.join(',')}]`;
+  const names = list.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !QUEUES.some((queue) => queue === name));
+  if (unknown.length > 0)
+    return `There is no queue ${unknown.map((name) => `"${name}"`).join(', ')}: there are ${QUEUES.join(', ')}.`;
+  return QUEUES.filter((queue) => names.includes(queue));
 }

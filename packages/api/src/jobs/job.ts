@@ -23,8 +23,8 @@ export interface Tick {
 
 /** How a run reports to its worker, and how the worker stops it. */
 export interface RunControl {
-  /** Reports progress: `timeoutMs` starts again. */
-  touch(): void;
+  /** Reports progress, from 0 to 1 where that is known: `timeoutMs` starts again. */
+  touch(progress?: number): void;
   /** Aborted when the worker gives the run up. */
   signal: AbortSignal;
 }
@@ -96,11 +96,13 @@ export function job(definition: EventJob<z.ZodType> | ScheduledJob | EnqueuedJob
 export interface JobRegistry {
   /** Names of the jobs that an event of this type causes. */
   on(eventType: string): string[];
+  named(name: string): Job | undefined;
   all: readonly Job[];
 }
 
 export function createJobRegistry(jobs: readonly Job[]): JobRegistry {
   const names = new Map<string, string[]>();
   for (const { on, name } of jobs) if (on) names.set(on.name, [...(names.get(on.name) ?? []), name]);
-  return { on: (type) => names.get(type) ?? [], all: jobs };
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  return { on: (type) => names.get(type) ?? [], named: (name) => byName.get(name), all: jobs };
 }

@@ -42,8 +42,10 @@ function startWorker(
   jobs: Job[],
   options: WorkerOptions = {},
   observers: Partial<Pick<Ports, 'errors' | 'tracer'>> = {},
+  settings: Partial<Ports['env']> = {},
 ): { stop(): Promise<void> } {
-  const ports = { ...app.ports, ...observers, jobs: createJobRegistry(jobs) };
+  const env = { ...app.ports.env, ...settings };
+  const ports = { ...app.ports, ...observers, env, jobs: createJobRegistry(jobs) };
   const worker = startJobProcessing(ports, app.databaseUrl, options);
   workers.push(worker);
   return worker;
@@ -56,6 +58,7 @@ function enqueueInput(of: DataJob<typeof Input>, n = 0, options: { key?: string;
 /** A job that is never enqueued, for a worker that is observed from outside. */
 const idle = (name: string): JobDefinition => ({
   name,
+  queue: 'maintenance',
   concurrency: 1,
   attempts: 1,
   timeoutMs: 1000,
@@ -81,6 +84,7 @@ async function takeAndDie(name: string, agoMs: number): Promise<void> {
     lockedAt: new Date(Date.now() - agoMs),
     lastModifiedBy: 'a dead worker',
     lastRunAt: new Date(),
+    startedAt: new Date(),
     nextRunAt: null,
     starts: database().raw('starts + 1'),
   });
@@ -133,6 +137,7 @@ describe('a job', () => {
       definitions: [
         {
           name: work.name,
+          queue: work.queue,
           concurrency: 1,
           attempts: 1,
           timeoutMs: 1000,
@@ -358,10 +363,13 @@ describe('a job that fails', () => {
       },
       { attempts: 3 },
     );
+    const since = app.logs.length;
     startWorker([work]);
     await enqueueInput(work, 5, { key: 'five' });
     await nothingQueued(work.name);
     expect(starts).toBe(3);
+    const lines = app.logs.slice(since).filter((line) => line.includes(work.name) && line.includes('"dead":true'));
+    expect(lines).toHaveLength(1);
     expect(await dead(work.name)).toMatchObject([
       { starts: 3, reason: 'Error: no 3', data: { n: 5 }, uniqueKey: `${work.name}/key/five` },
     ]);
@@ -377,6 +385,119 @@ describe('a job that fails', () => {
     await nothingQueued(work.name);
     expect(starts).toBe(0);
     expect(await dead(work.name)).toMatchObject([{ reason: expect.stringContaining('its worker died') }]);
+  });
+});
+
+describe('the log of a job', () => {
+  const only = async (name: string) => (await dead(name))[0].log;
+
+  it('has each attempt that failed, with its error, and outlives the last', async () => {
+    let starts = 0;
+    const work = testJob(
+      async () => {
+        throw new Error(`no ${++starts} for jane@example.com at postgres://me:secret@example.com`);
+      },
+      { attempts: 2 },
+    );
+    startWorker([work]);
+    await enqueueInput(work);
+    await nothingQueued(work.name);
+    const time = expect.stringMatching(/^\d{4}-/);
+    const attempt = (n: number) => ({
+      attempt: n,
+      outcome: 'FAILED',
+      startedAt: time,
+      endedAt: time,
+      error: `Error: no ${n} for [redacted] at postgres:[redacted]`,
+    });
+    expect(await only(work.name)).toEqual([attempt(1), attempt(2)]);
+  });
+
+  it('has an attempt whose worker died as lost', async () => {
+    const work = testJob(
+      async () => {
+        throw new Error('no');
+      },
+      { attempts: 2 },
+    );
+    await enqueueInput(work);
+    await takeAndDie(work.name, 31_000);
+    startWorker([work]);
+    await nothingQueued(work.name);
+    expect(await only(work.name)).toMatchObject([
+      { attempt: 1, outcome: 'LOST', endedAt: null, error: null },
+      { attempt: 2, outcome: 'FAILED', error: 'Error: no' },
+    ]);
+  });
+
+  it('keeps the newest 50', async () => {
+    const work = testJob(
+      async () => {
+        throw new Error('no');
+      },
+      { attempts: 1 },
+    );
+    await enqueueInput(work);
+    await eventually(async () => (await queued(work.name))[0], 'the job');
+    const before = Array.from({ length: 50 }, (_, attempt) => ({ attempt, outcome: 'LOST' }));
+    await queued(work.name).update({ log: JSON.stringify(before) });
+    startWorker([work]);
+    await nothingQueued(work.name);
+    const log = await only(work.name);
+    expect([log.length, log[0].attempt, log.at(-1).outcome]).toEqual([50, 1, 'FAILED']);
+  });
+
+  it('stays with a job that succeeds in the end', async () => {
+    let starts = 0;
+    const work = testJob(async () => {
+      if (++starts === 1) throw new Error('not yet');
+    });
+    startWorker([work]);
+    await enqueueInput(work);
+    await nothingQueued(work.name);
+    expect(await database()('done_jobs').where({ name: work.name })).toMatchObject([
+      { starts: 2, log: [{ attempt: 1, error: 'Error: not yet' }], startedAt: expect.any(Date) },
+    ]);
+  });
+
+  it('has no attempt that its worker gave back when it stopped', async () => {
+    const begun = Promise.withResolvers<void>();
+    const work = testJob(async () => {});
+    const stopping = startJobWorker({
+      url: app.databaseUrl,
+      log: app.ports.log,
+      definitions: [
+        {
+          ...idle(work.name),
+          timeoutMs: 60_000,
+          run: async () => {
+            begun.resolve();
+            await new Promise(() => {});
+          },
+        },
+      ],
+    });
+    await enqueueInput(work);
+    await begun.promise;
+    await stopping.drain(100);
+    startWorker([work]);
+    await nothingQueued(work.name);
+    expect(await database()('done_jobs').where({ name: work.name })).toMatchObject([{ starts: 1, log: [] }]);
+  });
+});
+
+describe('progress', () => {
+  it('is stored while the job runs', async () => {
+    const gate = Promise.withResolvers<void>();
+    const work = testJob(async (_, __, { touch }) => {
+      touch(0.25);
+      await gate.promise;
+    });
+    startWorker([work], { leaseMs: 1000 });
+    await enqueueInput(work);
+    await eventually(async () => (await queued(work.name))[0]?.progress === 0.25 || undefined, 'the progress');
+    gate.resolve();
+    await nothingQueued(work.name);
   });
 });
 
@@ -477,6 +598,7 @@ describe('a worker', () => {
     const work = testJob(async () => {});
     const definition = (who: string, run: () => Promise<void>) => ({
       name: work.name,
+      queue: work.queue,
       concurrency: 1,
       attempts: 1,
       timeoutMs: 60_000,
@@ -516,6 +638,38 @@ describe('a worker', () => {
     expect(await queued(work.name).whereNotNull('lockedAt')).toHaveLength(3);
     gate.resolve();
     await nothingQueued(work.name);
+  });
+
+  it('runs no more jobs of a queue at once than its setting says, and lets no name keep the queue', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let running = 0;
+    let most = 0;
+    const order: string[] = [];
+    const worker = (name: string) => async () => {
+      most = Math.max(most, ++running);
+      order.push(name);
+      await (order.length === 1 ? gates[0] : gates[1])!.promise;
+      running--;
+    };
+    const many = testJob(worker('many'), { queue: 'analytics' });
+    const few = testJob(worker('few'), { queue: 'analytics' });
+    const other = testJob(async () => void order.push('other'), { queue: 'maintenance' });
+    for (let n = 0; n < 20; n++) await enqueueInput(many, n);
+    await eventually(async () => (await queued(many.name)).length === 20 || undefined, 'the backlog');
+    startWorker([many, few, other], {}, {}, { ANALYTICS_CONCURRENCY: 1 });
+    await eventually(() => order[0], 'the first run');
+    await enqueueInput(few);
+    await enqueueInput(other);
+    await eventually(() => order.includes('other') || undefined, 'the run of another queue');
+    // The worker has asked for `few`, and found no slot.
+    await eventually(async () => (await queued(few.name))[0], 'the other name');
+    await sleep(1200);
+    gates[0]!.resolve();
+    gates[1]!.resolve();
+    await nothingQueued(many.name);
+    await nothingQueued(few.name);
+    expect(most).toBe(1);
+    expect(order.filter((name) => name !== 'other').indexOf('few')).toBeLessThanOrEqual(2);
   });
 
   it('outlives the loss of every connection', async () => {
@@ -596,7 +750,7 @@ describe('the table of jobs', () => {
       app
         .rows('information_schema.columns')
         .where({ tableName: table })
-        .whereNotIn('columnName', ['unique_key', 'starts', 'number'])
+        .whereNotIn('columnName', ['unique_key', 'starts', 'number', 'started_at', 'log'])
         .orderBy('columnName')
         .select('columnName', 'dataType', 'isNullable', 'columnDefault', 'characterMaximumLength');
     expect(await columns('agenda_jobs')).toEqual(await columns('expected_jobs'));

@@ -14,6 +14,7 @@ import * as members from './members/errors.ts';
 import * as metering from './metering/errors.ts';
 import * as oauth from './oauth/errors.ts';
 import * as organizations from './organizations/errors.ts';
+import * as queues from './queues/errors.ts';
 import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
 import * as twoFactor from './two-factor/errors.ts';
@@ -37,6 +38,7 @@ export const ERRORS = {
   ...metering.errors,
   ...oauth.errors,
   ...organizations.errors,
+  ...queues.errors,
   ...realtime.errors,
   ...roles.errors,
   ...twoFactor.errors,

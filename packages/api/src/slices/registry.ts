@@ -33,6 +33,8 @@ import * as oauthEvents from './oauth/events.ts';
 import * as oauthJobs from './oauth/jobs.ts';
 import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
+import * as queueEvents from './queues/events.ts';
+import * as queueJobs from './queues/jobs.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
 import { upgradeRequired } from './realtime/raw.ts';
 import type { CallerUpgrade } from './realtime/service/caller-socket.ts';
@@ -68,6 +70,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     limitEvents,
     roleEvents,
     oauthEvents,
+    queueEvents,
     webhookEvents,
   ]
     .flatMap((slice) => Object.values<EventType>(slice))
@@ -89,6 +92,7 @@ export const jobs: readonly Job[] = [
   mailJobs,
   meteringJobs,
   oauthJobs,
+  queueJobs,
   realtimeJobs,
   securityEventJobs,
   systemJobs,

@@ -15,6 +15,7 @@ import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
+import { adminJobs, queues } from './queues/router.ts';
 import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
@@ -32,7 +33,12 @@ export const appRouter = router({
     me: router({ ...me, ...myAccount, activity, changeEmail, export: exportMe, permissions: myPermissions }),
     roles: userRoles,
   }),
-  admin: router({ users: router({ unlock, resetTwoFactor }), orgs: router({ limits: organizationLimits }) }),
+  admin: router({
+    users: router({ unlock, resetTwoFactor }),
+    orgs: router({ limits: organizationLimits }),
+    queues,
+    jobs: adminJobs,
+  }),
   billing: router({ entitlements }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),

@@ -4,6 +4,7 @@ import { BaseNotificationChannel, type JobId, type JobRepository } from 'agenda'
 import type pg from 'pg';
 import { backoffMs } from '../backoff.ts';
 import type { Logger } from '../logger.ts';
+import type { QueueSlots } from './queue-slots.ts';
 
 const RETRY = { firstMs: 200, maxMs: 2000 };
 
@@ -22,7 +23,7 @@ export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
   private stopped = false;
 
-  constructor(pool: pg.Pool, log: Logger) {
+  constructor(pool: pg.Pool, log: Logger, slots: QueueSlots) {
     // A migration creates the table: processes that create it at the same time crash each other.
     super({ pool, ensureSchema: false, disableNotifications: true });
     this.log = log;
@@ -30,7 +31,12 @@ export class ReconnectingBackend extends PostgresBackend {
     const lockNext = repository.getNextJobToRun.bind(repository);
     const hasWork = askTogether(pool);
     repository.getNextJobToRun = async (...question) =>
-      (await hasWork(...question)) && !this.stopped ? lockNext(...question) : undefined;
+      (await hasWork(...question)) && !this.stopped ? slots.take(question[0], () => lockNext(...question)) : undefined;
+    const unlock = repository.unlockJob.bind(repository);
+    repository.unlockJob = (job) => {
+      slots.free(String(job._id));
+      return unlock(job);
+    };
   }
 
   stopRetrying(): void {

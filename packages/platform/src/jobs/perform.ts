@@ -1,5 +1,6 @@
 import type { Job } from 'agenda';
 import type pg from 'pg';
+import { CENSOR, redactText } from '../logger/redact.ts';
 import type { Logger } from '../logger.ts';
 
 /** One run of a job. It may not be the first, so it must be idempotent. */
@@ -8,14 +9,15 @@ export interface JobRun {
   data: unknown;
   /** 1 for the first; a run whose worker was killed counts too. */
   attempt: number;
-  /** Reports progress: `timeoutMs` starts again. */
-  touch(): void;
+  /** Reports progress, from 0 to 1 where that is known: `timeoutMs` starts again. */
+  touch(progress?: number): void;
   /** Aborted when the run took too long, lost its lease, or its worker stops: its result is no longer used. */
   signal: AbortSignal;
 }
 
 export interface JobDefinition {
   name: string;
+  queue: string;
   /** How many of these run at once in one worker. */
   concurrency: number;
   /** After this many starts the job is dead. */
@@ -81,8 +83,12 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     const dead = attempt >= attempts && !lost;
     log.error({ err: error, job: name, id, attempt, dead }, 'job failed');
     ended({ outcome: lost ? 'lost' : dead ? 'dead' : 'failed', error });
+    if (!lost && attempt <= attempts)
+      await noteFailure(pool, job, errorText(error)).catch((failure: unknown) =>
+        log.warn({ err: failure, job: name, id }, 'jobs: failure not kept in the log of the job'),
+      );
     if (!dead) throw error;
-    await moveToDeadJobs(pool, job, String(error).slice(0, 1000)).catch((failure: unknown) => {
+    await moveToDeadJobs(pool, job, errorText(error)).catch((failure: unknown) => {
       log.warn({ err: failure, job: name, id }, 'jobs: not moved to the dead jobs');
       throw failure;
     });
@@ -110,18 +116,22 @@ function watchOver(
   aborted.catch(() => {}); // the run may have ended
   controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true });
   let touchedAt = performance.now();
+  let progress: number | null = null;
+  let saved: number | null = null;
   let renewing: Promise<void> | undefined;
 
   async function renew(): Promise<void> {
     const { _id, lockedAt } = job.attrs;
     const now = new Date();
-    const { rowCount } = await pool.query('update agenda_jobs set locked_at = $3 where id = $1 and locked_at = $2', [
-      _id,
-      lockedAt,
-      now,
-    ]);
-    if (rowCount === 1) job.attrs.lockedAt = now;
-    else controller.abort(new LeaseLostError(`${name}: another worker has taken over`));
+    const saving = progress;
+    const { rowCount } = await pool.query(
+      'update agenda_jobs set locked_at = $3, progress = $4 where id = $1 and locked_at = $2',
+      [_id, lockedAt, now, saving],
+    );
+    if (rowCount === 1) {
+      job.attrs.lockedAt = now;
+      saved = saving;
+    } else controller.abort(new LeaseLostError(`${name}: another worker has taken over`));
   }
 
   const timer = setInterval(
@@ -130,7 +140,7 @@ function watchOver(
         controller.abort(new Error(`${name} took longer than ${timeoutMs} ms`));
       } else if (Date.now() - Number(job.attrs.lockedAt) > leaseMs) {
         controller.abort(new LeaseLostError(`${name}: the lease could not be renewed`));
-      } else if (!renewing && Date.now() - Number(job.attrs.lockedAt) > leaseMs / 3) {
+      } else if (!renewing && (progress !== saved || Date.now() - Number(job.attrs.lockedAt) > leaseMs / 3)) {
         renewing = renew()
           .catch((error: unknown) => log.warn({ err: error, job: name }, 'jobs: lease not renewed'))
           .finally(() => {
@@ -143,8 +153,9 @@ function watchOver(
 
   return {
     aborted,
-    touch: () => {
+    touch: (done?: number) => {
       touchedAt = performance.now();
+      if (done !== undefined) progress = Math.min(Math.max(done, 0), 1);
     },
     /** A renewal in progress changes the lease by which the row is found, so the end of the job waits for it. */
     async end() {
@@ -154,13 +165,40 @@ function watchOver(
   };
 }
 
+/** How many attempts that did not succeed are kept: the newest. */
+const MAX_LOG = 50;
+const MAX_ERROR = 1000;
+const MAIL_ADDRESS = /[^\s<>()"',;:@]+@[^\s<>()"',;:@]+/g;
+
+/** What operators see of an error: no credentials, and no addresses of people. */
+function errorText(error: unknown): string {
+  const text = String(error).slice(0, 4 * MAX_ERROR);
+  return redactText(text).replace(MAIL_ADDRESS, CENSOR).slice(0, MAX_ERROR);
+}
+
+/** The log with one more attempt, whose start, outcome, end and error are these expressions. */
+const logged = (outcome: 'FAILED' | 'LOST', endedAt: string, error: string): string =>
+  `case when jsonb_array_length(log) < ${MAX_LOG} then log else log - 0 end || jsonb_build_array(jsonb_build_object(
+     'attempt', starts, 'outcome', '${outcome}', 'startedAt', started_at, 'endedAt', ${endedAt}, 'error', ${error}))`;
+
+/** A start of which no end is known was that of a worker that died, or lost its lease. */
 async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined): Promise<number> {
   const { rows } = await pool.query<{ starts: number }>(
-    'update agenda_jobs set starts = starts + 1 where id = $1 and locked_at = $2 returning starts',
+    `update agenda_jobs set starts = starts + 1, started_at = now(), progress = null,
+       log = case when started_at is null then log else ${logged('LOST', 'null', 'null')} end
+     where id = $1 and locked_at = $2 returning starts`,
     [id, lockedAt],
   );
   if (!rows[0]) throw new LeaseLostError('another worker has taken over before the start');
   return rows[0].starts;
+}
+
+async function noteFailure(pool: pg.Pool, { attrs }: Job, error: string): Promise<void> {
+  await pool.query(
+    `update agenda_jobs set started_at = null, log = ${logged('FAILED', 'now()', '$3::text')}
+     where id = $1 and locked_at = $2`,
+    [attrs._id, attrs.lockedAt, error],
+  );
 }
 
 /**
@@ -168,10 +206,12 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
  * would not wait for the removal.
  */
 async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
-  const { rowCount } = await pool.query('delete from agenda_jobs where id = $1 and locked_at = $2', [
-    attrs._id,
-    attrs.lockedAt,
-  ]);
+  const { rowCount } = await pool.query(
+    `with done as (delete from agenda_jobs where id = $1 and locked_at = $2 returning *)
+     insert into done_jobs (id, name, starts, log, created_at, started_at)
+     select number, name, starts, log, created_at, started_at from done`,
+    [attrs._id, attrs.lockedAt],
+  );
   if (rowCount !== 1) throw new LeaseLostError(`${attrs.name}: the lease was gone before its end was saved`);
 }
 
@@ -179,8 +219,8 @@ async function remove(pool: pg.Pool, { attrs }: Job): Promise<void> {
 async function moveToDeadJobs(pool: pg.Pool, { attrs }: Job, reason: string): Promise<void> {
   const { rowCount } = await pool.query(
     `with dead as (delete from agenda_jobs where id = $1 and locked_at = $2 returning *)
-     insert into dead_jobs (name, unique_key, data, starts, reason, created_at)
-     select name, unique_key, data, starts, $3, created_at from dead`,
+     insert into dead_jobs (id, name, unique_key, data, starts, log, reason, created_at)
+     select number, name, unique_key, data, starts, log, $3, created_at from dead`,
     [attrs._id, attrs.lockedAt, reason],
   );
   if (rowCount !== 1)

@@ -7,8 +7,12 @@ import type { Transport } from '../transport.ts';
 import type * as Types from './types.gen.ts';
 
 export type {
+  AdminJobsGetResponse,
+  AdminJobsListResponse,
+  AdminJobsRetryResponse,
   AdminOrgsLimitsGetResponse,
   AdminOrgsLimitsSetResponse,
+  AdminQueuesResponse,
   AdminUsersResetTwoFactorResponse,
   Aggregation,
   AnalyticsErrorsResponse,
@@ -111,6 +115,13 @@ export type {
   InvitationPage,
   InvitationResentEvent,
   InvitationRevokedEvent,
+  Job,
+  JobAttempt,
+  JobDetails,
+  JobPage,
+  JobQueue,
+  JobSchedule,
+  JobStatus,
   KeyCredits,
   KeyRateLimit,
   KeyUsage,
@@ -193,6 +204,8 @@ export type {
   PlanLimitUsage,
   Probe,
   Problem,
+  QueueState,
+  Queues,
   RateLimitCost,
   RateLimitState,
   ReachedThreshold,
@@ -417,6 +430,9 @@ export interface CodesByStatus {
     | "account_deleted"
     | "account_erased"
     | "system_role"
+    | "job_not_failed"
+    | "job_superseded"
+    | "job_unknown"
     | "api_key_is_revoked"
     | "webhook_disabled"
     | "delivery_already_succeeded"
@@ -569,8 +585,12 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
+export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
+export type AdminJobsListParams = Params<Types.AdminJobsListData>;
+export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
+export type AdminQueuesParams = NoParams;
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type AnalyticsErrorsParams = Params<Types.AnalyticsErrorsData>;
@@ -704,6 +724,65 @@ export type WebhooksTestParams = Params<Types.WebhooksTestData>;
 export type WebhooksUpdateParams = Params<Types.WebhooksUpdateData>;
 export type WsTicketParams = NoParams;
 
+/** `client.admin.jobs` */
+export class AdminJobsResource extends Resource {
+  /**
+   * Get a job
+   *
+   * With its input, its progress and the log of its attempts.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/jobs/{jobId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.admin.jobs.get({ jobId: 'job_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: AdminJobsGetParams, options?: RequestOptions): ApiPromise<Types.AdminJobsGetResponse> {
+    return this.transport.call({"id":"admin.jobs.get","method":"GET","path":"/api/v1/admin/jobs/{jobId}"}, params, options);
+  }
+
+  /**
+   * List jobs
+   *
+   * Newest first: those that wait or run, those of 3 days that succeeded, and those of 30 days that failed.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/jobs`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.admin.jobs.list({ status: 'FAILED', limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: AdminJobsListParams, options?: RequestOptions): PagePromise<Types.AdminJobsListResponse> {
+    return this.transport.list({"id":"admin.jobs.list","method":"GET","path":"/api/v1/admin/jobs"}, params, options);
+  }
+
+  /**
+   * Retry a job that has failed
+   *
+   * It is due at once, with all its attempts, under the same id. It may have had a part of its effect already.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `POST /api/v1/admin/jobs/{jobId}/retry`
+   *
+   * @throws {ConflictError} `job_not_failed`, `job_superseded`, `job_unknown`
+   * @example
+   * ```ts
+   * const answer = await client.admin.jobs.retry({ jobId: 'job_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  retry(params: AdminJobsRetryParams, options?: RequestOptions): ApiPromise<Types.AdminJobsRetryResponse> {
+    return this.transport.call({"id":"admin.jobs.retry","method":"POST","path":"/api/v1/admin/jobs/{jobId}/retry","keyed":true}, params, options);
+  }
+}
+
 /** `client.admin.orgs.limits` */
 export class AdminOrgsLimitsResource extends Resource {
   /**
@@ -807,13 +886,33 @@ export class AdminUsersResource extends Resource {
 
 /** `client.admin` */
 export class AdminResource extends Resource {
+  readonly jobs: AdminJobsResource;
   readonly orgs: AdminOrgsResource;
   readonly users: AdminUsersResource;
 
   constructor(transport: Transport) {
     super(transport);
+    this.jobs = new AdminJobsResource(transport);
     this.orgs = new AdminOrgsResource(transport);
     this.users = new AdminUsersResource(transport);
+  }
+
+  /**
+   * List the queues of jobs
+   *
+   * What waits, runs and has failed in each, how many processes serve it, and its schedules. Work that was requested a moment ago is not counted yet.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/queues`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.admin.queues();
+   * ```
+   */
+  queues(params?: AdminQueuesParams, options?: RequestOptions): ApiPromise<Types.AdminQueuesResponse> {
+    return this.transport.call({"id":"admin.queues","method":"GET","path":"/api/v1/admin/queues"}, params, options);
   }
 }
 

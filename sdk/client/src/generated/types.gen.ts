@@ -1801,6 +1801,192 @@ export type InvitationRevokedEvent = {
 };
 
 /**
+ * Work that is done apart from the calls that cause it.
+ */
+export type Job = {
+    /**
+     * Id of a job.
+     */
+    id: string;
+    /**
+     * What kind of work it is.
+     */
+    name: string;
+    /**
+     * Its queue; null for a name that this release does not know.
+     */
+    queue: JobQueue | (string & {}) | null;
+    /**
+     * `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days.
+     */
+    status: JobStatus | (string & {});
+    /**
+     * How often it was started since it was enqueued or retried.
+     */
+    attempts: number;
+    /**
+     * After so many it has failed; null for a name that this release does not know.
+     */
+    maxAttempts: number | null;
+    /**
+     * Of a running job, from 0 to 1; null where it does not say.
+     */
+    progress: number | null;
+    /**
+     * What went wrong last; null if nothing did.
+     */
+    error: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it may start; null unless it waits.
+     */
+    dueAt: string | null;
+    /**
+     * When its present or successful attempt began.
+     */
+    startedAt: string | null;
+    /**
+     * When it succeeded or failed for good.
+     */
+    endedAt: string | null;
+};
+
+/**
+ * An attempt that did not succeed.
+ */
+export type JobAttempt = {
+    /**
+     * Counts from 1, and again from 1 after a retry by hand.
+     */
+    attempt: number;
+    /**
+     * `FAILED`: it ended with an error. `LOST`: its worker died, or could not say that it lives.
+     */
+    outcome: 'FAILED' | 'LOST' | (string & {});
+    /**
+     * When it began.
+     */
+    startedAt: string | null;
+    /**
+     * When it ended; null where that is not known.
+     */
+    endedAt: string | null;
+    /**
+     * What went wrong; null where that is not known.
+     */
+    error: string | null;
+};
+
+/**
+ * A job, its input, and the log of its attempts.
+ */
+export type JobDetails = {
+    /**
+     * Id of a job.
+     */
+    id: string;
+    /**
+     * What kind of work it is.
+     */
+    name: string;
+    /**
+     * Its queue; null for a name that this release does not know.
+     */
+    queue: JobQueue | (string & {}) | null;
+    /**
+     * `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days.
+     */
+    status: JobStatus | (string & {});
+    /**
+     * How often it was started since it was enqueued or retried.
+     */
+    attempts: number;
+    /**
+     * After so many it has failed; null for a name that this release does not know.
+     */
+    maxAttempts: number | null;
+    /**
+     * Of a running job, from 0 to 1; null where it does not say.
+     */
+    progress: number | null;
+    /**
+     * What went wrong last; null if nothing did.
+     */
+    error: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it may start; null unless it waits.
+     */
+    dueAt: string | null;
+    /**
+     * When its present or successful attempt began.
+     */
+    startedAt: string | null;
+    /**
+     * When it succeeded or failed for good.
+     */
+    endedAt: string | null;
+    /**
+     * What it works on: public ids, times and the like; anything that could be secret or personal is `[redacted]`. Null once it has succeeded.
+     */
+    input: {
+        [key: string]: string | number | boolean | null;
+    } | null;
+    /**
+     * Its newest 50 attempts that did not succeed, the newest first.
+     */
+    log: Array<JobAttempt>;
+};
+
+/**
+ * One page of a list.
+ */
+export type JobPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Job>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A group of jobs.
+ */
+export type JobQueue = 'webhooks' | 'emails' | 'analytics' | 'subscriptions' | 'maintenance';
+
+/**
+ * A job that comes back.
+ */
+export type JobSchedule = {
+    /**
+     * The name of the job.
+     */
+    name: string;
+    /**
+     * How often: an interval, or a cron expression in UTC.
+     */
+    every: string;
+    /**
+     * When it is due next; null until a worker of the queue has run.
+     */
+    nextAt: string | null;
+};
+
+/**
+ * `WAITING`: until `dueAt`, or for a worker. `RUNNING`: a worker holds it. `SUCCEEDED`: kept for 3 days. `FAILED`: its attempts are used up; kept for 30 days.
+ */
+export type JobStatus = 'WAITING' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+
+/**
  * What the calls of a key to your own API may cost together; each verification spends its `cost`.
  */
 export type KeyCredits = {
@@ -2986,7 +3172,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'not_your_message' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'not_your_message' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -3004,6 +3190,62 @@ export type Problem = {
          */
         message: string;
     }>;
+};
+
+/**
+ * A queue of jobs, and what is in it.
+ */
+export type QueueState = {
+    /**
+     * A group of jobs.
+     */
+    queue: JobQueue | (string & {});
+    /**
+     * Jobs whose time has not come: later ones, and failed ones that are tried again, counted up to 10000.
+     */
+    waiting: number;
+    /**
+     * Jobs that could run now, counted up to 10000.
+     */
+    due: number;
+    /**
+     * Jobs that a worker holds, counted up to 10000.
+     */
+    running: number;
+    /**
+     * Jobs whose attempts are used up, counted up to 10000.
+     */
+    failed: number;
+    /**
+     * For how long the first of those that are due has waited; null without any.
+     */
+    oldestDueSeconds: number | null;
+    /**
+     * Processes that serve this queue now.
+     */
+    workers: number;
+    /**
+     * How many jobs these processes run at once, together.
+     */
+    concurrency: number;
+    /**
+     * The jobs of this queue that come back.
+     */
+    schedules: Array<JobSchedule>;
+};
+
+/**
+ * One page of a list.
+ */
+export type Queues = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<QueueState>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
 };
 
 /**
@@ -5105,6 +5347,11 @@ export type UserId = string;
  * Id of an organization.
  */
 export type OrgId = string;
+
+/**
+ * Id of a job.
+ */
+export type JobId = string;
 
 /**
  * Id of an API key.
@@ -7869,6 +8116,249 @@ export type AdminOrgsLimitsSetResponses = {
 };
 
 export type AdminOrgsLimitsSetResponse = AdminOrgsLimitsSetResponses[keyof AdminOrgsLimitsSetResponses];
+
+export type AdminQueuesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/admin/queues';
+};
+
+export type AdminQueuesErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminQueuesError = AdminQueuesErrors[keyof AdminQueuesErrors];
+
+export type AdminQueuesResponses = {
+    /**
+     * OK
+     */
+    200: Queues;
+};
+
+export type AdminQueuesResponse = AdminQueuesResponses[keyof AdminQueuesResponses];
+
+export type AdminJobsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        /**
+         * Only those of this queue.
+         */
+        queue?: JobQueue;
+        /**
+         * Only those of this name.
+         */
+        name?: string;
+        /**
+         * Only those with this status.
+         */
+        status?: JobStatus;
+    };
+    url: '/api/v1/admin/jobs';
+};
+
+export type AdminJobsListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminJobsListError = AdminJobsListErrors[keyof AdminJobsListErrors];
+
+export type AdminJobsListResponses = {
+    /**
+     * OK
+     */
+    200: JobPage;
+};
+
+export type AdminJobsListResponse = AdminJobsListResponses[keyof AdminJobsListResponses];
+
+export type AdminJobsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a job.
+         */
+        jobId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/jobs/{jobId}';
+};
+
+export type AdminJobsGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminJobsGetError = AdminJobsGetErrors[keyof AdminJobsGetErrors];
+
+export type AdminJobsGetResponses = {
+    /**
+     * OK
+     */
+    200: JobDetails;
+};
+
+export type AdminJobsGetResponse = AdminJobsGetResponses[keyof AdminJobsGetResponses];
+
+export type AdminJobsRetryData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a job.
+         */
+        jobId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/jobs/{jobId}/retry';
+};
+
+export type AdminJobsRetryErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminJobsRetryError = AdminJobsRetryErrors[keyof AdminJobsRetryErrors];
+
+export type AdminJobsRetryResponses = {
+    /**
+     * OK
+     */
+    200: Job;
+};
+
+export type AdminJobsRetryResponse = AdminJobsRetryResponses[keyof AdminJobsRetryResponses];
 
 export type BillingEntitlementsData = {
     body?: never;

@@ -125,6 +125,7 @@ export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWeb
       since: iso(since),
       until,
       requestedAt: iso(ctx.now),
+      count,
     });
     return { jobId: ctx.ids.encode('job', number), count };
   });

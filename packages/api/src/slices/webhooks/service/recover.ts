@@ -28,11 +28,14 @@ export const recoverDeliveries = job({
     since: z.iso.datetime(),
     until: z.iso.datetime(),
     requestedAt: z.iso.datetime(),
+    count: z.int().default(0),
   }),
-  async run(ctx, { organizationId, webhookId, since, until, requestedAt }, { touch, signal }) {
-    for (let more = true; more && !signal.aborted; touch()) {
+  async run(ctx, { organizationId, webhookId, since, until, requestedAt, count }, { touch, signal }) {
+    let done = 0;
+    for (let more = true; more && !signal.aborted; touch(count > 0 ? done / count : undefined)) {
       const sent = await execute(ctx.db, SEND_AGAIN, [organizationId, webhookId, since, until, requestedAt, ctx.now]);
       more = sent.length === BATCH;
+      done += sent.length;
       await makeDue(ctx.db, { organizationId, webhookId }, ctx.now);
     }
   },
