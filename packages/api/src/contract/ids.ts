@@ -43,6 +43,9 @@ const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
 const VALUES = new Int8Array(128).fill(-1);
 for (let value = 0; value < 32; value++) VALUES[CROCKFORD.charCodeAt(value)] = value;
 
+/** Two characters for each ten bits: a page contains hundreds of ids. */
+const PAIRS = Array.from({ length: 1024 }, (_, value) => CROCKFORD[value >> 5]! + CROCKFORD[value & 31]!);
+
 const CHARACTERS = 26;
 
 /** For the document: the pattern has checked it. */
@@ -133,13 +136,13 @@ function toBase32(block: DataView): string {
   let bits = 0;
   let held = 0;
   for (let at = 0; at < 16; at++) {
-    held = ((held & 31) << 8) | block.getUint8(at);
-    for (bits += 8; bits >= 5; ) {
-      bits -= 5;
-      text += CROCKFORD[(held >> bits) & 31];
-    }
+    held = ((held & 1023) << 8) | block.getUint8(at);
+    bits += 8;
+    if (bits < 10) continue;
+    bits -= 10;
+    text += PAIRS[(held >> bits) & 1023];
   }
-  return text + CROCKFORD[(held << 2) & 31]; // 128 bits are 25 characters and 3 bits: two spare bits, zero
+  return text + PAIRS[(held << 2) & 1023]; // 128 bits are 25 characters and 3 bits: two spare bits, zero
 }
 
 function fromBase32(text: string, block: DataView): boolean {

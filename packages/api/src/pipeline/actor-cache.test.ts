@@ -216,6 +216,16 @@ describe('the actor cache', () => {
     cache.close();
   });
 
+  it('reads again after more changes than it remembers', async () => {
+    const userId = await newUser();
+    const [cache] = caches;
+    await read(cache, userId);
+    for (let at = 0; at <= 20_000; at++) cache.forget(`user:${-at - 1}`);
+    const before = loads;
+    await read(cache, userId);
+    expect(loads).toBe(before + 1);
+  });
+
   it('keeps neither a row without invalidation keys nor a missing row', async () => {
     const [cache] = caches;
     const { kept } = cache.stats();

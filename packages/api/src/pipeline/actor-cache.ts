@@ -12,7 +12,7 @@ export interface ActorQuery<Row> {
   key: string;
   load(): Promise<Row | undefined>;
   /** Changes to these invalidate the row; null where that is unknown, and the row is then not cached. */
-  invalidatedBy(row: Row): InvalidationKey[] | null;
+  invalidatedBy(row: Row): readonly InvalidationKey[] | null;
 }
 
 /**
@@ -40,26 +40,28 @@ export const MAX_STALE_MS = 900;
 /** An upper bound whatever the notifications say: a changed column without a trigger is seen by then. */
 const MAX_AGE_MS = 5 * 60_000;
 const MAX_ENTRIES = 20_000;
+/** Beyond it all that is remembered counts as changed. */
+const MAX_CHANGED_KEYS = 20_000;
 
 interface Entry {
   row: unknown;
   readAt: number;
   epoch: number;
-  invalidationKeys: InvalidationKey[];
+  /** How many changes there had been when its reading began. */
+  changesBefore: number;
+  invalidationKeys: readonly InvalidationKey[];
 }
 
 interface Load {
   startedAt: number;
+  changesBefore: number;
   loadRow: Promise<unknown>;
-  /** Keys that changed since the load began: its row may have been read before. */
-  changed: Set<string>;
 }
 
 export function createActorCache({ notifications, log }: { notifications: Notifications; log: Logger }): ActorCache {
-  const entries = new OldestFirst<Entry>(MAX_ENTRIES, dropFromIndex);
-  /** Mostly one key each: a set for every one of them would take more memory than the entries. */
-  const keysOf = new Map<string, string | Set<string>>();
+  const entries = new OldestFirst<Entry>(MAX_ENTRIES);
   const loads = new Map<string, Load>();
+  const changes = createChanges();
   const watchers = createWatchers(log);
   const counts = { hits: 0, misses: 0 };
   let subscription: Subscription | undefined;
@@ -82,12 +84,13 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     const { key } = query;
     const now = performance.now();
     const entry = entries.get(key);
-    if (entry && isProven(entry, now)) {
+    if (entry && isProven(entry, now) && !changes.include(entry.invalidationKeys, entry.changesBefore)) {
       counts.hits++;
       return entry.row as Row; // the key includes the kind of row
     }
     const running = loads.get(key);
-    if (running?.changed.size === 0 && now - running.startedAt < MAX_STALE_MS) {
+    // Its row may have been read before a change since then: it serves its callers, and new ones do not join.
+    if (running?.changesBefore === changes.count && now - running.startedAt < MAX_STALE_MS) {
       return running.loadRow as Promise<Row | undefined>;
     }
     counts.misses++;
@@ -97,7 +100,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   function begin<Row extends object>(query: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
     const { key } = query;
     const { epoch } = listening(); // taken before the row is read
-    const load: Load = { startedAt, loadRow: Promise.resolve(), changed: new Set() };
+    const load: Load = { startedAt, changesBefore: changes.count, loadRow: Promise.resolve() };
     loads.set(key, load);
     const answered = answer();
     load.loadRow = answered;
@@ -107,9 +110,8 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
       try {
         const row = await query.load();
         const invalidationKeys = row && query.invalidatedBy(row);
-        const isLatest = loads.get(key) === load;
-        if (isLatest && invalidationKeys?.every((invalidationKey) => !load.changed.has(invalidationKey))) {
-          keep(key, { row, readAt: startedAt, epoch, invalidationKeys });
+        if (invalidationKeys && loads.get(key) === load) {
+          entries.set(key, { row, readAt: startedAt, epoch, changesBefore: load.changesBefore, invalidationKeys });
         }
         return row;
       } finally {
@@ -118,30 +120,8 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     }
   }
 
-  function keep(key: string, entry: Entry): void {
-    entries.set(key, entry);
-    for (const invalidationKey of entry.invalidationKeys) {
-      const keys = keysOf.get(invalidationKey);
-      if (keys === undefined) keysOf.set(invalidationKey, key);
-      else if (typeof keys === 'string') keysOf.set(invalidationKey, new Set([keys, key]));
-      else keys.add(key);
-    }
-  }
-
-  function dropFromIndex(key: string, entry: Entry): void {
-    for (const invalidationKey of entry.invalidationKeys) {
-      const keys = keysOf.get(invalidationKey);
-      if (keys === key) keysOf.delete(invalidationKey);
-      else if (typeof keys === 'object' && keys.delete(key) && keys.size === 0) keysOf.delete(invalidationKey);
-    }
-  }
-
   function drop(invalidationKey: string): void {
-    const keys = keysOf.get(invalidationKey) ?? [];
-    for (const key of typeof keys === 'string' ? [keys] : [...keys]) entries.delete(key);
-    // A load under way may have read its row before the change: it serves its current callers, and new ones do not
-    // join.
-    for (const load of loads.values()) load.changed.add(invalidationKey);
+    changes.add(invalidationKey);
     watchers.changed(invalidationKey);
   }
 
@@ -156,6 +136,34 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
     close() {
       watchers.close();
       subscription?.unsubscribe();
+    },
+  };
+}
+
+/**
+ * Which keys have changed, and in which order. Changes are rare and reads are not: noting the key of each change costs
+ * less than an index of all rows by their keys.
+ */
+function createChanges() {
+  const lastChanges = new Map<string, number>();
+  let count = 0;
+  /** Of changes until then, the keys are no longer known. */
+  let forgotten = 0;
+
+  return {
+    get count() {
+      return count;
+    },
+    add(invalidationKey: string): void {
+      lastChanges.set(invalidationKey, ++count);
+      if (lastChanges.size <= MAX_CHANGED_KEYS) return;
+      lastChanges.clear();
+      forgotten = count;
+    },
+    /** Whether one of the keys has changed since there were so many changes. */
+    include(invalidationKeys: readonly string[], changesBefore: number): boolean {
+      if (changesBefore < forgotten) return true;
+      return invalidationKeys.some((key) => (lastChanges.get(key) ?? 0) > changesBefore);
     },
   };
 }
