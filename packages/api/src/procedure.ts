@@ -6,6 +6,7 @@ import type { OrganizationPermission, PlatformPermission } from './contract/perm
 import { toProblem } from './contract/problem.ts';
 import { admit } from './pipeline/admit.ts';
 import { publishApiCall } from './pipeline/api-calls.ts';
+import { spendingCost } from './pipeline/credits.ts';
 import { idempotently } from './pipeline/idempotency.ts';
 import { takeDueLimits } from './pipeline/limits.ts';
 import { ofBatch, ofOneCall, trackCall } from './pipeline/observe.ts';
@@ -45,7 +46,7 @@ function guard<C extends Context>() {
     const now = ctx.connection ? ctx.ports.clock.now() : ctx.now;
     try {
       const admitted = await admit(ctx.connection ? { ...ctx, now } : ctx, meta, getRawInput);
-      const run = (ctx: Context) => next({ ctx: ctx as C });
+      const run = (ctx: Context) => spendingCost(ctx, meta.cost, (ctx) => next({ ctx: ctx as C }));
       const repeatable =
         type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;
       const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);

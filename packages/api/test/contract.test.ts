@@ -176,6 +176,7 @@ describe('the error catalogue', () => {
     'invalid_ticket',
     'upgrade_required',
     'credential_in_url',
+    'insufficient_credits', // of a procedure with a `cost`, which none has yet
   ];
 
   it('lists the operations that answer each code', () => {

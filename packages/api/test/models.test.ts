@@ -30,6 +30,8 @@ const NEVER_REFUSED: Record<string, string> = {
   api_key_old_secrets_secret_hash_unique: 'a random secret',
   api_keys_secret_hash_unique: 'a random secret',
   audit_logs_position_key: 'given by the one sequencer',
+  credit_grants_source_unique: 'written by a function of the database, on conflict do nothing',
+  credit_ledger_once: 'the function that writes it looks for the key first, under the lock of the balance',
   email_changes_confirm_token_hash_key: 'a random token',
   email_changes_undo_token_hash_key: 'a random token',
   events_position_key: 'given by the one sequencer',

@@ -97,6 +97,17 @@ describe('the role that serves (V13.2.2, V16.4.2)', () => {
     );
     expect(rows.map((row) => row.name).sort()).toEqual([
       'create_day_partition',
+      'credit_deduct',
+      'credit_expire',
+      'credit_freeze',
+      'credit_grant',
+      'credit_notice',
+      'credit_refund',
+      'credit_reserve',
+      'credit_revoke',
+      'credit_settle',
+      'credit_take',
+      'credit_thaw',
       'drop_day_partition',
       'erase_audit_personal',
       'sequence_audit_logs',

@@ -9,6 +9,7 @@ export interface ErrorShape {
     code:
       | 'BAD_REQUEST'
       | 'UNAUTHORIZED'
+      | 'PAYMENT_REQUIRED'
       | 'FORBIDDEN'
       | 'NOT_FOUND'
       | 'METHOD_NOT_SUPPORTED'
@@ -368,6 +369,12 @@ export type AppRouter = TRPCBuiltRouter<
           input: RequestTwoFactorReset;
           output: TwoFactorResetRequest;
         }>;
+        /** Grant or take credits. Of the personal organization of the user, which reads the reason in its history. Credits that are granted are spent after those that were bought. */
+        credits: TRPCMutationProcedure<{
+          meta: unknown;
+          input: AdjustCredits;
+          output: CreditBalance;
+        }>;
       };
       orgs: {
         limits: {
@@ -439,6 +446,25 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: Entitlements;
       }>;
+      credits: {
+        /** Get the credits of the organization. The balance, and what it is made of. Calls that cost credits say so in their description. */
+        balance: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: CreditBalance;
+        }>;
+        /** List the changes of the credits. The ledger, newest first: each entry has the balance after it. */
+        history: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: CreditEntryPage;
+        }>;
+      };
     };
     sessions: {
       /** List your sessions. Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest. */
@@ -1232,6 +1258,16 @@ export interface EventMap {
   'chat.message_deleted': ChatMessageNotice;
   /** The author of a message in the chat changed its text. */
   'chat.message_updated': ChatMessageNotice;
+  /** The last credit was spent: calls that cost credits are refused until there are more. */
+  'credits.exhausted': CreditsLeft;
+  /** Credits were not spent in time. */
+  'credits.expired': RemovedCredits;
+  /** The organization was given credits. */
+  'credits.granted': GrantedCredits;
+  /** At most a tenth of the balance after the last grant is left. Once for each grant. */
+  'credits.low': CreditsLeft;
+  /** Credits were taken back. */
+  'credits.revoked': RemovedCredits;
   /** An invitation was accepted. `member.added` follows. */
   'invitation.accepted': Invitation;
   /** An address was invited. */
@@ -1303,6 +1339,18 @@ export interface EventMap {
     /** The `X-Request-Id` of the answer. */
     requestId: string;
   };
+}
+
+/** A change of the credits of a person. */
+export interface AdjustCredits {
+  /** Id of a user. */
+  userId: string;
+  /** How many to grant; below 0, how many to take. */
+  credits: number;
+  /** Why; the organization reads it. */
+  reason: string;
+  /** When they expire; never if left out. Not for credits that are taken. */
+  expiresAt?: string | undefined;
 }
 
 /** What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value. */
@@ -1759,12 +1807,91 @@ export interface CreatedWebhook {
   secret: string;
 }
 
+/** The credits of an organization. */
+export interface CreditBalance {
+  /** How many can be spent. */
+  available: number;
+  /** How many are reserved for work that has not ended. */
+  held: number;
+  /** How many were spent of payments that were taken back: the next credits make up for them first. */
+  owed: number;
+  /** Those of which something is left, in the order of spending; at most 100. */
+  grants: CreditGrant[];
+}
+
+/** A change of the balance. Entries are never changed or removed. */
+export interface CreditEntry {
+  /** Counts the entries of the organization, without gaps. */
+  number: number;
+  /** What happened: credits were granted, spent, reserved for work, or released by it; expired, were revoked, frozen by a dispute, or thawed after it; or made up for a debt. */
+  kind: CreditEntryKind;
+  /** How the balance changed. */
+  credits: number;
+  /** The balance after it. */
+  availableAfter: number;
+  /** Id of a grant of credits. */
+  grantId: string;
+  /** Why staff changed the balance; else null. */
+  reason: string | null;
+  /** When it was created. */
+  createdAt: string;
+}
+
+/** What happened: credits were granted, spent, reserved for work, or released by it; expired, were revoked, frozen by a dispute, or thawed after it; or made up for a debt. */
+export type CreditEntryKind =
+  | 'GRANT'
+  | 'SPEND'
+  | 'RESERVE'
+  | 'RELEASE'
+  | 'EXPIRE'
+  | 'REVOKE'
+  | 'FREEZE'
+  | 'THAW'
+  | 'DEBT';
+
+/** One page of a list. */
+export interface CreditEntryPage {
+  /** What is on this page, in the order of the list. */
+  items: CreditEntry[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Credits that an organization was given at once. */
+export interface CreditGrant {
+  /** Id of a grant of credits. */
+  id: string;
+  /** Where credits came from: staff granted them, they were bought, or a plan includes them. */
+  source: CreditSource;
+  /** How many were granted. */
+  credits: number;
+  /** How many of them can still be spent. */
+  remaining: number;
+  /** How many cannot be spent while their payment is disputed. */
+  frozen: number;
+  /** When what is left of them expires; null for never. */
+  expiresAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+}
+
 /** At the end of each interval `remaining` is raised to `amount`, unless more is left. */
 export interface CreditRefill {
   /** What `remaining` is raised to. */
   amount: number;
   /** How often, counted from when the credits were set. A month is one of the calendar, in UTC. */
   interval: 'hour' | 'day' | 'week' | 'month';
+}
+
+/** Where credits came from: staff granted them, they were bought, or a plan includes them. */
+export type CreditSource = 'ADJUSTMENT' | 'PAYMENT' | 'PLAN';
+
+/** What is left of the credits of an organization. */
+export interface CreditsLeft {
+  /** Id of an organization. */
+  organizationId: string;
+  /** The balance after it. */
+  available: number;
 }
 
 /** A download of what is stored about a person. */
@@ -1966,7 +2093,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -2148,6 +2275,18 @@ export type GrantablePermission =
   | 'files:write'
   | 'files:delete'
   | 'ai:use';
+
+/** Credits that an organization was given. */
+export interface GrantedCredits {
+  /** Id of an organization. */
+  organizationId: string;
+  /** Where credits came from: staff granted them, they were bought, or a plan includes them. */
+  source: CreditSource;
+  /** How many were granted. */
+  credits: number;
+  /** The balance after it. */
+  available: number;
+}
 
 /** `degraded`: it serves, but a part is missing. */
 export interface Health {
@@ -3055,6 +3194,9 @@ export interface Problem {
     | 'image_refused'
     | 'unknown_cache_namespace'
     | 'not_your_message'
+    | 'insufficient_credits'
+    | 'credits_exceed_balance'
+    | 'credits_expire_in_past'
     | 'export_not_ready'
     | 'invitation_for_another'
     | 'invitation_pending'
@@ -3384,6 +3526,16 @@ export interface RememberedTokens {
   user: User;
   /** Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie. */
   deviceToken: string | null;
+}
+
+/** Credits that an organization has no more, without having spent them. */
+export interface RemovedCredits {
+  /** Id of an organization. */
+  organizationId: string;
+  /** How many were removed. */
+  credits: number;
+  /** The balance after it. */
+  available: number;
 }
 
 /** Another name. */

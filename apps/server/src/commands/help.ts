@@ -13,6 +13,7 @@ export const USAGE = `Usage: rentapi <command>
   openapi                     print the OpenAPI document
   asyncapi                    print the AsyncAPI document of sockets and webhooks
   audit verify                check every organization's audit log and name the first broken link
+  billing verify              compare the credits of all organizations with their ledger
   secrets reseal              seal stored secrets under the current SECRET_KEY
   id <public id>              decode a public id
   help [command]              print this, or how one command is used
@@ -74,6 +75,11 @@ one can leave SECRET_KEYS_OLD; a start without one that is still needed is refus
 
 Checks that no entry of any organization's audit log was changed, removed or inserted. Names the first broken link of
 each log, and then ends with 1. Keep what it prints: it proves later that the entries of today are still the same.
+`,
+  billing: `Usage: rentapi billing verify
+
+Adds up the ledger of credits and compares it with balances, grants and holds. The exit code is 0 where everything
+agrees; else it names what does not, and how often.
 `,
   id: `Usage: rentapi id <public id>
 

@@ -81,6 +81,8 @@ export interface ProcedureMeta {
   };
   /** Error codes in addition to those that follow from access and input (see `impliedErrors`). */
   errors?: ErrorCode[];
+  /** How many credits of the organization a call spends, given back if it fails. */
+  cost?: number;
   limit?: ProcedureLimit;
   /** The service takes the limits of a call with a key together with its own, in one call of Redis. */
   takesLimits?: true;

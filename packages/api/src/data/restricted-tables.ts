@@ -5,6 +5,12 @@ export const RESTRICTED_TABLES: ServingRole['restricted'] = {
   // Written once. Functions of the owner number the entries, link them and erase their personal part.
   audit_logs: ['SELECT', 'INSERT'],
   audit_chains: ['SELECT'],
+  // Only functions of the owner move credits.
+  credit_balances: ['SELECT'],
+  credit_faults: ['SELECT'],
+  credit_grants: ['SELECT'],
+  credit_holds: ['SELECT'],
+  credit_ledger: ['SELECT'],
   // Functions of the owner make and drop partitions of the tables that are listed here.
   day_partitioned_tables: ['SELECT'],
   knex_migrations: ['SELECT'],

@@ -4,6 +4,7 @@ import { ApiKeyModel } from './api-keys/model.ts';
 import { SessionModel } from './auth/model.ts';
 import { AvatarModel } from './avatars/model.ts';
 import { MessageModel } from './chat/model.ts';
+import { CreditGrantModel } from './credits/model.ts';
 import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
 import { LimitOverrideModel } from './limits/model.ts';
@@ -34,6 +35,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   WebhookModel,
   LimitOverrideModel,
   MessageModel,
+  CreditGrantModel,
 ];
 
 /** The id prefixes of these models. */

@@ -7,6 +7,7 @@ import * as auth from './auth/errors.ts';
 import * as avatars from './avatars/errors.ts';
 import * as cache from './cache/errors.ts';
 import * as chat from './chat/errors.ts';
+import * as credits from './credits/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
 import * as limits from './limits/errors.ts';
@@ -31,6 +32,7 @@ export const ERRORS = {
   ...avatars.errors,
   ...cache.errors,
   ...chat.errors,
+  ...credits.errors,
   ...exports.errors,
   ...invitations.errors,
   ...limits.errors,

@@ -17,6 +17,8 @@ import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as cacheEvents from './cache/events.ts';
 import * as chatEvents from './chat/events.ts';
 import * as chatJobs from './chat/jobs.ts';
+import * as creditEvents from './credits/events.ts';
+import * as creditJobs from './credits/jobs.ts';
 import * as emailChangeEvents from './email-change/events.ts';
 import * as emailChangeJobs from './email-change/jobs.ts';
 import * as exportEvents from './exports/events.ts';
@@ -59,6 +61,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     authEvents,
     cacheEvents,
     chatEvents,
+    creditEvents,
     emailChangeEvents,
     exportEvents,
     twoFactorEvents,
@@ -85,6 +88,7 @@ export const jobs: readonly Job[] = [
   authJobs,
   avatarJobs,
   chatJobs,
+  creditJobs,
   emailChangeJobs,
   exportJobs,
   invitationJobs,

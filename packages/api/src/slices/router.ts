@@ -6,6 +6,7 @@ import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
 import { cache } from './cache/router.ts';
 import { chat } from './chat/router.ts';
+import { credits, userCredits } from './credits/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
@@ -34,12 +35,12 @@ export const appRouter = router({
     roles: userRoles,
   }),
   admin: router({
-    users: router({ unlock, resetTwoFactor }),
+    users: router({ unlock, resetTwoFactor, credits: userCredits }),
     orgs: router({ limits: organizationLimits }),
     queues,
     jobs: adminJobs,
   }),
-  billing: router({ entitlements }),
+  billing: router({ entitlements, credits }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,

@@ -11,6 +11,7 @@ export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): Error
     codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
   if (!meta.probe) codes.push('rate_limited');
   if (needsCredential(meta)) codes.push(...credentialErrors(meta), 'organization_mismatch', 'not_found');
+  if (meta.cost) codes.push('insufficient_credits', 'overloaded');
   if (meta.cookie) codes.push('origin_not_allowed');
   if (meta.cookie && meta.cookie !== 'reads') codes.push('cookies_unavailable');
   if (path.includes('{')) codes.push('not_found');

@@ -7,12 +7,14 @@ import type { Transport } from '../transport.ts';
 import type * as Types from './types.gen.ts';
 
 export type {
+  AdjustCredits,
   AdminJobsGetResponse,
   AdminJobsListResponse,
   AdminJobsRetryResponse,
   AdminOrgsLimitsGetResponse,
   AdminOrgsLimitsSetResponse,
   AdminQueuesResponse,
+  AdminUsersCreditsResponse,
   AdminUsersResetTwoFactorResponse,
   Aggregation,
   AnalyticsErrorsResponse,
@@ -53,6 +55,8 @@ export type {
   AuthTwoFactorRegenerateBackupCodesResponse,
   AuthTwoFactorVerifyResponse,
   BackupCodes,
+  BillingCreditsBalanceResponse,
+  BillingCreditsHistoryResponse,
   BillingEntitlementsResponse,
   CacheHealth,
   CacheNamespace,
@@ -81,7 +85,19 @@ export type {
   CreateWebhook,
   CreatedApiKey,
   CreatedWebhook,
+  CreditBalance,
+  CreditEntry,
+  CreditEntryKind,
+  CreditEntryPage,
+  CreditGrant,
   CreditRefill,
+  CreditSource,
+  CreditsExhaustedEvent,
+  CreditsExpiredEvent,
+  CreditsGrantedEvent,
+  CreditsLeft,
+  CreditsLowEvent,
+  CreditsRevokedEvent,
   DataExport,
   DatabaseHealth,
   DisableTwoFactor,
@@ -102,6 +118,7 @@ export type {
   ExpiringApiKey,
   FailingWebhook,
   GrantablePermission,
+  GrantedCredits,
   Health,
   Identities,
   Identity,
@@ -219,6 +236,7 @@ export type {
   RegisteredCredential,
   RegistrationResult,
   RememberedTokens,
+  RemovedCredits,
   RenamePasskey,
   RequestTwoFactorReset,
   RevokeAllSessions,
@@ -348,6 +366,7 @@ export interface CodesByStatus {
     | "invalid_idempotency_key"
     | "invalid_token"
     | "invalid_cursor"
+    | "credits_expire_in_past"
     | "override_in_past"
     | "malformed_permission_query"
     | "permission_query_too_deep"
@@ -430,6 +449,7 @@ export interface CodesByStatus {
     | "account_deleted"
     | "account_erased"
     | "system_role"
+    | "credits_exceed_balance"
     | "job_not_failed"
     | "job_superseded"
     | "job_unknown"
@@ -485,6 +505,7 @@ export type KnownErrorCode =
   | "method_not_allowed"
   | "request_timeout"
   | "headers_too_large"
+  | "insufficient_credits"
   | "credential_in_url"
   | "invalid_ticket"
   | "upgrade_required";
@@ -509,6 +530,16 @@ export interface EventMap {
   "chat.message_deleted": Types.ChatMessageNotice;
   /** The author of a message in the chat changed its text. */
   "chat.message_updated": Types.ChatMessageNotice;
+  /** The last credit was spent: calls that cost credits are refused until there are more. */
+  "credits.exhausted": Types.CreditsLeft;
+  /** Credits were not spent in time. */
+  "credits.expired": Types.RemovedCredits;
+  /** The organization was given credits. */
+  "credits.granted": Types.GrantedCredits;
+  /** At most a tenth of the balance after the last grant is left. Once for each grant. */
+  "credits.low": Types.CreditsLeft;
+  /** Credits were taken back. */
+  "credits.revoked": Types.RemovedCredits;
   /** An invitation was accepted. `member.added` follows. */
   "invitation.accepted": Types.Invitation;
   /** An address was invited. */
@@ -583,7 +614,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
 export type AdminJobsListParams = Params<Types.AdminJobsListData>;
@@ -591,6 +622,7 @@ export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
 export type AdminQueuesParams = NoParams;
+export type AdminUsersCreditsParams = Params<Types.AdminUsersCreditsData>;
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
 export type AdminUsersUnlockParams = Params<Types.AdminUsersUnlockData>;
 export type AnalyticsErrorsParams = Params<Types.AnalyticsErrorsData>;
@@ -631,6 +663,8 @@ export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
 export type AuthTwoFactorObjectResetParams = Params<Types.AuthTwoFactorObjectResetData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
+export type BillingCreditsBalanceParams = NoParams;
+export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData>;
 export type BillingEntitlementsParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
@@ -841,6 +875,30 @@ export class AdminOrgsResource extends Resource {
 
 /** `client.admin.users` */
 export class AdminUsersResource extends Resource {
+  /**
+   * Grant or take credits
+   *
+   * Of the personal organization of the user, which reads the reason in its history. Credits that are granted are spent after those that were bought.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `POST /api/v1/admin/users/{userId}/credits`
+   *
+   * @throws {BadRequestError} `credits_expire_in_past`
+   * @throws {ConflictError} `credits_exceed_balance`
+   * @example
+   * ```ts
+   * const answer = await client.admin.users.credits({
+   *   userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   credits: 500,
+   *   reason: 'Made good for the outage of 31 January',
+   * });
+   * ```
+   */
+  credits(params: AdminUsersCreditsParams, options?: RequestOptions): ApiPromise<Types.AdminUsersCreditsResponse> {
+    return this.transport.call({"id":"admin.users.credits","method":"POST","path":"/api/v1/admin/users/{userId}/credits","keyed":true,"body":"json"}, params, options);
+  }
+
   /**
    * Remove a person's second factor
    *
@@ -1786,8 +1844,55 @@ export class AuthResource extends Resource {
   }
 }
 
+/** `client.billing.credits` */
+export class BillingCreditsResource extends Resource {
+  /**
+   * Get the credits of the organization
+   *
+   * The balance, and what it is made of. Calls that cost credits say so in their description.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/credits`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.credits.balance();
+   * ```
+   */
+  balance(params?: BillingCreditsBalanceParams, options?: RequestOptions): ApiPromise<Types.BillingCreditsBalanceResponse> {
+    return this.transport.call({"id":"billing.credits.balance","method":"GET","path":"/api/v1/subscriptions/credits"}, params, options);
+  }
+
+  /**
+   * List the changes of the credits
+   *
+   * The ledger, newest first: each entry has the balance after it.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/credits/history`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.billing.credits.history({ limit: 25 })) console.log(item);
+   * ```
+   */
+  history(params?: BillingCreditsHistoryParams, options?: RequestOptions): PagePromise<Types.BillingCreditsHistoryResponse> {
+    return this.transport.list({"id":"billing.credits.history","method":"GET","path":"/api/v1/subscriptions/credits/history"}, params, options);
+  }
+}
+
 /** `client.billing` */
 export class BillingResource extends Resource {
+  readonly credits: BillingCreditsResource;
+
+  constructor(transport: Transport) {
+    super(transport);
+    this.credits = new BillingCreditsResource(transport);
+  }
+
   /**
    * Get what you may use, and why
    *

@@ -5,6 +5,24 @@ export type ClientOptions = {
 };
 
 /**
+ * A change of the credits of a person.
+ */
+export type AdjustCredits = {
+    /**
+     * How many to grant; below 0, how many to take.
+     */
+    credits: number;
+    /**
+     * Why; the organization reads it.
+     */
+    reason: string;
+    /**
+     * When they expire; never if left out. Not for credits that are taken.
+     */
+    expiresAt?: string;
+};
+
+/**
  * What the events add up to: their number, the sum or the maximum of their values, how many different values there are, or the latest value.
  */
 export type Aggregation = 'count' | 'sum' | 'max' | 'unique' | 'latest';
@@ -998,6 +1016,115 @@ export type CreatedWebhook = {
 };
 
 /**
+ * The credits of an organization.
+ */
+export type CreditBalance = {
+    /**
+     * How many can be spent.
+     */
+    available: number;
+    /**
+     * How many are reserved for work that has not ended.
+     */
+    held: number;
+    /**
+     * How many were spent of payments that were taken back: the next credits make up for them first.
+     */
+    owed: number;
+    /**
+     * Those of which something is left, in the order of spending; at most 100.
+     */
+    grants: Array<CreditGrant>;
+};
+
+/**
+ * A change of the balance. Entries are never changed or removed.
+ */
+export type CreditEntry = {
+    /**
+     * Counts the entries of the organization, without gaps.
+     */
+    number: number;
+    /**
+     * What happened: credits were granted, spent, reserved for work, or released by it; expired, were revoked, frozen by a dispute, or thawed after it; or made up for a debt.
+     */
+    kind: CreditEntryKind | (string & {});
+    /**
+     * How the balance changed.
+     */
+    credits: number;
+    /**
+     * The balance after it.
+     */
+    availableAfter: number;
+    /**
+     * Id of a grant of credits.
+     */
+    grantId: string;
+    /**
+     * Why staff changed the balance; else null.
+     */
+    reason: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * What happened: credits were granted, spent, reserved for work, or released by it; expired, were revoked, frozen by a dispute, or thawed after it; or made up for a debt.
+ */
+export type CreditEntryKind = 'GRANT' | 'SPEND' | 'RESERVE' | 'RELEASE' | 'EXPIRE' | 'REVOKE' | 'FREEZE' | 'THAW' | 'DEBT';
+
+/**
+ * One page of a list.
+ */
+export type CreditEntryPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<CreditEntry>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * Credits that an organization was given at once.
+ */
+export type CreditGrant = {
+    /**
+     * Id of a grant of credits.
+     */
+    id: string;
+    /**
+     * Where credits came from: staff granted them, they were bought, or a plan includes them.
+     */
+    source: CreditSource | (string & {});
+    /**
+     * How many were granted.
+     */
+    credits: number;
+    /**
+     * How many of them can still be spent.
+     */
+    remaining: number;
+    /**
+     * How many cannot be spent while their payment is disputed.
+     */
+    frozen: number;
+    /**
+     * When what is left of them expires; null for never.
+     */
+    expiresAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
  * At the end of each interval `remaining` is raised to `amount`, unless more is left.
  */
 export type CreditRefill = {
@@ -1009,6 +1136,115 @@ export type CreditRefill = {
      * How often, counted from when the credits were set. A month is one of the calendar, in UTC.
      */
     interval: 'hour' | 'day' | 'week' | 'month' | (string & {});
+};
+
+/**
+ * Where credits came from: staff granted them, they were bought, or a plan includes them.
+ */
+export type CreditSource = 'ADJUSTMENT' | 'PAYMENT' | 'PLAN';
+
+/**
+ * The last credit was spent: calls that cost credits are refused until there are more.
+ */
+export type CreditsExhaustedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'credits.exhausted';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: CreditsLeft;
+};
+
+/**
+ * Credits were not spent in time.
+ */
+export type CreditsExpiredEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'credits.expired';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: RemovedCredits;
+};
+
+/**
+ * The organization was given credits.
+ */
+export type CreditsGrantedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'credits.granted';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: GrantedCredits;
+};
+
+/**
+ * What is left of the credits of an organization.
+ */
+export type CreditsLeft = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * The balance after it.
+     */
+    available: number;
+};
+
+/**
+ * At most a tenth of the balance after the last grant is left. Once for each grant.
+ */
+export type CreditsLowEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'credits.low';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: CreditsLeft;
+};
+
+/**
+ * Credits were taken back.
+ */
+export type CreditsRevokedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'credits.revoked';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: RemovedCredits;
 };
 
 /**
@@ -1555,6 +1791,28 @@ export type FailingWebhook = {
  * Every organization permission except those of owners.
  */
 export type GrantablePermission = 'org:read' | 'org:create' | 'org:update' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
+
+/**
+ * Credits that an organization was given.
+ */
+export type GrantedCredits = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * Where credits came from: staff granted them, they were bought, or a plan includes them.
+     */
+    source: CreditSource | (string & {});
+    /**
+     * How many were granted.
+     */
+    credits: number;
+    /**
+     * The balance after it.
+     */
+    available: number;
+};
 
 /**
  * `degraded`: it serves, but a part is missing.
@@ -3172,7 +3430,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'not_your_message' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -3635,6 +3893,24 @@ export type RememberedTokens = {
      * Of the device, if it is remembered: send it with later logins. Null where it is not, or where it is in a cookie.
      */
     deviceToken: string | null;
+};
+
+/**
+ * Credits that an organization has no more, without having spent them.
+ */
+export type RemovedCredits = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    /**
+     * How many were removed.
+     */
+    credits: number;
+    /**
+     * The balance after it.
+     */
+    available: number;
 };
 
 /**
@@ -7993,6 +8269,76 @@ export type AdminUsersResetTwoFactorResponses = {
 
 export type AdminUsersResetTwoFactorResponse = AdminUsersResetTwoFactorResponses[keyof AdminUsersResetTwoFactorResponses];
 
+export type AdminUsersCreditsData = {
+    body: AdjustCredits;
+    path: {
+        /**
+         * Id of a user.
+         */
+        userId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/users/{userId}/credits';
+};
+
+export type AdminUsersCreditsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminUsersCreditsError = AdminUsersCreditsErrors[keyof AdminUsersCreditsErrors];
+
+export type AdminUsersCreditsResponses = {
+    /**
+     * OK
+     */
+    200: CreditBalance;
+};
+
+export type AdminUsersCreditsResponse = AdminUsersCreditsResponses[keyof AdminUsersCreditsResponses];
+
 export type AdminOrgsLimitsGetData = {
     body?: never;
     path: {
@@ -8408,6 +8754,113 @@ export type BillingEntitlementsResponses = {
 };
 
 export type BillingEntitlementsResponse = BillingEntitlementsResponses[keyof BillingEntitlementsResponses];
+
+export type BillingCreditsBalanceData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/credits';
+};
+
+export type BillingCreditsBalanceErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingCreditsBalanceError = BillingCreditsBalanceErrors[keyof BillingCreditsBalanceErrors];
+
+export type BillingCreditsBalanceResponses = {
+    /**
+     * OK
+     */
+    200: CreditBalance;
+};
+
+export type BillingCreditsBalanceResponse = BillingCreditsBalanceResponses[keyof BillingCreditsBalanceResponses];
+
+export type BillingCreditsHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/subscriptions/credits/history';
+};
+
+export type BillingCreditsHistoryErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingCreditsHistoryError = BillingCreditsHistoryErrors[keyof BillingCreditsHistoryErrors];
+
+export type BillingCreditsHistoryResponses = {
+    /**
+     * OK
+     */
+    200: CreditEntryPage;
+};
+
+export type BillingCreditsHistoryResponse = BillingCreditsHistoryResponses[keyof BillingCreditsHistoryResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -1,0 +1,62 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { record } from '../../../events/record.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { CreditsGranted, CreditsRevoked } from '../events.ts';
+import { CreditGrantModel } from '../model.ts';
+import type { CreditGrant } from '../schemas.ts';
+
+/** What is done to the ledger apart from spending. Each is part of the caller's transaction, and announced with it. */
+
+interface Grant {
+  source: CreditGrant['source'];
+  /** What grants them: of one source, a key grants once. */
+  key: string;
+  credits: number;
+  /** What is spent first has the lowest. */
+  priority: number;
+  expiresAt?: Date | undefined;
+  reason?: string;
+}
+
+const GRANT: Statement = { text: 'select credit_grant($1, $2, $3, $4, $5, $6, $7, $8) as id' };
+const DEDUCT: Statement = { text: 'select credit_deduct($1, $2, $3, $4, $5) as removed' };
+const AVAILABLE: Statement = { text: 'select available from credit_balances where organization_id = $1' };
+
+/** Whether they were granted now. False: they were before. */
+export async function grantCredits(ctx: Context & Tenancy, grant: Grant): Promise<boolean> {
+  const { source, key, credits, priority, expiresAt, reason = null } = grant;
+  const values = [ctx.organization.id, source, key, credits, priority, expiresAt ?? 'infinity', ctx.now, reason];
+  const [made] = await execute<{ id: number | null }>(ctx.db, GRANT, values);
+  if (made?.id == null) return false;
+  const target = await CreditGrantModel.of(ctx).findOne({ id: made.id }).throwIfNotFound();
+  const organizationId = ctx.ids.encode('org', ctx.organization.id);
+  const data = { organizationId, source, credits, available: await availableCredits(ctx) };
+  await record(ctx, CreditsGranted, { target, after: target, data });
+  return true;
+}
+
+/** Removes exactly as many as are wanted, or none: then false. */
+export async function deductCredits(
+  ctx: Context & Tenancy,
+  { key, credits, reason }: { key: string; credits: number; reason: string },
+): Promise<boolean> {
+  const [row] = await execute<{ removed: number }>(ctx.db, DEDUCT, [
+    ctx.organization.id,
+    key,
+    credits,
+    ctx.now,
+    reason,
+  ]);
+  if (row!.removed < credits) return false;
+  const target = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound();
+  const data = { organizationId: ctx.ids.encode('org', target.id), credits, available: await availableCredits(ctx) };
+  await record(ctx, CreditsRevoked, { target, data });
+  return true;
+}
+
+async function availableCredits({ db, organization }: Tenancy): Promise<number> {
+  const [balance] = await execute<{ available: number }>(db, AVAILABLE, [organization.id]);
+  return balance?.available ?? 0;
+}
