@@ -2235,7 +2235,7 @@ export interface FailingWebhook {
   createdAt: string;
   /** When it last changed. */
   updatedAt: string;
-  /** Since when every attempt has failed; null where the last one succeeded. */
+  /** Since when every attempt has failed; null where the last one succeeded. Begins anew after two days without one. */
   failingSince: string | null;
 }
 
@@ -4458,7 +4458,7 @@ export interface WebhookStats {
   p50Ms: number | null;
   /** 95 % of them were not longer; null without attempts. */
   p95Ms: number | null;
-  /** Since when every attempt has failed; null where the last one succeeded. */
+  /** Since when every attempt has failed; null where the last one succeeded. Begins anew after two days without one. */
   failingSince: string | null;
   /** From 0 to 1; null without attempts. */
   successRate: number | null;

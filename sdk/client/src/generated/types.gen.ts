@@ -1782,7 +1782,7 @@ export type FailingWebhook = {
      */
     updatedAt: string;
     /**
-     * Since when every attempt has failed; null where the last one succeeded.
+     * Since when every attempt has failed; null where the last one succeeded. Begins anew after two days without one.
      */
     failingSince: string | null;
 };
@@ -5548,7 +5548,7 @@ export type WebhookStats = {
      */
     p95Ms: number | null;
     /**
-     * Since when every attempt has failed; null where the last one succeeded.
+     * Since when every attempt has failed; null where the last one succeeded. Begins anew after two days without one.
      */
     failingSince: string | null;
     /**

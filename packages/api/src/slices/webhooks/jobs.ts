@@ -3,6 +3,8 @@ import { purgeJob } from '../../data/purge.ts';
 import { job } from '../../jobs/job.ts';
 import { mailJob } from '../../mail/mail-job.ts';
 import { mailText } from '../../mail/mail-text.ts';
+import { OrganizationRestored } from '../organizations/events.ts';
+import { makeAllDue } from './delivery/due.ts';
 import { WebhookNoticeMailed } from './events.ts';
 import { sweep } from './service/sweep.ts';
 
@@ -28,6 +30,14 @@ export const sweepWebhooks = job({
   every: '5 minutes',
   concurrency: 1,
   run: (ctx, _, control) => sweep(ctx, control),
+});
+
+/** While an organization is deleted, nothing is sent; its deliveries wait. */
+export const resumeRestored = job({
+  name: 'webhooks.resume',
+  queue: 'webhooks',
+  on: OrganizationRestored,
+  run: (ctx, event) => makeAllDue(ctx.db, event.organizationId!, ctx.now), // `record` names it for every such event
 });
 
 const SENTENCES = {

@@ -52,7 +52,8 @@ export const Webhook = z
 export type Webhook = z.output<typeof Webhook>;
 
 const FailingSince = Timestamp.nullable().meta({
-  description: 'Since when every attempt has failed; null where the last one succeeded.',
+  description:
+    'Since when every attempt has failed; null where the last one succeeded. Begins anew after two days without one.',
 });
 
 export const FailingWebhook = Webhook.extend({ failingSince: FailingSince }).meta({

@@ -71,6 +71,13 @@ const attemptsOf = async (id: string) =>
         .count()
     )[0]?.['count'],
   );
+/** Until so many attempts of a webhook that fails are stored. */
+const failed = (id: string, attempts: number) =>
+  eventually(async () => ((await attemptsOf(id)) === attempts ? true : undefined), `${attempts} attempts`);
+const sweep = () =>
+  app.ports.jobs.all
+    .find(({ name }) => name === 'webhooks.sweep')!
+    .run(systemContext(app.ports, 'test'), undefined, runControl());
 const health = (id: string) => app.rows('webhook_health').where({ webhookId: app.ports.ids.decode('whk', id) });
 
 describe('a delivery', () => {
@@ -241,20 +248,16 @@ describe('a webhook that does not accept events', () => {
     receiver.answer(500);
     const { id } = await webhook();
     await makeKey();
-    await eventually(async () => (await health(id)).at(0), 'the first failure');
-    const sweep = app.ports.jobs.all.find(({ name }) => name === 'webhooks.sweep')!;
-    const run = () => sweep.run(systemContext(app.ports, 'test'), undefined, runControl());
-    await run();
+    await failed(id, 1);
+    await sweep();
     expect(await health(id)).toMatchObject([{ warnedAt: null }]);
-    for (const [at, [days, type]] of (
-      [
-        [2.6, 'webhook.disabling'],
-        [2.5, 'webhook.disabled'],
-      ] as const
-    ).entries()) {
-      app.advance(days * 86_400_000);
-      await run();
-      await run();
+    for (const [at, type] of (['webhook.disabling', 'webhook.disabled'] as const).entries()) {
+      for (const nth of [1, 2]) {
+        await later(1.3 * 86_400_000);
+        await failed(id, at * 2 + nth + 1);
+      }
+      await sweep();
+      await sweep();
       // Settled before the clock moves again: what is under way would be sent once more.
       const announced = await settled(watching.id, at + 1);
       expect(announced).toHaveLength(at + 1);
@@ -267,7 +270,7 @@ describe('a webhook that does not accept events', () => {
       app.mails.flatMap(({ to, subject }) => (to === org.owner.email && /webhook/.test(subject) ? [subject] : []));
     await eventually(() => (subjects().length === 2 ? true : undefined), 'two mails');
     expect(subjects()).toEqual(['A webhook of “Acme” fails', 'A webhook of “Acme” was disabled']);
-    await run();
+    await sweep();
     expect(await settled(id)).toMatchObject([{ status: 'FAILED', error: 'The webhook was disabled.' }]);
     expect(statusAndCode(await post({ eventType: 'api_key.created' }, `${PATH}/${id}/test`))).toEqual([
       409,
@@ -276,6 +279,23 @@ describe('a webhook that does not accept events', () => {
     const { body } = await owner(`${PATH}/${id}`, { method: 'PATCH', body: { enabled: true } });
     expect(body).toMatchObject({ enabled: true, disabledReason: null });
     expect(await health(id)).toEqual([]);
+  });
+
+  it('is not disabled for days in which nothing was sent to it', async () => {
+    receiver.answer(500);
+    const { id } = await webhook();
+    await makeKey();
+    await failed(id, 1);
+    await app.rows('webhook_deliveries').update({ status: 'FAILED', dueAt: null, settledAt: app.ports.clock.now() });
+    app.advance(6 * 86_400_000);
+    await sweep();
+    expect(await health(id)).toMatchObject([{ warnedAt: null }]);
+    await makeKey();
+    await failed(id, 2);
+    await sweep();
+    const { body } = await owner(`${PATH}/${id}/stats`);
+    expect(Date.parse(body.failingSince)).toBeGreaterThan(app.ports.clock.now().getTime() - 3_600_000);
+    expect((await owner(`${PATH}/${id}`)).body).toMatchObject({ enabled: true });
   });
 
   it('delays no other: few are under way to one that hangs, and the rest waits', async () => {
@@ -287,6 +307,33 @@ describe('a webhook that does not accept events', () => {
     await settled(quick.id, 25);
     expect(receiver.received.length).toBeLessThanOrEqual(10);
     await owner(`${PATH}/${slow.id}`, { method: 'DELETE' });
+  });
+});
+
+describe('webhooks of a deleted organization', () => {
+  const rowsOf = (id: string) => app.rows('webhook_deliveries').where({ webhookId: app.ports.ids.decode('whk', id) });
+
+  it('get nothing while it is deleted, and everything once it is restored', async () => {
+    const person = org.as(org.owner);
+    const { id } = await webhook({ events: ['api_key.*', 'organization.*'] });
+    receiver.answer(500);
+    await makeKey();
+    await failed(id, 1);
+    receiver.answer(204);
+    receiver.received.length = 0;
+    expect((await person(org.path, { method: 'DELETE' })).status).toBe(204);
+    await eventually(async () => ((await rowsOf(id)).length === 2 ? true : undefined), 'the delivery of the deletion');
+    const stranger = await makeOrganization(app);
+    await post({ url: other.url, events: ['api_key.created'] }, PATH, stranger.as(stranger.owner));
+    await later(10_000); // what failed is due
+    await post({ name: 'theirs', scopes: [] }, '/api/v1/api-keys', stranger.as(stranger.owner));
+    await got(other); // claimed after what is due longer
+    expect(receiver.received).toEqual([]);
+
+    expect((await person(`${org.path}/restore`, { method: 'POST' })).status).toBe(200);
+    const types = (await got(receiver, 3)).map(({ body }) => JSON.parse(body).type);
+    expect(types.toSorted()).toEqual(['api_key.created', 'organization.deleted', 'organization.restored']);
+    await settled(id, 3);
   });
 });
 
@@ -304,7 +351,7 @@ describe('what cannot be sent or stored', () => {
   });
 
   it('is stored where no job has made the partition of the day', async () => {
-    app.advance(20 * 86_400_000);
+    app.advance(12 * 86_400_000);
     const { id } = await webhook();
     await makeKey();
     expect(await settled(id)).toMatchObject([{ status: 'SUCCEEDED', attempts: 1 }]);

@@ -13,15 +13,15 @@ export type Claimed = { looked: number } & (ClaimedDelivery | { id: null });
 /**
  * Claims due deliveries for so much room, few of each webhook: claimed, they are due again when the lease is over.
  * Begins with the webhooks that are due and asks each for its first deliveries, so what waits for others costs nothing;
- * a webhook that is disabled or pausing is set to the time when to look again. A time is set only where nothing has
- * changed since it was read: what others made due meanwhile would be forgotten. Locked rows are passed over, so that
- * claims wait for nothing.
+ * a webhook that is disabled, pausing or of a deleted organization is set to the time when to look again. A time is set
+ * only where nothing has changed since it was read: what others made due meanwhile would be forgotten. Locked rows are
+ * passed over, so that claims wait for nothing.
  */
 export const CLAIM: Statement = {
   text: `
   /* across organizations */
   with ready as materialized (
-    select q.organization_id, q.webhook_id, q.changes, w.enabled, h.resumes_at,
+    select q.organization_id, q.webhook_id, q.changes, w.enabled and o.deleted_at is null as enabled, h.resumes_at,
            case when coalesce(h.failures, 0) >= ${FAILURES_TO_PAUSE} then 1 else ${CONCURRENCY_OF_WEBHOOK} end
              - coalesce(($2::jsonb ->> q.webhook_id::text)::integer, 0) as room
     from (
@@ -29,6 +29,7 @@ export const CLAIM: Statement = {
       order by at limit $4::integer + ${LOOKED_AT_BESIDES}
     ) q
     join webhooks w on w.organization_id = q.organization_id and w.id = q.webhook_id
+    join organizations o on o.id = q.organization_id
     left join webhook_health h on h.organization_id = q.organization_id and h.webhook_id = q.webhook_id
   ), found as materialized (
     select r.organization_id, r.webhook_id, r.room, d.id, d.due_at, row_number() over (

@@ -13,6 +13,17 @@ const MAKE_DUE: Statement = {
   select pg_notify('deliveries', '')`,
 };
 
+const MAKE_ALL_DUE: Statement = {
+  text: `
+  with due as (${upsertDue('select organization_id, webhook_id, $2::timestamptz as at from webhook_due where organization_id = $1')})
+  select pg_notify('deliveries', '')`,
+};
+
+/** What waits for any webhook of the organization is looked at now. */
+export async function makeAllDue(db: Knex, organizationId: number, now: Date): Promise<void> {
+  await execute(db, MAKE_ALL_DUE, [organizationId, now]);
+}
+
 /** Something of this webhook is to be sent now: wakes the deliverers when it is committed. */
 export async function makeDue(
   db: Knex,

@@ -15,6 +15,14 @@ const PAUSE_FIRST_S = 30;
 const PAUSE_MAX_S = 300;
 
 /**
+ * Longer than any delivery waits for its next attempt. A webhook that got nothing for so long has not been failing
+ * meanwhile, so the days after which it is disabled begin anew.
+ */
+const SILENT_HOURS = 48;
+const BEGINS_ANEW = `(h.failing_since is null
+          or excluded.failing_since > coalesce(h.last_failed_at, h.failing_since) + interval '${SILENT_HOURS} hours')`;
+
+/**
  * Stores attempts, what became of their deliveries, the health of their webhooks and the events about them, in one
  * statement for many. An attempt whose delivery another process has claimed since is kept, and changes nothing else.
  */
@@ -50,10 +58,11 @@ const SETTLE: Statement = {
   ), outcome as (
     select organization_id, webhook_id, bool_or(succeeded) as succeeded,
            count(*) filter (where not succeeded)::integer as failures,
-           min(started_at) filter (where not succeeded) as failed_at
+           min(started_at) filter (where not succeeded) as failed_at,
+           max(started_at) filter (where not succeeded) as last_failed_at
     from result group by organization_id, webhook_id
   ), recovered as (
-    update webhook_health h set failures = 0, failing_since = null, warned_at = null, resumes_at = null
+    update webhook_health h set failures = 0, failing_since = null, last_failed_at = null, warned_at = null, resumes_at = null
     from outcome o
     where o.succeeded and h.organization_id = o.organization_id and h.webhook_id = o.webhook_id
       and h.failing_since is not null
@@ -63,17 +72,19 @@ const SETTLE: Statement = {
       union all select organization_id, webhook_id, $2::timestamptz from recovered -- its pause is over
     `)}
   ), failing as (
-    insert into webhook_health (organization_id, webhook_id, failures, failing_since)
-    select organization_id, webhook_id, failures, failed_at from outcome
+    insert into webhook_health as h (organization_id, webhook_id, failures, failing_since, last_failed_at)
+    select organization_id, webhook_id, failures, failed_at, last_failed_at from outcome
     where not succeeded and exists (
       select from webhooks w where w.organization_id = outcome.organization_id and w.id = outcome.webhook_id)
     order by organization_id, webhook_id
     on conflict (organization_id, webhook_id) do update
-    set failures = webhook_health.failures + excluded.failures,
-        failing_since = coalesce(webhook_health.failing_since, excluded.failing_since),
-        resumes_at = case when webhook_health.failures + excluded.failures >= ${FAILURES_TO_PAUSE}
+    set failures = h.failures + excluded.failures,
+        failing_since = case when ${BEGINS_ANEW} then excluded.failing_since else h.failing_since end,
+        warned_at = case when ${BEGINS_ANEW} then null else h.warned_at end,
+        last_failed_at = greatest(h.last_failed_at, excluded.last_failed_at),
+        resumes_at = case when h.failures + excluded.failures >= ${FAILURES_TO_PAUSE}
           then $2::timestamptz + make_interval(secs => least(${PAUSE_MAX_S},
-            ${PAUSE_FIRST_S} * (1 + greatest(0, webhook_health.failures - ${FAILURES_TO_PAUSE}) / 2))) end
+            ${PAUSE_FIRST_S} * (1 + greatest(0, h.failures - ${FAILURES_TO_PAUSE}) / 2))) end
   )
   insert into events (organization_id, type, data, created_at)
   select r.organization_id, r.event_type, r.event_data, $2

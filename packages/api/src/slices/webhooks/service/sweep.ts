@@ -9,9 +9,8 @@ import { WebhookModel } from '../model.ts';
 import { disableWebhook } from './disable.ts';
 import { mailNotice } from './notice.ts';
 
-const DAY_MS = 86_400_000;
-const DISABLED_AFTER_MS = 5 * DAY_MS;
-const WARNED_AFTER_MS = DISABLED_AFTER_MS / 2;
+const DISABLED_AFTER_S = 5 * 86_400;
+const WARNED_AFTER_S = DISABLED_AFTER_S / 2;
 const BATCH = 500;
 
 /** What waits for a webhook that gets nothing more fails, so that it can be recovered when that is enabled again. */
@@ -68,15 +67,22 @@ interface Failing {
   organizationId: number;
   webhookId: number;
   failingSince: Date;
+  /** From the first failed attempt to the last. */
+  failedForS: number;
 }
+
+const FAILED_FOR = 'extract(epoch from coalesce(h.last_failed_at, h.failing_since) - h.failing_since)';
 
 const FAILING: Statement = {
   text: `
   /* across organizations */
-  select h.organization_id as "organizationId", h.webhook_id as "webhookId", h.failing_since as "failingSince"
+  select h.organization_id as "organizationId", h.webhook_id as "webhookId", h.failing_since as "failingSince",
+         ${FAILED_FOR}::float8 as "failedForS"
   from webhook_health h
   join webhooks w on w.organization_id = h.organization_id and w.id = h.webhook_id and w.enabled
-  where h.failing_since <= $1 and (h.failing_since <= $2 or h.warned_at is null)
+  join organizations o on o.id = h.organization_id and o.deleted_at is null
+  where h.failing_since <= $1
+    and (${FAILED_FOR} >= ${DISABLED_AFTER_S} or (${FAILED_FOR} >= ${WARNED_AFTER_S} and h.warned_at is null))
   order by h.failing_since limit ${BATCH}`,
 };
 
@@ -88,12 +94,12 @@ export async function sweep(ctx: Context, { touch, signal }: RunControl): Promis
   touch();
   await execute(ctx.db, RESCUE, []);
   touch();
-  const disabledBefore = new Date(ctx.now.getTime() - DISABLED_AFTER_MS);
+  const notAfter = new Date(ctx.now.getTime() - WARNED_AFTER_S * 1000);
   for (let found: Failing[] = [], more = true; more && !signal.aborted; more = found.length === BATCH) {
-    found = await execute<Failing>(ctx.db, FAILING, [new Date(ctx.now.getTime() - WARNED_AFTER_MS), disabledBefore]);
+    found = await execute<Failing>(ctx.db, FAILING, [notAfter]);
     for (const failing of found) {
       if (signal.aborted) return;
-      if (failing.failingSince <= disabledBefore) await disableWebhook(ctx.ports, failing, 'FAILING');
+      if (failing.failedForS >= DISABLED_AFTER_S) await disableWebhook(ctx.ports, failing, 'FAILING');
       else await warn(ctx, failing);
       touch();
     }
