@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hasDemoAccounts } from '@rentapi/api/demo-data';
 import { adoptPort, closePorts } from '@rentapi/api/ports';
 import { startEventFeed, startJobProcessing } from '@rentapi/api/processes';
+import { collectGarbage } from '@rentapi/platform/collect-garbage';
 import type { Env } from '@rentapi/platform/env';
 import type { Redis } from '@rentapi/platform/redis';
 import { bootstrap } from './bootstrap.ts';
@@ -39,6 +40,7 @@ export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Prom
     await prepareAccounts(opened);
     following = startEventFeed(ports);
     if (runsJobs) working = startJobProcessing(ports, directUrl);
+    await collectGarbage(); // while it delays no call
     http.serve();
     printBanner(ports.env, http.port, {
       mailbox: mailbox !== null && !env.production, // /dev/mail answers on a developer's machine only

@@ -1,6 +1,7 @@
 import { QUEUES, type Queue } from '@rentapi/api/jobs/job';
 import { closePorts } from '@rentapi/api/ports';
 import { startJobProcessing } from '@rentapi/api/processes';
+import { collectGarbage } from '@rentapi/platform/collect-garbage';
 import { bootstrap } from '../bootstrap.ts';
 import { createProbeServer, type ProbeServer } from '../http/probe-server.ts';
 import { prepareDatabase } from '../prepare.ts';
@@ -25,6 +26,7 @@ export function worker(args: string[]): Command {
     let probes: ProbeServer | undefined;
     try {
       await prepareDatabase(opened);
+      await collectGarbage();
       if (env.WORKER_PORT !== undefined) probes = await createProbeServer(opened.ports, env.WORKER_PORT);
       work = startJobProcessing(opened.ports, opened.directUrl, { queues });
       printLine(`The worker is ready for ${queues.join(', ')}.`);
