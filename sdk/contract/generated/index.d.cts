@@ -751,7 +751,7 @@ export type AppRouter = TRPCBuiltRouter<
         input: UpdateOrganization;
         output: Organization;
       }>;
-      /** Delete an organization. From then on its members and keys cannot see it. For 30 days an owner can restore it. */
+      /** Delete an organization. From then on its members and keys cannot see it. For 30 days an owner can restore it; then all its data but the audit log are deleted. */
       delete: TRPCMutationProcedure<{
         meta: unknown;
         input: {

@@ -35,6 +35,7 @@ import * as oauthEvents from './oauth/events.ts';
 import * as oauthJobs from './oauth/jobs.ts';
 import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
+import * as organizationJobs from './organizations/jobs.ts';
 import * as queueEvents from './queues/events.ts';
 import * as queueJobs from './queues/jobs.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
@@ -96,6 +97,7 @@ export const jobs: readonly Job[] = [
   mailJobs,
   meteringJobs,
   oauthJobs,
+  organizationJobs,
   queueJobs,
   realtimeJobs,
   securityEventJobs,

@@ -2475,7 +2475,7 @@ export class OrgsResource extends Resource {
   /**
    * Delete an organization
    *
-   * From then on its members and keys cannot see it. For 30 days an owner can restore it.
+   * From then on its members and keys cannot see it. For 30 days an owner can restore it; then all its data but the audit log are deleted.
    *
    * Needs `org:delete` and a login within the last ten minutes; API keys cannot call it.
    *

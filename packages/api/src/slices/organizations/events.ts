@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { exampleId, id } from '../../contract/ids.ts';
 import { event } from '../../events/event.ts';
 import { exampleOrganization, Organization } from './schemas.ts';
 
@@ -22,4 +24,10 @@ export const OrganizationRestored = event('organization.restored', {
   ...visibleToOrganization,
   description: 'A deleted organization was restored.',
   example: exampleOrganization,
+});
+export const OrganizationPurged = event('organization.purged', {
+  data: z.object({ id: id('org') }),
+  audience: 'internal',
+  description: 'The data of a deleted organization were deleted for good.',
+  example: { id: exampleId('org') },
 });

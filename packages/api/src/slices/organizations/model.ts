@@ -26,6 +26,8 @@ export class OrganizationModel extends BaseModel {
   declare requireTwoFactor: boolean;
   declare metadata: Organization['metadata'];
   declare deletedAt: Date | null;
+  /** When its rows were deleted, after it could no longer be restored. */
+  declare purgedAt: Date | null;
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;

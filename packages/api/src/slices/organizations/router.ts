@@ -137,7 +137,8 @@ export const organizations = {
       path: '/organizations/{orgId}',
       tags,
       summary: 'Delete an organization',
-      description: 'From then on its members and keys cannot see it. For 30 days an owner can restore it.',
+      description:
+        'From then on its members and keys cannot see it. For 30 days an owner can restore it; then all its data but the audit log are deleted.',
     },
     rest: { status: 204 },
     errors: ['deletion_protected', 'personal_organization', 'version_mismatch'],
