@@ -28,6 +28,7 @@ import type { ApiCalls } from './pipeline/api-calls.ts';
 import type { Authenticated, Authenticators } from './pipeline/credential.ts';
 import type { DueLimits } from './pipeline/limits.ts';
 import type { Metrics } from './pipeline/observe-metrics.ts';
+import type { Traffic } from './pipeline/observe-usage.ts';
 import type { Origins } from './pipeline/origins.ts';
 import type { UsageLog } from './pipeline/usage-log.ts';
 import type { KeyUses } from './slices/api-keys/last-used.ts';
@@ -164,6 +165,8 @@ export interface Connection {
   drained(): Promise<boolean>;
   /** Closes the connection when its caller loses access; null where the connection does that by itself. */
   end: (() => void) | null;
+  /** Counts what a WebSocket carries for its calls; null for an answer that lasts. */
+  traffic: Traffic | null;
 }
 
 /** A signed-in person. */

@@ -13,6 +13,7 @@ import {
   watchCaller,
 } from '../pipeline/live-caller.ts';
 import { hasLine, logRefused } from '../pipeline/observe-socket.ts';
+import { createTraffic, type Traffic } from '../pipeline/observe-usage.ts';
 import { takeRoom } from '../pipeline/open-limits.ts';
 import {
   CLOSE,
@@ -40,6 +41,7 @@ interface Opened extends Handshake {
   caller: AuthenticatedCaller | null;
   /** Whether the credential comes in the first message. */
   isAnnounced: boolean;
+  traffic: Traffic;
 }
 
 /**
@@ -66,13 +68,13 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
    */
   async function createConnectionContext({ req, res: socket, info }: CreateWSSContextFnOptions): Promise<Context> {
     // Set by `open`, the only function that passes connections over
-    const { ctx, caller, isAnnounced, refusalDelay } = opened.get(req)!;
+    const { ctx, caller, isAnnounced, refusalDelay, traffic } = opened.get(req)!;
     try {
       const request = withConnectionParams(ctx.request, info.connectionParams);
       const connected: Context = {
         ...ctx,
         request,
-        connection: { subscriptions: 0, drained: () => drained(socket), end: null },
+        connection: { subscriptions: 0, drained: () => drained(socket), end: null, traffic },
       };
       const known = isAnnounced ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
       if (!known) return connected;
@@ -115,15 +117,19 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
       const isAnnounced = handshake.query.get('connectionParams') === '1';
       const caller = isAnnounced ? null : await authenticateOnce(ctx);
       return (socket) => {
-        opened.set(handshake.req, { ...handshake, ctx, caller, isAnnounced });
+        const traffic = createTraffic(ports);
+        opened.set(handshake.req, { ...handshake, ctx, caller, isAnnounced, traffic });
         if (!caller) requireFirstMessage(socket, ctx, isAnnounced);
         keepAlive(socket);
         limitMessages(socket);
         const send = socket.send.bind(socket);
         // The stock handler answers without checking how much is unread.
         socket.send = ((...message: Parameters<typeof send>) => {
+          traffic.sent(Buffer.byteLength(String(message[0])));
           if (hasRoom(socket)) send(...message);
         }) as typeof socket.send;
+        socket.on('message', (data) => traffic.received(Buffer.byteLength(String(data))));
+        socket.once('close', traffic.close);
         server.emit('connection', socket, handshake.req);
       };
     },

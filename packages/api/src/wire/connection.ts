@@ -79,6 +79,7 @@ export function lastingResponse(res: ServerResponse): Connection {
     drained: () => responseDrained(res),
     // A reader that stopped does not read the reason, and would stay connected to a stream that has ended.
     end: () => void setTimeout(() => res.writableFinished || res.destroy(), LAST_MESSAGE_MS),
+    traffic: null,
   };
 }
 

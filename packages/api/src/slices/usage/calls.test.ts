@@ -37,14 +37,20 @@ async function createKey(fields: object = {}): Promise<{ id: string; secret: str
 }
 
 /** One call by tRPC over a WebSocket. */
-async function overWebSocket(token: string, method: string, path: string, input: unknown): Promise<unknown> {
+async function overWebSocket(
+  token: string,
+  method: string,
+  path: string,
+  input: unknown,
+): Promise<{ asked: string; answer: string }> {
   const socket = new WebSocket(`${app.url.replace('http', 'ws')}/trpc?connectionParams=1`);
   await new Promise((resolve) => socket.once('open', resolve));
   socket.send(JSON.stringify({ method: 'connectionParams', data: { token } }));
-  socket.send(JSON.stringify({ id: 1, method, params: { path, input } }));
-  const [message] = await new Promise<[string]>((resolve) => socket.once('message', (data) => resolve([String(data)])));
+  const asked = JSON.stringify({ id: 1, method, params: { path, input } });
+  socket.send(asked);
+  const [answer] = await new Promise<[string]>((resolve) => socket.once('message', (data) => resolve([String(data)])));
   socket.close();
-  return JSON.parse(message);
+  return { asked, answer };
 }
 
 describe('the usage log', () => {
@@ -121,9 +127,11 @@ describe('the usage log', () => {
   });
 
   it('has a row for each call on a socket, and for each message of the realtime protocol but pings', async () => {
-    await overWebSocket(ada.tokens.accessToken, 'query', 'apiKeys.list', {});
+    const { asked, answer } = await overWebSocket(ada.tokens.accessToken, 'query', 'apiKeys.list', {});
     const [call] = await callsIn(ada.organizationId, 1, { transport: 'ws' });
     expect(call).toMatchObject({ procedure: 'apiKeys.list', status: 200, userId: rowId('usr', ada.id) });
+    expect(call.bytesOut).toBe(Buffer.byteLength(answer));
+    expect(call.bytesIn).toBeGreaterThan(asked.length);
 
     const socket = new WebSocket(`${app.url.replace('http', 'ws')}/api/v1/ws/realtime`);
     await new Promise((resolve) => socket.once('open', resolve));
@@ -133,10 +141,12 @@ describe('the usage log', () => {
     for (const message of [{ action: 'auth', token: ada.tokens.accessToken }, subscribe, { action: 'ping' }, {}])
       socket.send(JSON.stringify(message));
     const messages = await callsIn(ada.organizationId, 3, { procedure: 'ws.realtime' });
-    expect(messages.map(({ status, transport, bytesIn }) => [status, transport, bytesIn > 0])).toEqual([
-      [200, 'ws', true],
-      [200, 'ws', true],
-      [400, 'ws', true],
+    expect(
+      messages.map(({ status, transport, bytesIn, bytesOut }) => [status, transport, bytesIn > 0, bytesOut > 0]),
+    ).toEqual([
+      [200, 'ws', true, true],
+      [200, 'ws', true, true],
+      [400, 'ws', true, true],
     ]);
     expect(messages[1].bytesIn).toBe(JSON.stringify(subscribe).length);
     expect(answers).toContain('pong');

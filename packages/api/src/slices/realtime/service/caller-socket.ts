@@ -141,10 +141,14 @@ function serveSocket<Message extends { action: string }>(
   let turn = Promise.resolve();
   let waiting = 0;
 
+  let sentBytes = 0;
+
   const isOpen = () => socket.readyState === socket.OPEN;
   const send = (message: object | Buffer): void => {
-    const text = Buffer.isBuffer(message) ? message : JSON.stringify(message);
-    if (isOpen() && hasRoom(socket)) socket.send(text, { binary: false });
+    const text = Buffer.isBuffer(message) ? message : Buffer.from(JSON.stringify(message));
+    if (!isOpen() || !hasRoom(socket)) return;
+    sentBytes += text.length;
+    socket.send(text, { binary: false });
   };
   const peer: Peer = {
     send,
@@ -207,6 +211,7 @@ function serveSocket<Message extends { action: string }>(
 
   async function answer(text: string): Promise<void> {
     const began = performance.now();
+    const sentBefore = sentBytes;
     let call: Context = session?.caller.ctx ?? ctx;
     let action: string | undefined;
     let status = 200;
@@ -220,7 +225,8 @@ function serveSocket<Message extends { action: string }>(
     }
     if (action === 'ping') return; // keeps the connection open, as a probe
     const durationMs = performance.now() - began;
-    noteUsage(call, { procedure: protocol.name, status, durationMs, bytesIn: Buffer.byteLength(text) });
+    const [bytesIn, bytesOut] = [Buffer.byteLength(text), sentBytes - sentBefore];
+    noteUsage(call, { procedure: protocol.name, status, durationMs, bytesIn, bytesOut });
   }
 
   async function handle(message: Message | CommonMessage, call: Context): Promise<void> {
