@@ -1099,10 +1099,10 @@ export type AppRouter = TRPCBuiltRouter<
           input: {
             /** Id of a meter. */
             meterId: string;
-            /** From this moment on. */
-            from: string;
-            /** Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31. */
-            to: string;
+            /** From this moment on. Required. */
+            from?: string | undefined;
+            /** Up to this moment, which is not included; now if left out. At most 366 days later, with `interval=hour` 31. */
+            to?: string | undefined;
             /** One value for each hour or day of the time zone; one for the whole range if left out. */
             interval?: 'hour' | 'day' | undefined;
             /** The IANA name of a time zone, whose days and hours are used. */

@@ -25,6 +25,12 @@ export const TIME_ZONE = z
   .max(64)
   .meta({ description: 'The IANA name of a time zone, whose days and hours are used.', example: 'Europe/Berlin' });
 
+/** Throws where a range has no beginning: it would be everything there has ever been. */
+export function assertBounded(from: string | undefined): asserts from is string {
+  if (from === undefined)
+    throw new ApiError('time_range_unbounded', { errors: [{ path: 'from', message: 'is missing' }] });
+}
+
 /** A part of a range, without what lies outside of the range. */
 export interface TimeSlice {
   from: Date;

@@ -3067,7 +3067,7 @@ export class UsageMetersResource extends Resource {
    *
    * `GET /api/v1/usage/meters/{meterId}/values`
    *
-   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`
+   * @throws {BadRequestError} `unknown_time_zone`, `time_range_reversed`, `time_range_too_long`, `time_range_unbounded`
    * @example
    * ```ts
    * const answer = await client.usage.meters.values({

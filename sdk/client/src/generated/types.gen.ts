@@ -13141,15 +13141,15 @@ export type UsageMetersValuesData = {
          */
         meterId: string;
     };
-    query: {
+    query?: {
         /**
          * From this moment on.
          */
-        from: string;
+        from?: string;
         /**
          * Up to this moment, which is not included. At most 366 days later, with `interval=hour` 31.
          */
-        to: string;
+        to?: string;
         /**
          * One value for each hour or day of the time zone; one for the whole range if left out.
          */

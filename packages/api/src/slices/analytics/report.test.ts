@@ -125,13 +125,14 @@ describe('a report', () => {
   });
 
   it('refuses the twenty-first at once, and serves it when another has ended', async () => {
-    const open = await Promise.all(
-      Array.from({ length: 21 }, async () => (await openReport(context(ada), given)).chunks),
-    );
-    const readers = open.map((chunks) => chunks[Symbol.asyncIterator]());
-    const last = readers.pop()!;
+    const opened = async () => (await openReport(context(ada), given)).chunks[Symbol.asyncIterator]();
+    const readers = [await opened()];
+    const late = await opened();
+    while (readers.length < 20) readers.push(await opened());
     for (const reader of readers) await reader.next();
-    await expect(last.next()).rejects.toMatchObject({ errorCode: 'overloaded' });
+    await expect(late.next()).rejects.toMatchObject({ errorCode: 'overloaded' });
+    // Before its rows are counted, of which it has too many.
+    await expect(openReport(context(ada), given, 0)).rejects.toMatchObject({ errorCode: 'overloaded' });
     await readers[0]!.return?.();
     const next = (await openReport(context(ada), given)).chunks[Symbol.asyncIterator]();
     await expect(next.next()).resolves.toMatchObject({ done: false });

@@ -72,6 +72,7 @@ export const proofs: SliceProofs = {
     },
     'usage.meters.values': {
       unknown_time_zone: range({ timeZone: 'Mars/Olympus' }),
+      time_range_unbounded: async (fixture) => byOwner(fixture, { meterId: (await meter(fixture)).id }),
       time_range_reversed: range({ to: '2026-01-31T00:00:00Z' }),
       time_range_too_long: range({ to: '2026-03-31T00:00:00Z', interval: 'hour' }),
     },

@@ -383,6 +383,7 @@ describe('the values of a meter', () => {
     [{ timeZone: 'Mars/Olympus' }, 'unknown_time_zone'],
     [{ timeZone: '+01:00' }, 'unknown_time_zone'],
     [{ from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }, 'time_range_reversed'],
+    [{ from: '2999-01-01T00:00:00Z' }, 'time_range_reversed'],
     [{ from: '2026-02-01T00:00:00Z', to: '2026-02-01T00:00:00Z' }, 'time_range_reversed'],
     [{ from: '2024-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }, 'time_range_too_long'],
     [{ from: '0001-01-01T00:00:00Z', to: '9999-12-31T23:59:59Z', interval: 'day' }, 'time_range_too_long'],
@@ -391,6 +392,16 @@ describe('the values of a meter', () => {
   ])('are refused for %j', async (query, code) => {
     const { id } = await meter('count');
     expect(statusAndCode(await values(id, query))).toEqual([400, code]);
+  });
+
+  it('are those up to now, and never those of all time', async () => {
+    const { id, slug } = await meter('count');
+    await send([event(slug, { timestamp: ago(MINUTE_MS) })]);
+    const ask = (query: string) => byOwner(`${METERS}/${id}/values?${query}`);
+    const from = ago(HOUR_MS);
+    expect((await ask(`from=${from}`)).body).toMatchObject({ items: [{ from, value: 1 }] });
+    for (const query of ['', `to=${from}`])
+      expect(statusAndCode(await ask(query))).toEqual([400, 'time_range_unbounded']);
   });
 
   it.each([

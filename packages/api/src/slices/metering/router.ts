@@ -69,7 +69,7 @@ export const meters = router({
       description:
         'What it shows for a range of time, for each hour or day of it, for each key or customer. Values are exact, and include every event that was answered. Events may arrive for 24 hours, so the values of the last day can still change.',
     },
-    errors: ['unknown_time_zone', 'time_range_reversed', 'time_range_too_long'],
+    errors: ['unknown_time_zone', 'time_range_unbounded', 'time_range_reversed', 'time_range_too_long'],
     example: {
       input: { meterId, from: '2026-01-31T00:00:00Z', to: '2026-02-01T00:00:00Z', groupBy: 'externalId' },
       output: {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CreatedAt, Metadata, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
-import { INTERVAL, TIME_RANGE, TIME_ZONE } from '../../contract/time-range.ts';
+import { INTERVAL, MAX_DAYS, TIME_RANGE, TIME_ZONE } from '../../contract/time-range.ts';
 
 const Aggregation = z.enum(['count', 'sum', 'max', 'unique', 'latest']).meta({
   id: 'Aggregation',
@@ -137,7 +137,12 @@ export const IngestedUsage = z
 export type IngestedUsage = z.output<typeof IngestedUsage>;
 
 export const ReadMeter = MeterId.extend({
-  ...TIME_RANGE,
+  from: TIME_RANGE.from
+    .optional()
+    .meta({ description: 'From this moment on. Required.', example: '2026-01-31T00:00:00Z' }),
+  to: TIME_RANGE.to.optional().meta({
+    description: `Up to this moment, which is not included; now if left out. At most ${MAX_DAYS.day} days later, with \`interval=hour\` ${MAX_DAYS.hour}.`,
+  }),
   interval: INTERVAL.optional(),
   timeZone: TIME_ZONE.default('UTC'),
   keyId: id('key').optional().meta({ description: 'Only what was used with this key.' }),

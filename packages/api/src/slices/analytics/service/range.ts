@@ -1,5 +1,6 @@
 import { type Bucket, bucketsOf, findTimeZone, type Interval } from '@rentapi/platform/calendar';
 import { ApiError } from '../../../contract/errors.ts';
+import { assertBounded } from '../../../contract/time-range.ts';
 
 const DAY_MS = 86_400_000;
 /** As long as roll-ups are kept. */
@@ -30,8 +31,7 @@ export function calendarRange(given: GivenRange, now: Date): CalendarRange {
   const timeZone = findTimeZone(given.timeZone);
   if (timeZone === undefined)
     throw new ApiError('unknown_time_zone', { errors: [{ path: 'timeZone', message: 'is no IANA time zone' }] });
-  if (given.from === undefined)
-    throw new ApiError('time_range_unbounded', { errors: [{ path: 'from', message: 'is missing' }] });
+  assertBounded(given.from);
   const asked = { from: new Date(given.from), to: given.to === undefined ? now : new Date(given.to) };
   if (asked.from >= asked.to)
     throw new ApiError('time_range_reversed', { errors: [{ path: 'to', message: 'must be after `from`' }] });

@@ -42,9 +42,12 @@ let open = 0;
 /** All groups in all hours or days of a range that have calls. Throws before anything is sent. */
 export async function openReport(ctx: Reader, query: ReportQuery, maxRows = MAX_ROWS): Promise<Report> {
   const range = calendarRange(query, ctx.now);
-  const uncounted = await findUncounted(ctx, range);
   const groupBy = query.groupBy ?? 'all';
-  await assertFits(ctx, range, query, uncounted, maxRows);
+  const uncounted = await whileOpen(async () => {
+    const uncounted = await findUncounted(ctx, range);
+    await assertFits(ctx, range, query, uncounted, maxRows);
+    return uncounted;
+  });
   const { type, make } = FORMATS[query.format];
   const table = {
     columns: [...START, ...GROUP_COLUMNS[groupBy], ...NUMBERS],
@@ -71,10 +74,20 @@ async function assertFits(
 /** On the clocks of the zone. */
 const dateOf = (range: CalendarRange, at: number): string => presentStart(range, at).localStart.slice(0, 10);
 
-/** Refuses a report too many when its reader begins, and counts it until its reader has it or has gone. */
-async function* limited(chunks: Report['chunks']): Report['chunks'] {
+function takeOne(): void {
   if (open >= MAX_OPEN) throw new ApiError('overloaded', { retryAfterS: RETRY_AFTER_S });
   open++;
+}
+
+/** Counting the rows of a report is most of its work, and is refused as well where too many are open. */
+async function whileOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+  takeOne();
+  return work().finally(() => open--);
+}
+
+/** Refuses a report too many when its reader begins, and counts it until its reader has it or has gone. */
+async function* limited(chunks: Report['chunks']): Report['chunks'] {
+  takeOne();
   try {
     yield* chunks;
   } finally {

@@ -2,14 +2,16 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { OrganizationContext } from '../../../context.ts';
 import { iso } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { sliceRange, type TimeSlice } from '../../../contract/time-range.ts';
+import { assertBounded, sliceRange, type TimeSlice } from '../../../contract/time-range.ts';
 import { ApiKeyModel } from '../../api-keys/model.ts';
 import { type Aggregation, MAX_VALUES, type MeterValues, type ReadMeter } from '../schemas.ts';
 import { findMeter } from './meters.ts';
 
 /** What a meter shows of an organization's events, exactly: nothing is estimated, and the newest events are counted. */
 export async function readMeter(ctx: OrganizationContext, input: ReadMeter): Promise<MeterValues> {
-  const slices = sliceRange(input);
+  const { from, to = iso(ctx.now) } = input;
+  assertBounded(from);
+  const slices = sliceRange({ ...input, from, to });
   const meter = await findMeter(ctx, ctx.ids.decode('mtr', input.meterId));
   const rows = await execute<Row>(ctx.db, statementFor(meter.aggregation, input.groupBy), [
     ctx.organization.id,
