@@ -1,6 +1,7 @@
 import { systemContext } from '@rentapi/api/context';
 import { closePorts, openPorts } from '@rentapi/api/ports';
 import { sumUpHours } from '@rentapi/api/slices/analytics/service/hours';
+import { sumUpSpans } from '@rentapi/api/slices/analytics/service/spans';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
 import { createAccounts } from './accounts.ts';
@@ -42,8 +43,12 @@ async function sumUp(stage: Stage): Promise<void> {
     version: 'bench',
   });
   const began = performance.now();
-  await sumUpHours(systemContext(ports, 'bench'), { touch() {}, signal: new AbortController().signal });
+  const control = { touch() {}, signal: new AbortController().signal };
+  await sumUpHours(systemContext(ports, 'bench'), control);
   process.stdout.write(`\n${DAYS * 24} hours summed up in ${seconds(began)} s\n`);
+  const beganSpans = performance.now();
+  await sumUpSpans(systemContext(ports, 'bench'), control);
+  process.stdout.write(`their spans in ${seconds(beganSpans)} s\n`);
   await closePorts(ports);
 }
 

@@ -168,5 +168,7 @@ const OPERATIONAL = [
   'organizations.limit_override',
   'usage_hours.latency',
   'usage_hours.name',
+  'usage_spans.latency',
+  'usage_spans.name',
   'users.email_verified_at',
 ];

@@ -3,6 +3,7 @@ import { type Answer, type Person, runControl, startApp, type TestApp } from '..
 import { addRollups, type InventedCall } from '../../../test/rolled-up-calls.ts';
 import { systemContext } from '../../context.ts';
 import { sumUpHours } from './service/hours.ts';
+import { sumUpSpans } from './service/spans.ts';
 
 const USAGE = '/api/v1/analytics/usage';
 const ERRORS = '/api/v1/analytics/errors';
@@ -16,7 +17,10 @@ afterAll(() => app.close());
 
 const internal = (person: Person) => app.ports.ids.decode('org', person.organizationId);
 
-const sumUp = () => sumUpHours(systemContext(app.ports, 'test'), runControl());
+async function sumUp(): Promise<void> {
+  await sumUpHours(systemContext(app.ports, 'test'), runControl());
+  await sumUpSpans(systemContext(app.ports, 'test'), runControl());
+}
 
 /** Of a new organization that has made these calls. */
 async function organizationWith(calls: readonly InventedCall[], summedUp = true): Promise<Person> {
@@ -62,13 +66,18 @@ describe('usage', () => {
     ]);
   });
 
-  it('is the same from quarters of an hour and from whole hours', async () => {
+  it.each([
+    { interval: 'hour', timeZone: 'UTC' },
+    { interval: 'day', timeZone: 'UTC' },
+    { interval: 'day', timeZone: 'Europe/Berlin' },
+    { interval: 'day', timeZone: 'Asia/Kathmandu' },
+  ])('is the same from quarters of an hour and from sums, for %j', async (asked) => {
     const calls: InventedCall[] = [
       { at: '2025-10-25T13:20:00Z', count: 3, latencyUs: 10_000 },
       { at: '2025-10-25T13:50:00Z', count: 4, latencyUs: 20_000, status: 404 },
       { at: '2025-10-25T14:10:00Z', count: 5, latencyUs: 40_000, status: 503 },
     ];
-    const query = { ...OCTOBER, groupBy: 'status', interval: 'hour' };
+    const query = { ...OCTOBER, ...asked, groupBy: 'status' };
     const quarters = await organizationWith(calls, false);
     const before = await ask(quarters, USAGE, query);
     await sumUp();
@@ -219,6 +228,25 @@ describe('sums of hours', () => {
       .where({ organizationId: internal(ada) })
       .delete();
     await sumUp();
-    expect(await app.rows('usage_hours').where({ organizationId: internal(ada) })).toEqual([]);
+    for (const table of ['usage_hours', 'usage_spans'])
+      expect(await app.rows(table).where({ organizationId: internal(ada) })).toEqual([]);
+  });
+
+  it('miss nothing that is rolled up while they are made', async () => {
+    const ada = await app.signUp();
+    await addRollups(app, internal(ada), [{ at: '2025-10-26T10:00:00Z', count: 5 }]);
+    const row = {
+      organizationId: internal(ada),
+      slot: new Date('2025-10-26T10:15:00Z'),
+      procedure: 'late',
+      status: 200,
+    };
+    const zero = { errors: 0, bytesIn: 0, bytesOut: 0, cost: 0, latencyBins: [], latencyCounts: [] };
+    const rollingUp = await app.rows.transaction();
+    await rollingUp('usage_rollups').insert({ ...row, ...zero, environment: 'live', calls: 2 });
+    await sumUp(); // the hour was marked before, and its last quarter is not committed
+    await rollingUp.commit();
+    await sumUp();
+    expect((await ask(ada, USAGE, OCTOBER)).total.requests).toBe(7);
   });
 });

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
+import { sumUpHours } from '../analytics/service/hours.ts';
+import { sumUpSpans } from '../analytics/service/spans.ts';
 import { announceIncludedCalls } from './service/included-calls.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,11 +22,12 @@ afterAll(() => app.close());
 
 /** Calls that were rolled up, in a quarter of an hour of their own. */
 let slots = 0;
-async function rollUp(calls: number, environment = 'live'): Promise<void> {
+async function rollUp(calls: number, environment = 'live', procedure = 'apiKeys.list'): Promise<void> {
   const now = app.ports.clock.now().getTime();
   const zero = { errors: 0, bytesIn: 0, bytesOut: 0, cost: 0 };
   const slot = new Date(Math.floor(now / 900_000) * 900_000);
-  const row = { organizationId, slot, keyId: ++slots, procedure: 'apiKeys.list', status: 200, environment, calls };
+  const keyId = environment === 'none' ? 0 : ++slots;
+  const row = { organizationId, slot, keyId, procedure, status: 200, environment, calls };
   await app.rows('usage_rollups').insert({ ...row, ...zero, latencyBins: [1], latencyCounts: [calls] });
 }
 
@@ -68,10 +71,26 @@ it('announces 50, 80 and 100 % of the included calls, each once a month', async 
   }
 });
 
-it('does not count the calls of test keys and of people', async () => {
+it('does not count the calls of test keys and of people, nor a verification twice', async () => {
   await rollUp(10_000, 'test');
   await rollUp(10_000, 'none');
+  await rollUp(10_000, 'live', 'verify');
   expect(await announce()).toEqual([]);
+});
+
+it('counts what was summed up, and what was not', async () => {
+  const tomorrow = DAY_MS;
+  await rollUp(4000);
+  await rollUp(10_000, 'none');
+  app.advance(tomorrow);
+  try {
+    await sumUpHours(systemContext(app.ports, 'test'), runControl());
+    await sumUpSpans(systemContext(app.ports, 'test'), runControl());
+    await rollUp(1000);
+    expect(await announce()).toEqual([50]);
+  } finally {
+    app.advance(-tomorrow);
+  }
 });
 
 it('announces once, however many runs there are', async () => {

@@ -3,6 +3,8 @@ import { eventually, type Person, runControl, startApp, type TestApp } from '../
 import { usageCall } from '../../../test/usage-calls.ts';
 import { systemContext } from '../../context.ts';
 import type { UsageCall } from '../../pipeline/usage-log.ts';
+import { sumUpHours } from '../analytics/service/hours.ts';
+import { sumUpSpans } from '../analytics/service/spans.ts';
 import { createPostgresSink } from './postgres-sink.ts';
 import { rollUp } from './service/roll-up.ts';
 
@@ -43,6 +45,10 @@ const write = (...calls: (Partial<UsageCall> & { at: number })[]) =>
     ),
   );
 const runRollUp = () => rollUp(systemContext(app.ports, 'test'), runControl());
+async function sumUp(): Promise<void> {
+  await sumUpHours(systemContext(app.ports, 'test'), runControl());
+  await sumUpSpans(systemContext(app.ports, 'test'), runControl());
+}
 const iso = (ms: number) => new Date(ms).toISOString();
 const ofKey = (query: Record<string, string> = {}) =>
   ada.request(`${KEYS}/${key.id}/usage?${new URLSearchParams(query)}`);
@@ -88,8 +94,8 @@ describe('the usage of a key', () => {
       { at: NOON, keyId: null, environment: null },
     );
     const query = { from: iso(NOON + 60_000), to: iso(NOON + 600_000), interval: 'hour' };
-    for (const rolledUp of [false, true]) {
-      if (rolledUp) await runRollUp();
+    for (const step of [async () => {}, runRollUp, sumUp]) {
+      await step();
       const answer = await ofKey(query);
       expect(answer.body).toMatchObject({ from: iso(NOON), to: iso(NOON + 900_000) });
       expect(calls(answer)).toEqual([[iso(NOON), 2]]);
@@ -107,8 +113,10 @@ describe('the usage of a key', () => {
     ];
     for (const interval of ['day', 'hour'])
       expect(calls(await ofKey({ ...range, timeZone: 'Asia/Kathmandu', interval }))).toEqual(expected);
-    await runRollUp();
-    expect(calls(await ofKey({ ...range, timeZone: 'Asia/Kathmandu' }))).toEqual(expected);
+    for (const step of [runRollUp, sumUp]) {
+      await step();
+      expect(calls(await ofKey({ ...range, timeZone: 'Asia/Kathmandu' }))).toEqual(expected);
+    }
   });
 
   it.each([
@@ -173,6 +181,7 @@ describe('the usage of an organization', () => {
       { at, bytesOut: 10 },
       { at, bytesOut: 10, status: 429 },
       { at, keyId: testKey, environment: 'test', bytesOut: 10 },
+      { at, procedure: 'verify', transport: 'verify', bytesOut: 0 }, // asked for with another key
     );
     // The call that created the key had none: it is written with the next batch.
     const body = await eventually(async () => {
@@ -183,7 +192,7 @@ describe('the usage of an organization', () => {
     expect(body).toMatchObject({
       organizationId: ada.organizationId,
       from: iso(Date.UTC(now.getUTCFullYear(), now.getUTCMonth())),
-      live: { calls: 2, errors: 1, bytesIn: 0, bytesOut: 20, cost: 0 },
+      live: { calls: 3, errors: 1, bytesIn: 0, bytesOut: 20, cost: 0 },
       test: { calls: 1, errors: 0, bytesIn: 0, bytesOut: 10, cost: 0 },
       plan: 'ENTERPRISE',
     });
@@ -194,11 +203,31 @@ describe('the usage of an organization', () => {
   });
 
   it('has the calls of a period, before and after they are rolled up', async () => {
-    await write({ at: NOON }, { at: NOON - DAY_MS / 4 }, { at: NOON + HOUR_MS });
-    const period = { from: iso(NOON), to: iso(NOON + HOUR_MS) };
-    expect((await ofOrganization(period)).body.live.calls).toBe(1);
-    await runRollUp();
-    expect((await ofOrganization(period)).body).toMatchObject({ ...period, live: { calls: 1 } });
+    const without = { keyId: null, environment: null };
+    const test = { environment: 'test' } as const;
+    await write({ at: NOON }, { at: NOON - DAY_MS / 4 }, { at: NOON + HOUR_MS }, { at: NOON + DAY_MS / 2 });
+    await write({ at: NOON, status: 404, bytesOut: 7, ...without }, { at: NOON, ...test }, { at: NOON, ...test });
+    const short = { from: iso(NOON), to: iso(NOON + HOUR_MS) };
+    const long = { from: iso(NOON - DAY_MS / 2), to: iso(NOON + DAY_MS / 2) };
+    for (const step of [async () => {}, runRollUp, sumUp]) {
+      await step();
+      for (const [period, calls] of [
+        [short, 1],
+        [long, 3],
+      ] as const) {
+        expect((await ofOrganization(period)).body).toMatchObject({
+          ...period,
+          live: { calls, errors: 0 },
+          test: { calls: 2 },
+          withoutKey: { calls: 1, errors: 1, bytesOut: 7 },
+        });
+      }
+    }
+  });
+
+  it('is that of the month that ends at the end that is asked for', async () => {
+    const { body } = await ofOrganization({ to: '2026-03-01T00:00:00Z' });
+    expect(body).toMatchObject({ from: '2026-02-01T00:00:00.000Z', to: '2026-03-01T00:00:00.000Z' });
   });
 
   it('is not found by strangers', async () => {

@@ -4,6 +4,7 @@ import { binSql } from '@rentapi/platform/latency-sketch';
 import type { OrganizationContext } from '../../../context.ts';
 import type { CallEnvironment } from '../../../pipeline/recent-calls.ts';
 import { type Part, planReads, type Uncounted } from './plan-reads.ts';
+import type { SpanH } from './spans.ts';
 
 /** Whose calls are read, and when. */
 export type Reader = Pick<OrganizationContext, 'db' | 'ids' | 'now' | 'organization'>;
@@ -35,26 +36,34 @@ export interface CountQuery {
 /** How many quarters of an hour are counted from single calls. Roll-ups that are further behind are incomplete. */
 const MAX_PENDING_SLOTS = 8;
 
-/** What is not in the sums of whole hours. `completeUntil` is where calls are missing because roll-ups are behind. */
+/** What is not in the sums. `completeUntil` is where calls are missing because roll-ups are behind. */
 export async function findUncounted(
-  { db }: Reader,
+  { db }: Pick<Reader, 'db'>,
   { from, to }: { from: Date; to: Date },
+  maxPendingSlots = MAX_PENDING_SLOTS,
 ): Promise<Uncounted & { completeUntil: Date | null }> {
-  const [found] = await execute<{ staleHours: Date[] | null; pendingSlots: Date[] | null }>(db, UNCOUNTED, [from, to]);
+  const [found] = await execute<Found>(db, UNCOUNTED, [from, to]);
   const pending = found?.pendingSlots ?? [];
-  const missing = pending.length > MAX_PENDING_SLOTS ? pending[MAX_PENDING_SLOTS]! : null;
+  const missing = pending.length > maxPendingSlots ? pending[maxPendingSlots]! : null;
   return {
+    staleSpans: { 6: found?.stale6 ?? [], 24: found?.stale24 ?? [] },
     staleHours: found?.staleHours ?? [],
-    pendingSlots: pending.slice(0, MAX_PENDING_SLOTS),
-    completeUntil: missing && earliestOf(pending.slice(MAX_PENDING_SLOTS)),
+    pendingSlots: pending.slice(0, maxPendingSlots),
+    completeUntil: missing && earliestOf(pending.slice(maxPendingSlots)),
   };
 }
 
+type Found = Record<'stale6' | 'stale24' | 'staleHours' | 'pendingSlots', Date[] | null>;
+
 const earliestOf = (moments: readonly Date[]): Date => new Date(Math.min(...moments.map((each) => each.getTime())));
+
+const staleSpans = (hours: SpanH): string => `
+      (select array_agg(start) from usage_stale_spans
+         where hours = ${hours} and start > $1::timestamptz - interval '${hours} hours' and start < $2) as "stale${hours}"`;
 
 const UNCOUNTED: Statement = {
   text: `
-    select
+    select ${staleSpans(6)}, ${staleSpans(24)},
       (select array_agg(hour) from usage_stale_hours where hour > $1::timestamptz - interval '1 hour' and hour < $2)
         as "staleHours",
       (select array_agg(slot order by slot desc) from (select distinct slot from usage_pending_slots
@@ -73,10 +82,11 @@ export async function readCounts(
   return execute<Counted>(db, statement, values);
 }
 
-/** What the statements read, as values from $4 on. */
-export function partsOf(buckets: readonly Bucket[], uncounted: Uncounted): unknown[] {
-  const { hours, quarters, calls } = planReads(buckets, uncounted);
-  return [hours, quarters, calls].flatMap(columnsOf);
+/** What statements read, as 13 values: four for `spansPart`, then three each for `part`. */
+export function partsOf(buckets: readonly { from: Date; to: Date }[], uncounted: Uncounted): unknown[] {
+  const { spans, hours, quarters, calls } = planReads(buckets, uncounted);
+  const [bucket, ...moments] = columnsOf(spans);
+  return [bucket, spans.map(({ hours }) => hours), ...moments, ...[hours, quarters, calls].flatMap(columnsOf)];
 }
 
 function columnsOf(parts: readonly Part[]): unknown[] {
@@ -97,7 +107,11 @@ const NAMES: Record<Grouping, string> = {
 
 const RANKS = { calls: 'sum(calls)', errors: 'sum(client_errors + server_errors)' };
 
-const part = (first: number): string =>
+export const spansPart = (first: number): string =>
+  `unnest($${first}::integer[], $${first + 1}::smallint[], $${first + 2}::timestamptz[], $${first + 3}::timestamptz[])
+     as part (bucket, hours, "from", "to")`;
+
+export const part = (first: number): string =>
   `unnest($${first}::integer[], $${first + 1}::timestamptz[], $${first + 2}::timestamptz[]) as part (bucket, "from", "to")`;
 
 const encoded = (bin: string, count: string): string =>
@@ -109,23 +123,29 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
                   case when status >= 500 then calls else 0 end as server_errors`;
   return {
     text: `
-      with hourly as (
+      with spanned as (
         select bucket, name, calls, client_errors, server_errors, bytes_in, bytes_out, cost, latency
-        from ${part(4)}
+        from ${spansPart(4)}
+        join usage_spans on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
+          and usage_spans.hours = part.hours and start >= part."from" and start < part."to"
+      ),
+      hourly as (
+        select bucket, name, calls, client_errors, server_errors, bytes_in, bytes_out, cost, latency
+        from ${part(8)}
         join usage_hours on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
           and hour >= part."from" and hour < part."to"
       ),
       quarterly as (
         select bucket, ${name} as name, calls, ${errors}, bytes_in, bytes_out, cost,
                (select ${encoded('bin', 'count')} from unnest(latency_bins, latency_counts) as counted (bin, count)) as latency
-        from ${part(7)}
+        from ${part(11)}
         join usage_rollups on organization_id = $1 and slot >= part."from" and slot < part."to"
         where (environment = 'test') = ($2 = 'test')
       ),
       single as (
         select bucket, ${name} as name, status, bytes_in, bytes_out, cost,
                ${binSql('latency_us')} as bin
-        from ${part(10)}
+        from ${part(14)}
         join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
         where coalesce(environment = 'test', false) = ($2 = 'test')
       ),
@@ -136,6 +156,8 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
         from single group by bucket, name, bin
       ),
       cells as materialized (
+        select * from spanned
+        union all
         select * from hourly
         union all
         select * from quarterly
@@ -161,15 +183,19 @@ export function countGroupsStatement(groupBy: Grouping): Statement {
   return {
     text: `
       select count(*) from (
-        select bucket, name from ${part(4)}
+        select bucket, name from ${spansPart(4)}
+        join usage_spans on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
+          and usage_spans.hours = part.hours and start >= part."from" and start < part."to"
+        union
+        select bucket, name from ${part(8)}
         join usage_hours on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
           and hour >= part."from" and hour < part."to"
         union
-        select bucket, ${name} from ${part(7)}
+        select bucket, ${name} from ${part(11)}
         join usage_rollups on organization_id = $1 and slot >= part."from" and slot < part."to"
         where (environment = 'test') = ($2 = 'test')
         union
-        select bucket, ${name} from ${part(10)}
+        select bucket, ${name} from ${part(14)}
         join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
         where coalesce(environment = 'test', false) = ($2 = 'test')
         limit $3

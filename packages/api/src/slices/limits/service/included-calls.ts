@@ -6,7 +6,10 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
+import { findUncounted } from '../../analytics/service/read-counts.ts';
+import { allCalls, LIVE_VERIFICATIONS, sumsSql, valuesOf, WITHOUT_KEY } from '../../analytics/service/read-sums.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { toSlots } from '../../usage/service/slot-range.ts';
 import { UsageThresholdReached } from '../events.ts';
 
 const THRESHOLDS = [50, 80, 100] as const;
@@ -14,28 +17,29 @@ const BATCH = 500;
 /** Roll-ups come late by less; so a month is also counted on the first days of the next. */
 const RECENT_MS = 2 * 86_400_000;
 
-/** Organizations with calls since $3, after $4, with their calls from $1 up to $2. */
+/** All but the first are no calls with live keys here; a verification is one of the key that asks. */
+const GROUPS = [allCalls('live'), WITHOUT_KEY, LIVE_VERIFICATIONS];
+
+/** Organizations after $3 with calls since $2, and their calls in the month that begins at $1. */
 const COUNT: Statement = {
   text: `
     /* across organizations */
-    select recent.organization_id as "organizationId", organizations.plan, included_calls.reached,
-           (select coalesce(sum(calls), 0)::bigint from usage_rollups
-            where usage_rollups.organization_id = recent.organization_id and slot >= $1 and slot < $2
-              and environment = 'live') as calls
+    select recent.id as "organizationId", recent.plan, included_calls.reached,
+           (select coalesce(sum(case "group" when 0 then calls else -calls end), 0)::bigint
+            from (${sumsSql('recent.id', 5)}) as sums) as calls
     from (
-      select distinct organization_id from usage_rollups
-      where slot >= $3 and organization_id > $4 order by organization_id limit $5
+      select organizations.id, plan from organizations,
+        lateral (select from usage_rollups where organization_id = organizations.id and slot >= $2 limit 1) as called
+      where organizations.id > $3 and deleted_at is null order by organizations.id limit $4
     ) as recent
-    left join organizations on organizations.id = recent.organization_id and organizations.deleted_at is null
-    left join included_calls on included_calls.organization_id = recent.organization_id
+    left join included_calls on included_calls.organization_id = recent.id
       and included_calls.month = ($1::timestamptz at time zone 'UTC')::date
-    order by recent.organization_id`,
+    order by recent.id`,
 };
 
 interface Counted {
   organizationId: number;
-  /** Null for an organization that was deleted, and for calls without one. */
-  plan: PlanCode | null;
+  plan: PlanCode;
   reached: number | null;
   calls: number;
 }
@@ -50,10 +54,15 @@ export async function announceIncludedCalls(ctx: Context, { signal, touch }: Run
   const recent = new Date(ctx.now.getTime() - RECENT_MS);
   const months = [monthOf(recent), monthOf(ctx.now)];
   for (const month of months[0]!.from < months[1]!.from ? months : months.slice(1)) {
+    const { to } = toSlots({}, ctx.now, () => month.from);
+    const counted = { from: month.from, to: new Date(Math.min(month.to.getTime(), Date.parse(to))) };
+    // What is not rolled up is counted by a later run.
+    const uncounted = { ...(await findUncounted(ctx, counted)), pendingSlots: [] };
+    const sums = valuesOf(GROUPS, [counted], uncounted);
     for (let after = 0; !signal.aborted; touch()) {
-      const rows = await execute<Counted>(ctx.db, COUNT, [month.from, month.to, recent, after, BATCH]);
+      const rows = await execute<Counted>(ctx.db, COUNT, [month.from, recent, after, BATCH, ...sums]);
       for (const { organizationId, plan, calls, reached } of rows)
-        if (plan && percentOf(plan, calls) > (reached ?? 0)) await announce(ctx, organizationId, { month, calls });
+        if (percentOf(plan, calls) > (reached ?? 0)) await announce(ctx, organizationId, { month, calls });
       after = rows.at(-1)?.organizationId ?? 0;
       if (rows.length < BATCH) break;
     }
