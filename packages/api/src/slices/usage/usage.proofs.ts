@@ -1,3 +1,4 @@
+import { here } from '../../../test/proofs/scenes.ts';
 import type { Failing, SliceProofs } from '../../../test/proofs/slice-proofs.ts';
 
 const ofKey =
@@ -19,6 +20,10 @@ const LONG = { from: '2020-01-01T00:00:00Z' };
 
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
+  scenarios: {
+    // What was called a moment ago is counted while answers are compared: nothing was in this period.
+    'orgs.usage': async (fixture) => here(fixture, { from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }),
+  },
   failures: {
     'apiKeys.usage': {
       time_range_reversed: ofKey(REVERSED),
