@@ -132,7 +132,7 @@ it('knows the zones of the IANA database, in any case, and no offsets', () => {
   expect(['europe/berlin', 'UTC', 'Asia/Kathmandu'].map(findTimeZone)).toEqual([
     'Europe/Berlin',
     'UTC',
-    expect.anything(),
+    'Asia/Kathmandu',
   ]);
   expect(['Mars/Olympus', '+05:30', '', 'Europe/Berlin\n'].map(findTimeZone)).toEqual(Array(4).fill(undefined));
 });

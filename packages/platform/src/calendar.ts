@@ -18,11 +18,15 @@ interface Stretch {
   offsetMs: number;
 }
 
-/** The IANA name of a time zone as this process knows it; undefined for an unknown one. Offsets are no zones. */
+/**
+ * The IANA name of a time zone, in its own case; undefined for an unknown one. Offsets are no zones. One of which the
+ * runtime knows an older name stays as it was given.
+ */
 export function findTimeZone(name: string): string | undefined {
   if (!/^[A-Za-z]/.test(name)) return undefined;
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
+    const { timeZone } = new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions();
+    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name;
   } catch {
     return undefined;
   }
