@@ -123,6 +123,7 @@ app.post('/api-keys/verify', async (req, res) => {
   const limits = Object.entries(key['rateLimits'] as Record<string, { limit: number; windowS: number }>);
   const now = Date.now();
   const expense = {
+    due: [],
     buckets: [
       ...LIMITS.map(([name, windowMs]) => ({ name, key: `${own}:${name}`, size: SIZE, windowMs })),
       ...limits.map(([name, { limit, windowS }]) => ({

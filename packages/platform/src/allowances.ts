@@ -2,10 +2,12 @@ import { type Bucket, type BucketState, costOf, createMemoryLimiter, type Decisi
 import { OldestFirst } from './oldest-first.ts';
 
 /**
- * What a call takes together: tokens of buckets, and credits of an account. All are paid, or none. Accounts are kept
- * elsewhere and leased to this store in blocks, so that most calls need nothing but it.
+ * What a call takes together: tokens of buckets, and credits of an account. All are paid, or none but those that are
+ * due. Accounts are kept elsewhere and leased to this store in blocks, so that most calls need nothing but it.
  */
 export interface Expense {
+  /** Paid where they all suffice and the outcome is final, even if the rest is refused: those of the caller. */
+  due: readonly Bucket[];
   buckets: readonly Bucket[];
   credits: CreditCost | null;
   /** The caller's time, which decides whether a lease has ended. */
@@ -36,7 +38,8 @@ export interface Spent {
   outcome: 'spent' | 'limited' | 'exhausted' | 'lease' | 'busy';
   /** How long until the buckets would pay; 0 unless `limited`. */
   retryAfterMs: number;
-  /** Each bucket after the call, in their order. */
+  isDuePaid: boolean;
+  /** Each bucket after the call, in their order: first those that are due. */
   states: BucketState[];
   /** The lease after the call; null where none counts. */
   lease: Lease | null;
@@ -112,6 +115,9 @@ export function createMemoryAllowances({
   const statesOf = (buckets: readonly Bucket[]): BucketState[] =>
     buckets.map((bucket) => ({ ...take([{ ...bucket, cost: 0 }]).strictest, bucket }));
 
+  const isLimited = (buckets: readonly Bucket[]): boolean =>
+    statesOf(buckets).some(({ bucket, remaining }) => remaining < costOf(bucket));
+
   function pay({ cost }: CreditCost, account: Account, turn: string, isValid: boolean): Spent['outcome'] {
     if (isValid && account.credits >= cost) return 'spent';
     if (isValid && account.credits + account.rest < cost) return 'exhausted';
@@ -122,26 +128,26 @@ export function createMemoryAllowances({
   }
 
   return {
-    spend({ buckets, credits, nowMs: callerMs, turn }, granted) {
+    spend({ due, buckets, credits, nowMs: callerMs, turn }, granted) {
       const account = credits && accountOf(credits.key);
       if (account && granted) {
         addLease(account, granted);
         if (account.turn === turn) account.turn = '';
       }
       const isValid = account !== null && account.generation >= credits!.generation && callerMs < account.untilMs;
-      const answer = (outcome: Spent['outcome'], retryAfterMs = 0): Spent => ({
-        outcome,
-        retryAfterMs,
-        states: statesOf(buckets),
-        lease: isValid ? leaseOf(account) : null,
-      });
-      const isLimited = statesOf(buckets).some(({ bucket, remaining }) => remaining < costOf(bucket));
-      if (isLimited) return answer('limited', take(buckets).retryAfterMs);
+      const answer = (outcome: Spent['outcome'], paid: readonly Bucket[] = [], retryAfterMs = 0): Spent => {
+        if (paid.length > 0) take(paid);
+        const isDuePaid = outcome === 'spent' || paid === due;
+        const states = statesOf([...due, ...buckets]);
+        return { outcome, retryAfterMs, isDuePaid, states, lease: isValid ? leaseOf(account) : null };
+      };
+      if (isLimited(due)) return answer('limited', [], take(due).retryAfterMs);
+      if (isLimited(buckets)) return answer('limited', due, take(buckets).retryAfterMs);
       const outcome = account ? pay(credits!, account, turn, isValid) : 'spent';
+      if (outcome === 'exhausted') return answer(outcome, due);
       if (outcome !== 'spent') return answer(outcome);
-      if (buckets.length > 0) take(buckets);
       if (account) account.credits -= credits!.cost;
-      return answer('spent');
+      return answer('spent', [...due, ...buckets]);
     },
     pass(key, turn) {
       const account = accounts.get(key);

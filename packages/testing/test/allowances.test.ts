@@ -13,9 +13,18 @@ const NOW = 1_800_000_000_000;
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
 /** What a call of one credit takes, from an account of its own unless one is given. */
-function expense(given: { key?: string; generation?: number; cost?: number; nowMs?: number; buckets?: Bucket[] } = {}) {
-  const { key = `{${randomUUID()}}credits`, generation = 1, cost = 1, nowMs = NOW, buckets = [] } = given;
-  return { credits: { key, generation, cost }, nowMs, buckets, turn: randomUUID() };
+interface Given {
+  key?: string;
+  generation?: number;
+  cost?: number;
+  nowMs?: number;
+  due?: Bucket[];
+  buckets?: Bucket[];
+}
+
+function expense(given: Given = {}) {
+  const { key = `{${randomUUID()}}credits`, generation = 1, cost = 1, nowMs = NOW, due = [], buckets = [] } = given;
+  return { credits: { key, generation, cost }, nowMs, due, buckets, turn: randomUUID() };
 }
 
 const lease = (credits: number, rest = 0, given: Partial<Lease> = {}): Lease => ({
@@ -104,6 +113,26 @@ describe.each(DRIVERS)('allowances in $driver', ({ start }) => {
       expect(spent.filter(({ outcome }) => outcome === 'exhausted')).toHaveLength(20);
     });
 
+    it('takes what is due also where the rest is refused, but not before a lease is there', async () => {
+      const key = await leased(2);
+      const [own, narrow] = [bucketOf(`${key}own`, 5), bucketOf(`${key}narrow`, 1)];
+      const answers = [];
+      for (const given of [{ buckets: [narrow] }, { buckets: [narrow] }, { cost: 3 }, {}, {}, {}])
+        answers.push(await spend({ key, due: [own], ...given }));
+      expect(answers.map(({ outcome, isDuePaid, states }) => [outcome, isDuePaid, states[0]!.remaining])).toEqual([
+        ['spent', true, 4],
+        ['limited', true, 3],
+        ['exhausted', true, 2],
+        ['spent', true, 1],
+        ['exhausted', true, 0],
+        ['limited', false, 0],
+      ]);
+      const other = `{${randomUUID()}}credits`;
+      const first = expense({ key: other, due: [bucketOf(`${other}own`, 1)] });
+      expect(await store.spend(first)).toMatchObject({ outcome: 'lease', isDuePaid: false });
+      expect(await store.spend(first, lease(1))).toMatchObject({ outcome: 'spent', isDuePaid: true });
+    });
+
     it('takes from all buckets and the credits, or from none', async () => {
       const key = await leased(10);
       const [narrow, wide] = [bucketOf(`${key}narrow`, 2), bucketOf(`${key}wide`, 10, 3)];
@@ -124,7 +153,7 @@ describe.each(DRIVERS)('allowances in $driver', ({ start }) => {
 
     it('limits without credits', async () => {
       const buckets = [bucketOf(`{${randomUUID()}}`, 1)];
-      const take = async () => store.spend({ buckets, credits: null, nowMs: NOW, turn: 'x' });
+      const take = async () => store.spend({ due: [], buckets, credits: null, nowMs: NOW, turn: 'x' });
       expect(await take()).toMatchObject({ outcome: 'spent', lease: null, states: [{ remaining: 0 }] });
       expect((await take()).outcome).toBe('limited');
     });

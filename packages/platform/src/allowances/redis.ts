@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Allowances, type Expense, type Lease, type Spent, TURN_MS } from '../allowances.ts';
+import { type Allowances, type Lease, type Spent, TURN_MS } from '../allowances.ts';
 import { type Bucket, costOf, TOKEN_EPSILON } from '../limiter.ts';
 import { REDIS_PREFIX, type Redis } from '../redis.ts';
 
@@ -12,8 +12,9 @@ const RUN_ID = `string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')`;
 /**
  * The arithmetic of the memory, in one step for all processes. KEYS: the account, then a level per bucket. ARGV: the
  * account's generation ('' for none), the caller's time, cost and turn; generation, end, credits and rest of a lease to
- * add ('' for none); size, windowMs and cost of each bucket. Returns the outcome, retryAfterMs, whether a lease counts
- * and its four numbers, then remaining and resetMs of each bucket.
+ * add ('' for none); how many buckets are due, and size, windowMs and cost of each bucket. Returns the outcome,
+ * retryAfterMs, whether what is due is paid, whether a lease counts and its four numbers, then remaining and resetMs of
+ * each bucket.
  */
 const SPEND = `
 local time = redis.call('TIME')
@@ -52,9 +53,10 @@ end
 
 local tokens, size, window, price = {}, {}, {}, {}
 local levels = #KEYS > 1 and redis.call('MGET', unpack(KEYS, 2)) or {}
-local wait = 0
+local due = tonumber(ARGV[9])
+local wait, dueWait = 0, 0
 for i = 2, #KEYS do
-  local at = 9 + 3 * (i - 2)
+  local at = 10 + 3 * (i - 2)
   size[i], window[i], price[i] = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local level = levels[i - 1]
   tokens[i] = size[i]
@@ -63,36 +65,39 @@ for i = 2, #KEYS do
     tokens[i] = math.min(size[i], left + math.max(0, now - since) * size[i] / window[i])
   end
   local missing = price[i] - tokens[i]
-  if missing > epsilon then wait = math.max(wait, math.floor(missing * window[i] / size[i]) + 1) end
+  if missing > epsilon then
+    local needed = math.floor(missing * window[i] / size[i]) + 1
+    if i <= 1 + due then dueWait = math.max(dueWait, needed) else wait = math.max(wait, needed) end
+  end
 end
 
-local outcome = 'spent'
-if wait > 0 then
-  outcome = 'limited'
+local outcome, paying = 'spent', #KEYS
+if dueWait > 0 then
+  outcome, paying, wait = 'limited', 0, dueWait
+elseif wait > 0 then
+  outcome, paying = 'limited', 1 + due
 elseif held and not (valid and held[3] >= cost) then
   if valid and held[3] + held[4] < cost then
-    outcome = 'exhausted'
+    outcome, paying = 'exhausted', 1 + due
   elseif held.taken then
-    outcome = 'busy'
+    outcome, paying = 'busy', 0
   else
-    outcome = 'lease'
+    outcome, paying = 'lease', 0
     redis.call('HSET', KEYS[1], 'turn', turn, 'turn_ends', text(now + ${TURN_MS}))
   end
 end
-if outcome == 'spent' then
-  if held then
-    held[3] = held[3] - cost
-    redis.call('HSET', KEYS[1], 'credits', text(held[3]))
-  end
-  for i = 2, #KEYS do
-    tokens[i] = tokens[i] - price[i]
-    local fullInMs = math.max(1, math.ceil((size[i] - tokens[i]) * window[i] / size[i]))
-    redis.call('SET', KEYS[i], struct.pack('<dd', tokens[i], now), 'PX', fullInMs)
-  end
+if outcome == 'spent' and held then
+  held[3] = held[3] - cost
+  redis.call('HSET', KEYS[1], 'credits', text(held[3]))
+end
+for i = 2, paying do
+  tokens[i] = tokens[i] - price[i]
+  local fullInMs = math.max(1, math.ceil((size[i] - tokens[i]) * window[i] / size[i]))
+  redis.call('SET', KEYS[i], struct.pack('<dd', tokens[i], now), 'PX', fullInMs)
 end
 
-local answer = { outcome, wait, valid and 1 or 0, 0, 0, 0, 0 }
-for i = 1, 4 do if held then answer[3 + i] = held[i] end end
+local answer = { outcome, wait, paying > 0 and 1 or 0, valid and 1 or 0, 0, 0, 0, 0 }
+for i = 1, 4 do if held then answer[4 + i] = held[i] end end
 for i = 2, #KEYS do
   answer[#answer + 1] = math.max(0, math.floor(tokens[i] + epsilon))
   answer[#answer + 1] = math.ceil((size[i] - tokens[i]) * window[i] / size[i])
@@ -128,20 +133,28 @@ end
 return answer
 `;
 
-type SpentAnswer = [outcome: Spent['outcome'], retryAfterMs: number, isValid: number, ...numbers: number[]];
+type SpentAnswer = [
+  outcome: Spent['outcome'],
+  retryAfterMs: number,
+  isDuePaid: number,
+  isValid: number,
+  ...numbers: number[],
+];
 
 /** Buckets and leases in Redis, exact over any number of processes. Throws `RedisUnavailableError` without it. */
 export function createRedisAllowances(redis: Redis): Allowances {
   return {
     async spend(expense, granted) {
-      const { buckets, credits, nowMs, turn } = expense;
+      const { due, credits, nowMs, turn } = expense;
+      const buckets = [...due, ...expense.buckets];
       const keys = [credits ? nameOf(credits.key) : `${REDIS_PREFIX}${buckets[0]!.key}`];
       for (const bucket of buckets) keys.push(`${REDIS_PREFIX}limit:${bucket.key}`);
       const args: (string | number)[] = [credits?.generation ?? '', nowMs, credits?.cost ?? 0, turn];
       if (granted) args.push(granted.generation, granted.untilMs, granted.credits, granted.rest);
       else args.push('', '', '', '');
+      args.push(due.length);
       for (const bucket of buckets) args.push(bucket.size, bucket.windowMs, costOf(bucket));
-      return spentOf(expense, (await runScript(redis, SPEND, keys, args)) as SpentAnswer);
+      return spentOf(buckets, (await runScript(redis, SPEND, keys, args)) as SpentAnswer);
     },
     async pass(key, turn) {
       await runScript(redis, PASS, [nameOf(key)], [turn]);
@@ -163,13 +176,16 @@ function leaseOf([generation = 0, untilMs = 0, credits = 0, rest = 0]: readonly 
   return { generation, untilMs, credits, rest };
 }
 
-function spentOf({ buckets }: Expense, [outcome, retryAfterMs, isValid, ...numbers]: SpentAnswer): Spent {
+function spentOf(
+  buckets: readonly Bucket[],
+  [outcome, retryAfterMs, isDuePaid, isValid, ...numbers]: SpentAnswer,
+): Spent {
   const states = buckets.map((bucket: Bucket, at) => ({
     bucket,
     remaining: numbers[4 + 2 * at]!,
     resetMs: numbers[5 + 2 * at]!,
   }));
-  return { outcome, retryAfterMs, states, lease: isValid === 1 ? leaseOf(numbers) : null };
+  return { outcome, retryAfterMs, isDuePaid: isDuePaid === 1, states, lease: isValid === 1 ? leaseOf(numbers) : null };
 }
 
 const SHAS = new Map(

@@ -210,8 +210,8 @@ export interface LimitCost {
 }
 
 /**
- * Takes the credits and the limits of a verification, and those of the call, together: all or nothing. In one script
- * call, unless the credits need a new lease. Null where the credits have been set anew since the key was read.
+ * Takes the credits and the limits of a verification together, all or nothing, and those of the call in any case. One
+ * script call, unless the credits need a new lease. Null where the credits have been set anew since the key was read.
  */
 export async function spend(
   ctx: Context,
@@ -220,7 +220,8 @@ export async function spend(
 ): Promise<Spent | null> {
   const own = ctx.dueLimits?.buckets ?? [];
   const expense: Expense = {
-    buckets: [...own, ...limits.map((limit) => bucketOf(key, limit))],
+    due: own,
+    buckets: limits.map((limit) => bucketOf(key, limit)),
     credits: key.credits && {
       key: accountOf(key.organizationId, key.id),
       generation: key.credits.generation,
@@ -249,8 +250,8 @@ export async function spend(
 
 /** Without the limits of the call itself. */
 function settled(ctx: Context, spent: Spent, own: number): Spent {
-  const { outcome, retryAfterMs, states } = spent;
-  settleDueLimits(ctx, states.slice(0, own), { isPaid: outcome === 'spent', retryAfterMs });
+  const { isDuePaid, retryAfterMs, states } = spent;
+  settleDueLimits(ctx, states.slice(0, own), { isPaid: isDuePaid, retryAfterMs });
   return { ...spent, states: states.slice(own) };
 }
 

@@ -520,11 +520,20 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     };
     const asked: string[] = [];
     const hear = ({ sql }: { sql: string }) => void asked.push(sql);
-    const before = await countScripts();
+    const { body: own } = await create(ada, { scopes: ['api_keys:verify'] });
+    const ask = (body: Body) =>
+      app!.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
+    await ask({ key: key.secret });
     app!.ports.database.client.on('query', hear);
-    await through(app!, { key: key.secret });
+    for (const [cost, code] of [
+      [1, 'VALID'],
+      [1_000_000, 'USAGE_EXCEEDED'],
+    ] as const) {
+      const before = await countScripts();
+      expect((await ask({ key: key.secret, cost })).body.code).toBe(code);
+      expect((await countScripts()) - before).toBe(1); // with the limits of the call itself
+    }
     app!.ports.database.client.off('query', hear);
-    expect((await countScripts()) - before).toBe(1); // with the limits of the call itself
     expect(asked.filter((sql) => /api_key_credits/.test(sql))).toEqual([]);
   });
 
