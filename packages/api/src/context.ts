@@ -9,6 +9,7 @@ import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
 import type { Notifications } from '@rentapi/platform/notifications';
 import type { Outbound } from '@rentapi/platform/outbound';
+import type { Presence } from '@rentapi/platform/presence';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { RecentCalls } from '@rentapi/platform/recent-calls';
 import type { Redis } from '@rentapi/platform/redis';
@@ -57,6 +58,8 @@ export interface Ports {
   slots: Slots;
   cache: Cache;
   pubsub: PubSub;
+  /** Who is connected to the chat of which organization. */
+  presence: Presence;
   /** For sockets that watch what is called with keys. */
   apiCalls: ApiCalls;
   /** The calls of the last hour, counted while they happen. */

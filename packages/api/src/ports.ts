@@ -13,6 +13,8 @@ import type { Logger } from '@rentapi/platform/logger';
 import type { Mailer } from '@rentapi/platform/mail';
 import { createNotifications } from '@rentapi/platform/notifications';
 import { createOutbound } from '@rentapi/platform/outbound';
+import { createMemoryPresence } from '@rentapi/platform/presence';
+import { createRedisPresence } from '@rentapi/platform/presence/redis';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { createMemoryRecentCalls } from '@rentapi/platform/recent-calls';
@@ -197,7 +199,7 @@ function openShared(
   env: Env,
   log: Logger,
   clock: Clock,
-): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub' | 'recentCalls'> {
+): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub' | 'presence' | 'recentCalls'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
   if (!env.REDIS_URL) {
     return {
@@ -206,6 +208,7 @@ function openShared(
       slots: createMemorySlots(),
       cache: createMemoryCache(),
       pubsub: createMemoryPubSub(onError),
+      presence: createMemoryPresence(),
       recentCalls: createMemoryRecentCalls(clock),
     };
   }
@@ -217,6 +220,7 @@ function openShared(
     slots: createRedisSlots(redis),
     cache: createRedisCache(redis, pubsub),
     pubsub,
+    presence: createRedisPresence(redis, pubsub),
     recentCalls: createRedisRecentCalls(redis, clock, onError),
   };
 }
@@ -233,6 +237,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.slots.close();
   await ports.cache.disconnectAll();
   ports.apiCalls.close();
+  await ports.presence.close();
   await ports.pubsub.close();
   await ports.recentCalls.close();
   await ports.redis?.close();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOPICS } from '../src/slices/realtime/schemas.ts';
-import { topicsOf } from '../src/slices/realtime/subscription.ts';
+import { topicsOf } from '../src/slices/realtime/service/subscription.ts';
 import { eventTypes } from '../src/slices/registry.ts';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
 

@@ -25,6 +25,15 @@ const OUTAGE_RETRY_S = 2;
 export async function enforceLimits(ctx: Context, meta: ProcedureMeta, actor: Actor | null): Promise<void> {
   if (meta.probe) return; // a probe must never have to wait
   if (!actor) return setRateLimitHeaders(ctx, await take(ctx, sourceBuckets(ctx, meta), duringOutage(meta)));
+  await enforceCallerLimits(ctx, meta, actor);
+}
+
+/** The same for a known caller: `meta` is the procedure's; a message on a socket has none. */
+export async function enforceCallerLimits(
+  ctx: Context,
+  meta: Pick<ProcedureMeta, 'limit'>,
+  actor: Actor,
+): Promise<void> {
   const buckets = callerBuckets(ctx, actor);
   const ofProcedure = procedureBucket(ctx, meta, actor);
   if (ofProcedure) buckets.push(ofProcedure);
@@ -125,7 +134,7 @@ function rateLimited(ctx: Context, strictest: BucketState, retryAfterMs: number)
 }
 
 /** The bucket of the procedure itself, for a signed-in caller. */
-function procedureBucket(ctx: Context, { limit }: ProcedureMeta, actor: Actor): Bucket | null {
+function procedureBucket(ctx: Context, { limit }: Pick<ProcedureMeta, 'limit'>, actor: Actor): Bucket | null {
   if (!limit || limit.by === 'source') return null;
   const organizationId = actor.kind === 'user' ? actor.membership?.organizationId : actor.key.organizationId;
   const isShared = limit.by === 'organization' && organizationId !== undefined;

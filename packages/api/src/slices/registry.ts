@@ -17,6 +17,8 @@ import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as cacheEvents from './cache/events.ts';
 import * as chatEvents from './chat/events.ts';
 import * as chatJobs from './chat/jobs.ts';
+import { organizationSocket } from './chat/raw.ts';
+import { organizationUpgrade } from './chat/socket.ts';
 import * as creditEvents from './credits/events.ts';
 import * as creditJobs from './credits/jobs.ts';
 import * as emailChangeEvents from './email-change/events.ts';
@@ -111,6 +113,7 @@ export const jobs: readonly Job[] = [
 export const rawRoutes: readonly RawRoute[] = [
   upgradeRequired,
   analyticsSocket,
+  organizationSocket,
   reportDownload,
   auditExport,
   initiate,
@@ -122,7 +125,7 @@ export const rawRoutes: readonly RawRoute[] = [
 ];
 
 /** Every socket of callers. */
-export const sockets: readonly CallerUpgrade[] = [realtimeUpgrade, analyticsUpgrade];
+export const sockets: readonly CallerUpgrade[] = [realtimeUpgrade, analyticsUpgrade, organizationUpgrade];
 
 /** Second names of whole groups of paths, served as deprecated aliases. */
 export const PATH_ALIASES = { '/organizations': '/tenants' };

@@ -15,11 +15,13 @@ export interface Handshake {
   ctx: Context;
   req: IncomingMessage;
   query: URLSearchParams;
+  /** What stands in the path for each `{name}` of the pattern. */
+  params: Record<string, string>;
   /** For an invalid credential that is known only on the open socket. */
   refusalDelay: RefusalDelay;
 }
 
-/** Upgrades connections at one path. */
+/** Upgrades connections at one path, in which `{name}` is any segment. */
 export interface Upgrade {
   path: string;
   /**
@@ -62,7 +64,7 @@ export function createSockets({
   headers = [],
 }: SocketOptions): Sockets {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
-  const byPath = new Map(upgrades.map((upgrade) => [upgrade.path, upgrade]));
+  const routes = upgrades.map((upgrade) => ({ upgrade, pattern: patternOf(upgrade.path) }));
   const refusalDelay = createRefusalDelay();
   server.on('wsClientError', ({ message }, socket, req) => {
     const detail = `Open a WebSocket as RFC 6455 defines it: ${message}.`;
@@ -78,11 +80,12 @@ export function createSockets({
     }
     // A target such as `//` names no path: an error here would end the process.
     const url = URL.parse(req.url ?? '/', 'http://localhost');
-    const upgrade = url && byPath.get(url.pathname);
-    if (!upgrade) throw new ApiError('operation_not_found');
+    const route = routes.find(({ pattern }) => url && pattern.test(url.pathname));
+    if (!url || !route) throw new ApiError('operation_not_found');
     if (ports.process.draining) throw new ApiError('unavailable', { retryAfterS: DRAINING_RETRY_S });
     await admit(ctx);
-    return upgrade.open({ ctx, req, query: url.searchParams, refusalDelay });
+    const params = { ...route.pattern.exec(url.pathname)?.groups };
+    return route.upgrade.open({ ctx, req, query: url.searchParams, params, refusalDelay });
   }
 
   async function answer(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -128,4 +131,8 @@ export function createSockets({
       server.close();
     },
   };
+}
+
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
 }

@@ -18,8 +18,8 @@ export const analyticsUpgrade = callerUpgrade<never>({
   description: 'The calls of the last 60 seconds, once a second.',
   replies: {},
   sends: [AnalyticsMessage],
-  assertAddress: (query) => void environmentOf(query),
-  converse: async (caller, peer, query) => report(caller, peer, environmentOf(query)),
+  assertAddress: ({ query }) => void environmentOf(query),
+  converse: async (caller, peer, { query }) => report(caller, peer, environmentOf(query)),
 });
 
 function environmentOf(query: URLSearchParams): CallEnvironment {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { CreatedAt, UpdatedAt } from '../../contract/common-schemas.ts';
+import { CreatedAt, Timestamp, UpdatedAt } from '../../contract/common-schemas.ts';
 import { anyId, exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
+import { AuthMessage, PingMessage } from '../realtime/schemas.ts';
+import { ClientId } from '../realtime/service/caller-socket.ts';
 
 export const MAX_TEXT = 4000;
 
@@ -69,3 +71,156 @@ export const EditChatMessage = ChatMessageId.extend({ text: MessageText }).meta(
   description: 'The text of a message from now on.',
 });
 export type EditChatMessage = z.output<typeof EditChatMessage>;
+
+const clientId = ClientId.optional().meta({
+  description: 'A name of yours for it: the answer has it, also a refusal.',
+});
+const { id: messageId, text } = exampleMessage;
+const EXAMPLE_TIME = exampleMessage.createdAt;
+
+/** What a client sends on the socket of an organization. */
+export const SendAction = z.strictObject({ action: z.literal('message.send'), text: MessageText, clientId }).meta({
+  id: 'ChatSendMessage',
+  description: 'Writes a message. Sent again with the same `clientId` within a day, it is written once.',
+  example: { action: 'message.send', text, clientId: 'draft-1' },
+});
+export const EditAction = z
+  .strictObject({ action: z.literal('message.edit'), id: id('msg'), text: MessageText, clientId })
+  .meta({
+    id: 'ChatEditMessage',
+    description: 'Changes a message of your own.',
+    example: { action: 'message.edit', id: messageId, text },
+  });
+export const DeleteAction = z.strictObject({ action: z.literal('message.delete'), id: id('msg'), clientId }).meta({
+  id: 'ChatDeleteMessage',
+  description: 'Deletes a message of your own, or, with the permission `members:remove`, any.',
+  example: { action: 'message.delete', id: messageId },
+});
+export const TypingAction = z.strictObject({ action: z.literal('typing') }).meta({
+  id: 'ChatTypingMessage',
+  description: 'Shows the others for 5 seconds that you write. Sent more than once a second, it counts once.',
+  example: { action: 'typing' },
+});
+export const ReadAction = z.strictObject({ action: z.literal('read'), messageId: id('msg'), clientId }).meta({
+  id: 'ChatReadMessage',
+  description: 'Marks everything up to this message as read. A mark never moves back.',
+  example: { action: 'read', messageId },
+});
+export const ChatAction = z.discriminatedUnion('action', [
+  AuthMessage,
+  SendAction,
+  EditAction,
+  DeleteAction,
+  TypingAction,
+  ReadAction,
+  PingMessage,
+]);
+export type ChatAction = z.output<typeof ChatAction>;
+
+/** What the server sends on it, in addition to what every socket sends. */
+export const AckMessage = z
+  .object({
+    type: z.literal('ack'),
+    clientId: z.string().nullable().meta({ description: 'Of the message that it answers.' }),
+    id: id('msg'),
+  })
+  .meta({
+    id: 'ChatAckMessage',
+    description: 'What was asked is done.',
+    example: { type: 'ack', clientId: 'draft-1', id: messageId },
+  });
+export type AckMessage = z.output<typeof AckMessage>;
+
+export const ChatRead = z
+  .object({
+    userId: id('usr'),
+    messageId: id('msg').meta({ description: 'The last message that was read.' }),
+    readAt: Timestamp.meta({ description: 'When.' }),
+  })
+  .meta({ id: 'ChatRead', description: 'How far a member has read.' });
+export type ChatRead = z.output<typeof ChatRead>;
+const exampleRead: ChatRead = { userId: exampleId('usr'), messageId, readAt: EXAMPLE_TIME };
+
+export const JoinedMessage = z
+  .object({
+    type: z.literal('joined'),
+    lastEventId: z.string().nullable().meta({
+      description: 'Where to go on if the connection ends before the next event; null where there has been none.',
+    }),
+    reads: z.array(ChatRead).meta({ description: 'How far members have read: the 200 who have read furthest.' }),
+  })
+  .meta({
+    id: 'ChatJoinedMessage',
+    description: 'What happens in the chat is sent from now on.',
+    example: { type: 'joined', lastEventId: exampleId('evt'), reads: [exampleRead] },
+  });
+export type JoinedMessage = z.output<typeof JoinedMessage>;
+
+export const PresenceMessage = z
+  .object({
+    type: z.literal('presence'),
+    members: z.array(id('usr')).meta({ description: 'The users who are connected, at most 200.' }),
+    total: z.int().meta({ description: 'How many there are.', example: 1 }),
+  })
+  .meta({
+    id: 'ChatPresenceMessage',
+    description: 'Who is connected to the chat: at first, and whenever that changes.',
+    example: { type: 'presence', members: [exampleId('usr')], total: 1 },
+  });
+export type PresenceMessage = z.output<typeof PresenceMessage>;
+
+export const TypingMessage = z
+  .object({
+    type: z.literal('typing'),
+    userId: id('usr'),
+    expiresAt: Timestamp.meta({ description: 'Until when to show it.' }),
+  })
+  .meta({
+    id: 'ChatTypingNotice',
+    description: 'A member writes. It is not stored.',
+    example: { type: 'typing', userId: exampleId('usr'), expiresAt: EXAMPLE_TIME },
+  });
+export type TypingMessage = z.output<typeof TypingMessage>;
+
+const eventId = id('evt').meta({ description: 'Resumes after this event, as `lastEventId`.' });
+
+/** Events of messages as this socket sends them: with the text as it is now. */
+const messageEvent = <Name extends string>(name: Name, component: string, description: string) =>
+  z
+    .object({
+      type: z.literal('event'),
+      id: eventId,
+      event: z.literal(name),
+      createdAt: Timestamp.meta({ description: 'When it happened.' }),
+      data: ChatMessage,
+    })
+    .meta({
+      id: component,
+      description,
+      example: { type: 'event', id: exampleId('evt'), event: name, createdAt: EXAMPLE_TIME, data: exampleMessage },
+    });
+export const CreatedWithText = messageEvent(
+  'chat.message_created',
+  'ChatMessageCreatedWithText',
+  'A message was written.',
+);
+export const UpdatedWithText = messageEvent(
+  'chat.message_updated',
+  'ChatMessageUpdatedWithText',
+  'A message was changed.',
+);
+
+export const ReadMessage = z
+  .object({
+    type: z.literal('event'),
+    id: z.null().meta({ description: 'It is sent once: what is stored is how far each member has read.' }),
+    event: z.literal('chat.read'),
+    createdAt: Timestamp.meta({ description: 'When.' }),
+    data: ChatRead,
+  })
+  .meta({
+    id: 'ChatReadNotice',
+    description: 'A member has read further.',
+    example: { type: 'event', id: null, event: 'chat.read', createdAt: EXAMPLE_TIME, data: exampleRead },
+  });
+export type ReadMessage = z.output<typeof ReadMessage>;

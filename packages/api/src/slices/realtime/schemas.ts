@@ -51,6 +51,7 @@ export const ErrorMessage = z
     type: z.literal('error'),
     code: z.string().meta({ description: 'As in every other answer: `/docs/errors` explains each.' }),
     detail: z.string().meta({ description: 'What to do, as a sentence.' }),
+    clientId: z.string().optional().meta({ description: 'Of the message that was refused, where it had one.' }),
   })
   .meta({
     id: 'ErrorMessage',

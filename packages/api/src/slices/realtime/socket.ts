@@ -1,7 +1,7 @@
-import { messageOf } from './event-message.ts';
 import { ApiCallMessage, ClientMessage, SubscribedMessage } from './schemas.ts';
 import { type Conversation, callerUpgrade, type Peer } from './service/caller-socket.ts';
-import { type EventStream, openStream } from './stream.ts';
+import { messageOf } from './service/event-message.ts';
+import { type EventStream, openStream } from './service/stream.ts';
 
 type OwnMessage = Exclude<ClientMessage, { action: 'auth' | 'ping' }>;
 

@@ -4,7 +4,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { authenticatedCaller, inOrganization, watchCaller } from '../../pipeline/live-caller.ts';
 import { takeRoom } from '../../pipeline/open-limits.ts';
 import { MAX_SUBSCRIPTIONS, type RealtimeEvent, type WatchEvents } from './schemas.ts';
-import { type EventStream, openStream } from './stream.ts';
+import { type EventStream, openStream } from './service/stream.ts';
 
 type Message = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
 

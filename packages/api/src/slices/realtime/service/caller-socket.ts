@@ -1,5 +1,6 @@
+import { describeIssue } from '@rentapi/platform/describe-issue';
 import type { WebSocket } from 'ws';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Context, OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { toApiError } from '../../../contract/problem.ts';
@@ -28,11 +29,19 @@ import {
 import { parseJson } from '../../../wire/json.ts';
 import type { RefusalDelay } from '../../../wire/refusal-delay.ts';
 import type { SocketContract } from '../../../wire/socket-contract.ts';
-import type { Upgrade } from '../../../wire/sockets.ts';
+import type { Handshake, Upgrade } from '../../../wire/sockets.ts';
 import { AuthMessage, type CommonMessage, ErrorMessage, PingMessage, PongMessage, ReadyMessage } from '../schemas.ts';
 import { redeemTicket, redeemToken } from './tickets.ts';
 
 const MAX_WAITING_MESSAGES = 20;
+
+/** The name that a client gives a message: a refusal says which one it refuses. */
+export const ClientId = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[\x21-\x7e]+$/, 'must be of printable ASCII without spaces');
+const ClientIdOnly = z.object({ clientId: ClientId });
 
 /** What a protocol adds to authentication, limits and the end of access. */
 export interface SocketProtocol<Message extends { action: string }>
@@ -45,10 +54,14 @@ export interface SocketProtocol<Message extends { action: string }>
   /** What answers each of its own messages; null where nothing does. */
   replies: Record<Message['action'], z.ZodType | null>;
   /** Begins to talk to a caller. */
-  converse(caller: LiveCaller, peer: Peer, query: URLSearchParams): Promise<Conversation<Message>>;
+  converse(caller: LiveCaller, peer: Peer, address: SocketAddress): Promise<Conversation<Message>>;
   /** Refuses a handshake before the upgrade, while that is an answer over HTTP. */
-  assertAddress?(query: URLSearchParams): void;
+  assertAddress?(address: SocketAddress): void;
+  /** The organization that the address names; else the credential decides. */
+  organizationOf?(ctx: Context, address: SocketAddress): number;
 }
+
+export type SocketAddress = Pick<Handshake, 'query' | 'params'>;
 
 /** The client at the other end. */
 export interface Peer {
@@ -76,7 +89,7 @@ interface Session<Message> {
 
 interface SocketOptions {
   ctx: Context;
-  query: URLSearchParams;
+  address: SocketAddress;
   /** The caller that the URL authenticated; null where the first message has to. */
   authenticated: AuthenticatedCaller | null;
   refusalDelay: RefusalDelay;
@@ -92,11 +105,12 @@ export function callerUpgrade<Message extends { action: string }>(protocol: Sock
   return {
     path: protocol.path,
     contract: contractOf(protocol),
-    async open({ ctx, query, refusalDelay }) {
-      protocol.assertAddress?.(query);
-      const found = await chargeFailedAuthentication(ctx, authenticateUrl(ctx, query));
+    async open({ ctx, query, params, refusalDelay }) {
+      const address = { query, params };
+      protocol.assertAddress?.(address);
+      const found = await chargeFailedAuthentication(ctx, authenticateUrl(ctx, protocol, address));
       const authenticated = found && withAccess(protocol, found);
-      return (socket) => serveSocket(socket, protocol, { ctx, query, authenticated, refusalDelay });
+      return (socket) => serveSocket(socket, protocol, { ctx, address, authenticated, refusalDelay });
     },
   };
 }
@@ -134,7 +148,7 @@ function withAccess(
 function serveSocket<Message extends { action: string }>(
   socket: WebSocket,
   protocol: SocketProtocol<Message>,
-  { ctx, query, authenticated, refusalDelay }: SocketOptions,
+  { ctx, address, authenticated, refusalDelay }: SocketOptions,
 ): void {
   let session: Session<Message> | undefined;
   /** Messages wait for each other: one that is sent right after `auth` finds the caller authenticated. */
@@ -155,11 +169,16 @@ function serveSocket<Message extends { action: string }>(
     drained: () => drained(socket),
     goAway: () => closeWith(socket, CLOSE.goingAway, 'server is stopping'),
   };
-  const sendError = ({ errorCode, detail }: ApiError): void => send({ type: 'error', code: errorCode, detail });
-  const refuse = (error: unknown, call: Context, action: string | undefined): ApiError => {
+  const sendError = ({ errorCode, detail }: ApiError, clientId?: string): void =>
+    send({ type: 'error', code: errorCode, detail, ...(clientId !== undefined && { clientId }) });
+  const refuse = (
+    error: unknown,
+    call: Context,
+    { action, clientId }: { action?: string | undefined; clientId?: string | undefined },
+  ): ApiError => {
     const known = toApiError(error);
     logRefused(call, error, { procedure: protocol.name, action });
-    sendError(known);
+    sendError(known, clientId);
     return known;
   };
   const end = (reason: ApiError): void => {
@@ -178,14 +197,14 @@ function serveSocket<Message extends { action: string }>(
       if (!isOpen()) return leave();
       const caller = watchCaller(authenticated, end);
       socket.on('close', caller.close);
-      const conversation = await protocol.converse(caller, peer, query);
+      const conversation = await protocol.converse(caller, peer, address);
       socket.on('close', conversation.close);
       session = { caller, conversation };
       if (!isOpen()) return close(session);
       sendReady(caller);
       conversation.run().catch((error) => ctx.ports.log.debug({ err: error }, 'socket ended'));
     } catch (error) {
-      const reason = refuse(error, call, 'auth');
+      const reason = refuse(error, call, { action: 'auth' });
       await refusalDelay(socket);
       closeFor(socket, reason);
     }
@@ -202,11 +221,15 @@ function serveSocket<Message extends { action: string }>(
 
   /** The first authentication, or a newer token before the old one expires. */
   async function authenticate(call: Context, token: string): Promise<void> {
-    const organizationId = session?.caller.ctx.organization.id ?? null;
-    const authenticating = chargeFailedAuthentication(call, redeemToken(call, token, organizationId));
+    const authenticating = chargeFailedAuthentication(call, redeem(call, token));
     if (!session) return begin(call, authenticating);
     session.caller.renew(withAccess(protocol, await authenticating));
     sendReady(session.caller);
+  }
+
+  async function redeem(call: Context, token: string): Promise<AuthenticatedCaller> {
+    const named = protocol.organizationOf?.(call, address) ?? null;
+    return redeemToken(call, token, session?.caller.ctx.organization.id ?? named);
   }
 
   async function answer(text: string): Promise<void> {
@@ -214,14 +237,17 @@ function serveSocket<Message extends { action: string }>(
     const sentBefore = sentBytes;
     let call: Context = session?.caller.ctx ?? ctx;
     let action: string | undefined;
+    let clientId: string | undefined;
     let status = 200;
     try {
-      const message = readMessage(protocol, text);
+      const json = parseJson(text);
+      clientId = ClientIdOnly.safeParse(json).data?.clientId;
+      const message = readMessage(protocol, json);
       action = message.action;
       if (message.action === 'auth') call = ofOneCall({ ...ctx, now: ctx.ports.clock.now() });
       await handle(message, call);
     } catch (error) {
-      ({ status } = refuse(error, call, action));
+      ({ status } = refuse(error, call, { action, clientId }));
     }
     if (action === 'ping') return; // keeps the connection open, as a probe
     const durationMs = performance.now() - began;
@@ -260,20 +286,27 @@ function isCommon(message: { action: string }): message is CommonMessage {
 }
 
 /** The caller behind `?ticket=` or, where the settings allow it, `?token=`. */
-async function authenticateUrl(ctx: Context, query: URLSearchParams): Promise<AuthenticatedCaller | null> {
-  const ticket = query.get('ticket');
-  if (ticket) return redeemTicket(ctx, ticket);
-  const token = query.get('token');
-  if (!token) return null;
-  if (ctx.ports.env.realtimeTokenInUrl) return redeemToken(ctx, token, null);
+async function authenticateUrl(
+  ctx: Context,
+  { organizationOf }: Pick<SocketProtocol<never>, 'organizationOf'>,
+  address: SocketAddress,
+): Promise<AuthenticatedCaller | null> {
+  const [ticket, token] = [address.query.get('ticket'), address.query.get('token')];
+  if (!ticket && !token) return null;
+  const organizationId = organizationOf?.(ctx, address) ?? null;
+  if (ticket) return redeemTicket(ctx, ticket, organizationId);
+  if (token && ctx.ports.env.realtimeTokenInUrl) return redeemToken(ctx, token, organizationId);
   throw new ApiError('credential_in_url');
 }
 
 function readMessage<Message extends { action: string }>(
   { messages, usage }: SocketProtocol<Message>,
-  text: string,
+  json: unknown,
 ): Message | CommonMessage {
-  const parsed = messages.safeParse(parseJson(text));
+  const parsed = messages.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new ApiError('invalid_input', { detail: usage });
+  const [issue] = parsed.error.issues;
+  const isUnknown = !issue || issue.path.length === 0 || issue.path[0] === 'action';
+  const fault = isUnknown ? '' : `\`${issue.path.join('.')}\` ${describeIssue(issue)}. `;
+  throw new ApiError('invalid_input', { detail: fault + usage });
 }

@@ -34,8 +34,11 @@ interface TicketRow {
   expiresAt: Date;
 }
 
-/** The ticket's caller, for as long as its session or key lives. Of two concurrent uses, one finds the row deleted. */
-export async function redeemTicket(ctx: Context, ticket: string): Promise<AuthenticatedCaller> {
+/**
+ * The ticket's caller, for as long as its session or key lives; in `wanted`, where the address names an organization.
+ * Of two concurrent uses, one finds the row deleted.
+ */
+export async function redeemTicket(ctx: Context, ticket: string, wanted: number | null): Promise<AuthenticatedCaller> {
   const [row]: TicketRow[] = await ctx
     .db('realtime_tickets')
     .whereRaw('/* across organizations */ ticket_hash = ?', [tokenHash(ticket)])
@@ -45,9 +48,10 @@ export async function redeemTicket(ctx: Context, ticket: string): Promise<Authen
   const { organizationId } = row;
   if (row.sessionId !== null) {
     const { publicId: sid, userId } = await ctx.db('sessions').where({ id: row.sessionId }).first('publicId', 'userId');
-    const named = { id: organizationId, headerId: null, subdomain: null };
+    const named = { id: wanted ?? organizationId, headerId: null, subdomain: null };
     return authenticatedCaller(ctx, await authenticateSession(ctx, { sid, userId, named }, null));
   }
+  if (wanted !== null && wanted !== organizationId) throw new ApiError('not_found');
   const key = await ctx.db('api_keys').where({ organizationId, id: row.apiKeyId }).first('secretHash');
   return authenticatedCaller(ctx, await authenticateKeyHash(ctx, key.secretHash));
 }

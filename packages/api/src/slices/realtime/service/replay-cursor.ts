@@ -1,6 +1,6 @@
-import { ApiError } from '../../contract/errors.ts';
-import type { SequencedEvent } from '../../events/feed.ts';
-import { MAX_REWINDS } from './schemas.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
+import { MAX_REWINDS } from '../schemas.ts';
 import { topicsOf } from './subscription.ts';
 
 /** How far one reader has come: its `position` among live events, and the past that is still to be sent. */

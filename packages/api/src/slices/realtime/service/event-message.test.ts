@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createIds } from '../../contract/ids.ts';
+import { createIds } from '../../../contract/ids.ts';
 import { messageOf, presentCall, presentEvent } from './event-message.ts';
 
 const ids = createIds('id-secret-of-the-tests-0123456789');

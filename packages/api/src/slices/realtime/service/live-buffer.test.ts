@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SequencedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
 import { createLiveBuffer } from './live-buffer.ts';
 
 const event = (position: number): SequencedEvent => ({

@@ -1,9 +1,9 @@
-import { ApiError } from '../../contract/errors.ts';
-import type { OrganizationPermission } from '../../contract/permissions.ts';
-import { visibleEvents } from '../../events/catalogue.ts';
-import type { EventType } from '../../events/event.ts';
-import { isEventPattern, patternsOf } from '../../events/patterns.ts';
-import { MAX_PATTERNS, TOPICS } from './schemas.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { OrganizationPermission } from '../../../contract/permissions.ts';
+import { visibleEvents } from '../../../events/catalogue.ts';
+import type { EventType } from '../../../events/event.ts';
+import { isEventPattern, patternsOf } from '../../../events/patterns.ts';
+import { MAX_PATTERNS, TOPICS } from '../schemas.ts';
 
 /** The events of an organization that one reader subscribed to, each pattern from its position on. */
 export interface Subscription {

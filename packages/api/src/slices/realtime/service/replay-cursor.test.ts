@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SequencedEvent } from '../../events/feed.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
 import { createReplayCursor, PAGE, type ReplayCursor } from './replay-cursor.ts';
 
 const CREATED = 'api_key.created';

@@ -1,7 +1,7 @@
-import { iso } from '../../contract/common-schemas.ts';
-import type { Ids } from '../../contract/ids.ts';
-import type { SequencedEvent } from '../../events/feed.ts';
-import type { RealtimeEvent, SentEvent } from './schemas.ts';
+import { iso } from '../../../contract/common-schemas.ts';
+import type { Ids } from '../../../contract/ids.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
+import type { RealtimeEvent, SentEvent } from '../schemas.ts';
 
 /**
  * What all readers in a process get of one event is made for the first of them, and kept for as long as the event is in

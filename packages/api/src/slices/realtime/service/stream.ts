@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError } from '../../contract/errors.ts';
-import type { SequencedEvent } from '../../events/feed.ts';
-import { apiCallsTopic } from '../../pipeline/api-calls.ts';
-import type { LiveCaller } from '../../pipeline/live-caller.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
+import { apiCallsTopic } from '../../../pipeline/api-calls.ts';
+import type { LiveCaller } from '../../../pipeline/live-caller.ts';
+import type { RealtimeEvent } from '../schemas.ts';
 import { presentCall, presentEvent } from './event-message.ts';
 import { createLiveBuffer } from './live-buffer.ts';
 import { type Batch, createReplayCursor, PAGE } from './replay-cursor.ts';
-import type { RealtimeEvent } from './schemas.ts';
 import { createSubscription, maySee, type Subscription } from './subscription.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { SequencedEvent } from '../../events/feed.ts';
-import type { RealtimeEvent } from './schemas.ts';
+import type { SequencedEvent } from '../../../events/feed.ts';
+import type { RealtimeEvent } from '../schemas.ts';
 
 /**
  * Live events that wait for one reader. It is bounded: a reader that falls further behind reads events from the
