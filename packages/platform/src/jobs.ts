@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
 import { parseDatabaseUrl } from './database-url.ts';
-import { ReconnectingBackend, WakeChannel } from './jobs/agenda-parts.ts';
+import { findDueNames, ReconnectingBackend, WakeChannel } from './jobs/agenda-parts.ts';
 import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
 import { QueueSlots } from './jobs/queue-slots.ts';
 import type { Logger } from './logger.ts';
+import { startLoop } from './loop.ts';
 
 export type { JobDefinition, JobRun, ObserveRun, RunEnd } from './jobs/perform.ts';
 
@@ -45,18 +46,19 @@ const SETTLE_MS = 2000;
 
 /** Runs the jobs of `agenda_jobs` whose names are defined here, each until it succeeds or its attempts are used up. */
 export function startJobWorker(options: JobWorkerOptions): JobWorker {
-  const { url, log, definitions, queues = {}, leaseMs, pollMs, observe = () => () => {} } = options;
+  const { url, log, definitions, queues = {}, leaseMs, pollMs = POLL_MS, observe = () => () => {} } = options;
   const name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
   const pool = createPool(url, log);
   const lockLifetime = leaseMs ?? LEASE_MS;
   const slots = new QueueSlots(definitions, queues, lockLifetime);
-  const backend = new ReconnectingBackend(pool, log, slots);
+  const backend = new ReconnectingBackend(pool, log, slots, pollMs);
   const channel = new WakeChannel();
   const agenda = new Agenda({
     backend,
     name,
     notificationChannel: channel,
-    processEvery: pollMs ?? POLL_MS,
+    // Its poll does work for each name, also where nothing is due: `poll` below does not.
+    processEvery: Math.max(pollMs, lockLifetime),
     defaultLockLifetime: lockLifetime,
     // As many as all definitions together allow: a job that is locked but must wait would outlive its lock and never
     // leave.
@@ -86,11 +88,20 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   agenda.on('complete', ({ attrs }) => setImmediate(() => channel.wake(slots.next(attrs.name))));
   const started = agenda.start();
 
+  const allNames = definitions.map((definition) => definition.name);
+  async function poll(): Promise<boolean> {
+    const now = Date.now();
+    const period = { until: new Date(now + pollMs), lockDeadline: new Date(now - lockLifetime) };
+    channel.wake(await findDueNames(pool, allNames, period));
+    return false;
+  }
+  const polling = started.then(() => startLoop({ name: 'jobs', everyMs: pollMs, log, round: poll }));
+
   let draining: Promise<void> | undefined;
 
   async function drain(timeoutMs: number): Promise<void> {
     backend.stopRetrying();
-    await started;
+    void (await polling).stop();
     const { timedOut } = await agenda.drain({ timeout: timeoutMs, closeConnection: false });
     if (timedOut) {
       for (const controller of running) controller.abort(new WorkerStoppingError());
@@ -103,7 +114,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
   }
 
   return {
-    wake: (names) => channel.wake(names ?? definitions.map((definition) => definition.name)),
+    wake: (names) => channel.wake(names ?? allNames),
     drain: (timeoutMs) => (draining ??= drain(timeoutMs)),
   };
 }

@@ -1,3 +1,4 @@
+import { startJobWorker } from '@rentapi/platform/jobs';
 import { ReconnectingBackend } from '@rentapi/platform/jobs/agenda-parts';
 import { QueueSlots } from '@rentapi/platform/jobs/queue-slots';
 import { createLogger } from '@rentapi/platform/logger';
@@ -14,6 +15,7 @@ const unlimited = () => new QueueSlots([], {}, 30_000);
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
   pool = new pg.Pool({ connectionString: clone.ownerUrl, max: 5 });
+  pool.on('connect', (client) => client.on('error', () => {})); // one may still be closing when its database is dropped
   backend = new ReconnectingBackend(pool, createLogger({ level: 'silent' }), unlimited());
   await backend.connect();
 });
@@ -69,4 +71,23 @@ it('locks nothing once the worker stops', async () => {
   const question = stopping.repository.getNextJobToRun('due', new Date(), new Date(0), undefined, {});
   stopping.stopRetrying();
   expect(await question).toBeUndefined();
+});
+
+it('runs what becomes due without a notification, though Agenda itself polls seldom', async () => {
+  const ran = Promise.withResolvers<string>();
+  const definition = (name: string) => ({
+    name,
+    queue: 'default',
+    concurrency: 1,
+    attempts: 1,
+    timeoutMs: 10_000,
+    backoffMs: () => 0,
+    run: async () => ran.resolve(name),
+  });
+  const log = createLogger({ level: 'silent' });
+  const definitions = ['first', 'second'].map(definition);
+  const worker = startJobWorker({ url: clone.ownerUrl, log, definitions, pollMs: 50, leaseMs: 600_000 });
+  await add('second', 1);
+  expect(await ran.promise).toBe('second');
+  await worker.drain(5000);
 });

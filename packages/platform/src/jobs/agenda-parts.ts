@@ -14,8 +14,22 @@ const DUE_NAMES = `
   where exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at is null and next_run_at <= $2)
      or exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at <= $3)`;
 
+/** The names among these that have work before `until`. A single one is not worth a statement of its own. */
+export async function findDueNames(
+  pool: pg.Pool,
+  names: readonly string[],
+  { until, lockDeadline }: { until: Date; lockDeadline: Date },
+): Promise<readonly string[]> {
+  if (names.length <= 1) return names;
+  const { rows } = await pool.query<{ name: string }>(DUE_NAMES, [names, until, lockDeadline]);
+  return rows.map(({ name }) => name);
+}
+
+const LOCK_AHEAD_MS = 1000;
+
 /**
  * Agenda reports a first connection that fails as an unhandled rejection, which ends the process. This one tries again.
+ * Agenda also locks what is due until its next poll, which comes seldom: this one locks no more than the next moment.
  * Agenda also asks for the next job of each name at every poll, all in one turn of the loop. This one finds the names
  * that have work in one statement.
  */
@@ -23,15 +37,19 @@ export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
   private stopped = false;
 
-  constructor(pool: pg.Pool, log: Logger, slots: QueueSlots) {
+  constructor(pool: pg.Pool, log: Logger, slots: QueueSlots, lockAheadMs = LOCK_AHEAD_MS) {
     // A migration creates the table: processes that create it at the same time crash each other.
     super({ pool, ensureSchema: false, disableNotifications: true });
     this.log = log;
     const { repository } = this;
     const lockNext = repository.getNextJobToRun.bind(repository);
     const hasWork = askTogether(pool);
-    repository.getNextJobToRun = async (...question) =>
-      (await hasWork(...question)) && !this.stopped ? slots.take(question[0], () => lockNext(...question)) : undefined;
+    repository.getNextJobToRun = async (name, nextScanAt, ...rest) => {
+      const until = new Date(Math.min(nextScanAt.getTime(), Date.now() + lockAheadMs));
+      return (await hasWork(name, until, ...rest)) && !this.stopped
+        ? slots.take(name, () => lockNext(name, until, ...rest))
+        : undefined;
+    };
     const unlock = repository.unlockJob.bind(repository);
     repository.unlockJob = (job) => {
       slots.free(String(job._id));
@@ -58,7 +76,7 @@ export class ReconnectingBackend extends PostgresBackend {
 
 type Question = Parameters<JobRepository['getNextJobToRun']>;
 
-/** Answers the questions of one turn of the loop together. A single one is not worth a statement of its own. */
+/** Answers the questions of one turn of the loop together. */
 function askTogether(pool: pg.Pool): (...question: Question) => Promise<boolean> {
   let asked: Question[] = [];
   let answer: Promise<ReadonlySet<string>> | undefined;
@@ -69,10 +87,8 @@ function askTogether(pool: pg.Pool): (...question: Question) => Promise<boolean>
     asked = [];
     answer = undefined;
     const names = [...new Set(questions.map(([name]) => name))];
-    if (names.length === 1) return new Set(names);
-    const [, nextScanAt, lockDeadline] = questions.at(-1)!; // a moment later than the first
-    const { rows } = await pool.query<{ name: string }>(DUE_NAMES, [names, nextScanAt, lockDeadline]);
-    return new Set(rows.map(({ name }) => name));
+    const [, until, lockDeadline] = questions.at(-1)!; // a moment later than the first
+    return new Set(await findDueNames(pool, names, { until, lockDeadline }));
   }
 
   return async (...question) => {
