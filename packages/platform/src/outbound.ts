@@ -106,7 +106,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const refusal = (target: Target, range: string): OutboundError =>
     new OutboundError(
       'forbidden_address',
-      `${target.name} leads to a ${range} address: only addresses of the public internet are called. The operator can allow it: ${settingName}=${target.name}`,
+      `${target.name} leads to ${/^[aeiI]|^un/.test(range) ? 'an' : 'a'} ${range} address: only addresses of the public internet are called. The operator can allow it: ${settingName}=${target.name}`,
     );
 
   /** Checks what the URL itself shows. A literal address never meets a resolver; the URL parser has decoded it. */

@@ -1715,7 +1715,7 @@ export interface CreateWebhook {
   events: string[];
   /** What it is for. */
   description?: string | null | undefined;
-  /** Sent with every delivery, at most 20. Values are stored encrypted and not shown again. */
+  /** Sent with every delivery: at most 20, with names of at most 100 and values of at most 1000 characters. Values are stored encrypted and not shown again. */
   headers?: Record<string, string> | undefined;
   /** True by default. */
   enabled?: boolean | undefined;
@@ -3429,8 +3429,8 @@ export interface RecordedApiKey {
 export interface RecoverWebhook {
   /** Id of a webhook. */
   webhookId: string;
-  /** From this moment on. */
-  since: string;
+  /** From this moment on, at most 30 days ago. Required. */
+  since?: string | undefined;
   /** Until before this moment. */
   until?: string | undefined;
   /** Only counts what would be sent again. */

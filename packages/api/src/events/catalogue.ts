@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isList, type JsonSchema, nameExamples, openSchema, simplify } from '../contract/json-schema.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
 import type { EventType } from './event.ts';
 
@@ -12,8 +13,8 @@ export interface DescribedEvent {
   /** Who may see it. */
   permission: OrganizationPermission;
   version: number;
-  /** JSON Schema of its data. */
-  schema: Record<string, unknown>;
+  /** JSON Schema of its data: open, because a later version may add fields and values. */
+  schema: JsonSchema;
   example: unknown;
 }
 
@@ -34,5 +35,18 @@ export function describeEvents(eventTypes: EventTypes): readonly DescribedEvent[
 }
 
 function describe({ name, description, permission, version, data, example }: VisibleEvent): DescribedEvent {
-  return { name, description, permission, version, schema: z.toJSONSchema(data, { io: 'output' }), example };
+  return { name, description, permission, version, schema: schemaOf(data), example };
+}
+
+function schemaOf(data: z.ZodType): JsonSchema {
+  const made: JsonSchema & { $defs?: Record<string, JsonSchema> } = z.toJSONSchema(data, {
+    io: 'output',
+    override: nameExamples,
+  });
+  simplify(made);
+  const { $defs: named = {}, ...schema } = made;
+  for (const definition of Object.values(named)) delete definition['id']; // no keyword of JSON Schema any more
+  // A list of values is opened where it is used.
+  for (const each of [schema, ...Object.values(named)]) if (!isList(each)) openSchema(each, named);
+  return Object.keys(named).length > 0 ? { ...schema, $defs: named } : schema;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isList, nameExamples, openSchema, simplify } from '../contract/json-schema.ts';
 import type { Json } from './openapi.ts';
-import { isList, openSchema, simplify } from './openapi-schemas.ts';
 
 interface AsyncApiSchemas {
   /** Of what clients send: closed. */
@@ -23,7 +23,7 @@ export function createAsyncApiSchemas(): AsyncApiSchemas {
     } = z.toJSONSchema(z.object({ it: schema }), {
       io,
       target: 'draft-7',
-      override: ({ jsonSchema }) => nameExamples(jsonSchema),
+      override: nameExamples,
     });
     const { properties, definitions: named } = withComponents({ properties: converted.properties, definitions }) as {
       properties: { it: Json };
@@ -48,13 +48,6 @@ export function createAsyncApiSchemas(): AsyncApiSchemas {
     answered: (schema) => convert(schema, 'output'),
     components: () => Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
   };
-}
-
-/** JSON Schema has a list of examples, our schemas have one. */
-function nameExamples(schema: Record<string, unknown>): void {
-  if (!('example' in schema)) return;
-  schema['examples'] = [schema['example']];
-  delete schema['example'];
 }
 
 function withComponents(node: unknown): unknown {

@@ -1,6 +1,7 @@
 import { type AnyRouter, initTRPC } from '@trpc/server';
 import { generateOpenApiDocument } from 'trpc-to-openapi';
 import { z } from 'zod';
+import { simplify } from '../contract/json-schema.ts';
 import { type ProcedureMeta, restPath, type Upload } from '../contract/meta.ts';
 import { Problem } from '../contract/problem.ts';
 import { TAGS } from '../contract/tags.ts';
@@ -12,7 +13,7 @@ import { isIdempotent } from './implied-errors.ts';
 import { eventSchemas, webhooksOf } from './openapi-events.ts';
 import { HEADER_PARAMETERS, headerParameters, RESPONSE_HEADERS } from './openapi-headers.ts';
 import { ERROR_RESPONSES, responsesOf } from './openapi-responses.ts';
-import { openAnswers, simplify } from './openapi-schemas.ts';
+import { openAnswers } from './openapi-schemas.ts';
 import { shareRepeated } from './openapi-shared.ts';
 import { type Operation, operationsOf, shapeOf } from './rest-routes.ts';
 

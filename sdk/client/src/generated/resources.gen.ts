@@ -379,6 +379,7 @@ export interface CodesByStatus {
     | "header_not_allowed"
     | "unknown_event_type"
     | "unknown_event_version"
+    | "time_range_unbounded"
     | "name_reserved"
     | "oauth_code_invalid"
     | "redirect_not_allowed"
@@ -390,7 +391,6 @@ export interface CodesByStatus {
     | "usage_value_not_a_number"
     | "usage_value_negative"
     | "usage_value_too_large"
-    | "time_range_unbounded"
     | "too_many_points"
     | "report_too_large"
     | "oauth_state_invalid"
@@ -3714,7 +3714,7 @@ export class WebhooksResource extends Resource {
    *
    * `POST /api/v1/webhooks/{webhookId}/recover`
    *
-   * @throws {BadRequestError} `time_range_reversed`, `time_range_too_long`
+   * @throws {BadRequestError} `time_range_reversed`, `time_range_too_long`, `time_range_unbounded`
    * @throws {ConflictError} `webhook_disabled`
    * @example
    * ```ts

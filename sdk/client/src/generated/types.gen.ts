@@ -842,7 +842,7 @@ export type CreateWebhook = {
      */
     description?: string | null;
     /**
-     * Sent with every delivery, at most 20. Values are stored encrypted and not shown again.
+     * Sent with every delivery: at most 20, with names of at most 100 and values of at most 1000 characters. Values are stored encrypted and not shown again.
      */
     /**
      * True by default.
@@ -3721,9 +3721,9 @@ export type RecordedApiKey = {
  */
 export type RecoverWebhook = {
     /**
-     * From this moment on.
+     * From this moment on, at most 30 days ago. Required.
      */
-    since: string;
+    since?: string;
     /**
      * Until before this moment.
      */

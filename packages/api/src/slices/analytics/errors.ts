@@ -4,8 +4,8 @@ export const errors = {
   time_range_unbounded: {
     status: 400,
     title: 'Time range without a beginning',
-    meaning: 'The request names no `from`, so it asks for everything there has ever been.',
-    fix: 'Send `from`, and `to` where the range does not end now.',
+    meaning: 'The request does not say where the range begins, so it asks for everything there has ever been.',
+    fix: 'Send the beginning (`errors` names the field), and the end where that is not now.',
     retry: 'no',
   },
   too_many_points: {

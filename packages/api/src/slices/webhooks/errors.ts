@@ -12,7 +12,8 @@ export const errors = {
   header_not_allowed: {
     status: 400,
     title: 'Header not allowed',
-    meaning: 'A header of the webhook belongs to the connection or the signature, or is not one that HTTP can send.',
+    meaning:
+      'A header of the webhook belongs to the connection or the signature, or is not one that HTTP can send, or is too long.',
     fix: 'Leave out the header that `errors` names, or correct it.',
     retry: 'no',
   },

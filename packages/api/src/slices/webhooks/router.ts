@@ -243,7 +243,7 @@ export const webhooks = router({
         'Every delivery that was created from `since` to `until` (now by default) and has failed. A job sends them; `dryRun` only counts. The last 30 days can be recovered.',
     },
     rest: { status: 202 },
-    errors: ['time_range_reversed', 'time_range_too_long', 'webhook_disabled'],
+    errors: ['time_range_unbounded', 'time_range_reversed', 'time_range_too_long', 'webhook_disabled'],
     example: {
       input: { webhookId, since: '2026-01-31T00:00:00Z' },
       output: { jobId: exampleId('job'), count: 12 },

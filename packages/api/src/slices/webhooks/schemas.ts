@@ -3,7 +3,7 @@ import { CreatedAt, Timestamp, TimestampInput, UpdatedAt } from '../../contract/
 import { exampleId, id } from '../../contract/ids.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OrganizationPermission } from '../roles/schemas.ts';
-import { MAX_HEADER_NAME, MAX_HEADER_VALUE, MAX_HEADERS } from './headers.ts';
+import { MAX_HEADER_NAME, MAX_HEADER_VALUE, MAX_HEADERS, READ } from './headers.ts';
 
 const Url = z
   .string()
@@ -17,11 +17,11 @@ const Events = z
   .max(100)
   .meta({ description: 'Event types, `api_key.*` for all of a resource, or `*` for all.', example: ['api_key.*'] });
 const Headers = z
-  .record(z.string().min(1).max(MAX_HEADER_NAME), z.string().max(MAX_HEADER_VALUE))
-  .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `must be at most ${MAX_HEADERS}`)
+  .record(z.string().min(1).max(READ.name), z.string().max(READ.value))
+  .refine((headers) => Object.keys(headers).length <= READ.headers, `must be at most ${MAX_HEADERS}`)
   .meta({
-    description: `Sent with every delivery, at most ${MAX_HEADERS}. Values are stored encrypted and not shown again.`,
-    maxProperties: MAX_HEADERS,
+    description: `Sent with every delivery: at most ${MAX_HEADERS}, with names of at most ${MAX_HEADER_NAME} and values of at most ${MAX_HEADER_VALUE} characters. Values are stored encrypted and not shown again.`,
+    maxProperties: READ.headers,
     example: { Authorization: 'Bearer receiver-token' },
   });
 const EventVersion = z.int().min(1).max(1000);
@@ -216,7 +216,7 @@ export type ListDeliveries = z.output<typeof ListDeliveries>;
 export const WebhookDeliveryPage = page('WebhookDeliveryPage', WebhookDelivery);
 
 export const RecoverWebhook = WebhookId.extend({
-  since: Since,
+  since: Since.optional().meta({ description: 'From this moment on, at most 30 days ago. Required.' }),
   until: Until.optional(),
   dryRun: z.boolean().optional().meta({ description: 'Only counts what would be sent again.' }),
 }).meta({ id: 'RecoverWebhook', description: 'Which failed deliveries to send again: at most the last 30 days.' });

@@ -128,6 +128,10 @@ export const proofs: SliceProofs = {
       }),
     },
     'webhooks.recover': {
+      time_range_unbounded: async (fixture) => ({
+        caller: (await fixture.key(['webhooks:update'])).caller,
+        input: { webhookId: (await webhook(fixture)).id },
+      }),
       time_range_reversed: async (fixture) => ({
         caller: (await fixture.key(['webhooks:update'])).caller,
         input: { webhookId: (await webhook(fixture)).id, since: '2999-01-01T00:00:00Z' },

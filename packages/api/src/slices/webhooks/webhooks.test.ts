@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -403,11 +405,16 @@ describe('refusals', () => {
   it.each([
     [{ Host: 'x' }],
     [{ 'Webhook-Signature': 'v1,x' }],
+    [{ 'Svix-Signature': 'v1,x' }],
+    [{ 'HTTP2-Settings': 'x' }],
     [{ 'content-length': '1' }],
     [{ 'Transfer-Encoding': 'chunked' }],
     [{ 'X-Bad Name': 'x' }],
     [{ 'X-Line': 'a\r\nb: c' }],
     [{ 'x-twice': '1', 'X-Twice': '2' }],
+    [{ ['x'.repeat(101)]: '1' }],
+    [{ 'x-large': 'x'.repeat(1001) }],
+    [Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`x-${at}`, '1']))],
   ])('of the headers %j', async (headers) => {
     const answer = await post({ url: receiver.url, events: ['*'], headers });
     expect(statusAndCode(answer)).toEqual([400, 'header_not_allowed']);
@@ -444,7 +451,42 @@ describe('refusals', () => {
       400,
       'time_range_reversed',
     ]);
-    expect(statusAndCode(await post({ since: old }, `${PATH}/${id}/recover`))).toEqual([400, 'time_range_too_long']);
+    const ahead = (ms: number) => new Date(app.ports.clock.now().getTime() + ms).toISOString();
+    for (const [range, code] of [
+      [{}, 'time_range_unbounded'],
+      [{ until: ahead(0) }, 'time_range_unbounded'],
+      [{ since: old }, 'time_range_too_long'],
+      [{ since: ahead(-1000), until: ahead(-2000) }, 'time_range_reversed'],
+      [{ since: ahead(1e6), until: ahead(2e6) }, 'time_range_reversed'],
+    ] as const)
+      expect(statusAndCode(await post(range, `${PATH}/${id}/recover`))).toEqual([400, code]);
+  });
+});
+
+describe('the catalogue of events', () => {
+  it('has the JSON Schema of each, which its example and those of later versions satisfy', async () => {
+    const { body } = await org.as(org.owner)(`${PATH}/event-types`);
+    const ajv = new Ajv({ strict: true, allowUnionTypes: true, validateFormats: false });
+    for (const { name, schema, example, description, version, permission } of body.items) {
+      expect({ name, description, version, permission }).toMatchObject({
+        name: expect.stringMatching(/^[a-z_]+\.[a-z_]+$/),
+        description: expect.stringMatching(/\.$/),
+        version: expect.any(Number),
+        permission: expect.stringContaining(':'),
+      });
+      const validate = ajv.compile(schema);
+      expect([name, validate(example), validate.errors]).toEqual([name, true, null]);
+      expect([name, validate({ ...example, addedLater: 1 }), validate({})]).toEqual([name, true, false]);
+    }
+  });
+
+  it('is the list of what the documents have', async () => {
+    const { body } = await org.as(org.owner)(`${PATH}/event-types`);
+    const names = body.items.map(({ name }: { name: string }) => name);
+    const read = (name: string) =>
+      JSON.parse(readFileSync(new URL(`../../../../../docs/${name}`, import.meta.url), 'utf8'));
+    expect(Object.keys(read('openapi.json').webhooks)).toEqual(names);
+    expect(Object.keys(read('asyncapi.json').channels.webhooks.messages)).toHaveLength(names.length);
   });
 });
 

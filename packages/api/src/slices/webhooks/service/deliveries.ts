@@ -81,7 +81,10 @@ const EXAMPLES = 2 ** 47;
 /** The example of the type, to this webhook alone. It is no event: no other reader sees it. */
 export async function testWebhook(ctx: OrganizationContext, input: TestWebhook): Promise<WebhookDelivery> {
   const type = visibleEvents(ctx.ports.eventTypes).find(({ name }) => name === input.eventType);
-  if (!type) throw new ApiError('unknown_event_type');
+  if (!type)
+    throw new ApiError('unknown_event_type', {
+      detail: `\`${input.eventType}\` is no event type: a test sends the example of one of GET /api/v1/webhooks/event-types.`,
+    });
   return transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:test');
     const webhook = await findWebhook(ctx, input.webhookId);
@@ -105,7 +108,9 @@ export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWeb
   return transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'webhooks:update');
     const webhook = await findWebhook(ctx, input.webhookId);
-    const until = input.until ?? iso(ctx.now);
+    if (input.since === undefined)
+      throw new ApiError('time_range_unbounded', { errors: [{ path: 'since', message: 'is missing' }] });
+    const until = input.until !== undefined && input.until < iso(ctx.now) ? input.until : iso(ctx.now);
     assertRange(input.since, until);
     const since = new Date(input.since);
     if (since.getTime() < ctx.now.getTime() - RECOVERABLE_MS)

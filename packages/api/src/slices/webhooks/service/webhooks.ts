@@ -59,7 +59,7 @@ export async function createWebhook(ctx: OrganizationContext, input: CreateWebho
     const webhook = await WebhookModel.add(ctx, {
       url: input.url,
       description: input.description ?? null,
-      events: input.events,
+      events: [...new Set(input.events)],
       eventVersion,
       ...sealedHeaders(ctx, headers),
       secretSealed: ctx.ports.webhooks.seal(secret, ctx.organization.id),
@@ -91,6 +91,7 @@ export async function updateWebhook(ctx: OrganizationContext, input: UpdateWebho
     const isEnabledAgain = enabled === true && !before.enabled;
     const after = await change(ctx, before, {
       ...fields,
+      ...(input.events && { events: [...new Set(input.events)] }),
       ...(headers && sealedHeaders(ctx, headers)),
       enabled,
       ...(enabled !== undefined && { disabledReason: null }),
