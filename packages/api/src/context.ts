@@ -1,3 +1,4 @@
+import type { PaymentProviders } from '@rentapi/payments/providers';
 import type { Allowances } from '@rentapi/platform/allowances';
 import type { Cache } from '@rentapi/platform/cache';
 import type { Clock } from '@rentapi/platform/clock';
@@ -84,6 +85,8 @@ export interface Ports {
   keyUses: KeyUses;
   twoFactor: TwoFactorSecrets;
   webhooks: WebhookSecrets;
+  /** The providers of payments that are set up. */
+  payments: PaymentProviders;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;

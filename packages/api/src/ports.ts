@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { PaymentProviders } from '@rentapi/payments/providers';
 import { type Allowances, createMemoryAllowances } from '@rentapi/platform/allowances';
 import { createRedisAllowances } from '@rentapi/platform/allowances/redis';
 import { createMemoryCache } from '@rentapi/platform/cache';
@@ -44,6 +45,7 @@ import { createAccessTokens } from './slices/auth/access-tokens.ts';
 import { createLastSeen } from './slices/auth/last-seen.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
+import { openPayments } from './slices/billing/providers.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
@@ -64,6 +66,7 @@ export interface OpenPorts {
   version: string;
   clock?: Clock;
   limiter?: Limiter;
+  payments?: PaymentProviders;
   tracer?: Tracer | null;
   errors?: ErrorReporter | null;
 }
@@ -82,6 +85,7 @@ export function openPorts({
   version,
   clock,
   limiter,
+  payments,
   tracer = null,
   errors = null,
 }: OpenPorts): Ports {
@@ -143,6 +147,7 @@ export function openPorts({
     }),
     twoFactor: createTwoFactorSecrets({ keyring, idSecret: secrets.ID_SECRET }),
     webhooks: createWebhookSecrets(keyring),
+    payments: payments ?? openPayments(env, clock ?? systemClock),
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

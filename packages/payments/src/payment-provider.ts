@@ -8,6 +8,8 @@ import type { Money, ProviderCurrencies } from './money.ts';
  */
 export interface PaymentProvider {
   readonly name: ProviderName;
+  /** Whether money is real there. */
+  readonly isLive: boolean;
   readonly currencies: ProviderCurrencies;
   /** The account at the provider; null where it has none of its own. The key makes a repeat the same account. */
   createCustomer(input: NewCustomer): Promise<{ id: string } | null>;
@@ -33,7 +35,7 @@ export interface PaymentProvider {
   getDispute(id: string): Promise<Dispute>;
   /** What the provider knows since then, page by page: events that never arrived, or every movement of money. */
   listSince<Kind extends keyof Listed>(kind: Kind, from: Date, cursor?: string | null): Promise<Page<Listed[Kind]>>;
-  /** Throws `ForgedEventError`. It never uses the network; what it cannot judge alone is `verified: false`. */
+  /** Throws `ForgedEventError`. It waits for no network; what it cannot judge alone is `verified: false`. */
   verifyEvent(raw: Buffer, headers: EventHeaders, now: Date): Promise<ProviderEvent>;
   /** Judges, over the network if it must, an event that `verifyEvent` left open. False is a forgery. */
   confirmEvent(raw: Buffer, headers: EventHeaders, now: Date): Promise<boolean>;

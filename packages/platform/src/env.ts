@@ -6,6 +6,7 @@ import { DATABASE_PART_NAMES, databaseParts, databaseUrlOfParts } from './env/da
 import { findMisspelled } from './env/misspelled.ts';
 import { findProductionFaults } from './env/production.ts';
 import { whole } from './env/whole.ts';
+import { isLoopbackHost } from './ip.ts';
 import { mailAddressFault } from './mail-address.ts';
 import { isOrigin, ORIGIN_SHAPE } from './origins.ts';
 import { parseRedisUrl } from './redis/address.ts';
@@ -30,6 +31,11 @@ const baseUrl = url.refine((text) => {
   const parsed = URL.parse(text);
   return parsed !== null && !parsed.username && !parsed.password && !/[?#]/.test(text);
 }, 'must be an address such as https://api.example.com, without a user, a query or a fragment');
+/** Secrets and money are sent there. */
+const providerBase = baseUrl.refine((text) => {
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || isLoopbackHost(hostname);
+}, 'must begin with https://, except on this machine');
 /** Kept as it is written: an issuer that ends with a slash is another one. */
 const issuer = z.url({ protocol: /^https?$/ }).refine((text) => {
   const parsed = URL.parse(text);
@@ -158,6 +164,23 @@ const settings = z.object({
   OIDC_CLIENT_SECRET: z.string().optional(),
   OIDC_NAME: z.string().min(1).max(80).default('Single sign-on'),
 
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(
+      /^[rs]k_(test|live)_\w{8,}$/,
+      'must be a secret key, which begins with sk_test_, sk_live_, rk_test_ or rk_live_',
+    )
+    .optional(),
+  STRIPE_WEBHOOK_SECRET: list
+    .pipe(z.array(z.string().regex(/^whsec_\S{8,}$/, 'each must begin with whsec_')).min(1))
+    .optional(),
+  STRIPE_API_BASE: providerBase.optional(),
+  PAYPAL_CLIENT_ID: z.string().optional(),
+  PAYPAL_CLIENT_SECRET: z.string().optional(),
+  PAYPAL_WEBHOOK_ID: z.string().optional(),
+  PAYPAL_MODE: z.enum(['sandbox', 'live']).default('sandbox'),
+  PAYPAL_API_BASE: providerBase.optional(),
+
   WEBHOOK_RETRY_SCHEDULE_S: list
     .pipe(z.array(whole(0, 604_800)).min(1).max(50))
     .default([0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000]),
@@ -243,13 +266,18 @@ export const SECRET_SETTINGS = [
   'GOOGLE_CLIENT_SECRET',
   'GITHUB_CLIENT_SECRET',
   'OIDC_CLIENT_SECRET',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+  'PAYPAL_CLIENT_SECRET',
 ] as const;
 
-/** What a provider of logins needs. */
+/** What a provider of logins or payments needs. */
 const PROVIDER_SETTINGS = [
   ['GOOGLE_CLIENT_ID', 'GOOGLE_CLIENT_SECRET'],
   ['GITHUB_CLIENT_ID', 'GITHUB_CLIENT_SECRET'],
   ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'],
+  ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET'],
+  ['PAYPAL_CLIENT_ID', 'PAYPAL_CLIENT_SECRET', 'PAYPAL_WEBHOOK_ID'],
 ] as const;
 
 /** A sentence for each variable whose name is nearly a setting's. */

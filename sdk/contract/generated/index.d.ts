@@ -3192,6 +3192,8 @@ export interface Problem {
     | 'last_way_in'
     | 'cookies_unavailable'
     | 'image_refused'
+    | 'provider_signature_invalid'
+    | 'payment_provider_not_set_up'
     | 'unknown_cache_namespace'
     | 'not_your_message'
     | 'insufficient_credits'

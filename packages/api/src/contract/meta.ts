@@ -14,7 +14,7 @@ export type Access = 'public' | 'user' | 'userOrKey' | OrganizationPermission | 
 /** The user whom the field `userId` names, or platform staff with the permission. */
 export type SelfOr = `self:${PlatformPermission}`;
 
-export type Proof = 'proof:refresh' | 'proof:mailed' | 'proof:challenge' | 'proof:passkey';
+export type Proof = 'proof:refresh' | 'proof:mailed' | 'proof:challenge' | 'proof:passkey' | 'proof:signature';
 
 /** A rate limit of one procedure, in addition to those of every call. */
 export interface ProcedureLimit {

@@ -14,7 +14,7 @@ const ENQUEUE: Statement = {
 
 /**
  * Requests work in the caller's transaction, due at `at` or at once. It adds nothing while a job with the same key
- * waits or runs.
+ * waits or runs: what may change while a job reads it needs a sequence in the key, or its last change is lost.
  */
 export async function enqueue<Data extends z.ZodType>(
   ctx: Context,

@@ -5,6 +5,7 @@ import * as analytics from './analytics/errors.ts';
 import * as apiKeys from './api-keys/errors.ts';
 import * as auth from './auth/errors.ts';
 import * as avatars from './avatars/errors.ts';
+import * as billing from './billing/errors.ts';
 import * as cache from './cache/errors.ts';
 import * as chat from './chat/errors.ts';
 import * as credits from './credits/errors.ts';
@@ -30,6 +31,7 @@ export const ERRORS = {
   ...apiKeys.errors,
   ...auth.errors,
   ...avatars.errors,
+  ...billing.errors,
   ...cache.errors,
   ...chat.errors,
   ...credits.errors,

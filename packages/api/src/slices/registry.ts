@@ -14,6 +14,8 @@ import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
 import * as avatarJobs from './avatars/jobs.ts';
 import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
+import * as billingJobs from './billing/jobs.ts';
+import { payPalWebhook, stripeWebhook } from './billing/raw.ts';
 import * as cacheEvents from './cache/events.ts';
 import * as chatEvents from './chat/events.ts';
 import * as chatJobs from './chat/jobs.ts';
@@ -92,6 +94,7 @@ export const jobs: readonly Job[] = [
   avatarJobs,
   chatJobs,
   creditJobs,
+  billingJobs,
   emailChangeJobs,
   exportJobs,
   invitationJobs,
@@ -122,6 +125,8 @@ export const rawRoutes: readonly RawRoute[] = [
   userAvatar,
   avatarImage,
   exportFile,
+  stripeWebhook,
+  payPalWebhook,
 ];
 
 /** Every socket of callers. */

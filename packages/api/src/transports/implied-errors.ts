@@ -7,6 +7,7 @@ export function impliedErrors(meta: ProcedureMeta, isIdempotent: boolean): Error
   const { method, path } = meta.openapi;
   const codes: ErrorCode[] = ['invalid_input', 'invalid_text', 'internal_error', 'unavailable'];
   if (meta.upload) codes.push('malformed_multipart', 'body_too_large', 'unsupported_media_type');
+  else if (meta.access === 'proof:signature') codes.push('malformed_json', 'body_too_large');
   else if (method !== 'GET' && method !== 'DELETE')
     codes.push('malformed_json', 'json_too_deep', 'body_too_large', 'unsupported_media_type');
   if (!meta.probe) codes.push('rate_limited');
@@ -52,6 +53,8 @@ export function describeAccess({ access, fresh }: Pick<ProcedureMeta, 'access' |
       return 'Needs what a passkey signed, and no other credential.';
     case 'proof:mailed':
       return 'Needs the token of a mailed link, and no other credential.';
+    case 'proof:signature':
+      return 'Needs the signature of the sender in the headers, and no other credential.';
     case 'user':
       return `Needs a signed-in user${login}; API keys cannot call it.`;
     case 'userOrKey':

@@ -159,6 +159,7 @@ function document(
     ...rest,
     operationId: description.id,
     ...(meta.upload && { requestBody: uploadBody(meta.upload) }),
+    ...(operation.raw?.signed && { requestBody: SIGNED_BODY }),
     description: descriptionOf(description, meta),
     security: securityOf(description),
     ...(parameters.length > 0 && { parameters }),
@@ -176,6 +177,19 @@ function uploadBody({ field, description }: Upload): NonNullable<DocumentedOpera
   const schema = { type: 'object', required: [field], properties: { [field]: file }, additionalProperties: false };
   return { required: true, content: { 'multipart/form-data': { schema } } };
 }
+
+const SIGNED_BODY = {
+  required: true,
+  content: {
+    'application/json': {
+      schema: {
+        type: 'object',
+        description: 'As its sender has signed it, byte for byte.',
+        additionalProperties: true,
+      },
+    },
+  },
+};
 
 /** What follows from access, and the errors that follow from nothing else, are said in words too. */
 function descriptionOf({ description, needs }: DescribedOperation, { errors }: ProcedureMeta): string {

@@ -1,12 +1,14 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, OrganizationContext } from '../context.ts';
 import type { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { admit, assertAccess, userIdIn } from '../pipeline/admit.ts';
 import { publishApiCall } from '../pipeline/api-calls.ts';
+import { chargeFailedAttempt, enforceLimits } from '../pipeline/limits.ts';
 import { authenticatedCaller, type LiveCaller, watchCaller } from '../pipeline/live-caller.ts';
 import { trackCall } from '../pipeline/observe.ts';
-import type { RawAnswer, RawExchange, RawRoute } from '../wire/raw-route.ts';
+import { readBody } from '../wire/body.ts';
+import type { RawAnswer, RawExchange, RawRoute, SignedBody } from '../wire/raw-route.ts';
 
 /**
  * Admits and tracks a call of a raw route, as the guard does for a procedure. Throws errors that are answered as
@@ -23,7 +25,9 @@ export async function serveRaw(
   let admitted: Context | undefined;
   let held: Held | undefined;
   try {
-    admitted = await admit(ctx, meta, async () => input);
+    admitted = route.signed
+      ? await admitSigned(ctx, meta, route.signed, req)
+      : await admit(ctx, meta, async () => input);
     const parsed = route.input.parse(input);
     held = hold(admitted, meta, res, userIdIn(input));
     setHeaders(res, admitted.responseHeaders, answer);
@@ -39,6 +43,28 @@ export async function serveRaw(
   } finally {
     held?.release();
   }
+}
+
+/**
+ * A signature is judged before anything is paid: its sender sends many requests at once from few addresses, also while
+ * Redis is away. A forged one pays as every failed attempt does.
+ */
+async function admitSigned(
+  ctx: Context,
+  meta: ProcedureMeta,
+  { limitBytes, verify }: SignedBody,
+  req: IncomingMessage,
+): Promise<Context> {
+  let isProven: boolean;
+  try {
+    const body = await readBody(req, { limitBytes, unfinished: ctx.ports.bodies });
+    isProven = await verify(ctx, req, body);
+  } catch (error) {
+    await chargeFailedAttempt(ctx, error, meta);
+    throw error;
+  }
+  if (!isProven) await enforceLimits(ctx, meta, null);
+  return ctx;
 }
 
 interface Held {

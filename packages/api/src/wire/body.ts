@@ -34,7 +34,8 @@ export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Pr
   return parseJson(text);
 }
 
-function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits): Promise<Buffer> {
+/** The bytes of a request as they were sent, under the limits of `readJsonBody`. */
+export function readBody(req: IncomingMessage, { limitBytes, unfinished }: BodyLimits): Promise<Buffer> {
   if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const held = unfinished.enter(stop);

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { z } from 'zod';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
 import type { Context, OrganizationContext, UserContext } from '../context.ts';
 import type { ProcedureMeta, Proof, SelfOr } from '../contract/meta.ts';
 import type { OrganizationPermission } from '../contract/permissions.ts';
@@ -18,7 +18,15 @@ export interface RawRoute {
   /** Leaves out parameters that are not declared: who sends them is not our client. */
   ignoresUnknownQuery?: true;
   answer: RawAnswer;
+  /** Of a request that its sender has signed. */
+  signed?: SignedBody;
   serve(ctx: Context, input: unknown, exchange: RawExchange): Promise<void>;
+}
+
+export interface SignedBody {
+  limitBytes: number;
+  /** Throws for a forged signature. False: it cannot be judged yet, so the request pays as an anonymous call does. */
+  verify(ctx: Context, req: IncomingMessage, body: Buffer): Promise<boolean>;
 }
 
 export interface RawAnswer {
@@ -62,6 +70,42 @@ export function rawRoute(declared: Declared<object, never, z.ZodType>): RawRoute
   // `serveRaw` guarantees both before it serves: `admit` the context, the schema the input. No raw answer is stored for
   // a repeated request.
   return { ...declared, meta: { ...declared.meta, idempotency: false } } as RawRoute;
+}
+
+/** What a signature proves, and whether it does already. */
+interface Judged<Proof> {
+  isProven: boolean;
+  proof: Proof;
+}
+
+interface SignedRoute<Proof> {
+  name: string;
+  meta: Omit<ProcedureMeta, 'access' | 'idempotency'>;
+  answer: RawAnswer;
+  limitBytes: number;
+  /** Gets the bytes as they came. Throws an `ApiError` for a forged signature. */
+  verify(ctx: Context, body: Buffer, headers: IncomingHttpHeaders): Promise<Judged<Proof>>;
+  serve(ctx: Context, proof: Proof, exchange: RawExchange): Promise<void>;
+}
+
+/** Declares a raw route for requests that their sender has signed: `serve` gets what the signature proves. */
+export function signedRoute<Proof>({ name, meta, answer, limitBytes, verify, serve }: SignedRoute<Proof>): RawRoute {
+  const proofs = new WeakMap<IncomingMessage, Proof>();
+  return {
+    name,
+    meta: { ...meta, access: 'proof:signature', idempotency: false },
+    input: z.strictObject({}),
+    answer,
+    signed: {
+      limitBytes,
+      async verify(ctx, req, body) {
+        const { isProven, proof } = await verify(ctx, body, req.headers);
+        proofs.set(req, proof);
+        return isProven;
+      },
+    },
+    serve: (ctx, _, exchange) => serve(ctx, proofs.get(exchange.req)!, exchange), // `verify` comes first
+  };
 }
 
 export function sendJson(res: ServerResponse, body: unknown): void {

@@ -47,6 +47,7 @@ export interface PayPalEvents {
 export function createPayPalEvents(config: PayPalConfig, send: SendPayPal): PayPalEvents {
   const certificates = new Map<string, { key: KeyObject | null; untilMs: number }>();
   const ownBase = new URL(config.apiBase).origin;
+  let isLearning = false;
 
   function keyOf(url: string, now: Date): KeyObject | null | undefined {
     const known = certificates.get(url);
@@ -66,12 +67,27 @@ export function createPayPalEvents(config: PayPalConfig, send: SendPayPal): PayP
     }
     const trusted = trustedKey(bundle, now, config.trustedRoots);
     // Addresses are an attacker's to choose, below a path of PayPal's.
-    if (certificates.size >= MAX_CERTIFICATES) certificates.delete(certificates.keys().next().value!);
+    if (certificates.size >= MAX_CERTIFICATES) forgetOne();
     const untilMs = trusted
       ? Math.min(now.getTime() + KEPT_MS, trusted.validUntil.getTime())
       : now.getTime() + RETRY_MS;
     certificates.set(url, { key: trusted?.key ?? null, untilMs });
     return trusted?.key ?? null;
+  }
+
+  /** One that is not trusted, if there is one. */
+  function forgetOne(): void {
+    const urls = [...certificates.keys()];
+    certificates.delete(urls.find((url) => certificates.get(url)?.key === null) ?? urls[0]!);
+  }
+
+  /** In the background, one at a time: the event that asks for it does not wait. */
+  function learn(url: string, now: Date): void {
+    if (isLearning) return;
+    isLearning = true;
+    void fetchKey(url, now).finally(() => {
+      isLearning = false;
+    });
   }
 
   function read({ headers, now }: Received): Transmission {
@@ -91,6 +107,7 @@ export function createPayPalEvents(config: PayPalConfig, send: SendPayPal): PayP
     verify(received) {
       const transmission = read(received);
       const key = keyOf(transmission['paypal-cert-url'], received.now);
+      if (key === undefined) learn(transmission['paypal-cert-url'], received.now);
       const verified = key ? isSigned(received.raw, transmission, config.webhookId, key) : false;
       if (key && !verified) throw new ForgedEventError('the signature is of another body, or another webhook');
       return { ...parsePayPalEvent(parsed(received.raw)), verified };

@@ -183,6 +183,7 @@ export function createPayPalProvider(config: PayPalOptions): PaymentProvider {
 
   return {
     name: 'paypal',
+    isLive,
     currencies: PAYPAL_CURRENCIES,
     createCustomer: async () => null,
     startSetup,

@@ -153,6 +153,7 @@ export function createStripeProvider(config: StripeConfig): PaymentProvider {
 
   return {
     name: 'stripe',
+    isLive: /^[rs]k_live_/.test(config.secretKey),
     currencies: STRIPE_CURRENCIES,
     async createCustomer({ key, reference, email, name }) {
       const params: Stripe.CustomerCreateParams = {

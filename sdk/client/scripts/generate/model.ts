@@ -180,6 +180,7 @@ function exampleTag({ 'x-codeSamples': samples = [] }: OperationObject): string[
 /** Who can call, in a few words. */
 function needsOf({ access = '', fresh = false } = {}): string {
   if (access === 'public') return 'nothing';
+  if (access === 'proof:signature') return 'a signature';
   if (access.startsWith('proof:')) return `a ${access.slice('proof:'.length)} token`;
   const login = fresh ? ' and a recent login' : '';
   if (access.startsWith('self:'))

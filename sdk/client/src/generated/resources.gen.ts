@@ -58,6 +58,8 @@ export type {
   BillingCreditsBalanceResponse,
   BillingCreditsHistoryResponse,
   BillingEntitlementsResponse,
+  BillingPaypalWebhookResponse,
+  BillingStripeWebhookResponse,
   CacheHealth,
   CacheNamespace,
   CacheStatus,
@@ -221,6 +223,7 @@ export type {
   PlanLimitUsage,
   Probe,
   Problem,
+  ProviderEventReceived,
   QueueState,
   Queues,
   RateLimitCost,
@@ -395,7 +398,8 @@ export interface CodesByStatus {
     | "report_too_large"
     | "oauth_state_invalid"
     | "oauth_answer_invalid"
-    | "malformed_multipart";
+    | "malformed_multipart"
+    | "provider_signature_invalid";
   401:
     | "invalid_credentials"
     | "invalid_refresh_token"
@@ -434,7 +438,8 @@ export interface CodesByStatus {
   404:
     | "not_found"
     | "oauth_provider_unknown"
-    | "unknown_cache_namespace";
+    | "unknown_cache_namespace"
+    | "payment_provider_not_set_up";
   409:
     | "username_taken"
     | "idempotency_in_progress"
@@ -666,6 +671,8 @@ export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
 export type BillingCreditsBalanceParams = NoParams;
 export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData>;
 export type BillingEntitlementsParams = NoParams;
+export type BillingPaypalWebhookParams = NoParams;
+export type BillingStripeWebhookParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
 export type CacheStatusParams = NoParams;
@@ -1884,13 +1891,63 @@ export class BillingCreditsResource extends Resource {
   }
 }
 
+/** `client.billing.paypal` */
+export class BillingPaypalResource extends Resource {
+  /**
+   * Receive an event of PayPal
+   *
+   * Called by PayPal only. A genuine event is stored once, however often it is sent, and the object that it is about is read from PayPal afterwards; what the event says of it is not used.
+   *
+   * Needs the signature of the sender in the headers, and no other credential.
+   *
+   * `POST /api/v1/billing/paypal/webhook`
+   *
+   * @throws {BadRequestError} `provider_signature_invalid`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @example
+   * ```ts
+   * const answer = await client.billing.paypal.webhook();
+   * ```
+   */
+  webhook(params?: BillingPaypalWebhookParams, options?: RequestOptions): ApiPromise<Types.BillingPaypalWebhookResponse> {
+    return this.transport.call({"id":"billing.paypal.webhook","method":"POST","path":"/api/v1/billing/paypal/webhook","public":true}, params, options);
+  }
+}
+
+/** `client.billing.stripe` */
+export class BillingStripeResource extends Resource {
+  /**
+   * Receive an event of Stripe
+   *
+   * Called by Stripe only. A genuine event is stored once, however often it is sent, and the object that it is about is read from Stripe afterwards; what the event says of it is not used.
+   *
+   * Needs the signature of the sender in the headers, and no other credential.
+   *
+   * `POST /api/v1/billing/stripe/webhook`
+   *
+   * @throws {BadRequestError} `provider_signature_invalid`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @example
+   * ```ts
+   * const answer = await client.billing.stripe.webhook();
+   * ```
+   */
+  webhook(params?: BillingStripeWebhookParams, options?: RequestOptions): ApiPromise<Types.BillingStripeWebhookResponse> {
+    return this.transport.call({"id":"billing.stripe.webhook","method":"POST","path":"/api/v1/billing/stripe/webhook","public":true}, params, options);
+  }
+}
+
 /** `client.billing` */
 export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
+  readonly paypal: BillingPaypalResource;
+  readonly stripe: BillingStripeResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.credits = new BillingCreditsResource(transport);
+    this.paypal = new BillingPaypalResource(transport);
+    this.stripe = new BillingStripeResource(transport);
   }
 
   /**

@@ -1,0 +1,18 @@
+import type { ErrorRows } from '../../contract/error-rows.ts';
+
+export const errors = {
+  provider_signature_invalid: {
+    status: 400,
+    title: 'Signature invalid',
+    meaning: 'The request is no event that the provider of payments has signed for this server, or it is too old.',
+    fix: 'Let the provider send the event again; if its own are refused, compare the secret of its webhook with the settings of this server.',
+    retry: 'no',
+  },
+  payment_provider_not_set_up: {
+    status: 404,
+    title: 'Provider not set up',
+    meaning: 'This server has no settings for that provider of payments.',
+    fix: 'Use another provider; the operator sets one up with `STRIPE_SECRET_KEY` or `PAYPAL_CLIENT_ID`, and the settings beside them.',
+    retry: 'no',
+  },
+} as const satisfies ErrorRows;

@@ -1,0 +1,28 @@
+import type { ObjectRef, ProviderName } from '@rentapi/payments/payment-provider';
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+
+/**
+ * What a provider has and we do not expect: an object that we know nothing of, one of the other environment, a word
+ * that we do not know. It is never adopted; staff decide.
+ */
+interface Finding {
+  kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD';
+  provider: ProviderName;
+  object: ObjectRef;
+  /** What the provider says of it. */
+  theirs?: string;
+}
+
+const NOTE: Statement = {
+  text: `
+    insert into billing_findings as finding (kind, provider, object_kind, external_id, theirs, found_at, seen_at)
+    values ($1, $2, $3, $4, $5, $6, $6)
+    on conflict (provider, object_kind, external_id, kind) do update
+      set theirs = excluded.theirs, seen_at = greatest(finding.seen_at, excluded.seen_at)`,
+};
+
+/** One row for each, however often it is seen. */
+export async function noteFinding(ctx: Context, { kind, provider, object, theirs }: Finding): Promise<void> {
+  await execute(ctx.db, NOTE, [kind, provider, object.kind, object.id, theirs ?? null, ctx.now]);
+}

@@ -1,0 +1,14 @@
+import type { PaymentProvider, ProviderName } from './payment-provider.ts';
+import { createPayPalProvider, type PayPalOptions } from './paypal/provider.ts';
+import type { StripeConfig } from './stripe/client.ts';
+import { createStripeProvider } from './stripe/provider.ts';
+
+/** The providers that are set up, by name. */
+export type PaymentProviders = ReadonlyMap<ProviderName, PaymentProvider>;
+
+export function openProviders(config: { stripe: StripeConfig | null; paypal: PayPalOptions | null }): PaymentProviders {
+  const providers = new Map<ProviderName, PaymentProvider>();
+  if (config.stripe) providers.set('stripe', createStripeProvider(config.stripe));
+  if (config.paypal) providers.set('paypal', createPayPalProvider(config.paypal));
+  return providers;
+}
