@@ -69,6 +69,7 @@ it('has an index for every foreign key', async () => {
 const FILTERS: Record<string, Record<string, { table: string; columns: string[] } | { bounded: string }>> = {
   'apiKeys.list': { externalId: { table: 'api_keys', columns: ['organization_id', 'external_id', 'id'] } },
   'auth.passkeys.list': {},
+  'admin.billing.findings': {},
   'billing.credits.history': {},
   'orgs.list': { deleted: { bounded: 'by the memberships of the caller' } },
   'orgs.search': { query: { bounded: 'by the memberships of the caller' } },

@@ -22,6 +22,7 @@ const NOT_AUDITED: Record<string, string> = {
   AttemptModel: 'is a log itself',
   AuditLogModel: 'is the audit log',
   BackupCodeModel: 'changes with its user, who is recorded',
+  BillingFindingModel: 'is a log itself',
   CreditEntryModel: 'is a log itself',
   DeliveryModel: 'is a log itself; what is sent again by hand shows in its attempts',
   EmailChangeModel: 'changes with its user, who is recorded',

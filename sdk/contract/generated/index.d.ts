@@ -438,6 +438,19 @@ export type AppRouter = TRPCBuiltRouter<
           output: Job;
         }>;
       };
+      billing: {
+        /** List what providers of payments have and this server does not expect. Newest first: objects that were made in a dashboard, objects of the other environment, and words that are not known. None of them is adopted. */
+        findings: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: BillingFindingPage;
+        }>;
+      };
     };
     billing: {
       /** Get what you may use, and why. The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan. */
@@ -463,6 +476,20 @@ export type AppRouter = TRPCBuiltRouter<
             cursor?: string | undefined;
           } | undefined;
           output: CreditEntryPage;
+        }>;
+      };
+      info: {
+        /** Get who is billed. Name, address and tax id as invoices say them; null where nothing is known yet. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: BillingInfo;
+        }>;
+        /** Set who is billed. Replaces all of it, for invoices from now on. A tax id of a member state of the European Union must have the form that VIES takes; whether it is valid is not asked. */
+        set: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SetBillingInfoInput;
+          output: BillingInfo;
         }>;
       };
     };
@@ -1480,6 +1507,96 @@ export interface AuditPage {
 export interface BackupCodes {
   /** Ten, for when the app is lost. Each works once. Keep them where the device is not. */
   backupCodes: string[];
+}
+
+/** An address on invoices. */
+export interface BillingAddress {
+  /** Street and number, or a box. */
+  line1: string;
+  /** A further line. */
+  line2: string | null;
+  /** Where the country has them. */
+  postalCode: string | null;
+  /** City or town. */
+  city: string;
+  /** State or province, where mail needs it. */
+  region: string | null;
+  /** Of ISO 3166, two letters. */
+  country: string;
+}
+
+/** An address on invoices. */
+export interface BillingAddressInput {
+  /** Street and number, or a box. */
+  line1: string;
+  /** A further line. */
+  line2: string | null;
+  /** Where the country has them. */
+  postalCode: string | null;
+  /** City or town. */
+  city: string;
+  /** State or province, where mail needs it. */
+  region: string | null;
+  /** Of ISO 3166, two letters. */
+  country: string;
+}
+
+/** An address on invoices. */
+export interface BillingAddressInputInput {
+  /** Street and number, or a box. */
+  line1: string;
+  /** A further line. */
+  line2?: string | null | undefined;
+  /** Where the country has them. */
+  postalCode?: string | null | undefined;
+  /** City or town. */
+  city: string;
+  /** State or province, where mail needs it. */
+  region?: string | null | undefined;
+  /** Of ISO 3166, two letters. */
+  country: string;
+}
+
+/** What a provider of payments has and this server does not expect. */
+export interface BillingFinding {
+  /** An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know. */
+  kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD';
+  /** Where it is. */
+  provider: string;
+  /** What it is there. */
+  objectKind: string;
+  /** Its id there. */
+  externalId: string;
+  /** The status there, as far as it was read. */
+  theirs: string | null;
+  /** When it was seen first. */
+  foundAt: string;
+  /** When it was seen last. */
+  seenAt: string;
+}
+
+/** One page of a list. */
+export interface BillingFindingPage {
+  /** What is on this page, in the order of the list. */
+  items: BillingFinding[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Who is billed for an organization, as invoices say it. */
+export interface BillingInfo {
+  /** Who is billed: a company or a person. */
+  name: string | null;
+  /** Where invoices go besides the members who may read them. */
+  email: string | null;
+  /** The address on invoices. */
+  address: BillingAddress | null;
+  /** A VAT number or the like, without blanks, dots and hyphens. */
+  taxId: string | null;
+  /** Of every payment and invoice; null until the first, which decides it. */
+  currency: string | null;
+  /** When it last changed; null where nothing is known yet. */
+  updatedAt: string | null;
 }
 
 /** Whether the cache answers. */
@@ -3194,6 +3311,8 @@ export interface Problem {
     | 'image_refused'
     | 'provider_signature_invalid'
     | 'payment_provider_not_set_up'
+    | 'tax_id_invalid'
+    | 'tax_id_needs_country'
     | 'unknown_cache_namespace'
     | 'not_your_message'
     | 'insufficient_credits'
@@ -3774,6 +3893,18 @@ export interface SessionPage {
   items: Session[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** All of it: what is left out is cleared. */
+export interface SetBillingInfoInput {
+  /** Who is billed: a company or a person. */
+  name?: string | null | undefined;
+  /** Where invoices go besides the members who may read them. */
+  email?: string | null | undefined;
+  /** The address on invoices. */
+  address?: BillingAddressInputInput | null | undefined;
+  /** A VAT number or the like, without blanks, dots and hyphens. */
+  taxId?: string | null | undefined;
 }
 
 /** At the end of each interval `remaining` is raised to `amount`, unless more is left. */

@@ -3,6 +3,7 @@ import type { AuditedRow } from '../data/model-facts.ts';
 import { ApiKeyModel } from './api-keys/model.ts';
 import { SessionModel } from './auth/model.ts';
 import { AvatarModel } from './avatars/model.ts';
+import { BillingAccountModel } from './billing/model.ts';
 import { MessageModel } from './chat/model.ts';
 import { CreditGrantModel } from './credits/model.ts';
 import { ExportModel } from './exports/model.ts';
@@ -36,6 +37,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   LimitOverrideModel,
   MessageModel,
   CreditGrantModel,
+  BillingAccountModel,
 ];
 
 /** The id prefixes of these models. */

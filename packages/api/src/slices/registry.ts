@@ -14,6 +14,7 @@ import * as authEvents from './auth/events.ts';
 import * as authJobs from './auth/jobs.ts';
 import * as avatarJobs from './avatars/jobs.ts';
 import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
+import * as billingEvents from './billing/events.ts';
 import * as billingJobs from './billing/jobs.ts';
 import { payPalWebhook, stripeWebhook } from './billing/raw.ts';
 import * as cacheEvents from './cache/events.ts';
@@ -64,6 +65,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     accountEvents,
     apiKeyEvents,
     authEvents,
+    billingEvents,
     cacheEvents,
     chatEvents,
     creditEvents,

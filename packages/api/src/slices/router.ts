@@ -4,6 +4,7 @@ import { analytics } from './analytics/router.ts';
 import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
+import { adminBilling, info } from './billing/router.ts';
 import { cache } from './cache/router.ts';
 import { chat } from './chat/router.ts';
 import { credits, userCredits } from './credits/router.ts';
@@ -39,8 +40,9 @@ export const appRouter = router({
     orgs: router({ limits: organizationLimits }),
     queues,
     jobs: adminJobs,
+    billing: adminBilling,
   }),
-  billing: router({ entitlements, credits }),
+  billing: router({ entitlements, credits, info }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,

@@ -203,8 +203,8 @@ export function idsIn(value: unknown, path: string[] = []): { path: string[]; pr
 /** Ids that are accepted as any text, because an invalid one is answered like one that names nothing. */
 const TAKEN_AS_TEXT: Record<string, IdPrefix> = { lastEventId: 'evt' };
 
-/** Ids that customers give to things of their own. */
-const OF_CUSTOMERS = ['transactionId', 'externalId'];
+/** Ids that customers give to things of their own, or have from others. */
+const OF_CUSTOMERS = ['transactionId', 'externalId', 'taxId'];
 
 interface JsonSchema {
   $ref?: string;

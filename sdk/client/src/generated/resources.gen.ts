@@ -8,6 +8,7 @@ import type * as Types from './types.gen.ts';
 
 export type {
   AdjustCredits,
+  AdminBillingFindingsResponse,
   AdminJobsGetResponse,
   AdminJobsListResponse,
   AdminJobsRetryResponse,
@@ -55,9 +56,16 @@ export type {
   AuthTwoFactorRegenerateBackupCodesResponse,
   AuthTwoFactorVerifyResponse,
   BackupCodes,
+  BillingAddress,
+  BillingAddressInput,
   BillingCreditsBalanceResponse,
   BillingCreditsHistoryResponse,
   BillingEntitlementsResponse,
+  BillingFinding,
+  BillingFindingPage,
+  BillingInfo,
+  BillingInfoGetResponse,
+  BillingInfoSetResponse,
   BillingPaypalWebhookResponse,
   BillingStripeWebhookResponse,
   CacheHealth,
@@ -263,6 +271,7 @@ export type {
   Session,
   SessionPage,
   SessionsListResponse,
+  SetBillingInfo,
   SetCreditRefill,
   SetKeyCredits,
   SetKeyRateLimit,
@@ -371,6 +380,8 @@ export interface CodesByStatus {
     | "invalid_cursor"
     | "credits_expire_in_past"
     | "override_in_past"
+    | "tax_id_invalid"
+    | "tax_id_needs_country"
     | "malformed_permission_query"
     | "permission_query_too_deep"
     | "invalid_cost"
@@ -621,6 +632,7 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
+export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
 export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
 export type AdminJobsListParams = Params<Types.AdminJobsListData>;
 export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
@@ -671,6 +683,8 @@ export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
 export type BillingCreditsBalanceParams = NoParams;
 export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData>;
 export type BillingEntitlementsParams = NoParams;
+export type BillingInfoGetParams = NoParams;
+export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingPaypalWebhookParams = NoParams;
 export type BillingStripeWebhookParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
@@ -764,6 +778,28 @@ export type WebhooksStatsParams = Params<Types.WebhooksStatsData>;
 export type WebhooksTestParams = Params<Types.WebhooksTestData>;
 export type WebhooksUpdateParams = Params<Types.WebhooksUpdateData>;
 export type WsTicketParams = NoParams;
+
+/** `client.admin.billing` */
+export class AdminBillingResource extends Resource {
+  /**
+   * List what providers of payments have and this server does not expect
+   *
+   * Newest first: objects that were made in a dashboard, objects of the other environment, and words that are not known. None of them is adopted.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/billing/findings`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.admin.billing.findings({ limit: 25 })) console.log(item);
+   * ```
+   */
+  findings(params?: AdminBillingFindingsParams, options?: RequestOptions): PagePromise<Types.AdminBillingFindingsResponse> {
+    return this.transport.list({"id":"admin.billing.findings","method":"GET","path":"/api/v1/admin/billing/findings"}, params, options);
+  }
+}
 
 /** `client.admin.jobs` */
 export class AdminJobsResource extends Resource {
@@ -951,12 +987,14 @@ export class AdminUsersResource extends Resource {
 
 /** `client.admin` */
 export class AdminResource extends Resource {
+  readonly billing: AdminBillingResource;
   readonly jobs: AdminJobsResource;
   readonly orgs: AdminOrgsResource;
   readonly users: AdminUsersResource;
 
   constructor(transport: Transport) {
     super(transport);
+    this.billing = new AdminBillingResource(transport);
     this.jobs = new AdminJobsResource(transport);
     this.orgs = new AdminOrgsResource(transport);
     this.users = new AdminUsersResource(transport);
@@ -1891,6 +1929,58 @@ export class BillingCreditsResource extends Resource {
   }
 }
 
+/** `client.billing.info` */
+export class BillingInfoResource extends Resource {
+  /**
+   * Get who is billed
+   *
+   * Name, address and tax id as invoices say them; null where nothing is known yet.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/billing-info`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.info.get();
+   * ```
+   */
+  get(params?: BillingInfoGetParams, options?: RequestOptions): ApiPromise<Types.BillingInfoGetResponse> {
+    return this.transport.call({"id":"billing.info.get","method":"GET","path":"/api/v1/subscriptions/billing-info"}, params, options);
+  }
+
+  /**
+   * Set who is billed
+   *
+   * Replaces all of it, for invoices from now on. A tax id of a member state of the European Union must have the form that VIES takes; whether it is valid is not asked.
+   *
+   * Needs `billing:manage`.
+   *
+   * `PUT /api/v1/subscriptions/billing-info`
+   *
+   * @throws {BadRequestError} `tax_id_invalid`, `tax_id_needs_country`
+   * @example
+   * ```ts
+   * const answer = await client.billing.info.set({
+   *   name: 'Acme GmbH',
+   *   email: 'ap@acme.example',
+   *   address: {
+   *     line1: 'Hauptstraße 1',
+   *     line2: null,
+   *     postalCode: '10115',
+   *     city: 'Berlin',
+   *     region: null,
+   *     country: 'DE',
+   *   },
+   *   taxId: 'DE123456789',
+   * });
+   * ```
+   */
+  set(params?: BillingInfoSetParams, options?: RequestOptions): ApiPromise<Types.BillingInfoSetResponse> {
+    return this.transport.call({"id":"billing.info.set","method":"PUT","path":"/api/v1/subscriptions/billing-info","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.billing.paypal` */
 export class BillingPaypalResource extends Resource {
   /**
@@ -1940,12 +2030,14 @@ export class BillingStripeResource extends Resource {
 /** `client.billing` */
 export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
+  readonly info: BillingInfoResource;
   readonly paypal: BillingPaypalResource;
   readonly stripe: BillingStripeResource;
 
   constructor(transport: Transport) {
     super(transport);
     this.credits = new BillingCreditsResource(transport);
+    this.info = new BillingInfoResource(transport);
     this.paypal = new BillingPaypalResource(transport);
     this.stripe = new BillingStripeResource(transport);
   }

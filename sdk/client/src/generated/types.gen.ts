@@ -375,6 +375,144 @@ export type BackupCodes = {
 };
 
 /**
+ * An address on invoices.
+ */
+export type BillingAddress = {
+    /**
+     * Street and number, or a box.
+     */
+    line1: string;
+    /**
+     * A further line.
+     */
+    line2: string | null;
+    /**
+     * Where the country has them.
+     */
+    postalCode: string | null;
+    /**
+     * City or town.
+     */
+    city: string;
+    /**
+     * State or province, where mail needs it.
+     */
+    region: string | null;
+    /**
+     * Of ISO 3166, two letters.
+     */
+    country: string;
+};
+
+/**
+ * An address on invoices.
+ */
+export type BillingAddressInput = {
+    /**
+     * Street and number, or a box.
+     */
+    line1: string;
+    /**
+     * A further line.
+     */
+    line2?: string | null;
+    /**
+     * Where the country has them.
+     */
+    postalCode?: string | null;
+    /**
+     * City or town.
+     */
+    city: string;
+    /**
+     * State or province, where mail needs it.
+     */
+    region?: string | null;
+    /**
+     * Of ISO 3166, two letters.
+     */
+    country: string;
+};
+
+/**
+ * What a provider of payments has and this server does not expect.
+ */
+export type BillingFinding = {
+    /**
+     * An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know.
+     */
+    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | (string & {});
+    /**
+     * Where it is.
+     */
+    provider: string;
+    /**
+     * What it is there.
+     */
+    objectKind: string;
+    /**
+     * Its id there.
+     */
+    externalId: string;
+    /**
+     * The status there, as far as it was read.
+     */
+    theirs: string | null;
+    /**
+     * When it was seen first.
+     */
+    foundAt: string;
+    /**
+     * When it was seen last.
+     */
+    seenAt: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type BillingFindingPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<BillingFinding>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * Who is billed for an organization, as invoices say it.
+ */
+export type BillingInfo = {
+    /**
+     * Who is billed: a company or a person.
+     */
+    name: string | null;
+    /**
+     * Where invoices go besides the members who may read them.
+     */
+    email: string | null;
+    /**
+     * The address on invoices.
+     */
+    address: BillingAddress | null;
+    /**
+     * A VAT number or the like, without blanks, dots and hyphens.
+     */
+    taxId: string | null;
+    /**
+     * Of every payment and invoice; null until the first, which decides it.
+     */
+    currency: string | null;
+    /**
+     * When it last changed; null where nothing is known yet.
+     */
+    updatedAt: string | null;
+};
+
+/**
  * Whether the cache answers.
  */
 export type CacheHealth = {
@@ -3430,7 +3568,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -4243,6 +4381,28 @@ export type SessionPage = {
      * Send as `cursor` for the next page; null on the last.
      */
     nextCursor: string | null;
+};
+
+/**
+ * All of it: what is left out is cleared.
+ */
+export type SetBillingInfo = {
+    /**
+     * Who is billed: a company or a person.
+     */
+    name?: string | null;
+    /**
+     * Where invoices go besides the members who may read them.
+     */
+    email?: string | null;
+    /**
+     * The address on invoices.
+     */
+    address?: BillingAddressInput | null;
+    /**
+     * A VAT number or the like, without blanks, dots and hyphens.
+     */
+    taxId?: string | null;
 };
 
 /**
@@ -8716,6 +8876,64 @@ export type AdminJobsRetryResponses = {
 
 export type AdminJobsRetryResponse = AdminJobsRetryResponses[keyof AdminJobsRetryResponses];
 
+export type AdminBillingFindingsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/admin/billing/findings';
+};
+
+export type AdminBillingFindingsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminBillingFindingsError = AdminBillingFindingsErrors[keyof AdminBillingFindingsErrors];
+
+export type AdminBillingFindingsResponses = {
+    /**
+     * OK
+     */
+    200: BillingFindingPage;
+};
+
+export type AdminBillingFindingsResponse = AdminBillingFindingsResponses[keyof AdminBillingFindingsResponses];
+
 export type BillingEntitlementsData = {
     body?: never;
     path?: never;
@@ -8871,6 +9089,124 @@ export type BillingCreditsHistoryResponses = {
 };
 
 export type BillingCreditsHistoryResponse = BillingCreditsHistoryResponses[keyof BillingCreditsHistoryResponses];
+
+export type BillingInfoGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/billing-info';
+};
+
+export type BillingInfoGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingInfoGetError = BillingInfoGetErrors[keyof BillingInfoGetErrors];
+
+export type BillingInfoGetResponses = {
+    /**
+     * OK
+     */
+    200: BillingInfo;
+};
+
+export type BillingInfoGetResponse = BillingInfoGetResponses[keyof BillingInfoGetResponses];
+
+export type BillingInfoSetData = {
+    body: SetBillingInfo;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/billing-info';
+};
+
+export type BillingInfoSetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingInfoSetError = BillingInfoSetErrors[keyof BillingInfoSetErrors];
+
+export type BillingInfoSetResponses = {
+    /**
+     * OK
+     */
+    200: BillingInfo;
+};
+
+export type BillingInfoSetResponse = BillingInfoSetResponses[keyof BillingInfoSetResponses];
 
 export type SessionsListData = {
     body?: never;

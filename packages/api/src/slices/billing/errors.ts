@@ -15,4 +15,18 @@ export const errors = {
     fix: 'Use another provider; the operator sets one up with `STRIPE_SECRET_KEY` or `PAYPAL_CLIENT_ID`, and the settings beside them.',
     retry: 'no',
   },
+  tax_id_invalid: {
+    status: 400,
+    title: 'Tax id invalid',
+    meaning: 'The tax id has not the form of one of the country in the address.',
+    fix: 'Send the number with the prefix of its country, as its holder has it from the tax office, or correct the country.',
+    retry: 'no',
+  },
+  tax_id_needs_country: {
+    status: 400,
+    title: 'Tax id needs a country',
+    meaning: 'A tax id says something only together with the country that gave it.',
+    fix: 'Send `address` with its `country` too, or leave `taxId` out.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;

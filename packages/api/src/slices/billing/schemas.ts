@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { Timestamp } from '../../contract/common-schemas.ts';
+import { page, pageInput } from '../../contract/pagination.ts';
+import { EmailAddress } from '../users/schemas.ts';
 
 export const ProviderEventReceived = z
   .object({
@@ -6,3 +9,129 @@ export const ProviderEventReceived = z
   })
   .meta({ id: 'ProviderEventReceived', description: 'That an event of a provider of payments is stored.' });
 export type ProviderEventReceived = z.infer<typeof ProviderEventReceived>;
+
+/** It is printed on invoices: characters that hide or turn text would show another name there. */
+const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max, { abort: true })
+    .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text), 'must contain no invisible characters');
+
+const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+const Country = z
+  .string()
+  .max(2, { abort: true })
+  .regex(/^[A-Z]{2}$/, { message: 'must be two capital letters such as DE', abort: true })
+  .refine((code) => regions.of(code) !== undefined, 'must be a country of ISO 3166, such as DE')
+  .meta({ description: 'Of ISO 3166, two letters.', example: 'DE' });
+
+const address = {
+  line1: line(200).meta({ description: 'Street and number, or a box.', example: 'Hauptstraße 1' }),
+  line2: line(200).nullable().meta({ description: 'A further line.', example: null }),
+  postalCode: line(20).nullable().meta({ description: 'Where the country has them.', example: '10115' }),
+  city: line(100).meta({ description: 'City or town.', example: 'Berlin' }),
+  region: line(100).nullable().meta({ description: 'State or province, where mail needs it.', example: null }),
+  country: Country,
+};
+
+export const BillingAddress = z.object(address).meta({ id: 'BillingAddress', description: 'An address on invoices.' });
+export type BillingAddress = z.output<typeof BillingAddress>;
+
+const BillingAddressInput = z
+  .strictObject({
+    ...address,
+    line2: address.line2.default(null),
+    postalCode: address.postalCode.default(null),
+    region: address.region.default(null),
+  })
+  .meta({ id: 'BillingAddressInput', description: 'An address on invoices.' });
+
+const NAME = { description: 'Who is billed: a company or a person.', example: 'Acme GmbH' };
+const EMAIL = { description: 'Where invoices go besides the members who may read them.', example: 'ap@acme.example' };
+const ADDRESS = { description: 'The address on invoices.' };
+const TAX_ID = { description: 'A VAT number or the like, without blanks, dots and hyphens.', example: 'DE123456789' };
+
+export const BillingInfo = z
+  .object({
+    name: z.string().nullable().meta(NAME),
+    email: z.string().nullable().meta(EMAIL),
+    address: BillingAddress.nullable().meta(ADDRESS),
+    taxId: z.string().nullable().meta(TAX_ID),
+    currency: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of every payment and invoice; null until the first, which decides it.', example: 'EUR' }),
+    updatedAt: Timestamp.nullable().meta({ description: 'When it last changed; null where nothing is known yet.' }),
+  })
+  .meta({ id: 'BillingInfo', description: 'Who is billed for an organization, as invoices say it.' });
+export type BillingInfo = z.output<typeof BillingInfo>;
+
+export const exampleBillingInfo: BillingInfo = {
+  name: 'Acme GmbH',
+  email: 'ap@acme.example',
+  address: {
+    line1: 'Hauptstraße 1',
+    line2: null,
+    postalCode: '10115',
+    city: 'Berlin',
+    region: null,
+    country: 'DE',
+  },
+  taxId: 'DE123456789',
+  currency: null,
+  updatedAt: '2026-01-31T12:00:00.000Z',
+};
+
+export const SetBillingInfo = z
+  .strictObject({
+    name: line(200).nullable().default(null).meta(NAME),
+    email: EmailAddress.nullable().default(null).meta(EMAIL),
+    address: BillingAddressInput.nullable().default(null).meta(ADDRESS),
+    taxId: z
+      .string()
+      .max(40, { abort: true })
+      .overwrite((text) => text.toUpperCase().replace(/[ .-]/g, ''))
+      .regex(/^[A-Z0-9]{4,20}$/, 'must be 4 to 20 letters and digits')
+      .nullable()
+      .default(null)
+      .meta(TAX_ID),
+  })
+  .meta({ id: 'SetBillingInfo', description: 'All of it: what is left out is cleared.' });
+export type SetBillingInfo = z.output<typeof SetBillingInfo>;
+
+export const BillingFinding = z
+  .object({
+    kind: z.enum(['UNKNOWN_OBJECT', 'OTHER_ENVIRONMENT', 'UNKNOWN_WORD']).meta({
+      description:
+        'An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know.',
+    }),
+    provider: z.string().meta({ description: 'Where it is.', example: 'stripe' }),
+    objectKind: z.string().meta({ description: 'What it is there.', example: 'charge' }),
+    externalId: z.string().meta({ description: 'Its id there.', example: 'pi_3PqWxY2eZvKYlo2C' }),
+    theirs: z
+      .string()
+      .nullable()
+      .meta({ description: 'The status there, as far as it was read.', example: 'succeeded' }),
+    foundAt: Timestamp.meta({ description: 'When it was seen first.' }),
+    seenAt: Timestamp.meta({ description: 'When it was seen last.' }),
+  })
+  .meta({ id: 'BillingFinding', description: 'What a provider of payments has and this server does not expect.' });
+export type BillingFinding = z.output<typeof BillingFinding>;
+
+export const exampleFinding: BillingFinding = {
+  kind: 'UNKNOWN_OBJECT',
+  provider: 'stripe',
+  objectKind: 'charge',
+  externalId: 'pi_3PqWxY2eZvKYlo2C',
+  theirs: 'succeeded',
+  foundAt: '2026-01-31T12:00:00.000Z',
+  seenAt: '2026-01-31T12:00:00.000Z',
+};
+
+export const ListFindings = pageInput({});
+export type ListFindings = z.output<typeof ListFindings>;
+
+export const BillingFindingPage = page('BillingFindingPage', BillingFinding);
+export type BillingFindingPage = z.output<typeof BillingFindingPage>;

@@ -106,6 +106,7 @@ const TABLES_OF_HOME = [
   'webhooks',
   'roles',
   'chat_messages',
+  'billing_accounts',
 ] as const;
 
 /** The personal organization is named after its person, as its keys may be. */
