@@ -135,12 +135,22 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
         join usage_hours on organization_id = $1 and environment = $2 and grouped_by = '${groupBy}'
           and hour >= part."from" and hour < part."to"
       ),
-      quarterly as (
-        select bucket, ${name} as name, calls, ${errors}, bytes_in, bytes_out, cost,
-               (select ${encoded('bin', 'count')} from unnest(latency_bins, latency_counts) as counted (bin, count)) as latency
+      quarters as materialized (
+        select bucket, ${name} as name, calls, ${errors}, bytes_in, bytes_out, cost, latency_bins, latency_counts
         from ${part(11)}
         join usage_rollups on organization_id = $1 and slot >= part."from" and slot < part."to"
         where (environment = 'test') = ($2 = 'test')
+      ),
+      quarter_bins as (
+        select bucket, name, bin, sum(count) as count
+        from quarters, unnest(latency_bins, latency_counts) as counted (bin, count) group by bucket, name, bin
+      ),
+      latencies as (
+        select bucket, name, ${encoded('bin', 'count')} as latency from quarter_bins group by bucket, name
+      ),
+      quarterly as (
+        select bucket, name, sum(calls), sum(client_errors), sum(server_errors), sum(bytes_in), sum(bytes_out), sum(cost)
+        from quarters group by bucket, name
       ),
       single as (
         select bucket, ${name} as name, status, bytes_in, bytes_out, cost,
@@ -160,7 +170,7 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
         union all
         select * from hourly
         union all
-        select * from quarterly
+        select quarterly.*, latency from quarterly left join latencies using (bucket, name)
         union all
         select bucket, name, sum(calls), sum(client_errors), sum(server_errors), sum(bytes_in), sum(bytes_out), sum(cost),
                ${encoded('bin', 'calls')}
