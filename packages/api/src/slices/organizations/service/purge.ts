@@ -23,6 +23,7 @@ export const PURGED_TABLES = [
   'webhook_health',
   'webhook_stats',
   'webhooks',
+  'chat_reads',
   'chat_messages',
   'organization_invitations',
   'limit_overrides',
@@ -43,6 +44,7 @@ export const PURGED_TABLES = [
   'usage_calls',
   'usage_rollups',
   'usage_hours',
+  'usage_spans',
 ] as const;
 
 /** Purges what can no longer be restored, one organization after the other. A run that is stopped goes on later. */
