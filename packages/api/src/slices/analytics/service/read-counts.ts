@@ -56,6 +56,8 @@ export async function findUncounted(
 type Found = Record<'stale6' | 'stale24' | 'staleHours' | 'pendingSlots', Date[] | null>;
 
 const earliestOf = (moments: readonly Date[]): Date => new Date(Math.min(...moments.map((each) => each.getTime())));
+const latestOf = (moments: readonly Date[]): Date => new Date(Math.max(...moments.map((each) => each.getTime())));
+const NEVER = new Date(0);
 
 const staleSpans = (hours: SpanH): string => `
       (select array_agg(start) from usage_stale_spans
@@ -82,11 +84,16 @@ export async function readCounts(
   return execute<Counted>(db, statement, values);
 }
 
-/** What statements read, as 13 values: four for `spansPart`, then three each for `part`. */
+/**
+ * What statements read, as 15 values: four for `spansPart`, three each for `part`, and between which moments all single
+ * calls are, so that the plan has only the partitions of their days.
+ */
 export function partsOf(buckets: readonly { from: Date; to: Date }[], uncounted: Uncounted): unknown[] {
   const { spans, hours, quarters, calls } = planReads(buckets, uncounted);
   const [bucket, ...moments] = columnsOf(spans);
-  return [bucket, spans.map(({ hours }) => hours), ...moments, ...[hours, quarters, calls].flatMap(columnsOf)];
+  const all = [bucket, spans.map(({ hours }) => hours), ...moments, ...[hours, quarters, calls].flatMap(columnsOf)];
+  const [first, last] = [calls.map(({ from }) => from), calls.map(({ to }) => to)];
+  return [...all, first.length > 0 ? earliestOf(first) : NEVER, last.length > 0 ? latestOf(last) : NEVER];
 }
 
 function columnsOf(parts: readonly Part[]): unknown[] {
@@ -157,6 +164,7 @@ function countStatement(groupBy: Grouping, most: keyof typeof RANKS): Statement 
                ${binSql('latency_us')} as bin
         from ${part(14)}
         join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
+          and occurred_at >= $17::timestamptz and occurred_at < $18::timestamptz
         where coalesce(environment = 'test', false) = ($2 = 'test')
       ),
       bins as (
@@ -207,6 +215,7 @@ export function countGroupsStatement(groupBy: Grouping): Statement {
         union
         select bucket, ${name} from ${part(14)}
         join usage_calls on organization_id = $1 and occurred_at >= part."from" and occurred_at < part."to"
+          and occurred_at >= $17::timestamptz and occurred_at < $18::timestamptz
         where coalesce(environment = 'test', false) = ($2 = 'test')
         limit $3
       ) as groups`,

@@ -86,6 +86,7 @@ export function sumsSql(organizationId: string, values: number): string {
         lateral (select 1 as calls, case when status >= 400 then 1 else 0 end as errors, bytes_in, bytes_out, cost
           from usage_calls
           where organization_id = ${organizationId} and occurred_at >= part."from" and occurred_at < part."to"
+            and occurred_at >= $${values + 16}::timestamptz and occurred_at < $${values + 17}::timestamptz
             and ${isEnvironment}
             and case wanted.grouped_by when 'key' then coalesce(key_id, 0) = ${keyId}
                                        when 'procedure' then procedure = wanted.name else true end) as found
