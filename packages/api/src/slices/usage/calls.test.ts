@@ -149,7 +149,7 @@ describe('the usage log', () => {
       [400, 'ws', true, true],
     ]);
     expect(messages[1].bytesIn).toBe(JSON.stringify(subscribe).length);
-    expect(answers).toContain('pong');
+    await expect.poll(() => answers, { timeout: 30_000 }).toContain('pong');
     socket.close();
   });
 
