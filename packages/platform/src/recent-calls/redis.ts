@@ -18,6 +18,20 @@ const FLUSH_MS = 1000;
 const MAX_PENDING = 1000;
 /** Scopes whose counts are on their way at once. */
 const AT_ONCE = 50;
+
+/**
+ * Adds what one scope has counted. KEYS: its slots. ARGV: for each of them its time to live in milliseconds, the number
+ * of its fields, and each field with its count.
+ */
+const ADD = `
+local at = 1
+for _, key in ipairs(KEYS) do
+  local last = at + 1 + 2 * tonumber(ARGV[at + 1])
+  for field = at + 2, last, 2 do redis.call('HINCRBY', key, ARGV[field], ARGV[field + 1]) end
+  redis.call('PEXPIRE', key, ARGV[at])
+  at = last + 1
+end
+`;
 /** So that a slot is still there at the end of the hour or minute that it belongs to. */
 const MARGIN_MS = 10_000;
 
@@ -42,10 +56,12 @@ export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (err
     return flushing;
   }
 
-  async function send(scopes: [scope: string, tallies: SlotTallies][]): Promise<void> {
+  async function send(scopes: Counted[]): Promise<void> {
     for (let at = 0; at < scopes.length; at += AT_ONCE) {
       const some = scopes.slice(at, at + AT_ONCE);
-      await Promise.all(some.map(([scope, tallies]) => redis.run((client) => addTo(client, scope, tallies))));
+      // In a cluster, commands of one pipeline go to one node.
+      const groups = redis.address.cluster ? some.map((one) => [one]) : [some];
+      await Promise.all(groups.map((group) => redis.run((client) => addAll(client, group))));
     }
   }
 
@@ -86,14 +102,20 @@ export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (err
 const keyOf = (scope: string, kind: string, startMs: number): string =>
   `${REDIS_PREFIX}recent:{${scope}}:${kind}${startMs}`;
 
-async function addTo(client: RedisClient, scope: string, tallies: SlotTallies): Promise<void> {
+type Counted = [scope: string, tallies: SlotTallies];
+
+/** One command for each scope: hundreds of organizations may have called in a second. */
+async function addAll(client: RedisClient, scopes: readonly Counted[]): Promise<void> {
   const batch = client.pipeline();
-  for (const [{ kind, lengthMs, count: kept }, startMs, { calls, errors, latency }] of tallies.all()) {
-    const key = keyOf(scope, kind, startMs);
-    batch.hincrby(key, 'calls', calls);
-    if (errors > 0) batch.hincrby(key, 'errors', errors);
-    for (const [bin, count] of latency.bins) batch.hincrby(key, String(bin), count);
-    batch.pexpire(key, lengthMs * kept + MARGIN_MS);
+  for (const [scope, tallies] of scopes) {
+    const keys: string[] = [];
+    const args: (string | number)[] = [];
+    for (const [{ kind, lengthMs, count }, startMs, { calls, errors, latency }] of tallies.all()) {
+      keys.push(keyOf(scope, kind, startMs));
+      args.push(lengthMs * count + MARGIN_MS, 2 + latency.bins.size, 'calls', calls, 'errors', errors);
+      for (const [bin, count] of latency.bins) args.push(bin, count);
+    }
+    batch.eval(ADD, keys.length, ...keys, ...args);
   }
   throwFirst(await batch.exec());
 }
