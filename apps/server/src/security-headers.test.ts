@@ -37,15 +37,14 @@ describe('security headers', () => {
 
   it('allow inline styles only where a reference or a mail needs them', () => {
     const { pages } = securityHeaders('strict', false);
-    for (const kind of ['plain', 'searchable'] as const) expect(csp(pages[kind])).toContain("style-src 'self';");
+    expect(csp(pages.own)).toContain("style-src 'self';");
     for (const kind of ['scalar', 'redoc', 'mail'] as const) expect(csp(pages[kind])).toContain("'unsafe-inline'");
   });
 
-  it('let only the search send a form, and only to this server', () => {
+  it('let only our own pages send a form, and only to this server', () => {
     const { pages } = securityHeaders('strict', false);
-    expect(csp(pages.searchable)).toContain("form-action 'self'");
-    for (const kind of ['plain', 'scalar', 'redoc', 'mail'] as const)
-      expect(csp(pages[kind])).toContain("form-action 'none'");
+    expect(csp(pages.own)).toContain("form-action 'self'");
+    for (const kind of ['scalar', 'redoc', 'mail'] as const) expect(csp(pages[kind])).toContain("form-action 'none'");
   });
 
   it('keep a mail without scripts and without an origin, whatever the mode', () => {
@@ -59,7 +58,7 @@ describe('security headers', () => {
   it('keep other sites from framing us even with the Content-Security-Policy disabled (V3.4.6)', () => {
     for (const https of [false, true]) {
       const { api, pages } = securityHeaders('disabled', https);
-      for (const headers of [api, pages.plain, pages.searchable, pages.scalar, pages.redoc]) {
+      for (const headers of [api, pages.own, pages.scalar, pages.redoc]) {
         expect(csp(headers)).toBe("frame-ancestors 'none'");
         expect(value(headers, 'x-content-type-options')).toBe('nosniff');
       }

@@ -5,11 +5,8 @@ import helmet, { type HelmetOptions } from 'helmet';
 
 export type CspMode = 'strict' | 'relaxed' | 'disabled';
 
-/**
- * `searchable`: our own pages. `plain`: those that mailed links open. `scalar`, `redoc`: the two references. `mail`:
- * the body of a captured mail, in its frame.
- */
-export type PageKind = 'searchable' | 'plain' | 'scalar' | 'redoc' | 'mail';
+/** `own`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, in its frame. */
+export type PageKind = 'own' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
   /** For JSON and assets, which are never documents. */
@@ -26,7 +23,7 @@ const nothing: Directives = { 'default-src': ["'none'"], 'base-uri': ["'none'"],
  */
 const notFramed: Directives = { 'frame-ancestors': ["'none'"] };
 
-const plain: Directives = {
+const own: Directives = {
   'default-src': ["'none'"],
   'script-src': ["'self'"],
   'style-src': ["'self'"],
@@ -35,19 +32,19 @@ const plain: Directives = {
   'frame-src': ["'self'"],
   'manifest-src': ["'self'"],
   'base-uri': ["'none'"],
-  // Scripts send our forms. Without this, a browser with scripts off would put a new password into the address.
-  'form-action': ["'none'"],
+  // The search of the documentation, and the forms of mailed links: both work without scripts.
+  'form-action': ["'self'"],
   'frame-ancestors': ["'none'"],
 };
 
+const reference: Directives = { ...own, 'style-src': ["'self'", "'unsafe-inline'"], 'form-action': ["'none'"] };
+
 const pages: Record<PageKind, Directives> = {
-  // Their one form is a search, which works without scripts.
-  searchable: { ...plain, 'form-action': ["'self'"] },
-  plain,
+  own,
   // Scalar sets styles while it draws, and shows a picture that it received as a blob.
-  scalar: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'img-src': ["'self'", 'data:', 'blob:'] },
+  scalar: { ...reference, 'img-src': ["'self'", 'data:', 'blob:'] },
   // Redoc needs its generated styles, and searches in a worker made of a blob.
-  redoc: { ...plain, 'style-src': ["'self'", "'unsafe-inline'"], 'worker-src': ['blob:'] },
+  redoc: { ...reference, 'worker-src': ['blob:'] },
   mail: {
     'default-src': ["'none'"],
     'style-src': ["'unsafe-inline'"],
@@ -100,8 +97,7 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
       xPermittedCrossDomainPolicies: false,
     }),
     pages: {
-      searchable: page('searchable'),
-      plain: page('plain'),
+      own: page('own'),
       scalar: page('scalar'),
       redoc: page('redoc'),
       mail: page('mail'),

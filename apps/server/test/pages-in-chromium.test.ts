@@ -43,6 +43,9 @@ const paths = [
   '/undo-email-change?token=t0ken',
   '/keep-two-factor?token=t0ken',
   '/download-export?token=t0ken',
+  '/unlock?token=t0ken',
+  '/unlock',
+  '/register',
 ];
 
 const mail = {
@@ -172,6 +175,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   it.each([
     ['/verify-email', 'Confirm e-mail address', 'Mail me a new link'],
     ['/reset-password', 'Set the password', 'Mail me a link to set a password'],
+    ['/unlock', 'Unlock my account', 'Mail me a link to set a password'],
   ])('%s offers a new link in place of one that was used', async (path, button, remedy) => {
     await inContext({}, async (page) => {
       const problem = { code: 'invalid_token', detail: 'Request a new link.' };
@@ -211,6 +215,26 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
       await page.getByRole('button', { name: 'Take my address back' }).press('Enter');
       await page.getByRole('status').filter({ hasText: 'old address' }).waitFor();
       expect(sent).toEqual({ token: 't0ken' });
+      expect(await page.getByRole('button').allInnerTexts()).toEqual(['Mail me a link to set a password']);
+      expect(await violations(page)).toEqual([]);
+    });
+  });
+
+  it('unlocks an account from its page, and then offers to sign in or to set a password', async () => {
+    await inContext({}, async (page) => {
+      let sent: unknown;
+      await page.route('**/api/v1/auth/unlock', (route) => {
+        sent = route.request().postDataJSON();
+        return route.fulfill({ status: 204 });
+      });
+      await page.goto(`${pages.url}/unlock?token=t0ken`);
+      expect(page.url()).toBe(`${pages.url}/unlock`);
+      await page.getByRole('button', { name: 'Unlock my account' }).press('Enter');
+      await page.getByRole('status').filter({ hasText: 'is unlocked' }).waitFor();
+      expect(sent).toEqual({ token: 't0ken' });
+      expect(await page.getByRole('link', { name: 'Sign in' }).getAttribute('href')).toBe(
+        'https://console.example.com',
+      );
       expect(await page.getByRole('button').allInnerTexts()).toEqual(['Mail me a link to set a password']);
       expect(await violations(page)).toEqual([]);
     });

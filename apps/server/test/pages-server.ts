@@ -31,6 +31,10 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
       production: false,
       version: '1.2.3',
       publicUrl: url,
+      signInUrl: 'https://console.example.com',
+      readForm: async () => {
+        throw new Error('these pages have no server behind them');
+      },
       jwks: () => [],
       demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
       ...options,

@@ -5,6 +5,7 @@ import { logRefused } from './pipeline/observe-socket.ts';
 import { PATH_ALIASES, rawRoutes, sockets } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
 import { type CarriesCookies, findCookieOperations } from './transports/cookie-operations.ts';
+import { createFormReader, type ReadForm } from './transports/forms.ts';
 import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
@@ -16,6 +17,8 @@ export interface Api {
   /** REST and tRPC. Other paths go to `next`. */
   handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
   sockets: Sockets;
+  /** A form of a page of ours. Throws what is answered to a page of others, or to what is no form. */
+  readForm: ReadForm;
   /** Whether a preflight may pass because of an active key. Throws what is answered to a source over its limit. */
   admitsPreflight(req: IncomingMessage): Promise<boolean>;
   carriesCookies: CarriesCookies;
@@ -42,6 +45,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       const [path = '', ...query] = url.slice(TRPC.length).split('?');
       return trpc(req, res, decodePath(path), query.join('?'));
     },
+    readForm: createFormReader({ router: appRouter, ports, clientAddress }),
     admitsPreflight: (req) =>
       admitPreflight(createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)))),
     sockets: createSockets({

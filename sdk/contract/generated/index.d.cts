@@ -77,6 +77,12 @@ export type AppRouter = TRPCBuiltRouter<
         input: Reauthenticate;
         output: Tokens;
       }>;
+      /** End a lockout with the mailed token. The mail about too many wrong passwords contains a link for its owner: passwords are compared again at once, from every network. */
+      unlock: TRPCMutationProcedure<{
+        meta: unknown;
+        input: EmailTokenInput;
+        output: void;
+      }>;
       email: {
         /** Verify an e-mail address with the mailed token. Claims the username, unless another account has claimed it first. If the address was registered more than once, no password is kept: a second mail contains a link to set one. */
         verify: TRPCMutationProcedure<{
@@ -3806,11 +3812,12 @@ export interface ScopeEntry {
 export interface SecurityEvent {
   /** Id of a security event. */
   id: string;
-  /** `login_failed`: A password, code or passkey was wrong. `account_locked`: Too many wrong passwords: for a while, further ones are not compared. `account_unlocked`: An administrator ended a lockout. `new_device`: A login from a device or network that the account did not use lately. `refresh_token_replayed`: A used refresh token came back, so its session was ended. `password_changed`: The password was changed. `password_reset`: A new password was set with a mailed link. `email_changed`: The e-mail address was changed. `two_factor_enabled`: A second factor was added. `two_factor_disabled`: The second factor was removed. `two_factor_reset_requested`: An administrator asked to remove the second factor. `two_factor_reset_stopped`: The owner stopped the removal of the second factor. `two_factor_reset`: The second factor was removed on the request of an administrator. `backup_code_used`: A backup code was used. `backup_codes_regenerated`: New backup codes replaced the old ones. `passkey_added`: A passkey was added. `passkey_removed`: A passkey was removed. `passkey_counter_regressed`: The counter of a passkey went back: it may have been copied. `identity_linked`: A login at a provider was connected. `identity_unlinked`: A login at a provider was disconnected. `role_changed`: The role was changed, on the platform or in an organization. `sessions_ended`: Other sessions were ended. */
+  /** `login_failed`: A password, code or passkey was wrong. `account_locked`: Too many wrong passwords: for a while, further ones are not compared. `account_unlocked`: An administrator ended a lockout. `account_unlocked_by_link`: The link of the mail about a lockout ended it. `new_device`: A login from a device or network that the account did not use lately. `refresh_token_replayed`: A used refresh token came back, so its session was ended. `password_changed`: The password was changed. `password_reset`: A new password was set with a mailed link. `email_changed`: The e-mail address was changed. `two_factor_enabled`: A second factor was added. `two_factor_disabled`: The second factor was removed. `two_factor_reset_requested`: An administrator asked to remove the second factor. `two_factor_reset_stopped`: The owner stopped the removal of the second factor. `two_factor_reset`: The second factor was removed on the request of an administrator. `backup_code_used`: A backup code was used. `backup_codes_regenerated`: New backup codes replaced the old ones. `passkey_added`: A passkey was added. `passkey_removed`: A passkey was removed. `passkey_counter_regressed`: The counter of a passkey went back: it may have been copied. `identity_linked`: A login at a provider was connected. `identity_unlinked`: A login at a provider was disconnected. `role_changed`: The role was changed, on the platform or in an organization. `sessions_ended`: Other sessions were ended. */
   kind:
     | 'login_failed'
     | 'account_locked'
     | 'account_unlocked'
+    | 'account_unlocked_by_link'
     | 'new_device'
     | 'refresh_token_replayed'
     | 'password_changed'

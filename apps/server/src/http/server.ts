@@ -176,6 +176,8 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         production: env.production,
         version: VERSION,
         publicUrl: ports.env.PUBLIC_URL,
+        signInUrl: env.CONSOLE_URL ?? `${env.PUBLIC_URL}/`,
+        readForm: api.readForm,
         ...(env.SECURITY_CONTACT && { securityContact: env.SECURITY_CONTACT }),
         jwks: () => ports.accessTokens.jwks,
         demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,

@@ -1,5 +1,6 @@
 import type { MailPreview } from '@rentapi/api/mail-previews';
 import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
+import type { ReadForm } from '@rentapi/api/transports/forms';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
@@ -10,16 +11,7 @@ import { docsRouter } from './docs/docs-router.ts';
 import { createDocumentation, type Documentation } from './docs/documentation.ts';
 import { frontPage } from './front-page.ts';
 import { mailBody, mailKindList, mailKindView, mailList, mailView, noSuchMail } from './mail-pages.ts';
-import {
-  acceptInvitation,
-  confirmEmailChange,
-  downloadExport,
-  forgotPassword,
-  keepTwoFactor,
-  resetPassword,
-  undoEmailChange,
-  verifyEmail,
-} from './mailed-link-pages.ts';
+import { mailedLinksRouter } from './mailed-links-router.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 import { siteFiles } from './site-files.ts';
@@ -35,6 +27,9 @@ export interface PagesOptions extends ContractDocuments {
   version: string;
   /** Absolute, without a trailing slash. */
   publicUrl: string;
+  /** Where a person signs in. */
+  signInUrl: string;
+  readForm: ReadForm;
   /** For security.txt; without one there is no such file. */
   securityContact?: string;
   /** Public keys of access tokens. */
@@ -50,7 +45,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   const site = { assets, version: options.version };
   const router = express.Router();
 
-  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'searchable') => {
+  const send = (res: express.Response, body: string, cache = 'no-cache', kind: PageKind = 'own') => {
     setHeaders(res, security.pages[kind]);
     res.setHeader('Cache-Control', cache);
     res.type('html').send(body);
@@ -91,18 +86,7 @@ export function pagesRouter(options: PagesOptions): express.Router {
   });
   router.use(siteFiles({ ...options, assets, security }));
 
-  // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
-  const mailedLinks = [
-    { path: '/verify-email', page: verifyEmail(site) },
-    { path: '/accept-invitation', page: acceptInvitation(site) },
-    { path: '/reset-password', page: resetPassword(site) },
-    { path: '/confirm-email-change', page: confirmEmailChange(site) },
-    { path: '/undo-email-change', page: undoEmailChange(site) },
-    { path: '/keep-two-factor', page: keepTwoFactor(site) },
-    { path: '/download-export', page: downloadExport(site) },
-    { path: '/forgot-password', page: forgotPassword(site) },
-  ];
-  for (const { path, page } of mailedLinks) router.get(path, (_req, res) => send(res, page, 'no-store', 'plain'));
+  router.use(mailedLinksRouter({ ...options, site, security }));
 
   const { mailbox } = options;
   if (mailbox) router.use(capturedMail(mailbox, options.mailKinds, site, security, send));

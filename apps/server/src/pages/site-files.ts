@@ -26,6 +26,7 @@ const NOT_FOR_ROBOTS = [
   '/verify-email',
   '/accept-invitation',
   '/reset-password',
+  '/unlock',
   '/confirm-email-change',
   '/undo-email-change',
   '/keep-two-factor',

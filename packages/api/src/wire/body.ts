@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../contract/errors.ts';
-import { parseJson } from './json.ts';
+import { assertText, parseJson } from './json.ts';
 import { observed } from './observed.ts';
+import { assertQueryEncoded } from './request-target.ts';
 import type { UnfinishedBodies } from './unfinished-bodies.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const NOTHING = Buffer.alloc(0);
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 interface BodyLimits {
   limitBytes: number;
@@ -19,12 +22,7 @@ interface BodyLimits {
 export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Promise<unknown> {
   const bytes = await readBody(req, limits);
   if (bytes.length === 0) return undefined;
-  const type = req.headers['content-type'];
-  if (!type || !/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) throw new ApiError('unsupported_media_type');
-  const encoding = req.headers['content-encoding'];
-  if (encoding && encoding !== 'identity') {
-    throw new ApiError('unsupported_media_type', { detail: 'Send the body without `Content-Encoding`.' });
-  }
+  assertType(req, JSON_TYPE);
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -32,6 +30,25 @@ export async function readJsonBody(req: IncomingMessage, limits: BodyLimits): Pr
     throw new ApiError('malformed_json', { detail: 'Send the body in UTF-8.' });
   }
   return parseJson(text);
+}
+
+/** The fields of a form, as browsers send it without scripts. */
+export async function readForm(req: IncomingMessage, limits: BodyLimits): Promise<URLSearchParams> {
+  const bytes = await readBody(req, limits);
+  if (bytes.length > 0) assertType(req, FORM_TYPE, 'Send the form as `application/x-www-form-urlencoded`.');
+  const text = bytes.toString();
+  assertQueryEncoded(text);
+  const fields = new URLSearchParams(text);
+  for (const [name, value] of fields) assertText(value, name);
+  return fields;
+}
+
+function assertType({ headers }: IncomingMessage, expected: RegExp, detail?: string): void {
+  if (!expected.test(headers['content-type'] ?? ''))
+    throw new ApiError('unsupported_media_type', { ...(detail !== undefined && { detail }) });
+  const encoding = headers['content-encoding'];
+  if (!encoding || encoding === 'identity') return;
+  throw new ApiError('unsupported_media_type', { detail: 'Send the body without `Content-Encoding`.' });
 }
 
 /** The bytes of a request as they were sent, under the limits of `readJsonBody`. */

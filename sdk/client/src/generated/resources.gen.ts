@@ -680,6 +680,7 @@ export type AuthTwoFactorLoginParams = Params<Types.AuthTwoFactorLoginData>;
 export type AuthTwoFactorObjectResetParams = Params<Types.AuthTwoFactorObjectResetData>;
 export type AuthTwoFactorRegenerateBackupCodesParams = NoParams;
 export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
+export type AuthUnlockParams = Params<Types.AuthUnlockData>;
 export type BillingCreditsBalanceParams = NoParams;
 export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData>;
 export type BillingEntitlementsParams = NoParams;
@@ -1886,6 +1887,25 @@ export class AuthResource extends Resource {
    */
   register(params: AuthRegisterParams, options?: RequestOptions): ApiPromise<Types.AuthRegisterResponse> {
     return this.transport.call({"id":"auth.register","method":"POST","path":"/api/v1/auth/register","public":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * End a lockout with the mailed token
+   *
+   * The mail about too many wrong passwords contains a link for its owner: passwords are compared again at once, from every network.
+   *
+   * Needs the token of a mailed link, and no other credential.
+   *
+   * `POST /api/v1/auth/unlock`
+   *
+   * @throws {BadRequestError} `invalid_token`
+   * @example
+   * ```ts
+   * await client.auth.unlock({ token: 'YW4gZXhhbXBsZSBvZiBhIG1haWxlZCB0b2tlbiAuIC4gLg' });
+   * ```
+   */
+  unlock(params: AuthUnlockParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"auth.unlock","method":"POST","path":"/api/v1/auth/unlock","public":true,"body":"json","empty":true}, params, options);
   }
 }
 

@@ -4263,9 +4263,9 @@ export type SecurityEvent = {
      */
     id: string;
     /**
-     * `login_failed`: A password, code or passkey was wrong. `account_locked`: Too many wrong passwords: for a while, further ones are not compared. `account_unlocked`: An administrator ended a lockout. `new_device`: A login from a device or network that the account did not use lately. `refresh_token_replayed`: A used refresh token came back, so its session was ended. `password_changed`: The password was changed. `password_reset`: A new password was set with a mailed link. `email_changed`: The e-mail address was changed. `two_factor_enabled`: A second factor was added. `two_factor_disabled`: The second factor was removed. `two_factor_reset_requested`: An administrator asked to remove the second factor. `two_factor_reset_stopped`: The owner stopped the removal of the second factor. `two_factor_reset`: The second factor was removed on the request of an administrator. `backup_code_used`: A backup code was used. `backup_codes_regenerated`: New backup codes replaced the old ones. `passkey_added`: A passkey was added. `passkey_removed`: A passkey was removed. `passkey_counter_regressed`: The counter of a passkey went back: it may have been copied. `identity_linked`: A login at a provider was connected. `identity_unlinked`: A login at a provider was disconnected. `role_changed`: The role was changed, on the platform or in an organization. `sessions_ended`: Other sessions were ended.
+     * `login_failed`: A password, code or passkey was wrong. `account_locked`: Too many wrong passwords: for a while, further ones are not compared. `account_unlocked`: An administrator ended a lockout. `account_unlocked_by_link`: The link of the mail about a lockout ended it. `new_device`: A login from a device or network that the account did not use lately. `refresh_token_replayed`: A used refresh token came back, so its session was ended. `password_changed`: The password was changed. `password_reset`: A new password was set with a mailed link. `email_changed`: The e-mail address was changed. `two_factor_enabled`: A second factor was added. `two_factor_disabled`: The second factor was removed. `two_factor_reset_requested`: An administrator asked to remove the second factor. `two_factor_reset_stopped`: The owner stopped the removal of the second factor. `two_factor_reset`: The second factor was removed on the request of an administrator. `backup_code_used`: A backup code was used. `backup_codes_regenerated`: New backup codes replaced the old ones. `passkey_added`: A passkey was added. `passkey_removed`: A passkey was removed. `passkey_counter_regressed`: The counter of a passkey went back: it may have been copied. `identity_linked`: A login at a provider was connected. `identity_unlinked`: A login at a provider was disconnected. `role_changed`: The role was changed, on the platform or in an organization. `sessions_ended`: Other sessions were ended.
      */
-    kind: 'login_failed' | 'account_locked' | 'account_unlocked' | 'new_device' | 'refresh_token_replayed' | 'password_changed' | 'password_reset' | 'email_changed' | 'two_factor_enabled' | 'two_factor_disabled' | 'two_factor_reset_requested' | 'two_factor_reset_stopped' | 'two_factor_reset' | 'backup_code_used' | 'backup_codes_regenerated' | 'passkey_added' | 'passkey_removed' | 'passkey_counter_regressed' | 'identity_linked' | 'identity_unlinked' | 'role_changed' | 'sessions_ended' | (string & {});
+    kind: 'login_failed' | 'account_locked' | 'account_unlocked' | 'account_unlocked_by_link' | 'new_device' | 'refresh_token_replayed' | 'password_changed' | 'password_reset' | 'email_changed' | 'two_factor_enabled' | 'two_factor_disabled' | 'two_factor_reset_requested' | 'two_factor_reset_stopped' | 'two_factor_reset' | 'backup_code_used' | 'backup_codes_regenerated' | 'passkey_added' | 'passkey_removed' | 'passkey_counter_regressed' | 'identity_linked' | 'identity_unlinked' | 'role_changed' | 'sessions_ended' | (string & {});
     /**
      * More about it, by name; ids are public ones.
      */
@@ -6160,6 +6160,51 @@ export type AuthReauthenticateResponses = {
 };
 
 export type AuthReauthenticateResponse = AuthReauthenticateResponses[keyof AuthReauthenticateResponses];
+
+export type AuthUnlockData = {
+    body: EmailTokenInput;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/unlock';
+};
+
+export type AuthUnlockErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AuthUnlockError = AuthUnlockErrors[keyof AuthUnlockErrors];
+
+export type AuthUnlockResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AuthUnlockResponse = AuthUnlockResponses[keyof AuthUnlockResponses];
 
 export type AuthEmailVerifyData = {
     body: EmailTokenInput;

@@ -6,6 +6,7 @@ history.replaceState(null, '', location.pathname);
 const actions = {
   'verify-email': () => call('/auth/verify-email', { token }),
   'accept-invitation': acceptInvitation,
+  unlock: () => call('/auth/unlock', { token }),
   'password-reset/confirm': ({ password }) => call('/auth/password-reset/confirm', { token, password: password.value }),
   'password-reset/request': ({ email }) => call('/auth/password-reset/request', { email: email.value }),
   'email-change/confirm': () => call('/auth/email-change/confirm', { token }),
@@ -16,14 +17,10 @@ const actions = {
   register: ({ email, password }) => call('/auth/register', { email: email.value, password: password.value }),
 };
 
-/** The purpose of the mailed token; a page that was opened without a token has none. */
-const main = document.querySelector('form:not([data-help])[hidden]');
+/** The purpose of the mailed token: a page that was opened without one has no such form. */
+const main = document.querySelector('form[data-main]');
 for (const form of document.forms) form.addEventListener('submit', submit);
-if (main && token) main.hidden = false;
-else if (main) {
-  show('incomplete');
-  offerRemedy('incomplete');
-}
+if (main) main.hidden = false;
 
 async function submit(event) {
   event.preventDefault();

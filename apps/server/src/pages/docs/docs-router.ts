@@ -20,7 +20,7 @@ export function docsRouter({ documentation, site, security }: DocsRouterOptions)
     res.send(text);
   };
   const sendPage = (res: express.Response, page: string) => {
-    setHeaders(res, security.pages.searchable);
+    setHeaders(res, security.pages.own);
     res.setHeader('Cache-Control', 'no-cache');
     res.type('html').send(page);
   };

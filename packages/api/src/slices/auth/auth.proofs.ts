@@ -34,6 +34,16 @@ export const proofs: SliceProofs = {
       caller: {},
       input: { token: /token=([\w-]+)/.exec((await app.mailTo(owner.email)).text)![1] },
     }),
+    'auth.unlock': async ({ app }) => {
+      const { email } = await app.signUp();
+      for (let attempt = 0; attempt < app.ports.env.ACCOUNT_LOCKOUT_THRESHOLD; attempt++)
+        await app.request('/api/v1/auth/login', { method: 'POST', body: { email, password: 'not the one' } });
+      const mail = await eventually(
+        () => app.mails.find(({ to, text }) => to === email && text.includes('/unlock?')),
+        'the link',
+      );
+      return { caller: {}, input: { token: /token=([\w-]+)/.exec(mail.text)![1]! } };
+    },
     'auth.email.resendVerification': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
     'auth.passwordReset.request': async ({ owner }) => ({ caller: {}, input: { email: owner.email } }),
     'auth.passwordReset.confirm': async ({ app, owner }) => {
@@ -124,6 +134,7 @@ export const proofs: SliceProofs = {
         input: { token: UNKNOWN_TOKEN, password: 'a password of its own' },
       }),
     },
+    'auth.unlock': { invalid_token: async () => ({ caller: {}, input: { token: UNKNOWN_TOKEN } }) },
     'auth.email.verify': { invalid_token: async () => ({ caller: {}, input: { token: UNKNOWN_TOKEN } }) },
   },
 };

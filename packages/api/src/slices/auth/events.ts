@@ -52,7 +52,7 @@ export const AccountLocked = event('user.locked', {
 });
 export const AccountUnlocked = event('user.unlocked', {
   ...ofUser,
-  description: 'An administrator ended a lockout.',
+  description: 'An administrator, or the link of the mail about it, ended a lockout.',
 });
 export const PasswordChanged = event('user.password_changed', {
   ...ofUser,

@@ -168,15 +168,19 @@ export const mailNewDevice = mailJob({
 export const mailLockout = mailJob({
   name: 'auth.mail_lockout',
   on: AccountLocked,
-  compose: async (ctx, { data, createdAt }) => ({
-    subject: mailText`Too many wrong passwords`,
-    paragraphs: [
-      mailText`Wrong passwords for your account came from the address ${mailIp(data.ip)} on ${createdAt} (UTC). For ${ctx.ports.env.ACCOUNT_LOCKOUT_DURATION_MINUTES} minutes, no password from there is accepted, not even the right one.`,
-      mailText`If this was not you, your password was not guessed, and you can still log in from networks that you used in the last 30 days.`,
-    ],
-    action: { label: 'Set a new password', path: '/forgot-password' },
-    footnote: mailText`If you forgot your password, set a new one: that also lets you log in again at once.`,
-  }),
+  async compose(ctx, event) {
+    const { data, createdAt } = event;
+    const token = await mintMailedToken(ctx, 'unlock', event);
+    return {
+      subject: mailText`Too many wrong passwords`,
+      paragraphs: [
+        mailText`Wrong passwords for your account came from the address ${mailIp(data.ip)} on ${createdAt} (UTC). For ${ctx.ports.env.ACCOUNT_LOCKOUT_DURATION_MINUTES} minutes, no password from there is accepted, not even the right one.`,
+        mailText`If this was not you, your password was not guessed, and you can still log in from networks that you used in the last 30 days. If it was you, the link lets you try again at once.`,
+      ],
+      ...(token && { action: { label: 'Unlock my account', path: `/unlock?token=${token}` } }),
+      footnote: mailText`The link works once, for an hour. If you forgot your password, it leads to a new one, too.`,
+    };
+  },
 });
 
 export { noticeLockout } from './service/lockout.ts';

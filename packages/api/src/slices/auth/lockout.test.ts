@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { newToken, tokenHash } from '@rentapi/platform/tokens';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
@@ -217,6 +218,95 @@ describe('the owner', () => {
   });
 });
 
+describe('the link of the mail', () => {
+  const unlock = (token: string) => app.request('/api/v1/auth/unlock', { method: 'POST', body: { token } });
+  const lockoutMails = () =>
+    app.mails.filter(({ to, subject }) => to === ada.email && subject === 'Too many wrong passwords');
+  /** From one network, and the token that is mailed then. */
+  const lockOut = async (ip = '203.0.113.66') => {
+    const before = lockoutMails().length;
+    await fail(ada.email, 5, ip);
+    const { text } = await eventually(() => lockoutMails()[before], 'the mail');
+    return /\/unlock\?token=([\w-]+)/.exec(text)![1]!;
+  };
+
+  it('ends the lockout for every network, which is recorded', async () => {
+    const token = await lockOut();
+    expect((await login(ada.email, ada.password)).status).toBe(401);
+    expect((await unlock(token)).status).toBe(204);
+    expect((await login(ada.email, ada.password)).status).toBe(200);
+    expect((await login(ada.email, ada.password, '198.51.100.44')).status).toBe(200);
+    expect(await kindsOf(ada)).toContain('account_unlocked_by_link');
+    const targetId = app.ports.ids.decode('usr', ada.id);
+    expect(await app.rows('audit_logs').where({ action: 'user.unlocked', targetId })).toHaveLength(1);
+  });
+
+  it('works once, so that guessers get five more tries at most', async () => {
+    const token = await lockOut();
+    const answers = await Promise.all([unlock(token), unlock(token)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 400]);
+    await fail(ada.email, 5);
+    expect(statusAndCode(await unlock(token))).toEqual([400, 'invalid_token']);
+    expect((await login(ada.email, ada.password)).status).toBe(401);
+  });
+
+  it('ends with the link of another lockout', async () => {
+    const token = await lockOut();
+    const [{ id, ...row }] = (await app.rows('verification_tokens').where({ tokenHash: tokenHash(token) })) as [
+      Record<string, unknown>,
+    ];
+    const other = newToken();
+    await app.rows('verification_tokens').insert({ ...row, tokenHash: tokenHash(other) });
+    expect((await unlock(other)).status).toBe(204);
+    expect(statusAndCode(await unlock(token))).toEqual([400, 'invalid_token']);
+  });
+
+  it('is refused after an hour, with a wrong token, and with a link for something else', async () => {
+    const token = await lockOut();
+    app.advance(60 * MINUTE_MS);
+    expect(statusAndCode(await unlock(token))).toEqual([400, 'invalid_token']);
+    app.advance(-60 * MINUTE_MS);
+    expect(statusAndCode(await unlock('not a token'))).toEqual([400, 'invalid_token']);
+    const verification = app.mails.find(({ to, text }) => to === ada.email && text.includes('/verify-email?'))!;
+    const [, ofAnotherPurpose] = /token=([\w-]+)/.exec(verification.text)!;
+    expect(statusAndCode(await unlock(ofAnotherPurpose!))).toEqual([400, 'invalid_token']);
+  });
+
+  it('opens nothing else', async () => {
+    const token = await lockOut();
+    const elsewhere: [string, object][] = [
+      ['/verify-email', { token }],
+      ['/password-reset/confirm', { token, password: 'a new one after the lock' }],
+      ['/email-change/confirm', { token }],
+      ['/2fa/reset/object', { token }],
+    ];
+    for (const [path, body] of elsewhere)
+      expect(statusAndCode(await app.request(`/api/v1/auth${path}`, { method: 'POST', body }))).toEqual([
+        400,
+        'invalid_token',
+      ]);
+    expect((await unlock(token)).status).toBe(204);
+  });
+
+  it('is refused for an account that may not sign in', async () => {
+    const token = await lockOut();
+    const id = app.ports.ids.decode('usr', ada.id);
+    await app.rows('users').where({ id }).update({ status: 'SUSPENDED' });
+    expect(statusAndCode(await unlock(token))).toEqual([400, 'invalid_token']);
+  });
+
+  it.each(['account_unlocked', 'password_reset'])('is not mailed any more after %s', async (kind) => {
+    const userId = app.ports.ids.decode('usr', ada.id);
+    const job = app.ports.jobs.all.find(({ name }) => name === 'auth.mail_lockout')!;
+    const { body: user } = await ada.request('/api/v1/users/me');
+    const createdAt = app.ports.clock.now();
+    await app.rows('security_events').insert({ userId, kind, details: {}, requestId: 'ended', createdAt });
+    const event = { id: 2 ** 41, organizationId: null, type: 'user.locked', data: { ...user, ip: HOME }, createdAt };
+    await job.run(systemContext(app.ports, 'test'), event, runControl());
+    expect(lockoutMails().map(({ text }) => text.includes('/unlock?'))).toEqual([false]);
+  });
+});
+
 describe('an administrator', () => {
   const unlock = (staff: Person, id: string) => staff.request(`/api/v1/admin/users/${id}/unlock`, { method: 'POST' });
   const makeAdmin = async () => {
@@ -232,7 +322,8 @@ describe('an administrator', () => {
     expect((await unlock(staff, ada.id)).status).toBe(204);
     expect((await login(ada.email, ada.password)).status).toBe(200);
     expect(await kindsOf(ada)).toContain('account_unlocked');
-    const [entry] = await app.rows('audit_logs').where({ action: 'user.unlocked' });
+    const targetId = app.ports.ids.decode('usr', ada.id);
+    const [entry] = await app.rows('audit_logs').where({ action: 'user.unlocked', targetId });
     expect(entry).toMatchObject({ actorKind: 'user', actorId: app.ports.ids.decode('usr', staff.id) });
   });
 

@@ -49,7 +49,7 @@ export class VerificationTokenModel extends BaseModel {
   static override tableName = 'verification_tokens';
 
   declare userId: number;
-  declare purpose: 'email' | 'password_reset';
+  declare purpose: 'email' | 'password_reset' | 'unlock';
   declare tokenHash: Buffer;
   /** What the registration behind the link requested, where the account has something else. */
   declare registration: RequestedNames | null;

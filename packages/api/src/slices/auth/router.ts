@@ -19,7 +19,7 @@ import {
   UnlockUser,
 } from './schemas.ts';
 import { changePassword } from './service/change-password.ts';
-import { unlockUser } from './service/lockout.ts';
+import { unlockByLink, unlockUser } from './service/lockout.ts';
 import { login } from './service/login.ts';
 import { logout } from './service/logout.ts';
 import { reauthenticate } from './service/reauthenticate.ts';
@@ -146,6 +146,26 @@ export const auth = {
     .input(Reauthenticate)
     .output(Tokens)
     .mutation(({ ctx, input }) => reauthenticate(ctx, input)),
+
+  unlock: procedure({
+    access: 'proof:mailed',
+    openapi: {
+      method: 'POST',
+      path: '/auth/unlock',
+      tags,
+      summary: 'End a lockout with the mailed token',
+      description:
+        'The mail about too many wrong passwords contains a link for its owner: passwords are compared again at once, from every network.',
+    },
+    rest: { status: 204 },
+    errors: ['invalid_token'],
+    limit: signInLimit,
+    idempotency: false,
+    example: { input: { token: mailedToken } },
+  })
+    .input(EmailTokenInput)
+    .output(NoContent)
+    .mutation(({ ctx, input }) => unlockByLink(ctx, input.token)),
 
   email: router({
     verify: procedure({

@@ -8,6 +8,7 @@ export const SECURITY_EVENTS = {
   login_failed: 'A password, code or passkey was wrong.',
   account_locked: 'Too many wrong passwords: for a while, further ones are not compared.',
   account_unlocked: 'An administrator ended a lockout.',
+  account_unlocked_by_link: 'The link of the mail about a lockout ended it.',
   new_device: 'A login from a device or network that the account did not use lately.',
   refresh_token_replayed: 'A used refresh token came back, so its session was ended.',
   password_changed: 'The password was changed.',

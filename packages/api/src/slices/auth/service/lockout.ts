@@ -4,6 +4,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import type { Context, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
@@ -13,9 +14,11 @@ import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { lockUser } from '../../users/staff.ts';
 import { AccountLocked, AccountUnlocked } from '../events.ts';
+import { VerificationTokenModel } from '../model.ts';
 import type { Comparison } from '../passwords.ts';
 import { onBehalfOf, Requester, requesterOf } from '../requester.ts';
 import { NETWORK_KNOWN_MS } from './known-sources.ts';
+import { redeemMailedToken } from './mailed-token.ts';
 
 /** A password, and the account whose it should be. */
 export interface Claim {
@@ -165,8 +168,28 @@ export async function endLockout(ctx: Context, email: string): Promise<void> {
 export async function unlockUser(ctx: UserContext, userId: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const user = await lockUser(ctx, userId, 'system:manage');
-    await endLockout(ctx, user.email);
-    await recordSecurityEvent(ctx, 'account_unlocked', { userId: user.id });
-    await record(ctx, AccountUnlocked, { target: user, data: user.present(ctx.ids) });
+    await unlock(ctx, user, 'account_unlocked');
   });
+}
+
+/** For the owner of the mailbox, with the link of the mail about the lockout: guessers do not get it. */
+export async function unlockByLink(ctx: Context, token: string): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const { userId } = await redeemMailedToken(ctx, 'unlock', token);
+    const user = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
+    if (user.status !== 'ACTIVE') throw new ApiError('invalid_token');
+    await unlock(ctx, user, 'account_unlocked_by_link');
+  });
+}
+
+/** Links of other lockouts end with it: each gives guessers five more tries. */
+async function unlock(
+  ctx: Context,
+  user: UserModel,
+  kind: 'account_unlocked' | 'account_unlocked_by_link',
+): Promise<void> {
+  await VerificationTokenModel.query(ctx.db).delete().where({ userId: user.id, purpose: 'unlock' });
+  await endLockout(ctx, user.email);
+  await recordSecurityEvent(ctx, kind, { userId: user.id });
+  await record(ctx, AccountUnlocked, { target: user, data: user.present(ctx.ids) });
 }

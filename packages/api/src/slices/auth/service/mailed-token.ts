@@ -10,12 +10,13 @@ import { type RequestedNames, VerificationTokenModel } from '../model.ts';
 
 type Purpose = VerificationTokenModel['purpose'];
 
-const TTL_MS: Record<Purpose, number> = { email: 24 * 3_600_000, password_reset: 3_600_000 };
+const TTL_MS: Record<Purpose, number> = { email: 24 * 3_600_000, password_reset: 3_600_000, unlock: 3_600_000 };
 
 /** What ends a link of the purpose that was asked for before. */
 const ENDED_BY: Record<Purpose, readonly SecurityEventKind[]> = {
   email: ['email_changed'],
   password_reset: ['email_changed', 'password_changed', 'password_reset'],
+  unlock: ['email_changed', 'password_changed', 'password_reset', 'account_unlocked', 'account_unlocked_by_link'],
 };
 
 /**
