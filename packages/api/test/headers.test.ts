@@ -43,6 +43,24 @@ describe('a credential', () => {
     expect(statusAndCode(await ask({ authorization: 'Basic YTpi', 'x-api-key': key }))).toEqual(ambiguous);
   });
 
+  it.each([
+    'Bearer rapi_live_nonsense',
+    'Bearer rapi_live_with a space',
+    'rapi_live_without-a-scheme',
+    'Bearer rapi_',
+    'Bearer acme_test_of-an-earlier-prefix',
+    'Bearer RAPI_LIVE_IN_CAPITALS',
+  ])('is called an invalid key where it begins as one: %s', async (authorization) => {
+    expect(statusAndCode(await ask({ authorization }))).toEqual([401, 'invalid_api_key']);
+  });
+
+  it.each(['Bearer a.b.c', 'Bearer a b', 'Basic YTpi', 'Bearer rapid', 'Bearer'])(
+    'is called an invalid access token otherwise: %s',
+    async (authorization) => {
+      expect(statusAndCode(await ask({ authorization }))).toEqual([401, 'invalid_access_token']);
+    },
+  );
+
   it('is absent in an empty header', async () => {
     expect(statusAndCode(await ask({ authorization: `Bearer ${token()}`, 'x-api-key': '' }))).toEqual([200]);
     expect(statusAndCode(await ask({ authorization: '', 'x-api-key': key }))).toEqual([200]);

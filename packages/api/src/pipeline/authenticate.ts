@@ -33,6 +33,15 @@ function readCredential(
   const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   // Generated clients fill both headers with the same text where the document lists both.
   if (apiKey !== undefined && apiKey !== bearer) throw new ApiError('ambiguous_credentials');
-  if (!bearer) throw new ApiError('invalid_access_token', { detail: 'Send `Authorization: Bearer <access token>`.' });
+  if (!bearer) throw unreadable(authorization, looksLikeKey);
   return looksLikeKey(bearer) ? { key: bearer } : { token: bearer };
+}
+
+/** Another scheme, none, or text with a space in it. */
+function unreadable(authorization: string, looksLikeKey: (bearer: string) => boolean): ApiError {
+  return looksLikeKey(authorization.replace(/^Bearer +/i, ''))
+    ? new ApiError('invalid_api_key', {
+        detail: 'Send the whole key, as `X-API-Key: <key>` or `Authorization: Bearer <key>`.',
+      })
+    : new ApiError('invalid_access_token', { detail: 'Send `Authorization: Bearer <access token>`.' });
 }

@@ -259,6 +259,25 @@ describe('for programs', () => {
     expect(index).toContain(`${origin}/docs/guides/first-calls.md`);
   });
 
+  it.each(['/llms.txt', '/docs/errors.md', '/docs/errors', '/docs/guides/first-calls.md'])(
+    '%s is compressed, the same each time',
+    async (path) => {
+      const [first, again, plain] = [
+        await get(path),
+        await get(path),
+        await get(path, { 'Accept-Encoding': 'identity' }),
+      ] as const;
+      expect([first, again, plain].map(({ headers }) => headers.get('content-encoding'))).toEqual([
+        'gzip',
+        'gzip',
+        null,
+      ]);
+      for (const { headers } of [first, plain]) expect(headers.get('vary')).toMatch(/accept-encoding/i);
+      const expected = await plain.text();
+      for (const response of [first, again]) expect(await response.text()).toBe(expected);
+    },
+  );
+
   it('/robots.txt keeps robots out of what is no page', async () => {
     expect(await text('/robots.txt')).toMatch(/^User-agent: \*\nDisallow: \/api\/\n/);
   });

@@ -14,9 +14,12 @@ import type { ApiKeyModel } from './model.ts';
 import { permissionsOf } from './scopes.ts';
 import { hashSecret, isWellFormed } from './secret.ts';
 
-/** Whether a bearer token is meant as an API key rather than an access token. */
+/** No access token begins like this; keys with an earlier prefix of the deployment do. */
+const OF_ANY_PREFIX = /^[a-z][a-z0-9]{1,15}_(?:live|test)_/i;
+
+/** Whether a bearer token is meant as an API key rather than an access token, be it damaged. */
 export function looksLikeKey(bearer: string, prefix: string): boolean {
-  return bearer.startsWith(`${prefix}_`) || isWellFormed(bearer);
+  return bearer.startsWith(`${prefix}_`) || OF_ANY_PREFIX.test(bearer);
 }
 
 const KEY_COLUMNS = `
