@@ -29,10 +29,23 @@ const documentsIn = (directory) =>
 function commandsOf(name) {
   const text = readFileSync(join(root, name), 'utf8');
   for (const [, block] of text.matchAll(/```(?:bash|sh)\n([\s\S]*?)```/g)) assertPasteable(name, block);
+  reportOthers(name, text);
   const blocks = [...text.matchAll(/<!-- ci(?: needs (\S+))? -->\s*```bash\n([\s\S]*?)```/g)].filter(([, program]) =>
     isThere(name, program),
   );
   return { name, commands: blocks.map(([, , block]) => block).join('\n') };
+}
+
+/** Blocks in other languages: which file runs them, or that none does. */
+function reportOthers(name, text) {
+  const runners = new Map();
+  for (const [, by, language] of text.matchAll(/(?:<!-- ci by (\S+) -->\s*)?```(?!bash|sh\n)(\w+)\n[\s\S]*?```/g)) {
+    if (by && !readFileSync(join(root, by), 'utf8').includes(name))
+      throw new Error(`${name} says that ${by} runs a block of it, which does not name it.`);
+    const said = by ? `RUN by ${by}: ${language}` : `SKIPPED, because no shell runs it: ${language}`;
+    runners.set(said, (runners.get(said) ?? 0) + 1);
+  }
+  for (const [said, count] of runners) process.stdout.write(`${name}: ${count} × ${said}.\n`);
 }
 
 function isThere(name, program) {

@@ -2,7 +2,8 @@
 // with CORS_ORIGINS=http://localhost:<PAGE_PORT>, OIDC_ISSUER=http://localhost:<PROVIDER_PORT>, OIDC_CLIENT_ID=rentapi
 // and OIDC_CLIENT_SECRET=the-secret-of-the-example.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { RentApi } from '@rentapi/sdk';
 import { generate } from 'otplib';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -71,7 +72,7 @@ async function use(context: BrowserContext, url: string): Promise<void> {
   await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   step('signed out; the cookie is gone');
 
-  const secret = await enableTwoFactor();
+  const { secret, backupCodes } = await enableTwoFactor();
   await signIn(page, BOB.password);
   await enterCode(page, '000000');
   await page
@@ -91,15 +92,54 @@ async function use(context: BrowserContext, url: string): Promise<void> {
   await hello(page, GRACE);
   await signOut(page);
   step('signed in at a provider, with nothing left in the address');
+
+  await runGuide(context, `${url}guide`, backupCodes);
+}
+
+type Names = Record<string, unknown>;
+type Block = (names: Names) => Promise<void>;
+
+/** The blocks of docs/guides/sign-in.md that say that they are run here, in their order. */
+async function runGuide(context: BrowserContext, redirectTo: string, backupCodes: string[]): Promise<void> {
+  const [withPassword, again, atProvider, ...further] = guideBlocks();
+  assert.ok(withPassword && again && atProvider && further.length === 0);
+
+  const client = new RentApi({ baseUrl, apiKey: null });
+  const names = { client, ...BOB, askForCode: () => backupCodes[0] };
+  await withPassword(names);
+  await again(names);
+  assert.equal((await client.users.me.get()).email, BOB.email);
+
+  const codeVerifier = randomBytes(32).toString('base64url');
+  const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
+  const page = await context.newPage();
+  await page.route(`${redirectTo}*`, (route) => route.fulfill({ body: '' }));
+  await page.goto(
+    `${baseUrl}/api/v1/oauth/oidc/initiate?${new URLSearchParams({ redirectTo, codeChallenge }).toString()}`,
+  );
+  const code = new URL(page.url()).searchParams.get('code');
+  const atPage = new RentApi({ baseUrl, apiKey: null });
+  await atProvider({ client: atPage, code, codeVerifier });
+  assert.equal((await atPage.users.me.get()).email, GRACE);
+  step('ran the blocks of the guide: a second factor, a recent login, a provider');
+}
+
+function guideBlocks(): Block[] {
+  const guide = readFileSync(new URL('../../docs/guides/sign-in.md', import.meta.url), 'utf8');
+  const blocks = guide.matchAll(/<!-- ci by examples\/sign-in\/in-chromium\.ts -->\s*```ts\n([\s\S]*?)```/g);
+  return [...blocks].map(([, block]) => async (names) => {
+    const work = new Function(...Object.keys(names), `return (async () => { ${block} })();`);
+    await work(...Object.values(names));
+  });
 }
 
 /** As a program would do it for Bob. Each code works once, so the page gets that of the next half minute. */
-async function enableTwoFactor(): Promise<string> {
+async function enableTwoFactor(): Promise<{ secret: string; backupCodes: string[] }> {
   const bob = new RentApi({ baseUrl });
   await bob.auth.login(BOB);
   const { secret } = await bob.auth.twoFactor.enable();
-  await bob.auth.twoFactor.verify({ code: await codeOf(secret, 0) });
-  return secret;
+  const { backupCodes } = await bob.auth.twoFactor.verify({ code: await codeOf(secret, 0) });
+  return { secret, backupCodes };
 }
 
 function codeOf(secret: string, stepsAhead: number): Promise<string> {

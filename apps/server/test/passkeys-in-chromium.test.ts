@@ -1,19 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DOCUMENTS_ROOT } from '../src/files.ts';
 import { bundleClients, serveScript } from './browser-client.ts';
 import { startInProcess } from './in-process-server.ts';
 
 const USER = { email: 'ada@example.com', password: 'correct horse battery staple' };
 
-/** What a page does, as the guide shows it. */
+/** The blocks of docs/guides/sign-in.md that say that they are run here: to add a passkey, and to sign in with it. */
+const GUIDE = readFileSync(new URL('docs/guides/sign-in.md', DOCUMENTS_ROOT), 'utf8');
+const [ADD = '', SIGN_IN = '', ...FURTHER] = [
+  ...GUIDE.matchAll(/<!-- ci by apps\/server\/test\/passkeys-in-chromium\.test\.ts -->\s*```ts\n([\s\S]*?)```/g),
+].map(([, block]) => block!);
+
+/** What a page does besides. */
 const PAGE = `
-  const add = async (client) => {
-    const { challengeToken, options } = await client.auth.passkeys.registerOptions();
-    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
-    const credential = await navigator.credentials.create({ publicKey });
-    return client.auth.passkeys.register({ challengeToken, credential: credential.toJSON(), name: 'Laptop' });
-  };
+  const add = async (client) => { ${ADD} };
   const sign = async (client, challenge) => {
     const { challengeToken, options } = await client.auth.passkeys.loginOptions(challenge);
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
@@ -69,17 +72,17 @@ describe.skipIf(chromiumIsMissing())('in Chromium, with a virtual authenticator'
       ${code}
     })().catch((error) => error instanceof DOMException ? error.name : (error.code ?? String(error)))`);
 
-  it('adds a passkey, which is discoverable', async () => {
-    expect(await run('await client.auth.login(user); return add(client);')).toMatchObject({ name: 'Laptop' });
+  it('adds a passkey as the guide shows, which is discoverable', async () => {
+    expect(FURTHER).toEqual([]);
+    const names = 'return (await client.auth.passkeys.list()).items.map(({ name }) => name);';
+    expect(await run(`await client.auth.login(user); await add(client); ${names}`)).toEqual(['Laptop']);
     const { credentials } = await devTools.send('WebAuthn.getCredentials', { authenticatorId });
     expect(credentials).toMatchObject([{ isResidentCredential: true, rpId: 'localhost' }]);
   });
 
-  it('signs in with nothing else, again and again', async () => {
+  it('signs in with nothing else as the guide shows, again and again', async () => {
     for (let time = 0; time < 2; time++)
-      expect(
-        await run('await client.auth.passkeys.login(await sign(client)); return (await client.users.me.get()).email;'),
-      ).toBe(USER.email);
+      expect(await run(`${SIGN_IN}; return (await client.users.me.get()).email;`)).toBe(USER.email);
   });
 
   it('is the second factor of a login with the password', async () => {
