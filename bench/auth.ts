@@ -13,7 +13,8 @@ const PASSWORD = 'a password of the bench';
 const PAIRS = 200;
 const MAX_DIFFERENCE_MS = 5;
 const QUEUED = 64;
-const READS = 200;
+/** Of a phase: long enough for many logins to be answered in it, so that it is no snapshot of one hash. */
+const READS = 5000;
 const CALLS_PER_ROUND = 128;
 const CONNECTIONS = 8;
 const ROUNDS = 9;
@@ -134,16 +135,18 @@ async function readWhileLoginsQueue(stage: Stage, emails: readonly string[], tok
   const read = async () => p99((await reader.drive('/api/v1/users/me', headers)).latenciesMs);
   await read();
   const ratios: number[] = [];
+  let guessed = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const idle = await read();
+    const before = await read();
     let reading = true;
-    const logins = Array.from({ length: QUEUED }, async (_, at) => {
-      for (let next = at; reading; next += QUEUED)
-        await guess(guesser, emails[(round * READS + next) % emails.length]!);
+    const logins = Array.from({ length: QUEUED }, async () => {
+      while (reading) await guess(guesser, emails[guessed++ % emails.length]!);
     });
-    ratios.push((await read()) / idle);
+    const queued = await read(); // the arrival of all of them included
     reading = false;
     await Promise.all(logins);
+    // Idle on both sides, because the machine may become busier meanwhile.
+    ratios.push(queued / ((before + (await read())) / 2));
   }
   await reader.close();
   await guesser.close();

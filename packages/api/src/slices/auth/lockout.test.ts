@@ -80,6 +80,25 @@ describe('an address', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
   });
 
+  it('costs the database nothing while it waits for its turn', async () => {
+    const compare = vi.spyOn(app.ports.passwords, 'compare');
+    const held = Promise.withResolvers<void>();
+    compare.mockImplementation(async () => {
+      await held.promise;
+      return { right: false, outdated: false };
+    });
+    const emails = Array.from({ length: 40 }, () => `${crypto.randomUUID()}@example.com`);
+    const [before] = await app.rows('sign_in_attempts').count();
+    const answers = Promise.all(emails.map((email) => login(email, WRONG)));
+    await eventually(async () => (compare.mock.calls.length > 0 ? true : undefined), 'the first comparison');
+    await app.request('/api/v1/users/me'); // others are answered meanwhile
+    const [during] = await app.rows('sign_in_attempts').count();
+    expect(Number(during!['count']) - Number(before!['count'])).toBeLessThan(20);
+    held.resolve();
+    compare.mockRestore();
+    expect(new Set((await answers).map(({ status }) => status))).toEqual(new Set([401]));
+  });
+
   it('is locked in every process', async () => {
     const other = await startApp({}, app);
     try {

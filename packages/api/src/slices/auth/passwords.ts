@@ -11,7 +11,11 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** Costs the same for an account that does not exist (`hash` null), so that the time does not reveal it. */
   compare(password: string, hash: string | null): Promise<Comparison>;
-  /** Comparisons of one account and source wait for each other, so that a right one can end what it had reserved. */
+  /**
+   * Attempts run in the order of their arrival, a few at once: many that arrive together delay no other request, because
+   * those that wait do nothing. Of one account and source they wait for each other, so that a right password can end what
+   * it had reserved.
+   */
   inTurn: InTurn;
 }
 
@@ -40,7 +44,10 @@ interface Options {
 export function createPasswords({ pepper, oldPeppers = [], cost, atOnce }: Options): Passwords {
   const current = pepperOf(pepper);
   const peppers = [current, ...oldPeppers.map(pepperOf)];
-  const gate = pLimit(Math.max(1, Math.min(availableParallelism() - 1, 3)));
+  const threads = Math.max(1, Math.min(availableParallelism() - 1, 3));
+  const gate = pLimit(threads);
+  const attempts = pLimit(2 * threads + 2); // enough for a thread never to wait for a statement
+  const inTurnOfOne = createTurns({ atOnce, maxWaiting: 2 * MAX_WAITING });
   const prepare = (password: string, { key }: Pepper) => mac(key, password.normalize('NFKC')).toString('base64');
 
   let isLowered = false;
@@ -67,7 +74,7 @@ export function createPasswords({ pepper, oldPeppers = [], cost, atOnce }: Optio
   return {
     hash: async (password) => bounded(async () => current.id + (await bcrypt.hash(prepare(password, current), cost))),
     compare: async (password, hash) => bounded(() => compare(password, hash ?? unmatchable(cost))),
-    inTurn: createTurns({ atOnce, maxWaiting: 2 * MAX_WAITING }),
+    inTurn: (key, work) => inTurnOfOne(key, () => attempts(work)),
   };
 }
 

@@ -11,7 +11,7 @@ import { lockMe } from '../../users/staff.ts';
 import { PasswordChanged } from '../events.ts';
 import { SessionModel, VerificationTokenModel } from '../model.ts';
 import type { ChangePassword } from '../schemas.ts';
-import { isPasswordOf } from './lockout.ts';
+import { findByPassword } from './lockout.ts';
 import { hashNewPassword, personOf } from './new-password.ts';
 import { endEmailChanges } from './verify-email.ts';
 
@@ -25,7 +25,7 @@ export async function changePassword(ctx: UserContext, input: ChangePassword): P
     throw new ApiError('invalid_credentials', {
       detail: 'Your account has no password: request a mail with a link to set one.',
     });
-  if (!(await isPasswordOf(ctx, { email: user.email, user, password: input.currentPassword })))
+  if (!(await findByPassword(ctx, { email: user.email, find: async () => user, password: input.currentPassword })))
     throw new ApiError('invalid_credentials', { detail: 'The current password is not the one of your account.' });
   const passwordHash = await hashNewPassword(ctx, 'newPassword', input.newPassword, await personOf(ctx, user));
   await transaction(ctx, async (ctx) => {

@@ -23,8 +23,8 @@ import { redeemMailedToken } from './mailed-token.ts';
 /** A password, and the account whose it should be. */
 export interface Claim {
   email: string;
-  /** Null for an address without an account. */
-  user: UserModel | null;
+  /** Finds no user for an address without an account. It is called when it is the attempt's turn. */
+  find: () => Promise<UserModel | undefined>;
   password: string;
 }
 
@@ -37,19 +37,24 @@ interface Attempt {
 /** For all networks that the account did not sign in from lately: they share one bucket, and cannot lock the others. */
 const OTHERS = Buffer.alloc(0);
 const MAX_FAILURES = 1_000_000;
+/** No user has this id: the index is searched as for one that exists. */
+const NO_USER = 0;
 
 /**
- * The only place where a password is compared. Each comparison that is answered was reserved before in the bucket of
+ * The user, if the password is right. The only place where a password is compared: each comparison that is answered was reserved before in the bucket of
  * the address and source, so that concurrent guesses are counted exactly. A locked bucket answers as a wrong password
  * does, at the same cost, and so does an address without an account.
  */
-export async function isPasswordOf(ctx: Context, claim: Claim): Promise<boolean> {
+export async function findByPassword(ctx: Context, claim: Claim): Promise<UserModel | null> {
   if (ctx.db.isTransaction) throw new Error('an attempt must be committed before its password is compared');
   const turn = `${emailKey(claim.email)} ${networkOf(ctx.request.ip)}`;
-  return ctx.ports.passwords.inTurn(turn, () => compare(ctx, claim));
+  return ctx.ports.passwords.inTurn(turn, async () => {
+    const user = (await claim.find()) ?? null;
+    return (await isPasswordOf(ctx, user, claim)) ? user : null;
+  });
 }
 
-async function compare(ctx: Context, { email, user, password }: Claim): Promise<boolean> {
+async function isPasswordOf(ctx: Context, user: UserModel | null, { email, password }: Claim): Promise<boolean> {
   const limit = ctx.ports.env.ACCOUNT_LOCKOUT_THRESHOLD;
   const [address] = hashes(ctx, emailKey(email));
   const [source] = hashes(ctx, `${emailKey(email)} ${networkOf(ctx.request.ip)}`);
@@ -105,7 +110,7 @@ async function reserveAttempt(
   const network = networkOf(ctx.request.ip);
   const since = new Date(ctx.now.getTime() - NETWORK_KNOWN_MS);
   const resetsAt = new Date(ctx.now.getTime() + minutes * 60_000);
-  const values = [address, user?.id ?? null, network, since, source, OTHERS, resetsAt, ctx.now, limit];
+  const values = [address, user?.id ?? NO_USER, network, since, source, OTHERS, resetsAt, ctx.now, limit];
   const [attempt] = await execute<Attempt>(ctx.db, RESERVE, values);
   return attempt!;
 }

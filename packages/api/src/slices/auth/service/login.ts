@@ -1,12 +1,12 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
-import { findRow } from '../../../data/rows.ts';
+import { findRowEvenly } from '../../../data/rows.ts';
 import { UserModel } from '../../users/model.ts';
 import type { Login, SignInAnswer } from '../schemas.ts';
 import { completeSignIn } from './complete-sign-in.ts';
 import { lockProvenUser } from './locked-user.ts';
-import { isPasswordOf } from './lockout.ts';
+import { findByPassword } from './lockout.ts';
 
 /**
  * An unknown address and a wrong password get one answer at one cost. Other reasons are shown only after the right
@@ -14,8 +14,8 @@ import { isPasswordOf } from './lockout.ts';
  */
 export async function login(ctx: Context, input: Login): Promise<SignInAnswer> {
   const { email, password } = input;
-  const found = await findRow(ctx.db, UserModel, { emailKey: emailKey(email) });
-  const right = await isPasswordOf(ctx, { email, user: found ?? null, password });
-  if (!found || !right) throw new ApiError('invalid_credentials');
-  return completeSignIn(ctx, input, (ctx) => lockProvenUser(ctx, found));
+  const find = () => findRowEvenly(ctx.db, UserModel, { emailKey: emailKey(email) });
+  const user = await findByPassword(ctx, { email, find, password });
+  if (!user) throw new ApiError('invalid_credentials');
+  return completeSignIn(ctx, input, (ctx) => lockProvenUser(ctx, user));
 }

@@ -11,7 +11,7 @@ import { SessionModel } from '../model.ts';
 import type { Reauthenticate, Tokens } from '../schemas.ts';
 import { startSession } from './complete-sign-in.ts';
 import { lockProvenUser } from './locked-user.ts';
-import { isPasswordOf } from './lockout.ts';
+import { findByPassword } from './lockout.ts';
 import { deliverTokens } from './refresh-cookie.ts';
 
 /**
@@ -51,7 +51,7 @@ async function withProof(ctx: UserContext, input: Reauthenticate, onProven: OnPr
     });
   }
   const user = await UserModel.query(ctx.db).findById(userId).throwIfNotFound();
-  if (!(await isPasswordOf(ctx, { email: user.email, user, password: password ?? '' }))) {
+  if (!(await findByPassword(ctx, { email: user.email, find: async () => user, password: password ?? '' }))) {
     throw new ApiError('invalid_credentials', { detail: user.passwordHash ? NOT_THE_PASSWORD : NO_PASSWORD });
   }
   return transaction(ctx, async (ctx) => onProven(ctx, await lockProvenUser(ctx, user)));

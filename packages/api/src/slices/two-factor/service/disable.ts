@@ -1,7 +1,7 @@
 import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { record } from '../../../events/record.ts';
-import { isPasswordOf } from '../../auth/service/lockout.ts';
+import { findByPassword } from '../../auth/service/lockout.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
 import { UserModel } from '../../users/model.ts';
 import { assertSessionNotRevoked } from '../../users/staff.ts';
@@ -17,7 +17,10 @@ export async function disableTwoFactor(ctx: UserContext, { password, code }: Dis
   const found = await UserModel.query(ctx.db).findById(user.id).throwIfNotFound();
   const totp = await TotpFactorModel.query(ctx.db).findOne({ userId: found.id }).whereNotNull('confirmedAt');
   if (!totp) throw new ApiError('two_factor_not_enabled');
-  if (found.passwordHash && !(await isPasswordOf(ctx, { email: found.email, user: found, password: password ?? '' })))
+  if (
+    found.passwordHash &&
+    !(await findByPassword(ctx, { email: found.email, find: async () => found, password: password ?? '' }))
+  )
     throw new ApiError('invalid_credentials', { detail: 'This is not the password of your account.' });
   await withCode(ctx, found.id, code, async (ctx, before) => {
     await assertSessionNotRevoked(ctx, session.id);
