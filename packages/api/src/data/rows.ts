@@ -84,6 +84,22 @@ export async function findRow<M extends BaseModel>(
   return toModels(model, await executeRows(db, named('find', model, text), valuesOf(given)))[0];
 }
 
+/**
+ * The same at one cost whether or not there is such a row: the database answers a row in both cases, which is read as
+ * any other.
+ */
+export async function findRowEvenly<M extends BaseModel>(
+  db: Knex,
+  model: ModelClass<M>,
+  where: object,
+): Promise<M | undefined> {
+  const given = givenOf(where);
+  const condition = given.map(([field], at) => `found.${quoted(field)} = $${at + 1}`).join(' and ');
+  const text = `select found.* from (values (1)) one left join ${model.tableName} found on ${condition}`;
+  const [row] = toModels(model, await executeRows(db, named('find', model, text), valuesOf(given)));
+  return row?.id === null ? undefined : row;
+}
+
 /** Adds a row, and returns it. */
 export async function insertRow<M extends BaseModel>(db: Knex, model: ModelClass<M>, fields: object): Promise<M> {
   return toModels(model, await executeRows(db, ...insertion(model, fields)))[0]!;

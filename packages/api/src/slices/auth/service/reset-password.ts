@@ -2,6 +2,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
+import { findRowEvenly } from '../../../data/rows.ts';
 import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { recordSecurityEvent } from '../../security-events/service.ts';
@@ -18,7 +19,7 @@ import { endWaysIn } from './ways-in.ts';
 /** The same answer and work for an address without an account, or with one that may not sign in: no mail comes then. */
 export async function requestPasswordReset(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
+    const user = await findRowEvenly(ctx.db, UserModel, { emailKey: emailKey(email) });
     const target = user ?? decoyUser(ctx, email);
     await keepOrUndo(ctx, user?.status === 'ACTIVE', (ctx) =>
       record(ctx, PasswordResetRequested, { target, data: target.present(ctx.ids) }),

@@ -1,6 +1,7 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
+import { findRowEvenly } from '../../../data/rows.ts';
 import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { endChallenges } from '../../two-factor/service/challenge.ts';
@@ -75,7 +76,7 @@ export async function endEmailChanges({ db }: Context, userId: number): Promise<
 /** The same answer and work for an address without an account, or one already verified: no mail comes then. */
 export async function resendVerification(ctx: Context, email: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const user = await UserModel.query(ctx.db).findOne({ emailKey: emailKey(email) });
+    const user = await findRowEvenly(ctx.db, UserModel, { emailKey: emailKey(email) });
     const target = user ?? decoyUser(ctx, email);
     await keepOrUndo(ctx, user?.status === 'ACTIVE' && !user.emailVerifiedAt, (ctx) =>
       record(ctx, VerificationRequested, { target, data: target.present(ctx.ids) }),
