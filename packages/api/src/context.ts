@@ -11,6 +11,7 @@ import type { Mailer } from '@rentapi/platform/mail';
 import type { Notifications } from '@rentapi/platform/notifications';
 import type { Outbound } from '@rentapi/platform/outbound';
 import type { Presence } from '@rentapi/platform/presence';
+import type { ProcessReports } from '@rentapi/platform/process-reports';
 import type { PubSub } from '@rentapi/platform/pubsub';
 import type { RecentCalls } from '@rentapi/platform/recent-calls';
 import type { Redis } from '@rentapi/platform/redis';
@@ -40,6 +41,7 @@ import type { Passwords } from './slices/auth/passwords.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { WebhookSecrets } from './slices/webhooks/secrets.ts';
+import type { Connections } from './wire/connections.ts';
 import type { Cookies } from './wire/cookies.ts';
 import type { KnownCaller, Observed } from './wire/observed.ts';
 import type { UnfinishedBodies } from './wire/unfinished-bodies.ts';
@@ -61,6 +63,10 @@ export interface Ports {
   pubsub: PubSub;
   /** Who is connected to the chat of which organization. */
   presence: Presence;
+  /** What is connected to this process. */
+  connections: Connections;
+  /** What is connected to each process. */
+  reports: ProcessReports;
   /** For sockets that watch what is called with keys. */
   apiCalls: ApiCalls;
   /** The calls of the last hour, counted while they happen. */

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import type { PaymentProviders } from '@rentapi/payments/providers';
 import { type Allowances, createMemoryAllowances } from '@rentapi/platform/allowances';
@@ -16,6 +18,8 @@ import { createNotifications } from '@rentapi/platform/notifications';
 import { createOutbound } from '@rentapi/platform/outbound';
 import { createMemoryPresence } from '@rentapi/platform/presence';
 import { createRedisPresence } from '@rentapi/platform/presence/redis';
+import { createMemoryProcessReports } from '@rentapi/platform/process-reports';
+import { createRedisProcessReports } from '@rentapi/platform/process-reports/redis';
 import { createMemoryPubSub } from '@rentapi/platform/pubsub';
 import { createRedisPubSub } from '@rentapi/platform/pubsub/redis';
 import { createMemoryRecentCalls } from '@rentapi/platform/recent-calls';
@@ -51,6 +55,7 @@ import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createPostgresSink } from './slices/usage/postgres-sink.ts';
 import { createWebhookSecrets } from './slices/webhooks/secrets.ts';
+import { createConnections } from './wire/connections.ts';
 import { createUnfinishedBodies } from './wire/unfinished-bodies.ts';
 
 export interface OpenPorts {
@@ -108,6 +113,7 @@ export function openPorts({
     clock: clock ?? systemClock,
     database,
     ...shared,
+    connections: createConnections(shared.reports, (clock ?? systemClock).now()),
     limiter: observeLimiter(limiter ?? shared.limiter, metrics),
     allowances: openAllowances(shared.redis, database, log),
     mailer,
@@ -204,7 +210,7 @@ function openShared(
   env: Env,
   log: Logger,
   clock: Clock,
-): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub' | 'presence' | 'recentCalls'> {
+): Pick<Ports, 'redis' | 'limiter' | 'slots' | 'cache' | 'pubsub' | 'presence' | 'reports' | 'recentCalls'> {
   const onError = (error: unknown): void => log.error({ err: error }, 'a listener failed');
   if (!env.REDIS_URL) {
     return {
@@ -214,6 +220,7 @@ function openShared(
       cache: createMemoryCache(),
       pubsub: createMemoryPubSub(onError),
       presence: createMemoryPresence(),
+      reports: createMemoryProcessReports(nameOfProcess()),
       recentCalls: createMemoryRecentCalls(clock),
     };
   }
@@ -226,9 +233,13 @@ function openShared(
     cache: createRedisCache(redis, pubsub),
     pubsub,
     presence: createRedisPresence(redis, pubsub),
+    reports: createRedisProcessReports(redis, nameOfProcess()),
     recentCalls: createRedisRecentCalls(redis, clock, onError),
   };
 }
+
+/** In containers all processes have the same number, and on one machine the same name. */
+const nameOfProcess = (): string => `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
 
 export async function closePorts(ports: Ports): Promise<void> {
   ports.actors.close();
@@ -242,6 +253,7 @@ export async function closePorts(ports: Ports): Promise<void> {
   await ports.slots.close();
   await ports.cache.disconnectAll();
   ports.apiCalls.close();
+  await ports.reports.close();
   await ports.presence.close();
   await ports.pubsub.close();
   await ports.recentCalls.close();

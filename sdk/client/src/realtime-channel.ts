@@ -246,15 +246,17 @@ export class Channel {
   }
 }
 
+const UNSTORED = ['api_call', 'notification'];
+
 /**
- * As the server decides it. Calls are not kept as events are: only their own name asks for them.
+ * As the server decides it. Calls and notifications are not kept as events are: only their own name asks for them.
  * @public for a test of the server.
  */
 export function wants(patterns: ReadonlySet<string>, event: string): boolean {
   if (patterns.has(event)) return true;
   const [resource = ''] = event.split('.');
   const topic = event.startsWith('webhook.delivery_') ? 'webhook_delivery' : resource;
-  return event !== 'api_call' && [`${resource}.*`, '*', topic].some((pattern) => patterns.has(pattern));
+  return !UNSTORED.includes(event) && [`${resource}.*`, '*', topic].some((pattern) => patterns.has(pattern));
 }
 
 /** `url` is a path where the base URL is the page's own origin. */

@@ -1,14 +1,14 @@
-import type { EventMap } from './generated/resources.gen.ts';
+import type { EventMap, UnstoredEvent } from './generated/resources.gen.ts';
 
 /** What arrives at a webhook, by its `type`. A newer server may send types that are not listed: ignore those. */
 export type WebhookEvent = {
-  [Name in Exclude<keyof EventMap, 'api_call'>]: {
+  [Name in Exclude<keyof EventMap, UnstoredEvent>]: {
     type: Name;
     /** When it happened, ISO 8601. */
     timestamp: string;
     data: EventMap[Name];
   };
-}[Exclude<keyof EventMap, 'api_call'>];
+}[Exclude<keyof EventMap, UnstoredEvent>];
 
 /** As `fetch`, Node and Express have them. */
 export type WebhookHeaders =

@@ -1088,6 +1088,12 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: Ticket;
       }>;
+      /** Get what is connected to the sockets. Of all processes together, and of each. Processes know of each other through Redis. */
+      stats: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: SocketStats;
+      }>;
     };
     realtime: {
       /** Watch events of the current organization. As they happen, each under its id, with which a client resumes after a break. */
@@ -1371,6 +1377,13 @@ export interface EventMap {
     durationMs: number;
     /** The `X-Request-Id` of the answer. */
     requestId: string;
+  };
+  /** A notice from those who run the service: sent once, and not kept. */
+  notification: {
+    /** What it is about. */
+    title: string;
+    /** What to know: plain text. */
+    text: string;
   };
 }
 
@@ -3479,10 +3492,10 @@ export interface RealTimeAnalytics {
   minutes: AnalyticsMinute[];
 }
 
-/** Something that happened: `event` decides what `data` is. `api_call` has no id: it is sent once, and not kept. */
+/** Something that happened: `event` decides what `data` is. `api_call` and `notification` have no id: they are sent once, and not kept. */
 export type RealtimeEvent = {
   [Name in keyof EventMap]: {
-    id: Name extends 'api_call' ? null : string;
+    id: Name extends 'api_call' | 'notification' ? null : string;
     event: Name;
     createdAt: string;
     data: EventMap[Name];
@@ -4021,6 +4034,64 @@ export interface SignedCredential {
     /** Not used. */
     attestationObject?: string | null | undefined;
   };
+}
+
+/** What is connected to the sockets of all processes. */
+export interface SocketStats {
+  /** Sockets that are open. */
+  connections: number;
+  /** Streams of events: of sockets and of tRPC subscriptions. */
+  subscriptions: number;
+  /** What was sent and is not read yet. */
+  queuedBytes: number;
+  /** Sockets that were closed, since the process started. */
+  dropped: {
+    /** They did not read what was sent. */
+    tooSlow: number;
+    /** They sent or opened more than is allowed. */
+    tooMuch: number;
+  };
+  /** By path, the most first. */
+  paths: {
+    /** Where they were opened. */
+    path: string;
+    /** Sockets that are open. */
+    connections: number;
+  }[];
+  /** The 20 with the most sockets, of the 1,000 that have most in each process. */
+  organizations: {
+    /** Id of an organization. */
+    organizationId: string;
+    /** Sockets that are open. */
+    connections: number;
+  }[];
+  /** Each process by itself, at most 100; others than the one that answers as 15 seconds ago at most. */
+  processes: {
+    /** Its machine, its number there, and four random characters. */
+    process: string;
+    /** When it started. */
+    startedAt: string;
+    /** Sockets that are open. */
+    connections: number;
+    /** Streams of events: of sockets and of tRPC subscriptions. */
+    subscriptions: number;
+    /** What was sent and is not read yet. */
+    queuedBytes: number;
+    /** Sockets that were closed, since the process started. */
+    dropped: {
+      /** They did not read what was sent. */
+      tooSlow: number;
+      /** They sent or opened more than is allowed. */
+      tooMuch: number;
+    };
+    /** By path, the most first. */
+    paths: {
+      /** Where they were opened. */
+      path: string;
+      /** Sockets that are open. */
+      connections: number;
+    }[];
+  }[];
 }
 
 /** Whether a subdomain is free, and why not. */

@@ -5,7 +5,7 @@ import { TRPC_CODES } from '@rentapi/api/contract/errors';
 import { Problem } from '@rentapi/api/contract/problem';
 import { visibleEvents } from '@rentapi/api/events/catalogue';
 import { ERRORS } from '@rentapi/api/slices/errors';
-import { ApiCall } from '@rentapi/api/slices/realtime/schemas';
+import { ApiCall, Notification } from '@rentapi/api/slices/realtime/schemas';
 import { eventTypes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import ts from 'typescript';
@@ -33,10 +33,10 @@ const resources = [...new Set(events.map(({ name }) => `'${name.split('.')[0]}.*
 const printer = createPrinter({
   EventPattern: `/** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | ${resources.join(' | ')} | '*' | (string & {});`,
-  RealtimeEvent: `/** Something that happened: \`event\` decides what \`data\` is. \`api_call\` has no id: it is sent once, and not kept. */
+  RealtimeEvent: `/** Something that happened: \`event\` decides what \`data\` is. \`api_call\` and \`notification\` have no id: they are sent once, and not kept. */
 export type RealtimeEvent = {
   [Name in keyof EventMap]: {
-    id: Name extends 'api_call' ? null : string;
+    id: Name extends 'api_call' | 'notification' ? null : string;
     event: Name;
     createdAt: string;
     data: EventMap[Name];
@@ -80,6 +80,7 @@ const eventMap = [
     ({ name, description, data }) => `  /** ${description} */\n  '${name}': ${printer.print(data, 'output')};`,
   ),
   `  /** A call was made with an API key: sent once, and not kept. */\n  api_call: ${indent(printer.print(ApiCall, 'output'))};`,
+  `  /** A notice from those who run the service: sent once, and not kept. */\n  notification: ${indent(printer.print(Notification, 'output'))};`,
 ];
 const statuses = [...new Set(Object.values(ERRORS).map(({ status }) => status))].sort((a, b) => a - b);
 const codes = [...new Set(statuses.map((status) => `'${TRPC_CODES[status]}'`))].join(' | ');

@@ -79,6 +79,7 @@ export function trpcUpgrade({ router, ports }: { router: AnyRouter; ports: Ports
       const known = isAnnounced ? await authenticateOnce({ ...connected, now: ports.clock.now() }) : caller;
       if (!known) return connected;
       const leave = await takeRoom(known.ctx, 'sockets');
+      ports.connections.assign(socket, known.ctx.organization.id);
       socket.once('close', leave);
       if (socket.readyState !== socket.OPEN) leave();
       const live = watchCaller(known, (reason) => end(socket, reason));

@@ -37,8 +37,14 @@ const PING_EVERY_MS = 30_000;
 export const MESSAGES_PER_SECOND = 10;
 const MESSAGES_AT_ONCE = 50;
 
+/** The code with which this side ended a connection: a peer that was cut off has not confirmed it. */
+const ended = new WeakMap<WebSocket, number>();
+
+export const endedWith = (socket: WebSocket): number | undefined => ended.get(socket);
+
 export function closeWith(socket: WebSocket, code: number, reason: string): void {
   if (socket.readyState !== socket.OPEN) return;
+  ended.set(socket, code);
   socket.close(code, reason);
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
   socket.once('close', () => clearTimeout(timer));
@@ -58,6 +64,7 @@ function closeCodeOf(status: number): number {
 /** Ends the connection and returns false if the peer has left a megabyte unread. */
 export function hasRoom(socket: WebSocket): boolean {
   if (socket.bufferedAmount <= MAX_BUFFERED_BYTES) return true;
+  ended.set(socket, CLOSE.tooSlow);
   socket.terminate();
   return false;
 }

@@ -85,21 +85,23 @@ export function createSockets({
     if (ports.process.draining) throw new ApiError('unavailable', { retryAfterS: DRAINING_RETRY_S });
     await admit(ctx);
     const params = { ...route.pattern.exec(url.pathname)?.groups };
-    return route.upgrade.open({ ctx, req, query: url.searchParams, params, refusalDelay });
+    const serve = await route.upgrade.open({ ctx, req, query: url.searchParams, params, refusalDelay });
+    return { path: route.upgrade.path, serve };
   }
 
   async function answer(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     observed(req).transport = 'socket';
     const ctx = createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)));
-    let serve: (socket: WebSocket) => void;
+    let opened: Awaited<ReturnType<typeof open>>;
     try {
-      serve = await open(ctx, req);
+      opened = await open(ctx, req);
     } catch (error) {
       return refuse(socket, ctx, error, req);
     }
     server.handleUpgrade(req, socket, head, (webSocket) => {
       webSocket.on('error', (error) => ports.log.debug({ err: error }, 'socket failed'));
-      serve(webSocket);
+      ports.connections.add(webSocket, opened.path);
+      opened.serve(webSocket);
     });
   }
 

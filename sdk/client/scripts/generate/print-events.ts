@@ -12,13 +12,18 @@ export interface EventMap {
 ${entries.join('\n')}
   /** A call was made with an API key: sent once, and not kept. */
   api_call: { keyId: string; procedure: string; status: number; durationMs: number; requestId: string };
+  /** A notice to you or your organization from those who run the service: sent once, and not kept. */
+  notification: { title: string; text: string };
 }
+
+/** What is not kept, and sent once. */
+export type UnstoredEvent = 'api_call' | 'notification';
 
 /** Something that happened: \`event\` decides what \`data\` is. */
 export type RentApiEvent = {
   [Name in keyof EventMap]: {
-    /** null for \`api_call\`, which is not kept. */
-    id: Name extends 'api_call' ? null : string;
+    /** null for what is not kept. */
+    id: Name extends UnstoredEvent ? null : string;
     event: Name;
     createdAt: string;
     data: EventMap[Name];

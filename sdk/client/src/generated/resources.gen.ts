@@ -280,6 +280,7 @@ export type {
   SetUserRoles,
   SignInChallenge,
   SignedCredential,
+  SocketStats,
   SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
@@ -362,6 +363,7 @@ export type {
   WebhooksStatsResponse,
   WebhooksTestResponse,
   WebhooksUpdateResponse,
+  WsStatsResponse,
   WsTicketResponse,
 } from './types.gen.ts';
 
@@ -616,13 +618,18 @@ export interface EventMap {
   "webhook.updated": Types.Webhook;
   /** A call was made with an API key: sent once, and not kept. */
   api_call: { keyId: string; procedure: string; status: number; durationMs: number; requestId: string };
+  /** A notice to you or your organization from those who run the service: sent once, and not kept. */
+  notification: { title: string; text: string };
 }
+
+/** What is not kept, and sent once. */
+export type UnstoredEvent = 'api_call' | 'notification';
 
 /** Something that happened: `event` decides what `data` is. */
 export type RentApiEvent = {
   [Name in keyof EventMap]: {
-    /** null for `api_call`, which is not kept. */
-    id: Name extends 'api_call' ? null : string;
+    /** null for what is not kept. */
+    id: Name extends UnstoredEvent ? null : string;
     event: Name;
     createdAt: string;
     data: EventMap[Name];
@@ -778,6 +785,7 @@ export type WebhooksRotateSecretParams = Params<Types.WebhooksRotateSecretData>;
 export type WebhooksStatsParams = Params<Types.WebhooksStatsData>;
 export type WebhooksTestParams = Params<Types.WebhooksTestData>;
 export type WebhooksUpdateParams = Params<Types.WebhooksUpdateData>;
+export type WsStatsParams = NoParams;
 export type WsTicketParams = NoParams;
 
 /** `client.admin.billing` */
@@ -3973,6 +3981,24 @@ export class WebhooksResource extends Resource {
 
 /** `client.ws` */
 export class WsResource extends Resource {
+  /**
+   * Get what is connected to the sockets
+   *
+   * Of all processes together, and of each. Processes know of each other through Redis.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/ws/stats`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.ws.stats();
+   * ```
+   */
+  stats(params?: WsStatsParams, options?: RequestOptions): ApiPromise<Types.WsStatsResponse> {
+    return this.transport.call({"id":"ws.stats","method":"GET","path":"/api/v1/ws/stats"}, params, options);
+  }
+
   /**
    * Get a ticket for the realtime socket
    *

@@ -4586,6 +4586,114 @@ export type SignedCredential = {
 };
 
 /**
+ * What is connected to the sockets of all processes.
+ */
+export type SocketStats = {
+    /**
+     * Sockets that are open.
+     */
+    connections: number;
+    /**
+     * Streams of events: of sockets and of tRPC subscriptions.
+     */
+    subscriptions: number;
+    /**
+     * What was sent and is not read yet.
+     */
+    queuedBytes: number;
+    /**
+     * Sockets that were closed, since the process started.
+     */
+    dropped: {
+        /**
+         * They did not read what was sent.
+         */
+        tooSlow: number;
+        /**
+         * They sent or opened more than is allowed.
+         */
+        tooMuch: number;
+    };
+    /**
+     * By path, the most first.
+     */
+    paths: Array<{
+        /**
+         * Where they were opened.
+         */
+        path: string;
+        /**
+         * Sockets that are open.
+         */
+        connections: number;
+    }>;
+    /**
+     * The 20 with the most sockets, of the 1,000 that have most in each process.
+     */
+    organizations: Array<{
+        /**
+         * Id of an organization.
+         */
+        organizationId: string;
+        /**
+         * Sockets that are open.
+         */
+        connections: number;
+    }>;
+    /**
+     * Each process by itself, at most 100; others than the one that answers as 15 seconds ago at most.
+     */
+    processes: Array<{
+        /**
+         * Its machine, its number there, and four random characters.
+         */
+        process: string;
+        /**
+         * When it started.
+         */
+        startedAt: string;
+        /**
+         * Sockets that are open.
+         */
+        connections: number;
+        /**
+         * Streams of events: of sockets and of tRPC subscriptions.
+         */
+        subscriptions: number;
+        /**
+         * What was sent and is not read yet.
+         */
+        queuedBytes: number;
+        /**
+         * Sockets that were closed, since the process started.
+         */
+        dropped: {
+            /**
+             * They did not read what was sent.
+             */
+            tooSlow: number;
+            /**
+             * They sent or opened more than is allowed.
+             */
+            tooMuch: number;
+        };
+        /**
+         * By path, the most first.
+         */
+        paths: Array<{
+            /**
+             * Where they were opened.
+             */
+            path: string;
+            /**
+             * Sockets that are open.
+             */
+            connections: number;
+        }>;
+    }>;
+};
+
+/**
  * Whether a subdomain is free, and why not.
  */
 export type SubdomainAvailability = {
@@ -13339,6 +13447,55 @@ export type WsTicketResponses = {
 };
 
 export type WsTicketResponse = WsTicketResponses[keyof WsTicketResponses];
+
+export type WsStatsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/ws/stats';
+};
+
+export type WsStatsErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type WsStatsError = WsStatsErrors[keyof WsStatsErrors];
+
+export type WsStatsResponses = {
+    /**
+     * OK
+     */
+    200: SocketStats;
+};
+
+export type WsStatsResponse = WsStatsResponses[keyof WsStatsResponses];
 
 export type UsageIngestData = {
     body: IngestUsage;

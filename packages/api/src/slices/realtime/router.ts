@@ -1,7 +1,8 @@
 import { NoInput } from '../../contract/common-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
-import { RealtimeEvent, Ticket, WatchEvents } from './schemas.ts';
+import { exampleStats, RealtimeEvent, SocketStats, Ticket, WatchEvents } from './schemas.ts';
+import { getSocketStats } from './service/stats.ts';
 import { issueTicket } from './service/tickets.ts';
 import { watchEvents } from './watch.ts';
 
@@ -24,6 +25,21 @@ export const ws = router({
     .input(NoInput)
     .output(Ticket)
     .mutation(({ ctx }) => issueTicket(ctx)),
+
+  stats: procedure({
+    access: 'system:manage',
+    openapi: {
+      method: 'GET',
+      path: '/ws/stats',
+      tags,
+      summary: 'Get what is connected to the sockets',
+      description: 'Of all processes together, and of each. Processes know of each other through Redis.',
+    },
+    example: { output: exampleStats },
+  })
+    .input(NoInput)
+    .output(SocketStats)
+    .query(({ ctx }) => getSocketStats(ctx)),
 });
 
 /** The realtime socket's twin for tRPC clients, over WebSocket and server-sent events; no REST, so in no document. */

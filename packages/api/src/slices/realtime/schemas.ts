@@ -120,6 +120,39 @@ export const ApiCall = z
   })
   .meta({ description: 'A call that was made with an API key.' });
 
+/** The data of a `notification`. */
+export const Notification = z
+  .object({
+    title: z.string().min(1).max(200).meta({ description: 'What it is about.', example: 'Maintenance' }),
+    text: z.string().min(1).max(4000).meta({
+      description: 'What to know: plain text.',
+      example: 'On Sunday from 02:00 to 03:00 UTC the API can only be read.',
+    }),
+  })
+  .meta({ description: 'A notice from those who run the service.' });
+export type Notification = z.output<typeof Notification>;
+
+export const NotificationMessage = z
+  .object({
+    type: z.literal('event'),
+    id: z.null().meta({ description: 'It is not stored, so it is sent once.' }),
+    event: z.literal('notification'),
+    createdAt: Timestamp.meta({ description: 'When it was sent.' }),
+    data: Notification,
+  })
+  .meta({
+    id: 'NotificationMessage',
+    description: 'A notice to you, or to your organization, from those who run the service. It needs no subscription.',
+    example: {
+      type: 'event',
+      id: null,
+      event: 'notification',
+      createdAt: '2026-01-31T12:00:00.000Z',
+      data: { title: 'Maintenance', text: 'On Sunday from 02:00 to 03:00 UTC the API can only be read.' },
+    },
+  });
+export type NotificationMessage = z.output<typeof NotificationMessage>;
+
 export const RealtimeEvent = z
   .object({
     id: z.string().nullable(),
@@ -129,7 +162,7 @@ export const RealtimeEvent = z
   })
   .meta({
     id: 'RealtimeEvent',
-    description: 'Something that happened. `api_call` has no id: it is sent once, and not kept.',
+    description: 'Something that happened. `api_call` and `notification` have no id: they are sent once, and not kept.',
   });
 export type RealtimeEvent = z.output<typeof RealtimeEvent>;
 
@@ -171,3 +204,61 @@ export const ApiCallMessage = z
 
 /** What the realtime socket sends of what happens. */
 export type SentEvent = { type: 'event' } & RealtimeEvent;
+
+const Connections = z.int().meta({ description: 'Sockets that are open.', example: 12 });
+const counts = {
+  connections: Connections,
+  subscriptions: z.int().meta({ description: 'Streams of events: of sockets and of tRPC subscriptions.', example: 14 }),
+  queuedBytes: z.int().meta({ description: 'What was sent and is not read yet.', example: 2048 }),
+  dropped: z
+    .object({
+      tooSlow: z.int().meta({ description: 'They did not read what was sent.', example: 0 }),
+      tooMuch: z.int().meta({ description: 'They sent or opened more than is allowed.', example: 1 }),
+    })
+    .meta({ description: 'Sockets that were closed, since the process started.' }),
+  paths: z
+    .array(
+      z.object({
+        path: z.string().meta({ description: 'Where they were opened.', example: '/api/v1/ws/realtime' }),
+        connections: Connections,
+      }),
+    )
+    .meta({ description: 'By path, the most first.' }),
+};
+
+export const SocketStats = z
+  .object({
+    ...counts,
+    organizations: z
+      .array(z.object({ organizationId: id('org'), connections: Connections }))
+      .meta({ description: 'The 20 with the most sockets, of the 1,000 that have most in each process.' }),
+    processes: z
+      .array(
+        z.object({
+          process: z.string().meta({
+            description: 'Its machine, its number there, and four random characters.',
+            example: 'api-1-17-9f2c',
+          }),
+          startedAt: Timestamp.meta({ description: 'When it started.' }),
+          ...counts,
+        }),
+      )
+      .meta({
+        description: 'Each process by itself, at most 100; others than the one that answers as 15 seconds ago at most.',
+      }),
+  })
+  .meta({ id: 'SocketStats', description: 'What is connected to the sockets of all processes.' });
+export type SocketStats = z.output<typeof SocketStats>;
+
+const exampleCounts = {
+  connections: 12,
+  subscriptions: 14,
+  queuedBytes: 2048,
+  dropped: { tooSlow: 0, tooMuch: 1 },
+  paths: [{ path: '/api/v1/ws/realtime', connections: 12 }],
+};
+export const exampleStats: SocketStats = {
+  ...exampleCounts,
+  organizations: [{ organizationId: exampleId('org'), connections: 9 }],
+  processes: [{ process: 'api-1-17-9f2c', startedAt: '2026-01-31T12:00:00.000Z', ...exampleCounts }],
+};

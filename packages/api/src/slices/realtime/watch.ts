@@ -4,6 +4,7 @@ import { ApiError } from '../../contract/errors.ts';
 import { authenticatedCaller, inOrganization, watchCaller } from '../../pipeline/live-caller.ts';
 import { takeRoom } from '../../pipeline/open-limits.ts';
 import { MAX_SUBSCRIPTIONS, type RealtimeEvent, type WatchEvents } from './schemas.ts';
+import { onNotification } from './service/notifications.ts';
 import { type EventStream, openStream } from './service/stream.ts';
 
 type Message = TrackedEnvelope<RealtimeEvent> | RealtimeEvent;
@@ -58,6 +59,7 @@ async function* follow(
   // A connection of many calls ends with its token as a whole: its client then connects with the next one.
   const endsAsAWhole = ctx.connection?.end === null;
   const caller = watchCaller(endsAsAWhole ? { ...authenticated, expiresAt: null } : authenticated, end);
+  const unlisten = onNotification(caller, ({ type: _, ...event }) => stream?.offer(event));
   signal.addEventListener('abort', stop, { once: true });
   try {
     // On a 503 the client's link connects to another process, and resumes there.
@@ -74,6 +76,7 @@ async function* follow(
     if (reason) throw reason;
   } finally {
     signal.removeEventListener('abort', stop);
+    unlisten();
     caller.close();
     stream?.close();
   }

@@ -30,7 +30,16 @@ import { parseJson } from '../../../wire/json.ts';
 import type { RefusalDelay } from '../../../wire/refusal-delay.ts';
 import type { SocketContract } from '../../../wire/socket-contract.ts';
 import type { Handshake, Upgrade } from '../../../wire/sockets.ts';
-import { AuthMessage, type CommonMessage, ErrorMessage, PingMessage, PongMessage, ReadyMessage } from '../schemas.ts';
+import {
+  AuthMessage,
+  type CommonMessage,
+  ErrorMessage,
+  NotificationMessage,
+  PingMessage,
+  PongMessage,
+  ReadyMessage,
+} from '../schemas.ts';
+import { onNotification } from './notifications.ts';
 import { redeemTicket, redeemToken } from './tickets.ts';
 
 const MAX_WAITING_MESSAGES = 20;
@@ -130,7 +139,14 @@ function contractOf<Message extends { action: string }>({
     if (message === PingMessage) return { message, reply: PongMessage };
     return { message, reply: answered.get(message.shape.action.value) ?? null };
   });
-  return { name, access, description, requests, sends: [ReadyMessage, ErrorMessage, ...sends], carries };
+  return {
+    name,
+    access,
+    description,
+    requests,
+    sends: [ReadyMessage, ErrorMessage, NotificationMessage, ...sends],
+    carries,
+  };
 }
 
 /** The caller, for as long as it has access. */
@@ -195,8 +211,13 @@ function serveSocket<Message extends { action: string }>(
       const leave = await takeRoom(authenticated.ctx, 'sockets');
       socket.on('close', leave);
       if (!isOpen()) return leave();
+      ctx.ports.connections.assign(socket, authenticated.ctx.organization.id);
       const caller = watchCaller(authenticated, end);
       socket.on('close', caller.close);
+      socket.on(
+        'close',
+        onNotification(caller, (message) => notify(caller, message)),
+      );
       const conversation = await protocol.converse(caller, peer, address);
       socket.on('close', conversation.close);
       session = { caller, conversation };
@@ -208,6 +229,14 @@ function serveSocket<Message extends { action: string }>(
       await refusalDelay(socket);
       closeFor(socket, reason);
     }
+  }
+
+  /** To a caller of whom it is known that they may still see it. */
+  function notify(caller: LiveCaller, message: NotificationMessage): void {
+    caller.revalidate().then(
+      () => send(message),
+      () => {},
+    );
   }
 
   function close({ caller, conversation }: Session<Message>): void {

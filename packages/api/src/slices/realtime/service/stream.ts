@@ -24,6 +24,8 @@ export interface EventStream {
   subscribe(patterns: readonly string[], from?: number): Promise<string | null>;
   /** The next events, as soon as there are some; none when the stream has ended. */
   next(): Promise<RealtimeEvent[]>;
+  /** Adds something that is not stored, if it is subscribed to. */
+  offer(event: RealtimeEvent): void;
   close(): void;
 }
 
@@ -81,6 +83,8 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
 
   const present = (event: SequencedEvent): RealtimeEvent => presentEvent(ids, event);
 
+  const endStream = ports.connections.addStream();
+
   return {
     subscription,
     async positionOf(lastEventId) {
@@ -125,8 +129,14 @@ export async function openStream(caller: LiveCaller, onRelease: () => void): Pro
       }
       return [];
     },
+    offer(event) {
+      if (!isForReader({ type: event.event })) return;
+      live.addCall(event);
+      changed.resolve();
+    },
     close() {
       closed = true;
+      endStream();
       unfollow();
       unlisten();
       changed.resolve();

@@ -42,9 +42,12 @@ export function createSubscription(eventTypes: EventTypes): Subscription {
   };
 }
 
-/** The patterns and topics that match an event type. `*` matches stored events, and calls are not stored. */
+/** What is sent once and not stored. */
+const UNSTORED = ['api_call', 'notification'];
+
+/** The patterns and topics that match an event type. `*` matches stored events only. */
 export function topicsOf(event: string): string[] {
-  if (event === 'api_call') return [event];
+  if (UNSTORED.includes(event)) return [event];
   const [resource = ''] = event.split('.');
   return [...patternsOf(event), event.startsWith('webhook.delivery_') ? 'webhook_delivery' : resource];
 }
@@ -56,6 +59,7 @@ export function maySee(
   permissions: ReadonlySet<OrganizationPermission>,
 ): boolean {
   if (event === 'api_call') return permissions.has('api_keys:read');
+  if (event === 'notification') return true; // it has a recipient
   const type = eventTypes.get(event);
   return type?.audience === 'organization' && Boolean(type.permission && permissions.has(type.permission));
 }
