@@ -43,7 +43,7 @@ describe('security headers', () => {
 
   it('let only our own pages send a form, and only to this server', () => {
     const { pages } = securityHeaders('strict', false);
-    expect(csp(pages.own)).toContain("form-action 'self'");
+    for (const kind of ['own', 'form'] as const) expect(csp(pages[kind])).toContain("form-action 'self'");
     for (const kind of ['scalar', 'redoc', 'mail'] as const) expect(csp(pages[kind])).toContain("form-action 'none'");
   });
 
@@ -52,6 +52,15 @@ describe('security headers', () => {
       const { mail } = securityHeaders(mode, false).pages;
       expect(csp(mail)).toContain('sandbox allow-popups');
       expect(csp(mail)).not.toMatch(/script-src|allow-scripts|allow-same-origin/);
+    }
+  });
+
+  it('keep the pages of forms without scripts, whatever the mode, and let browsers name them as origin', () => {
+    for (const mode of ['strict', 'relaxed', 'disabled'] as const) {
+      const { form } = securityHeaders(mode, false).pages;
+      expect(csp(form)).toContain("script-src 'none'");
+      expect(csp(form)).not.toContain('unsafe');
+      expect(value(form, 'referrer-policy')).toBe('same-origin');
     }
   });
 

@@ -5,8 +5,11 @@ import helmet, { type HelmetOptions } from 'helmet';
 
 export type CspMode = 'strict' | 'relaxed' | 'disabled';
 
-/** `own`: our own pages. `scalar`, `redoc`: the two references. `mail`: the body of a captured mail, in its frame. */
-export type PageKind = 'own' | 'scalar' | 'redoc' | 'mail';
+/**
+ * `own`: our own pages. `form`: those without scripts. `scalar`, `redoc`: the two references. `mail`: the body of a
+ * captured mail, in its frame.
+ */
+export type PageKind = 'own' | 'form' | 'scalar' | 'redoc' | 'mail';
 
 export interface SecurityHeaders {
   /** For JSON and assets, which are never documents. */
@@ -41,6 +44,7 @@ const reference: Directives = { ...own, 'style-src': ["'self'", "'unsafe-inline'
 
 const pages: Record<PageKind, Directives> = {
   own,
+  form: { ...own, 'script-src': ["'none'"], 'connect-src': ["'none'"], 'frame-src': ["'none'"] },
   // Scalar sets styles while it draws, and shows a picture that it received as a blob.
   scalar: { ...reference, 'img-src': ["'self'", 'data:', 'blob:'] },
   // Redoc needs its generated styles, and searches in a worker made of a blob.
@@ -73,14 +77,16 @@ const relaxations: Directives = {
 export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders {
   const strictTransportSecurity = https;
   const page = (kind: PageKind) => {
-    // No mode relaxes other people's HTML: without its sandbox a mail would run scripts in our origin.
-    const effective = kind === 'mail' ? 'strict' : mode;
+    // No mode relaxes other people's HTML: without its sandbox a mail would run scripts in our origin. Forms need none.
+    const effective = kind === 'mail' || kind === 'form' ? 'strict' : mode;
     const directives = effective === 'relaxed' ? relax(pages[kind]) : pages[kind];
     return helmetHeaders({
       strictTransportSecurity,
       ...policy(effective, https ? { ...directives, 'upgrade-insecure-requests': [] } : directives),
       // Browsers warn because a frame without an origin cannot be keyed by one.
       originAgentCluster: kind !== 'mail',
+      // With `no-referrer`, browsers send no `Origin` with a form.
+      ...(kind === 'form' && { referrerPolicy: { policy: 'same-origin' } }),
       xFrameOptions: { action: kind === 'mail' ? 'sameorigin' : 'deny' },
     });
   };
@@ -98,6 +104,7 @@ export function securityHeaders(mode: CspMode, https: boolean): SecurityHeaders 
     }),
     pages: {
       own: page('own'),
+      form: page('form'),
       scalar: page('scalar'),
       redoc: page('redoc'),
       mail: page('mail'),

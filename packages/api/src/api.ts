@@ -10,6 +10,7 @@ import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
 import type { Header } from './wire/answer.ts';
+import { Cookies } from './wire/cookies.ts';
 import { type ClientAddress, readRequest, requestIdOf } from './wire/request.ts';
 import { createSockets, type Sockets } from './wire/sockets.ts';
 
@@ -22,6 +23,12 @@ export interface Api {
   /** Whether a preflight may pass because of an active key. Throws what is answered to a source over its limit. */
   admitsPreflight(req: IncomingMessage): Promise<boolean>;
   carriesCookies: CarriesCookies;
+  /** Calls procedures for a page that the server draws, with this access token and everything else of the request. */
+  callerOf(
+    req: IncomingMessage,
+    res: ServerResponse,
+    accessToken: string | undefined,
+  ): ReturnType<typeof appRouter.createCaller>;
 }
 
 const TRPC = '/trpc/';
@@ -46,6 +53,21 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       return trpc(req, res, decodePath(path), query.join('?'));
     },
     readForm: createFormReader({ router: appRouter, ports, clientAddress }),
+    callerOf(req, res, accessToken) {
+      const seen = readRequest(req, requestIdOf(req.headers), clientAddress(req));
+      // Headers of the API have no meaning in the request of a page.
+      const request = {
+        ...seen,
+        authorization: accessToken && `Bearer ${accessToken}`,
+        apiKey: undefined,
+        organizationId: undefined,
+        tenantId: undefined,
+        ifMatch: undefined,
+        ifNoneMatch: undefined,
+        idempotencyKey: undefined,
+      };
+      return appRouter.createCaller(createContext(ports, request, new Cookies(req, res)));
+    },
     admitsPreflight: (req) =>
       admitPreflight(createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)))),
     sockets: createSockets({

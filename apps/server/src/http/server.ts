@@ -180,6 +180,7 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
         readForm: api.readForm,
         ...(env.SECURITY_CONTACT && { securityContact: env.SECURITY_CONTACT }),
         jwks: () => ports.accessTokens.jwks,
+        callerOf: api.callerOf,
         demoAccount: env.SEED_DEMO ? DEMO_ADMIN : null,
         security,
       }),

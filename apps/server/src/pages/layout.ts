@@ -33,6 +33,8 @@ interface Page {
   markdown?: string;
   /** Whether the page is a search itself, and needs none above it. */
   isSearch?: true;
+  /** For pages of forms, whose policy allows no script. */
+  isScriptless?: true;
 }
 
 export function layout(site: Site, page: Page): string {
@@ -44,10 +46,10 @@ export function layout(site: Site, page: Page): string {
     <link rel="stylesheet" href="${assets.own('site.css')}">
     <link rel="stylesheet" href="${assets.own('pages.css')}">
     ${page.markdown ? html`<link rel="alternate" type="text/markdown" href="${page.markdown}">` : null}
-    ${scripts(assets, [...(page.isSearch ? [] : ['search.js' as const]), ...(page.scripts ?? [])])}
+    ${scripts(assets, [...(page.isSearch || page.isScriptless ? [] : ['search.js' as const]), ...(page.scripts ?? [])])}
   </head>
   <body class="wide">
-    ${header(assets, page.section, page.isSearch ? null : searchForm)}
+    ${header(assets, page.section, page.isSearch || page.isScriptless ? null : searchForm)}
     <main>${page.main}</main>
     ${footer(site, page.markdown)}
   </body>`,

@@ -13,6 +13,7 @@ import { frontPage } from './front-page.ts';
 import { mailBody, mailKindList, mailKindView, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { mailedLinksRouter } from './mailed-links-router.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
+import { type CallerOf, operatorRouter } from './operator/operator-router.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 import { siteFiles } from './site-files.ts';
 
@@ -34,6 +35,8 @@ export interface PagesOptions extends ContractDocuments {
   securityContact?: string;
   /** Public keys of access tokens. */
   jwks: () => readonly object[];
+  /** Without it there are no pages for operators. */
+  callerOf?: CallerOf;
   demoAccount: { email: string; password: string } | null;
   security?: SecurityHeaders;
 }
@@ -88,7 +91,8 @@ export function pagesRouter(options: PagesOptions): express.Router {
 
   router.use(mailedLinksRouter({ ...options, site, security }));
 
-  const { mailbox } = options;
+  const { mailbox, callerOf, publicUrl } = options;
+  if (callerOf) router.use(operatorRouter({ site, callerOf, security, publicUrl }));
   if (mailbox) router.use(capturedMail(mailbox, options.mailKinds, site, security, send));
 
   // Browsers get a page; programs, and all requests below /api, get the usual problem. It is no route, because Express

@@ -23,6 +23,7 @@ const NOT_FOR_ROBOTS = [
   '/api/',
   '/trpc/',
   '/dev/',
+  '/admin/',
   '/verify-email',
   '/accept-invitation',
   '/reset-password',
