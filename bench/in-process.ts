@@ -57,6 +57,12 @@ export function workRatio(samples: Samples, of: Work, by: Work): Spread {
   return spreadOf(samples.get(of)!.map(({ cpuNs }, at) => cpuNs / base[at]!.cpuNs));
 }
 
+/** Repetitions a second of one work divided by those of another, round by round. */
+export function speedRatio(samples: Samples, of: Work, by: Work): Spread {
+  const base = samples.get(by)!;
+  return spreadOf(samples.get(of)!.map(({ elapsedNs }, at) => base[at]!.elapsedNs / elapsedNs));
+}
+
 /** Medians over the rounds; the others are compared with the first work. */
 export function printSamples(title: string, samples: Samples): void {
   const [first] = samples.keys();

@@ -9,6 +9,7 @@ interface Bench {
 const BENCHES: Record<string, () => Promise<Bench>> = {
   analytics: () => import('./analytics.ts'),
   auth: () => import('./auth.ts'),
+  billing: () => import('./billing.ts'),
   dispatch: () => import('./dispatch.ts'),
   dispatcher: () => import('./dispatcher.ts'),
   growth: () => import('./growth.ts'),

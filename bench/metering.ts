@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type OrganizationContext, systemContext } from '@rentapi/api/context';
-import { closePorts, openPorts } from '@rentapi/api/ports';
+import { closePorts } from '@rentapi/api/ports';
 import { ingestUsage } from '@rentapi/api/slices/metering/service/ingest';
 import { execute } from '@rentapi/platform/database';
-import { readEnv } from '@rentapi/platform/env';
-import { createLogger } from '@rentapi/platform/logger';
-import { printSamples, type Samples, takeTurns, type Work } from './in-process.ts';
-import { type Spread, spreadOf, type Verdict } from './report.ts';
+import { printSamples, speedRatio, takeTurns, type Work } from './in-process.ts';
+import { openStagePorts } from './ports.ts';
+import { spreadOf, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
 const EVENTS = 1000;
@@ -18,14 +17,7 @@ const AT_LEAST = 0.25;
 
 /** Events that count once, beside a table by hand that takes the same rows and knows no repeats. */
 export async function run(stage: Stage): Promise<Verdict[]> {
-  const ports = openPorts({
-    env: readEnv({ NODE_ENV: 'test' }),
-    log: createLogger({ level: 'silent' }),
-    databaseUrl: stage.databaseUrl,
-    secrets: stage.secrets,
-    mailer: { send: async () => {}, close: async () => {} },
-    version: '0.0.0',
-  });
+  const ports = openStagePorts(stage);
   try {
     const organizationId = await makeOrganization(stage);
     const ctx: OrganizationContext = {
@@ -58,7 +50,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
     const rate = spreadOf(samples.get(ours)!.map(({ elapsedNs }) => (EVENTS / elapsedNs) * 1e9));
     process.stdout.write(`${rate.median.toFixed(0)} events/s\n\n`);
     const unit = '× the events/s by hand';
-    return [{ promise: 'Metering ingest', measured: rateRatio(samples, ours, byHand), atLeast: AT_LEAST, unit }];
+    return [{ promise: 'Metering ingest', measured: speedRatio(samples, ours, byHand), atLeast: AT_LEAST, unit }];
   } finally {
     await closePorts(ports);
     await stage.database.query('drop table if exists events_by_hand');
@@ -110,10 +102,4 @@ const BY_HAND = `
 
 async function repeat(times: number, once: () => Promise<void>): Promise<void> {
   for (let time = 0; time < times; time++) await once();
-}
-
-/** Repetitions a second of one work divided by those of another, round by round. */
-function rateRatio(samples: Samples, of: Work, by: Work): Spread {
-  const base = samples.get(by)!;
-  return spreadOf(samples.get(of)!.map(({ elapsedNs }, at) => base[at]!.elapsedNs / elapsedNs));
 }
