@@ -3,7 +3,7 @@ import { REDIS_PREFIX, type Redis, RedisUnavailableError } from '../redis.ts';
 
 const REPORT_EVERY_MS = 5000;
 /** The report of a process that was killed is gone after this. */
-const KEPT_MS = 15_000;
+const LEASE_MS = 15_000;
 /** Beyond it, those that began to report first are left out. */
 const MAX_PROCESSES = 500;
 
@@ -15,7 +15,7 @@ const keyOf = (process: string): string => `${NAMES}:${process}`;
 export function createRedisProcessReports(
   redis: Redis,
   process: string,
-  { everyMs = REPORT_EVERY_MS, keptMs = KEPT_MS } = {},
+  { everyMs = REPORT_EVERY_MS, leaseMs = LEASE_MS } = {},
 ): ProcessReports {
   const own = createMemoryProcessReports(process);
   let timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export function createRedisProcessReports(
   async function report(): Promise<void> {
     const text = JSON.stringify((await own.read()).get(process));
     await redis.run(async (client) => {
-      await client.set(keyOf(process), text, 'PX', keptMs);
+      await client.set(keyOf(process), text, 'PX', leaseMs);
       await client.zadd(NAMES, 'NX', Date.now(), process);
     });
   }

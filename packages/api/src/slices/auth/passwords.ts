@@ -12,9 +12,9 @@ export interface Passwords {
   /** Costs the same for an account that does not exist (`hash` null), so that the time does not reveal it. */
   compare(password: string, hash: string | null): Promise<Comparison>;
   /**
-   * Attempts run in the order of their arrival, a few at once: many that arrive together delay no other request, because
-   * those that wait do nothing. Of one account and source they wait for each other, so that a right password can end what
-   * it had reserved.
+   * Attempts run in the order of their arrival, a few at once: many that arrive together delay no other request,
+   * because those that wait do nothing. Of one account and source they wait for each other, so that a right password
+   * can end what it had reserved.
    */
   inTurn: InTurn;
 }

@@ -41,9 +41,9 @@ const MAX_FAILURES = 1_000_000;
 const NO_USER = 0;
 
 /**
- * The user, if the password is right. The only place where a password is compared: each comparison that is answered was reserved before in the bucket of
- * the address and source, so that concurrent guesses are counted exactly. A locked bucket answers as a wrong password
- * does, at the same cost, and so does an address without an account.
+ * The user, if the password is right. The only place where a password is compared: each comparison that is answered was
+ * reserved before in the bucket of the address and source, so that concurrent guesses are counted exactly. A locked
+ * bucket answers as a wrong password does, at the same cost, and so does an address without an account.
  */
 export async function findByPassword(ctx: Context, claim: Claim): Promise<UserModel | null> {
   if (ctx.db.isTransaction) throw new Error('an attempt must be committed before its password is compared');
