@@ -91,3 +91,15 @@ it('runs what becomes due without a notification, though Agenda itself polls sel
   expect(await ran.promise).toBe('second');
   await worker.drain(5000);
 });
+
+it('goes on when a job cannot be given back, because the database has gone', async () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'warn', destination: { write: (line) => void lines.push(line) } });
+  const gone = new pg.Pool({ host: '127.0.0.1', port: 1 });
+  const { repository } = new ReconnectingBackend(gone, log, unlimited());
+  await add('due', -1);
+  const job = await backend.repository.getNextJobToRun('due', new Date(), new Date(0), undefined, {});
+  await repository.unlockJob(job!);
+  expect(lines.join('')).toContain('could not be given back');
+  await gone.end();
+});

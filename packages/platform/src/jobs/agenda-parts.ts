@@ -51,9 +51,10 @@ export class ReconnectingBackend extends PostgresBackend {
         : undefined;
     };
     const unlock = repository.unlockJob.bind(repository);
-    repository.unlockJob = (job) => {
+    // Agenda does not wait for it, so a failure would end the process. The job is free when its lease ends.
+    repository.unlockJob = async (job) => {
       slots.free(String(job._id));
-      return unlock(job);
+      await unlock(job).catch((error: unknown) => log.warn({ err: error }, 'jobs: a job could not be given back'));
     };
   }
 
