@@ -18,8 +18,12 @@ export interface Client {
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** `connections` is the number of concurrent requests; the servers get them in turn. */
-export function openClient(origins: readonly string[], connections: number): Client {
-  const options = { connections, headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS };
+export function openClient(
+  origins: readonly string[],
+  connections: number,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Client {
+  const options = { connections, headersTimeout: requestTimeoutMs, bodyTimeout: requestTimeoutMs };
   const pools = origins.map((origin) => new Pool(origin, options));
   let turn = 0;
 

@@ -24,6 +24,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   permissions: () => import('./permissions.ts'),
   sockets: () => import('./sockets.ts'),
   usage: () => import('./usage.ts'),
+  webhooks: () => import('./webhooks.ts'),
   writes: () => import('./writes.ts'),
 };
 

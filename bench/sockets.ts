@@ -25,7 +25,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
   const sockets: WebSocket[] = [];
   for (let from = 0; from < SOCKETS; from += OPENED_AT_ONCE) {
     const next = tokens.slice(from, from + OPENED_AT_ONCE);
-    sockets.push(...(await Promise.all(next.map((token) => open(server.origin, token)))));
+    sockets.push(...(await Promise.all(next.map((token) => openSocket(server.origin, token)))));
   }
   const opened = await server.usage();
 
@@ -55,7 +55,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
 }
 
 /** An authenticated socket that is subscribed to the events of keys. */
-async function open(origin: string, token: string): Promise<WebSocket> {
+export async function openSocket(origin: string, token: string): Promise<WebSocket> {
   const socket = new WebSocket(`${origin.replace('http', 'ws')}/api/v1/ws/realtime`);
   await once(socket, 'open');
   const subscribed = Promise.withResolvers<void>();

@@ -13,7 +13,7 @@ const UNNOTIFIED_MS = 15_000;
  * Makes the deliveries of the next events and moves the cursor past them, in one transaction: each event once, with
  * any number of processes. An organization without webhooks costs nothing but the walk past its events.
  */
-const FAN_OUT: Statement = {
+export const FAN_OUT: Statement = {
   text: `
   /* across organizations */
   with place as (
@@ -49,11 +49,13 @@ interface Made {
   about: { organizationId: number; id: number; webhookId: number; data: { id?: unknown; webhookId?: unknown } }[];
 }
 
+/** The types that webhooks can get, with the patterns of each, as the statement takes them. */
+export const subscribableTypes = (eventTypes: Ports['eventTypes']): string =>
+  JSON.stringify(visibleEvents(eventTypes).map(({ name }) => ({ type: name, patterns: patternsOf(name) })));
+
 /** Turns events into deliveries to the webhooks that subscribe to them. */
 export function startFanOut({ database, log, clock, ids, env, eventTypes }: Ports): Loop {
-  const types = JSON.stringify(
-    visibleEvents(eventTypes).map(({ name }) => ({ type: name, patterns: patternsOf(name) })),
-  );
+  const types = subscribableTypes(eventTypes);
 
   /** A webhook gets no events about itself: each delivery would be the next event. */
   async function removeOwn(db: Knex, { about }: Made): Promise<void> {
