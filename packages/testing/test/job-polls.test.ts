@@ -59,6 +59,20 @@ it('locks the next job of each name that has one, also those of workers that die
   expect((await poll('a', 'due', 'abandoned')).found).toEqual([undefined, undefined, undefined]);
 });
 
+it('takes what a dead worker had under way before what waits', async () => {
+  for (let waiting = 0; waiting < 3; waiting++) await add('mail', -30);
+  await pool.query(
+    `insert into agenda_jobs (name, data, next_run_at, last_run_at, locked_at, created_at, unique_key)
+     values ('mail', '{}', null, now() - interval '60 seconds', now() - interval '60 seconds',
+             now() - interval '90 seconds', 'begun')`,
+  );
+  await poll('a', 'mail');
+  const { rows } = await pool.query(
+    "select unique_key from agenda_jobs where locked_at > now() - interval '10 seconds'",
+  );
+  expect(rows).toEqual([{ unique_key: 'begun' }]);
+});
+
 it('asks for a single name at once', async () => {
   await add('due', -1);
   expect(await poll('due')).toEqual({ found: ['due'], statements: 1 });

@@ -8,11 +8,19 @@ import type { QueueSlots } from './queue-slots.ts';
 
 const RETRY = { firstMs: 200, maxMs: 2000 };
 
-/** The names of jobs that are due, or whose worker has died. */
+/**
+ * The names of jobs that are due. What a worker had under way when it died becomes due before all that waits: Agenda
+ * takes it last, so a queue that never empties would keep it for ever.
+ */
 const DUE_NAMES = `
+  with freed as (
+    update agenda_jobs set locked_at = null, next_run_at = coalesce(next_run_at, created_at)
+    where name = any ($1::text[]) and not disabled and locked_at <= $3
+    returning name
+  )
   select name from unnest($1::text[]) name
   where exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at is null and next_run_at <= $2)
-     or exists (select from agenda_jobs j where j.name = name.name and not disabled and locked_at <= $3)`;
+     or name in (select freed.name from freed)`;
 
 /** The names among these that have work before `until`. A single one is not worth a statement of its own. */
 export async function findDueNames(
