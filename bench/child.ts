@@ -5,6 +5,7 @@ import type { Usage } from './probe.ts';
 
 /** A server in a process of its own, which reports the resources it has used. */
 export interface Child {
+  pid: number;
   /** `http://127.0.0.1:<port>`; for a worker, the line it printed. */
   origin: string;
   usage(): Promise<Usage>;
@@ -34,12 +35,21 @@ export async function startChild(options: {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   try {
-    const origin = await untilReady(child, program);
+    const { origin, said } = await untilReady(child, program);
+    let ending = false;
+    const endBy = (signal: 'SIGTERM' | 'SIGKILL') => {
+      ending = true;
+      return end(child, signal);
+    };
+    child.once('exit', (code, signal) => {
+      if (!ending) process.stderr.write(`${program} ${args.join(' ')} ended with ${code ?? signal}: ${said()}\n`);
+    });
     return {
+      pid: child.pid!,
       origin,
       usage: () => usageOf(child),
-      stop: () => end(child, 'SIGTERM'),
-      kill: () => end(child, 'SIGKILL'),
+      stop: () => endBy('SIGTERM'),
+      kill: () => endBy('SIGKILL'),
     };
   } catch (error) {
     await end(child, 'SIGTERM');
@@ -54,8 +64,9 @@ export async function startPython(program: string, env: Record<string, string>):
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   try {
-    const origin = await untilReady(child, program);
+    const { origin } = await untilReady(child, program);
     return {
+      pid: child.pid!,
       origin,
       usage: async () => kernelUsage(child.pid!),
       stop: () => end(child, 'SIGTERM'),
@@ -78,14 +89,15 @@ function kernelUsage(pid: number): Usage {
   return { cpuUs: (user + system) * TICK_US, rssBytes: rssPages * PAGE_BYTES };
 }
 
-function untilReady(child: ChildProcess, program: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
+/** What it says from then on is kept as well, for the case that it ends. */
+function untilReady(child: ChildProcess, program: string): Promise<{ origin: string; said: () => string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ origin: string; said: () => string }>();
   let said = '';
   const timer = setTimeout(() => reject(new Error(`${program} was not ready in time: ${said}`)), START_TIMEOUT_MS);
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-MAX_KEPT_OUTPUT);
     const ready = READY.exec(said);
-    if (ready) resolve(ready[1] ?? ready[0]);
+    if (ready) resolve({ origin: ready[1] ?? ready[0], said: () => said });
   });
   child.once('error', reject);
   child.once('exit', (code) => reject(new Error(`${program} ended with ${code}: ${said}`)));

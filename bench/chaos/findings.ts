@@ -1,6 +1,6 @@
-import type { CapturedMail } from '@rentapi/platform/mail';
 import { printTable } from '../report.ts';
 import type { Attempt, Load } from './load.ts';
+import type { ReceivedMail } from './mailbox.ts';
 
 /** The outcome of all requests. */
 export interface Findings {
@@ -70,10 +70,10 @@ function listed(refusals: ReadonlyMap<string, number>): string {
 export function printIncidents(
   struck: readonly Struck[],
   { writes, registrations }: Load,
-  mails: CapturedMail[],
+  mails: readonly ReceivedMail[],
 ): void {
   const answeredAt = writes.flatMap(({ doneAt }) => doneAt ?? []).toSorted((a, b) => a - b);
-  const mailedAt = new Map(mails.map(({ to, sentAt }) => [to, Date.parse(sentAt) - performance.timeOrigin]));
+  const mailedAt = new Map(mails.map(({ to, at }) => [to, at]));
   const lines = struck.map(({ name, beganAt, overAt, untilAt }) => {
     const within = (at: number) => at >= beganAt && at < untilAt;
     const begun = writes.filter((attempt) => within(attempt.beganAt));

@@ -19,13 +19,16 @@ export interface Attempt {
 export interface Load {
   writes: Attempt[];
   registrations: Attempt[];
+  /** Requests of links to set a new password, each of another person: their names are addresses. */
+  resets: Attempt[];
   /** Sends nothing new, and resolves when everything sent was answered or given up. */
   stop(): Promise<void>;
 }
 
-const WRITE_EVERY_MS = 25;
-const REGISTER_EVERY_MS = 500;
-const MAX_OPEN = 1000; // at once, whatever happens on the other side
+const WRITE_EVERY_MS = 50;
+const REGISTER_EVERY_MS = 2000;
+const RESET_EVERY_MS = 50;
+const MAX_OPEN = 100; // at once: what a slow machine cannot answer is not sent
 const REQUEST_TIMEOUT_MS = 10_000;
 // A claim of an idempotency key whose process died is free after 60 s.
 const GIVE_UP_MS = 90_000;
@@ -34,11 +37,12 @@ const RETRY_MS = 100;
 const TEMPORARY = [409, 429, 503];
 
 /** Starts this many requests each second, however slowly they are answered. */
-export function startLoad(origins: () => string[], tokens: readonly string[]): Load {
+export function startLoad(origins: () => string[], tokens: readonly string[], addresses: readonly string[]): Load {
   const agent = new Agent({ headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS });
   const open = new Set<Promise<void>>();
   const writes: Attempt[] = [];
   const registrations: Attempt[] = [];
+  const resets: Attempt[] = [];
 
   function begin(attempts: Attempt[], name: string, path: string, headers: Record<string, string>, body: object): void {
     if (open.size >= MAX_OPEN) return;
@@ -90,12 +94,17 @@ export function startLoad(origins: () => string[], tokens: readonly string[]): L
     begin(registrations, email, '/api/v1/auth/register', {}, { email, password: 'correct horse battery staple' });
   });
 
+  const reset = every(RESET_EVERY_MS, () => {
+    const email = addresses[resets.length];
+    if (email) begin(resets, email, '/api/v1/auth/password-reset/request', {}, { email });
+  });
+
   return {
     writes,
     registrations,
+    resets,
     async stop() {
-      clearInterval(write);
-      clearInterval(register);
+      for (const timer of [write, register, reset]) clearInterval(timer);
       await Promise.all(open);
       await agent.destroy();
     },

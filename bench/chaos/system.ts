@@ -3,15 +3,19 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
-import { createCaptureMailer, type Mailbox } from '@rentapi/platform/mail';
 import { migrateUp } from '@rentapi/platform/migrations';
 import { redisIsMissing, startTestRedis } from '@rentapi/testing/redis';
 import pg from 'pg';
 import { createAccounts } from '../accounts.ts';
 import { type Child, startChild } from '../child.ts';
+import { openClient } from '../load.ts';
 import { newSecret, SERVER, type Undo, undoAll } from '../stage.ts';
+import { type Mailbox, startMailbox } from './mailbox.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
+import { type Interruptions, watchInterruptions } from './resumption.ts';
 
 /** RentAPI as it is deployed: a database, a Redis if there is one here, and two processes of each kind. */
 export interface System {
@@ -19,8 +23,12 @@ export interface System {
   origins(): string[];
   /** Access tokens of this many users, each in an organization of their own. */
   signUp(people: number): Promise<string[]>;
+  /** Sends the events of keys in the organization of each token to the receiver. */
+  subscribe(tokens: readonly string[]): Promise<void>;
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
   mailbox: Mailbox;
+  receiver: Receiver;
+  interruptions: Interruptions;
   incidents: Incident[];
   close(): Promise<void>;
 }
@@ -32,6 +40,12 @@ interface Incident {
   /** Restarts it, as a supervisor would. */
   recover?(): Promise<void>;
 }
+
+/** The database may go away at any moment. */
+const QUERY_TIMEOUT_MS = 20_000;
+const KILLED_WORKERS = 5;
+/** Long enough for jobs to begin, and shorter than the time that a mail may take. */
+const HELD_MS = 500;
 
 export async function startSystem(): Promise<System> {
   const undo: Undo[] = [];
@@ -62,6 +76,11 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
   const redis = redisIsMissing() ? undefined : await startTestRedis();
   if (redis) undo.push(() => redis.stop());
 
+  const mailbox = await startMailbox();
+  undo.push(() => mailbox.close());
+  const receiver = await startReceiver();
+  undo.push(() => receiver.close());
+
   const secrets = { SECRET_KEY: newSecret(), ID_SECRET: newSecret(), PASSWORD_PEPPER: newSecret() };
   const issuer = 'http://127.0.0.1';
   const env = {
@@ -77,7 +96,12 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     BCRYPT_COST: '10',
     RATE_LIMIT_PER_MINUTE: '1000000',
     AUTH_RATE_LIMIT_PER_MINUTE: '1000000',
+    MAILBOX_LIMIT_PER_HOUR: '1000000', // clients repeat what was not answered
     DEFAULT_PLAN: 'ENTERPRISE',
+    MAIL_DRIVER: 'smtp',
+    MAIL_FROM: 'chaos@example.com',
+    SMTP_URL: mailbox.url,
+    WEBHOOK_ALLOWED_TARGETS: receiver.target,
   };
   // Without Redis, processes that only serve are refused, so each does everything.
   const roles = redis ? ['api', 'api', 'worker', 'worker'] : ['start', 'start'];
@@ -86,16 +110,25 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
   const begin = (role: string) => startChild({ program: SERVER, args: [role], env });
   for (const role of roles) children.push(await begin(role));
 
-  const kill = (role: string): Incident => {
-    const at = roles.indexOf(role);
-    return {
-      name: `kill -9 of one of two \`${role}\``,
-      strike: () => children[at]!.kill(),
-      async recover() {
-        children[at] = await begin(role);
-      },
-    };
-  };
+  const query = async <Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> =>
+    withClient(postgres.url, async (client) => (await client.query<Row>(sql)).rows);
+  const interruptions = watchInterruptions(query);
+
+  const kill = (at: number): Incident => ({
+    name: `kill -9 of \`${roles[at]}\` ${at + 1}`,
+    async strike() {
+      const child = children[at]!;
+      if (roles[at] === 'api') return child.kill();
+      mailbox.hold(); // jobs are under way when it dies
+      await sleep(HELD_MS);
+      await child.kill();
+      mailbox.release();
+      await interruptions.note(child.pid);
+    },
+    async recover() {
+      children[at] = await begin(roles[at]!);
+    },
+  });
   const restartPostgres: Incident = {
     name: 'restart of PostgreSQL',
     async strike() {
@@ -103,7 +136,9 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
       postgres = await startEmbeddedPostgres(cluster);
     },
   };
-  const incidents = [...[...new Set(roles)].toReversed().map(kill), restartPostgres];
+  const workers = roles.flatMap((role, at) => (role === 'api' ? [] : [at]));
+  const killed = Array.from({ length: KILLED_WORKERS }, (_, n) => workers[n % workers.length]!);
+  const incidents = [...killed.map(kill), ...(redis ? [kill(roles.indexOf('api'))] : []), restartPostgres];
   if (redis) {
     incidents.push({
       name: 'restart of Redis',
@@ -114,25 +149,37 @@ async function start(undo: Undo[]): Promise<Omit<System, 'close'>> {
     });
   }
 
-  const query = async <Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> =>
-    withClient(postgres.url, async (client) => (await client.query<Row>(sql)).rows);
   return {
     origins: () => children.filter((_, at) => roles[at] !== 'worker').map(({ origin }) => origin),
     signUp: (people) =>
       withClient(postgres.url, (database) => createAccounts({ database, secrets, issuer }, people, 1)),
+    async subscribe(tokens) {
+      const client = openClient([children[0]!.origin], 1);
+      const body = JSON.stringify({ url: `http://${receiver.target}/`, events: ['api_key.created'] });
+      for (const token of tokens) await client.postJson('/api/v1/webhooks', { authorization: `Bearer ${token}` }, body);
+      await client.close();
+    },
     query,
-    mailbox: createCaptureMailer(path.join(directory, 'mail'), () => new Date()),
+    mailbox,
+    receiver,
+    interruptions,
     incidents,
   };
 }
 
 async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString, application_name: 'rentapi chaos' });
-  await client.connect();
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'rentapi chaos',
+    connectionTimeoutMillis: QUERY_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  });
+  client.on('error', () => {}); // its query rejects
   try {
+    await client.connect();
     return await work(client);
   } finally {
-    await client.end();
+    void client.end().catch(() => {}); // never ends where the server has gone
   }
 }
 
