@@ -22,6 +22,10 @@ it('states the limits of sessions and passwords (V6.1.1, V7.1.1, V7.1.2)', () =>
   expect([guide.includes('8 to 256 characters'), accepted]).toEqual([true, [false, true, true, false]]);
 });
 
+it("says that a session outlives a provider's, and what ends it (V7.1.3, V7.6.1)", () => {
+  expect(guide).toContain("When a provider's own session ends, this one goes on: end it with a logout.");
+});
+
 it('names each way in with its factors and limits, and why it locks no owner out (V6.1.1, V6.1.3)', () => {
   const table = guide.slice(guide.indexOf('## Each way in'), guide.indexOf('Strangers cannot lock'));
   const ways = [...table.matchAll(/^\| ([^|]+?) +(?:\| [^|]*[^|\s][^|]* ){3}\|$/gm)].map(([, way]) => way);

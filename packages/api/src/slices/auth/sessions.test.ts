@@ -141,7 +141,7 @@ describe('ending sessions (V7.4.2, V7.5.2)', () => {
   });
 });
 
-describe('a session (V7.1.1, V7.1.2, V7.3.2)', () => {
+describe('a session (V7.1.1, V7.1.2, V7.3.2, V10.4.8)', () => {
   it('ends 30 days after its login, however often it is renewed', async () => {
     let tokens: Tokens = ada.tokens;
     for (let day = 6; day <= 24; day += 6) {

@@ -252,7 +252,7 @@ describe.each<Provider>(['google', 'github'])('a login with %s', (provider) => {
     expect((await me(second)).status).toBe(200);
   });
 
-  it('finds the account again by what the provider calls the person, never by the address (V6.8.1)', async () => {
+  it('finds the account again by what the provider calls the person, never by the address (V6.8.1, V10.5.2)', async () => {
     const first = await new Browser().logIn(provider);
     const other = { ...person, sub: String(randomInt(1, 2 ** 40)) };
     for (const each of [openId, gitHub]) each.logIn({ ...person, email: 'moved@example.com' });
