@@ -28,6 +28,7 @@ export const PURGED_TABLES = [
   'organization_invitations',
   'limit_overrides',
   'included_calls',
+  'billing_accounts',
   'realtime_tickets',
   'api_key_credits',
   'api_key_notices',
