@@ -13,6 +13,10 @@ const [openapi = '', asyncapi = ''] = [OPENAPI_FILE, ASYNCAPI_FILE].map((file) =
 
 export const contract: DescribedContract = describeContract(appRouter, rawRoutes, eventTypes);
 
+const noServer = (): never => {
+  throw new Error('these pages have no server behind them');
+};
+
 /** The pages of the real contract, without the rest of the server. */
 export async function startPages(options: Partial<PagesOptions> = {}, before: express.RequestHandler[] = []) {
   const app = express();
@@ -32,9 +36,7 @@ export async function startPages(options: Partial<PagesOptions> = {}, before: ex
       version: '1.2.3',
       publicUrl: url,
       signInUrl: 'https://console.example.com',
-      readForm: async () => {
-        throw new Error('these pages have no server behind them');
-      },
+      calls: { readForm: noServer, callerOf: noServer },
       jwks: () => [],
       demoAccount: { email: 'admin@example.com', password: "it's <secret>" },
       ...options,

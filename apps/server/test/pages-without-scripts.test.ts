@@ -205,7 +205,7 @@ describe('a form', () => {
   ])('of %s is refused', async (_, headers) => {
     const { status, page } = await send(asked, headers);
     expect(status).toBe(403);
-    expect(page).toContain('Open the link in the mail, and send the form of its page.');
+    expect(page).toContain('Open the page again, and send its own form.');
     expect(await countEvents('user.password_reset_requested', 'ada@example.com')).toBe(0);
   });
 

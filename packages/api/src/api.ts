@@ -5,12 +5,11 @@ import { logRefused } from './pipeline/observe-socket.ts';
 import { PATH_ALIASES, rawRoutes, sockets } from './slices/registry.ts';
 import { appRouter } from './slices/router.ts';
 import { type CarriesCookies, findCookieOperations } from './transports/cookie-operations.ts';
-import { createFormReader, type ReadForm } from './transports/forms.ts';
+import { createPageCalls, type PageCalls } from './transports/pages.ts';
 import { createRestHandler } from './transports/rest.ts';
 import { createTrpcHandler } from './transports/trpc.ts';
 import { trpcUpgrade } from './transports/trpc-sockets.ts';
 import type { Header } from './wire/answer.ts';
-import { Cookies } from './wire/cookies.ts';
 import { type ClientAddress, readRequest, requestIdOf } from './wire/request.ts';
 import { createSockets, type Sockets } from './wire/sockets.ts';
 
@@ -18,17 +17,11 @@ export interface Api {
   /** REST and tRPC. Other paths go to `next`. */
   handle(req: IncomingMessage, res: ServerResponse, next: () => void): Promise<void>;
   sockets: Sockets;
-  /** A form of a page of ours. Throws what is answered to a page of others, or to what is no form. */
-  readForm: ReadForm;
+  /** For the pages that the server draws. */
+  pages: PageCalls<typeof appRouter>;
   /** Whether a preflight may pass because of an active key. Throws what is answered to a source over its limit. */
   admitsPreflight(req: IncomingMessage): Promise<boolean>;
   carriesCookies: CarriesCookies;
-  /** Calls procedures for a page that the server draws, with this access token and everything else of the request. */
-  callerOf(
-    req: IncomingMessage,
-    res: ServerResponse,
-    accessToken: string | undefined,
-  ): ReturnType<typeof appRouter.createCaller>;
 }
 
 const TRPC = '/trpc/';
@@ -52,22 +45,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
       const [path = '', ...query] = url.slice(TRPC.length).split('?');
       return trpc(req, res, decodePath(path), query.join('?'));
     },
-    readForm: createFormReader({ router: appRouter, ports, clientAddress }),
-    callerOf(req, res, accessToken) {
-      const seen = readRequest(req, requestIdOf(req.headers), clientAddress(req));
-      // Headers of the API have no meaning in the request of a page.
-      const request = {
-        ...seen,
-        authorization: accessToken && `Bearer ${accessToken}`,
-        apiKey: undefined,
-        organizationId: undefined,
-        tenantId: undefined,
-        ifMatch: undefined,
-        ifNoneMatch: undefined,
-        idempotencyKey: undefined,
-      };
-      return appRouter.createCaller(createContext(ports, request, new Cookies(req, res)));
-    },
+    pages: createPageCalls({ router: appRouter, ports, clientAddress }),
     admitsPreflight: (req) =>
       admitPreflight(createContext(ports, readRequest(req, requestIdOf(req.headers), clientAddress(req)))),
     sockets: createSockets({

@@ -1,4 +1,4 @@
-import type { SubmittedForm } from '@rentapi/api/transports/forms';
+import type { Api } from '@rentapi/api/api';
 import { type Html, html } from '@rentapi/platform/html';
 import { cardLayout, type Site } from './layout.ts';
 
@@ -13,7 +13,11 @@ export interface Problem {
   sentence: string;
 }
 
-interface Submitted extends Pick<SubmittedForm, 'call'> {
+type Caller = ReturnType<Api['pages']['callerOf']>;
+
+interface Submitted {
+  /** The API, as the browser may call it with this access token. */
+  api(accessToken?: string): Caller;
   token: string;
   field(name: string): string;
 }
@@ -31,51 +35,51 @@ export const mailedLinkPages = (signInUrl: string): readonly MailedLinkPage[] =>
   {
     path: '/verify-email',
     show: verifyEmail,
-    submit: ({ call, token }) => call('auth.email.verify', { token }),
+    submit: ({ api, token }) => api().auth.email.verify({ token }),
   },
   {
     path: '/reset-password',
     show: resetPassword,
-    submit: ({ call, token, field }) => call('auth.passwordReset.confirm', { token, password: field('password') }),
+    submit: ({ api, token, field }) => api().auth.passwordReset.confirm({ token, password: field('password') }),
   },
   {
     path: '/unlock',
     show: (site, outcome) => unlock(site, outcome, signInUrl),
-    submit: ({ call, token }) => call('auth.unlock', { token }),
+    submit: ({ api, token }) => api().auth.unlock({ token }),
   },
   {
     path: '/confirm-email-change',
     show: confirmEmailChange,
-    submit: ({ call, token }) => call('auth.emailChange.confirm', { token }),
+    submit: ({ api, token }) => api().auth.emailChange.confirm({ token }),
   },
   {
     path: '/undo-email-change',
     show: undoEmailChange,
-    submit: ({ call, token }) => call('auth.emailChange.undo', { token }),
+    submit: ({ api, token }) => api().auth.emailChange.undo({ token }),
   },
   {
     path: '/keep-two-factor',
     show: keepTwoFactor,
-    submit: ({ call, token }) => call('auth.twoFactor.objectReset', { token }),
+    submit: ({ api, token }) => api().auth.twoFactor.objectReset({ token }),
   },
   { path: '/accept-invitation', show: acceptInvitation, submit: signInAndAccept },
   { path: '/download-export', show: downloadExport },
   {
     path: '/forgot-password',
     show: forgotPassword,
-    submit: ({ call, field }) => call('auth.passwordReset.request', { email: field('email') }),
+    submit: ({ api, field }) => api().auth.passwordReset.request({ email: field('email') }),
     isOpen: true,
   },
   {
     path: '/resend-verification',
     show: resendVerification,
-    submit: ({ call, field }) => call('auth.email.resendVerification', { email: field('email') }),
+    submit: ({ api, field }) => api().auth.email.resendVerification({ email: field('email') }),
     isOpen: true,
   },
   {
     path: '/register',
     show: register,
-    submit: ({ call, field }) => call('auth.register', { email: field('email'), password: field('password') }),
+    submit: ({ api, field }) => api().auth.register({ email: field('email'), password: field('password') }),
     isOpen: true,
   },
 ];
@@ -213,13 +217,14 @@ function acceptInvitation(site: Site, outcome: Outcome): string {
 }
 
 /** The session serves this one call and is closed after it. */
-async function signInAndAccept({ call, token, field }: Submitted): Promise<void> {
-  const answer = await call('auth.login', { email: field('email'), password: field('password') });
-  if (!hasAccessToken(answer)) throw new SecondFactorError();
+async function signInAndAccept({ api, token, field }: Submitted): Promise<void> {
+  const answer = await api().auth.login({ email: field('email'), password: field('password') });
+  if ('mfaRequired' in answer) throw new SecondFactorError();
+  const session = api(answer.accessToken);
   try {
-    await call('orgs.invitations.accept', { token }, answer.accessToken);
+    await session.orgs.invitations.accept({ token });
   } finally {
-    await call('auth.logout', {}, answer.accessToken).catch(() => undefined);
+    await session.auth.logout({}).catch(() => undefined);
   }
 }
 
@@ -227,9 +232,6 @@ async function signInAndAccept({ call, token, field }: Submitted): Promise<void>
 export class SecondFactorError extends Error {
   override message = 'Your account has a second factor, which this page cannot ask for: sign in elsewhere.';
 }
-
-const hasAccessToken = (answer: unknown): answer is { accessToken: string } =>
-  typeof answer === 'object' && answer !== null && 'accessToken' in answer;
 
 /** The pages without a token: they request a mailed link. */
 function forgotPassword(site: Site, outcome: Outcome): string {

@@ -1,6 +1,6 @@
+import type { Api } from '@rentapi/api/api';
 import type { ApiError } from '@rentapi/api/contract/errors';
 import { toApiError } from '@rentapi/api/contract/problem';
-import type { ReadForm } from '@rentapi/api/transports/forms';
 import { noteError } from '@rentapi/api/wire/observed';
 import express from 'express';
 import { type SecurityHeaders, setHeaders } from '../security-headers.ts';
@@ -11,11 +11,11 @@ interface MailedLinksOptions {
   site: Site;
   security: SecurityHeaders;
   signInUrl: string;
-  readForm: ReadForm;
+  calls: Api['pages'];
 }
 
 /** The pages that mailed links open, and their forms where a browser runs no scripts. */
-export function mailedLinksRouter({ site, security, signInUrl, readForm }: MailedLinksOptions): express.Router {
+export function mailedLinksRouter({ site, security, signInUrl, calls }: MailedLinksOptions): express.Router {
   const router = express.Router();
   // A reload has to open the mail again: the token must stay neither in the address bar nor in a cache.
   const send = (res: express.Response, page: string) => {
@@ -42,8 +42,12 @@ export function mailedLinksRouter({ site, security, signInUrl, readForm }: Maile
     req: express.Request,
     res: express.Response,
   ) {
-    const { fields, call } = await readForm(req, res);
-    await submit({ call, token: tokenOf(req), field: (name) => fields.get(name) ?? '' });
+    const fields = await calls.readForm(req);
+    await submit({
+      api: (accessToken) => calls.callerOf(req, res, accessToken),
+      token: tokenOf(req),
+      field: (name) => fields.get(name) ?? '',
+    });
   }
   return router;
 }

@@ -1,6 +1,6 @@
+import type { Api } from '@rentapi/api/api';
 import type { MailPreview } from '@rentapi/api/mail-previews';
 import type { DescribedContract } from '@rentapi/api/transports/describe-contract';
-import type { ReadForm } from '@rentapi/api/transports/forms';
 import { isLocal } from '@rentapi/api/wire/local-only';
 import type { Mailbox } from '@rentapi/platform/mail';
 import express from 'express';
@@ -13,7 +13,7 @@ import { frontPage } from './front-page.ts';
 import { mailBody, mailKindList, mailKindView, mailList, mailView, noSuchMail } from './mail-pages.ts';
 import { mailedLinksRouter } from './mailed-links-router.ts';
 import { noSuchError, noSuchPage } from './not-found-pages.ts';
-import { type CallerOf, operatorRouter } from './operator/operator-router.ts';
+import { operatorRouter } from './operator/operator-router.ts';
 import { redocPage, scalarPage } from './reference-pages.ts';
 import { siteFiles } from './site-files.ts';
 
@@ -30,13 +30,12 @@ export interface PagesOptions extends ContractDocuments {
   publicUrl: string;
   /** Where a person signs in. */
   signInUrl: string;
-  readForm: ReadForm;
+  /** How forms and the pages of operators use the contract. */
+  calls: Api['pages'];
   /** For security.txt; without one there is no such file. */
   securityContact?: string;
   /** Public keys of access tokens. */
   jwks: () => readonly object[];
-  /** Without it there are no pages for operators. */
-  callerOf?: CallerOf;
   demoAccount: { email: string; password: string } | null;
   security?: SecurityHeaders;
 }
@@ -91,8 +90,8 @@ export function pagesRouter(options: PagesOptions): express.Router {
 
   router.use(mailedLinksRouter({ ...options, site, security }));
 
-  const { mailbox, callerOf, publicUrl } = options;
-  if (callerOf) router.use(operatorRouter({ site, callerOf, security, publicUrl }));
+  const { mailbox, calls, publicUrl } = options;
+  router.use(operatorRouter({ site, calls, security, publicUrl }));
   if (mailbox) router.use(capturedMail(mailbox, options.mailKinds, site, security, send));
 
   // Browsers get a page; programs, and all requests below /api, get the usual problem. It is no route, because Express

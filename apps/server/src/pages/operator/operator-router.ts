@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Api } from '@rentapi/api/api';
 import { toProblem } from '@rentapi/api/contract/problem';
 import { ListJobs } from '@rentapi/api/slices/queues/schemas';
@@ -9,16 +8,10 @@ import { type SecurityHeaders, setHeaders } from '../../security-headers.ts';
 import type { Site } from '../layout.ts';
 import { codePage, JOBS, jobList, jobView, problemPage, signInPage } from './job-pages.ts';
 
-/** Calls the contract as the browser, with this access token: what the API refuses, these pages refuse. */
-export type CallerOf = (
-  req: IncomingMessage,
-  res: ServerResponse,
-  accessToken: string | undefined,
-) => ReturnType<Api['callerOf']>;
-
 interface OperatorOptions {
   site: Site;
-  callerOf: CallerOf;
+  /** What the API refuses, these pages refuse. */
+  calls: Api['pages'];
   security: SecurityHeaders;
   publicUrl: string;
 }
@@ -26,10 +19,9 @@ interface OperatorOptions {
 const COOKIE = '__Host-rentapi_operator';
 
 /** The queues and jobs for an administrator's browser, without scripts. */
-export function operatorRouter({ site, callerOf, security, publicUrl }: OperatorOptions): express.Router {
+export function operatorRouter({ site, calls, security, publicUrl }: OperatorOptions): express.Router {
   const router = express.Router();
-  const ownOrigin = new URL(publicUrl).origin;
-  const form = express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 10 });
+  const { callerOf } = calls;
 
   function send(res: express.Response, status: number, body: string): void {
     setHeaders(res, security.pages.form);
@@ -52,20 +44,34 @@ export function operatorRouter({ site, callerOf, security, publicUrl }: Operator
   }
 
   /** The API as the signed-in browser may call it; null after the page to sign in was sent. */
-  function signedIn(req: express.Request, res: express.Response): ReturnType<CallerOf> | null {
+  function signedIn(req: express.Request, res: express.Response): ReturnType<typeof callerOf> | null {
     const token = new Cookies(req, res).get(COOKIE);
     if (token !== undefined) return callerOf(req, res, token);
     send(res, 401, signInPage(site, null));
     return null;
   }
 
-  /** A form of another site, which the cookie's `SameSite` does not stop from signing someone in. */
-  const ownPagesOnly: express.RequestHandler = (req, res, next) => {
-    const from = req.headers['sec-fetch-site'];
-    const isOwn = from === undefined ? req.headers.origin === ownOrigin : from === 'same-origin';
-    if (isOwn) return next();
-    send(res, 403, problemPage(site, 'Not from this page', 'Open the page of the jobs, and use its own buttons.'));
-  };
+  /** What a form is to do. One of another site is refused: `SameSite` does not stop it from signing someone in. */
+  const submitted =
+    <Params>(work: (req: express.Request<Params>, res: express.Response, fields: URLSearchParams) => Promise<void>) =>
+    async (req: express.Request<Params>, res: express.Response) => {
+      try {
+        await work(req, res, await calls.readForm(req));
+      } catch (error) {
+        refuse(res, error);
+      }
+    };
+
+  /** The answer, or what the API has refused. */
+  async function attempt<Answer>(call: () => Promise<Answer>) {
+    try {
+      return { status: 200, code: '', detail: '', answer: await call() };
+    } catch (error) {
+      const { status, code, detail } = problemOf(error);
+      if (status >= 500) throw error;
+      return { status, code, detail };
+    }
+  }
 
   function signIn(res: express.Response, { accessToken, expiresIn }: { accessToken: string; expiresIn: number }): void {
     new Cookies(res.req, res).set(COOKIE, accessToken, { sameSite: 'strict', maxAgeS: expiresIn });
@@ -97,62 +103,53 @@ export function operatorRouter({ site, callerOf, security, publicUrl }: Operator
     }
   });
 
-  router.post(`${JOBS}/sign-in`, ownPagesOnly, form, async (req, res) => {
-    const { email, password } = fields(req);
-    try {
-      const answer = await callerOf(req, res, undefined).auth.login({ email, password });
+  router.post(
+    `${JOBS}/sign-in`,
+    submitted(async (req, res, fields) => {
+      const { status, detail, answer } = await attempt(() =>
+        callerOf(req, res).auth.login({ email: fieldOf(fields, 'email'), password: fieldOf(fields, 'password') }),
+      );
+      if (!answer) return send(res, status, signInPage(site, detail));
       if ('mfaRequired' in answer) return send(res, 200, codePage(site, answer.challengeToken, null));
       signIn(res, answer);
-    } catch (error) {
-      const { status, detail } = problemOf(error);
-      if (status >= 500) throw error;
-      send(res, status, signInPage(site, detail));
-    }
-  });
+    }),
+  );
 
-  router.post(`${JOBS}/sign-in/code`, ownPagesOnly, form, async (req, res) => {
-    const { challengeToken, code } = fields(req);
-    try {
-      signIn(res, await callerOf(req, res, undefined).auth.twoFactor.login({ challengeToken, code }));
-    } catch (error) {
-      const { status, code: reason, detail } = problemOf(error);
-      if (status >= 500) throw error;
-      const again = reason === 'invalid_code' ? codePage(site, challengeToken, detail) : signInPage(site, detail);
+  router.post(
+    `${JOBS}/sign-in/code`,
+    submitted(async (req, res, fields) => {
+      const challengeToken = fieldOf(fields, 'challengeToken');
+      const { status, code, detail, answer } = await attempt(() =>
+        callerOf(req, res).auth.twoFactor.login({ challengeToken, code: fieldOf(fields, 'code') }),
+      );
+      if (answer) return signIn(res, answer);
+      const again = code === 'invalid_code' ? codePage(site, challengeToken, detail) : signInPage(site, detail);
       send(res, status, again);
-    }
-  });
+    }),
+  );
 
-  router.post(`${JOBS}/sign-out`, ownPagesOnly, async (req, res) => {
-    const cookies = new Cookies(req, res);
-    const token = cookies.get(COOKIE);
-    cookies.clear(COOKIE, 'strict');
-    try {
-      if (token !== undefined) await callerOf(req, res, token).auth.logout({});
-    } catch (error) {
-      if (problemOf(error).status >= 500) throw error; // else the session has ended before
-    }
-    res.redirect(303, JOBS);
-  });
+  router.post(
+    `${JOBS}/sign-out`,
+    submitted(async (req, res) => {
+      const cookies = new Cookies(req, res);
+      const token = cookies.get(COOKIE);
+      cookies.clear(COOKIE, 'strict');
+      // What is refused has ended before.
+      if (token !== undefined) await attempt(() => callerOf(req, res, token).auth.logout({}));
+      res.redirect(303, JOBS);
+    }),
+  );
 
-  router.post(`${JOBS}/:jobId/retry`, ownPagesOnly, async (req: express.Request<{ jobId: string }>, res) => {
-    const api = signedIn(req, res);
-    if (!api) return;
-    const { jobId } = req.params;
-    try {
+  router.post(
+    `${JOBS}/:jobId/retry`,
+    submitted(async (req: express.Request<{ jobId: string }>, res) => {
+      const api = signedIn(req, res);
+      if (!api) return;
+      const { jobId } = req.params;
       await api.admin.jobs.retry({ jobId });
       res.redirect(303, `${JOBS}/${encodeURIComponent(jobId)}`);
-    } catch (error) {
-      refuse(res, error);
-    }
-  });
-
-  /** What the parser of forms refuses has a status of its own. */
-  const refuseForm: express.ErrorRequestHandler = (error: { status?: number }, _req, res, next) => {
-    const { status } = error;
-    if (status === undefined || status < 400 || status > 499) return next(error);
-    send(res, status, problemPage(site, 'Not a form of this page', 'Open the page again, and use its own form.'));
-  };
-  router.use(JOBS, refuseForm);
+    }),
+  );
   return router;
 }
 
@@ -165,17 +162,5 @@ function given({ query }: express.Request): object {
   return Object.fromEntries(named);
 }
 
-/** The texts of a form; what is missing is empty, which the schemas refuse. */
-function fields(req: express.Request): Record<'email' | 'password' | 'challengeToken' | 'code', string> {
-  const body: Record<string, unknown> = req.body ?? {};
-  const text = (name: string) => {
-    const value = body[name];
-    return typeof value === 'string' ? value : '';
-  };
-  return {
-    email: text('email'),
-    password: text('password'),
-    challengeToken: text('challengeToken'),
-    code: text('code'),
-  };
-}
+/** A text of a form; what is missing is empty, which the schemas refuse. */
+const fieldOf = (fields: URLSearchParams, name: string): string => fields.get(name) ?? '';
