@@ -3,6 +3,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import { type Context, type OrganizationContext, type Ports, systemContext, type UserContext } from './context.ts';
 import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.ts';
 import { transaction } from './data/transaction.ts';
+import { seedActivity } from './demo-activity.ts';
 import { createApiKey } from './slices/api-keys/service.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { createInvitation } from './slices/invitations/service/send.ts';
@@ -30,6 +31,11 @@ interface DemoOrganization {
   owner: string;
   members: Record<string, OrganizationRole>;
   invited: string;
+}
+interface SeededOrganization {
+  founder: UserModel;
+  organizationId: number;
+  keyId: string;
 }
 const ORGANIZATIONS: DemoOrganization[] = [
   {
@@ -66,7 +72,7 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
     ports.passwords.hash(DEMO_ADMIN.password),
     ports.passwords.hash(DEMO_PASSWORD),
   ]);
-  await transaction(systemContext(ports, 'seed'), async (ctx) => {
+  const seeded = await transaction(systemContext(ports, 'seed'), async (ctx) => {
     const people: Record<string, UserModel> = {};
     for (const person of PEOPLE) {
       const passwordHash = person.email === DEMO_ADMIN.email ? adminHash : userHash;
@@ -74,14 +80,21 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
       people[person.username] = user;
       await seedKeys(ownerOf(ctx, user, user.defaultOrganizationId));
     }
-    for (const demo of ORGANIZATIONS) await seedOrganization(ctx, people, demo);
+    const made = [];
+    for (const demo of ORGANIZATIONS) made.push(await seedOrganization(ctx, people, demo));
+    return made;
   });
+  // After the commit: days of the past may need partitions, whose lack would end the transaction.
+  const [{ founder, organizationId, keyId }] = seeded as [SeededOrganization];
+  await seedActivity(ownerOf(systemContext(ports, 'seed'), founder, organizationId), keyId);
   return true;
 }
 
-async function seedKeys(owner: OrganizationContext): Promise<void> {
-  await createApiKey(owner, { name: 'Production', scopes: ['*'] });
+/** Returns the id of the live key. */
+async function seedKeys(owner: OrganizationContext): Promise<string> {
+  const { id } = await createApiKey(owner, { name: 'Production', scopes: ['*'] });
   await createApiKey(owner, { name: 'Dashboard, read only', scopes: ['read:*'], environment: 'test' });
+  return id;
 }
 
 /** An organization with members of every role, two custom roles (one inherits from the other), and keys. */
@@ -89,7 +102,7 @@ async function seedOrganization(
   ctx: Context,
   people: Record<string, UserModel>,
   { owner, members, invited, ...named }: (typeof ORGANIZATIONS)[number],
-): Promise<void> {
+): Promise<SeededOrganization> {
   const founder = people[owner]!;
   const { id } = await createOrganization(ownerOf(ctx, founder, founder.defaultOrganizationId), named);
   const organizationId = ctx.ids.decode('org', id);
@@ -109,7 +122,7 @@ async function seedOrganization(
   const [first] = Object.keys(members);
   await setUserRoles(there, { userId: ctx.ids.encode('usr', people[first!]!.id), roleIds: [lead.id] });
   await createInvitation(there, { orgId: id, email: invited, role: 'MEMBER' });
-  await seedKeys(there);
+  return { founder, organizationId, keyId: await seedKeys(there) };
 }
 
 function ownerOf(ctx: Context, user: UserModel, organizationId: number): UserContext & OrganizationContext {

@@ -51,7 +51,8 @@ As \`rentapi start\`, restarted when a source changes; the embedded database sta
 `,
   seed: `Usage: rentapi seed
 
-Adds demo accounts and data to an empty database. Their passwords are published, so production refuses.
+Adds demo accounts and data to an empty database: organizations, keys, calls, a meter and a webhook. The passwords of
+the accounts are published, so production refuses.
 `,
   'create-admin': `Usage: rentapi create-admin <email> < password.txt
 
