@@ -98,6 +98,7 @@ export async function startApp(settings: Record<string, string> = {}, shared?: S
     void handle(req, res, () => res.writeHead(404).end());
   });
   server.on('upgrade', sockets.upgrade);
+  server.keepAliveTimeout = 60_000; // a test on a busy machine pauses for longer than Node keeps an idle connection
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
