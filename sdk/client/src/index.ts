@@ -23,6 +23,7 @@ export type { CallAttempt, Hooks, Logger, LogLevel } from './observer.ts';
 export type { RequestOptions } from './operation.ts';
 export type { FetchOptions, HeadersInput, RentApiOptions } from './options.ts';
 export { type SubscribeOptions, Subscription } from './realtime.ts';
+export type { Chat, ChatEvent, ChatOptions, ChatRead } from './realtime-chat.ts';
 export type { RealtimeEvent, WebSocketConstructor, WebSocketLike } from './realtime-connection.ts';
 export { RentApi } from './rentapi.ts';
 export { VERSION } from './runtime.ts';

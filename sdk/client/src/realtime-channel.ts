@@ -260,7 +260,7 @@ export function wants(patterns: ReadonlySet<string>, event: string): boolean {
 }
 
 /** `url` is a path where the base URL is the page's own origin. */
-function socketUrl(url: string, ticket: string): string {
+export function socketUrl(url: string, ticket: string): string {
   const absolute = url.startsWith('/') ? `${globalThis.location.origin}${url}` : url;
   return `${absolute.replace(/^http/i, 'ws')}?ticket=${encodeURIComponent(ticket)}`;
 }

@@ -55,6 +55,8 @@ export const STATUS_OF_REFUSAL: Record<string, number> = {
   address_not_allowed: 403,
   origin_not_allowed: 403,
   permission_denied: 403,
+  not_your_message: 403,
+  user_required: 403,
   not_found: 404,
   limit_reached: 409,
   rate_limited: 429,
@@ -147,7 +149,7 @@ export async function connect(options: ConnectOptions): Promise<never> {
   }
 }
 
-function parse(data: unknown): Record<string, unknown> | null {
+export function parse(data: unknown): Record<string, unknown> | null {
   try {
     const message: unknown = JSON.parse(String(data));
     return typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : null;
@@ -156,11 +158,11 @@ function parse(data: unknown): Record<string, unknown> | null {
   }
 }
 
-function placeOf({ lastEventId }: Record<string, unknown>): string | null | undefined {
+export function placeOf({ lastEventId }: Record<string, unknown>): string | null | undefined {
   return typeof lastEventId === 'string' || lastEventId === null ? lastEventId : undefined;
 }
 
-function refusal({ code, detail }: Record<string, unknown>): RentApiError {
+export function refusal({ code, detail }: Record<string, unknown>): RentApiError {
   const status = STATUS_OF_REFUSAL[String(code)];
   const ErrorClass = status === undefined ? RentApiError : classOfStatus(status);
   return new ErrorClass(`${code}: ${detail}`, { code: String(code), ...(status !== undefined && { status }) });

@@ -1,5 +1,6 @@
 import type { EventPattern } from './generated/resources.gen.ts';
 import type { Channels } from './realtime-channel.ts';
+import type { Chat, ChatOptions } from './realtime-chat.ts';
 import type { RealtimeEvent, WebSocketConstructor } from './realtime-connection.ts';
 import type { ActiveSubscription } from './realtime-subscription.ts';
 import type { Transport } from './transport.ts';
@@ -48,15 +49,26 @@ export class Realtime {
    * `notification`. Subscriptions of one organization share a connection.
    */
   subscribe(events: readonly EventPattern[], options: SubscribeOptions = {}): Subscription {
-    // The guarantee: where the runtime has one, it is the standard one.
-    const WebSocket = this.#WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-    if (WebSocket === undefined)
-      throw new TypeError(
-        'This runtime has no WebSocket (Node has one from version 22 on). Install `ws` and pass it: ' +
-          '`import { WebSocket } from "ws"; new RentApi({ …, WebSocket })`.',
-      );
+    const WebSocket = this.#webSocket();
     if (events.length === 0) throw new TypeError('Subscribe to at least one event type or pattern; `*` is all.');
     return new Subscription(this.#load(WebSocket), this.#transport, events, options);
+  }
+
+  /** The chat of an organization, once its code is loaded; `chat.ready` resolves when the server lets you in. */
+  async joinChat(organizationId: string, options: ChatOptions = {}): Promise<Chat> {
+    const WebSocket = this.#webSocket();
+    const { Chat } = await import('./realtime-chat.ts');
+    return new Chat(this.#transport, WebSocket, organizationId, options);
+  }
+
+  #webSocket(): WebSocketConstructor {
+    // The guarantee: where the runtime has one, it is the standard one.
+    const WebSocket = this.#WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+    if (WebSocket !== undefined) return WebSocket;
+    throw new TypeError(
+      'This runtime has no WebSocket (Node has one from version 22 on). Install `ws` and pass it: ' +
+        '`import { WebSocket } from "ws"; new RentApi({ …, WebSocket })`.',
+    );
   }
 
   /** In a web page, only those who subscribe load what is needed for it. */
