@@ -1,4 +1,5 @@
 import { createContext, systemContext } from '@rentapi/api/context';
+import { platformPermissionOf } from '@rentapi/api/contract/permissions';
 import { toProblem } from '@rentapi/api/contract/problem';
 import { type AppRouter, appRouter } from '@rentapi/api/slices/router';
 import { shapeOf } from '@rentapi/api/transports/rest-routes';
@@ -28,6 +29,7 @@ import {
 } from './proofs/fixture.ts';
 import { OWNED_KINDS, ownedIds } from './proofs/owned-ids.ts';
 import { scenario } from './proofs/scenarios.ts';
+import { unscoped } from './proofs/scenes.ts';
 
 /** TanStack Query's infinite queries, with tRPC's own options for them, on every list of the router. */
 
@@ -35,7 +37,7 @@ const lists = procedures.filter(({ inputs }) => inputs.some((input) => 'cursor' 
 const others = procedures.filter((procedure) => procedure.type === 'query' && !lists.includes(procedure));
 
 /** What a list is asked for where its example finds less than two of the fixture's rows. */
-const FILTERS: Record<string, object> = { 'orgs.search': { query: 'Proven' } };
+const FILTERS: Record<string, object> = { 'orgs.search': { query: 'Proven' }, 'admin.jobs.list': { status: 'FAILED' } };
 
 interface Page {
   items: unknown[];
@@ -57,6 +59,7 @@ const UNKNOWN = { path: 'direction', message: 'is not a field of this request' }
 let app: TestApp;
 let fixture: Fixture;
 let owner: Caller;
+let staff: Caller;
 const closing: (() => void)[] = [];
 
 beforeAll(async () => {
@@ -65,8 +68,12 @@ beforeAll(async () => {
   await fixture.owner.request('/api/v1/organizations', { method: 'POST', body: { name: 'Proven as well' } });
   const { email, password } = fixture.owner;
   await app.request('/api/v1/auth/login', { method: 'POST', body: { email, password } }); // a second session
-  for (let rows = 0; rows < 2; rows++) await ownedIds(fixture, OWNED_KINDS);
+  for (let rows = 0; rows < 2; rows++) {
+    await ownedIds(fixture, OWNED_KINDS);
+    for (const list of lists) await scenario(fixture, list);
+  }
   owner = fixture.inOrganization('OWNER');
+  staff = unscoped(await fixture.staff('ADMIN'));
 });
 afterAll(async () => {
   for (const close of closing) close();
@@ -82,16 +89,19 @@ async function inputOf(list: Procedure): Promise<Record<string, unknown>> {
   return { ...Object.fromEntries(needed), limit: 1, ...FILTERS[list.name] };
 }
 
-const links: Record<string, () => TRPCLink<AppRouter>> = {
-  httpLink: () => httpLink({ url: `${app.url}/trpc`, headers: owner }),
-  httpBatchLink: () => httpBatchLink({ url: `${app.url}/trpc`, headers: owner }),
-  httpBatchStreamLink: () => httpBatchStreamLink({ url: `${app.url}/trpc`, headers: owner }),
-  wsLink() {
-    const token = owner['authorization']!.slice('Bearer '.length);
+/** Some lists are of the platform's staff. */
+const readerOf = ({ meta }: Procedure): Caller => (platformPermissionOf(meta.access) ? staff : owner);
+
+const links: Record<string, (reader: Caller) => TRPCLink<AppRouter>> = {
+  httpLink: (headers) => httpLink({ url: `${app.url}/trpc`, headers }),
+  httpBatchLink: (headers) => httpBatchLink({ url: `${app.url}/trpc`, headers }),
+  httpBatchStreamLink: (headers) => httpBatchStreamLink({ url: `${app.url}/trpc`, headers }),
+  wsLink({ authorization, 'x-organization-id': organizationId }) {
+    const token = authorization!.slice('Bearer '.length);
     const client = createWSClient({
       url: `${app.url.replace('http', 'ws')}/trpc`,
       WebSocket: WebSocket as unknown as typeof globalThis.WebSocket, // the same API, typed apart
-      connectionParams: { token, organizationId: fixture.organizationId },
+      connectionParams: { token, ...(organizationId && { organizationId }) },
     });
     closing.push(() => void client.close());
     return wsLink({ client });
@@ -111,7 +121,7 @@ it('finds the lists', () => {
 describe.each(Object.entries(links))('over %s', (_, link) => {
   it.each(lists)('an infinite query reads $name page by page', async (list) => {
     const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-    const client = createTRPCClient<AppRouter>({ links: [link()] });
+    const client = createTRPCClient<AppRouter>({ links: [link(readerOf(list))] });
     const trpc = createTRPCOptionsProxy<AppRouter>({ client, queryClient });
     const options = at<ListOptions>(trpc, list.name).infiniteQueryOptions(await inputOf(list), {
       getNextPageParam: ({ nextCursor }) => nextCursor,
@@ -122,7 +132,7 @@ describe.each(Object.entries(links))('over %s', (_, link) => {
   });
 
   it.each(lists)('$name refuses to go backward, and says why', async (list) => {
-    const client = createTRPCClient<AppRouter>({ links: [link()] });
+    const client = createTRPCClient<AppRouter>({ links: [link(readerOf(list))] });
     const query = at<(input: object) => Promise<unknown>>(client, `${list.name}.query`);
     const error = await query({ ...(await inputOf(list)), direction: 'backward' }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(TRPCClientError);
@@ -136,7 +146,7 @@ describe.each(Object.entries(links))('over %s', (_, link) => {
 describe("over tRPC's caller", () => {
   it.each(lists)('$name goes forward only', async (list) => {
     const { request } = systemContext(app.ports, 'caller');
-    const { authorization, 'x-organization-id': organizationId } = owner;
+    const { authorization, 'x-organization-id': organizationId } = readerOf(list);
     const caller = appRouter.createCaller(createContext(app.ports, { ...request, authorization, organizationId }));
     const query = at<(input: object) => Promise<Page>>(caller, list.name);
     const input = await inputOf(list);
@@ -153,7 +163,7 @@ describe("over tRPC's caller", () => {
 describe('`direction` is a field of infinite queries alone', () => {
   it.each(lists)('$name has none over REST', async (list) => {
     for (const direction of ['forward', 'backward']) {
-      const { status, body } = await callRest(app, list, owner, { ...(await inputOf(list)), direction });
+      const { status, body } = await callRest(app, list, readerOf(list), { ...(await inputOf(list)), direction });
       expect([status, body.code, body.errors]).toEqual([400, 'invalid_input', [UNKNOWN]]);
     }
   });

@@ -13,7 +13,14 @@ const set = async (fixture: Fixture, change: object = {}): Promise<Scenario> =>
 export const proofs: SliceProofs = {
   scenarios: {
     'billing.info.set': (fixture) => set(fixture),
-    'admin.billing.findings': async (fixture) => ({ caller: unscoped(await fixture.staff('ADMIN')), input: {} }),
+    'admin.billing.findings': async (fixture) => {
+      await fixture.app.rows.raw(
+        `insert into billing_findings (kind, provider, object_kind, external_id, found_at, seen_at)
+         values ('UNKNOWN_OBJECT', 'stripe', 'payment_intent', ?, now(), now())`,
+        [randomUUID()],
+      );
+      return { caller: unscoped(await fixture.staff('ADMIN')), input: {} };
+    },
   },
   failures: {
     'billing.info.set': {

@@ -19,12 +19,20 @@ const line = (max: number) =>
     .max(max, { abort: true })
     .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text), 'must contain no invisible characters');
 
+const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+/** Named as regions, but not countries. */
+const NO_COUNTRIES = ['EU', 'EZ', 'QO', 'UN', 'XA', 'XB', 'ZZ'];
 const regions = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+const COUNTRIES = new Set(
+  LETTERS.flatMap((first) => LETTERS.map((second) => first + second)).filter(
+    (code) => regions.of(code) !== undefined && !NO_COUNTRIES.includes(code),
+  ),
+);
 const Country = z
   .string()
   .max(2, { abort: true })
   .regex(/^[A-Z]{2}$/, { message: 'must be two capital letters such as DE', abort: true })
-  .refine((code) => regions.of(code) !== undefined, 'must be a country of ISO 3166, such as DE')
+  .refine((code) => COUNTRIES.has(code), 'must be a country of ISO 3166, such as DE')
   .meta({ description: 'Of ISO 3166, two letters.', example: 'DE' });
 
 const address = {

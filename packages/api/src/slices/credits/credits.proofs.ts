@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { unscoped } from '../../../test/proofs/scenes.ts';
 import type { Scenario, SliceProofs } from '../../../test/proofs/slice-proofs.ts';
@@ -12,11 +13,12 @@ async function adjustment(fixture: Fixture, input: object): Promise<Scenario> {
 /** How the generated proofs call this slice's operations. */
 export const proofs: SliceProofs = {
   ownedIds: {
-    async crd(fixture) {
-      const { caller, input } = await adjustment(fixture, {});
-      const { userId, ...body } = input as { userId: string };
-      const path = `/api/v1/admin/users/${userId}/credits`;
-      return (await fixture.app.request(path, { method: 'POST', headers: caller, body })).body.grants[0].id;
+    async crd({ app, organizationId }) {
+      const { rows } = await app.rows.raw("select credit_grant(?, 'ADJUSTMENT', ?, 1, 0, 'infinity', now()) as id", [
+        app.ports.ids.decode('org', organizationId),
+        randomUUID(),
+      ]);
+      return app.ports.ids.encode('crd', rows[0].id);
     },
   },
   scenarios: { 'admin.users.credits': (fixture) => adjustment(fixture, {}) },
