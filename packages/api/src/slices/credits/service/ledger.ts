@@ -56,7 +56,7 @@ export async function deductCredits(
   return true;
 }
 
-async function availableCredits({ db, organization }: Tenancy): Promise<number> {
+export async function availableCredits({ db, organization }: Tenancy): Promise<number> {
   const [balance] = await execute<{ available: number }>(db, AVAILABLE, [organization.id]);
   return balance?.available ?? 0;
 }

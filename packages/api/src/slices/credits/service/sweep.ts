@@ -5,6 +5,7 @@ import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { CreditsExhausted, CreditsExpired, CreditsLow } from '../events.ts';
+import { availableCredits } from './ledger.ts';
 
 const BATCH = 500;
 
@@ -25,7 +26,6 @@ const OVERDUE_HOLDS: Statement = {
 };
 const SETTLE: Statement = { text: 'select credit_settle($1, $2, 0, $3)' };
 const EXPIRE: Statement = { text: 'select credit_expire($1, $2) as expired, credit_notice($1) as notice' };
-const AVAILABLE: Statement = { text: 'select available from credit_balances where organization_id = $1' };
 
 /** Does what is due: releases holds that nothing settled, expires credits, and announces that they run out. */
 export async function sweepCredits(ctx: Context, { signal, touch }: RunControl): Promise<void> {
@@ -51,9 +51,11 @@ async function expireAndAnnounce(ctx: Context, organizationId: number): Promise<
     const { expired, notice } = row!;
     const target = await OrganizationModel.query(ctx.db).findById(organizationId).whereNull('deletedAt');
     if (!target) return;
-    const [balance] = await execute<{ available: number }>(ctx.db, AVAILABLE, [organizationId]);
-    const left = { organizationId: ctx.ids.encode('org', organizationId), available: balance!.available };
     const there = within(ctx, organizationId);
+    const left = {
+      organizationId: ctx.ids.encode('org', organizationId),
+      available: await availableCredits(there),
+    };
     if (expired > 0) await record(there, CreditsExpired, { target, data: { ...left, credits: expired } });
     if (notice) await record(there, notice === 'LOW' ? CreditsLow : CreditsExhausted, { target, data: left });
   });
