@@ -85,7 +85,7 @@ export interface PaymentMethod {
   last4: string | null;
   /** The first moment at which it is expired. */
   expiresAt: Date | null;
-  /** The same for the same card or account, whoever saved it. */
+  /** The same for the same card or account, of any customer. */
   fingerprint: string | null;
   customerId: string | null;
   isLive: boolean;

@@ -170,7 +170,7 @@ export async function startManual(): Promise<Harness> {
   return {
     provider,
     ...shiftableClock(),
-    // A transfer on its way is one that nobody has seen yet.
+    // A transfer on its way is one that no one has seen yet.
     pay: async (id, how) => (how === 'pays' ? settle(id) : undefined),
     settle,
     movedMinor: (currency) =>

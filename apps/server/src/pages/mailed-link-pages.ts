@@ -117,7 +117,7 @@ function unlock(site: Site, outcome: Outcome, signInUrl: string): string {
   return mailedLink(site, outcome, {
     action: 'unlock',
     title: 'Unlock your account',
-    lead: 'Too many wrong passwords locked your account. If they were yours, you can try again now. If not, do nothing: the lock keeps whoever guesses out, and ends by itself.',
+    lead: 'Too many wrong passwords locked your account. If they were yours, you can try again now. If not, do nothing: the lock keeps out the one who guesses, and ends by itself.',
     form: html`<button type="submit">Unlock my account</button>`,
     done: 'Your account is unlocked. You can sign in now.',
     help: html`

@@ -677,7 +677,7 @@ function problem(status: number, name: string, issue: string): FakeRefusal {
   return new FakeRefusal(status, { name, message: 'The request failed.', debug_id: 'fake', details: [{ issue }] });
 }
 
-/** The same answer with a status that nobody knows, at every depth. */
+/** The same answer with an unknown status, at every depth. */
 function distort(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(distort);
   if (!isRecord(value)) return value;

@@ -52,7 +52,7 @@ export interface FakeHandlers {
   handle(request: FakeRequest, fault: Fault | null): FakeAnswer;
   /** The body of a 429. */
   rateLimited: unknown;
-  /** What an answer looks like in a word that nobody knows. */
+  /** What an answer looks like with an unknown word. */
   distort(body: unknown): unknown;
   /** Before the answer is sent. */
   beforeAnswer?(): Promise<void>;
