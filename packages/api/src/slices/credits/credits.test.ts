@@ -316,7 +316,7 @@ describe('a procedure that costs credits', () => {
   it('adds one round trip', async () => {
     await grant('trip', 10);
     let statements = 0;
-    const count = ({ sql }: { sql: string }) => void (statements += Number(sql.includes('credit_')));
+    const count = ({ sql }: { sql: string }) => void (statements += Number(sql.includes('credit_take')));
     app.ports.database.client.on('query', count);
     await call(true);
     app.ports.database.client.off('query', count);
