@@ -1,7 +1,7 @@
 import type { Money, ProviderCurrencies } from './money.ts';
 
 /**
- * What moves money: it saves a method, charges it, refunds, and tells of disputes. Periods, invoices and access are
+ * What moves money: it saves a method, charges it, refunds, and reads disputes. Periods, invoices and access are
  * decided elsewhere. Everything in and out is plain data; each failure is a `ProviderError`.
  *
  * An event is a hint that an object has changed, never data: read the object, and apply what was read.

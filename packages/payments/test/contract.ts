@@ -269,7 +269,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       expect(harness.movedMinor('EUR')).toBe(0);
     });
 
-    it('tells a refund that takes days from one that is done (rule 39)', async () => {
+    it('distinguishes a refund that takes days from one that is done (rule 39)', async () => {
       const saved = await harness.saveMethod('refunds_late');
       const { id } = await provider.createCharge(newCharge(saved));
       await confirm(provider, { id, methodId: saved.methodId });

@@ -68,16 +68,16 @@ function spendTogether({ db, now }: Context, organizationId: number, key: string
   return new Promise((resolve, reject) => {
     const spend = { key, credits, at: now, resolve, reject };
     if (!queue) {
-      const begun = [spend];
-      ofDatabase.set(organizationId, begun);
-      void drain(db, organizationId, begun).finally(() => ofDatabase.delete(organizationId));
+      ofDatabase.set(organizationId, [spend]);
+      void drain(db, organizationId, ofDatabase);
     } else if (queue.length < MAX_WAITING) queue.push(spend);
-    else reject(new ApiError('overloaded'));
+    else reject(new ApiError('overloaded', { retryAfterS: 5 }));
   });
 }
 
 /** Sends what waits, batch after batch, until nothing does. Rejects none: each spend has its own answer. */
-async function drain(db: Knex, organizationId: number, queue: Spend[]): Promise<void> {
+async function drain(db: Knex, organizationId: number, ofDatabase: Map<number, Spend[]>): Promise<void> {
+  const queue = ofDatabase.get(organizationId) ?? [];
   while (queue.length > 0) {
     const batch = nextBatch(queue);
     try {
@@ -87,9 +87,10 @@ async function drain(db: Knex, organizationId: number, queue: Spend[]): Promise<
       for (const { reject } of batch) reject(error);
     }
   }
+  ofDatabase.delete(organizationId); // at once: what came to this queue later would wait for nothing
 }
 
-/** A key stands once in a batch: its second spend is answered as the first. */
+/** A key is in a batch once: its second spend is answered as the first. */
 function nextBatch(queue: Spend[]): Spend[] {
   const keys = new Set<string>();
   for (const { key } of queue) {

@@ -26,7 +26,7 @@ interface Contract {
 interface Message {
   /** Its name among the components. */
   key: string;
-  /** What tells it from others: its `action` or its `type`; of events, the type of the event. */
+  /** What distinguishes it from others: its `action` or its `type`; of events, the type of the event. */
   name: string;
   description: string;
   schema: z.ZodType;

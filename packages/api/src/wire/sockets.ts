@@ -15,7 +15,7 @@ export interface Handshake {
   ctx: Context;
   req: IncomingMessage;
   query: URLSearchParams;
-  /** What stands in the path for each `{name}` of the pattern. */
+  /** What the path has for each `{name}` of the pattern. */
   params: Record<string, string>;
   /** For an invalid credential that is known only on the open socket. */
   refusalDelay: RefusalDelay;

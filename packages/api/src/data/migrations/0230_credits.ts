@@ -176,8 +176,8 @@ export async function up(db: Knex): Promise<void> {
       return made;
     end $$;
 
-    -- Spends or reserves ns[i] under ks[i], for each i. Returns the balance after each; -1 where it has too little. A key
-    -- that was used before is answered as then, and changes nothing.
+    -- Spends or reserves ns[i] under ks[i], for each i. Returns the balance after each; -1 where it has too little.
+    -- A key that was used before is answered as then, and changes nothing.
     create function credit_take(org bigint, ks text[], ns bigint[], entry_kind text, at timestamptz) returns bigint[]
       language plpgsql security definer as $$
     declare
@@ -259,7 +259,8 @@ export async function up(db: Knex): Promise<void> {
       return after;
     end $$;
 
-    -- What was used stays spent; the rest returns to its grants, the longest-lived first. False if it was settled before.
+    -- What was used stays spent; the rest returns to its grants, the longest-lived first.
+    -- False if it was settled before.
     create function credit_settle(org bigint, hold_key text, n bigint, at timestamptz) returns boolean
       language plpgsql security definer as $$
     declare
@@ -294,7 +295,8 @@ export async function up(db: Knex): Promise<void> {
       return true;
     end $$;
 
-    -- Gives back what was spent under the key, because it had no effect. False if it was given back before, or never spent.
+    -- Gives back what was spent under the key, because it had no effect.
+    -- False if it was given back before, or never spent.
     create function credit_refund(org bigint, spend_key text, at timestamptz) returns boolean
       language plpgsql security definer as $$
     declare
@@ -334,7 +336,7 @@ export async function up(db: Knex): Promise<void> {
       return coalesce(earlier, credit_remove(org, entry_key, 'REVOKE', n, at, why));
     end $$;
 
-    -- Undoes a grant, once: what is left of it goes, and what was spent of it is taken from the others, or becomes a debt.
+    -- Undoes a grant, once: what is left of it goes; what was spent of it is taken from the others, or becomes a debt.
     -- Returns how many credits were removed and how many became a debt; null if there is nothing to revoke.
     create function credit_revoke(org bigint, of_source text, of_key text, at timestamptz, why text default null,
       out removed bigint, out owed bigint) language plpgsql security definer as $$

@@ -189,7 +189,7 @@ describe('typing', () => {
 });
 
 describe('read marks', () => {
-  it('move on and never back, are told to the others, and are there for those who join', async () => {
+  it('move on and never back, are sent to the others, and are there for those who join', async () => {
     const write = async (): Promise<string> =>
       (await ada.request(`${acme.path}/chat/messages`, { method: 'POST', body: { text: 'read me' } })).body.id;
     const [first, second] = [await write(), await write()];

@@ -5,6 +5,7 @@ import { spendCredits, spendingCost } from '@rentapi/api/pipeline/credits';
 import { runDueCredits } from '@rentapi/api/slices/credits/jobs';
 import { grantCredits } from '@rentapi/api/slices/credits/service/ledger';
 import { findBillingFaults } from '@rentapi/api/slices/credits/verify';
+import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
@@ -117,6 +118,20 @@ describe('spending', () => {
     expect(new Set(left)).toEqual(new Set([90]));
     expect(await transaction(there(), (ctx) => spendCredits(ctx, 'one', 10))).toBe(90);
     expect((await balance()).available).toBe(90);
+  });
+
+  it('is lost by none that comes while the last one ends', async () => {
+    // Answers at once, so that what happens between two steps depends on their order alone.
+    const connection = { query: async () => ({ rows: [{ answers: [1] }] }) };
+    const client = { acquireConnection: async () => connection, releaseConnection: async () => {}, emit: () => {} };
+    for (let steps = 0; steps < 30; steps++) {
+      const ctx = { ...there(), db: { isTransaction: false, client } as unknown as Knex }; // what a statement needs of it
+      const first = spendCredits(ctx, 'first', 1);
+      for (let step = 0; step < steps; step++) await null;
+      const both = Promise.all([first, spendCredits(ctx, 'second', 1)]);
+      const never = new Promise((resolve) => setTimeout(resolve, 1000, 'never'));
+      expect([steps, await Promise.race([both, never])]).toEqual([steps, [1, 1]]);
+    }
   });
 
   it('is undone with the transaction that it is part of', async () => {

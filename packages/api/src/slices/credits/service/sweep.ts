@@ -15,7 +15,7 @@ const DUE: Statement = {
     select organization_id as "organizationId" from (
       (select organization_id from credit_balances where notice is not null and organization_id > $2 order by 1 limit $3)
       union
-      (select organization_id from credit_balances where next_expiry_at <= $1 and organization_id > $2 order by 1 limit $3)
+      (select organization_id from credit_balances where next_expiry_at <= $1 and next_expiry_at < 'infinity' and organization_id > $2 order by 1 limit $3)
     ) due order by 1 limit $3`,
 };
 const OVERDUE_HOLDS: Statement = {
