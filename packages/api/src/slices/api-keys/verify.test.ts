@@ -1,6 +1,7 @@
-import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { redisIsMissing } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Answer, eventually, type Person, type Request, startApp, type TestApp } from '../../../test/app.ts';
+import { type AppsOnRedis, startAppsOnRedis, untilReached } from '../../../test/apps-on-redis.ts';
 import type { ActorQuery } from '../../pipeline/actor-cache.ts';
 import { newSecret } from './secret.ts';
 
@@ -419,24 +420,18 @@ describe('verifying', () => {
 });
 
 describe.skipIf(redisIsMissing())('verifying on Redis', () => {
-  let redis: TestRedis;
-  let apps: TestApp[];
+  let processes: AppsOnRedis;
+  let redis: AppsOnRedis['redis'];
+  let apps: AppsOnRedis['apps'];
   let ada: Person;
   let verifier: string;
-  const up = async (app: TestApp) => eventually(() => app.ports.redis?.available || undefined, 'Redis');
-
   beforeAll(async () => {
-    redis = await startTestRedis();
-    const app = await startApp({ REDIS_URL: redis.url });
-    apps = [app, await startApp({ REDIS_URL: redis.url }, app), await startApp({ REDIS_URL: redis.url }, app)];
-    for (const each of apps) await up(each);
-    ada = await app.signUp();
+    processes = await startAppsOnRedis(3);
+    ({ redis, apps } = processes);
+    ada = await apps[0].signUp();
     verifier = (await create(ada, { scopes: ['api_keys:verify'] })).body.secret;
   });
-  afterAll(async () => {
-    for (const app of apps?.toReversed() ?? []) await app.close();
-    await redis?.stop();
-  });
+  afterAll(() => processes?.close());
 
   const through = (app: TestApp, body: Body) =>
     app.request('/api/v1/api-keys/verify', {
@@ -485,7 +480,7 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
 
   it('takes them in a process, too, that has not heard of the change', async () => {
     const { body: key } = await create(ada, { credits: { remaining: 100_000, refill: null } });
-    const { actors } = apps[1]!.ports;
+    const { actors } = apps[1].ports;
     const { read } = actors;
     let remembered: object | undefined;
     const reading = vi.spyOn(actors, 'read').mockImplementation(async (query) => {
@@ -493,7 +488,7 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
       if (query.key.startsWith('verified')) remembered = row;
       return row;
     });
-    expect((await through(apps[1]!, { key: key.secret })).body.remaining).toBe(99_999);
+    expect((await through(apps[1], { key: key.secret })).body.remaining).toBe(99_999);
     await update(ada, key.id, { credits: { remaining: 4 } });
     let isOutdated = true;
     async function readOutdated<Row extends object>(query: ActorQuery<Row>): Promise<Row | undefined> {
@@ -502,7 +497,7 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
       return remembered as Row; // the row that this query has read before
     }
     reading.mockImplementation(readOutdated);
-    const { body } = await through(apps[1]!, { key: key.secret });
+    const { body } = await through(apps[1], { key: key.secret });
     reading.mockRestore();
     expect([isOutdated, body.remaining]).toEqual([false, 3]);
   });
@@ -513,18 +508,18 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
       rateLimits: [{ name: 'requests', limit: 1000, windowS: 60 }],
     });
     const [app] = apps;
-    for (let at = 0; at < 3; at++) await through(app!, { key: key.secret });
+    for (let at = 0; at < 3; at++) await through(app, { key: key.secret });
     const countScripts = async () => {
-      const stats = await app!.ports.redis!.client.info('commandstats');
+      const stats = await app.ports.redis!.client.info('commandstats');
       return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
     };
     const asked: string[] = [];
     const hear = ({ sql }: { sql: string }) => void asked.push(sql);
     const { body: own } = await create(ada, { scopes: ['api_keys:verify'] });
     const ask = (body: Body) =>
-      app!.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
+      app.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
     await ask({ key: key.secret });
-    app!.ports.database.client.on('query', hear);
+    app.ports.database.client.on('query', hear);
     for (const [cost, code] of [
       [1, 'VALID'],
       [1_000_000, 'USAGE_EXCEEDED'],
@@ -533,7 +528,7 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
       expect((await ask({ key: key.secret, cost })).body.code).toBe(code);
       expect((await countScripts()) - before).toBe(1); // with the limits of the call itself
     }
-    app!.ports.database.client.off('query', hear);
+    app.ports.database.client.off('query', hear);
     expect(asked.filter((sql) => /api_key_credits/.test(sql))).toEqual([]);
   });
 
@@ -542,7 +537,7 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     const { body: key } = await create(ada, { credits: { remaining: 10, refill: null } });
     const [app] = apps;
     const ask = (body: Body) =>
-      app!.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
+      app.request('/api/v1/api-keys/verify', { method: 'POST', headers: { 'x-api-key': own.secret }, body });
     const first = await ask({ key: key.secret });
     expect([first.body.code, first.headers.get('ratelimit')]).toEqual([
       'VALID',
@@ -567,14 +562,14 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     expect(spent).toBe(30);
     await redis.kill();
     for (const app of apps) await eventually(() => !app.ports.redis?.available || undefined, 'the loss of Redis');
-    const refused = await through(apps[0]!, { key: key.secret });
+    const refused = await through(apps[0], { key: key.secret });
     expect([refused.status, refused.body.code]).toEqual([503, 'unavailable']);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const plain = await create(ada, {});
-    expect((await through(apps[0]!, { key: plain.body.secret })).status).toBe(503);
+    expect((await through(apps[0], { key: plain.body.secret })).status).toBe(503);
     await redis.start();
-    for (const app of apps) await up(app);
-    const { body } = await through(apps[0]!, { key: key.secret });
+    await untilReached(apps);
+    const { body } = await through(apps[0], { key: key.secret });
     spent++;
     expect(body.remaining).toBeLessThanOrEqual(total - spent);
     expect(body.remaining).toBeGreaterThanOrEqual(total - spent - 100);

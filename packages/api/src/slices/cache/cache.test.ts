@@ -1,6 +1,7 @@
-import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { redisIsMissing } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type AppsOnRedis, startAppsOnRedis } from '../../../test/apps-on-redis.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 
 async function staff(app: TestApp): Promise<Person> {
@@ -63,22 +64,16 @@ describe('the cache in memory', () => {
 });
 
 describe.skipIf(redisIsMissing())('the cache in Redis', () => {
-  let redis: TestRedis;
+  let processes: AppsOnRedis;
   let app: TestApp;
   let other: TestApp;
   let root: Person;
   beforeAll(async () => {
-    redis = await startTestRedis();
-    app = await startApp({ REDIS_URL: redis.url });
-    other = await startApp({ REDIS_URL: redis.url }, app);
-    for (const each of [app, other]) await eventually(() => each.ports.redis?.available || undefined, 'Redis');
+    processes = await startAppsOnRedis();
+    [app, other] = processes.apps;
     root = await staff(app);
   });
-  afterAll(async () => {
-    await other?.close();
-    await app?.close();
-    await redis?.stop();
-  });
+  afterAll(() => processes?.close());
 
   const run = <T>(command: Parameters<NonNullable<TestApp['ports']['redis']>['run']>[0]) =>
     app.ports.redis!.run(command) as Promise<T>;
@@ -106,7 +101,7 @@ describe.skipIf(redisIsMissing())('the cache in Redis', () => {
   });
 
   it('is not said to be cleared while other processes cannot be reached', async () => {
-    await redis.kill();
+    await processes.redis.kill();
     await eventually(() => !app.ports.redis?.available || undefined, 'the loss of Redis');
     expect(await entries()).toBeNull();
     for (const answer of [

@@ -1,8 +1,9 @@
-import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { redisIsMissing } from '@rentapi/testing/redis';
 import { startRunningClock } from '@rentapi/testing/running-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type AppsOnRedis, startAppsOnRedis } from '../../../test/apps-on-redis.ts';
 import { declaredMessage } from '../../../test/declared-message.ts';
 import { makeOrganization, type TestOrganization } from '../../../test/organization.ts';
 import { tryUpgrade } from '../../../test/upgrade.ts';
@@ -307,21 +308,15 @@ describe('a member who is removed', () => {
 });
 
 describe.skipIf(redisIsMissing())('two processes on one Redis', () => {
-  let redis: TestRedis;
+  let processes: AppsOnRedis;
   let one: TestApp;
   let other: TestApp;
 
   beforeAll(async () => {
-    redis = await startTestRedis();
-    one = await startApp({ REDIS_URL: redis.url });
-    other = await startApp({ REDIS_URL: redis.url }, one);
-    for (const each of [one, other]) await eventually(() => each.ports.redis?.available || undefined, 'Redis');
+    processes = await startAppsOnRedis();
+    [one, other] = processes.apps;
   });
-  afterAll(async () => {
-    await other?.close();
-    await one?.close();
-    await redis?.stop();
-  });
+  afterAll(() => processes?.close());
 
   it('are one chat: messages, presence, typing and read marks', async () => {
     const organization = await makeOrganization(one);

@@ -1,7 +1,8 @@
-import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
+import { redisIsMissing } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { type AppsOnRedis, startAppsOnRedis } from '../../../test/apps-on-redis.ts';
 import { declaredMessage } from '../../../test/declared-message.ts';
 import { makeOrganization } from '../../../test/organization.ts';
 import { systemContext } from '../../context.ts';
@@ -118,20 +119,15 @@ describe('a notification', () => {
 });
 
 describe.skipIf(redisIsMissing())('with two processes on one Redis', () => {
-  let redis: TestRedis;
+  let processes: AppsOnRedis;
   let one: TestApp;
   let other: TestApp;
+
   beforeAll(async () => {
-    redis = await startTestRedis();
-    one = await startApp({ REDIS_URL: redis.url });
-    other = await startApp({ REDIS_URL: redis.url }, one);
-    for (const each of [one, other]) await eventually(() => each.ports.redis?.available || undefined, 'Redis');
+    processes = await startAppsOnRedis();
+    [one, other] = processes.apps;
   });
-  afterAll(async () => {
-    await other?.close();
-    await one?.close();
-    await redis?.stop();
-  });
+  afterAll(() => processes?.close());
 
   it('a notification reaches the sockets of the other, and the connections of both are counted', async () => {
     const ada = await one.signUp();
