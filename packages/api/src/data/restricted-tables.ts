@@ -7,7 +7,6 @@ export const RESTRICTED_TABLES: ServingRole['restricted'] = {
   audit_chains: ['SELECT'],
   // Only functions of the owner move credits.
   credit_balances: ['SELECT'],
-  credit_faults: ['SELECT'],
   credit_grants: ['SELECT'],
   credit_holds: ['SELECT'],
   credit_ledger: ['SELECT'],

@@ -40,7 +40,7 @@ export async function up(db: Knex): Promise<void> {
     ) with (fillfactor = 70);
     create index credit_grants_open on credit_grants (organization_id, priority, expires_at, id) where remaining > 0;
 
-    -- No foreign key to grants: it would lock a row for each entry. credit_faults compares them.
+    -- No foreign key to grants: it would lock a row for each entry. credit_faults() compares them.
     create table credit_ledger (
       organization_id bigint not null,
       id bigint not null,                                 -- counts the entries of the organization, without gaps
@@ -422,33 +422,38 @@ export async function up(db: Knex): Promise<void> {
       return found_notice;
     end $$;
 
-    -- What does not add up, by kind: all zeros, or something is wrong.
-    create view credit_faults as
-    with chain as (
-      select organization_id, available_after - amount - lag(available_after, 1, 0::bigint) over entries as jump,
-             id - lag(id, 1, 0::bigint) over entries as step
-      from credit_ledger window entries as (partition by organization_id order by id)
-    ), sums as (
-      select organization_id, sum(amount) as total, max(id) as top from credit_ledger group by 1
-    ), of_grants as (
-      select organization_id, grant_id, sum(amount) as remaining, sum(amount) filter (where kind = 'GRANT') as granted,
-             -coalesce(sum(amount) filter (where kind in ('FREEZE', 'THAW')), 0) as frozen
-      from credit_ledger group by 1, 2
-    ), holds as (
-      select organization_id, sum(amount) as held from credit_holds where used is null group by 1
-    )
-    select
-      (select count(*) from credit_balances balance left join sums using (organization_id)
-       where balance.available <> coalesce(sums.total, 0) or balance.last_entry <> coalesce(sums.top, 0)) as balances,
-      (select count(*) from chain where jump <> 0 or step <> 1) as chain,
-      (select count(*) from credit_grants made
-       left join of_grants on of_grants.organization_id = made.organization_id and of_grants.grant_id = made.id
-       left join credit_balances balance on balance.organization_id = made.organization_id and balance.head_id = made.id
-       where of_grants.grant_id is null or made.amount <> of_grants.granted or made.frozen <> of_grants.frozen
-         or coalesce(balance.head_left, made.remaining) <> of_grants.remaining) as grants,
-      (select count(*) from credit_balances balance left join holds using (organization_id)
-       where balance.held <> coalesce(holds.held, 0)) as holds,
-      (select count(*) from credit_balances where debt > 0 and available > 0) as debts;
+    -- What does not add up of these organizations, by kind: all zeros, or something is wrong.
+    create function credit_faults(orgs bigint[], out balances bigint, out chain bigint, out grants bigint, out holds bigint, out debts bigint)
+      language sql stable as $$
+      with entries as (
+        select organization_id, grant_id, kind, amount, id, id - lag(id, 1, 0::bigint) over chain as step,
+               available_after - amount - lag(available_after, 1, 0::bigint) over chain as jump
+        from credit_ledger where organization_id = any (orgs) window chain as (partition by organization_id order by id)
+      ), sums as (
+        select organization_id, sum(amount) as total, max(id) as top from entries group by 1
+      ), of_grants as (
+        select organization_id, grant_id, sum(amount) as remaining, sum(amount) filter (where kind = 'GRANT') as granted,
+               -coalesce(sum(amount) filter (where kind in ('FREEZE', 'THAW')), 0) as frozen
+        from entries group by 1, 2
+      ), held as (
+        select organization_id, sum(amount) as credits from credit_holds
+        where organization_id = any (orgs) and used is null group by 1
+      ), balance as (
+        select * from credit_balances where organization_id = any (orgs)
+      )
+      select
+        (select count(*) from balance left join sums using (organization_id)
+         where balance.available <> coalesce(sums.total, 0) or balance.last_entry <> coalesce(sums.top, 0)),
+        (select count(*) from entries where jump <> 0 or step <> 1),
+        (select count(*) from credit_grants made
+         left join of_grants on of_grants.organization_id = made.organization_id and of_grants.grant_id = made.id
+         left join balance on balance.organization_id = made.organization_id and balance.head_id = made.id
+         where made.organization_id = any (orgs)
+           and (of_grants.grant_id is null or made.amount <> of_grants.granted or made.frozen <> of_grants.frozen
+             or coalesce(balance.head_left, made.remaining) <> of_grants.remaining)),
+        (select count(*) from balance left join held using (organization_id) where balance.held <> coalesce(held.credits, 0)),
+        (select count(*) from balance where debt > 0 and available > 0)
+    $$;
 
     do $$
     declare
@@ -463,8 +468,7 @@ export async function up(db: Knex): Promise<void> {
 
 export async function down(db: Knex): Promise<void> {
   await db.raw(`
-    drop view credit_faults;
-    drop function credit_notice, credit_expire, credit_thaw, credit_freeze, credit_revoke, credit_deduct, credit_refund, credit_settle,
+    drop function credit_faults, credit_notice, credit_expire, credit_thaw, credit_freeze, credit_revoke, credit_deduct, credit_refund, credit_settle,
       credit_reserve, credit_take, credit_grant, credit_added, credit_remove, credit_lock, credit_move;
     drop table credit_holds, credit_ledger, credit_grants, credit_balances;
     drop function refuse_credit_rewrite;
