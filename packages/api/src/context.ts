@@ -38,6 +38,7 @@ import type { KeyUses } from './slices/api-keys/last-used.ts';
 import type { AccessTokens } from './slices/auth/access-tokens.ts';
 import type { LastSeen } from './slices/auth/last-seen.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
+import type { Projections } from './slices/billing/service/sync.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { WebhookSecrets } from './slices/webhooks/secrets.ts';
@@ -93,6 +94,8 @@ export interface Ports {
   webhooks: WebhookSecrets;
   /** The providers of payments that are set up. */
   payments: PaymentProviders;
+  /** What is made of objects that were read from them. */
+  projections: Projections;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;

@@ -51,6 +51,7 @@ import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { openPayments } from './slices/billing/providers.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
+import { projections } from './slices/projections.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createPostgresSink } from './slices/usage/postgres-sink.ts';
@@ -154,6 +155,7 @@ export function openPorts({
     twoFactor: createTwoFactorSecrets({ keyring, idSecret: secrets.ID_SECRET }),
     webhooks: createWebhookSecrets(keyring),
     payments: payments ?? openPayments(env, clock ?? systemClock),
+    projections,
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

@@ -121,6 +121,24 @@ describe('an event of Stripe', () => {
     ]);
   });
 
+  it('about an object that a slice knows is applied by that slice, as it was read', async () => {
+    const { projections } = app.ports;
+    const { id } = await createCharge(stripe);
+    fakeStripe.act(id, 'pay');
+    const applied: unknown[] = [];
+    app.ports.projections = {
+      async charge(_ctx, { name }, object, read) {
+        applied.push([name, object.id, read && 'status' in read && read.status]);
+        return object.id === id;
+      },
+    };
+    await fakeStripe.deliver();
+    await synced(id);
+    app.ports.projections = projections;
+    expect(applied).toContainEqual(['stripe', id, 'SUCCEEDED']);
+    expect(await findings(id)).toEqual([]);
+  });
+
   it('about an object that is gone is read as none', async () => {
     const body = eventOf();
     expect((await post(STRIPE, body, fakeStripe.sign(body))).status).toBe(200);

@@ -1,4 +1,4 @@
-import type { ObjectRef, PaymentProvider } from '@rentapi/payments/payment-provider';
+import type { ObjectKind, ObjectRef, PaymentProvider } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
@@ -14,6 +14,9 @@ export type ReadObject = Awaited<ReturnType<typeof readObject>>;
 /** Applies what was read, in the transaction that remembers it. False: none of ours is meant. */
 export type Apply = (ctx: Context, provider: PaymentProvider, object: ObjectRef, read: ReadObject) => Promise<boolean>;
 
+/** What is applied, by the kind of object; an object of another kind is none of ours. */
+export type Projections = Readonly<Partial<Record<ObjectKind, Apply>>>;
+
 const Marked = z.strictObject({
   provider: z.enum(['stripe', 'paypal', 'manual']),
   kind: z.enum(['charge', 'setup', 'method', 'refund', 'dispute', 'customer']),
@@ -27,7 +30,7 @@ export const syncObject = job({
   name: 'billing.sync_object',
   queue: 'subscriptions',
   data: Marked,
-  run: (ctx, marked) => sync(ctx, marked, noteUnknown),
+  run: (ctx, marked) => sync(ctx, marked, ctx.ports.projections[marked.kind] ?? noteUnknown),
 });
 
 const TICKET: Statement = {
