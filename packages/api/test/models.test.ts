@@ -40,6 +40,7 @@ const NEVER_REFUSED: Record<string, string> = {
   held_events_digest_unique: 'held on conflict do nothing',
   provider_events_external_unique: 'stored on conflict do nothing',
   backup_codes_code_hash_key: 'a random code',
+  journal_entries_source_unique: 'posted by a function of the database, on conflict do nothing',
   limit_overrides_present: 'replaced under the lock of the organization',
   oauth_codes_code_hash_key: 'a random code',
   organization_invitations_token_unique: 'a random token',

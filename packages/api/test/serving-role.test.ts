@@ -96,6 +96,8 @@ describe('the role that serves (V13.2.2, V16.4.2)', () => {
       "select proname as name, proconfig as settings from pg_proc where prosecdef and pronamespace = 'public'::regnamespace",
     );
     expect(rows.map((row) => row.name).sort()).toEqual([
+      'check_journal_entry',
+      'check_journal_lines',
       'create_day_partition',
       'credit_deduct',
       'credit_expire',
@@ -110,6 +112,7 @@ describe('the role that serves (V13.2.2, V16.4.2)', () => {
       'credit_thaw',
       'drop_day_partition',
       'erase_audit_personal',
+      'journal_post',
       'sequence_audit_logs',
     ]);
     for (const { settings } of rows) expect(settings).toContain('search_path=public, pg_temp');

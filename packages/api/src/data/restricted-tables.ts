@@ -10,6 +10,9 @@ export const RESTRICTED_TABLES: ServingRole['restricted'] = {
   credit_grants: ['SELECT'],
   credit_holds: ['SELECT'],
   credit_ledger: ['SELECT'],
+  // Entries are posted by a function of the owner, and stay.
+  journal_entries: ['SELECT'],
+  journal_lines: ['SELECT'],
   // Functions of the owner make and drop partitions of the tables that are listed here.
   day_partitioned_tables: ['SELECT'],
   knex_migrations: ['SELECT'],

@@ -15,6 +15,8 @@ const KEPT: Record<string, string> = {
   credit_grants: 'the ledger refers to them',
   credit_holds: 'the ledger refers to them',
   credit_ledger: 'append-only: what was paid for and spent stays provable',
+  journal_entries: 'append-only: what was paid stays provable',
+  journal_lines: 'part of the entries',
   events: 'emptied; the audit log refers to them',
 };
 
