@@ -1,4 +1,4 @@
-import { execute } from '@rentapi/platform/database';
+import { execute, type Statement } from '@rentapi/platform/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, runControl, startApp, type TestApp } from '../../../../test/app.ts';
 import { makeOrganization } from '../../../../test/organization.ts';
@@ -6,6 +6,7 @@ import { systemContext } from '../../../context.ts';
 import { CLAIM } from './claim.ts';
 import { startDeliverer } from './deliverer.ts';
 import { makeDue } from './due.ts';
+import { FAN_OUT, subscribableTypes } from './fan-out.ts';
 
 const HOUR_MS = 3_600_000;
 const OK = { status: 204, headers: {}, body: '', truncated: false };
@@ -119,34 +120,53 @@ interface Plan {
   'Actual Rows': number;
   'Actual Loops': number;
   'Rows Removed by Filter'?: number;
+  'Rows Removed by Join Filter'?: number;
   Plans?: Plan[];
 }
 
-/** How many deliveries a claim reads. */
-async function readByClaim(full: readonly number[] = []): Promise<number> {
-  const underway = JSON.stringify(Object.fromEntries(full.map((id) => [id, 10])));
+/** How many rows of a table a statement reads. What it changes is undone. */
+async function readBy({ text }: Statement, table: string, values: readonly unknown[]): Promise<number> {
   let read = 0;
   const count = (plan: Plan): void => {
-    const rows = plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0);
-    if (plan['Relation Name'] === 'webhook_deliveries') read += rows * plan['Actual Loops'];
+    const removed = (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Join Filter'] ?? 0);
+    const rows = plan['Actual Rows'] + removed;
+    if (plan['Relation Name']?.startsWith(table)) read += rows * plan['Actual Loops'];
     for (const part of plan.Plans ?? []) count(part);
   };
   await app.rows
     .transaction(async (db) => {
-      const explained = { text: `explain (analyze, format json) ${CLAIM.text}` };
-      const [row] = await execute<{ 'QUERY PLAN': [{ Plan: Plan }] }>(db, explained, [
-        later(),
-        underway,
-        full,
-        100,
-        later(),
-      ]);
+      await db('webhook_cursor').forUpdate(); // the app's own fan-out waits
+      const explained = { text: `explain (analyze, format json) ${text}` };
+      const [row] = await execute<{ 'QUERY PLAN': [{ Plan: Plan }] }>(db, explained, values);
       count(row!['QUERY PLAN'][0].Plan);
       throw new Error('undone');
     })
     .catch((error: Error) => expect(error.message).toBe('undone'));
   return read;
 }
+
+function readByClaim(full: readonly number[] = []): Promise<number> {
+  const underway = JSON.stringify(Object.fromEntries(full.map((id) => [id, 10])));
+  return readBy(CLAIM, 'webhook_deliveries', [later(), underway, full, 100, later()]);
+}
+
+describe('the fan-out', () => {
+  it('reads no event that it has passed', async () => {
+    await app.rows.raw(`
+      insert into events (type, data, created_at, position)
+      select 'member.left', '{}', now(), (select coalesce(max(position), 0) from events) + n
+      from generate_series(1, 3000) n`);
+    await app.rows.raw('select pg_notify(?, ?)', ['sequenced', '']);
+    await eventually(async () => {
+      const { rows } = await app.rows.raw<{ rows: object[] }>(
+        'select from webhook_cursor where position >= (select max(position) from events)',
+      );
+      return rows[0];
+    }, 'the cursor to pass them');
+    await app.rows.raw('analyze events');
+    expect(await readBy(FAN_OUT, 'events', [subscribableTypes(app.ports.eventTypes), new Date()])).toBeLessThan(50);
+  });
+});
 
 describe('what waits for a webhook', () => {
   it('costs the claims of others nothing while it is pausing, busy or disabled', async () => {

@@ -20,7 +20,8 @@ export const FAN_OUT: Statement = {
     select position from webhook_cursor for update skip locked
   ), batch as (
     select e.id, e.organization_id, e.type, e.position, e.created_at, e.data
-    from place join events e on e.position > place.position order by e.position limit ${BATCH}
+    from events e where e.position > (select position from place) -- no join: it would read every event there is
+    order by e.position limit ${BATCH}
   ), made as (
     insert into webhook_deliveries (organization_id, webhook_id, event_id, event_type, status, due_at, created_at)
     select e.organization_id, w.id, e.id, e.type, 'PENDING', $2::timestamptz, e.created_at
