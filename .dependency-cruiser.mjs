@@ -22,7 +22,7 @@ export default {
       'platform-knows-no-product',
       'packages/platform has no product nouns: pass what it needs as an argument.',
       { path: '^packages/platform' },
-      { path: '^(apps|packages/(api|payments|testing)|sdk)/' },
+      { path: '^(apps|packages/(api|fake-payments|payments|testing)|sdk)/' },
     ),
     rule(
       'payments-know-no-product',
@@ -33,7 +33,7 @@ export default {
     rule(
       'vendors-stay-in-payments',
       'Stripe and PayPal end at PaymentProvider: use the plain data that it answers.',
-      { path: '^(apps|packages|bench)/', pathNot: '^packages/(payments|testing/src/fake-providers)/' },
+      { path: '^(apps|packages|bench)/', pathNot: '^packages/(payments|fake-payments)/' },
       { path: '/node_modules/(stripe|@paypal)/' },
     ),
     rule(
@@ -47,6 +47,18 @@ export default {
       'packages/testing serves every package: pass what is the product’s as an argument.',
       { path: '^packages/testing' },
       { path: '^(apps|packages/(api|payments)|sdk)/' },
+    ),
+    rule(
+      'fake-payments-know-no-product',
+      'packages/fake-payments behaves as Stripe and PayPal do: what it knows of them must not come from our code.',
+      { path: '^packages/fake-payments' },
+      { path: '^(apps|packages/(api|payments|testing)|sdk)/' },
+    ),
+    rule(
+      'fake-payments-in-development-only',
+      'Only the start of a developer’s server loads fake providers; a build has none.',
+      { pathNot: '(\\.test\\.ts$|/test/|^bench/|^packages/fake-payments/|^apps/server/src/dev/fake-providers\\.ts$)' },
+      { path: '^packages/fake-payments/' },
     ),
     rule(
       'api-knows-no-app',

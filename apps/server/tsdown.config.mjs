@@ -19,6 +19,8 @@ const NATIVE = [
 const HEADERS = 'node-addon-api';
 /** Databases that Knex could use besides: each is required only where it is chosen. */
 const OTHER_DATABASES = ['mysql', 'mysql2', 'mariadb/callback', 'better-sqlite3', 'sqlite3', 'tedious', 'oracledb'];
+/** For developers' checkouts; a build never loads them. */
+const FAKES = /^@rentapi\/fake-payments\//;
 
 /** `npm run build`: one directory that Node 22.21, or 24.9 and newer, runs as it is, without installing anything. */
 export default defineConfig(({ outDir = '../../dist' }) => ({
@@ -32,7 +34,7 @@ export default defineConfig(({ outDir = '../../dist' }) => ({
   checks: { bundlerTimings: false },
   deps: {
     alwaysBundle: [/.*/],
-    neverBundle: [...NATIVE.map(({ name }) => name), ...OTHER_DATABASES],
+    neverBundle: [...NATIVE.map(({ name }) => name), ...OTHER_DATABASES, FAKES],
     onlyBundle: false,
   },
   outputOptions: { keepNames: true }, // the names of error classes are logged

@@ -3,6 +3,7 @@ import type { Ports } from '@rentapi/api/context';
 import { SECRET_FIELDS } from '@rentapi/api/contract/secret-fields';
 import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
 import { openPorts } from '@rentapi/api/ports';
+import type { PaymentProviders } from '@rentapi/payments/providers';
 import type { ServingRole } from '@rentapi/platform/database/serving-role';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { loadOrCreateSecrets } from '@rentapi/platform/embedded-secrets';
@@ -29,11 +30,19 @@ export interface Runtime {
   embedded: EmbeddedPostgres | null;
 }
 
-/**
- * Starts the database (embedded, unless DATABASE_URL names another) and opens what every command needs. With `attach`,
- * a command uses the embedded database of a running server.
- */
-export async function bootstrap(env: Env, say: (line: string) => void, { attach = false } = {}): Promise<Runtime> {
+interface BootstrapOptions {
+  /** Uses the embedded database of a running server. */
+  attach?: boolean;
+  /** In place of the providers whose settings are there. */
+  payments?: PaymentProviders | undefined;
+}
+
+/** Starts the database (embedded, unless DATABASE_URL names another) and opens what every command needs. */
+export async function bootstrap(
+  env: Env,
+  say: (line: string) => void,
+  { attach = false, payments }: BootstrapOptions = {},
+): Promise<Runtime> {
   const dataDir = path.resolve(env.DATA_DIR);
   const label = `rentapi ${process.pid}${attach ? '' : ` http ${env.PORT}`}`;
   const embedded = env.DATABASE_URL ? null : await startEmbeddedPostgres({ dataDir, label, attach, onStep: say });
@@ -51,6 +60,7 @@ export async function bootstrap(env: Env, say: (line: string) => void, { attach 
     secrets,
     mailer,
     version: VERSION,
+    ...(payments && { payments }),
     ...(await openObservers(env)),
   });
   return {

@@ -6,6 +6,7 @@ import { collectGarbage } from '@rentapi/platform/collect-garbage';
 import type { Env } from '@rentapi/platform/env';
 import type { Redis } from '@rentapi/platform/redis';
 import { bootstrap } from './bootstrap.ts';
+import { type FakeProviders, openFakeProviders } from './dev/fake-providers.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { prepareAccounts, prepareDatabase } from './prepare.ts';
 import { printLine } from './print-line.ts';
@@ -27,8 +28,18 @@ async function hasAnswered(redis: Redis | null): Promise<boolean> {
 }
 
 /** Serves clients until a stop signal; then open requests, sockets and running jobs end first, the database last. */
-export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Promise<number> {
-  const opened = await bootstrap(env, printLine);
+export async function serve(env: Env, options: ServeOptions): Promise<number> {
+  // Fakes are in the memory of one process: jobs of another would not find what was made here.
+  const fakes = options.runsJobs ? await openFakeProviders(env) : null;
+  try {
+    return await serveWith(fakes, env, options);
+  } finally {
+    await fakes?.close();
+  }
+}
+
+async function serveWith(fakes: FakeProviders | null, env: Env, { runsJobs, stopped }: ServeOptions): Promise<number> {
+  const opened = await bootstrap(env, printLine, { payments: fakes?.payments });
   const { ports, directUrl, embedded, mailbox } = opened;
   let http: HttpServer | undefined;
   let following: ReturnType<typeof startEventFeed> | undefined;
@@ -36,6 +47,7 @@ export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Prom
   try {
     http = await createHttpServer(opened);
     adoptPort(ports, http.port);
+    fakes?.deliverTo(http.port);
     await prepareDatabase(opened);
     await prepareAccounts(opened);
     following = startEventFeed(ports);
@@ -45,6 +57,7 @@ export async function serve(env: Env, { runsJobs, stopped }: ServeOptions): Prom
     printBanner(ports.env, http.port, {
       mailbox: mailbox !== null && !env.production, // /dev/mail answers on a developer's machine only
       demo: await hasDemoAccounts(ports.database),
+      fakePayments: fakes !== null,
       redisMissing: !(await hasAnswered(ports.redis)),
     });
     await stopped;

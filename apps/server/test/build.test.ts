@@ -59,6 +59,14 @@ describe('a build', () => {
     ]);
   });
 
+  it('has no fake providers of payments', () => {
+    const programs = readdirSync(dist).filter((name) => name.endsWith('.mjs'));
+    const texts = programs.map((name) => readFileSync(path.join(dist, name), 'utf8'));
+    expect(
+      texts.filter((text) => /createFake(Stripe|PayPal)\b|async function openDevelopmentFakes\b/.test(text)),
+    ).toEqual([]);
+  });
+
   it('carries the licences of what is in it', () => {
     const licences = readFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
     for (const name of ['@trpc/server', 'express', 'knex', 'pg']) expect(licences).toContain(`Name: ${name}\n`);

@@ -1,4 +1,4 @@
-import type { Fault } from '@rentapi/testing/fake-providers/server';
+import type { Fault } from '@rentapi/fake-payments/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Charge, Movement, NewCharge, Page, PaymentProvider } from '../src/payment-provider.ts';
 import { ForgedEventError, ProviderError } from '../src/provider-error.ts';

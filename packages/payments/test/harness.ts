@@ -1,4 +1,4 @@
-import type { Fault } from '@rentapi/testing/fake-providers/server';
+import type { Fault } from '@rentapi/fake-payments/server';
 import type { EventHeaders, PaymentProvider } from '../src/payment-provider.ts';
 
 /** A provider under test, and those whom it deals with. */

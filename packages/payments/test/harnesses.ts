@@ -1,7 +1,7 @@
-import type { Deliveries } from '@rentapi/testing/fake-providers/deliveries';
-import { createFakePayPal, type PayerBehavior } from '@rentapi/testing/fake-providers/paypal';
-import { createSigner, type Signer } from '@rentapi/testing/fake-providers/signer';
-import { type CardBehavior, createFakeStripe } from '@rentapi/testing/fake-providers/stripe';
+import type { Deliveries } from '@rentapi/fake-payments/deliveries';
+import { createFakePayPal, type PayerBehavior } from '@rentapi/fake-payments/paypal';
+import { createSigner, type Signer } from '@rentapi/fake-payments/signer';
+import { type CardBehavior, createFakeStripe } from '@rentapi/fake-payments/stripe';
 import { vi } from 'vitest';
 import { createManualProvider, type Transfer } from '../src/manual/provider.ts';
 import { createPayPalProvider } from '../src/paypal/provider.ts';

@@ -1,4 +1,4 @@
-import { createSigner, type SignerOptions } from '@rentapi/testing/fake-providers/signer';
+import { createSigner, type SignerOptions } from '@rentapi/fake-payments/signer';
 import { describe, expect, it } from 'vitest';
 import { trustedKey } from '../src/paypal/certificates.ts';
 import { createPayPalProvider } from '../src/paypal/provider.ts';

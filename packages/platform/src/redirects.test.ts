@@ -85,11 +85,11 @@ describe('an outgoing call follows no redirect (V15.3.2)', () => {
       ),
     );
     expect(calling.sort()).toEqual([
+      'packages/fake-payments/src/deliveries.ts',
       'packages/payments/src/provider-fetch.ts',
       'packages/platform/src/error-reporting.ts',
       'packages/platform/src/mail/resend.ts',
       'packages/platform/src/outbound.ts',
-      'packages/testing/src/fake-providers/deliveries.ts',
     ]);
   });
 });

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
+import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal';
+import { createSigner } from '@rentapi/fake-payments/signer';
+import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import type { PaymentProvider } from '@rentapi/payments/payment-provider';
 import { createPayPalProvider } from '@rentapi/payments/paypal/provider';
 import { createStripeProvider } from '@rentapi/payments/stripe/provider';
-import { createFakePayPal, type FakePayPal } from '@rentapi/testing/fake-providers/paypal';
-import { createSigner } from '@rentapi/testing/fake-providers/signer';
-import { createFakeStripe, type FakeStripe } from '@rentapi/testing/fake-providers/stripe';
 import { redisIsMissing, startTestRedis } from '@rentapi/testing/redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, eventually, runControl, startApp, type TestApp } from '../../../test/app.ts';

@@ -1,8 +1,8 @@
+import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal';
+import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import type { PaymentProvider } from '@rentapi/payments/payment-provider';
 import { createPayPalProvider } from '@rentapi/payments/paypal/provider';
 import { createStripeProvider } from '@rentapi/payments/stripe/provider';
-import { createFakePayPal, type FakePayPal } from '@rentapi/testing/fake-providers/paypal';
-import { createFakeStripe, type FakeStripe } from '@rentapi/testing/fake-providers/stripe';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../../../test/app.ts';
 import { type Context, systemContext } from '../../../context.ts';

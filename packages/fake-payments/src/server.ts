@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** How a request fails; all but the first two and the last have had their effect before. */
@@ -62,17 +62,21 @@ export interface FakeHandlers {
   isApi(path: string): boolean;
 }
 
+export interface Listening {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Makes a listener reachable. */
+export type Serve = (listener: RequestListener) => Promise<Listening>;
+
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_REQUESTS = 100_000;
 
 /** An HTTP server on this machine that behaves as a provider does, including badly. */
-export async function startFakeServer(handlers: FakeHandlers): Promise<FakeServer> {
+export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve = listenLocally): Promise<FakeServer> {
   const faults: { fault: Fault; match: RegExp; times: number }[] = [];
   const requests: string[] = [];
-  const server = createServer((req, res) => {
-    serve(req, res).catch(() => res.destroy());
-  });
-
   function takeFault(line: string): Fault | null {
     const found = faults.find(({ match, times }) => times > 0 && match.test(line));
     if (!found) return null;
@@ -101,14 +105,26 @@ export async function startFakeServer(handlers: FakeHandlers): Promise<FakeServe
     send(res, answer);
   }
 
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { url, close } = await serveWith((req, res) => {
+    serve(req, res).catch(() => res.destroy());
+  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     requests,
     fail(fault, match = /./, times = 1) {
       faults.push({ fault, match, times });
     },
+    close,
+  };
+}
+
+/** On a free port, for this machine only. */
+export async function listenLocally(listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.close();
       server.closeAllConnections();

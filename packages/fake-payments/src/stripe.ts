@@ -9,6 +9,7 @@ import {
   type FakeRequest,
   type FakeServer,
   type Fault,
+  type Serve,
   startFakeServer,
 } from './server.ts';
 import {
@@ -33,6 +34,12 @@ export interface FakeStripeOptions {
   deliversFirst?: boolean;
   /** When a request gets no answer. */
   onHang?: () => void;
+  /** When there is a further event to deliver. */
+  onEvent?: () => void;
+  /** Makes ids of one run differ from those of another. */
+  run?: string;
+  /** In place of a port of its own. */
+  serve?: Serve;
 }
 
 /** What a card does when it is charged. */
@@ -99,7 +106,7 @@ interface StoredEvent {
 
 /** The part of Stripe that moves money, in memory, with its manners: keys, events, declines and delays. */
 export async function createFakeStripe(options: FakeStripeOptions): Promise<FakeStripe> {
-  const { clock, secretKey, webhookSecret } = options;
+  const { clock, secretKey, webhookSecret, run: ofRun = '' } = options;
   let webhookUrl = options.webhookUrl ?? null;
   let count = 0;
 
@@ -119,7 +126,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
   const answered = new Map<string, { atMs: number; hash: string; answer: FakeAnswer }>();
 
   const nowS = (): number => Math.floor(clock.now().getTime() / 1000);
-  const newId = (prefix: string): string => `${prefix}_fake${String(++count).padStart(8, '0')}`;
+  const newId = (prefix: string): string => `${prefix}_fake${ofRun}${String(++count).padStart(8, '0')}`;
 
   function sign(body: string): Record<string, string> {
     const t = nowS();
@@ -149,6 +156,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     };
     events.push(event);
     deliveries.pending.push({ id: event.id, body: JSON.stringify(event, null, 2) });
+    options.onEvent?.();
   }
 
   function find<Value>(map: Map<string, Value>, id: string | undefined, what: string): Value {
@@ -678,25 +686,28 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     );
   }
 
-  const server = await startFakeServer({
-    isApi: (path) => path.startsWith('/v1/'),
-    rateLimited: { error: { type: 'invalid_request_error', code: 'rate_limit', message: 'Too many requests.' } },
-    ...(options.onHang && { onHang: options.onHang }),
-    handle(request, fault) {
-      if (!request.path.startsWith('/v1/')) return page(request);
-      if (request.headers.authorization !== `Bearer ${secretKey}`) {
-        return { status: 401, body: { error: { type: 'invalid_request_error', message: 'Invalid API Key.' } } };
-      }
-      if (request.headers['stripe-version'] !== API_VERSION) {
-        throw invalid(400, 'api_version_invalid', 'Send the pinned Stripe-Version.', 'Stripe-Version');
-      }
-      return once(request, fault);
+  const server = await startFakeServer(
+    {
+      isApi: (path) => path.startsWith('/v1/'),
+      rateLimited: { error: { type: 'invalid_request_error', code: 'rate_limit', message: 'Too many requests.' } },
+      ...(options.onHang && { onHang: options.onHang }),
+      handle(request, fault) {
+        if (!request.path.startsWith('/v1/')) return page(request);
+        if (request.headers.authorization !== `Bearer ${secretKey}`) {
+          return { status: 401, body: { error: { type: 'invalid_request_error', message: 'Invalid API Key.' } } };
+        }
+        if (request.headers['stripe-version'] !== API_VERSION) {
+          throw invalid(400, 'api_version_invalid', 'Send the pinned Stripe-Version.', 'Stripe-Version');
+        }
+        return once(request, fault);
+      },
+      distort: (body) => (isRecord(body) ? { ...body, status: 'quantum', payment_status: 'quantum' } : body),
+      async beforeAnswer() {
+        if (options.deliversFirst) await deliveries.deliver();
+      },
     },
-    distort: (body) => (isRecord(body) ? { ...body, status: 'quantum', payment_status: 'quantum' } : body),
-    async beforeAnswer() {
-      if (options.deliversFirst) await deliveries.deliver();
-    },
-  });
+    options.serve,
+  );
 
   return Object.assign(deliveries, server, {
     addCard,

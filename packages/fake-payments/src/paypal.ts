@@ -8,6 +8,7 @@ import {
   type FakeRequest,
   type FakeServer,
   type Fault,
+  type Serve,
   startFakeServer,
 } from './server.ts';
 import type { Signer } from './signer.ts';
@@ -24,6 +25,12 @@ export interface FakePayPalOptions {
   deliversFirst?: boolean;
   /** When a request gets no answer. */
   onHang?: () => void;
+  /** When there is a further event to deliver. */
+  onEvent?: () => void;
+  /** Makes ids of one run differ from those of another. */
+  run?: string;
+  /** In place of a port of its own. */
+  serve?: Serve;
 }
 
 /** What a payer's account does when it is charged. */
@@ -131,7 +138,7 @@ const CERTIFICATE = '/v1/notifications/certs/CERT-fake';
 
 /** The part of PayPal that moves money, in memory, with its manners: keys, payers, pending captures, signatures. */
 export async function createFakePayPal(options: FakePayPalOptions): Promise<FakePayPal> {
-  const { clock, clientId, clientSecret, webhookId, signer } = options;
+  const { clock, clientId, clientSecret, webhookId, signer, run: ofRun = '' } = options;
   let webhookUrl = options.webhookUrl ?? null;
   let count = 0;
   let failingTokens = 0;
@@ -151,7 +158,7 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
   const sent = new Map<string, string>();
   const answered = new Map<string, { atMs: number; hash: string; answer: FakeAnswer }>();
 
-  const newId = (prefix: string): string => `${prefix}${String(++count).padStart(12, '0')}`;
+  const newId = (prefix: string): string => `${prefix}${ofRun}${String(++count).padStart(12, '0')}`;
   const time = (): string => `${clock.now().toISOString().slice(0, 19)}Z`;
 
   function sign(body: string): Record<string, string> {
@@ -187,6 +194,7 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
       .replace('"event_version":"1.0"', '"event_version":"1.0","n":1.0')
       .replace('ł', '\\u0142');
     deliveries.pending.push({ id: event.id, body });
+    options.onEvent?.();
   }
 
   function find<Value>(map: Map<string, Value>, id: string): Value {
@@ -599,16 +607,19 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
     return once(request);
   }
 
-  const server: FakeServer = await startFakeServer({
-    isApi: (path) => /^\/v[123]\//.test(path) && path !== '/v1/oauth2/token' && path !== CERTIFICATE,
-    rateLimited: { name: 'RATE_LIMIT_REACHED', message: 'Too many requests.' },
-    ...(options.onHang && { onHang: options.onHang }),
-    handle,
-    distort: (body) => distort(body),
-    async beforeAnswer() {
-      if (options.deliversFirst) await deliveries.deliver();
+  const server: FakeServer = await startFakeServer(
+    {
+      isApi: (path) => /^\/v[123]\//.test(path) && path !== '/v1/oauth2/token' && path !== CERTIFICATE,
+      rateLimited: { name: 'RATE_LIMIT_REACHED', message: 'Too many requests.' },
+      ...(options.onHang && { onHang: options.onHang }),
+      handle,
+      distort: (body) => distort(body),
+      async beforeAnswer() {
+        if (options.deliversFirst) await deliveries.deliver();
+      },
     },
-  });
+    options.serve,
+  );
 
   return Object.assign(deliveries, server, {
     addPayer,
