@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OrganizationContext, systemContext } from '@rentapi/api/context';
+import { NO_TERMS } from '@rentapi/api/contract/plans';
 import { closePorts } from '@rentapi/api/ports';
 import { ingestUsage } from '@rentapi/api/slices/metering/service/ingest';
 import { execute } from '@rentapi/platform/database';
@@ -30,7 +31,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
           environment: 'live',
           permissions: new Set(),
           limits: { perMinute: null, perHour: null, perDay: null, override: null },
-          terms: { plan: 'FREE', override: null, callsUsedUpUntil: null },
+          terms: { plan: 'FREE', planTerms: NO_TERMS, override: null, callsUsedUpUntil: null },
         },
         creator: null,
       },

@@ -2,6 +2,7 @@ import type { Knex } from '@rentapi/platform/database';
 import { emailKey } from '@rentapi/platform/mail-address';
 import { type Context, type OrganizationContext, type Ports, systemContext, type UserContext } from './context.ts';
 import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.ts';
+import { NO_TERMS } from './contract/plans.ts';
 import { transaction } from './data/transaction.ts';
 import { seedActivity } from './demo-activity.ts';
 import { createApiKey } from './slices/api-keys/service.ts';
@@ -128,7 +129,7 @@ async function seedOrganization(
 function ownerOf(ctx: Context, user: UserModel, organizationId: number): UserContext & OrganizationContext {
   const permissions = ROLE_PERMISSIONS.OWNER;
   const session = { id: 0, publicId: '', authenticatedAt: ctx.now };
-  const terms = { plan: ctx.ports.env.DEFAULT_PLAN, override: null, callsUsedUpUntil: null };
+  const terms = { plan: ctx.ports.env.DEFAULT_PLAN, planTerms: NO_TERMS, override: null, callsUsedUpUntil: null };
   return {
     ...ctx,
     actor: { kind: 'user', user, session, membership: { organizationId, role: 'OWNER', permissions, terms } },

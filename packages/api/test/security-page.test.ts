@@ -166,6 +166,8 @@ const OPERATIONAL = [
   'job_workers.concurrency',
   'knex_migrations.name',
   'organizations.limit_override',
+  'plans.name',
+  'plans.terms',
   'usage_hours.latency',
   'usage_hours.name',
   'usage_spans.latency',

@@ -465,6 +465,14 @@ export type AppRouter = TRPCBuiltRouter<
         input: Record<string, never> | undefined;
         output: Entitlements;
       }>;
+      plans: {
+        /** List the plans and their prices. What an organization can subscribe to, for a month or a year, in each currency. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: Plans;
+        }>;
+      };
       credits: {
         /** Get the credits of the organization. The balance, and what it is made of. Calls that cost credits say so in their description. */
         balance: TRPCQueryProcedure<{
@@ -3230,6 +3238,30 @@ export type PermissionPath = {
   }[];
 };
 
+/** What an organization can subscribe to. */
+export interface Plan {
+  /** By which you subscribe. */
+  code: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** For people. */
+  name: string;
+  /** How much an organization may use at once, an hour and a day. */
+  limits: PlanLimits;
+  /** Calls with live keys that it includes in a month of UTC. */
+  includedCallsPerMonth: number;
+  /** What happens to further calls. */
+  overage: 'refuse' | 'bill';
+  /** What it includes. */
+  features: ('api_keys' | 'custom_roles' | 'realtime' | 'audit_log')[];
+  /** Credits that it includes in each month. */
+  monthlyCredits: number;
+  /** Whether what is left of a month’s credits stays; else it expires with the month. */
+  creditsRollOver: boolean;
+  /** Days that the first subscription of an organization is free of charge. */
+  trialDays: number;
+  /** One for each interval and currency; none where it is free. */
+  prices: Price[];
+}
+
 /** How much of a limit of the plan was used. */
 export interface PlanLimitUsage {
   /** Which limit, as in `RateLimit`. */
@@ -3240,6 +3272,41 @@ export interface PlanLimitUsage {
   windowS: number;
   /** Calls with live keys in the last window, by quarters of an hour. */
   calls: number;
+}
+
+/** How much an organization may use at once, an hour and a day. */
+export interface PlanLimits {
+  /** Calls an hour with all API keys together. */
+  perHour: number;
+  /** Calls a day with all API keys together. */
+  perDay: number;
+  /** Sockets that are open at once. */
+  sockets: number;
+  /** Event subscriptions that are open at once. */
+  subscriptions: number;
+}
+
+/** What is sold. */
+export interface Plans {
+  /** From the smallest to the largest. */
+  items: Plan[];
+  /** All are on one page. */
+  nextCursor: null;
+}
+
+/** What a plan costs. A price never changes: another one takes its place. */
+export interface Price {
+  /** Id of a price. */
+  id: string;
+  /** How often it is paid. */
+  interval: 'month' | 'year';
+  /** For one unit and interval. */
+  amount: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
 }
 
 /** The answer to a probe. */

@@ -22,6 +22,7 @@ export const ID_KINDS = {
   job: { kind: 'job', noun: 'job' },
   ovr: { kind: 'limit_override', noun: 'limit override' },
   crd: { kind: 'credit_grant', noun: 'grant of credits' },
+  prc: { kind: 'price', noun: 'price' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;
 

@@ -1,7 +1,8 @@
-import { ORGANIZATION_PERMISSIONS, type OrganizationPermission } from './permissions.ts';
-
 export const PLAN_CODES = ['FREE', 'BASIC', 'PRO', 'ENTERPRISE'] as const;
 export type PlanCode = (typeof PLAN_CODES)[number];
+
+export const INTERVALS = ['month', 'year'] as const;
+export type Interval = (typeof INTERVALS)[number];
 
 export const FEATURES = ['api_keys', 'custom_roles', 'realtime', 'audit_log'] as const;
 export type Feature = (typeof FEATURES)[number];
@@ -10,7 +11,8 @@ export type Feature = (typeof FEATURES)[number];
 export const OVERAGES = ['refuse', 'bill'] as const;
 export type Overage = (typeof OVERAGES)[number];
 
-export interface Plan {
+/** What a plan includes, as its row in `plans` says. */
+export interface PlanTerms {
   /** Calls with the organization's API keys, all together. */
   perHour: number;
   perDay: number;
@@ -22,52 +24,15 @@ export interface Plan {
   includedCallsPerMonth: number;
   overage: Overage;
   features: readonly Feature[];
-  /** The permissions that a scope of a key can include. */
-  scopes: readonly OrganizationPermission[];
 }
 
-const everything = {
-  features: FEATURES,
-  // A plan with fewer must be enforced where keys are authenticated, and in the roles of its members.
-  scopes: Object.keys(ORGANIZATION_PERMISSIONS) as OrganizationPermission[],
-};
-
-/** What each plan includes. Prices and subscriptions refer to these codes. */
-export const PLANS: Readonly<Record<PlanCode, Plan>> = {
-  FREE: {
-    perHour: 100,
-    perDay: 1000,
-    sockets: 20,
-    subscriptions: 40,
-    includedCallsPerMonth: 10_000,
-    overage: 'refuse',
-    ...everything,
-  },
-  BASIC: {
-    perHour: 1000,
-    perDay: 10_000,
-    sockets: 100,
-    subscriptions: 200,
-    includedCallsPerMonth: 100_000,
-    overage: 'bill',
-    ...everything,
-  },
-  PRO: {
-    perHour: 10_000,
-    perDay: 100_000,
-    sockets: 1000,
-    subscriptions: 2000,
-    includedCallsPerMonth: 1_000_000,
-    overage: 'bill',
-    ...everything,
-  },
-  ENTERPRISE: {
-    perHour: 50_000,
-    perDay: 500_000,
-    sockets: 10_000,
-    subscriptions: 20_000,
-    includedCallsPerMonth: 10_000_000,
-    overage: 'bill',
-    ...everything,
-  },
+/** For what acts without making calls, such as the seed of demo data. */
+export const NO_TERMS: PlanTerms = {
+  perHour: 0,
+  perDay: 0,
+  sockets: 0,
+  subscriptions: 0,
+  includedCallsPerMonth: 0,
+  overage: 'refuse',
+  features: [],
 };

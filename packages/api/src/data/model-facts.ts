@@ -1,10 +1,9 @@
 import { ID_KINDS, type IdPrefix } from '../contract/ids.ts';
+import type { PlanCode } from '../contract/plans.ts';
 import type { BaseModel } from './base-model.ts';
 
-/**
- * The actors whose cached permissions depend on a row, as the trigger on its table names them on the channel `actors`.
- */
-export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}`;
+/** The actors whose cached rights depend on a row, as the trigger on its table names them on the channel `actors`. */
+export type InvalidationKey = `${'user' | 'organization' | 'key'}:${number}` | `plan:${PlanCode}`;
 
 /** What the rest of the product must know about a model's rows, declared once, with its fields. */
 export type ModelFacts<M extends BaseModel> = Identity & {

@@ -17,4 +17,7 @@ export const RESTRICTED_TABLES: ServingRole['restricted'] = {
   day_partitioned_tables: ['SELECT'],
   knex_migrations: ['SELECT'],
   knex_migrations_lock: ['SELECT'],
+  // Operators decide what is sold, as the owner of the database.
+  plans: ['SELECT'],
+  prices: ['SELECT'],
 };

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import type { OrganizationPermission } from '../contract/permissions.ts';
-import { type Feature, type Overage, PLANS, type PlanCode } from '../contract/plans.ts';
+import { ORGANIZATION_PERMISSIONS, type OrganizationPermission } from '../contract/permissions.ts';
+import type { Feature, Overage, PlanCode, PlanTerms } from '../contract/plans.ts';
 import type { Actor } from './actor.ts';
 
 /** What staff granted in place of a plan's limits, until a moment. Null leaves a limit as it is. */
@@ -17,6 +17,8 @@ export interface LimitOverride {
 /** What an organization has. It is read with the row of the actor, so that limits cost no query. */
 export interface Terms {
   plan: PlanCode;
+  /** What the plan includes. */
+  planTerms: PlanTerms;
   override: LimitOverride | null;
   /** Until when its plan has no calls left, if it refuses further ones. */
   callsUsedUpUntil: Date | null;
@@ -79,6 +81,9 @@ export function factsOf({ ports, now }: Pick<Context, 'ports' | 'now'>, actor: A
   return actor.membership && { ...actor.membership.terms, key: null, settings: ports.env, now };
 }
 
+/** All, whatever the plan. One with fewer must be enforced where keys are authenticated, and in roles of members. */
+const SCOPES = Object.keys(ORGANIZATION_PERMISSIONS) as OrganizationPermission[];
+
 const MINUTE_S = 60;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
@@ -97,32 +102,32 @@ export function callerLimit(name: 'user' | 'key', { RATE_LIMIT_PER_MINUTE }: Fac
  * is called for every call with a key.
  */
 export function resolveEntitlements({
-  plan: code,
+  plan,
+  planTerms: terms,
   override,
   callsUsedUpUntil,
   key,
   settings,
   now,
 }: Facts): Entitlements {
-  const plan = PLANS[code];
   const granted = liveAt(override, now);
   const ofKey = key && liveAt(key.override, now);
   const limits: ResolvedLimit[] = [
     callerLimit(key ? 'key' : 'user', settings),
-    replaced(ofPlan('plan-hour', plan.perHour, HOUR_S), granted, granted?.perHour),
-    replaced(ofPlan('plan-day', plan.perDay, DAY_S), granted, granted?.perDay),
-    ...openLimits(plan, granted, ofKey),
+    replaced(ofPlan('plan-hour', terms.perHour, HOUR_S), granted, granted?.perHour),
+    replaced(ofPlan('plan-day', terms.perDay, DAY_S), granted, granted?.perDay),
+    ...openLimits(terms, granted, ofKey),
   ];
   if (key) limits.push(...ownLimits(key, ofKey));
-  const isRefused = plan.overage === 'refuse' && callsUsedUpUntil !== null && callsUsedUpUntil > now;
+  const isRefused = terms.overage === 'refuse' && callsUsedUpUntil !== null && callsUsedUpUntil > now;
   const refusedUntil = isRefused ? callsUsedUpUntil : null;
-  const includedCalls = { perMonth: plan.includedCallsPerMonth, overage: plan.overage, refusedUntil };
-  return { plan: code, features: plan.features, scopes: plan.scopes, limits, includedCalls, creditsPerCall: 0 };
+  const includedCalls = { perMonth: terms.includedCallsPerMonth, overage: terms.overage, refusedUntil };
+  return { plan, features: terms.features, scopes: SCOPES, limits, includedCalls, creditsPerCall: 0 };
 }
 
 /** What is counted while it is open: of the organization, and of each caller. */
 function openLimits(
-  plan: { sockets: number; subscriptions: number },
+  plan: Pick<PlanTerms, 'sockets' | 'subscriptions'>,
   granted: LimitOverride | null,
   ofKey: LimitOverride | null,
 ): ResolvedLimit[] {

@@ -17,6 +17,7 @@ import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
+import { plans } from './plans/router.ts';
 import { adminJobs, queues } from './queues/router.ts';
 import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
@@ -42,7 +43,7 @@ export const appRouter = router({
     jobs: adminJobs,
     billing: adminBilling,
   }),
-  billing: router({ entitlements, credits, info }),
+  billing: router({ entitlements, plans, credits, info }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,

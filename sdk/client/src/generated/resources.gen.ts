@@ -67,6 +67,7 @@ export type {
   BillingInfoGetResponse,
   BillingInfoSetResponse,
   BillingPaypalWebhookResponse,
+  BillingPlansListResponse,
   BillingStripeWebhookResponse,
   CacheHealth,
   CacheNamespace,
@@ -171,6 +172,7 @@ export type {
   MeterPage,
   MeterValue,
   MeterValues,
+  Money,
   OAuthProvider,
   OAuthProviders,
   OAuthResult,
@@ -228,7 +230,11 @@ export type {
   PermissionsCheckResponse,
   PermissionsListResponse,
   PermissionsMatrixResponse,
+  Plan,
   PlanLimitUsage,
+  PlanLimits,
+  Plans,
+  Price,
   Probe,
   Problem,
   ProviderEventReceived,
@@ -694,6 +700,7 @@ export type BillingEntitlementsParams = NoParams;
 export type BillingInfoGetParams = NoParams;
 export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingPaypalWebhookParams = NoParams;
+export type BillingPlansListParams = NoParams;
 export type BillingStripeWebhookParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
@@ -2032,6 +2039,27 @@ export class BillingPaypalResource extends Resource {
   }
 }
 
+/** `client.billing.plans` */
+export class BillingPlansResource extends Resource {
+  /**
+   * List the plans and their prices
+   *
+   * What an organization can subscribe to, for a month or a year, in each currency.
+   *
+   * Needs no credential.
+   *
+   * `GET /api/v1/subscriptions/plans`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.plans.list();
+   * ```
+   */
+  list(params?: BillingPlansListParams, options?: RequestOptions): ApiPromise<Types.BillingPlansListResponse> {
+    return this.transport.call({"id":"billing.plans.list","method":"GET","path":"/api/v1/subscriptions/plans","public":true}, params, options);
+  }
+}
+
 /** `client.billing.stripe` */
 export class BillingStripeResource extends Resource {
   /**
@@ -2060,6 +2088,7 @@ export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
   readonly info: BillingInfoResource;
   readonly paypal: BillingPaypalResource;
+  readonly plans: BillingPlansResource;
   readonly stripe: BillingStripeResource;
 
   constructor(transport: Transport) {
@@ -2067,6 +2096,7 @@ export class BillingResource extends Resource {
     this.credits = new BillingCreditsResource(transport);
     this.info = new BillingInfoResource(transport);
     this.paypal = new BillingPaypalResource(transport);
+    this.plans = new BillingPlansResource(transport);
     this.stripe = new BillingStripeResource(transport);
   }
 

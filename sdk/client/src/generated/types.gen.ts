@@ -2851,6 +2851,20 @@ export type MeterValues = {
 };
 
 /**
+ * An amount of money.
+ */
+export type Money = {
+    /**
+     * In the smallest unit of the currency: cents, yen.
+     */
+    amountMinor: number;
+    /**
+     * Of ISO 4217.
+     */
+    currency: string;
+};
+
+/**
  * A provider with which people can log in.
  */
 export type OAuthProvider = {
@@ -3514,6 +3528,49 @@ export type PermissionPath = {
 };
 
 /**
+ * What an organization can subscribe to.
+ */
+export type Plan = {
+    /**
+     * By which you subscribe.
+     */
+    code: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * For people.
+     */
+    name: string;
+    limits: PlanLimits;
+    /**
+     * Calls with live keys that it includes in a month of UTC.
+     */
+    includedCallsPerMonth: number;
+    /**
+     * What happens to further calls.
+     */
+    overage: 'refuse' | 'bill' | (string & {});
+    /**
+     * What it includes.
+     */
+    features: Array<'api_keys' | 'custom_roles' | 'realtime' | 'audit_log' | (string & {})>;
+    /**
+     * Credits that it includes in each month.
+     */
+    monthlyCredits: number;
+    /**
+     * Whether what is left of a month’s credits stays; else it expires with the month.
+     */
+    creditsRollOver: boolean;
+    /**
+     * Days that the first subscription of an organization is free of charge.
+     */
+    trialDays: number;
+    /**
+     * One for each interval and currency; none where it is free.
+     */
+    prices: Array<Price>;
+};
+
+/**
  * How much of a limit of the plan was used.
  */
 export type PlanLimitUsage = {
@@ -3533,6 +3590,60 @@ export type PlanLimitUsage = {
      * Calls with live keys in the last window, by quarters of an hour.
      */
     calls: number;
+};
+
+/**
+ * How much an organization may use at once, an hour and a day.
+ */
+export type PlanLimits = {
+    /**
+     * Calls an hour with all API keys together.
+     */
+    perHour: number;
+    /**
+     * Calls a day with all API keys together.
+     */
+    perDay: number;
+    /**
+     * Sockets that are open at once.
+     */
+    sockets: number;
+    /**
+     * Event subscriptions that are open at once.
+     */
+    subscriptions: number;
+};
+
+/**
+ * What is sold.
+ */
+export type Plans = {
+    /**
+     * From the smallest to the largest.
+     */
+    items: Array<Plan>;
+    /**
+     * All are on one page.
+     */
+    nextCursor: null;
+};
+
+/**
+ * What a plan costs. A price never changes: another one takes its place.
+ */
+export type Price = {
+    /**
+     * Id of a price.
+     */
+    id: string;
+    /**
+     * How often it is paid.
+     */
+    interval: 'month' | 'year' | (string & {});
+    /**
+     * For one unit and interval.
+     */
+    amount: Money;
 };
 
 /**
@@ -9135,6 +9246,43 @@ export type BillingEntitlementsResponses = {
 };
 
 export type BillingEntitlementsResponse = BillingEntitlementsResponses[keyof BillingEntitlementsResponses];
+
+export type BillingPlansListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/plans';
+};
+
+export type BillingPlansListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPlansListError = BillingPlansListErrors[keyof BillingPlansListErrors];
+
+export type BillingPlansListResponses = {
+    /**
+     * OK
+     */
+    200: Plans;
+};
+
+export type BillingPlansListResponse = BillingPlansListResponses[keyof BillingPlansListResponses];
 
 export type BillingCreditsBalanceData = {
     body?: never;

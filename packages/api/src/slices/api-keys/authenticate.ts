@@ -2,7 +2,7 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import { createAddressMatcher } from '@rentapi/platform/ip';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
-import type { PlanCode } from '../../contract/plans.ts';
+import type { PlanCode, PlanTerms } from '../../contract/plans.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
@@ -27,11 +27,12 @@ const KEY_COLUMNS = `
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
            k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, k.environment, k.limit_override as "limitOverride",
-           o.subdomain, o.deleted_at as "deletedAt", o.plan, o.limit_override as "organizationLimitOverride",
+           o.subdomain, o.deleted_at as "deletedAt", o.plan, p.terms as "planTerms", o.limit_override as "organizationLimitOverride",
            o.calls_used_up_until as "callsUsedUpUntil",
            k.created_by as "createdBy", ${USER_COLUMNS}`;
 const KEY_JOINS = `
     join organizations o on o.id = k.organization_id
+    join plans p on p.code = o.plan
     left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
     left join users u on u.id = m.user_id and u.status = 'ACTIVE'`;
 
@@ -77,6 +78,7 @@ type KeyColumns = Pick<
   subdomain: string | null;
   deletedAt: Date | null;
   plan: PlanCode;
+  planTerms: PlanTerms;
   organizationLimitOverride: LimitOverride | null;
   callsUsedUpUntil: Date | null;
   secretExpiresAt: Date | null;
@@ -97,9 +99,10 @@ function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
       const isAllowedFrom = ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true;
       return { ...columns, isAllowedFrom };
     },
-    invalidatedBy: ({ keyId, organizationId, createdBy }) => [
+    invalidatedBy: ({ keyId, organizationId, createdBy, plan }) => [
       `key:${keyId}`,
       `organization:${organizationId}`,
+      `plan:${plan}`,
       ...(createdBy === null ? [] : [`user:${createdBy}` as const]),
     ],
   };
@@ -158,6 +161,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     subdomain,
     deletedAt,
     plan,
+    planTerms,
     organizationLimitOverride,
     callsUsedUpUntil,
     createdBy,
@@ -190,7 +194,7 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
         perDay: rateLimitPerDay,
         override: limitOverride,
       },
-      terms: { plan, override: organizationLimitOverride, callsUsedUpUntil },
+      terms: { plan, planTerms, override: organizationLimitOverride, callsUsedUpUntil },
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };

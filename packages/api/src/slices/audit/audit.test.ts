@@ -8,6 +8,7 @@ import { makeOrganization, statusAndCode, type TestOrganization } from '../../..
 import { systemContext } from '../../context.ts';
 import { exampleId } from '../../contract/ids.ts';
 import type { OrganizationPermission } from '../../contract/permissions.ts';
+import { NO_TERMS } from '../../contract/plans.ts';
 import { exportAuditLogs } from './service.ts';
 import { type ChainReport, verifyAuditChains } from './verify.ts';
 
@@ -198,7 +199,7 @@ describe('an export', () => {
         environment: 'live' as const,
         permissions: organization.permissions,
         limits: { perMinute: null, perHour: null, perDay: null, override: null },
-        terms: { plan: 'FREE' as const, override: null, callsUsedUpUntil: null },
+        terms: { plan: 'FREE' as const, planTerms: NO_TERMS, override: null, callsUsedUpUntil: null },
       },
     };
     const input = { orgId: acme.id, action: 'x' };

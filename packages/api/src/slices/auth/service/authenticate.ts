@@ -6,7 +6,7 @@ import {
   type OrganizationPermission,
   type OrganizationRole,
 } from '../../../contract/permissions.ts';
-import type { PlanCode } from '../../../contract/plans.ts';
+import type { PlanCode, PlanTerms } from '../../../contract/plans.ts';
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
@@ -64,7 +64,7 @@ export const SESSION_ACTOR: Statement = {
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
            m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt",
-           o.require_two_factor as "requireTwoFactor", o.plan, o.limit_override as "limitOverride",
+           o.require_two_factor as "requireTwoFactor", o.plan, p.terms as "planTerms", o.limit_override as "limitOverride",
            o.calls_used_up_until as "callsUsedUpUntil", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
@@ -72,6 +72,7 @@ export const SESSION_ACTOR: Statement = {
     left join organization_members m
       on m.user_id = u.id and m.organization_id = coalesce($3, named.id, u.default_organization_id)
     left join organizations o on o.id = m.organization_id
+    left join plans p on p.code = o.plan
     where s.public_id = $1 and s.user_id = $2`,
 };
 
@@ -87,6 +88,7 @@ interface SessionRow extends UserColumns {
   deletedAt: Date | null;
   requireTwoFactor: boolean | null;
   plan: PlanCode | null;
+  planTerms: PlanTerms | null;
   limitOverride: LimitOverride | null;
   callsUsedUpUntil: Date | null;
 }
@@ -99,10 +101,10 @@ function sessionQuestion(ctx: Context, values: SessionValues): ActorQuery<Sessio
   return {
     key: `session ${values[0]} ${userId} ${values[2] ?? ''} ${subdomain ?? ''}`,
     load: () => execute<SessionRow>(ctx.db, SESSION_ACTOR, values).then(firstRow),
-    invalidatedBy: ({ memberOrganizationId, subdomainId }) =>
-      memberOrganizationId === null || (subdomain !== null && subdomainId !== memberOrganizationId)
+    invalidatedBy: ({ memberOrganizationId, subdomainId, plan }) =>
+      memberOrganizationId === null || plan === null || (subdomain !== null && subdomainId !== memberOrganizationId)
         ? null
-        : [`user:${userId}`, `organization:${memberOrganizationId}`],
+        : [`user:${userId}`, `organization:${memberOrganizationId}`, `plan:${plan}`],
   };
 }
 
@@ -127,7 +129,7 @@ async function loadSession(
   if (!row || row.sessionRevokedAt || row.sessionExpiresAt <= ctx.now) throw new ApiError('session_revoked');
   const { sessionId, authenticatedAt, subdomainId, memberOrganizationId, memberRole, customPermissions, deletedAt } =
     row;
-  const { plan, limitOverride, callsUsedUpUntil } = row;
+  const { plan, planTerms, limitOverride, callsUsedUpUntil } = row;
   // Statements share a connection: an answer to another one would give this caller the rights of someone else.
   if (row.id !== userId) throw new Error('the session of one user was read as that of another');
   const user = UserModel.ofRow(row);
@@ -136,7 +138,11 @@ async function loadSession(
   const needsTwoFactor = row.requireTwoFactor === true && !user.twoFactorEnabledAt;
   const wanted = resolveOrganizationId(named, subdomainId);
   const membership =
-    memberOrganizationId === null || memberRole === null || plan === null || (deletedAt && !allowDeletedOrganization)
+    memberOrganizationId === null ||
+    memberRole === null ||
+    plan === null ||
+    planTerms === null ||
+    (deletedAt && !allowDeletedOrganization)
       ? null
       : {
           organizationId: memberOrganizationId,
@@ -144,7 +150,7 @@ async function loadSession(
           permissions: needsTwoFactor
             ? NO_PERMISSIONS
             : memberPermissions({ role: memberRole, customPermissions: customPermissions ?? [] }, ctx.ports.env),
-          terms: { plan, override: limitOverride, callsUsedUpUntil },
+          terms: { plan, planTerms, override: limitOverride, callsUsedUpUntil },
           needsTwoFactor,
         };
   // An organization of which the caller is no member is treated as unknown.

@@ -1,7 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { iso } from '../../../contract/common-schemas.ts';
-import { PLANS, type PlanCode } from '../../../contract/plans.ts';
+import type { PlanTerms } from '../../../contract/plans.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
@@ -9,6 +9,7 @@ import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
 import { findUncounted } from '../../analytics/service/read-counts.ts';
 import { allCalls, LIVE_VERIFICATIONS, sumsSql, valuesOf, WITHOUT_KEY } from '../../analytics/service/read-sums.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { termsOf } from '../../plans/service/read.ts';
 import { toSlots } from '../../usage/service/slot-range.ts';
 import { UsageThresholdReached } from '../events.ts';
 
@@ -24,7 +25,7 @@ const GROUPS = [allCalls('live'), WITHOUT_KEY, LIVE_VERIFICATIONS];
 const COUNT: Statement = {
   text: `
     /* across organizations */
-    select recent.id as "organizationId", recent.plan, included_calls.reached,
+    select recent.id as "organizationId", plans.terms, included_calls.reached,
            (select coalesce(sum(case "group" when 0 then calls else -calls end), 0)::bigint
             from (${sumsSql('recent.id', 5)}) as sums) as calls
     from (
@@ -32,6 +33,7 @@ const COUNT: Statement = {
         lateral (select from usage_rollups where organization_id = organizations.id and slot >= $2 limit 1) as called
       where organizations.id > $3 and deleted_at is null order by organizations.id limit $4
     ) as recent
+    join plans on plans.code = recent.plan
     left join included_calls on included_calls.organization_id = recent.id
       and included_calls.month = ($1::timestamptz at time zone 'UTC')::date
     order by recent.id`,
@@ -39,7 +41,7 @@ const COUNT: Statement = {
 
 interface Counted {
   organizationId: number;
-  plan: PlanCode;
+  terms: PlanTerms;
   reached: number | null;
   calls: number;
 }
@@ -61,8 +63,8 @@ export async function announceIncludedCalls(ctx: Context, { signal, touch }: Run
     const sums = valuesOf(GROUPS, [counted], uncounted);
     for (let after = 0; !signal.aborted; touch()) {
       const rows = await execute<Counted>(ctx.db, COUNT, [month.from, recent, after, BATCH, ...sums]);
-      for (const { organizationId, plan, calls, reached } of rows)
-        if (percentOf(plan, calls) > (reached ?? 0)) await announce(ctx, organizationId, { month, calls });
+      for (const { organizationId, terms, calls, reached } of rows)
+        if (percentOf(terms, calls) > (reached ?? 0)) await announce(ctx, organizationId, { month, calls });
       after = rows.at(-1)?.organizationId ?? 0;
       if (rows.length < BATCH) break;
     }
@@ -75,8 +77,8 @@ function monthOf(at: Date): Month {
 }
 
 /** The highest threshold that was reached. */
-function percentOf(plan: PlanCode, calls: number): number {
-  const percent = (100 * calls) / PLANS[plan].includedCallsPerMonth;
+function percentOf({ includedCallsPerMonth }: PlanTerms, calls: number): number {
+  const percent = (100 * calls) / includedCallsPerMonth;
   return THRESHOLDS.findLast((threshold) => threshold <= percent) ?? 0;
 }
 
@@ -96,8 +98,9 @@ async function announce(ctx: Context, organizationId: number, counted: { month: 
     const organization = await OrganizationModel.query(ctx.db).findById(organizationId).forUpdate().throwIfNotFound();
     const day = iso(month.from).slice(0, 10);
     const [before] = await execute<{ reached: number }>(ctx.db, REACHED, [organizationId, day]);
-    const { includedCallsPerMonth: included, overage } = PLANS[organization.plan];
-    const reached = percentOf(organization.plan, calls);
+    const terms = await termsOf(ctx, organization.plan);
+    const { includedCallsPerMonth: included, overage } = terms;
+    const reached = percentOf(terms, calls);
     const passed = THRESHOLDS.filter((threshold) => threshold > (before?.reached ?? 0) && threshold <= reached);
     if (passed.length === 0) return;
     await execute(ctx.db, REACH, [organizationId, day, calls, reached]);
