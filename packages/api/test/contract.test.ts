@@ -176,6 +176,7 @@ describe('the error catalogue', () => {
     'invalid_ticket',
     'upgrade_required',
     'credential_in_url',
+    'currency_fixed', // of invoices, which no operation makes
     'insufficient_credits', // of a procedure with a `cost`, which none has yet
   ];
 

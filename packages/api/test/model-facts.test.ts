@@ -26,6 +26,7 @@ const NOT_AUDITED: Record<string, string> = {
   CreditEntryModel: 'is a log itself',
   DeliveryModel: 'is a log itself; what is sent again by hand shows in its attempts',
   EmailChangeModel: 'changes with its user, who is recorded',
+  InvoiceLineModel: 'fixed with its invoice, which is recorded',
   OAuthCodeModel: 'becomes a session, which is recorded',
   OldSecretModel: 'changes with its key, which is recorded',
   PasskeyChallengeModel: 'becomes a session or a passkey',

@@ -55,6 +55,15 @@ const mailAddress = z.string().superRefine((text, ctx) => {
   const fault = mailAddressFault(text);
   if (fault) ctx.addIssue(fault);
 });
+const country = z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters such as DE');
+/** `DE=19` as the country and millionths; `*` means every other country. */
+const taxRate = z
+  .string()
+  .regex(/^([A-Z]{2}|\*)=\d{1,2}(\.\d{1,4})?$/, 'must look like DE=19,FR=20,*=0, in percent')
+  .transform((text): [country: string, ppm: number] => {
+    const [of, percent] = text.split('=') as [string, string];
+    return [of, Math.round(Number(percent) * 10_000)];
+  });
 const BYTES = { b: 1, kb: 1024, mb: 1024 ** 2 };
 const size = z
   .string()
@@ -180,6 +189,17 @@ const settings = z.object({
   PAYPAL_WEBHOOK_ID: z.string().optional(),
   PAYPAL_MODE: z.enum(['sandbox', 'live']).default('sandbox'),
   PAYPAL_API_BASE: providerBase.optional(),
+
+  SELLER_NAME: z.string().min(1).max(200).optional(),
+  SELLER_ADDRESS: z.string().max(500).optional(),
+  SELLER_COUNTRY: country.optional(),
+  SELLER_TAX_ID: z.string().min(1).max(40).optional(),
+  TAX_RATES: list.pipe(z.array(taxRate).max(300)).default([]),
+  INVOICE_SERIES: z
+    .string()
+    .regex(/^[A-Z0-9]{1,12}$/, 'must be 1 to 12 capital letters and digits')
+    .default('INV'),
+  INVOICE_DUE_DAYS: whole(0, 365).default(14),
 
   WEBHOOK_RETRY_SCHEDULE_S: list
     .pipe(z.array(whole(0, 604_800)).min(1).max(50))

@@ -506,6 +506,30 @@ export type AppRouter = TRPCBuiltRouter<
           output: BillingInfo;
         }>;
       };
+      invoices: {
+        /** List the invoices of the organization. Newest first, credit notes and drafts among them, without their lines. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+            /** Only those with this status. */
+            status?: InvoiceStatus | undefined;
+          } | undefined;
+          output: InvoicePage;
+        }>;
+        /** Get an invoice. With its lines, and both sides as they were when it got its number: what is changed afterwards does not change it. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of an invoice. */
+            invoiceId: string;
+          };
+          output: Invoice;
+        }>;
+      };
     };
     sessions: {
       /** List your sessions. Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest. */
@@ -1325,6 +1349,14 @@ export interface EventMap {
   'invitation.resent': Invitation;
   /** An invitation was revoked: its link does not work any more. */
   'invitation.revoked': Invitation;
+  /** An invoice or a credit note got its number: what is printed on it does not change any more. */
+  'invoice.finalized': InvoiceSummary;
+  /** Nothing is due of an invoice any more. */
+  'invoice.paid': InvoiceSummary;
+  /** A payment of an invoice failed. It is still due. */
+  'invoice.payment_failed': InvoiceSummary;
+  /** An invoice does not count any more, and is not to be paid. */
+  'invoice.voided': InvoiceSummary;
   /** A person became a member. */
   'member.added': Member;
   /** A member left. */
@@ -2237,7 +2269,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -2518,6 +2550,221 @@ export interface InvitationPage {
   items: Invitation[];
   /** Send as `cursor` for the next page; null on the last. */
   nextCursor: string | null;
+}
+
+/** An invoice or a credit note. */
+export interface Invoice {
+  /** Id of an invoice. */
+  id: string;
+  /** A credit note takes back lines of an invoice: its amounts are below 0. */
+  kind: 'INVOICE' | 'CREDIT_NOTE';
+  /** Printed on it; null for a draft. */
+  number: string | null;
+  /** DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more. */
+  status: InvoiceStatus;
+  /** Why it was made: a period of a subscription began, the subscription was changed, what a period used, something else, or an invoice was corrected. */
+  reason: 'PERIOD' | 'CHANGE' | 'USAGE' | 'OTHER' | 'CORRECTION';
+  /** Of a credit note: the invoice; else null. */
+  correctsId: string | null;
+  /** The sum of the lines, without tax. */
+  subtotal: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** The tax on them. */
+  tax: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** With tax. */
+  total: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What the balance of earlier invoices paid of it; below 0, what it added to that balance. */
+  balance: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What was paid, and not refunded. */
+  paid: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What credit notes took back. */
+  credited: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What is still to be paid. */
+  due: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** When it got its number; null for a draft. */
+  issuedAt: string | null;
+  /** Until when it is to be paid; null for a draft. */
+  dueAt: string | null;
+  /** When nothing was due any more; null until then. */
+  paidAt: string | null;
+  /** When it was voided; null unless it was. */
+  voidedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** How it is taxed; null for a draft. */
+  taxTreatment: 'STANDARD' | 'REVERSE_CHARGE' | 'NONE' | null;
+  /** Who sells; null for a draft. */
+  seller: InvoiceParty | null;
+  /** Who is billed; null for a draft. */
+  buyer: InvoiceParty | null;
+  /** Why it corrects another, where that is said. */
+  note: string | null;
+  /** At most 500, as they are printed. */
+  lines: InvoiceLine[];
+  /** The SHA-256 of its PDF in hexadecimal, which the audit log has too; null until it is rendered. */
+  pdfSha256: string | null;
+}
+
+/** What one line of an invoice is for. */
+export interface InvoiceLine {
+  /** What it is for. */
+  kind: 'PLAN' | 'PRORATION' | 'USAGE' | 'DISCOUNT' | 'CREDITS' | 'OTHER';
+  /** As it is printed. */
+  description: string;
+  /** How many. */
+  quantity: number;
+  /** Of one; null where the amount is no multiple of it. */
+  unitPrice: Money | null;
+  /** Of all of them, without tax. */
+  amount: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** The rate of its tax in millionths: 190000 is 19 %. Null in a draft. */
+  taxRatePpm: number | null;
+  /** The tax on it. */
+  tax: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** From when it is for; null where it is for no period. */
+  periodStart: string | null;
+  /** Up to when it is for, which is not included. */
+  periodEnd: string | null;
+}
+
+/** One page of a list. */
+export interface InvoicePage {
+  /** What is on this page, in the order of the list. */
+  items: InvoiceSummary[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Seller or buyer, as they were when the invoice got its number. */
+export interface InvoiceParty {
+  /** A company or a person. */
+  name: string;
+  /** Null if it is not known. */
+  address: PartyAddress | null;
+  /** A VAT number or the like. */
+  taxId: string | null;
+}
+
+/** DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more. */
+export type InvoiceStatus = 'DRAFT' | 'OPEN' | 'PAID' | 'VOID' | 'UNCOLLECTIBLE';
+
+/** An invoice or a credit note, without its lines. */
+export interface InvoiceSummary {
+  /** Id of an invoice. */
+  id: string;
+  /** A credit note takes back lines of an invoice: its amounts are below 0. */
+  kind: 'INVOICE' | 'CREDIT_NOTE';
+  /** Printed on it; null for a draft. */
+  number: string | null;
+  /** DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more. */
+  status: InvoiceStatus;
+  /** Why it was made: a period of a subscription began, the subscription was changed, what a period used, something else, or an invoice was corrected. */
+  reason: 'PERIOD' | 'CHANGE' | 'USAGE' | 'OTHER' | 'CORRECTION';
+  /** Of a credit note: the invoice; else null. */
+  correctsId: string | null;
+  /** The sum of the lines, without tax. */
+  subtotal: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** The tax on them. */
+  tax: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** With tax. */
+  total: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What the balance of earlier invoices paid of it; below 0, what it added to that balance. */
+  balance: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What was paid, and not refunded. */
+  paid: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What credit notes took back. */
+  credited: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What is still to be paid. */
+  due: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** When it got its number; null for a draft. */
+  issuedAt: string | null;
+  /** Until when it is to be paid; null for a draft. */
+  dueAt: string | null;
+  /** When nothing was due any more; null until then. */
+  paidAt: string | null;
+  /** When it was voided; null unless it was. */
+  voidedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
 }
 
 /** Work that is done apart from the calls that cause it. */
@@ -2818,6 +3065,14 @@ export interface MeterValues {
   complete: boolean;
 }
 
+/** An amount of money. */
+export interface Money {
+  /** In the smallest unit of the currency: cents, yen. */
+  amountMinor: number;
+  /** Of ISO 4217. */
+  currency: string;
+}
+
 /** A provider with which people can log in. */
 export interface OAuthProvider {
   /** `oidc` is the OpenID Connect provider that the operator has set up. */
@@ -3007,6 +3262,14 @@ export interface OwnershipTransfer {
   fromUserId: string;
   /** Who is OWNER now. */
   toUserId: string;
+}
+
+/** An address as it is printed. */
+export interface PartyAddress {
+  /** As they are printed. */
+  lines: string[];
+  /** Of ISO 3166; null if it is not known. */
+  country: string | null;
 }
 
 /** A key on a device or in a password manager that signs its owner in. */
@@ -3399,6 +3662,7 @@ export interface Problem {
     | 'payment_provider_not_set_up'
     | 'tax_id_invalid'
     | 'tax_id_needs_country'
+    | 'currency_fixed'
     | 'unknown_cache_namespace'
     | 'not_your_message'
     | 'insufficient_credits'

@@ -21,6 +21,7 @@ export const ID_KINDS = {
   msg: { kind: 'chat_message', noun: 'chat message' },
   job: { kind: 'job', noun: 'job' },
   ovr: { kind: 'limit_override', noun: 'limit override' },
+  inv: { kind: 'invoice', noun: 'invoice' },
   crd: { kind: 'credit_grant', noun: 'grant of credits' },
   prc: { kind: 'price', noun: 'price' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },

@@ -1,3 +1,5 @@
+import { CURRENCIES } from '@rentapi/payments/currencies';
+import { toDecimal } from '@rentapi/payments/money';
 import { z } from 'zod';
 
 /** An amount of money in an answer. */
@@ -8,3 +10,9 @@ export const Money = z
   })
   .meta({ id: 'Money', description: 'An amount of money.' });
 export type Money = z.output<typeof Money>;
+
+/** `1,234.50 EUR`: the same in every version of every language, as printed documents must be. */
+export function formatMoney({ amountMinor, currency }: Money): string {
+  const text = toDecimal(BigInt(amountMinor), CURRENCIES.get(currency) ?? 2);
+  return `${text.replace(/\B(?=(\d{3})+(?!\d)(?=\.|$))/g, ',')} ${currency}`;
+}

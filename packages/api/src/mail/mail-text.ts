@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { formatMoney, type Money } from '../contract/money.ts';
 
 /** Text that is safe in a mail. Only the `mailText` tag makes it, and it defuses the values put in. */
 class MailText {
@@ -20,6 +21,11 @@ export function mailText(parts: TemplateStringsArray, ...values: Value[]): MailT
 /** A network address as it is, which is no link. */
 export function mailIp(address: string): MailText {
   return isIP(address) ? new MailText(address) : mailText`${address}`;
+}
+
+/** An amount of money as it is, which is no link either. */
+export function mailMoney(money: Money): MailText {
+  return new MailText(formatMoney(money));
 }
 
 function written(value: Value): string {

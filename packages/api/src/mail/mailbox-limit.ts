@@ -10,8 +10,11 @@ import { readEvent } from '../jobs/read-event.ts';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Mails to reset a password are counted apart: other mails that strangers cause must not lock the owner out. */
-export type MailShare = 'any' | 'password_reset';
+/**
+ * Mails to reset a password are counted apart: other mails that strangers cause must not lock the owner out. So are
+ * invoices, which go to an address that need not be the owner's.
+ */
+export type MailShare = 'any' | 'password_reset' | 'invoices';
 
 /**
  * Whether a mail may go now. One mailbox gets at most MAILBOX_LIMIT_PER_HOUR in each share, and a sixtieth of that a

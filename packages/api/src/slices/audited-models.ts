@@ -8,6 +8,7 @@ import { MessageModel } from './chat/model.ts';
 import { CreditGrantModel } from './credits/model.ts';
 import { ExportModel } from './exports/model.ts';
 import { InvitationModel } from './invitations/model.ts';
+import { InvoiceModel } from './invoices/model.ts';
 import { LimitOverrideModel } from './limits/model.ts';
 import { MemberModel } from './members/model.ts';
 import { MeterModel } from './metering/model.ts';
@@ -38,6 +39,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   MessageModel,
   CreditGrantModel,
   BillingAccountModel,
+  InvoiceModel,
 ];
 
 /** The id prefixes of these models. */

@@ -31,6 +31,8 @@ import * as exportJobs from './exports/jobs.ts';
 import { exportFile } from './exports/raw.ts';
 import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
+import * as invoiceEvents from './invoices/events.ts';
+import * as invoiceJobs from './invoices/jobs.ts';
 import * as limitEvents from './limits/events.ts';
 import * as limitJobs from './limits/jobs.ts';
 import * as memberEvents from './members/events.ts';
@@ -77,6 +79,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     memberEvents,
     meteringEvents,
     invitationEvents,
+    invoiceEvents,
     limitEvents,
     roleEvents,
     oauthEvents,
@@ -100,6 +103,7 @@ export const jobs: readonly Job[] = [
   emailChangeJobs,
   exportJobs,
   invitationJobs,
+  invoiceJobs,
   limitJobs,
   mailJobs,
   meteringJobs,

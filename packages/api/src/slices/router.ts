@@ -11,6 +11,7 @@ import { credits, userCredits } from './credits/router.ts';
 import { changeEmail, emailChange } from './email-change/router.ts';
 import { exportMe } from './exports/router.ts';
 import { invitations } from './invitations/router.ts';
+import { invoices } from './invoices/router.ts';
 import { entitlements, organizationLimits } from './limits/router.ts';
 import { members, membership } from './members/router.ts';
 import { ingest, meters } from './metering/router.ts';
@@ -43,7 +44,7 @@ export const appRouter = router({
     jobs: adminJobs,
     billing: adminBilling,
   }),
-  billing: router({ entitlements, plans, credits, info }),
+  billing: router({ entitlements, plans, credits, info, invoices }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,

@@ -66,6 +66,8 @@ export type {
   BillingInfo,
   BillingInfoGetResponse,
   BillingInfoSetResponse,
+  BillingInvoicesGetResponse,
+  BillingInvoicesListResponse,
   BillingPaypalWebhookResponse,
   BillingPlansListResponse,
   BillingStripeWebhookResponse,
@@ -143,6 +145,16 @@ export type {
   InvitationPage,
   InvitationResentEvent,
   InvitationRevokedEvent,
+  Invoice,
+  InvoiceFinalizedEvent,
+  InvoiceLine,
+  InvoicePage,
+  InvoicePaidEvent,
+  InvoiceParty,
+  InvoicePaymentFailedEvent,
+  InvoiceStatus,
+  InvoiceSummary,
+  InvoiceVoidedEvent,
   Job,
   JobAttempt,
   JobDetails,
@@ -215,6 +227,7 @@ export type {
   OrgsUsageResponse,
   OwnOrganization,
   OwnershipTransfer,
+  PartyAddress,
   Passkey,
   PasskeyCreation,
   PasskeyDescriptor,
@@ -529,6 +542,7 @@ export type KnownErrorCode =
   | "method_not_allowed"
   | "request_timeout"
   | "headers_too_large"
+  | "currency_fixed"
   | "insufficient_credits"
   | "credential_in_url"
   | "invalid_ticket"
@@ -574,6 +588,14 @@ export interface EventMap {
   "invitation.resent": Types.Invitation;
   /** An invitation was revoked: its link does not work any more. */
   "invitation.revoked": Types.Invitation;
+  /** An invoice or a credit note got its number: what is printed on it does not change any more. */
+  "invoice.finalized": Types.InvoiceSummary;
+  /** Nothing is due of an invoice any more. */
+  "invoice.paid": Types.InvoiceSummary;
+  /** A payment of an invoice failed. It is still due. */
+  "invoice.payment_failed": Types.InvoiceSummary;
+  /** An invoice does not count any more, and is not to be paid. */
+  "invoice.voided": Types.InvoiceSummary;
   /** A person became a member. */
   "member.added": Types.Member;
   /** A member left. */
@@ -643,7 +665,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
 export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
@@ -699,6 +721,8 @@ export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData
 export type BillingEntitlementsParams = NoParams;
 export type BillingInfoGetParams = NoParams;
 export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
+export type BillingInvoicesGetParams = Params<Types.BillingInvoicesGetData>;
+export type BillingInvoicesListParams = Params<Types.BillingInvoicesListData>;
 export type BillingPaypalWebhookParams = NoParams;
 export type BillingPlansListParams = NoParams;
 export type BillingStripeWebhookParams = NoParams;
@@ -2016,6 +2040,46 @@ export class BillingInfoResource extends Resource {
   }
 }
 
+/** `client.billing.invoices` */
+export class BillingInvoicesResource extends Resource {
+  /**
+   * Get an invoice
+   *
+   * With its lines, and both sides as they were when it got its number: what is changed afterwards does not change it.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/invoices/{invoiceId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.invoices.get({ invoiceId: 'inv_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: BillingInvoicesGetParams, options?: RequestOptions): ApiPromise<Types.BillingInvoicesGetResponse> {
+    return this.transport.call({"id":"billing.invoices.get","method":"GET","path":"/api/v1/subscriptions/invoices/{invoiceId}"}, params, options);
+  }
+
+  /**
+   * List the invoices of the organization
+   *
+   * Newest first, credit notes and drafts among them, without their lines.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/invoices`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.billing.invoices.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: BillingInvoicesListParams, options?: RequestOptions): PagePromise<Types.BillingInvoicesListResponse> {
+    return this.transport.list({"id":"billing.invoices.list","method":"GET","path":"/api/v1/subscriptions/invoices"}, params, options);
+  }
+}
+
 /** `client.billing.paypal` */
 export class BillingPaypalResource extends Resource {
   /**
@@ -2087,6 +2151,7 @@ export class BillingStripeResource extends Resource {
 export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
   readonly info: BillingInfoResource;
+  readonly invoices: BillingInvoicesResource;
   readonly paypal: BillingPaypalResource;
   readonly plans: BillingPlansResource;
   readonly stripe: BillingStripeResource;
@@ -2095,6 +2160,7 @@ export class BillingResource extends Resource {
     super(transport);
     this.credits = new BillingCreditsResource(transport);
     this.info = new BillingInfoResource(transport);
+    this.invoices = new BillingInvoicesResource(transport);
     this.paypal = new BillingPaypalResource(transport);
     this.plans = new BillingPlansResource(transport);
     this.stripe = new BillingStripeResource(transport);

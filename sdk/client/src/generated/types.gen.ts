@@ -2197,6 +2197,337 @@ export type InvitationRevokedEvent = {
 };
 
 /**
+ * An invoice or a credit note.
+ */
+export type Invoice = {
+    /**
+     * Id of an invoice.
+     */
+    id: string;
+    /**
+     * A credit note takes back lines of an invoice: its amounts are below 0.
+     */
+    kind: 'INVOICE' | 'CREDIT_NOTE' | (string & {});
+    /**
+     * Printed on it; null for a draft.
+     */
+    number: string | null;
+    /**
+     * DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more.
+     */
+    status: InvoiceStatus | (string & {});
+    /**
+     * Why it was made: a period of a subscription began, the subscription was changed, what a period used, something else, or an invoice was corrected.
+     */
+    reason: 'PERIOD' | 'CHANGE' | 'USAGE' | 'OTHER' | 'CORRECTION' | (string & {});
+    /**
+     * Of a credit note: the invoice; else null.
+     */
+    correctsId: string | null;
+    /**
+     * The sum of the lines, without tax.
+     */
+    subtotal: Money;
+    /**
+     * The tax on them.
+     */
+    tax: Money;
+    /**
+     * With tax.
+     */
+    total: Money;
+    /**
+     * What the balance of earlier invoices paid of it; below 0, what it added to that balance.
+     */
+    balance: Money;
+    /**
+     * What was paid, and not refunded.
+     */
+    paid: Money;
+    /**
+     * What credit notes took back.
+     */
+    credited: Money;
+    /**
+     * What is still to be paid.
+     */
+    due: Money;
+    /**
+     * When it got its number; null for a draft.
+     */
+    issuedAt: string | null;
+    /**
+     * Until when it is to be paid; null for a draft.
+     */
+    dueAt: string | null;
+    /**
+     * When nothing was due any more; null until then.
+     */
+    paidAt: string | null;
+    /**
+     * When it was voided; null unless it was.
+     */
+    voidedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * How it is taxed; null for a draft.
+     */
+    taxTreatment: 'STANDARD' | 'REVERSE_CHARGE' | 'NONE' | (string & {}) | null;
+    /**
+     * Who sells; null for a draft.
+     */
+    seller: InvoiceParty | null;
+    /**
+     * Who is billed; null for a draft.
+     */
+    buyer: InvoiceParty | null;
+    /**
+     * Why it corrects another, where that is said.
+     */
+    note: string | null;
+    /**
+     * At most 500, as they are printed.
+     */
+    lines: Array<InvoiceLine>;
+    /**
+     * The SHA-256 of its PDF in hexadecimal, which the audit log has too; null until it is rendered.
+     */
+    pdfSha256: string | null;
+};
+
+/**
+ * An invoice or a credit note got its number: what is printed on it does not change any more.
+ */
+export type InvoiceFinalizedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'invoice.finalized';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: InvoiceSummary;
+};
+
+/**
+ * What one line of an invoice is for.
+ */
+export type InvoiceLine = {
+    /**
+     * What it is for.
+     */
+    kind: 'PLAN' | 'PRORATION' | 'USAGE' | 'DISCOUNT' | 'CREDITS' | 'OTHER' | (string & {});
+    /**
+     * As it is printed.
+     */
+    description: string;
+    /**
+     * How many.
+     */
+    quantity: number;
+    /**
+     * Of one; null where the amount is no multiple of it.
+     */
+    unitPrice: Money | null;
+    /**
+     * Of all of them, without tax.
+     */
+    amount: Money;
+    /**
+     * The rate of its tax in millionths: 190000 is 19 %. Null in a draft.
+     */
+    taxRatePpm: number | null;
+    /**
+     * The tax on it.
+     */
+    tax: Money;
+    /**
+     * From when it is for; null where it is for no period.
+     */
+    periodStart: string | null;
+    /**
+     * Up to when it is for, which is not included.
+     */
+    periodEnd: string | null;
+};
+
+/**
+ * One page of a list.
+ */
+export type InvoicePage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<InvoiceSummary>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * Nothing is due of an invoice any more.
+ */
+export type InvoicePaidEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'invoice.paid';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: InvoiceSummary;
+};
+
+/**
+ * Seller or buyer, as they were when the invoice got its number.
+ */
+export type InvoiceParty = {
+    /**
+     * A company or a person.
+     */
+    name: string;
+    /**
+     * Null if it is not known.
+     */
+    address: PartyAddress | null;
+    /**
+     * A VAT number or the like.
+     */
+    taxId: string | null;
+};
+
+/**
+ * A payment of an invoice failed. It is still due.
+ */
+export type InvoicePaymentFailedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'invoice.payment_failed';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: InvoiceSummary;
+};
+
+/**
+ * DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more.
+ */
+export type InvoiceStatus = 'DRAFT' | 'OPEN' | 'PAID' | 'VOID' | 'UNCOLLECTIBLE';
+
+/**
+ * An invoice or a credit note, without its lines.
+ */
+export type InvoiceSummary = {
+    /**
+     * Id of an invoice.
+     */
+    id: string;
+    /**
+     * A credit note takes back lines of an invoice: its amounts are below 0.
+     */
+    kind: 'INVOICE' | 'CREDIT_NOTE' | (string & {});
+    /**
+     * Printed on it; null for a draft.
+     */
+    number: string | null;
+    /**
+     * DRAFT: it may still change, and has no number. OPEN: something is due. PAID: nothing is due any more. VOID: it does not count. UNCOLLECTIBLE: it is due, and is not asked for any more.
+     */
+    status: InvoiceStatus | (string & {});
+    /**
+     * Why it was made: a period of a subscription began, the subscription was changed, what a period used, something else, or an invoice was corrected.
+     */
+    reason: 'PERIOD' | 'CHANGE' | 'USAGE' | 'OTHER' | 'CORRECTION' | (string & {});
+    /**
+     * Of a credit note: the invoice; else null.
+     */
+    correctsId: string | null;
+    /**
+     * The sum of the lines, without tax.
+     */
+    subtotal: Money;
+    /**
+     * The tax on them.
+     */
+    tax: Money;
+    /**
+     * With tax.
+     */
+    total: Money;
+    /**
+     * What the balance of earlier invoices paid of it; below 0, what it added to that balance.
+     */
+    balance: Money;
+    /**
+     * What was paid, and not refunded.
+     */
+    paid: Money;
+    /**
+     * What credit notes took back.
+     */
+    credited: Money;
+    /**
+     * What is still to be paid.
+     */
+    due: Money;
+    /**
+     * When it got its number; null for a draft.
+     */
+    issuedAt: string | null;
+    /**
+     * Until when it is to be paid; null for a draft.
+     */
+    dueAt: string | null;
+    /**
+     * When nothing was due any more; null until then.
+     */
+    paidAt: string | null;
+    /**
+     * When it was voided; null unless it was.
+     */
+    voidedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * An invoice does not count any more, and is not to be paid.
+ */
+export type InvoiceVoidedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'invoice.voided';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: InvoiceSummary;
+};
+
+/**
  * Work that is done apart from the calls that cause it.
  */
 export type Job = {
@@ -3198,6 +3529,20 @@ export type OwnershipTransfer = {
 };
 
 /**
+ * An address as it is printed.
+ */
+export type PartyAddress = {
+    /**
+     * As they are printed.
+     */
+    lines: Array<string>;
+    /**
+     * Of ISO 3166; null if it is not known.
+     */
+    country: string | null;
+};
+
+/**
  * A key on a device or in a password manager that signs its owner in.
  */
 export type Passkey = {
@@ -3679,7 +4024,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -9508,6 +9853,122 @@ export type BillingInfoSetResponses = {
 };
 
 export type BillingInfoSetResponse = BillingInfoSetResponses[keyof BillingInfoSetResponses];
+
+export type BillingInvoicesListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+        /**
+         * Only those with this status.
+         */
+        status?: InvoiceStatus;
+    };
+    url: '/api/v1/subscriptions/invoices';
+};
+
+export type BillingInvoicesListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingInvoicesListError = BillingInvoicesListErrors[keyof BillingInvoicesListErrors];
+
+export type BillingInvoicesListResponses = {
+    /**
+     * OK
+     */
+    200: InvoicePage;
+};
+
+export type BillingInvoicesListResponse = BillingInvoicesListResponses[keyof BillingInvoicesListResponses];
+
+export type BillingInvoicesGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of an invoice.
+         */
+        invoiceId: string;
+    };
+    query?: never;
+    url: '/api/v1/subscriptions/invoices/{invoiceId}';
+};
+
+export type BillingInvoicesGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingInvoicesGetError = BillingInvoicesGetErrors[keyof BillingInvoicesGetErrors];
+
+export type BillingInvoicesGetResponses = {
+    /**
+     * OK
+     */
+    200: Invoice;
+};
+
+export type BillingInvoicesGetResponse = BillingInvoicesGetResponses[keyof BillingInvoicesGetResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -29,4 +29,12 @@ export const errors = {
     fix: 'Send `address` with its `country` too, or leave `taxId` out.',
     retry: 'no',
   },
+  currency_fixed: {
+    status: 409,
+    title: 'Currency decided',
+    meaning:
+      'The first payment or invoice of an organization decides the currency of all that follow; this is another one.',
+    fix: 'Pay in the `currency` that `GET /subscriptions/billing-info` shows; for another one, use another organization.',
+    retry: 'no',
+  },
 } as const satisfies ErrorRows;

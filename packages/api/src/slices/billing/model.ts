@@ -14,6 +14,7 @@ export class BillingAccountModel extends TenantModel {
   declare taxId: string | null;
   /** Decided by the first payment or invoice. */
   declare currency: string | null;
+  /** 0 until something is known. */
   declare version: number;
   declare createdAt: Date;
   declare updatedAt: Date;
@@ -24,7 +25,7 @@ export class BillingAccountModel extends TenantModel {
 
   present(): BillingInfo {
     const { name, email, address, taxId, currency, updatedAt } = this;
-    return { name, email, address, taxId, currency, updatedAt: iso(updatedAt) };
+    return { name, email, address, taxId, currency, updatedAt: this.version === 0 ? null : iso(updatedAt) };
   }
 }
 

@@ -17,6 +17,8 @@ const KEPT: Record<string, string> = {
   credit_ledger: 'append-only: what was paid for and spent stays provable',
   journal_entries: 'append-only: what was paid stays provable',
   journal_lines: 'part of the entries',
+  invoices: 'kept as tax law demands',
+  invoice_lines: 'belong to invoices',
   events: 'emptied; the audit log refers to them',
 };
 

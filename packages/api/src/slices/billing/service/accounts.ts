@@ -2,13 +2,15 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { ifMatch, presentWithEtag } from '../../../contract/etag.ts';
 import { change } from '../../../data/base-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { BillingAccountUpdated } from '../events.ts';
 import { BillingAccountModel } from '../model.ts';
 import type { BillingInfo, SetBillingInfo } from '../schemas.ts';
-import { isTaxIdOf } from '../tax-id.ts';
+import { lockBillingAccount } from './currency.ts';
+import { isTaxIdOf } from './tax-id.ts';
 
 /** Where nothing is known: the version before the first. */
 const NOTHING = {
@@ -32,17 +34,13 @@ export async function setBillingInfo(ctx: OrganizationContext, input: SetBilling
   assertTaxId(input);
   return transaction(ctx, async (ctx) => {
     await lockAuthority(ctx, 'billing:manage');
-    const before = await BillingAccountModel.of(ctx).first().forUpdate();
-    ifMatch(ctx, before ?? NOTHING);
-    const after = before ? await change(ctx, before, input) : await add(ctx, input);
+    const before = await lockBillingAccount(ctx);
+    ifMatch(ctx, before);
+    const after = await change(ctx, before, input);
     if (after === before) return presentWithEtag(ctx, after);
-    await record(ctx, BillingAccountUpdated, { target: after, ...(before && { before }), after, data: {} });
+    await record(ctx, BillingAccountUpdated, { target: after, before, after, data: {} });
     return presentWithEtag(ctx, after);
   });
-}
-
-function add(ctx: OrganizationContext, input: SetBillingInfo): Promise<BillingAccountModel> {
-  return BillingAccountModel.add(ctx, { ...input, version: 1, createdAt: ctx.now, updatedAt: ctx.now });
 }
 
 function assertTaxId({ taxId, address }: SetBillingInfo): void {
@@ -52,4 +50,10 @@ function assertTaxId({ taxId, address }: SetBillingInfo): void {
   if (!isTaxIdOf(country, taxId)) {
     throw new ApiError('tax_id_invalid', { detail: `${taxId} has not the form of a tax id of ${country}.` });
   }
+}
+
+/** Where invoices go besides the members who manage the organization. */
+export async function getBillingEmail(tenancy: Tenancy): Promise<string | null> {
+  const account = await BillingAccountModel.of(tenancy).first();
+  return account?.email ?? null;
 }

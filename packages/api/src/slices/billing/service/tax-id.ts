@@ -33,3 +33,6 @@ const VAT_NUMBERS: Readonly<Record<string, RegExp>> = {
 export function isTaxIdOf(country: string, taxId: string): boolean {
   return VAT_NUMBERS[country]?.test(taxId) ?? true;
 }
+
+/** Whether a country is a member state of the European Union. */
+export const isInEuropeanUnion = (country: string): boolean => country in VAT_NUMBERS;

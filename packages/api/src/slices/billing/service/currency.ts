@@ -1,0 +1,31 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { BillingAccountModel } from '../model.ts';
+
+const ADD: Statement = {
+  text: `
+    insert into billing_accounts (organization_id, version, created_at, updated_at) values ($1, 0, $2, $2)
+    on conflict (organization_id) do nothing`,
+};
+
+/** Locks who is billed. Of two that pay or are billed first at once, the second waits and finds the currency. */
+export async function lockBillingAccount(ctx: Context & Tenancy): Promise<BillingAccountModel> {
+  const find = () => BillingAccountModel.of(ctx).first().forUpdate();
+  const found = await find();
+  if (found) return found;
+  await execute(ctx.db, ADD, [ctx.organization.id, ctx.now]);
+  return (await find())!; // it is there now, and this transaction holds it
+}
+
+/** The same, where something is paid or billed: the first decides the currency of all that follow. */
+export async function fixCurrency(ctx: Context & Tenancy, currency: string): Promise<BillingAccountModel> {
+  const account = await lockBillingAccount(ctx);
+  if (account.currency === null) return change(ctx, account, { currency });
+  if (account.currency === currency) return account;
+  throw new ApiError('currency_fixed', {
+    detail: `This organization pays in ${account.currency}, which its first payment or invoice has decided; ${currency} is not possible.`,
+  });
+}

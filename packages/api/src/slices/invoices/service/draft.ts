@@ -1,0 +1,120 @@
+import { CURRENCIES } from '@rentapi/payments/currencies';
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import { change } from '../../../data/base-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { InvoiceModel } from '../model.ts';
+import { type InvoiceReason, type LineKind, MAX_LINES } from '../schemas.ts';
+import { lockInvoice } from './find.ts';
+
+export interface NewLine {
+  kind: LineKind;
+  description: string;
+  /** 1 unless it is given. */
+  quantity?: number;
+  /** Where the amount is exactly so much for each. */
+  unitMinor?: number;
+  /** Without tax. */
+  amountMinor: number;
+  period?: { from: Date; to: Date };
+  /** Where it is not taxed as the others. */
+  taxRatePpm?: number;
+  correctsLineId?: number;
+  /** Of a credit note; elsewhere it follows from the rate. */
+  taxMinor?: number;
+}
+
+interface NewInvoice {
+  reason: Exclude<InvoiceReason, 'CORRECTION'>;
+  /** AUTOMATIC: it is charged by itself. */
+  collection: InvoiceModel['collection'];
+  currency: string;
+  /** Of one subscription, reason and key there is one invoice. */
+  subscriptionId?: number;
+  periodKey?: string;
+  lines: readonly NewLine[];
+}
+
+const DRAFT: Statement = {
+  text: `
+    insert into invoices (organization_id, kind, status, reason, collection, currency, subscription_id, period_key, created_at, updated_at)
+    values ($1, 'INVOICE', 'DRAFT', $2, $3, $4, $5, $6, $7, $7)
+    on conflict on constraint invoices_period_unique do nothing returning id`,
+};
+
+const ADD_LINES: Statement = {
+  text: `
+    insert into invoice_lines (organization_id, invoice_id, place, kind, description, quantity, unit_minor, amount_minor,
+      period_start, period_end, tax_rate_ppm, tax_minor, corrects_line_id)
+    select $1, $2, $3 + line.at, line.kind, line.description, line.quantity, line.unit_minor, line.amount_minor,
+           line.period_start, line.period_end, line.tax_rate_ppm, line.tax_minor, line.corrects_line_id
+    from unnest($4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[],
+      $11::integer[], $12::bigint[], $13::bigint[])
+      with ordinality as line (kind, description, quantity, unit_minor, amount_minor, period_start, period_end,
+        tax_rate_ppm, tax_minor, corrects_line_id, at)`,
+};
+
+const LINES: Statement = {
+  text: `
+    select count(*)::integer as count, coalesce(sum(amount_minor), 0)::bigint as sum from invoice_lines
+    where organization_id = $1 and invoice_id = $2`,
+};
+
+/** A draft in the caller's transaction. For a period that has an invoice, that one: its lines stay as they are. */
+export async function draftInvoice(ctx: Context & Tenancy, draft: NewInvoice): Promise<InvoiceModel> {
+  const { reason, collection, currency, subscriptionId = null, periodKey = null, lines } = draft;
+  if (!CURRENCIES.has(currency)) throw new Error(`${currency} is not a currency that can be paid`);
+  if ((subscriptionId === null) !== (periodKey === null)) throw new Error('a period is one of a subscription');
+  return transaction(ctx, async (ctx) => {
+    const { id: organizationId } = ctx.organization;
+    const values = [organizationId, reason, collection, currency, subscriptionId, periodKey, ctx.now];
+    const [made] = await execute<{ id: number }>(ctx.db, DRAFT, values);
+    if (made) return addLines(ctx, made.id, lines);
+    return InvoiceModel.of(ctx).findOne({ reason, subscriptionId, periodKey }).forUpdate().throwIfNotFound();
+  });
+}
+
+/** Adds lines to a draft, such as what a period used. The database refuses it once the invoice is final. */
+export async function addLines(
+  ctx: Context & Tenancy,
+  invoiceId: number,
+  lines: readonly NewLine[],
+): Promise<InvoiceModel> {
+  for (const line of lines) assertLine(line);
+  return transaction(ctx, async (ctx) => {
+    const invoice = await lockInvoice(ctx, invoiceId);
+    const of = [ctx.organization.id, invoiceId];
+    const [before] = await execute<{ count: number; sum: number }>(ctx.db, LINES, of);
+    const { count, sum } = before!;
+    if (count + lines.length > MAX_LINES) throw new Error(`an invoice has at most ${MAX_LINES} lines`);
+    const column = <T>(read: (line: NewLine) => T): T[] => lines.map(read);
+    await execute(ctx.db, ADD_LINES, [
+      ...of,
+      count,
+      column(({ kind }) => kind),
+      column(({ description }) => description),
+      column(({ quantity = 1 }) => quantity),
+      column(({ unitMinor = null }) => unitMinor),
+      column(({ amountMinor }) => amountMinor),
+      column(({ period }) => period?.from ?? null),
+      column(({ period }) => period?.to ?? null),
+      column(({ taxRatePpm = null }) => taxRatePpm),
+      column(({ taxMinor = 0 }) => taxMinor),
+      column(({ correctsLineId = null }) => correctsLineId),
+    ]);
+    const subtotalMinor = lines.reduce((total, { amountMinor }) => total + amountMinor, sum);
+    return change(ctx, invoice, { subtotalMinor, totalMinor: subtotalMinor });
+  });
+}
+
+/** Far above what anything costs, and far below what a number holds exactly. */
+const MAX_MINOR = 1e12;
+
+function assertLine({ quantity = 1, unitMinor, amountMinor, description }: NewLine): void {
+  const amounts = [quantity, unitMinor ?? 0, amountMinor];
+  if (!amounts.every((value) => Number.isSafeInteger(value) && Math.abs(value) <= MAX_MINOR))
+    throw new Error(`${description}: ${amounts.join(', ')} are no whole amounts that can be billed`);
+  if (unitMinor !== undefined && BigInt(unitMinor) * BigInt(quantity) !== BigInt(amountMinor))
+    throw new Error(`${description}: ${quantity} of ${unitMinor} are not ${amountMinor}`);
+}

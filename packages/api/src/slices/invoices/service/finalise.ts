@@ -1,0 +1,145 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Context } from '../../../context.ts';
+import { change } from '../../../data/base-model.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import { record } from '../../../events/record.ts';
+import { fixCurrency } from '../../billing/service/currency.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { InvoiceFinalized, InvoicePaid } from '../events.ts';
+import type { InvoiceLineModel, InvoiceModel } from '../model.ts';
+import type { Party } from '../schemas.ts';
+import { mailInvoice } from './announce.ts';
+import { linesOf, lockInvoice } from './find.ts';
+import { sellerOf } from './seller.ts';
+import { taxLines, taxOf } from './tax.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Makes a draft final, in the caller's transaction: it gets its number, its tax, and the names of both sides as they
+ * are now. An invoice that is final already stays as it is.
+ */
+export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promise<InvoiceModel> {
+  return transaction(ctx, async (ctx) => {
+    const draft = await lockInvoice(ctx, id);
+    if (draft.status !== 'DRAFT') return draft;
+    const account = await fixCurrency(ctx, draft.currency);
+    const seller = sellerOf(ctx.ports.env);
+    const { name, address, taxId } = account;
+    const buyer: Party = {
+      name: name ?? (await nameOf(ctx)),
+      address: address && { lines: printed(address), country: address.country },
+      taxId,
+    };
+    const { treatment, ratePpm } = taxOf(seller, buyer, new Map(ctx.ports.env.TAX_RATES));
+    const lines = await linesOf(ctx, id);
+    const rates = lines.map(({ taxRatePpm }) => (treatment === 'STANDARD' ? (taxRatePpm ?? ratePpm) : 0));
+    const taxes = taxLines(lines.map(({ amountMinor }, at) => ({ amountMinor, ratePpm: rates[at]! })));
+    await setTaxes(ctx, lines, rates, taxes);
+    const subtotalMinor = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+    const taxMinor = taxes.reduce((sum, tax) => sum + tax, 0);
+    const totalMinor = subtotalMinor + taxMinor;
+    const balanceMinor = fromBalance(totalMinor, await balanceOf(ctx), minimumOf(ctx, draft.currency));
+    const isPaid = balanceMinor === totalMinor;
+    const dueDays = draft.collection === 'AUTOMATIC' ? 0 : ctx.ports.env.INVOICE_DUE_DAYS;
+    const final = await change(ctx, draft, {
+      ...(await takeNumber(ctx, ctx.ports.env.INVOICE_SERIES)),
+      status: isPaid ? 'PAID' : 'OPEN',
+      taxTreatment: treatment,
+      subtotalMinor,
+      taxMinor,
+      totalMinor,
+      balanceMinor,
+      seller,
+      buyer,
+      issuedAt: ctx.now,
+      dueAt: new Date(ctx.now.getTime() + dueDays * DAY_MS),
+      ...(isPaid && { paidAt: ctx.now }),
+    });
+    await announce(ctx, draft, final);
+    if (isPaid) await record(ctx, InvoicePaid, { target: final, after: final, data: final.summary(ctx.ids) });
+    if (isPaid && totalMinor !== 0) await mailInvoice(ctx, final, 'PAID');
+    else if (!isPaid && final.collection === 'MANUAL') await mailInvoice(ctx, final, 'OPEN');
+    return final;
+  });
+}
+
+/** What follows from every document that has become final. */
+export async function announce(ctx: Context & Tenancy, before: InvoiceModel, final: InvoiceModel): Promise<void> {
+  await record(ctx, InvoiceFinalized, { target: final, before, after: final, data: final.summary(ctx.ids) });
+}
+
+const TAKE_NUMBER: Statement = {
+  text: `
+    insert into invoice_series as taken (series, last_number) values ($1, 1)
+    on conflict (series) do update set last_number = taken.last_number + 1
+    returning last_number as number`,
+};
+
+/** Holds the series until the transaction ends, so that one that fails takes no number. */
+export async function takeNumber(ctx: Context, series: string): Promise<{ series: string; number: number }> {
+  const [taken] = await execute<{ number: number }>(ctx.db, TAKE_NUMBER, [series]);
+  return { series, number: taken!.number };
+}
+
+const SET_TAXES: Statement = {
+  text: `
+    update invoice_lines set tax_rate_ppm = taxed.rate, tax_minor = taxed.tax
+    from unnest($2::bigint[], $3::integer[], $4::bigint[]) as taxed (id, rate, tax)
+    where organization_id = $1 and invoice_lines.id = taxed.id`,
+};
+
+async function setTaxes(
+  { db, organization }: Tenancy,
+  lines: readonly InvoiceLineModel[],
+  rates: readonly number[],
+  taxes: readonly number[],
+): Promise<void> {
+  await execute(db, SET_TAXES, [organization.id, lines.map(({ id }) => id), rates, taxes]);
+}
+
+const BALANCE: Statement = {
+  text: `
+    select coalesce(sum(returned_minor - balance_minor), 0)::bigint as balance from invoices
+    where organization_id = $1 and status not in ('DRAFT', 'VOID') and (balance_minor <> 0 or returned_minor <> 0)`,
+};
+
+/** What earlier invoices left: above 0 for the customer, below 0 for us. Its account is locked meanwhile. */
+export async function balanceOf({ db, organization }: Tenancy): Promise<number> {
+  const [row] = await execute<{ balance: number }>(db, BALANCE, [organization.id]);
+  return row!.balance;
+}
+
+/** What none of the providers can charge waits in the balance for the next invoice. */
+function minimumOf({ ports }: Context, currency: string): number {
+  const minima = [...ports.payments.values()].map(({ currencies }) => currencies.get(currency)?.minimumMinor ?? 0);
+  return Math.max(0, ...minima);
+}
+
+/**
+ * What the balance pays of an invoice. One that is below 0 adds to it; a debt of it is due with this invoice; and what
+ * is left below the least that can be charged becomes such a debt.
+ */
+export function fromBalance(totalMinor: number, balanceMinor: number, minimumMinor: number): number {
+  if (totalMinor <= 0) return totalMinor;
+  const paid = Math.min(balanceMinor, totalMinor);
+  return totalMinor - paid < minimumMinor ? totalMinor : paid;
+}
+
+async function nameOf({ db, organization }: Tenancy): Promise<string> {
+  return (await OrganizationModel.query(db).findById(organization.id).throwIfNotFound()).name;
+}
+
+interface Address {
+  line1: string;
+  line2: string | null;
+  postalCode: string | null;
+  city: string;
+  region: string | null;
+}
+
+const printed = ({ line1, line2, postalCode, city, region }: Address): string[] =>
+  [line1, line2, [postalCode, city].filter(Boolean).join(' '), region].filter(
+    (line) => line !== null && line !== '',
+  ) as string[];

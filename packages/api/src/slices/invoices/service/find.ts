@@ -1,0 +1,36 @@
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import { rowsOf } from '../../../data/rows.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { InvoiceLineModel, InvoiceModel } from '../model.ts';
+import { type Invoice, type InvoiceId, type InvoicePage, type ListInvoices, MAX_LINES } from '../schemas.ts';
+
+export async function listInvoices(ctx: OrganizationContext, input: ListInvoices): Promise<InvoicePage> {
+  const list = { name: 'invoices', of: ctx.organization.id };
+  const query = InvoiceModel.of(ctx);
+  if (input.status) query.where({ status: input.status });
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(query));
+  return { items: rows.map((invoice) => invoice.summary(ctx.ids)), nextCursor };
+}
+
+export async function getInvoice(ctx: OrganizationContext, { invoiceId }: InvoiceId): Promise<Invoice> {
+  const invoice = await findInvoice(ctx, ctx.ids.decode('inv', invoiceId));
+  return invoice.present(ctx.ids, await linesOf(ctx, invoice.id));
+}
+
+export async function findInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
+  const invoice = await InvoiceModel.of(tenancy).findOne({ id });
+  if (!invoice) throw new ApiError('not_found');
+  return invoice;
+}
+
+export async function lockInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
+  const invoice = await InvoiceModel.of(tenancy).findOne({ id }).forUpdate();
+  if (!invoice) throw new ApiError('not_found');
+  return invoice;
+}
+
+export async function linesOf(tenancy: Tenancy, invoiceId: number): Promise<InvoiceLineModel[]> {
+  return InvoiceLineModel.of(tenancy).where({ invoiceId }).orderBy('place').limit(MAX_LINES);
+}
