@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import type { PaymentProviders } from '@rentapi/payments/providers';
+import { openProviders, type PaymentProviders } from '@rentapi/payments/providers';
 import { type Allowances, createMemoryAllowances } from '@rentapi/platform/allowances';
 import { createRedisAllowances } from '@rentapi/platform/allowances/redis';
 import { createMemoryCache } from '@rentapi/platform/cache';
@@ -53,6 +53,7 @@ import { openPayments } from './slices/billing/providers.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
 import { projections } from './slices/projections.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
+import { createTransfers } from './slices/transfers/postgres-transfers.ts';
 import { createTwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import { createPostgresSink } from './slices/usage/postgres-sink.ts';
 import { createWebhookSecrets } from './slices/webhooks/secrets.ts';
@@ -72,6 +73,7 @@ export interface OpenPorts {
   version: string;
   clock?: Clock;
   limiter?: Limiter;
+  /** In place of those whose settings are there. */
   payments?: PaymentProviders;
   tracer?: Tracer | null;
   errors?: ErrorReporter | null;
@@ -154,7 +156,10 @@ export function openPorts({
     }),
     twoFactor: createTwoFactorSecrets({ keyring, idSecret: secrets.ID_SECRET }),
     webhooks: createWebhookSecrets(keyring),
-    payments: payments ?? openPayments(env, clock ?? systemClock),
+    payments: new Map([
+      ...openProviders({ manual: createTransfers(database) }),
+      ...(payments ?? openPayments(env, clock ?? systemClock)),
+    ]),
     projections,
     eventTypes,
     jobs: createJobRegistry(jobs),

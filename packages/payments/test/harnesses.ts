@@ -3,7 +3,7 @@ import { createFakePayPal, type PayerBehavior } from '@rentapi/fake-payments/pay
 import { createSigner, type Signer } from '@rentapi/fake-payments/signer';
 import { type CardBehavior, createFakeStripe } from '@rentapi/fake-payments/stripe';
 import { vi } from 'vitest';
-import { createManualProvider, type Transfer } from '../src/manual/provider.ts';
+import { createManualProvider, type Transfer, type Transfers } from '../src/manual/provider.ts';
 import { createPayPalProvider } from '../src/paypal/provider.ts';
 import { createStripeProvider } from '../src/stripe/provider.ts';
 import type { Harness, OnlineHarness, Received, Step } from './harness.ts';
@@ -146,9 +146,14 @@ export async function startPayPal() {
   return { ...harness, fake, config };
 }
 
-export async function startManual(): Promise<Harness> {
+/** Transfers for tests, which can be counted. */
+export interface CountedTransfers extends Transfers {
+  all(): Promise<Transfer[]>;
+}
+
+function transfersInMemory(): CountedTransfers {
   const kept = new Map<string, Transfer>();
-  const provider = createManualProvider({
+  return {
     async add(transfer) {
       if (!kept.has(transfer.id)) kept.set(transfer.id, transfer);
       return kept.get(transfer.id)!;
@@ -160,24 +165,25 @@ export async function startManual(): Promise<Harness> {
       if (transfer.status === 'PENDING') kept.set(id, { ...transfer, status });
       return kept.get(id)!;
     },
-  });
+    all: async () => [...kept.values()],
+  };
+}
+
+export async function startManual(transfers: CountedTransfers = transfersInMemory()): Promise<Harness> {
+  let moved: Transfer[] = [];
   const settle: Harness['settle'] = async (id, result = 'succeeds') => {
-    const transfer = kept.get(id)!;
-    if (transfer.status === 'PENDING') {
-      kept.set(id, { ...transfer, status: result === 'succeeds' ? 'SUCCEEDED' : 'CANCELED' });
-    }
+    await transfers.settle(id, result === 'succeeds' ? 'SUCCEEDED' : 'CANCELED');
+    moved = (await transfers.all()).filter(({ status, kind }) => status === 'SUCCEEDED' && kind === 'charge');
   };
   return {
-    provider,
+    provider: createManualProvider(transfers),
     ...shiftableClock(),
     // A transfer on its way is one that no one has seen yet.
     pay: async (id, how) => (how === 'pays' ? settle(id) : undefined),
     settle,
     movedMinor: (currency) =>
-      [...kept.values()]
-        .filter(
-          ({ status, amount, kind }) => status === 'SUCCEEDED' && amount.currency === currency && kind === 'charge',
-        )
+      moved
+        .filter(({ amount }) => amount.currency === currency)
         .reduce((sum, { amount }) => sum + amount.amountMinor, 0),
     async close() {},
   };

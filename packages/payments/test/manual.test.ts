@@ -1,4 +1,4 @@
 import { describeProvider } from './contract.ts';
 import { startManual } from './harnesses.ts';
 
-describeProvider('manual', startManual);
+describeProvider('manual', () => startManual());
