@@ -55,7 +55,8 @@ export async function startFakeApi() {
   const unsubscriptions: string[][] = [];
   let shiftMs = 0;
   let expiresInS = 900;
-  let refreshDelayMs = 20;
+  /** A refresh is answered after it. */
+  let released: Promise<unknown> = Promise.resolve();
   let sameCursor = false;
   let mute = false;
   /** A download: as many lines, and then the end or a torn connection. */
@@ -116,7 +117,7 @@ export async function startFakeApi() {
     }
     if (route === 'POST /api/v1/auth/refresh') {
       const tokens = refresh(String(request.body.refreshToken));
-      await new Promise((resolve) => setTimeout(resolve, refreshDelayMs));
+      await Promise.all([released, new Promise((resolve) => setTimeout(resolve, 20))]);
       return tokens ? { status: 200, data: tokens } : problem(401, 'invalid_refresh_token');
     }
     const refused = refusedCredential(request);
@@ -266,8 +267,11 @@ export async function startFakeApi() {
     setExpiresIn: (seconds: number) => {
       expiresInS = seconds;
     },
-    setRefreshDelay: (delayMs: number) => {
-      refreshDelayMs = delayMs;
+    /** Refreshes are done, and answered once what it returns is called. */
+    holdRefreshes: (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      released = promise;
+      return resolve;
     },
     repeatCursorForEver: () => {
       sameCursor = true;

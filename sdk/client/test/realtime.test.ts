@@ -118,9 +118,9 @@ describe('a subscription', () => {
   it('leaves a connection on which the server has fallen silent', async () => {
     const errors: string[] = [];
     const onError = ({ name }: Error) => void errors.push(name);
-    const subscription = client.realtime.subscribe(['api_key.*'], { heartbeatMs: 50, onError });
+    const subscription = client.realtime.subscribe(['api_key.*'], { heartbeatMs: 200, onError });
     await subscription.ready;
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(errors).toEqual([]);
     api.setMute(true);
     await expect.poll(() => errors).toEqual(['TimeoutError']);

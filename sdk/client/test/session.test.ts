@@ -219,12 +219,13 @@ describe('an expired access token', () => {
   });
 
   it('does not replace a login that happened while the refresh ran', async () => {
-    api.setRefreshDelay(80);
+    const release = api.holdRefreshes();
     await logIn();
     api.expireAccessTokens();
     const reading = client.users.me.get();
     await expect.poll(() => refreshes()).toHaveLength(1);
     const login = await logIn();
+    release();
     expect(await reading).toMatchObject({ id: 'usr_1' });
     expect(login).toMatchObject({ accessToken: kept[1]?.accessToken, refreshToken: kept[1]?.refreshToken });
     expect(kept).toHaveLength(2);
