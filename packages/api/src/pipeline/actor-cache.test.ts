@@ -178,16 +178,18 @@ describe('the actor cache', () => {
     const userId = await newUser();
     const [cache] = caches;
     const gate = Promise.withResolvers<void>();
+    const hasRead = Promise.withResolvers<void>();
     const slow: ActorQuery<Row> = {
       ...versionOf(userId),
       async load() {
         const row = await versionOf(userId).load();
+        hasRead.resolve();
         await gate.promise;
         return row;
       },
     };
     const early = cache.read(slow);
-    await sleep(50); // it has read
+    await hasRead.promise;
     const received = Promise.withResolvers<void>();
     const unwatch = cache.watch([`user:${userId}`], async () => received.resolve());
     await change(userId);

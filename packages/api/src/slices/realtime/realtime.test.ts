@@ -84,7 +84,7 @@ async function createKey(person: Person, scopes = ['*']) {
 }
 
 /** An event of the user's organization, whose transaction ends when `gate` opens. */
-async function recordSlowly(person: Person, name: string, gate: Promise<void>): Promise<void> {
+async function recordSlowly(person: Person, name: string, gate: Promise<void>, recorded = () => {}): Promise<void> {
   const ctx = systemContext(app.ports, 'test');
   const organization = { id: ctx.ids.decode('org', person.organizationId) };
   // In a transaction of the pool, where the event gets its id at once.
@@ -92,6 +92,7 @@ async function recordSlowly(person: Person, name: string, gate: Promise<void>): 
     const key = await ApiKeyModel.of({ db, organization }).first().throwIfNotFound();
     const data = { ...key.present(ctx.ids), name };
     await record({ ...ctx, db }, ApiKeyCreated, { target: key, data, organizationId: organization.id });
+    recorded();
     await gate;
   });
 }
@@ -100,8 +101,9 @@ describe('resuming', () => {
   it('misses nothing, although an event with an earlier id was committed later', async () => {
     await createKey(ada);
     const gate = Promise.withResolvers<void>();
-    const slow = recordSlowly(ada, 'early id, late commit', gate.promise);
-    await sleep(50); // it has its id
+    const recorded = Promise.withResolvers<void>();
+    const slow = recordSlowly(ada, 'early id, late commit', gate.promise, recorded.resolve);
+    await recorded.promise;
     const first = await follow(app, ada.tokens.accessToken);
     await recordSlowly(ada, 'late id, early commit', Promise.resolve());
     const seen = await first.received(event('api_key.created', 'late id, early commit'));
