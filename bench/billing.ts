@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Context, systemContext, within } from '@rentapi/api/context';
 import { spendCredits } from '@rentapi/api/pipeline/credits';
 import { closePorts } from '@rentapi/api/ports';
-import { findBillingFaults } from '@rentapi/api/slices/credits/verify';
+import { findBillingFaults } from '@rentapi/api/slices/books/service/faults';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { printSamples, speedRatio, takeTurns, type Work } from './in-process.ts';
 import { openStagePorts } from './ports.ts';
@@ -35,8 +35,8 @@ export async function run(stage: Stage): Promise<Verdict[]> {
       await measure(ctx, { accounts: ACCOUNTS, atLeast: 0.4 }),
       await measure(ctx, { accounts: 1, atLeast: 2 }),
     ];
-    const faults = await findBillingFaults(ports.database);
-    if (faults.size > 0) throw new Error(`the books do not balance: ${[...faults].join(', ')}`);
+    const faults = await findBillingFaults(ports.database, ports.clock.now());
+    if (faults.length > 0) throw new Error(`the books do not balance: ${JSON.stringify(faults)}`);
     return verdicts;
   } finally {
     await closePorts(ports);

@@ -166,9 +166,58 @@ describe('the pages of jobs', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
+  it('lead back to the page for which the sign-in was asked, and to no other', async () => {
+    const asked = await get('/admin/billing');
+    expect([asked.status, await asked.text()]).toEqual([401, expect.stringContaining('value="/admin/billing"')]);
+    const email = await person('ADMIN');
+    for (const [page, leadsTo] of [
+      ['/admin/billing', '/admin/billing'],
+      ['//evil.example', '/admin/jobs'],
+      ['/admin/billing/../../x', '/admin/jobs'],
+    ] as const) {
+      const answer = await post('/admin/jobs/sign-in', { email, password: PASSWORD, page });
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, leadsTo]);
+    }
+  });
+
   it('are found where Agendash would be', async () => {
     const answer = await get('/admin/agendash/');
     expect([answer.status, answer.headers.get('location')]).toEqual([308, '/admin/jobs']);
+  });
+});
+
+describe('the page of billing', () => {
+  const billing = async () => (await get('/admin/billing', await signIn(await person('ADMIN')))).text();
+  const database = () => server.ports.database;
+
+  it('says whether the books balance, and since when that is known', async () => {
+    await database().raw('/* across organizations */ delete from billing_faults');
+    await database()('billing_checks').update({ checkedAt: null });
+    expect(await billing()).toContain('have not been checked as a whole yet');
+    await database()('billing_checks').update({ checkedAt: new Date(Date.now() - 3 * 3_600_000 - 60_000) });
+    expect(await billing()).toMatch(/class="note good" role="status">The books balance, checked <time[^>]+>3 h ago</);
+  });
+
+  it('lists faults with their organization, and findings, without HTML of others', async () => {
+    const now = new Date();
+    await database()('billing_checks').update({ checkedAt: now });
+    const fault = { kind: 'CREDIT_BALANCE', organizationId: 7, count: 2, foundAt: now, seenAt: now };
+    await database()('billing_faults').insert(fault);
+    const finding = { kind: 'UNKNOWN_OBJECT', provider: 'stripe', objectKind: 'charge', externalId: 'pi_<b>' };
+    await database()('billing_findings').insert({ ...finding, foundAt: now, seenAt: now });
+    const text = await billing();
+    expect(text).toContain('The books do not balance');
+    expect(text).toContain(server.ports.ids.encode('org', 7));
+    expect(text).toContain('The balance of credits is not the sum of its ledger.');
+    expect(text).toContain('pi_&#60;b&#62;');
+    await database().raw('/* across organizations */ delete from billing_faults');
+  });
+
+  it('shows nothing to a user who is no administrator, and answers bad input with 400', async () => {
+    const user = await get('/admin/billing', await signIn(await person('USER')));
+    expect([user.status, await user.text()]).toEqual([403, expect.not.stringContaining('balance')]);
+    const cookie = await signIn(await person('ADMIN'));
+    expect((await get('/admin/billing?cursor=made-up', cookie)).status).toBe(400);
   });
 });
 
@@ -218,6 +267,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium', () => {
     const id = await failedJob();
     expect(await faults('/admin/jobs')).toEqual([]);
     expect(await faults(`/admin/jobs/${id}`)).toEqual([]);
+    expect(await faults('/admin/billing')).toEqual([]);
     await context.close();
   });
 });

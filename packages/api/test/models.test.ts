@@ -36,6 +36,7 @@ const NEVER_REFUSED: Record<string, string> = {
   email_changes_undo_token_hash_key: 'a random token',
   events_position_key: 'given by the one sequencer',
   billing_accounts_organization_unique: 'added on conflict do nothing',
+  billing_faults_unique: 'noted on conflict do update',
   billing_findings_unique: 'noted on conflict do update',
   held_events_digest_unique: 'held on conflict do nothing',
   provider_events_external_unique: 'stored on conflict do nothing',

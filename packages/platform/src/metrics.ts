@@ -41,8 +41,9 @@ interface ConnectionPool {
 }
 
 /**
- * A gauge for each column of one cheap statement, run at most every `everyMs` for any number of scrapers. A database
- * that is slow or gone leaves the gauges out of this answer instead of delaying it.
+ * A gauge for each column of one cheap statement, run at most every `everyMs` for any number of scrapers; where `label`
+ * is a column, each row is a value of its own. A database that is slow or gone leaves the gauges out of this answer
+ * instead of delaying it.
  */
 export function measureRows(
   registry: Registry,
@@ -50,18 +51,20 @@ export function measureRows(
     database: Knex;
     statement: Statement;
     gauges: Record<string, string>;
+    label?: string;
     everyMs: number;
     timeoutMs: number;
     onError: (error: unknown) => void;
   },
 ): void {
-  const { database, statement, gauges, everyMs, timeoutMs, onError } = options;
-  let asked: { atMs: number; rows: Promise<Record<string, number>[]> } | undefined;
+  const { database, statement, gauges, label, everyMs, timeoutMs, onError } = options;
+  type Measured = Record<string, number | string>;
+  let asked: { atMs: number; rows: Promise<Measured[]> } | undefined;
 
-  function readRows(): Promise<Record<string, number>[]> {
+  function readRows(): Promise<Measured[]> {
     const atMs = performance.now();
     if (!asked || atMs - asked.atMs > everyMs) {
-      asked = { atMs, rows: within(timeoutMs, execute<Record<string, number>>(database, statement, []), onError) };
+      asked = { atMs, rows: within(timeoutMs, execute<Measured>(database, statement, []), onError) };
     }
     return asked.rows;
   }
@@ -70,11 +73,13 @@ export function measureRows(
     new Gauge({
       name,
       help,
+      ...(label !== undefined && { labelNames: [label] }),
       registers: [registry],
       async collect() {
-        const [row] = await readRows();
-        this.remove();
-        if (row) this.set(row[name]!);
+        const rows = await readRows();
+        if (label === undefined) this.remove();
+        else this.reset();
+        for (const row of rows) this.set(label === undefined ? {} : { [label]: row[label]! }, Number(row[name]));
       },
     });
   }

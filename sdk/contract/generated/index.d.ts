@@ -456,6 +456,12 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: BillingFindingPage;
         }>;
+        /** Get whether the books balance. What the check has found that goes over the credits and the money of all organizations: each minute over 6,000 of them, and then from the beginning. */
+        books: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: BillingBooks;
+        }>;
       };
     };
     billing: {
@@ -1615,6 +1621,40 @@ export interface BillingAddressInputInput {
   /** Of ISO 3166, two letters. */
   country: string;
 }
+
+/** Whether the books of all organizations balance. */
+export interface BillingBooks {
+  /** Whether everything adds up; null until all organizations have been checked once. */
+  balanced: boolean | null;
+  /** All organizations have been checked since then; null until they have been once. */
+  checkedAt: string | null;
+  /** What does not add up, the newest first; at most 100. A fault that is corrected is gone after the next check. */
+  faults: BillingFault[];
+}
+
+/** Something in the books of an organization that does not add up. */
+export interface BillingFault {
+  /** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. */
+  kind: BillingFaultKind;
+  /** Whose books; null where they are of no single one. */
+  organizationId: string | null;
+  /** How often. */
+  count: number;
+  /** When it was first seen. */
+  foundAt: string;
+  /** When it was last seen. */
+  seenAt: string;
+}
+
+/** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. */
+export type BillingFaultKind =
+  | 'CREDIT_BALANCE'
+  | 'CREDIT_CHAIN'
+  | 'CREDIT_GRANT'
+  | 'CREDIT_HOLD'
+  | 'CREDIT_DEBT'
+  | 'JOURNAL_BALANCE'
+  | 'JOURNAL_LINES';
 
 /** What a provider of payments has and this server does not expect. */
 export interface BillingFinding {

@@ -1,5 +1,6 @@
 import { closePorts } from '@rentapi/api/ports';
-import { findBillingFaults } from '@rentapi/api/slices/credits/verify';
+import { FAULTS } from '@rentapi/api/slices/books/schemas';
+import { findBillingFaults } from '@rentapi/api/slices/books/service/faults';
 import { bootstrap } from '../bootstrap.ts';
 import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
@@ -13,10 +14,13 @@ export function billing([action = '']: string[]): Command {
     }
     const { ports, embedded } = await bootstrap(env(), printLine, { attach: true });
     try {
-      const faults = await findBillingFaults(ports.database);
-      for (const [kind, count] of faults) process.stdout.write(`${kind}: ${count}\n`);
-      printLine(faults.size > 0 ? 'The books do not balance.' : 'The books balance.');
-      return faults.size > 0 ? 1 : 0;
+      const faults = await findBillingFaults(ports.database, ports.clock.now());
+      for (const { kind, organizationId, count } of faults) {
+        const owner = organizationId === null ? '' : ` of ${ports.ids.encode('org', organizationId)}`;
+        process.stdout.write(`${kind}${owner}: ${count}. ${FAULTS[kind]}\n`);
+      }
+      printLine(faults.length > 0 ? 'The books do not balance.' : 'The books balance.');
+      return faults.length > 0 ? 1 : 0;
     } finally {
       await closePorts(ports);
       await embedded?.stop();

@@ -13,7 +13,7 @@ export const USAGE = `Usage: rentapi <command>
   openapi                     print the OpenAPI document
   asyncapi                    print the AsyncAPI document of sockets and webhooks
   audit verify                check every organization's audit log and name the first broken link
-  billing verify              compare the credits of all organizations with their ledger
+  billing verify              add up the credits and the money of all organizations
   secrets reseal              seal stored secrets under the current SECRET_KEY
   id <public id>              decode a public id
   help [command]              print this, or how one command is used
@@ -79,8 +79,8 @@ each log, and then ends with 1. Keep what it prints: it proves later that the en
 `,
   billing: `Usage: rentapi billing verify
 
-Adds up the ledger of credits and compares it with balances, grants and holds. The exit code is 0 where everything
-agrees; else it names what does not, and how often.
+Adds up the credits and the money of all organizations: ledger, balances, grants and holds, and the money journal. The
+exit code is 0 where everything agrees; else it is 1, and each line names what does not, of which organization.
 `,
   id: `Usage: rentapi id <public id>
 

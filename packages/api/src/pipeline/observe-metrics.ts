@@ -30,11 +30,27 @@ export const QUEUES: Statement = {
          ${counted('dead_jobs')} as rentapi_jobs_dead`,
 };
 
-/** The connection pool, and the queues in the database, for the process that serves the registry. */
+/** What the check of the books has found. 0 is 1970: there was none yet. */
+const BOOKS: Statement = {
+  text: 'select coalesce(extract(epoch from checked_at), 0)::double precision as rentapi_billing_checked_at_seconds from billing_checks',
+};
+const FAULTS: Statement = {
+  text: `
+    /* across organizations */
+    select kind, sum(count)::double precision as rentapi_billing_faults from billing_faults group by kind`,
+};
+
+/** The connection pool, the queues in the database and the books, for the process that serves the registry. */
 export function measureDatabase({ registry }: Metrics, database: Knex, log: Logger): void {
   measurePool(registry, database);
-  measureRows(registry, {
+  const rows = {
     database,
+    everyMs: ROWS_EVERY_MS,
+    timeoutMs: ROWS_TIMEOUT_MS,
+    onError: (error: unknown) => log.warn({ err: error }, 'what is in the database is not measured'),
+  };
+  measureRows(registry, {
+    ...rows,
     statement: QUEUES,
     gauges: {
       rentapi_outbox_depth: `Work that is not yet in the queue, counted up to ${MAX_COUNTED}.`,
@@ -44,9 +60,20 @@ export function measureDatabase({ registry }: Metrics, database: Knex, log: Logg
       rentapi_jobs_running: 'Jobs that a worker is running.',
       rentapi_jobs_dead: `Jobs whose attempts are used up, counted up to ${MAX_COUNTED}.`,
     },
-    everyMs: ROWS_EVERY_MS,
-    timeoutMs: ROWS_TIMEOUT_MS,
-    onError: (error) => log.warn({ err: error }, 'what waits in the database is not measured'),
+  });
+  measureRows(registry, {
+    ...rows,
+    statement: BOOKS,
+    gauges: {
+      rentapi_billing_checked_at_seconds:
+        'Since when the books of all organizations have been checked, as a Unix time.',
+    },
+  });
+  measureRows(registry, {
+    ...rows,
+    statement: FAULTS,
+    label: 'kind',
+    gauges: { rentapi_billing_faults: 'What does not add up in the books, by kind; no series where everything does.' },
   });
 }
 

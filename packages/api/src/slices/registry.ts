@@ -17,6 +17,7 @@ import { avatarImage, myAvatar, userAvatar } from './avatars/raw.ts';
 import * as billingEvents from './billing/events.ts';
 import * as billingJobs from './billing/jobs.ts';
 import { payPalWebhook, stripeWebhook } from './billing/raw.ts';
+import * as bookJobs from './books/jobs.ts';
 import * as cacheEvents from './cache/events.ts';
 import * as chatEvents from './chat/events.ts';
 import * as chatJobs from './chat/jobs.ts';
@@ -98,6 +99,7 @@ export const jobs: readonly Job[] = [
   authJobs,
   avatarJobs,
   chatJobs,
+  bookJobs,
   creditJobs,
   billingJobs,
   emailChangeJobs,

@@ -5,6 +5,7 @@ import { apiKeys } from './api-keys/router.ts';
 import { auditLogs } from './audit/router.ts';
 import { auth, sessions, unlock } from './auth/router.ts';
 import { adminBilling, info } from './billing/router.ts';
+import { books } from './books/router.ts';
 import { cache } from './cache/router.ts';
 import { chat } from './chat/router.ts';
 import { credits, userCredits } from './credits/router.ts';
@@ -42,7 +43,7 @@ export const appRouter = router({
     orgs: router({ limits: organizationLimits }),
     queues,
     jobs: adminJobs,
-    billing: adminBilling,
+    billing: router({ ...adminBilling, books }),
   }),
   billing: router({ entitlements, plans, credits, info, invoices }),
   sessions,

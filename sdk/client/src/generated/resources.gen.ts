@@ -8,6 +8,7 @@ import type * as Types from './types.gen.ts';
 
 export type {
   AdjustCredits,
+  AdminBillingBooksResponse,
   AdminBillingFindingsResponse,
   AdminJobsGetResponse,
   AdminJobsListResponse,
@@ -58,9 +59,12 @@ export type {
   BackupCodes,
   BillingAddress,
   BillingAddressInput,
+  BillingBooks,
   BillingCreditsBalanceResponse,
   BillingCreditsHistoryResponse,
   BillingEntitlementsResponse,
+  BillingFault,
+  BillingFaultKind,
   BillingFinding,
   BillingFindingPage,
   BillingInfo,
@@ -667,6 +671,7 @@ export type RentApiEvent = {
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
 export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
+export type AdminBillingBooksParams = NoParams;
 export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
 export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
 export type AdminJobsListParams = Params<Types.AdminJobsListData>;
@@ -821,6 +826,24 @@ export type WsTicketParams = NoParams;
 
 /** `client.admin.billing` */
 export class AdminBillingResource extends Resource {
+  /**
+   * Get whether the books balance
+   *
+   * What the check has found that goes over the credits and the money of all organizations: each minute over 6,000 of them, and then from the beginning.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/billing/books`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.admin.billing.books();
+   * ```
+   */
+  books(params?: AdminBillingBooksParams, options?: RequestOptions): ApiPromise<Types.AdminBillingBooksResponse> {
+    return this.transport.call({"id":"admin.billing.books","method":"GET","path":"/api/v1/admin/billing/books"}, params, options);
+  }
+
   /**
    * List what providers of payments have and this server does not expect
    *

@@ -435,6 +435,55 @@ export type BillingAddressInput = {
 };
 
 /**
+ * Whether the books of all organizations balance.
+ */
+export type BillingBooks = {
+    /**
+     * Whether everything adds up; null until all organizations have been checked once.
+     */
+    balanced: boolean | null;
+    /**
+     * All organizations have been checked since then; null until they have been once.
+     */
+    checkedAt: string | null;
+    /**
+     * What does not add up, the newest first; at most 100. A fault that is corrected is gone after the next check.
+     */
+    faults: Array<BillingFault>;
+};
+
+/**
+ * Something in the books of an organization that does not add up.
+ */
+export type BillingFault = {
+    /**
+     * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines.
+     */
+    kind: BillingFaultKind | (string & {});
+    /**
+     * Whose books; null where they are of no single one.
+     */
+    organizationId: string | null;
+    /**
+     * How often.
+     */
+    count: number;
+    /**
+     * When it was first seen.
+     */
+    foundAt: string;
+    /**
+     * When it was last seen.
+     */
+    seenAt: string;
+};
+
+/**
+ * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines.
+ */
+export type BillingFaultKind = 'CREDIT_BALANCE' | 'CREDIT_CHAIN' | 'CREDIT_GRANT' | 'CREDIT_HOLD' | 'CREDIT_DEBT' | 'JOURNAL_BALANCE' | 'JOURNAL_LINES';
+
+/**
  * What a provider of payments has and this server does not expect.
  */
 export type BillingFinding = {
@@ -9542,6 +9591,55 @@ export type AdminBillingFindingsResponses = {
 };
 
 export type AdminBillingFindingsResponse = AdminBillingFindingsResponses[keyof AdminBillingFindingsResponses];
+
+export type AdminBillingBooksData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/admin/billing/books';
+};
+
+export type AdminBillingBooksErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminBillingBooksError = AdminBillingBooksErrors[keyof AdminBillingBooksErrors];
+
+export type AdminBillingBooksResponses = {
+    /**
+     * OK
+     */
+    200: BillingBooks;
+};
+
+export type AdminBillingBooksResponse = AdminBillingBooksResponses[keyof AdminBillingBooksResponses];
 
 export type BillingEntitlementsData = {
     body?: never;

@@ -1,12 +1,15 @@
 import type { Api } from '@rentapi/api/api';
 import { toProblem } from '@rentapi/api/contract/problem';
+import { ListFindings } from '@rentapi/api/slices/billing/schemas';
 import { ListJobs } from '@rentapi/api/slices/queues/schemas';
 import { Cookies } from '@rentapi/api/wire/cookies';
 import express from 'express';
 import { z } from 'zod';
 import { type SecurityHeaders, setHeaders } from '../../security-headers.ts';
 import type { Site } from '../layout.ts';
-import { codePage, JOBS, jobList, jobView, problemPage, signInPage } from './job-pages.ts';
+import { billingPage } from './billing-page.ts';
+import { jobList, jobView } from './job-pages.ts';
+import { BILLING, codePage, JOBS, pageNamed, problemPage, signInPage } from './operator-page.ts';
 
 interface OperatorOptions {
   site: Site;
@@ -18,7 +21,7 @@ interface OperatorOptions {
 
 const COOKIE = '__Host-rentapi_operator';
 
-/** The queues and jobs for an administrator's browser, without scripts. */
+/** Queues, jobs and the books for an administrator's browser, without scripts. */
 export function operatorRouter({ site, calls, security, publicUrl }: OperatorOptions): express.Router {
   const router = express.Router();
   const { callerOf } = calls;
@@ -39,7 +42,7 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
     if (status >= 500) throw error;
     if (status === 401) {
       new Cookies(res.req, res).clear(COOKIE, 'strict');
-      send(res, 401, signInPage(site, 'Your sign-in has ended. Sign in again.'));
+      send(res, 401, signInPage(site, pageNamed(res.req.path), 'Your sign-in has ended. Sign in again.'));
     } else send(res, status, problemPage(site, title, detail));
   }
 
@@ -47,7 +50,7 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
   function signedIn(req: express.Request, res: express.Response): ReturnType<typeof callerOf> | null {
     const token = new Cookies(req, res).get(COOKIE);
     if (token !== undefined) return callerOf(req, res, token);
-    send(res, 401, signInPage(site, null));
+    send(res, 401, signInPage(site, pageNamed(req.path), null));
     return null;
   }
 
@@ -73,9 +76,13 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
     }
   }
 
-  function signIn(res: express.Response, { accessToken, expiresIn }: { accessToken: string; expiresIn: number }): void {
+  function signIn(
+    res: express.Response,
+    page: string,
+    { accessToken, expiresIn }: { accessToken: string; expiresIn: number },
+  ): void {
     new Cookies(res.req, res).set(COOKIE, accessToken, { sameSite: 'strict', maxAgeS: expiresIn });
-    res.redirect(303, JOBS);
+    res.redirect(303, page);
   }
 
   router.get(['/admin/agendash', '/admin/agendash/*rest'], (_req, res) => res.redirect(308, JOBS));
@@ -83,11 +90,25 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
   router.get(JOBS, async (req, res) => {
     const api = signedIn(req, res);
     if (!api) return;
-    const wanted = ListJobs.safeParse(given(req));
+    const wanted = ListJobs.safeParse(given(req, ['queue', 'status', 'name', 'cursor']));
     if (!wanted.success) return send(res, 400, problemPage(site, 'No such jobs', z.prettifyError(wanted.error)));
     try {
       const [queues, jobs] = await Promise.all([api.admin.queues(), api.admin.jobs.list(wanted.data)]);
       send(res, 200, jobList(site, queues.items, jobs, wanted.data));
+    } catch (error) {
+      refuse(res, error);
+    }
+  });
+
+  router.get(BILLING, async (req, res) => {
+    const api = signedIn(req, res);
+    if (!api) return;
+    const wanted = ListFindings.safeParse(given(req, ['cursor']));
+    if (!wanted.success) return send(res, 400, problemPage(site, 'No such findings', z.prettifyError(wanted.error)));
+    try {
+      const { billing } = api.admin;
+      const [books, findings] = await Promise.all([billing.books(), billing.findings(wanted.data)]);
+      send(res, 200, billingPage(site, books, findings, new Date()));
     } catch (error) {
       refuse(res, error);
     }
@@ -106,24 +127,32 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
   router.post(
     `${JOBS}/sign-in`,
     submitted(async (req, res, fields) => {
+      const page = pageNamed(fields.get('page'));
       const { status, detail, answer } = await attempt(() =>
         callerOf(req, res).auth.login({ email: fieldOf(fields, 'email'), password: fieldOf(fields, 'password') }),
       );
-      if (!answer) return send(res, status, signInPage(site, detail));
-      if ('mfaRequired' in answer) return send(res, 200, codePage(site, answer.challengeToken, null));
-      signIn(res, answer);
+      if (!answer) return send(res, status, signInPage(site, page, detail));
+      if ('mfaRequired' in answer) {
+        const { challengeToken } = answer;
+        return send(res, 200, codePage(site, { page, challengeToken, problem: null }));
+      }
+      signIn(res, page, answer);
     }),
   );
 
   router.post(
     `${JOBS}/sign-in/code`,
     submitted(async (req, res, fields) => {
+      const page = pageNamed(fields.get('page'));
       const challengeToken = fieldOf(fields, 'challengeToken');
       const { status, code, detail, answer } = await attempt(() =>
         callerOf(req, res).auth.twoFactor.login({ challengeToken, code: fieldOf(fields, 'code') }),
       );
-      if (answer) return signIn(res, answer);
-      const again = code === 'invalid_code' ? codePage(site, challengeToken, detail) : signInPage(site, detail);
+      if (answer) return signIn(res, page, answer);
+      const isWrong = code === 'invalid_code';
+      const again = isWrong
+        ? codePage(site, { page, challengeToken, problem: detail })
+        : signInPage(site, page, detail);
       send(res, status, again);
     }),
   );
@@ -153,9 +182,9 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
   return router;
 }
 
-/** The filters of the list, without those that a form leaves empty. */
-function given({ query }: express.Request): object {
-  const named = ['queue', 'status', 'name', 'cursor'].flatMap((name) => {
+/** The filters of a list, without those that a form leaves empty. */
+function given({ query }: express.Request, names: readonly string[]): object {
+  const named = names.flatMap((name) => {
     const value = query[name];
     return typeof value === 'string' && value !== '' ? [[name, value]] : [];
   });

@@ -52,8 +52,8 @@ export const info = router({
     .mutation(({ ctx, input }) => setBillingInfo(ctx, input)),
 });
 
-/** `admin.billing`. */
-export const adminBilling = router({
+/** Part of `admin.billing`. */
+export const adminBilling = {
   findings: procedure({
     access: 'system:manage',
     openapi: {
@@ -70,4 +70,4 @@ export const adminBilling = router({
     .input(ListFindings)
     .output(BillingFindingPage)
     .query(({ ctx, input }) => listFindings(ctx, input)),
-});
+};

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { systemContext, within } from '@rentapi/api/context';
 import { transaction } from '@rentapi/api/data/transaction';
 import { spendCredits, spendingCost } from '@rentapi/api/pipeline/credits';
+import { findBillingFaults } from '@rentapi/api/slices/books/service/faults';
 import { runDueCredits } from '@rentapi/api/slices/credits/jobs';
 import { grantCredits } from '@rentapi/api/slices/credits/service/ledger';
-import { findBillingFaults } from '@rentapi/api/slices/credits/verify';
 import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   // Whatever was done above, the books balance.
-  expect(await faults()).toEqual({});
+  expect(await faults()).toEqual([]);
   await second.close();
   await app.close();
 });
@@ -42,7 +42,7 @@ afterAll(async () => {
 const there = (of = app, at = of.ports.clock.now()) => ({ ...within(systemContext(of.ports, 'test'), org), now: at });
 const inDays = (days: number) => new Date(app.ports.clock.now().getTime() + days * DAY_MS);
 const sql = async (text: string, ...values: unknown[]) => (await app.rows.raw(text, values as never)).rows;
-const faults = async () => Object.fromEntries(await findBillingFaults(app.ports.database));
+const faults = () => findBillingFaults(app.ports.database, app.ports.clock.now());
 const balance = async () => {
   const { available, held, owed } = (await ada.request(CREDITS)).body;
   return { available, held, owed };
@@ -277,9 +277,9 @@ describe('the ledger', () => {
     const shift = (by: number) =>
       sql('update credit_balances set available = available + ? where organization_id = ?', by, org);
     await shift(1);
-    expect(await faults()).toEqual({ 'credit balances': 1 });
+    expect(await faults()).toEqual([{ kind: 'CREDIT_BALANCE', organizationId: org, count: 1 }]);
     await shift(-1);
-    expect(await faults()).toEqual({});
+    expect(await faults()).toEqual([]);
   });
 
   it('balances after any history', async () => {
@@ -310,7 +310,7 @@ describe('the ledger', () => {
       );
     }
     while (steps.length > 0) await Promise.all(steps.splice(0, 5).map((step) => step()));
-    expect(await faults()).toEqual({});
+    expect(await faults()).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ const DAY_MS = 86_400_000;
 const KEPT: Record<string, string> = {
   audit_chains: 'the ends of the chains of the audit log',
   audit_logs: 'what was done, and by whom, stays provable; only personal parts are erased',
+  billing_faults: 'found in what stays',
   credit_balances: 'follows from the ledger',
   credit_grants: 'the ledger refers to them',
   credit_holds: 'the ledger refers to them',

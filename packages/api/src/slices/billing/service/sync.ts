@@ -93,21 +93,29 @@ async function readObject(provider: PaymentProvider, { kind, id }: ObjectRef) {
   }
 }
 
+/** In the order in which they were last asked for: what cannot be read now keeps nothing else waiting. */
 const FORGOTTEN: Statement = {
   text: `
-    select provider, kind, external_id as id, dirty_seq as seq from provider_objects
-    where synced_seq < dirty_seq and dirty_at < $1 order by dirty_at limit $2`,
+    update provider_objects set asked_at = $1
+    where (provider, kind, external_id) in (
+      select provider, kind, external_id from provider_objects
+      where synced_seq < dirty_seq and greatest(dirty_at, asked_at) < $2 and provider = any ($3)
+      order by greatest(dirty_at, asked_at) limit $4
+      for update skip locked
+    )
+    returning provider, kind, external_id as id, dirty_seq as seq`,
 };
 
 const PATIENCE_MS = 600_000;
 const BATCH = 500;
 
-/** Asks again for objects whose job has died, as after days without the provider. */
+/** Asks again for objects whose job has died, as after days without the provider. Not of one without settings. */
 export async function syncForgotten(ctx: Context, control: RunControl): Promise<void> {
   if (control.signal.aborted) return;
   const before = new Date(ctx.now.getTime() - PATIENCE_MS);
   await transaction(ctx, async (ctx) => {
-    for (const marked of await execute<Marked>(ctx.db, FORGOTTEN, [before, BATCH])) {
+    const values = [ctx.now, before, [...ctx.ports.payments.keys()], BATCH];
+    for (const marked of await execute<Marked>(ctx.db, FORGOTTEN, values)) {
       const { provider, kind, id, seq } = marked;
       await enqueue(ctx, syncObject, marked, { key: `${provider}/${kind}/${id}/${seq}` });
     }
