@@ -7,12 +7,11 @@ import { askedAlike, cpuRatio, printRounds, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
 const USERS = 10_000;
-// More sessions in all than the servers cache, though requests go to two of them in turn: each reads its own, as the
-// baseline does.
-const SESSIONS_EACH = 6;
 const CONNECTIONS = 16; // fewer than pooled database connections, so that none has to wait for one
 const WARM_UPS = 2;
 const ROUNDS = 11;
+/** Each request is of another session: it is read from the database, as the baseline does. */
+const SESSIONS_EACH = WARM_UPS + ROUNDS;
 const COMPARED_ANSWERS = 20;
 const FLOOR_PATH = '/users/me';
 const REST_PATH = '/api/v1/users/me';
@@ -32,7 +31,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
 }
 
 const ofRound = (requests: readonly Headers[], round: number): readonly Headers[] =>
-  requests.slice((round % SESSIONS_EACH) * USERS).slice(0, USERS);
+  requests.slice(round * USERS).slice(0, USERS);
 
 /** One process that does everything: each request asks the database, or the caller is remembered. */
 async function compareAlone(stage: Stage, requests: readonly Headers[]): Promise<Verdict[]> {
@@ -66,15 +65,10 @@ async function compareTogether(stage: Stage, requests: readonly Headers[]): Prom
   const setting = 'two processes and Redis';
   const settings = { REDIS_URL: await stage.redisUrl() };
   const worker = await stage.startServer('worker', settings);
-  // Each has its own two, or one would fill the cache for the other.
   const start = async (name: string, path: string, begin: () => Promise<Child>): Promise<Contender> => ({
     name,
     path,
-    // An odd shift, so that in time every session comes to each of the two.
-    requestsOf(round) {
-      const all = ofRound(requests, round);
-      return Math.floor(round / SESSIONS_EACH) % 2 === 0 ? all : [...all.slice(1), all[0]!];
-    },
+    requestsOf: (round) => ofRound(requests, round),
     children: await Promise.all([begin(), begin()]),
   });
   const bare = await start('bare node:http', FLOOR_PATH, () => stage.startFloor('http', settings));

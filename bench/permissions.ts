@@ -7,7 +7,6 @@ import type { Stage } from './stage.ts';
 
 const MEMBERS = 10_000;
 const ROLES_EACH = 20;
-const SESSIONS_EACH = 3; // more sessions in all than the server caches: each request looks its caller up
 const PAGE = 25;
 const LAST_PAGE = MEMBERS / PAGE;
 const PAGES_PER_ROUND = 512;
@@ -15,6 +14,8 @@ const PAGES_PER_TURN = 32;
 const CONNECTIONS = 16;
 const WARM_UPS = 2;
 const ROUNDS = 9;
+/** Each request is of another session: it looks its caller up. */
+const SESSIONS_EACH = WARM_UPS + ROUNDS;
 
 /** What roles and a large organization add to a request. */
 export async function run(stage: Stage): Promise<Verdict[]> {
@@ -33,9 +34,7 @@ async function compareMembers(stage: Stage, requests: readonly Headers[]): Promi
   const child = await stage.startServer();
   // Every second member has the roles, so that both groups are spread over the tables alike.
   const every2nd = (from: number) => (round: number) =>
-    requests
-      .slice((round % SESSIONS_EACH) * MEMBERS, ((round % SESSIONS_EACH) + 1) * MEMBERS)
-      .filter(alternating(from));
+    requests.slice(round * MEMBERS, (round + 1) * MEMBERS).filter(alternating(from));
   const contender = (name: string, from: number) => ({
     name,
     children: [child],

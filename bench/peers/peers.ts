@@ -9,11 +9,12 @@ import { printRounds, rateRatio, type Verdict } from '../report.ts';
 import type { Stage } from '../stage.ts';
 
 const USERS = 10_000;
-// More sessions than a server caches: each request asks the database, as a peer's does.
-const SESSIONS_EACH = 6;
 const CONNECTIONS = 32;
+const WARM_UPS = 2;
 const ROUNDS = 11;
 const REQUESTS_PER_ROUND = 5000;
+/** Each request is of another session: it asks the database, as a peer's does. */
+const SESSIONS_EACH = Math.ceil(((WARM_UPS + ROUNDS) * REQUESTS_PER_ROUND) / USERS);
 const FASTAPI = fileURLToPath(import.meta.resolve('./fastapi_me.py'));
 /** Debian's names of what the peer imports. */
 const PACKAGES = [
@@ -43,12 +44,11 @@ async function compare(
   requests: readonly Record<string, string>[],
   settings: Record<string, string>,
 ): Promise<Verdict[]> {
-  const sets = Math.floor(requests.length / REQUESTS_PER_ROUND);
   const contender = (name: string, path: string, child: Child): Contender => ({
     name,
     path,
     children: [child],
-    requestsOf: (round) => requests.slice((round % sets) * REQUESTS_PER_ROUND).slice(0, REQUESTS_PER_ROUND),
+    requestsOf: (round) => requests.slice(round * REQUESTS_PER_ROUND).slice(0, REQUESTS_PER_ROUND),
   });
   const ours = contender('REST', '/api/v1/users/me', await stage.startServer('start', settings));
   const bare = contender('bare node:http', '/users/me', await stage.startFloor('http', settings));
@@ -56,7 +56,7 @@ async function compare(
     ? undefined
     : contender('FastAPI', '/users/me', await startFastApi(stage, settings));
   const contenders = [bare, ours, ...(fastApi ? [fastApi] : [])];
-  const rounds = await alternate(stage, { contenders, connections: CONNECTIONS, warmUps: 2, rounds: ROUNDS });
+  const rounds = await alternate(stage, { contenders, connections: CONNECTIONS, warmUps: WARM_UPS, rounds: ROUNDS });
   for (const { children } of contenders) for (const child of children) await child.stop();
   process.stdout.write(`\nPeers, limits in ${limits}: ${ROUNDS} rounds of ${REQUESTS_PER_ROUND} requests\n`);
   printRounds(rounds);

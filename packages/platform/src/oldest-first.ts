@@ -1,6 +1,6 @@
 interface Entry<Value> {
   key: string;
-  value: Value;
+  value: Value | undefined;
   older: Entry<Value> | undefined;
   newer: Entry<Value> | undefined;
 }
@@ -53,7 +53,10 @@ export class OldestFirst<Value> {
     else this.#oldest = entry.newer;
     if (entry.newer) entry.newer.older = entry.older;
     else this.#newest = entry.older;
-    this.#onRemoved?.(entry.key, entry.value);
+    const { key, value } = entry;
+    // An old entry, and the tables that the map has outgrown, would keep them until a collection of the whole heap.
+    entry.older = entry.newer = entry.value = undefined;
+    if (value !== undefined) this.#onRemoved?.(key, value);
   }
 
   /** Removes all, the oldest first. */

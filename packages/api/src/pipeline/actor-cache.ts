@@ -1,6 +1,6 @@
 import type { Logger } from '@rentapi/platform/logger';
 import type { Notifications, Subscription } from '@rentapi/platform/notifications';
-import { OldestFirst } from '@rentapi/platform/oldest-first';
+import { S3Fifo } from '@rentapi/platform/s3-fifo';
 import type { Context } from '../context.ts';
 import type { InvalidationKey } from '../data/model-facts.ts';
 import { afterCommit } from '../data/transaction.ts';
@@ -55,11 +55,11 @@ interface Entry {
 interface Load {
   startedAt: number;
   changesBefore: number;
-  loadRow: Promise<unknown>;
+  loadRow: Promise<unknown> | undefined;
 }
 
 export function createActorCache({ notifications, log }: { notifications: Notifications; log: Logger }): ActorCache {
-  const entries = new OldestFirst<Entry>(MAX_ENTRIES);
+  const entries = new S3Fifo<Entry>(MAX_ENTRIES);
   const loads = new Map<string, Load>();
   const changes = createChanges();
   const watchers = createWatchers(log);
@@ -100,7 +100,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
   function begin<Row extends object>(query: ActorQuery<Row>, startedAt: number): Promise<Row | undefined> {
     const { key } = query;
     const { epoch } = listening(); // taken before the row is read
-    const load: Load = { startedAt, changesBefore: changes.count, loadRow: Promise.resolve() };
+    const load: Load = { startedAt, changesBefore: changes.count, loadRow: undefined };
     loads.set(key, load);
     const answered = answer();
     load.loadRow = answered;
@@ -116,6 +116,7 @@ export function createActorCache({ notifications, log }: { notifications: Notifi
         return row;
       } finally {
         if (loads.get(key) === load) loads.delete(key);
+        load.loadRow = undefined;
       }
     }
   }

@@ -1,5 +1,5 @@
 import { createHash, type JsonWebKey, type KeyObject, type webcrypto } from 'node:crypto';
-import { OldestFirst } from '@rentapi/platform/oldest-first';
+import { S3Fifo } from '@rentapi/platform/s3-fifo';
 import type { Keyring } from '@rentapi/platform/secrets';
 import type { KeyAlgorithm, PublicSigningKey, SigningKey } from '@rentapi/platform/signing-keys';
 import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
@@ -80,7 +80,7 @@ export function createAccessTokens(options: Options): AccessTokens {
   /**
    * A valid token stays valid until it expires, so the check is cached: a caller brings the same token for 15 minutes.
    */
-  const remembered = new OldestFirst<Verified>(MAX_REMEMBERED);
+  const remembered = new S3Fifo<Verified>(MAX_REMEMBERED);
 
   return {
     ttlS,
