@@ -60,15 +60,19 @@ export function slotStarts({ lengthMs, count }: Slot, nowMs: number): number[] {
 
 /** What is counted of one scope, slot by slot. */
 export class SlotTallies {
-  /** Its only call until now: where each call is of another scope, slots for each would cost more than all else. */
-  #only: { call: RecentCall; atMs: number } | undefined;
+  /** Of its only call until now: where each call is of another scope, slots for each would cost more than all else. */
+  #onlyAtMs: number | undefined;
+  #onlyLatencyUs = 0;
+  #onlyFailed = false;
   /** For each kind of slot, by the start of the slot. */
   #tallies: readonly Map<number, Tally>[] | undefined;
 
   /** Returns whether this is the first call of a slot. */
   add(call: RecentCall, atMs: number): boolean {
-    if (!this.#only && !this.#tallies) {
-      this.#only = { call, atMs };
+    if (this.#onlyAtMs === undefined && !this.#tallies) {
+      this.#onlyAtMs = atMs;
+      this.#onlyLatencyUs = call.latencyUs;
+      this.#onlyFailed = call.failed;
       return true;
     }
     return count(this.#open(), call, atMs);
@@ -93,8 +97,10 @@ export class SlotTallies {
   #open(): readonly Map<number, Tally>[] {
     if (this.#tallies) return this.#tallies;
     this.#tallies = SLOTS.map(() => new Map<number, Tally>());
-    if (this.#only) count(this.#tallies, this.#only.call, this.#only.atMs);
-    this.#only = undefined;
+    if (this.#onlyAtMs !== undefined) {
+      count(this.#tallies, { latencyUs: this.#onlyLatencyUs, failed: this.#onlyFailed }, this.#onlyAtMs);
+    }
+    this.#onlyAtMs = undefined;
     return this.#tallies;
   }
 }

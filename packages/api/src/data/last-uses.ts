@@ -19,16 +19,19 @@ export function createLastUses<Use>(
   { of, log }: { of: string; log: Logger },
   write: (uses: readonly [id: number, use: Use][]) => Promise<unknown>,
 ): LastUses<Use> {
-  const noted = new Map<number, Use>();
+  let noted = new Map<number, Use>();
   let timer: NodeJS.Timeout | undefined;
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const uses = [...noted].sort(([a], [b]) => a - b);
-    noted.clear();
+    const uses = noted;
+    const ids = [...uses.keys()].sort((a, b) => a - b);
+    noted = new Map();
     try {
-      for (let at = 0; at < uses.length; at += BATCH) await write(uses.slice(at, at + BATCH));
+      for (let at = 0; at < ids.length; at += BATCH) {
+        await write(ids.slice(at, at + BATCH).map((id) => [id, uses.get(id)!]));
+      }
     } catch (error) {
       log.warn({ err: error }, `the last use of ${of} was not written`);
     }

@@ -1,4 +1,5 @@
 import type { Logger } from '@rentapi/platform/logger';
+import { createCallQueue } from './call-queue.ts';
 import type { Metrics } from './observe-metrics.ts';
 
 /** One call, as the usage log keeps it. */
@@ -47,7 +48,7 @@ export interface UsageLog {
 
 /** Encoding a batch holds up other calls for a few milliseconds. */
 const BATCH = 2000;
-/** Beyond it calls are dropped: about 30 MB, and the calls of half a minute in a busy process. */
+/** Beyond it calls are dropped: about 20 MB, and the calls of half a minute in a busy process. */
 const MAX_WAITING = 50_000;
 const MAX_PAUSE_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5000;
@@ -64,7 +65,7 @@ interface UsageLogOptions {
 }
 
 export function createUsageLog({ sink, flushMs, log, metrics, maxWaiting = MAX_WAITING }: UsageLogOptions): UsageLog {
-  let waiting: UsageCall[] = [];
+  const waiting = createCallQueue(BATCH);
   /** What the sink has, or is given again. */
   let batch: UsageCall[] = [];
   let writing: Promise<void> | undefined;
@@ -83,7 +84,7 @@ export function createUsageLog({ sink, flushMs, log, metrics, maxWaiting = MAX_W
     if (call.bytesIn > MAX_INTEGER) call.bytesIn = MAX_INTEGER;
     if (call.bytesOut > MAX_INTEGER) call.bytesOut = MAX_INTEGER;
     if (call.userAgent !== null && call.userAgent.length > MAX_USER_AGENT) call.userAgent = cut(call.userAgent);
-    waiting.push(call);
+    waiting.add(call);
     if (waiting.length >= BATCH && failures === 0) write();
     else timer ??= setTimeout(write, flushMs).unref();
   }
@@ -100,10 +101,7 @@ export function createUsageLog({ sink, flushMs, log, metrics, maxWaiting = MAX_W
   /** Until nothing is left, or the sink fails. */
   async function writeAll(): Promise<void> {
     while (batch.length + waiting.length > 0) {
-      if (batch.length === 0) {
-        batch = waiting;
-        waiting = batch.length > BATCH ? batch.splice(BATCH) : [];
-      }
+      if (batch.length === 0) batch = waiting.take();
       try {
         await sink.write(batch);
         metrics.usageCalls.inc({ outcome: 'written' }, batch.length);

@@ -130,7 +130,7 @@ function resumeKey(hash: Buffer): Resume {
 export async function authenticateKeyHash(ctx: Context, hash: Buffer): Promise<Authenticated & { actor: KeyActor }> {
   const actor = await loadKey(ctx, hash);
   const { id, organizationId } = actor.key;
-  ctx.ports.keyUses.note(id, { organizationId, at: ctx.now, ip: ctx.request.ip });
+  ctx.ports.keyUses.note(id, { organizationId, atMs: ctx.now.getTime(), ip: ctx.request.ip });
   return { actor, expiresAt: null, reload: (now) => loadKey(now, hash), resume: resumeKey(hash) };
 }
 

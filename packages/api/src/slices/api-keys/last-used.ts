@@ -11,7 +11,7 @@ import type { ApiKey } from './schemas.ts';
 
 export interface KeyUse {
   organizationId: number;
-  at: Date;
+  atMs: number;
   ip: string;
 }
 
@@ -34,7 +34,7 @@ export function createKeyUses({ database, log }: { database: Knex; log: Logger }
       [
         uses.map(([, { organizationId }]) => organizationId),
         uses.map(([id]) => id),
-        uses.map(([, { at }]) => at),
+        uses.map(([, { atMs }]) => new Date(atMs)),
         uses.map(([, { ip }]) => ip),
       ],
     ),
@@ -70,7 +70,10 @@ export async function findUsedKey({ db, organization }: Tenancy, id: number): Pr
 
 export const lastUse = (ctx: Context, key: UsedKey): Pick<ApiKey, 'lastUsedAt' | 'lastUsedIp'> => {
   const pending = ctx.ports.keyUses.pending(key.id);
-  return { lastUsedAt: isoOrNull(pending?.at ?? key.lastUsedAt), lastUsedIp: pending?.ip ?? key.lastUsedIp };
+  return {
+    lastUsedAt: isoOrNull(pending ? new Date(pending.atMs) : key.lastUsedAt),
+    lastUsedIp: pending?.ip ?? key.lastUsedIp,
+  };
 };
 
 export const NEVER_USED = { lastUsedAt: null, lastUsedIp: null };

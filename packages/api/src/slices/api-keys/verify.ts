@@ -109,7 +109,7 @@ function noteUse(
   if (!key) return;
   const { id, organizationId, environment, credits } = key;
   const isValid = code === 'VALID';
-  if (isValid) ports.keyUses.note(id, { organizationId, at: now, ip: ip ?? request.ip });
+  if (isValid) ports.keyUses.note(id, { organizationId, atMs: now.getTime(), ip: ip ?? request.ip });
   ports.usage.note({
     callId: 0,
     occurredAt: now,

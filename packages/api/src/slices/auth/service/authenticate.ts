@@ -156,6 +156,6 @@ async function loadSession(
   // An organization of which the caller is no member is treated as unknown.
   if (wanted !== null && !membership) throw organizationNotFound(named);
   if (wanted === null) assertHeader(named, membership?.organizationId);
-  ctx.ports.lastSeen.note(sessionId, ctx.now);
+  ctx.ports.lastSeen.note(sessionId, ctx.now.getTime());
   return { kind: 'user', user, session: { id: sessionId, publicId: sid, authenticatedAt }, membership };
 }

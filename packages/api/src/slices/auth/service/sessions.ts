@@ -46,10 +46,15 @@ export async function listSessions(ctx: UserContext, input: ListSessions): Promi
     isCurrent: session.id === ctx.actor.session.id,
     trustedUntil: isoOrNull(trust.get(session.id) ?? null),
     createdAt: iso(session.createdAt),
-    lastSeenAt: iso(ctx.ports.lastSeen.pending(session.id) ?? uses.get(session.id) ?? session.createdAt),
+    lastSeenAt: iso(pendingUse(ctx, session.id) ?? uses.get(session.id) ?? session.createdAt),
     expiresAt: iso(session.expiresAt),
   });
   return { items: rows.map(present), nextCursor };
+}
+
+function pendingUse({ ports }: Context, id: number): Date | undefined {
+  const atMs = ports.lastSeen.pending(id);
+  return atMs === undefined ? undefined : new Date(atMs);
 }
 
 async function lastUses({ db }: Context, ids: number[]): Promise<Map<number, Date>> {
