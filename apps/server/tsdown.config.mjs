@@ -15,6 +15,12 @@ const NATIVE = [
   { name: 'bcrypt', of: '../../packages/api' },
   { name: 'sharp', of: '../../packages/platform' },
 ];
+/** The fonts of documents, where the program looks for them: as files of their package. */
+const FONTS = {
+  name: 'dejavu-fonts-ttf',
+  of: '../../packages/api',
+  files: ['package.json', 'LICENSE', 'ttf/DejaVuSans.ttf', 'ttf/DejaVuSans-Bold.ttf'],
+};
 /** Only for compiling. */
 const HEADERS = 'node-addon-api';
 /** Databases that Knex could use besides: each is required only where it is chosen. */
@@ -55,6 +61,7 @@ async function addFiles(outDir) {
     cpSync(new URL(name, DOCUMENTS_ROOT), path.join(outDir, 'documents', name), { recursive: true });
   cpSync('../../LICENSE', path.join(outDir, 'LICENSE'));
   copyNativePackages(path.join(outDir, 'node_modules'));
+  copyFonts(path.join(outDir, 'node_modules'));
   const { name, version, license } = manifest;
   const bin = { rentapi: './rentapi.mjs' };
   const described = {
@@ -67,6 +74,11 @@ async function addFiles(outDir) {
     engines: { node: '^22.21.0 || >=24.9.0' },
   };
   writeFileSync(path.join(outDir, 'package.json'), `${JSON.stringify(described, null, 2)}\n`);
+}
+
+function copyFonts(to) {
+  const from = realpathSync(path.join(FONTS.of, 'node_modules', FONTS.name));
+  for (const file of FONTS.files) cpSync(path.join(from, file), path.join(to, FONTS.name, file));
 }
 
 /** With what each loads: it lies beside the package, where it is installed for this platform. */

@@ -3713,6 +3713,8 @@ export interface Problem {
     | 'invitation_pending'
     | 'invitation_not_pending'
     | 'invitation_no_longer_valid'
+    | 'invoice_is_draft'
+    | 'invoice_not_rendered'
     | 'override_in_past'
     | 'permission_not_held'
     | 'target_has_more_permissions'

@@ -11,6 +11,7 @@ import * as chat from './chat/errors.ts';
 import * as credits from './credits/errors.ts';
 import * as exports from './exports/errors.ts';
 import * as invitations from './invitations/errors.ts';
+import * as invoices from './invoices/errors.ts';
 import * as limits from './limits/errors.ts';
 import * as members from './members/errors.ts';
 import * as metering from './metering/errors.ts';
@@ -37,6 +38,7 @@ export const ERRORS = {
   ...credits.errors,
   ...exports.errors,
   ...invitations.errors,
+  ...invoices.errors,
   ...limits.errors,
   ...members.errors,
   ...metering.errors,

@@ -34,6 +34,7 @@ import * as invitationEvents from './invitations/events.ts';
 import * as invitationJobs from './invitations/jobs.ts';
 import * as invoiceEvents from './invoices/events.ts';
 import * as invoiceJobs from './invoices/jobs.ts';
+import { invoicePdf } from './invoices/raw.ts';
 import * as limitEvents from './limits/events.ts';
 import * as limitJobs from './limits/jobs.ts';
 import * as memberEvents from './members/events.ts';
@@ -133,6 +134,7 @@ export const rawRoutes: readonly RawRoute[] = [
   userAvatar,
   avatarImage,
   exportFile,
+  invoicePdf,
   stripeWebhook,
   payPalWebhook,
 ];

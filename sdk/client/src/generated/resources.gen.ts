@@ -72,6 +72,7 @@ export type {
   BillingInfoSetResponse,
   BillingInvoicesGetResponse,
   BillingInvoicesListResponse,
+  BillingInvoicesPdfResponse,
   BillingPaypalWebhookResponse,
   BillingPlansListResponse,
   BillingStripeWebhookResponse,
@@ -515,7 +516,9 @@ export interface CodesByStatus {
     | "meter_slug_taken"
     | "identity_taken"
     | "identity_exists"
-    | "export_not_ready";
+    | "export_not_ready"
+    | "invoice_is_draft"
+    | "invoice_not_rendered";
   412:
     | "version_mismatch";
   413:
@@ -728,6 +731,7 @@ export type BillingInfoGetParams = NoParams;
 export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingInvoicesGetParams = Params<Types.BillingInvoicesGetData>;
 export type BillingInvoicesListParams = Params<Types.BillingInvoicesListData>;
+export type BillingInvoicesPdfParams = Params<Types.BillingInvoicesPdfData>;
 export type BillingPaypalWebhookParams = NoParams;
 export type BillingPlansListParams = NoParams;
 export type BillingStripeWebhookParams = NoParams;
@@ -2100,6 +2104,25 @@ export class BillingInvoicesResource extends Resource {
    */
   list(params?: BillingInvoicesListParams, options?: RequestOptions): PagePromise<Types.BillingInvoicesListResponse> {
     return this.transport.list({"id":"billing.invoices.list","method":"GET","path":"/api/v1/subscriptions/invoices"}, params, options);
+  }
+
+  /**
+   * Download an invoice
+   *
+   * A PDF of what the invoice says, made once it is final: the same bytes each time, of which `pdfSha256` is the hash. Characters of scripts that its font lacks, such as Chinese, are printed as �.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/invoices/{invoiceId}/download`
+   *
+   * @throws {ConflictError} `invoice_is_draft`, `invoice_not_rendered`
+   * @example
+   * ```ts
+   * await client.billing.invoices.pdf({ invoiceId: 'inv_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  pdf(params: BillingInvoicesPdfParams, options?: RequestOptions): ApiPromise<Types.BillingInvoicesPdfResponse> {
+    return this.transport.call({"id":"billing.invoices.pdf","method":"GET","path":"/api/v1/subscriptions/invoices/{invoiceId}/download","accept":"application/pdf"}, params, options);
   }
 }
 

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { type Context, systemContext, within } from '../../context.ts';
 import { transaction } from '../../data/transaction.ts';
@@ -230,6 +230,48 @@ describe('the currency', () => {
     const mail = await app.mailTo(email);
     expect((await get(id)).body.total).toEqual({ amountMinor: 595, currency: 'JPY' });
     expect([totalMinor, mail.text]).toEqual([595, expect.stringContaining('595 JPY are to be paid')]);
+  });
+});
+
+describe('the document', () => {
+  const path = (id: number) => `${LIST}/${app.ports.ids.encode('inv', id)}/download`;
+  const download = (id: number, by = org.as(ada)) => by(path(id));
+  /** Once it is rendered. */
+  const rendered = (id: number) =>
+    eventually(async () => {
+      const response = await fetch(app.url + path(id), {
+        headers: { authorization: `Bearer ${ada.tokens.accessToken}`, 'x-organization-id': org.id },
+      });
+      return response.status === 200 ? Buffer.from(await response.arrayBuffer()) : undefined;
+    }, 'the document');
+  const hashOf = (pdf: Buffer) => createHash('sha256').update(pdf).digest('hex');
+
+  it('is the one whose hash the invoice and the audit log have, and is made again as it was', async () => {
+    const { id } = await final();
+    const pdf = await rendered(id);
+    const { pdfSha256 } = await find(id);
+    expect(hashOf(pdf)).toBe(pdfSha256);
+    const { organizationId } = org;
+    const logged = await app.rows('audit_logs').where({ organizationId, action: 'invoice.rendered' }).first('after');
+    expect(logged.after.pdfSha256).toBe(pdfSha256);
+    await settleInvoice(of(), id, 2261); // what is printed does not change
+    await app.ports.storage.remove(`invoices/${organizationId}`);
+    expect(statusAndCode(await download(id))).toEqual([409, 'invoice_not_rendered']);
+    expect(hashOf(await rendered(id))).toBe(pdfSha256);
+  });
+
+  it('of a draft is refused, and of another organization not found', async () => {
+    const { id } = await draft();
+    expect(statusAndCode(await download(id))).toEqual([409, 'invoice_is_draft']);
+    const other = await makeOrganization(app, ada);
+    expect(statusAndCode(await download(id, other.as(ada)))).toEqual([404, 'not_found']);
+  });
+
+  it('of a credit note names the invoice', async () => {
+    const { id } = await final();
+    await creditInvoice(of(), id, { key: 'all', note: 'Outage', of: { totalMinor: 2261 }, isRefunded: false });
+    const note = await InvoiceModel.of(of()).findOne({ correctsId: id }).throwIfNotFound();
+    expect((await rendered(note.id)).subarray(0, 5).toString()).toBe('%PDF-');
   });
 });
 

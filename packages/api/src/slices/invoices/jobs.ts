@@ -2,6 +2,8 @@ import { mailJob } from '../../mail/mail-job.ts';
 import { type MailText, mailMoney, mailText } from '../../mail/mail-text.ts';
 import { InvoiceMailed } from './events.ts';
 
+export { renderInvoice } from './service/render.ts';
+
 /** A second one for each invoice at most: when it is due, and when it was paid. */
 export const mailInvoices = mailJob({
   name: 'invoices.mail',

@@ -4,6 +4,7 @@ import { change } from '../../../data/base-model.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
+import { enqueue } from '../../../jobs/enqueue.ts';
 import { fixCurrency } from '../../billing/service/currency.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { InvoiceFinalized, InvoicePaid } from '../events.ts';
@@ -11,6 +12,7 @@ import type { InvoiceLineModel, InvoiceModel } from '../model.ts';
 import type { Party } from '../schemas.ts';
 import { mailInvoice } from './announce.ts';
 import { linesOf, lockInvoice } from './find.ts';
+import { renderInvoice } from './render.ts';
 import { sellerOf } from './seller.ts';
 import { taxLines, taxOf } from './tax.ts';
 
@@ -68,6 +70,7 @@ export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promi
 /** What follows from every document that has become final. */
 export async function announce(ctx: Context & Tenancy, before: InvoiceModel, final: InvoiceModel): Promise<void> {
   await record(ctx, InvoiceFinalized, { target: final, before, after: final, data: final.summary(ctx.ids) });
+  await enqueue(ctx, renderInvoice, { organizationId: ctx.organization.id, invoiceId: final.id });
 }
 
 const TAKE_NUMBER: Statement = {
