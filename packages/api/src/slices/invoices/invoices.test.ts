@@ -334,6 +334,35 @@ describe('a credit note', () => {
   });
 });
 
+describe('the books', () => {
+  /** What is left on each account, without those of which nothing is. */
+  async function accounts(): Promise<Record<string, number>> {
+    const rows = await app.rows('journal_lines').where({ organizationId: org.organizationId });
+    const sums: Record<string, number> = {};
+    for (const { account, amountMinor } of rows) sums[account] = (sums[account] ?? 0) + Number(amountMinor);
+    return Object.fromEntries(Object.entries(sums).filter(([, sum]) => sum !== 0));
+  }
+
+  it('have what is claimed, what of it is tax, and what is owed to the customer', async () => {
+    const { id } = await final();
+    expect(await accounts()).toEqual({ receivable: 2261, revenue: -1900, tax: -361 });
+    await settleInvoice(of(), id, 2261);
+    await creditInvoice(of(), id, { key: 'a', note: 'Outage', of: { totalMinor: 1190 }, isRefunded: false });
+    expect(await accounts()).toEqual({ receivable: 2261, revenue: -900, tax: -171, customer_balance: -1190 });
+    const next = await final();
+    expect(await accounts()).toEqual({ receivable: 2261 + 1071, revenue: -2800, tax: -532 });
+    await voidInvoice(of(), next.id);
+    expect(await accounts()).toEqual({ receivable: 2261, revenue: -900, tax: -171, customer_balance: -1190 });
+  });
+
+  it('rule 39: have a refund of an invoice as less revenue, not as a cost', async () => {
+    const { id } = await final();
+    await settleInvoice(of(), id, 2261);
+    await creditInvoice(of(), id, { key: 'rfd', note: 'Refund', of: { totalMinor: 2261 }, isRefunded: true });
+    expect(await accounts()).toEqual({ receivable: 2261, refunds: -2261 }); // the payment and its refund post the rest
+  });
+});
+
 describe('the balance', () => {
   it('gets what a change leaves below zero, and pays it out with the next invoice', async () => {
     const less = await final([PLAN, { kind: 'PRORATION', description: 'Unused', amountMinor: -2900 }]);

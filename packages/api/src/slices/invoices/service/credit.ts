@@ -8,6 +8,7 @@ import { mailInvoice } from './announce.ts';
 import { addLines, type NewLine } from './draft.ts';
 import { announce, takeNumber } from './finalise.ts';
 import { linesOf, lockInvoice } from './find.ts';
+import { postCredit } from './post.ts';
 import { settle } from './settle.ts';
 import { share } from './tax.ts';
 
@@ -43,11 +44,13 @@ export async function creditInvoice(ctx: Context & Tenancy, id: number, correcti
     const creditedMinor = -final.totalMinor;
     const overMinor = Math.max(0, creditedMinor - invoice.dueMinor);
     const refundedMinor = isRefunded ? Math.min(overMinor, invoice.paidMinor) : 0;
+    const returnedMinor = overMinor - refundedMinor;
     await settle(ctx, invoice, {
       creditedMinor: invoice.creditedMinor + creditedMinor,
       paidMinor: invoice.paidMinor - refundedMinor,
-      returnedMinor: invoice.returnedMinor + overMinor - refundedMinor,
+      returnedMinor: invoice.returnedMinor + returnedMinor,
     });
+    await postCredit(ctx, final, { refundedMinor, returnedMinor });
     await mailInvoice(ctx, final, 'CREDITED');
     return final;
   });

@@ -12,6 +12,7 @@ import type { InvoiceLineModel, InvoiceModel } from '../model.ts';
 import type { Party } from '../schemas.ts';
 import { mailInvoice } from './announce.ts';
 import { linesOf, lockInvoice } from './find.ts';
+import { postInvoice } from './post.ts';
 import { renderInvoice } from './render.ts';
 import { sellerOf } from './seller.ts';
 import { taxLines, taxOf } from './tax.ts';
@@ -59,6 +60,7 @@ export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promi
       dueAt: new Date(ctx.now.getTime() + dueDays * DAY_MS),
       ...(isPaid && { paidAt: ctx.now }),
     });
+    await postInvoice(ctx, final);
     await announce(ctx, draft, final);
     if (isPaid) await record(ctx, InvoicePaid, { target: final, after: final, data: final.summary(ctx.ids) });
     if (isPaid && totalMinor !== 0) await mailInvoice(ctx, final, 'PAID');

@@ -7,6 +7,7 @@ import { InvoicePaid, InvoiceVoided } from '../events.ts';
 import type { InvoiceModel } from '../model.ts';
 import { mailInvoice } from './announce.ts';
 import { lockInvoice } from './find.ts';
+import { postVoid } from './post.ts';
 
 /**
  * Counts a payment that succeeded. False: so much is not due, because another one was faster or the invoice is void;
@@ -43,6 +44,7 @@ export async function voidInvoice(ctx: Context & Tenancy, id: number): Promise<I
     if (!isOpen || before.paidMinor > 0 || before.creditedMinor > 0)
       throw new Error(`invoice ${before.label} is ${before.status}: correct it by a credit note`);
     const after = await change(ctx, before, { status: 'VOID', voidedAt: ctx.now });
+    await postVoid(ctx, after);
     await record(ctx, InvoiceVoided, { target: after, before, after, data: after.summary(ctx.ids) });
     await mailInvoice(ctx, after, 'VOIDED');
     return after;
