@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   dispatcher: () => import('./dispatcher.ts'),
   growth: () => import('./growth.ts'),
   idle: () => import('./idle.ts'),
+  invoices: () => import('./invoices.ts'),
   keys: () => import('./keys.ts'),
   lane: () => import('./lane.ts'),
   limits: () => import('./limits.ts'),
