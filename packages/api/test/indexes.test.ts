@@ -89,10 +89,10 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'roles.list': {},
   'webhooks.list': {},
   'webhooks.deliveries.list': {
-    status: { table: 'webhook_deliveries', columns: ['organization_id', 'webhook_id', 'status', 'id'] },
-    eventType: { table: 'webhook_deliveries', columns: ['organization_id', 'webhook_id', 'event_type', 'id'] },
-    since: { table: 'webhook_deliveries', columns: ['organization_id', 'webhook_id', 'created_at'] },
-    until: { table: 'webhook_deliveries', columns: ['organization_id', 'webhook_id', 'created_at'] },
+    status: { table: 'webhook_deliveries_settled', columns: ['organization_id', 'webhook_id', 'status', 'id'] },
+    eventType: { table: 'webhook_deliveries_settled', columns: ['organization_id', 'webhook_id', 'event_type', 'id'] },
+    since: { table: 'webhook_deliveries_settled', columns: ['organization_id', 'webhook_id', 'created_at'] },
+    until: { table: 'webhook_deliveries_settled', columns: ['organization_id', 'webhook_id', 'created_at'] },
   },
   'users.list': {
     search: { table: 'users', columns: ['email_key'] },

@@ -64,7 +64,6 @@ const NEVER_REFUSED: Record<string, string> = {
   two_factor_resets_user_unique: 'asked for under the lock of the user',
   users_email_key_unique: 'registration answers alike for a known address',
   verification_tokens_token_hash_key: 'a random token',
-  webhook_deliveries_event_unique: 'written from events alone, on conflict do nothing',
   webhooks_id_unique: 'given by the database',
 };
 

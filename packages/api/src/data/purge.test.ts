@@ -53,3 +53,18 @@ it('deletes idempotency keys after a day, however many there are', async () => {
   await runJob('system.purge_idempotency_keys');
   expect(await count('idempotency_keys')).toBe(1);
 });
+
+it('deletes no row of another partition that lies in the same place', async () => {
+  const now = app.ports.clock.now();
+  const row = { organizationId: 1, webhookId: 1, eventType: 'member.left', payload: {} };
+  await app.rows('webhook_deliveries').insert([
+    { ...row, eventId: 1, status: 'PENDING', dueAt: new Date(now.getTime() + DAY_MS), createdAt: now },
+    { ...row, eventId: 2, status: 'FAILED', createdAt: new Date(now.getTime() - 31 * DAY_MS) },
+  ]);
+  const { rows } = await app.rows.raw<{ rows: object[] }>(
+    '/* across organizations */ select distinct ctid from webhook_deliveries',
+  );
+  expect(rows).toHaveLength(1);
+  await runJob('webhooks.purge_deliveries');
+  expect(await app.rows('webhook_deliveries')).toMatchObject([{ eventId: 1 }]);
+});

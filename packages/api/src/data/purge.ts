@@ -26,7 +26,8 @@ async function purge(
   for (let deleted = BATCH; deleted === BATCH && !signal.aborted; touch()) {
     const { rowCount } = await ctx.db.raw<{ rowCount: number }>(
       `/* across organizations */
-       delete from ?? where ctid = any(array(select ctid from ?? where ?? < ? limit ${BATCH}))`,
+       delete from ?? kept using (select tableoid as part, ctid as place from ?? where ?? < ? limit ${BATCH}) old
+       where kept.ctid = old.place and kept.tableoid = old.part -- a table and its partitions have the same places`,
       [table, table, column, before],
     );
     deleted = rowCount;

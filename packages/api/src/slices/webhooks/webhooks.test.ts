@@ -4,9 +4,10 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
-import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
+import { makeOrganization, overtake, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { type Received, type Receiver, startReceiver } from '../../../test/receiver.ts';
 import { systemContext } from '../../context.ts';
+import { insertMoved } from './delivery/move.ts';
 
 const PATH = '/api/v1/webhooks';
 let app: TestApp;
@@ -309,6 +310,34 @@ describe('a webhook that does not accept events', () => {
     await settled(quick.id, 25);
     expect(receiver.received.length).toBeLessThanOrEqual(10);
     await owner(`${PATH}/${slow.id}`, { method: 'DELETE' });
+  });
+});
+
+describe('a retry', () => {
+  it('of what is accepted while it waits is refused, not missing', async () => {
+    receiver.answer(500);
+    const { id } = await webhook();
+    await makeKey();
+    await failed(id, 1);
+    const [{ id: deliveryId }] = await deliveriesOf(id);
+    const row = { webhookId: app.ports.ids.decode('whk', id) };
+    const accepted = insertMoved('taken', {
+      status: "'SUCCEEDED'",
+      step: 'd.step',
+      due_at: 'null',
+      status_code: '204',
+      error: 'null',
+      settled_at: 'now()',
+    });
+    const answer = await overtake(app, {
+      lock: (db) => db('webhook_deliveries').where(row).forUpdate(),
+      request: () => owner(`${PATH}/${id}/deliveries/${deliveryId}/retry`, { method: 'POST' }),
+      change: (db) =>
+        db.raw(`with taken as (delete from webhook_deliveries where webhook_id = ? returning *)${accepted}`, [
+          row.webhookId,
+        ]),
+    });
+    expect(statusAndCode(answer)).toEqual([409, 'delivery_already_succeeded']);
   });
 });
 

@@ -15,7 +15,7 @@ export type Claimed = { looked: number } & (ClaimedDelivery | { id: null });
  * Begins with the webhooks that are due and asks each for its first deliveries, so what waits for others costs nothing;
  * a webhook that is disabled, pausing or of a deleted organization is set to the time when to look again. A time is set
  * only where nothing has changed since it was read: what others made due meanwhile would be forgotten. Locked rows are
- * passed over, so that claims wait for nothing.
+ * passed over, so that claims wait for nothing. What is pending is in one partition, so `ctid` names one row.
  */
 export const CLAIM: Statement = {
   text: `
@@ -32,31 +32,33 @@ export const CLAIM: Statement = {
     join organizations o on o.id = q.organization_id
     left join webhook_health h on h.organization_id = q.organization_id and h.webhook_id = q.webhook_id
   ), found as materialized (
-    select r.organization_id, r.webhook_id, r.room, d.id, d.due_at, row_number() over (
+    select r.organization_id, r.webhook_id, r.room, d.place, d.due_at, row_number() over (
              partition by r.organization_id, r.webhook_id order by d.due_at, d.id) as nth
     from ready r cross join lateral (
-      select id, due_at from webhook_deliveries
+      select ctid as place, id, due_at from webhook_deliveries
       where organization_id = r.organization_id and webhook_id = r.webhook_id and status = 'PENDING' and due_at <= $1
       order by due_at, id limit greatest(0, least(r.room, $4::integer)) + 1
     ) d
     where r.enabled and (r.resumes_at is null or r.resumes_at <= $1)
   ), picked as materialized (
-    select d.organization_id, d.webhook_id, d.id
-    from (select * from found where nth <= room order by due_at limit $4) f
-    join webhook_deliveries d on d.organization_id = f.organization_id and d.id = f.id
-    where d.status = 'PENDING' and d.due_at <= $1
-    order by f.due_at for update of d skip locked
+    select d.organization_id, d.webhook_id, d.ctid as place
+    from webhook_deliveries d
+    where d.ctid = any (array(select place from found where nth <= room order by due_at limit $4))
+      and d.status = 'PENDING' and d.due_at <= $1
+    for update skip locked
   ), claimed as (
     update webhook_deliveries d set attempts = d.attempts + 1, step = d.step + 1, due_at = $5
-    from picked where d.organization_id = picked.organization_id and d.id = picked.id
+    where d.ctid = any (array(select place from picked)) and d.status = 'PENDING'
     returning d.*
+  ), rest as materialized (
+    select organization_id, webhook_id, min(due_at) as due_at from found
+    where place not in (select place from picked) group by organization_id, webhook_id
   ), next as materialized (
     select r.organization_id, r.webhook_id, r.changes, case
              when not r.enabled then 'infinity'
              when r.resumes_at > $1 then r.resumes_at
              else coalesce(
-               (select min(f.due_at) from found f where f.organization_id = r.organization_id
-                  and f.webhook_id = r.webhook_id and not exists (select from picked p where p.id = f.id)),
+               (select due_at from rest where rest.organization_id = r.organization_id and rest.webhook_id = r.webhook_id),
                least(
                  (select d.due_at from webhook_deliveries d
                   where d.organization_id = r.organization_id and d.webhook_id = r.webhook_id and d.status = 'PENDING'

@@ -29,7 +29,6 @@ export const FAN_OUT: Statement = {
     join jsonb_to_recordset($1) as t (type text, patterns text[]) on t.type = e.type
     join webhooks w on w.organization_id = e.organization_id and w.deleted_at is null and w.enabled
       and w.events && t.patterns and w.created_at <= e.created_at
-    on conflict do nothing
     returning organization_id, id, webhook_id, event_id, event_type
   ), due as (${upsertDue('select organization_id, webhook_id, $2::timestamptz as at from made')}
   ), moved as (
@@ -63,7 +62,7 @@ export function startFanOut({ database, log, clock, ids, env, eventTypes }: Port
     for (const { organizationId, id, webhookId, data } of about) {
       const webhook = ids.encode('whk', webhookId);
       if (data.id === webhook || data.webhookId === webhook)
-        await db('webhook_deliveries').where({ organizationId, id }).delete();
+        await db('webhook_deliveries').where({ organizationId, webhookId, id, status: 'PENDING' }).delete();
     }
   }
 

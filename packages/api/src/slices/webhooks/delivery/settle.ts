@@ -6,6 +6,7 @@ import { WebhookDeliveryFailed, WebhookDeliverySucceeded } from '../events.ts';
 import { DeliveryModel } from '../model.ts';
 import type { ClaimedDelivery, Outcome } from './attempt.ts';
 import { upsertDue } from './due.ts';
+import { insertMoved } from './move.ts';
 
 /** Retries after the same failure do not come together: each is up to a tenth earlier or later. */
 const JITTER = 0.1;
@@ -39,15 +40,31 @@ const SETTLE: Statement = {
                                   status_code, error, request_headers, response_headers, response_body)
     select organization_id, webhook_id, delivery_id, number, started_at, duration_ms, succeeded,
            status_code, error, request_headers, response_headers, response_body from result
-  ), settled as (
-    update webhook_deliveries d
-    set status = case when r.succeeded then 'SUCCEEDED' when r.due_at is null then 'FAILED' else 'PENDING' end,
-        due_at = r.due_at, status_code = r.status_code, error = r.error,
-        settled_at = case when r.due_at is null then $2::timestamptz end
-    from result r
-    where d.organization_id = r.organization_id and d.id = r.delivery_id and d.attempts = r.number
-      and d.status = 'PENDING'
-    returning d.organization_id, d.id, d.webhook_id, d.due_at as at
+  ), found as materialized (
+    select r.*, d.place from result r cross join lateral (
+      select ctid as place from webhook_deliveries
+      where organization_id = r.organization_id and webhook_id = r.webhook_id and id = r.delivery_id
+        and attempts = r.number and status = 'PENDING' limit 1
+    ) d
+  ), again as (
+    update webhook_deliveries d set due_at = r.due_at, status_code = r.status_code, error = r.error
+    from found r
+    where d.ctid = any (array(select place from found where due_at is not null)) and d.status = 'PENDING'
+      and d.id = r.delivery_id and d.attempts = r.number
+    returning d.organization_id, d.webhook_id, d.due_at as at
+  ), ended as (
+    delete from webhook_deliveries d using found r
+    where d.ctid = any (array(select place from found where due_at is null)) and d.status = 'PENDING'
+      and d.id = r.delivery_id and d.attempts = r.number
+    returning d.*, r.succeeded, r.status_code as answered, r.error as reason, r.event_type as about, r.event_data
+  ), settled as (${insertMoved('ended', {
+    status: "case when d.succeeded then 'SUCCEEDED' else 'FAILED' end",
+    step: 'd.step',
+    due_at: 'null',
+    status_code: 'd.answered',
+    error: 'd.reason',
+    settled_at: '$2::timestamptz',
+  })}
   ), counted as (
     insert into webhook_stats (organization_id, webhook_id, day, bin, attempts, succeeded)
     select organization_id, webhook_id, (started_at at time zone 'UTC')::date, ${binSql('duration_ms * 1000')},
@@ -68,7 +85,7 @@ const SETTLE: Statement = {
       and h.failing_since is not null
     returning h.organization_id, h.webhook_id
   ), due as (${upsertDue(`
-      select organization_id, webhook_id, at from settled where at is not null
+      select organization_id, webhook_id, at from again
       union all select organization_id, webhook_id, $2::timestamptz from recovered -- its pause is over
     `)}
   ), failing as (
@@ -87,9 +104,7 @@ const SETTLE: Statement = {
             ${PAUSE_FIRST_S} * (1 + greatest(0, h.failures - ${FAILURES_TO_PAUSE}) / 2))) end
   )
   insert into events (organization_id, type, data, created_at)
-  select r.organization_id, r.event_type, r.event_data, $2
-  from settled s join result r on r.organization_id = s.organization_id and r.delivery_id = s.id
-  where r.event_type is not null`,
+  select organization_id, about, event_data, $2 from ended where about is not null`,
 };
 
 export async function settle(ports: Ports, results: readonly [ClaimedDelivery, Outcome][]): Promise<void> {

@@ -66,7 +66,7 @@ export async function retryDelivery(ctx: OrganizationContext, input: DeliveryId)
     if (delivery.status === 'SUCCEEDED') throw new ApiError('delivery_already_succeeded');
     if (!webhook.enabled) throw new ApiError('webhook_disabled');
     const [retried] = await DeliveryModel.of(ctx)
-      .where({ id: delivery.id })
+      .where({ webhookId: webhook.id, id: delivery.id })
       .patch({ status: 'PENDING', step: 0, dueAt: ctx.now, settledAt: null })
       .returning('*');
     await makeDue(ctx.db, delivery, ctx.now);
@@ -143,8 +143,11 @@ async function findDelivery(
   { lock = false } = {},
 ): Promise<DeliveryModel> {
   const id = ctx.ids.decode('dlv', deliveryId);
-  const query = DeliveryModel.of(ctx).findOne({ id, webhookId: webhook.id });
-  const delivery = await (lock ? query.forUpdate() : query);
+  const find = () => {
+    const query = DeliveryModel.of(ctx).findOne({ id, webhookId: webhook.id });
+    return lock ? query.forUpdate() : query;
+  };
+  const delivery = (await find()) ?? (await find()); // settled while we waited for its lock, it is another row
   if (!delivery) throw new ApiError('not_found');
   return delivery;
 }

@@ -2,6 +2,7 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
 import { job } from '../../../jobs/job.ts';
 import { makeDue } from '../delivery/due.ts';
+import { insertMoved } from '../delivery/move.ts';
 
 const BATCH = 500;
 
@@ -12,10 +13,18 @@ const SEND_AGAIN: Statement = {
     where organization_id = $1 and webhook_id = $2 and status = 'FAILED' and created_at >= $3 and created_at < $4
       and settled_at <= $5
     order by created_at limit ${BATCH} for update
-  )
-  update webhook_deliveries d set status = 'PENDING', step = 0, due_at = $6, settled_at = null
-  from failed where d.organization_id = $1 and d.id = failed.id
-  returning d.id`,
+  ), taken as (
+    delete from webhook_deliveries d using failed
+    where d.organization_id = $1 and d.webhook_id = $2 and d.id = failed.id and d.status = 'FAILED' returning d.*
+  )${insertMoved('taken', {
+    status: "'PENDING'",
+    step: '0',
+    due_at: '$6::timestamptz',
+    status_code: 'd.status_code',
+    error: 'd.error',
+    settled_at: 'null',
+  })}
+  returning id`,
 };
 
 /** Sends again, in batches, what had failed when it was requested: what fails again meanwhile is not taken twice. */

@@ -4,6 +4,7 @@ import { iso } from '../../../contract/common-schemas.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
+import { insertMoved } from '../delivery/move.ts';
 import { WebhookDisabling } from '../events.ts';
 import { WebhookModel } from '../model.ts';
 import { disableWebhook } from './disable.ts';
@@ -21,13 +22,23 @@ const FAIL_ABANDONED: Statement = {
     select q.organization_id, q.webhook_id from webhook_due q
     join webhooks w on w.organization_id = q.organization_id and w.id = q.webhook_id and not w.enabled
   ), abandoned as (
-    select d.organization_id, d.id
+    select d.organization_id, d.webhook_id, d.id
     from gone join webhook_deliveries d on d.organization_id = gone.organization_id and d.webhook_id = gone.webhook_id
     where d.status = 'PENDING' limit ${BATCH} for update of d skip locked
-  )
-  update webhook_deliveries d set status = 'FAILED', due_at = null, settled_at = $1, error = 'The webhook was disabled.'
-  from abandoned where d.organization_id = abandoned.organization_id and d.id = abandoned.id
-  returning d.id`,
+  ), taken as (
+    delete from webhook_deliveries d using abandoned
+    where d.organization_id = abandoned.organization_id and d.webhook_id = abandoned.webhook_id and d.id = abandoned.id
+      and d.status = 'PENDING'
+    returning d.*
+  )${insertMoved('taken', {
+    status: "'FAILED'",
+    step: 'd.step',
+    due_at: 'null',
+    status_code: 'd.status_code',
+    error: "'The webhook was disabled.'",
+    settled_at: '$1::timestamptz',
+  })}
+  returning id`,
 };
 
 /** Of webhooks that are disabled and have nothing left. One that was enabled meanwhile is not at the end of time. */
