@@ -2,6 +2,8 @@ import { lookup, Resolver } from 'node:dns/promises';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { urlToHttpOptions } from 'node:url';
+import { OldestFirst } from './oldest-first.ts';
 import { forbiddenName, forbiddenRange } from './outbound/addresses.ts';
 
 /**
@@ -82,6 +84,8 @@ export interface OutboundOptions {
 
 interface Target {
   url: URL;
+  /** The same, as a request takes it. */
+  options: RequestOptions;
   /** `host:port`, as a setting names it. */
   name: string;
   allowed: boolean;
@@ -90,6 +94,7 @@ interface Target {
 const TIMEOUT_MS = 15_000;
 const MAX_BODY_BYTES = 65_536;
 const IDLE_CONNECTION_MS = 4000;
+const MAX_TARGETS = 1000;
 const HTTPS_PORT = 443;
 /** Other ports lead to services that are not the web. */
 const PORTS = [HTTPS_PORT, 8443];
@@ -109,11 +114,22 @@ export function createOutbound(options: OutboundOptions): Outbound {
       `${target.name} leads to ${/^[aeiI]|^un/.test(range) ? 'an' : 'a'} ${range} address: only addresses of the public internet are called. The operator can allow it: ${settingName}=${target.name}`,
     );
 
-  /** Checks what the URL itself shows. A literal address never meets a resolver; the URL parser has decoded it. */
+  /** The last ones: most requests go to an address that was called before. Only what the URL shows is remembered. */
+  const targets = new OldestFirst<Target>(MAX_TARGETS);
+
   function targetOf(text: string): Target {
+    const known = targets.get(text);
+    if (known) return known;
+    const target = newTarget(text);
+    targets.set(text, target);
+    return target;
+  }
+
+  /** Checks what the URL itself shows. A literal address never meets a resolver; the URL parser has decoded it. */
+  function newTarget(text: string): Target {
     const url = URL.parse(text);
     if (!url?.hostname) throw new OutboundError('bad_url', 'This is not the URL of a server.');
-    const target: Target = { url, name: nameOf(url), allowed: false };
+    const target: Target = { url, options: urlToHttpOptions(url), name: nameOf(url), allowed: false };
     target.allowed = allowed.has(target.name);
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && target.allowed)) {
       throw new OutboundError(
@@ -164,19 +180,20 @@ export function createOutbound(options: OutboundOptions): Outbound {
     };
   }
 
-  function exchange(target: Target, request: OutboundRequest, deadline: AbortSignal): Promise<OutboundResponse> {
+  function exchange(target: Target, request: OutboundRequest, deadline: Deadline): Promise<OutboundResponse> {
     const { url } = target;
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     const requestOptions: RequestOptions & https.RequestOptions = {
+      ...target.options,
       agent: agents[url.protocol as keyof typeof agents],
       method: request.method,
       headers: headersOf(request, body),
       lookup: lookupFor(target),
-      signal: deadline,
       ...(options.ca && { ca: options.ca }),
     };
     return new Promise((resolve, reject) => {
-      const sent = (url.protocol === 'https:' ? https : http).request(url, requestOptions);
+      const sent = (url.protocol === 'https:' ? https : http).request(requestOptions);
+      deadline.onOver(() => sent.destroy(new Error('it took too long')));
       sent.on('socket', (socket) => {
         if (!target.allowed)
           onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
@@ -198,17 +215,45 @@ export function createOutbound(options: OutboundOptions): Outbound {
     async send(request) {
       const target = targetOf(request.url);
       const limitMs = request.timeoutMs ?? timeoutMs;
-      const deadline = AbortSignal.timeout(limitMs);
+      const deadline = startDeadline(limitMs);
       try {
         return await exchange(target, request, deadline);
       } catch (error) {
-        if (deadline.aborted) throw new OutboundError('timeout', `${target.name} took longer than ${limitMs} ms.`);
+        if (deadline.isOver) throw new OutboundError('timeout', `${target.name} took longer than ${limitMs} ms.`);
         throw explained(error, target);
+      } finally {
+        deadline.clear();
       }
     },
     close() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
+  };
+}
+
+interface Deadline {
+  readonly isOver: boolean;
+  /** Calls `end` when it is over; it replaces the one before. */
+  onOver(end: () => void): void;
+  clear(): void;
+}
+
+/** Cheaper than a signal, which makes an error when its time is over, long after most requests have ended. */
+function startDeadline(ms: number): Deadline {
+  let [isOver, end] = [false, () => {}];
+  const timer = setTimeout(() => {
+    isOver = true;
+    end();
+  }, ms);
+  return {
+    get isOver() {
+      return isOver;
+    },
+    onOver(given) {
+      end = given;
+      if (isOver) end();
+    },
+    clear: () => clearTimeout(timer),
   };
 }
 
@@ -239,20 +284,26 @@ async function resolveAsHost(name: string): Promise<string[]> {
   return (await lookup(name, { all: true })).map(({ address }) => address);
 }
 
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<OutboundResponse> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) break; // leaving the loop closes the connection
-  }
-  return {
-    status: response.statusCode!,
-    headers: response.headers,
-    body: Buffer.concat(chunks).subarray(0, maxBytes).toString(),
-    truncated: size > maxBytes,
-  };
+function readBody(response: IncomingMessage, maxBytes: number): Promise<OutboundResponse> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = () =>
+      resolve({
+        status: response.statusCode!,
+        headers: response.headers,
+        body: Buffer.concat(chunks).subarray(0, maxBytes).toString(),
+        truncated: size > maxBytes,
+      });
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size <= maxBytes) return;
+      end();
+      response.destroy(); // closes the connection
+    });
+    response.on('end', end).on('error', reject);
+  });
 }
 
 const OF_THE_CONNECTION =

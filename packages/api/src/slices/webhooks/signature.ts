@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 
 /** Secrets and signatures of Standard Webhooks (standardwebhooks.com), which libraries of every language verify. */
 
@@ -7,12 +7,12 @@ const SECRET_BYTES = 32;
 
 export const newSecret = (): string => PREFIX + randomBytes(SECRET_BYTES).toString('base64');
 
-/** The `webhook-signature` header: one signature for each secret. */
-export function signature(secrets: readonly string[], id: string, timestampS: number, body: string): string {
-  return secrets
-    .map((secret) => {
-      const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
-      return `v1,${createHmac('sha256', key).update(`${id}.${timestampS}.${body}`).digest('base64')}`;
-    })
-    .join(' ');
+/** Made once and kept: from bytes, Node would make it again for each signature, which takes longer than to sign. */
+export const signingKey = (secret: string): KeyObject =>
+  createSecretKey(Buffer.from(secret.slice(PREFIX.length), 'base64'));
+
+/** The `webhook-signature` header: one signature for each key. */
+export function signature(keys: readonly KeyObject[], id: string, timestampS: number, body: string): string {
+  const signed = `${id}.${timestampS}.${body}`;
+  return keys.map((key) => `v1,${createHmac('sha256', key).update(signed).digest('base64')}`).join(' ');
 }

@@ -1,6 +1,8 @@
+import type { KeyObject } from 'node:crypto';
+import { OldestFirst } from '@rentapi/platform/oldest-first';
 import { OutboundError, type OutboundResponse } from '@rentapi/platform/outbound';
 import type { Ports } from '../../../context.ts';
-import { signature } from '../signature.ts';
+import { signature, signingKey } from '../signature.ts';
 import { dataInVersion } from '../versions.ts';
 
 /** What the body of a delivery is made from. */
@@ -60,17 +62,16 @@ export function bodyOf(
 }
 
 /** Sends a delivery once. Never throws: an answer that is not 2xx, or none, is an outcome. */
-export async function attempt(ports: Ports, delivery: ClaimedDelivery): Promise<Outcome> {
+export async function attempt(ports: Ports, requests: Requests, delivery: ClaimedDelivery): Promise<Outcome> {
   const startedAt = ports.clock.now();
   const began = performance.now();
   const elapsed = () => Math.round(performance.now() - began);
   let requestHeaders: Record<string, string> = {};
   try {
-    const { ownHeaders, headers, body } = requestOf(ports, delivery, startedAt);
-    const hidden = Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN]));
+    const { hidden, headers, body, ...request } = requests.of(delivery, startedAt);
     requestHeaders = { ...headers, ...hidden };
-    const { url } = delivery;
-    const answer = await ports.outbound.send({ url, method: 'POST', headers: { ...ownHeaders, ...headers }, body });
+    const sent = { ...request.ownHeaders, ...headers };
+    const answer = await ports.outbound.send({ url: delivery.url, method: 'POST', headers: sent, body });
     return { startedAt, requestHeaders, durationMs: elapsed(), ...outcomeOf(answer, ports.clock.now()) };
   } catch (error) {
     if (!(error instanceof OutboundError)) ports.log.error({ err: error }, 'webhook not sent');
@@ -89,27 +90,59 @@ export async function attempt(ports: Ports, delivery: ClaimedDelivery): Promise<
   }
 }
 
-function requestOf(ports: Ports, delivery: ClaimedDelivery, now: Date) {
-  const ownHeaders: Record<string, string> = JSON.parse(
-    ports.webhooks.open(delivery.headersSealed, delivery.organizationId),
-  );
-  const body = JSON.stringify(bodyOf(ports, delivery));
-  const id = ports.ids.encode('evt', delivery.eventId);
-  const timestampS = Math.floor(now.getTime() / 1000);
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': `RentAPI/${ports.process.version}`,
-    'webhook-id': id,
-    'webhook-timestamp': String(timestampS),
-    'webhook-signature': signature(secretsOf(ports, delivery, now), id, timestampS, body),
-  };
-  return { ownHeaders, headers, body };
+/** What of a webhook is sealed, opened. */
+interface Opened {
+  headersSealed: Buffer;
+  secretSealed: Buffer;
+  ownHeaders: Record<string, string>;
+  /** What of them is stored with an attempt. */
+  hidden: Record<string, string>;
+  /** Of the newest secret first. */
+  keys: KeyObject[];
 }
 
-function secretsOf(ports: Ports, delivery: ClaimedDelivery, now: Date): string[] {
-  const { organizationId, secretSealed, overlapEndsAt } = delivery;
-  const secrets = ports.webhooks.open(secretSealed, organizationId).split(' ');
-  return secrets.slice(0, overlapEndsAt && overlapEndsAt > now ? 2 : 1);
+const MAX_OPENED = 1000;
+
+export interface Requests {
+  of(
+    delivery: ClaimedDelivery,
+    now: Date,
+  ): Pick<Opened, 'ownHeaders' | 'hidden'> & { headers: Record<string, string>; body: string };
+}
+
+/** Makes the requests of deliveries. What a webhook has sealed is opened once, and again when it has changed. */
+export function createRequests(ports: Ports): Requests {
+  const webhooks = new OldestFirst<Opened>(MAX_OPENED);
+
+  function open({ webhookId, organizationId, headersSealed, secretSealed }: ClaimedDelivery): Opened {
+    const known = webhooks.get(String(webhookId));
+    if (known?.headersSealed.equals(headersSealed) && known.secretSealed.equals(secretSealed)) return known;
+    const ownHeaders: Record<string, string> = JSON.parse(ports.webhooks.open(headersSealed, organizationId));
+    const hidden = Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN]));
+    const keys = ports.webhooks.open(secretSealed, organizationId).split(' ').map(signingKey);
+    const opened = { headersSealed, secretSealed, ownHeaders, hidden, keys };
+    webhooks.set(String(webhookId), opened);
+    return opened;
+  }
+
+  return {
+    of(delivery, now) {
+      const { ownHeaders, hidden, keys } = open(delivery);
+      const { overlapEndsAt } = delivery;
+      const body = JSON.stringify(bodyOf(ports, delivery));
+      const id = ports.ids.encode('evt', delivery.eventId);
+      const timestampS = Math.floor(now.getTime() / 1000);
+      const signing = keys.slice(0, overlapEndsAt && overlapEndsAt > now ? 2 : 1);
+      const headers = {
+        'content-type': 'application/json',
+        'user-agent': `RentAPI/${ports.process.version}`,
+        'webhook-id': id,
+        'webhook-timestamp': String(timestampS),
+        'webhook-signature': signature(signing, id, timestampS, body),
+      };
+      return { ownHeaders, hidden, headers, body };
+    },
+  };
 }
 
 function outcomeOf(
