@@ -13,6 +13,8 @@ export interface WorkerOptions {
   queues?: readonly Queue[] | undefined;
   /** How long a job stays with its worker after the worker died. */
   leaseMs?: number | undefined;
+  /** Hears of events that got their position here. */
+  onSequenced?: ((notification: string) => void) | undefined;
 }
 
 /** How long running jobs may continue once their process begins to stop. */
@@ -20,8 +22,10 @@ const DRAIN_MS = 15_000;
 
 /** What a process that serves clients runs: the event feed for sockets. */
 export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; stop(): Promise<void> } {
-  const wake = () => feed.wake();
-  const subscription = notifications.subscribe({ channels: { sequenced: wake }, onListening: wake });
+  const subscription = notifications.subscribe({
+    channels: { sequenced: (notification) => feed.wake(notification) },
+    onListening: () => feed.wake(),
+  });
   return {
     feed,
     async stop() {
@@ -37,10 +41,10 @@ export function startEventFeed({ feed, notifications }: Ports): { feed: Feed; st
 export function startJobProcessing(
   ports: Ports,
   directUrl: string,
-  { queues, leaseMs }: WorkerOptions = {},
+  { queues, leaseMs, onSequenced }: WorkerOptions = {},
 ): { stop(): Promise<void> } {
   const { database, log, notifications } = ports;
-  const sequencer = startSequencer({ url: directUrl, log });
+  const sequencer = startSequencer({ url: directUrl, log, onSequenced });
   const dispatcher = startDispatcher({ database, log });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
@@ -91,7 +95,7 @@ export function startAll(
   options: WorkerOptions = {},
 ): { feed: Feed; stop(): Promise<void> } {
   const following = startEventFeed(ports);
-  const working = startJobProcessing(ports, directUrl, options);
+  const working = startJobProcessing(ports, directUrl, { ...options, onSequenced: following.feed.wake });
   return {
     feed: following.feed,
     async stop() {

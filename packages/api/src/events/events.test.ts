@@ -6,7 +6,7 @@ import { OrganizationUpdated } from '../slices/organizations/events.ts';
 import { OrganizationModel } from '../slices/organizations/model.ts';
 import { UserUpdated } from '../slices/users/events.ts';
 import { UserModel } from '../slices/users/model.ts';
-import type { SequencedEvent } from './feed.ts';
+import { createFeed, type SequencedEvent } from './feed.ts';
 import { record } from './record.ts';
 
 let app: TestApp;
@@ -106,6 +106,73 @@ describe('positions', () => {
     );
     const positions: number[] = await app.rows('events').orderBy('position').pluck('position');
     expect(positions).toEqual(positions.map((_, at) => at + 1));
+  });
+});
+
+describe('the notification of new events', () => {
+  const row = (fields: object) => ({ type: 'organization.updated', data: {}, createdAt: new Date(), ...fields });
+
+  /** Those of these rows that were in notifications, once all have their positions. */
+  async function notified(rows: object[]): Promise<{ id: number; position: number }[]> {
+    const texts: string[] = [];
+    const [listening, arrived] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const subscription = app.ports.notifications.subscribe({
+      channels: { sequenced: (text) => texts.push(text), all_arrived: () => arrived.resolve() },
+      onListening: listening.resolve,
+    });
+    await listening.promise;
+    const ids = (await app.rows('events').insert(rows).returning('id')).map(({ id }) => id);
+    await eventually(async () => {
+      const waiting = await app.rows('events').whereIn('id', ids).whereNull('position').first();
+      return waiting === undefined ? true : undefined;
+    }, 'their positions');
+    await app.rows.raw("select pg_notify('all_arrived', '')"); // notifications arrive in the order of their commits
+    await arrived.promise;
+    subscription.unsubscribe();
+    const events: { id: number; position: number }[] = texts.filter(Boolean).flatMap((text) => JSON.parse(text));
+    return events.filter(({ id }) => ids.includes(id));
+  }
+
+  it('has them where they are few and small, without what is for persons', async () => {
+    const createdAt = new Date('2026-11-27T06:08:22.154Z');
+    const [ours, personal] = await notified([
+      row({ organizationId: organizationId(), data: { name: 'Ünïcödé' }, createdAt }),
+      row({ organizationId: null, data: { email: 'ada@example.com' } }),
+    ]);
+    expect(ours).toEqual({
+      id: expect.any(Number),
+      position: expect.any(Number),
+      organizationId: organizationId(),
+      type: 'organization.updated',
+      data: { name: 'Ünïcödé' },
+      createdAtMs: createdAt.getTime(),
+    });
+    expect(personal).toMatchObject({ position: ours!.position + 1, organizationId: null, data: null });
+  });
+
+  it.each([
+    ['large', [{ data: { name: 'é'.repeat(4000) } }]],
+    ['many', Array.from({ length: 21 }, () => ({}))],
+  ])('has none where they are %s', async (_, events) => {
+    const rows = events.map((fields) => row({ organizationId: organizationId(), ...fields }));
+    expect(await notified(rows)).toEqual([]);
+  });
+
+  it('is taken for the events that come next, once; where some are missing they are read', async () => {
+    const feed = createFeed({ database: app.ports.database, log: app.ports.log });
+    const seen: number[] = [];
+    feed.follow(organizationId(), { onEvent: ({ position }) => seen.push(position), onRelease() {} });
+    const last = await feed.position();
+    const notify = (...positions: number[]) =>
+      feed.wake(
+        JSON.stringify(positions.map((position) => ({ ...row({ organizationId: organizationId() }), position }))),
+      );
+    notify(last + 1, last + 2);
+    notify(last + 2, last + 3);
+    notify(last + 1);
+    notify(last + 5);
+    expect(seen).toEqual([last + 1, last + 2, last + 3]);
+    await feed.stop();
   });
 });
 

@@ -22,8 +22,8 @@ export interface Follower {
 
 /** The events of all organizations. One query serves the whole process, and it starts with the first follower. */
 export interface Feed {
-  /** Reads at once, because an event got its position. */
-  wake(): void;
+  /** Events got their position: takes them from the notification where they come next and are there, else reads. */
+  wake(notification?: string): void;
   /** Calls the follower until the returned function is called. */
   follow(organizationId: number, follower: Follower): () => void;
   /** The position after which followers receive every event. */
@@ -61,15 +61,27 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
       .orderBy('position')
       .limit(BATCH)
       .select(COLUMNS);
-    for (const event of events) {
-      position = event.position;
-      for (const follower of followers.get(event.organizationId) ?? []) follower.onEvent(event);
-    }
+    for (const event of events) pass(event);
     return events.length === BATCH;
   }
 
+  /** Each event once: it may be read while a notification brings it. */
+  function pass(event: SequencedEvent): void {
+    if (event.position <= position!) return;
+    position = event.position;
+    for (const follower of followers.get(event.organizationId) ?? []) follower.onEvent(event);
+  }
+
+  function wake(notification = ''): void {
+    const events = notification === '' ? [] : eventsOf(notification);
+    const [first, last] = [events[0], events.at(-1)];
+    // Positions have no gaps: with one, something was missed.
+    if (position === undefined || !first || !last || first.position > position + 1) loop?.wake();
+    else if (last.position > position) for (const event of events) pass(event);
+  }
+
   return {
-    wake: () => loop?.wake(),
+    wake,
     follow(organizationId, follower) {
       start();
       const ours = followers.get(organizationId) ?? new Set();
@@ -111,4 +123,14 @@ export function createFeed({ database, log }: { database: Knex; log: Logger }): 
       await loop?.stop();
     },
   };
+}
+
+/** As the sequencer makes it. */
+interface NotifiedEvent extends Omit<SequencedEvent, 'createdAt'> {
+  createdAtMs: number;
+}
+
+function eventsOf(notification: string): SequencedEvent[] {
+  const events: NotifiedEvent[] = JSON.parse(notification);
+  return events.map(({ createdAtMs, ...event }) => ({ ...event, createdAt: new Date(createdAtMs) }));
 }

@@ -7,27 +7,72 @@ const BATCH = 1000;
 /** The leader sends a query each second: a longer silence means that its connection is lost. */
 const SILENT_MS = 10_000;
 
+/** What a notification may hold, in bytes; and for how many events it is tried. */
+const NOTIFIED_BYTES = 8000;
+const NOTIFIED_EVENTS = 20;
+
 /**
  * Transactions commit out of order: a reader that resumes after the highest id it saw would miss rows that commit
  * later. So one process at a time, the leader, gives committed rows their `position`, and readers follow that. The
  * leader holds an advisory lock and writes positions over the same connection, so it loses both together. All
- * is one statement, because an idle leader runs it every second.
+ * is one statement, because an idle leader runs it every second. Few small events are in the notification itself, so
+ * that readers need not ask for them; those of no organization have no readers.
  */
-const SEQUENCE = `
+const SEQUENCE = {
+  name: 'sequence_events',
+  text: `
   /* across organizations */
   with batch as (select id from events where position is null order by id limit ${BATCH}),
   placed as (
-    select id, coalesce((select max(position) from events), 0) + row_number() over (order by id) as position from batch
+    select id, nth, nth + (select coalesce(max(position), 0) from events) as position
+    from (select id, row_number() over (order by id) as nth from batch) numbered
   ),
   stamped as (
-    update events set position = placed.position from placed where events.id = placed.id returning events.id
+    update events set position = placed.position from placed
+    where events.id = any (array(select id from batch)) and events.id = placed.id
+    returning events.*, placed.nth
   )
-  select (select count(*)::integer from stamped) as events,
-         -- Audit rows get their position and link in a function of their owner: who serves may not change them.
-         sequence_audit_logs(${BATCH})::integer as entries,
-         (select pg_notify('sequenced', '') from stamped limit 1) as notified`;
+  select count, notification, exists (select from audit_logs where position is null) as entries,
+         case when count > 0 then pg_notify('sequenced', notification) end as notified
+  from (
+    select count, case when count <= ${NOTIFIED_EVENTS} and octet_length(events) < ${NOTIFIED_BYTES} then events else '' end as notification
+    from (
+      select count(*)::integer as count,
+             json_agg(json_build_object(
+               'id', id, 'position', position, 'organizationId', organization_id, 'type', type,
+               'data', case when organization_id is not null then data end,
+               'createdAtMs', floor(extract(epoch from created_at) * 1000)
+             ) order by position) filter (where nth <= ${NOTIFIED_EVENTS})::text as events
+      from stamped
+    ) made
+  ) sequenced`,
+};
 
-export function startSequencer(options: { url: string; log: Logger }): Loop {
+/**
+ * What has no position is found in its own index, by a scan that forgets rows that are gone: by others each round would
+ * read again what was sequenced since the last vacuum. So the statements can be planned once.
+ */
+const PLANNING = 'set enable_seqscan = off; set enable_bitmapscan = off';
+
+/** Audit rows get their position and link in a function of their owner: who serves may not change them. */
+const SEQUENCE_AUDIT_LOGS = {
+  name: 'sequence_audit_logs',
+  text: `/* across organizations */ select sequence_audit_logs(${BATCH})::integer as entries`,
+};
+
+interface Sequenced {
+  count: number;
+  /** What readers are notified of. */
+  notification: string;
+  entries: boolean;
+}
+
+/** `onSequenced` is for readers of the same process: it gets what the others get, and sooner. */
+export function startSequencer(options: {
+  url: string;
+  log: Logger;
+  onSequenced?: ((notification: string) => void) | undefined;
+}): Loop {
   let leader: Session | undefined;
 
   async function lead(): Promise<Session | undefined> {
@@ -37,7 +82,10 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
     const { rows } = await client.query<{ ok: boolean }>('select pg_try_advisory_lock($1) as ok', [
       ADVISORY_LOCKS.sequencer,
     ]);
-    if (rows[0]?.ok) return client;
+    if (rows[0]?.ok) {
+      await client.query(PLANNING);
+      return client;
+    }
     await client.end();
     return undefined;
   }
@@ -55,8 +103,12 @@ export function startSequencer(options: { url: string; log: Logger }): Loop {
       leader ??= await lead();
       if (!leader) return false; // another process leads
       try {
-        const { rows } = await leader.query<{ events: number; entries: number }>(SEQUENCE);
-        return rows[0]!.events === BATCH || rows[0]!.entries === BATCH;
+        const [sequenced] = (await leader.query<Sequenced>(SEQUENCE)).rows;
+        const { count, notification, entries } = sequenced!;
+        if (count > 0) options.onSequenced?.(notification);
+        if (!entries) return count === BATCH;
+        const [audited] = (await leader.query<{ entries: number }>(SEQUENCE_AUDIT_LOGS)).rows;
+        return count === BATCH || audited!.entries === BATCH;
       } catch (error) {
         if (leader) drop(leader);
         throw error;
