@@ -40,6 +40,7 @@ import type { LastSeen } from './slices/auth/last-seen.ts';
 import type { Passwords } from './slices/auth/passwords.ts';
 import type { Projections } from './slices/billing/service/sync.ts';
 import type { OAuthClients } from './slices/oauth/client.ts';
+import type { Fulfilments } from './slices/payments/service/fulfilment.ts';
 import type { TwoFactorSecrets } from './slices/two-factor/secrets.ts';
 import type { WebhookSecrets } from './slices/webhooks/secrets.ts';
 import type { Connections } from './wire/connections.ts';
@@ -96,6 +97,8 @@ export interface Ports {
   payments: PaymentProviders;
   /** What is made of objects that were read from them. */
   projections: Projections;
+  /** What follows from a payment. */
+  fulfilments: Fulfilments;
   /** Every event type of the product, by name. */
   eventTypes: ReadonlyMap<string, EventType>;
   jobs: JobRegistry;

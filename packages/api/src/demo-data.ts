@@ -10,6 +10,7 @@ import { createAccount } from './slices/auth/service/register.ts';
 import { createInvitation } from './slices/invitations/service/send.ts';
 import { addMember } from './slices/members/service/add.ts';
 import { createOrganization } from './slices/organizations/service/create.ts';
+import { addCreditPack } from './slices/payments/service/packs.ts';
 import { setUserRoles } from './slices/roles/service/assign.ts';
 import { createRole } from './slices/roles/service/write.ts';
 import { UserModel } from './slices/users/model.ts';
@@ -49,6 +50,11 @@ const ORGANIZATIONS: DemoOrganization[] = [
   { name: 'Startup', slug: 'startup', owner: 'jane', members: { bob: 'MEMBER' }, invited: 'john@acme.com' },
 ];
 
+const PACKS = [
+  { credits: 1000, currency: 'USD', amountMinor: 10_00 },
+  { credits: 10_000, currency: 'USD', amountMinor: 90_00 },
+];
+
 export async function isEmptyDatabase(database: Knex): Promise<boolean> {
   return !(await UserModel.query(database).select('id').first());
 }
@@ -81,6 +87,7 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
       people[person.username] = user;
       await seedKeys(ownerOf(ctx, user, user.defaultOrganizationId));
     }
+    for (const pack of PACKS) await addCreditPack(ctx, pack);
     const made = [];
     for (const demo of ORGANIZATIONS) made.push(await seedOrganization(ctx, people, demo));
     return made;

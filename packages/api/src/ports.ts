@@ -50,6 +50,7 @@ import { createLastSeen } from './slices/auth/last-seen.ts';
 import { createPasswords } from './slices/auth/passwords.ts';
 import { authenticateAccessToken } from './slices/auth/service/authenticate.ts';
 import { openPayments } from './slices/billing/providers.ts';
+import { fulfilments } from './slices/fulfilments.ts';
 import { createOAuthClients } from './slices/oauth/client.ts';
 import { projections } from './slices/projections.ts';
 import { eventTypes, jobs } from './slices/registry.ts';
@@ -161,6 +162,7 @@ export function openPorts({
       ...(payments ?? openPayments(env, clock ?? systemClock)),
     ]),
     projections,
+    fulfilments,
     eventTypes,
     jobs: createJobRegistry(jobs),
     notifications,

@@ -49,7 +49,7 @@ function guard<C extends Context>() {
       const run = (ctx: Context) => spendingCost(ctx, meta.cost, (ctx) => next({ ctx: ctx as C }));
       const repeatable =
         type === 'mutation' && admitted.actor && meta.idempotency !== false && ctx.request.idempotencyKey !== undefined;
-      const result = repeatable ? await once(admitted, path, getRawInput, run) : await run(admitted);
+      const result = repeatable ? await once(admitted, { path, meta }, getRawInput, run) : await run(admitted);
       if (admitted.dueLimits) await takeDueLimits(admitted);
       const ended = result.ok ? watched.succeeded(meta.rest?.status ?? 200) : watched.failed(result.error);
       publishApiCall(admitted, path, ended);
@@ -66,15 +66,20 @@ type Outcome = { ok: true; data: unknown } | { ok: false; error: TRPCError };
 /** Runs the procedure at most once for the caller's `Idempotency-Key`. A replay returns the stored, parsed output. */
 async function once<Result extends Outcome>(
   ctx: Context,
-  path: string,
+  { path, meta }: { path: string; meta: ProcedureMeta },
   readInput: () => Promise<unknown>,
   run: (ctx: Context) => Promise<Result>,
 ): Promise<Result> {
-  const data = await idempotently(ctx, path, await readInput(), async (ctx) => {
-    const result: Outcome = await run(ctx);
-    if (!result.ok) throw result.error;
-    return result.data;
-  });
+  const data = await idempotently(
+    ctx,
+    { procedure: path, commitsItself: meta.commitsItself },
+    await readInput(),
+    async (ctx) => {
+      const result: Outcome = await run(ctx);
+      if (!result.ok) throw result.error;
+      return result.data;
+    },
+  );
   // tRPC marks results with a brand that exists in types only.
   return { ok: true, data } as unknown as Result;
 }

@@ -176,8 +176,8 @@ describe('the error catalogue', () => {
     'invalid_ticket',
     'upgrade_required',
     'credential_in_url',
-    'currency_fixed', // of invoices, which no operation makes
     'insufficient_credits', // of a procedure with a `cost`, which none has yet
+    'payment_in_progress', // of an invoice, which none is paid for yet
   ];
 
   it('lists the operations that answer each code', () => {

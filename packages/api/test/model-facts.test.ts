@@ -24,6 +24,8 @@ const NOT_AUDITED: Record<string, string> = {
   BackupCodeModel: 'changes with its user, who is recorded',
   BillingFindingModel: 'is a log itself',
   CreditEntryModel: 'is a log itself',
+  CreditPriceModel: 'is written by the operator',
+  CreditPurchaseModel: 'is made with its payment, which is recorded',
   DeliveryModel: 'is a log itself; what is sent again by hand shows in its attempts',
   EmailChangeModel: 'changes with its user, who is recorded',
   InvoiceLineModel: 'fixed with its invoice, which is recorded',

@@ -45,6 +45,8 @@ export interface FakeServer {
   requests: string[];
   /** The next requests that match fail in this way. */
   fail(fault: Fault, match?: RegExp, times?: number): void;
+  /** No more requests fail. */
+  recover(): void;
   close(): Promise<void>;
 }
 
@@ -113,6 +115,9 @@ export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve =
     requests,
     fail(fault, match = /./, times = 1) {
       faults.push({ fault, match, times });
+    },
+    recover() {
+      faults.length = 0;
     },
     close,
   };

@@ -60,7 +60,8 @@ export interface FakeStripe extends FakeServer, Deliveries {
   act(id: string, action: 'pay' | 'pay_late' | 'decline' | 'close'): void;
   /** Ends what takes days: a charge that is processing, or a refund that is pending. */
   settle(id: string, result?: 'succeeds' | 'fails'): void;
-  openDispute(paymentIntentId: string): string;
+  /** Of a payment, or of the one that was made on a page. */
+  openDispute(id: string): string;
   closeDispute(disputeId: string, result: 'won' | 'lost'): void;
   /** The money that it has moved to us, by currency, in its smallest unit. */
   balance(currency: string): number;
@@ -296,8 +297,8 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     succeed(intent);
   }
 
-  function openDispute(paymentIntentId: string): string {
-    const intent = find(intents, paymentIntentId, 'payment_intent');
+  function openDispute(id: string): string {
+    const intent = find(intents, String(sessions.get(id)?.payment_intent ?? id), 'payment_intent');
     const disputed = find(charges, String(intent.latest_charge), 'charge');
     disputed.disputed = true;
     const dispute = disputeWith({

@@ -463,6 +463,14 @@ export type AppRouter = TRPCBuiltRouter<
           output: BillingBooks;
         }>;
       };
+      payments: {
+        /** Refund a payment. A part, or all that is left; all refunds together are at most the payment. It is on its way when this answers. Credits that it paid for are taken back in the same part; what was spent of them is owed. */
+        refund: TRPCMutationProcedure<{
+          meta: unknown;
+          input: RefundPayment;
+          output: Refund;
+        }>;
+      };
     };
     billing: {
       /** Get what you may use, and why. The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan. */
@@ -496,6 +504,12 @@ export type AppRouter = TRPCBuiltRouter<
             cursor?: string | undefined;
           } | undefined;
           output: CreditEntryPage;
+        }>;
+        /** Buy credits. Begins a payment, and answers where the payer goes. The credits are there once the payment is SUCCEEDED, whether the browser comes back or not. While a payment for the same credits waits for its payer, this answers that payment; with another provider, it takes its place. */
+        purchase: TRPCMutationProcedure<{
+          meta: unknown;
+          input: PurchaseCredits;
+          output: StartedPayment;
         }>;
       };
       info: {
@@ -534,6 +548,45 @@ export type AppRouter = TRPCBuiltRouter<
             invoiceId: string;
           };
           output: Invoice;
+        }>;
+      };
+      payments: {
+        /** List payments. Newest first, those that failed or were left too. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: PaymentPage;
+        }>;
+        /** Get a payment. For the page that the payer comes back to: the way back says nothing about the payment, its status does. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a payment. */
+            paymentId: string;
+          };
+          output: Payment;
+        }>;
+      };
+      paypal: {
+        /** Create an order of PayPal. For PayPal's own buttons, which take `orderId`; `actionUrl` leads to the same order without them. */
+        createOrder: TRPCMutationProcedure<{
+          meta: unknown;
+          input: CreatePayPalOrder;
+          output: PayPalOrder;
+        }>;
+        /** Capture an order of PayPal. When the payer has approved it. An approved order is captured in any case, so a browser that is closed loses nothing. PENDING is not paid yet. */
+        capture: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of the order at PayPal. */
+            orderId: string;
+          };
+          output: Payment;
         }>;
       };
     };
@@ -1387,6 +1440,16 @@ export interface EventMap {
   'organization.restored': Organization;
   /** The name, the settings or the metadata of an organization changed. */
   'organization.updated': Organization;
+  /** A payment waits for the payer at its `actionUrl`. */
+  'payment.action_required': PaymentOfOrganization;
+  /** A payer disputes a payment, or such a dispute has ended: its `status` says which. */
+  'payment.disputed': DisputedPayment;
+  /** A payment was refused. It is not tried again; a new one can be made. */
+  'payment.failed': PaymentOfOrganization;
+  /** A payment, or a part of it, was paid back. */
+  'payment.refunded': RefundedPayment;
+  /** A payment is paid, and what it pays for is given. */
+  'payment.succeeded': PaymentOfOrganization;
   /** A custom role was created. */
   'role.created': Role;
   /** A custom role was deleted. */
@@ -1658,8 +1721,16 @@ export type BillingFaultKind =
 
 /** What a provider of payments has and this server does not expect. */
 export interface BillingFinding {
-  /** An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know. */
-  kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD';
+  /** An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed. */
+  kind:
+    | 'UNKNOWN_OBJECT'
+    | 'OTHER_ENVIRONMENT'
+    | 'UNKNOWN_WORD'
+    | 'AMOUNT_DIFFERS'
+    | 'DUPLICATE_PAYMENT'
+    | 'OUTSIDE_REFUND'
+    | 'REFUND_CHANGED'
+    | 'DISPUTE_CHANGED';
   /** Where it is. */
   provider: string;
   /** What it is there. */
@@ -1901,6 +1972,16 @@ export interface CreateOrganization {
   metadata?: Metadata | undefined;
 }
 
+/** Which credits are bought with PayPal. */
+export interface CreatePayPalOrder {
+  /** How many; there is a pack of exactly as many. */
+  credits: number;
+  /** Where packs of this size are sold in several. */
+  currency?: string | undefined;
+  /** Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl?: string | undefined;
+}
+
 /** A new role. */
 export interface CreateRole {
   /** A name that people read. */
@@ -2138,6 +2219,34 @@ export interface DisableTwoFactor {
   code: string;
 }
 
+/** A payer asks their bank or the provider for the money back. */
+export interface Dispute {
+  /** Id of a dispute. */
+  id: string;
+  /** Id of a payment. */
+  paymentId: string;
+  /** Not decided, decided for you, for the payer, or ended without a decision. */
+  status: 'OPEN' | 'WON' | 'LOST' | 'CLOSED';
+  /** An amount of money. */
+  amount: Money;
+  /** In a word of the provider. */
+  reason: string;
+  /** When it was created. */
+  createdAt: string;
+  /** When it was known to have ended. */
+  endedAt: string | null;
+}
+
+/** A payment, and the dispute about it. */
+export interface DisputedPayment {
+  /** Id of an organization. */
+  organizationId: string;
+  /** An amount that an organization pays. */
+  payment: Payment;
+  /** A payer asks their bank or the provider for the money back. */
+  dispute: Dispute;
+}
+
 /** The text of a message from now on. */
 export interface EditChatMessage {
   /** Id of an organization. */
@@ -2309,7 +2418,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'payment.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -3416,6 +3525,69 @@ export interface PasskeyRequest {
   };
 }
 
+/** An order of PayPal, to be approved by the payer. */
+export interface PayPalOrder {
+  /** Id of the order at PayPal. */
+  orderId: string;
+  /** An amount that an organization pays. */
+  payment: Payment;
+  /** Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment again then. */
+  actionUrl: string | null;
+}
+
+/** An amount that an organization pays. */
+export interface Payment {
+  /** Id of a payment. */
+  id: string;
+  /** What is paid: credits, or an invoice. */
+  purpose: 'CREDITS' | 'INVOICE';
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** Not begun at the provider, waits for the payer at `actionUrl`, is on its way, is paid, was refused, or was left. Only SUCCEEDED is paid, and stays so: what is paid back or disputed later is not in it. */
+  status: PaymentStatus;
+  /** An amount of money. */
+  amount: Money;
+  /** What is paid back, or about to be. */
+  refunded: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What the payer reads. */
+  description: string;
+  /** Where the payer goes, while the payment waits for them; else null. */
+  actionUrl: string | null;
+  /** Why it failed or was left, in a word of the provider or of this server; else null. */
+  failureCode: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it was known to be paid. */
+  paidAt: string | null;
+}
+
+/** A payment, and whose it is. */
+export interface PaymentOfOrganization {
+  /** Id of an organization. */
+  organizationId: string;
+  /** An amount that an organization pays. */
+  payment: Payment;
+}
+
+/** One page of a list. */
+export interface PaymentPage {
+  /** What is on this page, in the order of the list. */
+  items: Payment[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+export type PaymentProviderName = 'stripe' | 'paypal' | 'manual';
+
+/** Not begun at the provider, waits for the payer at `actionUrl`, is on its way, is paid, was refused, or was left. Only SUCCEEDED is paid, and stays so: what is paid back or disputed later is not in it. */
+export type PaymentStatus = 'CREATED' | 'REQUIRES_ACTION' | 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED';
+
 /** What may be done: in an organization, or on the whole platform. */
 export type Permission =
   | 'users:read'
@@ -3748,6 +3920,18 @@ export interface Problem {
     | 'personal_organization'
     | 'deletion_protected'
     | 'restore_window_over'
+    | 'credit_pack_unknown'
+    | 'currency_not_supported'
+    | 'amount_below_minimum'
+    | 'return_url_not_allowed'
+    | 'payment_in_progress'
+    | 'payment_not_approved'
+    | 'payment_not_refundable'
+    | 'payment_disputed'
+    | 'refund_exceeds_payment'
+    | 'refund_currency_differs'
+    | 'refund_amount_not_possible'
+    | 'payment_provider_unavailable'
     | 'job_not_failed'
     | 'job_superseded'
     | 'job_unknown'
@@ -3783,6 +3967,18 @@ export interface Problem {
     /** What is wrong there. */
     message: string;
   }[] | undefined;
+}
+
+/** Which credits are bought, and how they are paid. */
+export interface PurchaseCredits {
+  /** How many; there is a pack of exactly as many. */
+  credits: number;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** Where packs of this size are sold in several. */
+  currency?: string | undefined;
+  /** Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl: string;
 }
 
 /** A queue of jobs, and what is in it. */
@@ -3954,6 +4150,53 @@ export interface RecoverWebhook {
 export interface Refresh {
   /** The one of the last answer; without it, the cookie of a login with `cookie: true`. */
   refreshToken?: string | undefined;
+}
+
+/** What is paid back of a payment. */
+export interface Refund {
+  /** Id of a refund. */
+  id: string;
+  /** Id of a payment. */
+  paymentId: string;
+  /** On its way, paid back, refused, or left. Only SUCCEEDED is paid back. */
+  status: 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED';
+  /** Staff wanted it; the same was paid twice; or it was made at the provider. */
+  origin: 'STAFF' | 'DUPLICATE' | 'PROVIDER';
+  /** An amount of money. */
+  amount: Money;
+  /** Why, as staff wrote it. */
+  reason: string | null;
+  /** Why it failed or was left, in a word of the provider or of this server; else null. */
+  failureCode: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it was known to be paid back. */
+  settledAt: string | null;
+}
+
+/** What to pay back, and why. */
+export interface RefundPayment {
+  /** Id of a payment. */
+  paymentId: string;
+  /** A part of it; leave it out for all that is left. */
+  amount?: {
+    /** In the smallest unit of the currency. */
+    amountMinor: number;
+    /** That of the payment. */
+    currency: string;
+  } | undefined;
+  /** Why; kept with the refund. */
+  reason: string;
+}
+
+/** A payment, and what was paid back of it. */
+export interface RefundedPayment {
+  /** Id of an organization. */
+  organizationId: string;
+  /** An amount that an organization pays. */
+  payment: Payment;
+  /** What is paid back of a payment. */
+  refund: Refund;
 }
 
 /** The username is yours once the address is verified, if no other account has it by then. */
@@ -4465,6 +4708,14 @@ export interface SocketStats {
       connections: number;
     }[];
   }[];
+}
+
+/** A payment that has begun, and where the payer goes. */
+export interface StartedPayment {
+  /** An amount that an organization pays. */
+  payment: Payment;
+  /** Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment again then. */
+  actionUrl: string | null;
 }
 
 /** Whether a subdomain is free, and why not. */

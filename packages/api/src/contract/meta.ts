@@ -88,6 +88,11 @@ export interface ProcedureMeta {
   takesLimits?: true;
   /** Only of a raw route. */
   upload?: Upload;
+  /**
+   * Calls a provider between transactions of its own, so that it cannot run in one with its kept answer: a repeat of a
+   * call that was cut off continues what that one began.
+   */
+  commitsItself?: true;
   /** False ignores `Idempotency-Key`: a repeat is harmless, or its answer must not be stored. */
   idempotency?: false;
   /** A repeat has its effect once by what it contains, so a client sends it again when its answer is lost. */

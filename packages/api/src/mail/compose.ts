@@ -8,8 +8,8 @@ import type { MailText } from './mail-text.ts';
 export interface MailContent {
   subject: MailText;
   paragraphs: MailText[];
-  /** A path of this server: links are built from PUBLIC_URL, never from a request. */
-  action?: { label: string; path: string };
+  /** A path of this server, built from PUBLIC_URL, or a page of a provider: never an address from a request. */
+  action?: { label: string } & ({ path: string } | { providerUrl: string });
   footnote?: MailText;
 }
 
@@ -30,7 +30,7 @@ export function renderMail(publicUrl: string, content: MailContent): Pick<Mail, 
   const subject = content.subject.text;
   const paragraphs = content.paragraphs.map(({ text }) => text);
   const footnote = content.footnote?.text;
-  const link = content.action && { label: content.action.label, url: publicUrl + content.action.path };
+  const link = content.action && { label: content.action.label, url: addressOf(publicUrl, content.action) };
   const text = [...paragraphs, link && `${link.label}: ${link.url}`, footnote].filter(Boolean).join('\n\n');
   const body = html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark"><title>${subject}</title></head><body><div style="${STYLES.mail}">
@@ -41,6 +41,9 @@ ${footnote ? html`<p style="${STYLES.footnote}">${footnote}</p>` : null}
 </div></body></html>`;
   return { subject, text: `${text}\n`, html: body.text };
 }
+
+const addressOf = (publicUrl: string, action: { path: string } | { providerUrl: string }): string =>
+  'path' in action ? publicUrl + action.path : action.providerUrl;
 
 /** The Message-ID is made from the event, so a retry sends the same mail. */
 export function composeMail(ctx: Context, event: RecordedEvent<{ email: string }>, content: MailContent): Mail {

@@ -25,12 +25,12 @@ const VALID_KEY = /^[\x21-\x7e]{1,255}$/;
 /**
  * Runs `work` once for each key, for any number of concurrent requests (draft-ietf-httpapi-idempotency-key-header). A
  * key belongs to a caller, organization and procedure. The answer is written in the transaction of the effect, so both
- * exist or neither. A claim whose process died is free after 60 s. An error after which the client should try again is
- * not stored: see `isFinal`.
+ * exist or neither; where a procedure commits itself, a repeat continues it. A claim whose process died is free after
+ * 60 s. An error after which the client should try again is not stored: see `isFinal`.
  */
 export async function idempotently(
   ctx: Context,
-  procedure: string,
+  { procedure, commitsItself = false }: { procedure: string; commitsItself?: boolean | undefined },
   input: unknown,
   work: (ctx: Context) => Promise<unknown>,
 ): Promise<unknown> {
@@ -50,7 +50,8 @@ export async function idempotently(
     return answer.data;
   }
   try {
-    return await transaction(ctx, async (ctx) => {
+    const run = <T>(work: (ctx: Context) => Promise<T>) => (commitsItself ? work(ctx) : transaction(ctx, work));
+    return await run(async (ctx) => {
       const data = await work(ctx);
       const etag = ctx.responseHeaders['ETag'];
       await settle(ctx, keyHash, token, scope, { ok: true, data, ...(etag && { etag }) });

@@ -17,6 +17,17 @@ export interface Origins {
   isNamed(origin: string): boolean;
 }
 
+/**
+ * A page of a named origin, as the URL parser writes it, so that a browser cannot read another host in it; null for any
+ * other text.
+ */
+export function namedPage(origins: Origins, text: string): string | null {
+  const url = URL.parse(text);
+  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
+  if (!isPlain || !/^https?:\/\/[^\\\s]+$/i.test(text) || !origins.isNamed(url.origin)) return null;
+  return url.href;
+}
+
 /** A second, less the time that a question may take: so a revoked or changed key is noticed in every process. */
 const MAX_AGE_MS = 900;
 const MAX_REMEMBERED = 10_000;

@@ -13,6 +13,7 @@ import { LimitOverrideModel } from './limits/model.ts';
 import { MemberModel } from './members/model.ts';
 import { MeterModel } from './metering/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
+import { DisputeModel, PaymentModel, RefundModel } from './payments/model.ts';
 import { RoleModel } from './roles/model.ts';
 import { UserModel } from './users/model.ts';
 import { WebhookModel } from './webhooks/model.ts';
@@ -40,6 +41,9 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   CreditGrantModel,
   BillingAccountModel,
   InvoiceModel,
+  PaymentModel,
+  RefundModel,
+  DisputeModel,
 ];
 
 /** The id prefixes of these models. */

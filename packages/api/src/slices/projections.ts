@@ -1,4 +1,9 @@
 import type { Projections } from './billing/service/sync.ts';
+import { projectCharge, projectDispute, projectRefund } from './payments/service/project.ts';
 
 /** What the slices make of objects that were read from a provider of payments. */
-export const projections: Projections = {};
+export const projections: Projections = {
+  charge: projectCharge,
+  refund: projectRefund,
+  dispute: projectDispute,
+};

@@ -45,6 +45,8 @@ import * as oauthJobs from './oauth/jobs.ts';
 import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
 import * as organizationJobs from './organizations/jobs.ts';
+import * as paymentEvents from './payments/events.ts';
+import * as paymentJobs from './payments/jobs.ts';
 import * as queueEvents from './queues/events.ts';
 import * as queueJobs from './queues/jobs.ts';
 import * as realtimeJobs from './realtime/jobs.ts';
@@ -85,6 +87,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     limitEvents,
     roleEvents,
     oauthEvents,
+    paymentEvents,
     queueEvents,
     webhookEvents,
   ]
@@ -112,6 +115,7 @@ export const jobs: readonly Job[] = [
   meteringJobs,
   oauthJobs,
   organizationJobs,
+  paymentJobs,
   queueJobs,
   realtimeJobs,
   securityEventJobs,

@@ -18,6 +18,7 @@ import { members, membership } from './members/router.ts';
 import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
+import { payments, paypal, purchase, refund } from './payments/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
 import { plans } from './plans/router.ts';
 import { adminJobs, queues } from './queues/router.ts';
@@ -44,8 +45,17 @@ export const appRouter = router({
     queues,
     jobs: adminJobs,
     billing: router({ ...adminBilling, books }),
+    payments: router({ refund }),
   }),
-  billing: router({ entitlements, plans, credits, info, invoices }),
+  billing: router({
+    entitlements,
+    plans,
+    credits: router({ ...credits, purchase }),
+    info,
+    invoices,
+    payments,
+    paypal,
+  }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),
   webhooks,

@@ -85,6 +85,7 @@ export const NOT_BY_ONE_CALL: readonly ErrorCode[] = [
   'overloaded', // more passwords at once than are hashed
   'unavailable', // a database that is gone
   'oauth_provider_unavailable', // a provider that is gone
+  'payment_provider_not_set_up', // of one provider, without its settings
   'email_not_verified', // only with REQUIRE_EMAIL_VERIFICATION
 ];
 

@@ -204,7 +204,7 @@ export function idsIn(value: unknown, path: string[] = []): { path: string[]; pr
 const TAKEN_AS_TEXT: Record<string, IdPrefix> = { lastEventId: 'evt' };
 
 /** Ids that customers give to things of their own, or have from others. */
-const OF_CUSTOMERS = ['transactionId', 'externalId', 'taxId'];
+const OF_CUSTOMERS = ['transactionId', 'externalId', 'taxId', 'orderId'];
 
 interface JsonSchema {
   $ref?: string;

@@ -15,6 +15,7 @@ export type {
   AdminJobsRetryResponse,
   AdminOrgsLimitsGetResponse,
   AdminOrgsLimitsSetResponse,
+  AdminPaymentsRefundResponse,
   AdminQueuesResponse,
   AdminUsersCreditsResponse,
   AdminUsersResetTwoFactorResponse,
@@ -62,6 +63,7 @@ export type {
   BillingBooks,
   BillingCreditsBalanceResponse,
   BillingCreditsHistoryResponse,
+  BillingCreditsPurchaseResponse,
   BillingEntitlementsResponse,
   BillingFault,
   BillingFaultKind,
@@ -73,6 +75,10 @@ export type {
   BillingInvoicesGetResponse,
   BillingInvoicesListResponse,
   BillingInvoicesPdfResponse,
+  BillingPaymentsGetResponse,
+  BillingPaymentsListResponse,
+  BillingPaypalCaptureResponse,
+  BillingPaypalCreateOrderResponse,
   BillingPaypalWebhookResponse,
   BillingPlansListResponse,
   BillingStripeWebhookResponse,
@@ -98,6 +104,7 @@ export type {
   CreateInvitation,
   CreateMeter,
   CreateOrganization,
+  CreatePayPalOrder,
   CreateRole,
   CreateUser,
   CreateWebhook,
@@ -119,6 +126,8 @@ export type {
   DataExport,
   DatabaseHealth,
   DisableTwoFactor,
+  Dispute,
+  DisputedPayment,
   EditChatMessage,
   EffectivePermissions,
   EmailChangeToken,
@@ -239,6 +248,17 @@ export type {
   PasskeyLoginOptions,
   PasskeyPage,
   PasskeyRequest,
+  PayPalOrder,
+  Payment,
+  PaymentActionRequiredEvent,
+  PaymentDisputedEvent,
+  PaymentFailedEvent,
+  PaymentOfOrganization,
+  PaymentPage,
+  PaymentProviderName,
+  PaymentRefundedEvent,
+  PaymentStatus,
+  PaymentSucceededEvent,
   Permission,
   PermissionCatalogue,
   PermissionCheck,
@@ -256,6 +276,7 @@ export type {
   Probe,
   Problem,
   ProviderEventReceived,
+  PurchaseCredits,
   QueueState,
   Queues,
   RateLimitCost,
@@ -266,6 +287,9 @@ export type {
   RecordedApiKey,
   RecoverWebhook,
   Refresh,
+  Refund,
+  RefundPayment,
+  RefundedPayment,
   Register,
   RegisterPasskey,
   RegisteredCredential,
@@ -305,6 +329,7 @@ export type {
   SignInChallenge,
   SignedCredential,
   SocketStats,
+  StartedPayment,
   SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
@@ -406,6 +431,12 @@ export interface CodesByStatus {
     | "invalid_cursor"
     | "credits_expire_in_past"
     | "override_in_past"
+    | "refund_currency_differs"
+    | "refund_amount_not_possible"
+    | "credit_pack_unknown"
+    | "currency_not_supported"
+    | "amount_below_minimum"
+    | "return_url_not_allowed"
     | "tax_id_invalid"
     | "tax_id_needs_country"
     | "malformed_permission_query"
@@ -474,9 +505,9 @@ export interface CodesByStatus {
     | "oauth_not_fresh";
   404:
     | "not_found"
+    | "payment_provider_not_set_up"
     | "oauth_provider_unknown"
-    | "unknown_cache_namespace"
-    | "payment_provider_not_set_up";
+    | "unknown_cache_namespace";
   409:
     | "username_taken"
     | "idempotency_in_progress"
@@ -495,6 +526,11 @@ export interface CodesByStatus {
     | "job_not_failed"
     | "job_superseded"
     | "job_unknown"
+    | "payment_not_refundable"
+    | "payment_disputed"
+    | "refund_exceeds_payment"
+    | "currency_fixed"
+    | "payment_not_approved"
     | "api_key_is_revoked"
     | "webhook_disabled"
     | "delivery_already_succeeded"
@@ -536,6 +572,7 @@ export interface CodesByStatus {
   503:
     | "overloaded"
     | "unavailable"
+    | "payment_provider_unavailable"
     | "oauth_provider_unavailable";
 }
 
@@ -549,8 +586,8 @@ export type KnownErrorCode =
   | "method_not_allowed"
   | "request_timeout"
   | "headers_too_large"
-  | "currency_fixed"
   | "insufficient_credits"
+  | "payment_in_progress"
   | "credential_in_url"
   | "invalid_ticket"
   | "upgrade_required";
@@ -627,6 +664,16 @@ export interface EventMap {
   "organization.restored": Types.Organization;
   /** The name, the settings or the metadata of an organization changed. */
   "organization.updated": Types.Organization;
+  /** A payment waits for the payer at its `actionUrl`. */
+  "payment.action_required": Types.PaymentOfOrganization;
+  /** A payer disputes a payment, or such a dispute has ended: its `status` says which. */
+  "payment.disputed": Types.DisputedPayment;
+  /** A payment was refused. It is not tried again; a new one can be made. */
+  "payment.failed": Types.PaymentOfOrganization;
+  /** A payment, or a part of it, was paid back. */
+  "payment.refunded": Types.RefundedPayment;
+  /** A payment is paid, and what it pays for is given. */
+  "payment.succeeded": Types.PaymentOfOrganization;
   /** A custom role was created. */
   "role.created": Types.Role;
   /** A custom role was deleted. */
@@ -672,7 +719,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "payment.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminBillingBooksParams = NoParams;
 export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
@@ -681,6 +728,7 @@ export type AdminJobsListParams = Params<Types.AdminJobsListData>;
 export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
+export type AdminPaymentsRefundParams = Params<Types.AdminPaymentsRefundData>;
 export type AdminQueuesParams = NoParams;
 export type AdminUsersCreditsParams = Params<Types.AdminUsersCreditsData>;
 export type AdminUsersResetTwoFactorParams = Params<Types.AdminUsersResetTwoFactorData>;
@@ -726,12 +774,17 @@ export type AuthTwoFactorVerifyParams = Params<Types.AuthTwoFactorVerifyData>;
 export type AuthUnlockParams = Params<Types.AuthUnlockData>;
 export type BillingCreditsBalanceParams = NoParams;
 export type BillingCreditsHistoryParams = Params<Types.BillingCreditsHistoryData>;
+export type BillingCreditsPurchaseParams = Params<Types.BillingCreditsPurchaseData>;
 export type BillingEntitlementsParams = NoParams;
 export type BillingInfoGetParams = NoParams;
 export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingInvoicesGetParams = Params<Types.BillingInvoicesGetData>;
 export type BillingInvoicesListParams = Params<Types.BillingInvoicesListData>;
 export type BillingInvoicesPdfParams = Params<Types.BillingInvoicesPdfData>;
+export type BillingPaymentsGetParams = Params<Types.BillingPaymentsGetData>;
+export type BillingPaymentsListParams = Params<Types.BillingPaymentsListData>;
+export type BillingPaypalCaptureParams = Params<Types.BillingPaypalCaptureData>;
+export type BillingPaypalCreateOrderParams = Params<Types.BillingPaypalCreateOrderData>;
 export type BillingPaypalWebhookParams = NoParams;
 export type BillingPlansListParams = NoParams;
 export type BillingStripeWebhookParams = NoParams;
@@ -983,6 +1036,33 @@ export class AdminOrgsResource extends Resource {
   }
 }
 
+/** `client.admin.payments` */
+export class AdminPaymentsResource extends Resource {
+  /**
+   * Refund a payment
+   *
+   * A part, or all that is left; all refunds together are at most the payment. It is on its way when this answers. Credits that it paid for are taken back in the same part; what was spent of them is owed.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `POST /api/v1/admin/payments/{paymentId}/refund`
+   *
+   * @throws {BadRequestError} `refund_currency_differs`, `refund_amount_not_possible`
+   * @throws {ConflictError} `payment_not_refundable`, `payment_disputed`, `refund_exceeds_payment`
+   * @example
+   * ```ts
+   * const answer = await client.admin.payments.refund({
+   *   paymentId: 'pay_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   amount: { amountMinor: 500, currency: 'USD' },
+   *   reason: 'Bought by mistake',
+   * });
+   * ```
+   */
+  refund(params: AdminPaymentsRefundParams, options?: RequestOptions): ApiPromise<Types.AdminPaymentsRefundResponse> {
+    return this.transport.call({"id":"admin.payments.refund","method":"POST","path":"/api/v1/admin/payments/{paymentId}/refund","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.admin.users` */
 export class AdminUsersResource extends Resource {
   /**
@@ -1057,6 +1137,7 @@ export class AdminResource extends Resource {
   readonly billing: AdminBillingResource;
   readonly jobs: AdminJobsResource;
   readonly orgs: AdminOrgsResource;
+  readonly payments: AdminPaymentsResource;
   readonly users: AdminUsersResource;
 
   constructor(transport: Transport) {
@@ -1064,6 +1145,7 @@ export class AdminResource extends Resource {
     this.billing = new AdminBillingResource(transport);
     this.jobs = new AdminJobsResource(transport);
     this.orgs = new AdminOrgsResource(transport);
+    this.payments = new AdminPaymentsResource(transport);
     this.users = new AdminUsersResource(transport);
   }
 
@@ -2013,6 +2095,31 @@ export class BillingCreditsResource extends Resource {
   history(params?: BillingCreditsHistoryParams, options?: RequestOptions): PagePromise<Types.BillingCreditsHistoryResponse> {
     return this.transport.list({"id":"billing.credits.history","method":"GET","path":"/api/v1/subscriptions/credits/history"}, params, options);
   }
+
+  /**
+   * Buy credits
+   *
+   * Begins a payment, and answers where the payer goes. The credits are there once the payment is SUCCEEDED, whether the browser comes back or not. While a payment for the same credits waits for its payer, this answers that payment; with another provider, it takes its place.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/credits/purchase`
+   *
+   * @throws {BadRequestError} `credit_pack_unknown`, `currency_not_supported`, `amount_below_minimum`, `return_url_not_allowed`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ConflictError} `limit_reached`, `currency_fixed`
+   * @example
+   * ```ts
+   * const answer = await client.billing.credits.purchase({
+   *   credits: 1000,
+   *   provider: 'stripe',
+   *   returnUrl: 'https://app.example.com/billing',
+   * });
+   * ```
+   */
+  purchase(params: BillingCreditsPurchaseParams, options?: RequestOptions): ApiPromise<Types.BillingCreditsPurchaseResponse> {
+    return this.transport.call({"id":"billing.credits.purchase","method":"POST","path":"/api/v1/subscriptions/credits/purchase","keyed":true,"body":"json"}, params, options);
+  }
 }
 
 /** `client.billing.info` */
@@ -2126,8 +2233,90 @@ export class BillingInvoicesResource extends Resource {
   }
 }
 
+/** `client.billing.payments` */
+export class BillingPaymentsResource extends Resource {
+  /**
+   * Get a payment
+   *
+   * For the page that the payer comes back to: the way back says nothing about the payment, its status does.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/payments/{paymentId}`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.payments.get({ paymentId: 'pay_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  get(params: BillingPaymentsGetParams, options?: RequestOptions): ApiPromise<Types.BillingPaymentsGetResponse> {
+    return this.transport.call({"id":"billing.payments.get","method":"GET","path":"/api/v1/subscriptions/payments/{paymentId}"}, params, options);
+  }
+
+  /**
+   * List payments
+   *
+   * Newest first, those that failed or were left too.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/payments`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.billing.payments.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: BillingPaymentsListParams, options?: RequestOptions): PagePromise<Types.BillingPaymentsListResponse> {
+    return this.transport.list({"id":"billing.payments.list","method":"GET","path":"/api/v1/subscriptions/payments"}, params, options);
+  }
+}
+
 /** `client.billing.paypal` */
 export class BillingPaypalResource extends Resource {
+  /**
+   * Capture an order of PayPal
+   *
+   * When the payer has approved it. An approved order is captured in any case, so a browser that is closed loses nothing. PENDING is not paid yet.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/billing/paypal/orders/{orderId}/capture`
+   *
+   * @throws {ConflictError} `payment_not_approved`
+   * @throws {ServerError} `payment_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.billing.paypal.capture({ orderId: '5O190127TN364715T' });
+   * ```
+   */
+  capture(params: BillingPaypalCaptureParams, options?: RequestOptions): ApiPromise<Types.BillingPaypalCaptureResponse> {
+    return this.transport.call({"id":"billing.paypal.capture","method":"POST","path":"/api/v1/billing/paypal/orders/{orderId}/capture","keyed":true}, params, options);
+  }
+
+  /**
+   * Create an order of PayPal
+   *
+   * For PayPal's own buttons, which take `orderId`; `actionUrl` leads to the same order without them.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/billing/paypal/orders`
+   *
+   * @throws {BadRequestError} `credit_pack_unknown`, `currency_not_supported`, `return_url_not_allowed`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ConflictError} `limit_reached`, `currency_fixed`
+   * @throws {ServerError} `payment_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.billing.paypal.createOrder({ credits: 1000 });
+   * ```
+   */
+  createOrder(params: BillingPaypalCreateOrderParams, options?: RequestOptions): ApiPromise<Types.BillingPaypalCreateOrderResponse> {
+    return this.transport.call({"id":"billing.paypal.createOrder","method":"POST","path":"/api/v1/billing/paypal/orders","keyed":true,"body":"json"}, params, options);
+  }
+
   /**
    * Receive an event of PayPal
    *
@@ -2198,6 +2387,7 @@ export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
   readonly info: BillingInfoResource;
   readonly invoices: BillingInvoicesResource;
+  readonly payments: BillingPaymentsResource;
   readonly paypal: BillingPaypalResource;
   readonly plans: BillingPlansResource;
   readonly stripe: BillingStripeResource;
@@ -2207,6 +2397,7 @@ export class BillingResource extends Resource {
     this.credits = new BillingCreditsResource(transport);
     this.info = new BillingInfoResource(transport);
     this.invoices = new BillingInvoicesResource(transport);
+    this.payments = new BillingPaymentsResource(transport);
     this.paypal = new BillingPaypalResource(transport);
     this.plans = new BillingPlansResource(transport);
     this.stripe = new BillingStripeResource(transport);

@@ -488,9 +488,9 @@ export type BillingFaultKind = 'CREDIT_BALANCE' | 'CREDIT_CHAIN' | 'CREDIT_GRANT
  */
 export type BillingFinding = {
     /**
-     * An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know.
+     * An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed.
      */
-    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | (string & {});
+    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | 'AMOUNT_DIFFERS' | 'DUPLICATE_PAYMENT' | 'OUTSIDE_REFUND' | 'REFUND_CHANGED' | 'DISPUTE_CHANGED' | (string & {});
     /**
      * Where it is.
      */
@@ -970,6 +970,24 @@ export type CreateOrganization = {
      */
     subdomain?: string;
     metadata?: Metadata;
+};
+
+/**
+ * Which credits are bought with PayPal.
+ */
+export type CreatePayPalOrder = {
+    /**
+     * How many; there is a pack of exactly as many.
+     */
+    credits: number;
+    /**
+     * Where packs of this size are sold in several.
+     */
+    currency?: string;
+    /**
+     * Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl?: string;
 };
 
 /**
@@ -1482,6 +1500,49 @@ export type DisableTwoFactor = {
      * The six digits that the authenticator app shows now, or a backup code.
      */
     code: string;
+};
+
+/**
+ * A payer asks their bank or the provider for the money back.
+ */
+export type Dispute = {
+    /**
+     * Id of a dispute.
+     */
+    id: string;
+    /**
+     * Id of a payment.
+     */
+    paymentId: string;
+    /**
+     * Not decided, decided for you, for the payer, or ended without a decision.
+     */
+    status: 'OPEN' | 'WON' | 'LOST' | 'CLOSED' | (string & {});
+    amount: Money;
+    /**
+     * In a word of the provider.
+     */
+    reason: string;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it was known to have ended.
+     */
+    endedAt: string | null;
+};
+
+/**
+ * A payment, and the dispute about it.
+ */
+export type DisputedPayment = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    payment: Payment;
+    dispute: Dispute;
 };
 
 /**
@@ -3782,6 +3843,193 @@ export type PasskeyRequest = {
 };
 
 /**
+ * An order of PayPal, to be approved by the payer.
+ */
+export type PayPalOrder = {
+    /**
+     * Id of the order at PayPal.
+     */
+    orderId: string;
+    payment: Payment;
+    /**
+     * Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment again then.
+     */
+    actionUrl: string | null;
+};
+
+/**
+ * An amount that an organization pays.
+ */
+export type Payment = {
+    /**
+     * Id of a payment.
+     */
+    id: string;
+    /**
+     * What is paid: credits, or an invoice.
+     */
+    purpose: 'CREDITS' | 'INVOICE' | (string & {});
+    /**
+     * Who moves the money; `manual` is a transfer to the bank account of the operator.
+     */
+    provider: PaymentProviderName | (string & {});
+    /**
+     * Not begun at the provider, waits for the payer at `actionUrl`, is on its way, is paid, was refused, or was left. Only SUCCEEDED is paid, and stays so: what is paid back or disputed later is not in it.
+     */
+    status: PaymentStatus | (string & {});
+    amount: Money;
+    /**
+     * What is paid back, or about to be.
+     */
+    refunded: Money;
+    /**
+     * What the payer reads.
+     */
+    description: string;
+    /**
+     * Where the payer goes, while the payment waits for them; else null.
+     */
+    actionUrl: string | null;
+    /**
+     * Why it failed or was left, in a word of the provider or of this server; else null.
+     */
+    failureCode: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it was known to be paid.
+     */
+    paidAt: string | null;
+};
+
+/**
+ * A payment waits for the payer at its `actionUrl`.
+ */
+export type PaymentActionRequiredEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment.action_required';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentOfOrganization;
+};
+
+/**
+ * A payer disputes a payment, or such a dispute has ended: its `status` says which.
+ */
+export type PaymentDisputedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment.disputed';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: DisputedPayment;
+};
+
+/**
+ * A payment was refused. It is not tried again; a new one can be made.
+ */
+export type PaymentFailedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment.failed';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentOfOrganization;
+};
+
+/**
+ * A payment, and whose it is.
+ */
+export type PaymentOfOrganization = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    payment: Payment;
+};
+
+/**
+ * One page of a list.
+ */
+export type PaymentPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Payment>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * Who moves the money; `manual` is a transfer to the bank account of the operator.
+ */
+export type PaymentProviderName = 'stripe' | 'paypal' | 'manual';
+
+/**
+ * A payment, or a part of it, was paid back.
+ */
+export type PaymentRefundedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment.refunded';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: RefundedPayment;
+};
+
+/**
+ * Not begun at the provider, waits for the payer at `actionUrl`, is on its way, is paid, was refused, or was left. Only SUCCEEDED is paid, and stays so: what is paid back or disputed later is not in it.
+ */
+export type PaymentStatus = 'CREATED' | 'REQUIRES_ACTION' | 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED';
+
+/**
+ * A payment is paid, and what it pays for is given.
+ */
+export type PaymentSucceededEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment.succeeded';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentOfOrganization;
+};
+
+/**
  * What may be done: in an organization, or on the whole platform.
  */
 export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
@@ -4073,7 +4321,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -4101,6 +4349,25 @@ export type ProviderEventReceived = {
      * It is stored, now or before; what follows from it comes later.
      */
     received: true;
+};
+
+/**
+ * Which credits are bought, and how they are paid.
+ */
+export type PurchaseCredits = {
+    /**
+     * How many; there is a pack of exactly as many.
+     */
+    credits: number;
+    provider: PaymentProviderName;
+    /**
+     * Where packs of this size are sold in several.
+     */
+    currency?: string;
+    /**
+     * Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl: string;
 };
 
 /**
@@ -4395,6 +4662,80 @@ export type Refresh = {
      * The one of the last answer; without it, the cookie of a login with `cookie: true`.
      */
     refreshToken?: string;
+};
+
+/**
+ * What is paid back of a payment.
+ */
+export type Refund = {
+    /**
+     * Id of a refund.
+     */
+    id: string;
+    /**
+     * Id of a payment.
+     */
+    paymentId: string;
+    /**
+     * On its way, paid back, refused, or left. Only SUCCEEDED is paid back.
+     */
+    status: 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED' | (string & {});
+    /**
+     * Staff wanted it; the same was paid twice; or it was made at the provider.
+     */
+    origin: 'STAFF' | 'DUPLICATE' | 'PROVIDER' | (string & {});
+    amount: Money;
+    /**
+     * Why, as staff wrote it.
+     */
+    reason: string | null;
+    /**
+     * Why it failed or was left, in a word of the provider or of this server; else null.
+     */
+    failureCode: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it was known to be paid back.
+     */
+    settledAt: string | null;
+};
+
+/**
+ * What to pay back, and why.
+ */
+export type RefundPayment = {
+    /**
+     * A part of it; leave it out for all that is left.
+     */
+    amount?: {
+        /**
+         * In the smallest unit of the currency.
+         */
+        amountMinor: number;
+        /**
+         * That of the payment.
+         */
+        currency: string;
+    };
+    /**
+     * Why; kept with the refund.
+     */
+    reason: string;
+};
+
+/**
+ * A payment, and what was paid back of it.
+ */
+export type RefundedPayment = {
+    /**
+     * Id of an organization.
+     */
+    organizationId: string;
+    payment: Payment;
+    refund: Refund;
 };
 
 /**
@@ -5196,6 +5537,17 @@ export type SocketStats = {
             connections: number;
         }>;
     }>;
+};
+
+/**
+ * A payment that has begun, and where the payer goes.
+ */
+export type StartedPayment = {
+    payment: Payment;
+    /**
+     * Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment again then.
+     */
+    actionUrl: string | null;
 };
 
 /**
@@ -6411,6 +6763,11 @@ export type OrgId = string;
  * Id of a job.
  */
 export type JobId = string;
+
+/**
+ * Id of a payment.
+ */
+export type PaymentId = string;
 
 /**
  * Id of an API key.
@@ -9646,6 +10003,76 @@ export type AdminBillingBooksResponses = {
 
 export type AdminBillingBooksResponse = AdminBillingBooksResponses[keyof AdminBillingBooksResponses];
 
+export type AdminPaymentsRefundData = {
+    body: RefundPayment;
+    path: {
+        /**
+         * Id of a payment.
+         */
+        paymentId: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/payments/{paymentId}/refund';
+};
+
+export type AdminPaymentsRefundErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminPaymentsRefundError = AdminPaymentsRefundErrors[keyof AdminPaymentsRefundErrors];
+
+export type AdminPaymentsRefundResponses = {
+    /**
+     * Created
+     */
+    201: Refund;
+};
+
+export type AdminPaymentsRefundResponse = AdminPaymentsRefundResponses[keyof AdminPaymentsRefundResponses];
+
 export type BillingEntitlementsData = {
     body?: never;
     path?: never;
@@ -9838,6 +10265,71 @@ export type BillingCreditsHistoryResponses = {
 };
 
 export type BillingCreditsHistoryResponse = BillingCreditsHistoryResponses[keyof BillingCreditsHistoryResponses];
+
+export type BillingCreditsPurchaseData = {
+    body: PurchaseCredits;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/credits/purchase';
+};
+
+export type BillingCreditsPurchaseErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingCreditsPurchaseError = BillingCreditsPurchaseErrors[keyof BillingCreditsPurchaseErrors];
+
+export type BillingCreditsPurchaseResponses = {
+    /**
+     * Created
+     */
+    201: StartedPayment;
+};
+
+export type BillingCreditsPurchaseResponse = BillingCreditsPurchaseResponses[keyof BillingCreditsPurchaseResponses];
 
 export type BillingInfoGetData = {
     body?: never;
@@ -10072,6 +10564,253 @@ export type BillingInvoicesGetResponses = {
 };
 
 export type BillingInvoicesGetResponse = BillingInvoicesGetResponses[keyof BillingInvoicesGetResponses];
+
+export type BillingPaymentsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/subscriptions/payments';
+};
+
+export type BillingPaymentsListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentsListError = BillingPaymentsListErrors[keyof BillingPaymentsListErrors];
+
+export type BillingPaymentsListResponses = {
+    /**
+     * OK
+     */
+    200: PaymentPage;
+};
+
+export type BillingPaymentsListResponse = BillingPaymentsListResponses[keyof BillingPaymentsListResponses];
+
+export type BillingPaymentsGetData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a payment.
+         */
+        paymentId: string;
+    };
+    query?: never;
+    url: '/api/v1/subscriptions/payments/{paymentId}';
+};
+
+export type BillingPaymentsGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentsGetError = BillingPaymentsGetErrors[keyof BillingPaymentsGetErrors];
+
+export type BillingPaymentsGetResponses = {
+    /**
+     * OK
+     */
+    200: Payment;
+};
+
+export type BillingPaymentsGetResponse = BillingPaymentsGetResponses[keyof BillingPaymentsGetResponses];
+
+export type BillingPaypalCreateOrderData = {
+    body: CreatePayPalOrder;
+    path?: never;
+    query?: never;
+    url: '/api/v1/billing/paypal/orders';
+};
+
+export type BillingPaypalCreateOrderErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaypalCreateOrderError = BillingPaypalCreateOrderErrors[keyof BillingPaypalCreateOrderErrors];
+
+export type BillingPaypalCreateOrderResponses = {
+    /**
+     * Created
+     */
+    201: PayPalOrder;
+};
+
+export type BillingPaypalCreateOrderResponse = BillingPaypalCreateOrderResponses[keyof BillingPaypalCreateOrderResponses];
+
+export type BillingPaypalCaptureData = {
+    body?: never;
+    path: {
+        /**
+         * Id of the order at PayPal.
+         */
+        orderId: string;
+    };
+    query?: never;
+    url: '/api/v1/billing/paypal/orders/{orderId}/capture';
+};
+
+export type BillingPaypalCaptureErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaypalCaptureError = BillingPaypalCaptureErrors[keyof BillingPaypalCaptureErrors];
+
+export type BillingPaypalCaptureResponses = {
+    /**
+     * OK
+     */
+    200: Payment;
+};
+
+export type BillingPaypalCaptureResponse = BillingPaypalCaptureResponses[keyof BillingPaypalCaptureResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -111,10 +111,21 @@ export type SetBillingInfo = z.output<typeof SetBillingInfo>;
 
 export const BillingFinding = z
   .object({
-    kind: z.enum(['UNKNOWN_OBJECT', 'OTHER_ENVIRONMENT', 'UNKNOWN_WORD']).meta({
-      description:
-        'An object that is none of ours, one of the test or live environment that this server does not use, or a status that it does not know.',
-    }),
+    kind: z
+      .enum([
+        'UNKNOWN_OBJECT',
+        'OTHER_ENVIRONMENT',
+        'UNKNOWN_WORD',
+        'AMOUNT_DIFFERS',
+        'DUPLICATE_PAYMENT',
+        'OUTSIDE_REFUND',
+        'REFUND_CHANGED',
+        'DISPUTE_CHANGED',
+      ])
+      .meta({
+        description:
+          'An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed.',
+      }),
     provider: z.string().meta({ description: 'Where it is.', example: 'stripe' }),
     objectKind: z.string().meta({ description: 'What it is there.', example: 'charge' }),
     externalId: z.string().meta({ description: 'Its id there.', example: 'pi_3PqWxY2eZvKYlo2C' }),

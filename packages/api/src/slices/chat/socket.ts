@@ -179,7 +179,7 @@ async function sendOnce(
 ): Promise<string> {
   if (clientId === undefined) return (await sendMessage(ctx, { text })).id;
   const keyed = { ...ctx, request: { ...ctx.request, idempotencyKey: clientId } };
-  const sent = await idempotently(keyed, 'ws.organization', { text }, ({ db }) =>
+  const sent = await idempotently(keyed, { procedure: 'ws.organization' }, { text }, ({ db }) =>
     sendMessage({ ...ctx, db }, { text }),
   );
   return ChatMessage.parse(sent).id;

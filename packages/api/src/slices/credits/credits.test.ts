@@ -226,7 +226,8 @@ describe('holds', () => {
 });
 
 describe('a payment that is taken back', () => {
-  const revoke = async (key: string) => (await sql("select * from credit_revoke(?, 'PAYMENT', ?, now())", org, key))[0];
+  const revoke = async (key: string, total = 1_000_000) =>
+    (await sql("select * from credit_take_back(?, 'PAYMENT', ?, ?, now())", org, key, total))[0];
 
   it('takes its credits, then those of others, and leaves a debt that later credits make up for', async () => {
     await grant('bad', 100);
@@ -255,6 +256,36 @@ describe('a payment that is taken back', () => {
     await sql("select credit_freeze(?, 'PAYMENT', 'lost', now())", org);
     expect(await revoke('lost')).toEqual({ removed: 70, owed: 30 });
     expect(await balance()).toEqual({ available: 0, held: 0, owed: 30 });
+  });
+
+  it('gives back its share for each part that is refunded, and no part twice', async () => {
+    await grant('parts', 100);
+    await spend(80);
+    expect(await revoke('parts', 30)).toEqual({ removed: 20, owed: 10 });
+    expect(await revoke('parts', 30)).toEqual({ removed: null, owed: null });
+    expect(await revoke('parts', 100)).toEqual({ removed: 0, owed: 70 });
+    expect(await balance()).toEqual({ available: 0, held: 0, owed: 80 });
+  });
+
+  it('also owes what it gave for a debt, or for another that was taken back', async () => {
+    await grant('first', 100);
+    await spend(100);
+    await revoke('first');
+    await grant('second', 100); // all of it makes up for the first
+    expect(await revoke('second')).toEqual({ removed: 0, owed: 100 });
+    await grant('third', 150);
+    await spend(50);
+    await grant('fourth', 60);
+    expect(await revoke('third')).toEqual({ removed: 60, owed: 90 });
+    expect(await revoke('fourth')).toEqual({ removed: 0, owed: 60 });
+    expect(await balance()).toEqual({ available: 0, held: 0, owed: 150 }); // what was spent
+  });
+
+  it('takes nothing for what has expired', async () => {
+    await grant('short', 100, { expiresAt: inDays(1) });
+    await spend(10);
+    await sql('select credit_expire(?, ?)', org, inDays(2));
+    expect(await revoke('short')).toEqual({ removed: 0, owed: 10 });
   });
 });
 
@@ -302,7 +333,7 @@ describe('the ledger', () => {
           [() => sql('select credit_reserve(?, ?, ?, ?, ?)', org, key, n, inDays(9), now)],
           [() => sql('select credit_settle(?, ?, ?, ?)', org, key, random(20), now)],
           [() => sql('select credit_refund(?, ?, ?)', org, key, now)],
-          [() => sql("select credit_revoke(?, 'PAYMENT', ?, ?)", org, key, now)],
+          [() => sql("select credit_take_back(?, 'PAYMENT', ?, ?, ?)", org, key, random(30), now)],
           [() => sql("select credit_freeze(?, 'PAYMENT', ?, ?)", org, key, now)],
           [() => sql("select credit_thaw(?, 'PAYMENT', ?, ?)", org, key, now)],
           [() => sql('select credit_expire(?, ?)', org, now)],

@@ -21,6 +21,10 @@ export class CreditGrantModel extends TenantModel {
   declare expiresAt: Date | number;
   declare createdAt: Date;
   declare revokedAt: Date | null;
+  /** Of how many their payment was paid back. */
+  declare takenBack: number;
+  /** Of these, how many were spent already, so that others were taken, or they are owed. */
+  declare takenElsewhere: number;
 
   get facts(): ModelFacts<CreditGrantModel> {
     return {

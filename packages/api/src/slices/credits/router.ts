@@ -1,6 +1,6 @@
 import { NoInput } from '../../contract/common-schemas.ts';
 import type { Tag } from '../../contract/tags.ts';
-import { procedure, router } from '../../procedure.ts';
+import { procedure } from '../../procedure.ts';
 import { exampleUser } from '../users/schemas.ts';
 import { AdjustCredits, CreditBalance, CreditEntryPage, exampleEntry, exampleGrant, ListCredits } from './schemas.ts';
 import { adjustCredits } from './service/adjust.ts';
@@ -9,8 +9,8 @@ import { getCredits, listCredits } from './service/balance.ts';
 const tags: [Tag] = ['Billing'];
 const exampleBalance: CreditBalance = { available: 640, held: 0, owed: 0, grants: [exampleGrant] };
 
-/** `billing.credits`. */
-export const credits = router({
+/** Part of `billing.credits`. */
+export const credits = {
   balance: procedure({
     access: 'billing:read',
     openapi: {
@@ -41,7 +41,7 @@ export const credits = router({
     .input(ListCredits)
     .output(CreditEntryPage)
     .query(({ ctx, input }) => listCredits(ctx, input)),
-});
+};
 
 /** `admin.users.credits`. */
 export const userCredits = procedure({

@@ -1,17 +1,13 @@
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
+import { namedPage } from '../../pipeline/origins.ts';
 
-/**
- * Where a login may lead back to: an open redirect would hand its code to a stranger. The address is used as the URL
- * parser writes it, so that a browser cannot read another host in it.
- */
+/** Where a login may lead back to: an open redirect would hand its code to a stranger. */
 export function allowedRedirect({ ports }: Context, redirectTo: string | undefined): string | null {
   if (redirectTo === undefined) return null;
-  const url = URL.parse(redirectTo);
-  const isPlain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
-  if (!isPlain || !/^https?:\/\/[^\\\s]+$/i.test(redirectTo) || !ports.origins.isNamed(url.origin))
-    throw new ApiError('redirect_not_allowed');
-  return url.href;
+  const page = namedPage(ports.origins, redirectTo);
+  if (page === null) throw new ApiError('redirect_not_allowed');
+  return page;
 }
 
 /** The page with these parameters added to its own. */

@@ -20,7 +20,11 @@ const KEPT: Record<string, string> = {
   journal_lines: 'part of the entries',
   invoices: 'kept as tax law demands',
   invoice_lines: 'belong to invoices',
+  credit_purchases: 'what was bought stays provable',
+  disputes: 'belong to payments',
   events: 'emptied; the audit log refers to them',
+  payments: 'the books refer to them',
+  refunds: 'belong to payments',
 };
 
 let app: TestApp;

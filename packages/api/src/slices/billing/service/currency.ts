@@ -29,3 +29,8 @@ export async function fixCurrency(ctx: Context & Tenancy, currency: string): Pro
     detail: `This organization pays in ${account.currency}, which its first payment or invoice has decided; ${currency} is not possible.`,
   });
 }
+
+/** The currency in which the organization pays; null before its first payment or invoice. */
+export async function currencyOf(ctx: Tenancy): Promise<string | null> {
+  return (await BillingAccountModel.of(ctx).first())?.currency ?? null;
+}

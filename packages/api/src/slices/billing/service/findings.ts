@@ -4,14 +4,11 @@ import type { Context } from '../../../context.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import { rowsOf } from '../../../data/rows.ts';
 import { BillingFindingModel } from '../model.ts';
-import type { BillingFindingPage, ListFindings } from '../schemas.ts';
+import type { BillingFinding, BillingFindingPage, ListFindings } from '../schemas.ts';
 
-/**
- * What a provider has and we do not expect: an object that we know nothing of, one of the other environment, a word
- * that we do not know. It is never adopted; staff decide.
- */
+/** What a provider has and we do not expect. It is never adopted in silence; staff decide. */
 interface Finding {
-  kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD';
+  kind: BillingFinding['kind'];
   provider: ProviderName;
   object: ObjectRef;
   /** What the provider says of it. */
@@ -29,6 +26,17 @@ const NOTE: Statement = {
 /** One row for each, however often it is seen. */
 export async function noteFinding(ctx: Context, { kind, provider, object, theirs }: Finding): Promise<void> {
   await execute(ctx.db, NOTE, [kind, provider, object.kind, object.id, theirs ?? null, ctx.now]);
+}
+
+const FORGET: Statement = {
+  text: `
+    delete from billing_findings
+    where provider = $1 and object_kind = $2 and external_id = $3 and kind = 'UNKNOWN_OBJECT'`,
+};
+
+/** It has turned out whose it is. */
+export async function forgetUnknown({ db }: Context, provider: ProviderName, { kind, id }: ObjectRef): Promise<void> {
+  await execute(db, FORGET, [provider, kind, id]);
 }
 
 export async function listFindings(ctx: Context, input: ListFindings): Promise<BillingFindingPage> {

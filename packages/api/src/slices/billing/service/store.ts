@@ -1,4 +1,4 @@
-import type { PaymentProvider, ProviderEvent } from '@rentapi/payments/payment-provider';
+import type { ObjectRef, PaymentProvider, ProviderEvent, ProviderName } from '@rentapi/payments/payment-provider';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -47,4 +47,19 @@ export async function storeEvent(ctx: Context, provider: PaymentProvider, event:
     const key = `${name}/${object.kind}/${object.id}/${seq}`;
     await enqueue(ctx, syncObject, { provider: name, kind: object.kind, id: object.id, seq }, { key });
   });
+}
+
+const MARK: Statement = {
+  text: `
+    insert into provider_objects as object (provider, kind, external_id, dirty_seq, dirty_at) values ($1, $2, $3, 1, $4)
+    on conflict (provider, kind, external_id) do update
+      set dirty_seq = object.dirty_seq + 1, dirty_at = excluded.dirty_at
+    returning dirty_seq as seq`,
+};
+
+/** Has an object read again, as an event about it would. */
+export async function markObject(ctx: Context, provider: ProviderName, { kind, id }: ObjectRef): Promise<void> {
+  const [marked] = await execute<{ seq: number }>(ctx.db, MARK, [provider, kind, id, ctx.now]);
+  const { seq } = marked!; // inserted, or updated
+  await enqueue(ctx, syncObject, { provider, kind, id, seq }, { key: `${provider}/${kind}/${id}/${seq}` });
 }

@@ -22,6 +22,9 @@ interface Grant {
 
 const GRANT: Statement = { text: 'select credit_grant($1, $2, $3, $4, $5, $6, $7, $8) as id' };
 const DEDUCT: Statement = { text: 'select credit_deduct($1, $2, $3, $4, $5) as removed' };
+const TAKE_BACK: Statement = { text: 'select removed, owed from credit_take_back($1, $2, $3, $4, $5)' };
+const FREEZE: Statement = { text: 'select credit_freeze($1, $2, $3, $4)' };
+const THAW: Statement = { text: 'select credit_thaw($1, $2, $3, $4)' };
 const AVAILABLE: Statement = { text: 'select available from credit_balances where organization_id = $1' };
 
 /** Whether they were granted now. False: they were before. */
@@ -54,6 +57,39 @@ export async function deductCredits(
   const data = { organizationId: ctx.ids.encode('org', target.id), credits, available: await availableCredits(ctx) };
   await record(ctx, CreditsRevoked, { target, data });
   return true;
+}
+
+type GrantName = Pick<Grant, 'source' | 'key'>;
+
+/**
+ * Takes credits of a grant back until that many have been in all, once. What was spent of them is taken of others, or
+ * owed: the next credits make up for it first.
+ */
+export async function takeBackCredits(
+  ctx: Context & Tenancy,
+  { source, key, credits }: GrantName & { credits: number },
+): Promise<void> {
+  const [taken] = await execute<{ removed: number | null }>(ctx.db, TAKE_BACK, [
+    ctx.organization.id,
+    source,
+    key,
+    credits,
+    ctx.now,
+  ]);
+  if (!taken?.removed) return;
+  const target = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound();
+  const organizationId = ctx.ids.encode('org', target.id);
+  const data = { organizationId, credits: Number(taken.removed), available: await availableCredits(ctx) };
+  await record(ctx, CreditsRevoked, { target, data });
+}
+
+/** While their payment is disputed, what is left of them cannot be spent. */
+export async function freezeCredits({ db, organization, now }: Context & Tenancy, { source, key }: GrantName) {
+  await execute(db, FREEZE, [organization.id, source, key, now]);
+}
+
+export async function thawCredits({ db, organization, now }: Context & Tenancy, { source, key }: GrantName) {
+  await execute(db, THAW, [organization.id, source, key, now]);
 }
 
 export async function availableCredits({ db, organization }: Tenancy): Promise<number> {

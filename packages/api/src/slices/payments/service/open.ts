@@ -1,0 +1,96 @@
+import { type Money, toChargedWire } from '@rentapi/payments/money';
+import type { PaymentProvider, ProviderName } from '@rentapi/payments/payment-provider';
+import { ProviderError } from '@rentapi/payments/provider-error';
+import { ApiError } from '../../../contract/errors.ts';
+import { insertRow } from '../../../data/rows.ts';
+import { record } from '../../../events/record.ts';
+import { enqueue } from '../../../jobs/enqueue.ts';
+import { fixCurrency } from '../../billing/service/currency.ts';
+import { providerNamed } from '../../billing/service/receive.ts';
+import { PaymentCanceled, PaymentOpened } from '../events.ts';
+import { PaymentModel } from '../model.ts';
+import { chargePayment } from './charge.ts';
+import type { Purpose, TenantContext } from './fulfilment.ts';
+import { OPEN, patch, referenceOf } from './rows.ts';
+
+/** A saved method, as its provider knows it. */
+export interface SavedMethod {
+  externalId: string;
+  customerId: string | null;
+}
+
+export interface NewPayment {
+  purpose: Purpose;
+  /** What it pays, by its purpose: at most one payment for it is open. */
+  subjectId: number;
+  amount: Money;
+  provider: ProviderName;
+  /** It is charged without the payer; without one, they pay on a page of the provider. */
+  method?: SavedMethod | null;
+  /** What the payer reads. */
+  description: string;
+  /** Where their browser goes afterwards. */
+  returnUrl: string;
+  /** Keeps the method for later charges. */
+  savesMethod?: boolean;
+}
+
+const MINUTE_MS = 60_000;
+
+/**
+ * Opens a payment in the caller's transaction; a job charges it after the commit. Another one for the same, that the
+ * payer has not begun to pay, is left: its charge ends before this one begins. `advances`: the caller charges it.
+ */
+export async function openPayment(
+  ctx: TenantContext,
+  { purpose, subjectId, amount, provider: name, method = null, ...texts }: NewPayment,
+  { advances = false }: { advances?: boolean } = {},
+): Promise<PaymentModel> {
+  if (!ctx.db.isTransaction) throw new Error('a payment is opened in the transaction of its cause');
+  assertChargeable(providerNamed(ctx, name), amount);
+  await fixCurrency(ctx, amount.currency);
+  const earlier = await PaymentModel.of(ctx).where({ purpose, subjectId }).whereIn('status', OPEN).first().forUpdate();
+  if (earlier) await leave(ctx, earlier);
+  const payment = await insertRow(ctx.db, PaymentModel, {
+    organizationId: ctx.organization.id,
+    purpose,
+    subjectId,
+    provider: name,
+    status: 'CREATED',
+    ...amount,
+    ...texts,
+    methodId: method?.externalId ?? null,
+    customerId: method?.customerId ?? null,
+    replacesId: earlier?.id ?? null,
+    dueAt: new Date(ctx.now.getTime() + MINUTE_MS),
+    createdAt: ctx.now,
+    updatedAt: ctx.now,
+  });
+  await record(ctx, PaymentOpened, { target: payment, after: payment, data: referenceOf(ctx, payment) });
+  if (!advances) await enqueue(ctx, chargePayment, { organizationId: payment.organizationId, paymentId: payment.id });
+  return payment;
+}
+
+/** Whether it has not gone so far that it could still be paid after another has taken its place. */
+export function isReplaceable({ status, provider, confirmingAt }: PaymentModel): boolean {
+  // A transfer on its way is one that has not been seen yet.
+  return confirmingAt === null && (status !== 'PENDING' || provider === 'manual');
+}
+
+async function leave(ctx: TenantContext, earlier: PaymentModel): Promise<void> {
+  if (!isReplaceable(earlier)) throw new ApiError('payment_in_progress');
+  const changes = { status: 'CANCELED', failureCode: 'replaced', actionUrl: null, dueAt: ctx.now } as const;
+  const after = await patch(ctx, earlier, changes);
+  await record(ctx, PaymentCanceled, { target: after, before: earlier, after, data: referenceOf(ctx, after) });
+}
+
+function assertChargeable({ name, currencies }: PaymentProvider, amount: Money): void {
+  try {
+    toChargedWire(name, currencies, amount);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    throw new ApiError(error.code === 'amount_below_minimum' ? 'amount_below_minimum' : 'currency_not_supported', {
+      detail: `${name} cannot charge ${amount.amountMinor} (smallest unit) ${amount.currency}.`,
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal';
+import { createSigner } from '@rentapi/fake-payments/signer';
+import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
+import type { PaymentProvider } from '@rentapi/payments/payment-provider';
+import { createPayPalProvider } from '@rentapi/payments/paypal/provider';
+import { createStripeProvider } from '@rentapi/payments/stripe/provider';
+import { eventually, type TestApp } from './app.ts';
+
+const STRIPE_WEBHOOK = '/api/v1/billing/stripe/webhook';
+const PAYPAL_WEBHOOK = '/api/v1/billing/paypal/webhook';
+
+export interface TestPayments {
+  stripe: PaymentProvider;
+  paypal: PaymentProvider;
+  fakeStripe: FakeStripe;
+  fakePayPal: FakePayPal;
+}
+
+const made = new WeakMap<TestApp, Promise<TestPayments>>();
+
+/** Both fakes as the providers of an app, with its clock, until it is closed. Made once for an app. */
+export function usePayments(app: TestApp): Promise<TestPayments> {
+  const known = made.get(app) ?? setUp(app);
+  made.set(app, known);
+  return known;
+}
+
+async function setUp(app: TestApp): Promise<TestPayments> {
+  const { clock } = app.ports;
+  const keys = { secretKey: 'sk_test_ofthetests', webhookSecret: 'whsec_ofthetests' };
+  const ofPayPal = { clientId: 'client', clientSecret: 'secret', webhookId: 'WH-TESTS', clock };
+  const signer = await createSigner({ now: clock.now() });
+  const fakeStripe = await createFakeStripe({ clock, ...keys, webhookUrl: app.url + STRIPE_WEBHOOK });
+  const fakePayPal = await createFakePayPal({ ...ofPayPal, signer, webhookUrl: app.url + PAYPAL_WEBHOOK });
+  const { secretKey, webhookSecret } = keys;
+  const stripe = createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: fakeStripe.url });
+  const paypal = createPayPalProvider({
+    ...ofPayPal,
+    apiBase: fakePayPal.url,
+    isLive: false,
+    trustedRoots: [signer.root],
+  });
+  app.ports.payments = new Map([stripe, paypal].map((provider) => [provider.name, provider]));
+  const { close } = app;
+  app.close = async () => {
+    await close();
+    await fakeStripe.close();
+    await fakePayPal.close();
+  };
+  return { stripe, paypal, fakeStripe, fakePayPal };
+}
+
+/** A pack of credits, so that there is something to buy. */
+export async function addPack(app: TestApp, credits: number, amountMinor: number, currency = 'USD'): Promise<void> {
+  const row = { credits, currency, amountMinor, createdAt: app.ports.clock.now() };
+  const known = await app.rows('credit_prices').where({ credits, currency }).whereNull('archivedAt').first();
+  if (!known) await app.rows('credit_prices').insert(row);
+}
+
+/** In one statement, because work moves from one table to the next. */
+const LEFT = `
+  select exists (select from held_events) or exists (select from provider_objects where synced_seq < dirty_seq)
+    or exists (select from outbox)
+    or exists (
+      select from agenda_jobs where (name like 'payments.%' or name like 'billing.%') and data::text not in ('{}', 'null')
+    ) as "isLeft"`;
+
+/** Resolves when nothing is left to do for payments: no events to judge, no objects to read, no jobs. */
+export function paymentsSettled(app: TestApp): Promise<true> {
+  return eventually(async () => {
+    const { rows } = await app.rows.raw<{ rows: { isLeft: boolean }[] }>(LEFT);
+    return rows[0]!.isLeft ? undefined : true;
+  }, 'payments to settle');
+}
