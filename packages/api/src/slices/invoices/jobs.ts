@@ -31,6 +31,7 @@ export const mailInvoices = mailJob({
     return {
       subject,
       paragraphs: [what, mailText`Who may see the billing of ${organization} can download it.`],
+      action: { label: 'How to download it', path: '/docs/guides/plans-and-invoices' },
       footnote: mailText`You own or manage ${organization}, or it has named this address for its invoices.`,
     };
   },
