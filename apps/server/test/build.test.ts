@@ -52,6 +52,7 @@ describe('a build', () => {
     expect(readdirSync(path.join(dist, 'node_modules')).sort()).toEqual([
       '@img',
       'bcrypt',
+      'dejavu-fonts-ttf',
       'detect-libc',
       'node-gyp-build',
       'semver',
@@ -69,7 +70,11 @@ describe('a build', () => {
 
   it('carries the licences of what is in it', () => {
     const licences = readFileSync(path.join(dist, 'THIRD-PARTY-LICENSES.txt'), 'utf8');
-    for (const name of ['@trpc/server', 'express', 'knex', 'pg']) expect(licences).toContain(`Name: ${name}\n`);
+    for (const name of ['@trpc/server', 'express', 'knex', 'pdfkit', 'pg'])
+      expect(licences).toContain(`Name: ${name}\n`);
+    const fonts = path.join(dist, 'node_modules/dejavu-fonts-ttf');
+    expect(readFileSync(path.join(fonts, 'LICENSE'), 'utf8')).toContain('Bitstream');
+    expect(readdirSync(path.join(fonts, 'ttf'))).toEqual(['DejaVuSans-Bold.ttf', 'DejaVuSans.ttf']);
   });
 
   it.each(['openapi', 'asyncapi'])('prints the committed document of %s', async (name) => {
