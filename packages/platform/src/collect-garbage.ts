@@ -1,3 +1,4 @@
+import { executionAsyncResource } from 'node:async_hooks';
 import { Session } from 'node:inspector/promises';
 
 /**
@@ -5,6 +6,7 @@ import { Session } from 'node:inspector/promises';
  * the start needed.
  */
 export async function collectGarbage(): Promise<void> {
+  await keepTick();
   const session = new Session();
   session.connect();
   try {
@@ -12,4 +14,19 @@ export async function collectGarbage(): Promise<void> {
   } finally {
     session.disconnect();
   }
+}
+
+const kept: object[] = [];
+
+/**
+ * Keeps one of the objects that `process.nextTick` makes. Without any, a collection forgets their layout, and V8 takes
+ * six times as long for each one from then on: 3 µs of a request.
+ */
+function keepTick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(() => {
+      if (kept.length === 0) kept.push(executionAsyncResource());
+      resolve();
+    });
+  });
 }
