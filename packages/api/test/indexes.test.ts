@@ -72,6 +72,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'admin.billing.findings': {},
   'billing.credits.history': {},
   'billing.invoices.list': { status: { table: 'invoices', columns: ['organization_id', 'status', 'id'] } },
+  'billing.paymentMethods.list': {},
   'billing.payments.list': {},
   'orgs.list': { deleted: { bounded: 'by the memberships of the caller' } },
   'orgs.search': { query: { bounded: 'by the memberships of the caller' } },

@@ -33,6 +33,7 @@ const NOT_AUDITED: Record<string, string> = {
   OldSecretModel: 'changes with its key, which is recorded',
   PasskeyChallengeModel: 'becomes a session or a passkey',
   PasskeyModel: 'changes with its user, who is recorded',
+  PaymentCustomerModel: 'is made with a method, which is recorded',
   PlanModel: 'is changed by operators, as owners of the database',
   PriceModel: 'is changed by operators, as owners of the database',
   RefreshTokenModel: 'changes with its session, which is recorded',

@@ -19,10 +19,17 @@ export interface TestPayments {
 const made = new WeakMap<TestApp, Promise<TestPayments>>();
 
 /** Both fakes as the providers of an app, with its clock, until it is closed. Made once for an app. */
-export function usePayments(app: TestApp): Promise<TestPayments> {
+export async function usePayments(app: TestApp): Promise<TestPayments> {
   const known = made.get(app) ?? setUp(app);
   made.set(app, known);
+  const { stripe, paypal } = await known;
+  app.ports.payments = new Map([stripe, paypal].map((provider) => [provider.name, provider]));
   return known;
+}
+
+/** As an operator without keys of a provider, until `usePayments`. */
+export function useNoPayments(app: TestApp): void {
+  app.ports.payments = new Map();
 }
 
 async function setUp(app: TestApp): Promise<TestPayments> {
@@ -40,7 +47,6 @@ async function setUp(app: TestApp): Promise<TestPayments> {
     isLive: false,
     trustedRoots: [signer.root],
   });
-  app.ports.payments = new Map([stripe, paypal].map((provider) => [provider.name, provider]));
   const { close } = app;
   app.close = async () => {
     await close();
@@ -62,7 +68,7 @@ const LEFT = `
   select exists (select from held_events) or exists (select from provider_objects where synced_seq < dirty_seq)
     or exists (select from outbox)
     or exists (
-      select from agenda_jobs where (name like 'payments.%' or name like 'billing.%') and data::text not in ('{}', 'null')
+      select from agenda_jobs where (name like 'payment%.%' or name like 'billing.%') and data::text not in ('{}', 'null')
     ) as "isLeft"`;
 
 /** Resolves when nothing is left to do for payments: no events to judge, no objects to read, no jobs. */

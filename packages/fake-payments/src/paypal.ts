@@ -207,13 +207,13 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
 
   // Payers
 
-  function addPayer(behavior: PayerBehavior): string {
+  function addPayer(behavior: PayerBehavior, customerId: string = newId('cust')): string {
     const id = newId('vault');
     behaviors.set(id, behavior);
     payers.set(id, {
       id,
       status: 'VAULTED',
-      customer: { id: newId('cust') },
+      customer: { id: customerId },
       payment_source: { paypal: { email_address: 'payer@example.com', payer_id: `PAYER${behavior.toUpperCase()}` } },
       links: [link('self', `/v3/vault/payment-tokens/${id}`)],
     });
@@ -225,7 +225,7 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
     if (setup) {
       if (action === 'approve' && setup.status === 'PAYER_ACTION_REQUIRED') {
         setup.status = 'APPROVED';
-        payerOfSetup.set(id, addPayer(behavior));
+        payerOfSetup.set(id, addPayer(behavior, setup.customer.id));
       }
       return;
     }
@@ -440,7 +440,10 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
     const token: FakeToken = {
       id,
       status: 'PAYER_ACTION_REQUIRED',
-      customer: { id: newId('cust'), ...optional('merchant_customer_id', reference) },
+      customer: {
+        id: textAt(recordAt(body['customer']), 'id') ?? newId('cust'),
+        ...optional('merchant_customer_id', reference),
+      },
       payment_source: { paypal: {} },
       links: [link('approve', `/approve/${id}`)],
     };

@@ -60,6 +60,10 @@ export interface FakeStripe extends FakeServer, Deliveries {
   act(id: string, action: 'pay' | 'pay_late' | 'decline' | 'close'): void;
   /** Ends what takes days: a charge that is processing, or a refund that is pending. */
   settle(id: string, result?: 'succeeds' | 'fails'): void;
+  /** As in the dashboard. */
+  deleteCustomer(id: string): void;
+  /** As the page of a customer does, or as the bank that issues a new card. */
+  changeCard(id: string, change: { expMonth: number; expYear: number }): void;
   /** Of a payment, or of the one that was made on a page. */
   openDispute(id: string): string;
   closeDispute(disputeId: string, result: 'won' | 'lost'): void;
@@ -113,6 +117,8 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
 
   const objects = new Map<string, AnyObject>();
   const customers = new Map<string, Stripe.Customer>();
+  const deletedCustomers = new Set<string>();
+  const portals = new Map<string, { customer: string; returnUrl: string }>();
   const methods = new Map<string, Stripe.PaymentMethod>();
   const intents = new Map<string, Stripe.PaymentIntent>();
   const charges = new Map<string, Stripe.Charge>();
@@ -184,6 +190,38 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     emit('payment_method.attached', method);
     return id;
   }
+
+  function changeCard(id: string, { expMonth, expYear }: { expMonth: number; expYear: number }): void {
+    const { card } = cardOf(id);
+    Object.assign(card!, { exp_month: expMonth, exp_year: expYear });
+    emit('payment_method.automatically_updated', cardOf(id));
+  }
+
+  // Customers
+
+  function deleteCustomer(id: string): void {
+    const customer = find(customers, id, 'customer');
+    deletedCustomers.add(id);
+    for (const method of cardsOf(id)) {
+      method.customer = null;
+      emit('payment_method.detached', method);
+    }
+    emit('customer.deleted', customer);
+  }
+
+  function retrieveCustomer(id: string): Stripe.Customer | Stripe.DeletedCustomer {
+    const customer = find(customers, id, 'customer');
+    return deletedCustomers.has(id) ? { id, object: 'customer', deleted: true } : customer;
+  }
+
+  /** For whatever refers to it. */
+  function customerOf(id: string): string {
+    if (deletedCustomers.has(id)) throw invalid(400, 'resource_missing', `No such customer: '${id}'`, 'customer');
+    return find(customers, id, 'customer').id;
+  }
+
+  const cardsOf = (id: string): Stripe.PaymentMethod[] =>
+    [...methods.values()].filter(({ customer }) => customer === id);
 
   // Payments
 
@@ -420,7 +458,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
       amount: amountAt(textAt(form, 'amount')),
       created: nowS(),
       currency: currencyAt(textAt(form, 'currency')),
-      customer: customer === undefined ? null : find(customers, customer, 'customer').id,
+      customer: customer === undefined ? null : customerOf(customer),
       description: textAt(form, 'description') ?? null,
       metadata: textsAt(form, 'metadata'),
       payment_method: method ?? null,
@@ -463,7 +501,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
       client_reference_id: textAt(form, 'client_reference_id') ?? null,
       created: nowS(),
       currency: currencyAt(textAt(form, ...(isSetup ? [] : price), 'currency')),
-      customer: customer === undefined ? null : find(customers, customer, 'customer').id,
+      customer: customer === undefined ? null : customerOf(customer),
       expires_at: nowS() + SESSION_LIFETIME_S,
       metadata: textsAt(form, 'metadata'),
       mode: isSetup ? 'setup' : 'payment',
@@ -545,7 +583,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
 
   function attach(id: string, customer: string | null): Stripe.PaymentMethod {
     const method = cardOf(id);
-    method.customer = customer === null ? null : find(customers, customer, 'customer').id;
+    method.customer = customer === null ? null : customerOf(customer);
     emit(customer === null ? 'payment_method.detached' : 'payment_method.attached', method);
     return method;
   }
@@ -553,13 +591,12 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
   type Route = readonly [pattern: RegExp, run: (id: string, form: FormObject) => unknown];
   const routes: readonly Route[] = [
     [/^POST \/v1\/customers$/, (_, form) => createCustomer(form)],
-    [/^GET \/v1\/customers\/(\w+)$/, (id) => find(customers, id, 'customer')],
+    [/^GET \/v1\/customers\/(\w+)$/, (id) => retrieveCustomer(id)],
     [/^GET \/v1\/payment_methods\/(\w+)$/, (id) => cardOf(id)],
     [
       /^GET \/v1\/payment_methods$/,
       (_, form) => {
-        const ofCustomer = [...methods.values()].filter(({ customer }) => customer === textAt(form, 'customer'));
-        return listOf(ofCustomer, form);
+        return listOf(cardsOf(textAt(form, 'customer') ?? ''), form);
       },
     ],
     [/^POST \/v1\/payment_methods\/(\w+)\/attach$/, (id, form) => attach(id, textAt(form, 'customer') ?? '')],
@@ -595,8 +632,10 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     [
       /^POST \/v1\/billing_portal\/sessions$/,
       (_, form) => {
-        const { id } = find(customers, textAt(form, 'customer'), 'customer');
-        return { id: newId('bps'), object: 'billing_portal.session', url: `${server.url}/portal/${id}` };
+        const customer = customerOf(textAt(form, 'customer') ?? '');
+        const id = newId('bps');
+        portals.set(id, { customer, returnUrl: textAt(form, 'return_url') ?? '/' });
+        return { id, object: 'billing_portal.session', url: `${server.url}/portal/${id}` };
       },
     ],
     [/^GET \/v1\/balance_transactions$/, (_, form) => listOf([...balances.values()], form)],
@@ -656,7 +695,30 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     }
   }
 
+  /** Where a customer sees, adds and removes cards. */
+  function portal(id: string, request: FakeRequest): FakeAnswer {
+    const known = portals.get(id);
+    if (!known) return { status: 404, body: fakePage('Stripe', ['There is no such page.'], []) };
+    const action = new URLSearchParams(request.body.toString()).get('action') ?? '';
+    if (request.method === 'POST' && action === 'return') {
+      return { status: 303, body: '', headers: { location: known.returnUrl } };
+    }
+    if (request.method === 'POST' && action === 'add') addCard(known.customer, 'pays');
+    const cards = cardsOf(known.customer);
+    if (request.method === 'POST' && cards.some((card) => card.id === action)) attach(action, null);
+    const left = cardsOf(known.customer);
+    const lines = left.map(({ card }) => `${card?.brand} ${card?.last4}, ${card?.exp_month}/${card?.exp_year}`);
+    const buttons = left.map((card) => ({ name: card.id, label: `Remove ${card.card?.last4}` }));
+    const ends = [
+      { name: 'add', label: 'Add a card' },
+      { name: 'return', label: 'Return' },
+    ];
+    return { status: 200, body: fakePage('Stripe', lines, [...buttons, ...ends]) };
+  }
+
   function page(request: FakeRequest): FakeAnswer {
+    const ofPortal = /^\/portal\/(\w+)$/.exec(request.path)?.[1];
+    if (ofPortal !== undefined) return portal(ofPortal, request);
     const id = /^\/pay\/(\w+)$/.exec(request.path)?.[1] ?? '';
     const session = sessions.get(id);
     const back = session?.success_url ?? '/';
@@ -712,6 +774,8 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
 
   return Object.assign(deliveries, server, {
     addCard,
+    changeCard,
+    deleteCustomer,
     act,
     settle,
     openDispute,

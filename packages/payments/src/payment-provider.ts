@@ -12,7 +12,9 @@ export interface PaymentProvider {
   readonly isLive: boolean;
   readonly currencies: ProviderCurrencies;
   /** The account at the provider; null where it has none of its own. The key makes a repeat the same account. */
-  createCustomer(input: NewCustomer): Promise<{ id: string } | null>;
+  createCustomer(input: NewCustomer): Promise<Customer | null>;
+  /** Null where it was deleted at the provider, or the provider has none. */
+  getCustomer(id: string): Promise<Customer | null>;
   /** Begins saving a method, which the payer completes at `actionUrl`. */
   startSetup(input: NewSetup): Promise<Setup>;
   /** The setup as it is now. Where the payer has agreed, it saves the method; a repeat changes nothing. */
@@ -52,6 +54,10 @@ export interface NewCustomer {
   reference: string;
   email: string | null;
   name: string | null;
+}
+
+export interface Customer {
+  id: string;
 }
 
 export interface NewSetup {

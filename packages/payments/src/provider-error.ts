@@ -40,3 +40,13 @@ const MAX_RETRY_AFTER_S = 3600;
 export function retryAfterMs(header: string | null | undefined): number | null {
   return header && /^\d{1,9}$/.test(header) ? Math.min(Number(header), MAX_RETRY_AFTER_S) * 1000 : null;
 }
+
+/** What a call reads; null where the provider has no such object. */
+export async function orNull<Result>(call: () => Promise<Result>): Promise<Result | null> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof ProviderError && error.code === 'not_found') return null;
+    throw error;
+  }
+}

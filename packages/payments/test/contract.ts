@@ -248,6 +248,19 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       expect(other).toEqual(one);
     });
 
+    it('knows whether a customer is still there', async () => {
+      const customer = await provider.createCustomer({ key: 'org_9', reference: 'org_9', email: null, name: null });
+      if (!customer) return expect(await provider.getCustomer('cust')).toBeNull(); // it has none
+      expect(await provider.getCustomer(customer.id)).toEqual(customer);
+      expect(await provider.getCustomer(`${customer.id}x`)).toBeNull();
+    });
+
+    it('knows no method that was never there, and removes it without a failure', async () => {
+      const { methodId } = await harness.saveMethod('pays');
+      expect(await provider.getMethod(`${methodId}x`)).toBeNull();
+      await provider.removeMethod(`${methodId}x`);
+    });
+
     it('charges a saved method in two steps', async () => {
       const saved = await harness.saveMethod('pays');
       const charge = await provider.createCharge(newCharge(saved));

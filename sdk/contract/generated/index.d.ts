@@ -589,6 +589,46 @@ export type AppRouter = TRPCBuiltRouter<
           output: Payment;
         }>;
       };
+      paymentMethods: {
+        /** List payment methods. Newest first, those that wait for their payer too. At most one is the default. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: PaymentMethodPage;
+        }>;
+        /** Save a payment method. Answers where the payer goes; nothing is charged there. The method is ACTIVE soon after they have agreed, whether the browser comes back or not. The first one of an organization is its default. */
+        setup: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SetUpPaymentMethod;
+          output: StartedSetup;
+        }>;
+        /** Make a payment method the default. A method that is PENDING is looked up at its provider first, so call this when the payer is back. */
+        update: TRPCMutationProcedure<{
+          meta: unknown;
+          input: UpdatePaymentMethod;
+          output: PaymentMethod;
+        }>;
+        /** Remove a payment method. It is not charged any more, and is removed at its provider. If it was the default, the newest of the others that is not expired takes its place. */
+        remove: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Id of a payment method. */
+            methodId: string;
+          };
+          output: void;
+        }>;
+      };
+      /** Open Stripe's page for payment methods. Where the payer sees, adds and removes methods at Stripe; what changes there changes here too. */
+      portalSession: TRPCMutationProcedure<{
+        meta: unknown;
+        input: OpenPortal;
+        output: PortalSession;
+      }>;
     };
     sessions: {
       /** List your sessions. Where you are logged in, the latest login first. A person has at most 100: one more ends the oldest. */
@@ -1450,6 +1490,14 @@ export interface EventMap {
   'payment.refunded': RefundedPayment;
   /** A payment is paid, and what it pays for is given. */
   'payment.succeeded': PaymentOfOrganization;
+  /** A method was saved at its provider, and can be charged. */
+  'payment_method.added': PaymentMethod;
+  /** A card expires within two weeks. Once for each expiry. */
+  'payment_method.expiring': PaymentMethod;
+  /** A method was removed, here or at its provider, and is not charged any more. */
+  'payment_method.removed': PaymentMethod;
+  /** A method became the default, or its bank has issued another card. */
+  'payment_method.updated': PaymentMethod;
   /** A custom role was created. */
   'role.created': Role;
   /** A custom role was deleted. */
@@ -2418,7 +2466,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'payment.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'payment.*' | 'payment_method.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -3242,6 +3290,12 @@ export interface OAuthUrl {
   url: string;
 }
 
+/** Where the page leads back to. */
+export interface OpenPortal {
+  /** Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl: string;
+}
+
 /** A tenant: its members, keys, usage and billing are separate from all others. */
 export interface Organization {
   /** Id of an organization. */
@@ -3566,6 +3620,38 @@ export interface Payment {
   paidAt: string | null;
 }
 
+/** A card or an account that an organization pays with. */
+export interface PaymentMethod {
+  /** Id of a payment method. */
+  id: string;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** Waits for the payer at `actionUrl`, for a day at most; can be charged; or is a card after its last month. An expired card may still be charged if its bank has issued another. */
+  status: 'PENDING' | 'ACTIVE' | 'EXPIRED';
+  /** Whether it is charged where no other one is named. */
+  default: boolean;
+  /** What it is, in a word of the provider; null while it is PENDING. */
+  kind: string | null;
+  /** Of a card. */
+  brand: string | null;
+  /** The last digits of a card or account, where there are some. */
+  last4: string | null;
+  /** The first moment at which a card is expired. */
+  expiresAt: string | null;
+  /** Where the payer goes while it is PENDING; else null. */
+  actionUrl: string | null;
+  /** When it was created. */
+  createdAt: string;
+}
+
+/** One page of a list. */
+export interface PaymentMethodPage {
+  /** What is on this page, in the order of the list. */
+  items: PaymentMethod[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 /** A payment, and whose it is. */
 export interface PaymentOfOrganization {
   /** Id of an organization. */
@@ -3769,6 +3855,12 @@ export interface Plans {
   nextCursor: null;
 }
 
+/** A page where an organization manages its methods. */
+export interface PortalSession {
+  /** A page of Stripe, for the payer: it needs no login, so show it to no one else. */
+  url: string;
+}
+
 /** What a plan costs. A price never changes: another one takes its place. */
 export interface Price {
   /** Id of a price. */
@@ -3920,6 +4012,9 @@ export interface Problem {
     | 'personal_organization'
     | 'deletion_protected'
     | 'restore_window_over'
+    | 'payment_method_not_saved_here'
+    | 'payment_method_pending'
+    | 'payment_method_expired'
     | 'credit_pack_unknown'
     | 'currency_not_supported'
     | 'amount_below_minimum'
@@ -4599,6 +4694,14 @@ export interface SetMemberRole {
   role: OrganizationRole;
 }
 
+/** Where a method is saved. */
+export interface SetUpPaymentMethod {
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl: string;
+}
+
 /** The custom roles of a member from now on. */
 export interface SetUserRoles {
   /** Id of a user. */
@@ -4716,6 +4819,14 @@ export interface StartedPayment {
   payment: Payment;
   /** Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment again then. */
   actionUrl: string | null;
+}
+
+/** A method that is being saved, and where the payer goes. */
+export interface StartedSetup {
+  /** A card or an account that an organization pays with. */
+  method: PaymentMethod;
+  /** Where the payer goes to agree. */
+  actionUrl: string;
 }
 
 /** Whether a subdomain is free, and why not. */
@@ -4849,6 +4960,14 @@ export interface UpdateOrganization {
   /** While true, members without a second factor can only set one up, or leave. */
   requireTwoFactor?: boolean | undefined;
   metadata?: Metadata | undefined;
+}
+
+/** That a method is the default from now on. */
+export interface UpdatePaymentMethod {
+  /** Id of a payment method. */
+  methodId: string;
+  /** Makes it the one that is charged; the earlier one is kept. */
+  default: true;
 }
 
 /** A missing field stays unchanged; null clears it. */

@@ -25,6 +25,7 @@ export const ID_KINDS = {
   pay: { kind: 'payment', noun: 'payment' },
   rfd: { kind: 'refund', noun: 'refund' },
   dsp: { kind: 'dispute', noun: 'dispute' },
+  pmt: { kind: 'payment_method', noun: 'payment method' },
   crd: { kind: 'credit_grant', noun: 'grant of credits' },
   prc: { kind: 'price', noun: 'price' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },

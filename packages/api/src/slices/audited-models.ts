@@ -13,6 +13,7 @@ import { LimitOverrideModel } from './limits/model.ts';
 import { MemberModel } from './members/model.ts';
 import { MeterModel } from './metering/model.ts';
 import { OrganizationModel } from './organizations/model.ts';
+import { PaymentMethodModel } from './payment-methods/model.ts';
 import { DisputeModel, PaymentModel, RefundModel } from './payments/model.ts';
 import { RoleModel } from './roles/model.ts';
 import { UserModel } from './users/model.ts';
@@ -39,6 +40,7 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   LimitOverrideModel,
   MessageModel,
   CreditGrantModel,
+  PaymentMethodModel,
   BillingAccountModel,
   InvoiceModel,
   PaymentModel,

@@ -17,6 +17,7 @@ import * as members from './members/errors.ts';
 import * as metering from './metering/errors.ts';
 import * as oauth from './oauth/errors.ts';
 import * as organizations from './organizations/errors.ts';
+import * as paymentMethods from './payment-methods/errors.ts';
 import * as payments from './payments/errors.ts';
 import * as queues from './queues/errors.ts';
 import * as realtime from './realtime/errors.ts';
@@ -45,6 +46,7 @@ export const ERRORS = {
   ...metering.errors,
   ...oauth.errors,
   ...organizations.errors,
+  ...paymentMethods.errors,
   ...payments.errors,
   ...queues.errors,
   ...realtime.errors,

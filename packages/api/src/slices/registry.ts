@@ -45,6 +45,8 @@ import * as oauthJobs from './oauth/jobs.ts';
 import { callback, initiate } from './oauth/raw.ts';
 import * as organizationEvents from './organizations/events.ts';
 import * as organizationJobs from './organizations/jobs.ts';
+import * as paymentMethodEvents from './payment-methods/events.ts';
+import * as paymentMethodJobs from './payment-methods/jobs.ts';
 import * as paymentEvents from './payments/events.ts';
 import * as paymentJobs from './payments/jobs.ts';
 import * as queueEvents from './queues/events.ts';
@@ -88,6 +90,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     roleEvents,
     oauthEvents,
     paymentEvents,
+    paymentMethodEvents,
     queueEvents,
     webhookEvents,
   ]
@@ -116,6 +119,7 @@ export const jobs: readonly Job[] = [
   oauthJobs,
   organizationJobs,
   paymentJobs,
+  paymentMethodJobs,
   queueJobs,
   realtimeJobs,
   securityEventJobs,

@@ -18,6 +18,7 @@ import { members, membership } from './members/router.ts';
 import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
+import { paymentMethods, portalSession } from './payment-methods/router.ts';
 import { payments, paypal, purchase, refund } from './payments/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
 import { plans } from './plans/router.ts';
@@ -55,6 +56,8 @@ export const appRouter = router({
     invoices,
     payments,
     paypal,
+    paymentMethods,
+    portalSession,
   }),
   sessions,
   apiKeys: router({ ...apiKeys, usage: keyUsage }),

@@ -70,13 +70,16 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
       if (secret && key === 'prefix') return [key, secret.startsWith(part)];
       // Jobs begin and end meanwhile.
       if (CHANGING.includes(key)) return [key, 'a number or null'];
-      if (key === 'last4') return [key, part.length === 4 && (secret?.endsWith(part) ?? 'of a secret shown before')];
+      if (key === 'last4' && part !== null)
+        return [key, part.length === 4 && (secret?.endsWith(part) ?? 'of a secret shown before')];
       // Where the name was taken, digits are added.
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
       // What a provider numbers.
       if (key === 'orderId' || key === 'actionUrl') return [key, part?.replace(/\d+/g, '…')];
       // What binds a login at a provider to its answer.
-      if (key === 'url') return [key, part.replace(/\b(state|code_challenge)=[\w-]{43}/g, '$1=…')];
+      if (key === 'url') {
+        return [key, part.replace(/\b(state|code_challenge)=[\w-]{43}/g, '$1=…').replace(/(?<=\/bps_fake)\d+$/, '…')];
+      }
       if (secret && key === 'secret') return [key, part.replace(/(?<=_|^)[0-9A-Za-z+/]{30,}=?$/, 'random characters')];
       return [key, comparable(part, parts, key)];
     }),

@@ -75,6 +75,7 @@ export function createManualProvider(transfers: Transfers): PaymentProvider {
     isLive: true,
     currencies: EVERY_CURRENCY,
     createCustomer: async () => null,
+    getCustomer: async () => null,
     startSetup: refuseMethods,
     finishSetup: refuseMethods,
     getMethod: async () => null,

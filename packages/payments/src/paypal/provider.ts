@@ -16,7 +16,7 @@ import type {
   Refund,
   Setup,
 } from '../payment-provider.ts';
-import { ProviderError } from '../provider-error.ts';
+import { orNull, ProviderError } from '../provider-error.ts';
 import { callPayPal, openPayPal, type PayPalClient, readPayPal } from './client.ts';
 import { PAYPAL_CURRENCIES } from './currencies.ts';
 import { assertPayPalId, createPayPalEvents, parsePayPalEvent, payPalObjectOf } from './events.ts';
@@ -186,6 +186,7 @@ export function createPayPalProvider(config: PayPalOptions): PaymentProvider {
     isLive,
     currencies: PAYPAL_CURRENCIES,
     createCustomer: async () => null,
+    getCustomer: async () => null,
     startSetup,
     finishSetup,
     getMethod,
@@ -306,12 +307,3 @@ function numbersOf(cursor: string): [startMs: number, page: number] {
 
 /** PayPal refuses milliseconds. */
 const seconds = (at: Date): string => `${at.toISOString().slice(0, 19)}Z`;
-
-async function orNull<Result>(call: () => Promise<Result>): Promise<Result | null> {
-  try {
-    return await call();
-  } catch (error) {
-    if (error instanceof ProviderError && error.code === 'not_found') return null;
-    throw error;
-  }
-}

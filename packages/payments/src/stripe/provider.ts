@@ -14,7 +14,7 @@ import type {
   Refund,
   Setup,
 } from '../payment-provider.ts';
-import { ProviderError } from '../provider-error.ts';
+import { orNull, ProviderError } from '../provider-error.ts';
 import { callStripe, openStripe, type StripeConfig } from './client.ts';
 import { STRIPE_CURRENCIES } from './currencies.ts';
 import { parseStripeEvent, stripeObjectOf, verifyStripeEvent } from './events.ts';
@@ -164,19 +164,30 @@ export function createStripeProvider(config: StripeConfig): PaymentProvider {
       const options = { idempotencyKey: `${key}/customer` };
       return write(async (stripe) => ({ id: knownId(await stripe.customers.create(params, options)) }));
     },
+    async getCustomer(id) {
+      assertId('cus', id);
+      return orNull(() =>
+        read(async (stripe) => {
+          const customer = await stripe.customers.retrieve(id);
+          return customer.deleted ? null : { id: knownId(customer) };
+        }),
+      );
+    },
     startSetup,
     finishSetup,
     async getMethod(id) {
       assertId('pm', id);
-      return read(async (stripe) => {
-        const method = await stripe.paymentMethods.retrieve(id);
-        return method.customer === null ? null : methodOf(method); // detached for good
-      });
+      return orNull(() =>
+        read(async (stripe) => {
+          const method = await stripe.paymentMethods.retrieve(id);
+          return method.customer === null ? null : methodOf(method); // detached for good
+        }),
+      );
     },
     async removeMethod(id) {
       assertId('pm', id);
-      const method = await read((stripe) => stripe.paymentMethods.retrieve(id));
-      if (method.customer !== null) await write((stripe) => stripe.paymentMethods.detach(id));
+      const method = await orNull(() => read((stripe) => stripe.paymentMethods.retrieve(id)));
+      if (method && method.customer !== null) await write((stripe) => stripe.paymentMethods.detach(id));
     },
     createCharge,
     confirmCharge,

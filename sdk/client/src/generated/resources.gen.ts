@@ -75,12 +75,16 @@ export type {
   BillingInvoicesGetResponse,
   BillingInvoicesListResponse,
   BillingInvoicesPdfResponse,
+  BillingPaymentMethodsListResponse,
+  BillingPaymentMethodsSetupResponse,
+  BillingPaymentMethodsUpdateResponse,
   BillingPaymentsGetResponse,
   BillingPaymentsListResponse,
   BillingPaypalCaptureResponse,
   BillingPaypalCreateOrderResponse,
   BillingPaypalWebhookResponse,
   BillingPlansListResponse,
+  BillingPortalSessionResponse,
   BillingStripeWebhookResponse,
   CacheHealth,
   CacheNamespace,
@@ -209,6 +213,7 @@ export type {
   OauthIdentitiesListResponse,
   OauthInitiateResponse,
   OauthProvidersResponse,
+  OpenPortal,
   Organization,
   OrganizationCreatedEvent,
   OrganizationDeletedEvent,
@@ -253,6 +258,12 @@ export type {
   PaymentActionRequiredEvent,
   PaymentDisputedEvent,
   PaymentFailedEvent,
+  PaymentMethod,
+  PaymentMethodAddedEvent,
+  PaymentMethodExpiringEvent,
+  PaymentMethodPage,
+  PaymentMethodRemovedEvent,
+  PaymentMethodUpdatedEvent,
   PaymentOfOrganization,
   PaymentPage,
   PaymentProviderName,
@@ -272,6 +283,7 @@ export type {
   PlanLimitUsage,
   PlanLimits,
   Plans,
+  PortalSession,
   Price,
   Probe,
   Problem,
@@ -325,11 +337,13 @@ export type {
   SetKeyRateLimit,
   SetLimits,
   SetMemberRole,
+  SetUpPaymentMethod,
   SetUserRoles,
   SignInChallenge,
   SignedCredential,
   SocketStats,
   StartedPayment,
+  StartedSetup,
   SubdomainAvailability,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
@@ -345,6 +359,7 @@ export type {
   UpdateApiKey,
   UpdateMe,
   UpdateOrganization,
+  UpdatePaymentMethod,
   UpdateRole,
   UpdateUser,
   UpdateWebhook,
@@ -439,6 +454,7 @@ export interface CodesByStatus {
     | "return_url_not_allowed"
     | "tax_id_invalid"
     | "tax_id_needs_country"
+    | "payment_method_not_saved_here"
     | "malformed_permission_query"
     | "permission_query_too_deep"
     | "invalid_cost"
@@ -531,6 +547,8 @@ export interface CodesByStatus {
     | "refund_exceeds_payment"
     | "currency_fixed"
     | "payment_not_approved"
+    | "payment_method_pending"
+    | "payment_method_expired"
     | "api_key_is_revoked"
     | "webhook_disabled"
     | "delivery_already_succeeded"
@@ -674,6 +692,14 @@ export interface EventMap {
   "payment.refunded": Types.RefundedPayment;
   /** A payment is paid, and what it pays for is given. */
   "payment.succeeded": Types.PaymentOfOrganization;
+  /** A method was saved at its provider, and can be charged. */
+  "payment_method.added": Types.PaymentMethod;
+  /** A card expires within two weeks. Once for each expiry. */
+  "payment_method.expiring": Types.PaymentMethod;
+  /** A method was removed, here or at its provider, and is not charged any more. */
+  "payment_method.removed": Types.PaymentMethod;
+  /** A method became the default, or its bank has issued another card. */
+  "payment_method.updated": Types.PaymentMethod;
   /** A custom role was created. */
   "role.created": Types.Role;
   /** A custom role was deleted. */
@@ -719,7 +745,7 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "payment.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "payment.*" | "payment_method.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminBillingBooksParams = NoParams;
 export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
@@ -781,12 +807,17 @@ export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingInvoicesGetParams = Params<Types.BillingInvoicesGetData>;
 export type BillingInvoicesListParams = Params<Types.BillingInvoicesListData>;
 export type BillingInvoicesPdfParams = Params<Types.BillingInvoicesPdfData>;
+export type BillingPaymentMethodsListParams = Params<Types.BillingPaymentMethodsListData>;
+export type BillingPaymentMethodsRemoveParams = Params<Types.BillingPaymentMethodsRemoveData>;
+export type BillingPaymentMethodsSetupParams = Params<Types.BillingPaymentMethodsSetupData>;
+export type BillingPaymentMethodsUpdateParams = Params<Types.BillingPaymentMethodsUpdateData>;
 export type BillingPaymentsGetParams = Params<Types.BillingPaymentsGetData>;
 export type BillingPaymentsListParams = Params<Types.BillingPaymentsListData>;
 export type BillingPaypalCaptureParams = Params<Types.BillingPaypalCaptureData>;
 export type BillingPaypalCreateOrderParams = Params<Types.BillingPaypalCreateOrderData>;
 export type BillingPaypalWebhookParams = NoParams;
 export type BillingPlansListParams = NoParams;
+export type BillingPortalSessionParams = Params<Types.BillingPortalSessionData>;
 export type BillingStripeWebhookParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
@@ -1100,6 +1131,7 @@ export class AdminUsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.admin.users.resetTwoFactor({
@@ -1122,6 +1154,7 @@ export class AdminUsersResource extends Resource {
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1347,6 +1380,7 @@ export class ApiKeysResource extends Resource {
    *
    * `DELETE /api/v1/api-keys/{keyId}`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.apiKeys.revoke({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1367,6 +1401,7 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `limit_reached`, `api_key_is_revoked`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.rotate({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh', gracePeriodSeconds: 3600 });
@@ -1405,6 +1440,7 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `api_key_is_revoked`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.update({
@@ -2152,6 +2188,7 @@ export class BillingInfoResource extends Resource {
    * `PUT /api/v1/subscriptions/billing-info`
    *
    * @throws {BadRequestError} `tax_id_invalid`, `tax_id_needs_country`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.info.set({
@@ -2230,6 +2267,87 @@ export class BillingInvoicesResource extends Resource {
    */
   pdf(params: BillingInvoicesPdfParams, options?: RequestOptions): ApiPromise<Types.BillingInvoicesPdfResponse> {
     return this.transport.call({"id":"billing.invoices.pdf","method":"GET","path":"/api/v1/subscriptions/invoices/{invoiceId}/download","accept":"application/pdf"}, params, options);
+  }
+}
+
+/** `client.billing.paymentMethods` */
+export class BillingPaymentMethodsResource extends Resource {
+  /**
+   * List payment methods
+   *
+   * Newest first, those that wait for their payer too. At most one is the default.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/payment-methods`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.billing.paymentMethods.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: BillingPaymentMethodsListParams, options?: RequestOptions): PagePromise<Types.BillingPaymentMethodsListResponse> {
+    return this.transport.list({"id":"billing.paymentMethods.list","method":"GET","path":"/api/v1/subscriptions/payment-methods"}, params, options);
+  }
+
+  /**
+   * Remove a payment method
+   *
+   * It is not charged any more, and is removed at its provider. If it was the default, the newest of the others that is not expired takes its place.
+   *
+   * Needs `billing:manage`.
+   *
+   * `DELETE /api/v1/subscriptions/payment-methods/{methodId}`
+   *
+   * @example
+   * ```ts
+   * await client.billing.paymentMethods.remove({ methodId: 'pmt_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
+   * ```
+   */
+  remove(params: BillingPaymentMethodsRemoveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"billing.paymentMethods.remove","method":"DELETE","path":"/api/v1/subscriptions/payment-methods/{methodId}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Save a payment method
+   *
+   * Answers where the payer goes; nothing is charged there. The method is ACTIVE soon after they have agreed, whether the browser comes back or not. The first one of an organization is its default.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/payment-methods/setup`
+   *
+   * @throws {BadRequestError} `payment_method_not_saved_here`, `return_url_not_allowed`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ConflictError} `limit_reached`
+   * @throws {ServerError} `payment_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.billing.paymentMethods.setup({ provider: 'stripe', returnUrl: 'https://app.example.com/billing' });
+   * ```
+   */
+  setup(params: BillingPaymentMethodsSetupParams, options?: RequestOptions): ApiPromise<Types.BillingPaymentMethodsSetupResponse> {
+    return this.transport.call({"id":"billing.paymentMethods.setup","method":"POST","path":"/api/v1/subscriptions/payment-methods/setup","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Make a payment method the default
+   *
+   * A method that is PENDING is looked up at its provider first, so call this when the payer is back.
+   *
+   * Needs `billing:manage`.
+   *
+   * `PATCH /api/v1/subscriptions/payment-methods/{methodId}`
+   *
+   * @throws {ConflictError} `payment_method_pending`, `payment_method_expired`
+   * @example
+   * ```ts
+   * const answer = await client.billing.paymentMethods.update({ methodId: 'pmt_2x4mzwq6v0d8k3r7n5t9b1c6gh', default: true });
+   * ```
+   */
+  update(params: BillingPaymentMethodsUpdateParams, options?: RequestOptions): ApiPromise<Types.BillingPaymentMethodsUpdateResponse> {
+    return this.transport.call({"id":"billing.paymentMethods.update","method":"PATCH","path":"/api/v1/subscriptions/payment-methods/{methodId}","keyed":true,"body":"json"}, params, options);
   }
 }
 
@@ -2387,6 +2505,7 @@ export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
   readonly info: BillingInfoResource;
   readonly invoices: BillingInvoicesResource;
+  readonly paymentMethods: BillingPaymentMethodsResource;
   readonly payments: BillingPaymentsResource;
   readonly paypal: BillingPaypalResource;
   readonly plans: BillingPlansResource;
@@ -2397,6 +2516,7 @@ export class BillingResource extends Resource {
     this.credits = new BillingCreditsResource(transport);
     this.info = new BillingInfoResource(transport);
     this.invoices = new BillingInvoicesResource(transport);
+    this.paymentMethods = new BillingPaymentMethodsResource(transport);
     this.payments = new BillingPaymentsResource(transport);
     this.paypal = new BillingPaypalResource(transport);
     this.plans = new BillingPlansResource(transport);
@@ -2419,6 +2539,27 @@ export class BillingResource extends Resource {
    */
   entitlements(params?: BillingEntitlementsParams, options?: RequestOptions): ApiPromise<Types.BillingEntitlementsResponse> {
     return this.transport.call({"id":"billing.entitlements","method":"GET","path":"/api/v1/entitlements"}, params, options);
+  }
+
+  /**
+   * Open Stripe's page for payment methods
+   *
+   * Where the payer sees, adds and removes methods at Stripe; what changes there changes here too.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/billing/portal-session`
+   *
+   * @throws {BadRequestError} `return_url_not_allowed`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ServerError} `payment_provider_unavailable`
+   * @example
+   * ```ts
+   * const answer = await client.billing.portalSession({ returnUrl: 'https://app.example.com/billing' });
+   * ```
+   */
+  portalSession(params: BillingPortalSessionParams, options?: RequestOptions): ApiPromise<Types.BillingPortalSessionResponse> {
+    return this.transport.call({"id":"billing.portalSession","method":"POST","path":"/api/v1/billing/portal-session","keyed":true,"body":"json"}, params, options);
   }
 }
 
@@ -2657,6 +2798,7 @@ export class OrgsChatResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.chat.delete({
@@ -2679,6 +2821,7 @@ export class OrgsChatResource extends Resource {
    * `PATCH /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.chat.edit({
@@ -2826,6 +2969,7 @@ export class OrgsInvitationsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `limit_reached`, `invitation_pending`, `invitation_not_pending`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.invitations.resend({
@@ -2848,6 +2992,7 @@ export class OrgsInvitationsResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
    *
    * @throws {ConflictError} `invitation_not_pending`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.invitations.revoke({
@@ -2893,6 +3038,7 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.members.remove({
@@ -2916,6 +3062,7 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.members.setRole({
@@ -2993,6 +3140,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `personal_organization`, `deletion_protected`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.delete({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3048,6 +3196,7 @@ export class OrgsResource extends Resource {
    * `POST /api/v1/organizations/{orgId}/leave`
    *
    * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.leave({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3087,6 +3236,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3144,6 +3294,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.transfer({
@@ -3167,6 +3318,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {BadRequestError} `name_reserved`
    * @throws {ConflictError} `slug_taken`, `subdomain_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
@@ -3290,6 +3442,7 @@ export class RolesResource extends Resource {
    * `DELETE /api/v1/roles/{roleId}`
    *
    * @throws {ConflictError} `role_has_children`, `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.roles.delete({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3347,6 +3500,7 @@ export class RolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `role_name_taken`, `role_cycle`, `role_too_deep`, `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
@@ -3664,6 +3818,7 @@ export class UsersMeResource extends Resource {
    *
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {ConflictError} `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -3705,6 +3860,7 @@ export class UsersMeResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.me.delete();
@@ -3799,6 +3955,7 @@ export class UsersMeResource extends Resource {
    * `PATCH /api/v1/users/me`
    *
    * @throws {ConflictError} `username_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.me.update({
@@ -3825,6 +3982,7 @@ export class UsersRolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.roles.set({
@@ -3860,6 +4018,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `account_erased`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.activate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3881,6 +4040,7 @@ export class UsersResource extends Resource {
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -3940,6 +4100,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.deactivate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3960,6 +4121,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.delete({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4017,6 +4179,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.suspend({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4037,6 +4200,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`, `username_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.update({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', fullName: 'Ada King' });
@@ -4151,6 +4315,7 @@ export class WebhooksResource extends Resource {
    *
    * `DELETE /api/v1/webhooks/{webhookId}`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.webhooks.delete({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4244,6 +4409,7 @@ export class WebhooksResource extends Resource {
    *
    * `POST /api/v1/webhooks/{webhookId}/rotate-secret`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.rotateSecret({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', overlapSeconds: 86400 });
@@ -4302,6 +4468,7 @@ export class WebhooksResource extends Resource {
    *
    * @throws {BadRequestError} `target_not_allowed`, `header_not_allowed`, `unknown_event_type`, `unknown_event_version`
    * @throws {PermissionDeniedError} `event_not_allowed`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.update({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', events: ['*'] });

@@ -3345,6 +3345,16 @@ export type OAuthUrl = {
 };
 
 /**
+ * Where the page leads back to.
+ */
+export type OpenPortal = {
+    /**
+     * Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl: string;
+};
+
+/**
  * A tenant: its members, keys, usage and billing are separate from all others.
  */
 export type Organization = {
@@ -3959,6 +3969,138 @@ export type PaymentFailedEvent = {
 };
 
 /**
+ * A card or an account that an organization pays with.
+ */
+export type PaymentMethod = {
+    /**
+     * Id of a payment method.
+     */
+    id: string;
+    /**
+     * Who moves the money; `manual` is a transfer to the bank account of the operator.
+     */
+    provider: PaymentProviderName | (string & {});
+    /**
+     * Waits for the payer at `actionUrl`, for a day at most; can be charged; or is a card after its last month. An expired card may still be charged if its bank has issued another.
+     */
+    status: 'PENDING' | 'ACTIVE' | 'EXPIRED' | (string & {});
+    /**
+     * Whether it is charged where no other one is named.
+     */
+    default: boolean;
+    /**
+     * What it is, in a word of the provider; null while it is PENDING.
+     */
+    kind: string | null;
+    /**
+     * Of a card.
+     */
+    brand: string | null;
+    /**
+     * The last digits of a card or account, where there are some.
+     */
+    last4: string | null;
+    /**
+     * The first moment at which a card is expired.
+     */
+    expiresAt: string | null;
+    /**
+     * Where the payer goes while it is PENDING; else null.
+     */
+    actionUrl: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * A method was saved at its provider, and can be charged.
+ */
+export type PaymentMethodAddedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment_method.added';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentMethod;
+};
+
+/**
+ * A card expires within two weeks. Once for each expiry.
+ */
+export type PaymentMethodExpiringEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment_method.expiring';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentMethod;
+};
+
+/**
+ * One page of a list.
+ */
+export type PaymentMethodPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<PaymentMethod>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
+ * A method was removed, here or at its provider, and is not charged any more.
+ */
+export type PaymentMethodRemovedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment_method.removed';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentMethod;
+};
+
+/**
+ * A method became the default, or its bank has issued another card.
+ */
+export type PaymentMethodUpdatedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'payment_method.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PaymentMethod;
+};
+
+/**
  * A payment, and whose it is.
  */
 export type PaymentOfOrganization = {
@@ -4271,6 +4413,16 @@ export type Plans = {
 };
 
 /**
+ * A page where an organization manages its methods.
+ */
+export type PortalSession = {
+    /**
+     * A page of Stripe, for the payer: it needs no login, so show it to no one else.
+     */
+    url: string;
+};
+
+/**
  * What a plan costs. A price never changes: another one takes its place.
  */
 export type Price = {
@@ -4321,7 +4473,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'payment_method_not_saved_here' | 'payment_method_pending' | 'payment_method_expired' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -5339,6 +5491,17 @@ export type SetMemberRole = {
 };
 
 /**
+ * Where a method is saved.
+ */
+export type SetUpPaymentMethod = {
+    provider: PaymentProviderName;
+    /**
+     * Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl: string;
+};
+
+/**
  * The custom roles of a member from now on.
  */
 export type SetUserRoles = {
@@ -5551,6 +5714,17 @@ export type StartedPayment = {
 };
 
 /**
+ * A method that is being saved, and where the payer goes.
+ */
+export type StartedSetup = {
+    method: PaymentMethod;
+    /**
+     * Where the payer goes to agree.
+     */
+    actionUrl: string;
+};
+
+/**
  * Whether a subdomain is free, and why not.
  */
 export type SubdomainAvailability = {
@@ -5760,6 +5934,16 @@ export type UpdateOrganization = {
      */
     requireTwoFactor?: boolean;
     metadata?: Metadata;
+};
+
+/**
+ * That a method is the default from now on.
+ */
+export type UpdatePaymentMethod = {
+    /**
+     * Makes it the one that is charged; the earlier one is kept.
+     */
+    default: true;
 };
 
 /**
@@ -6768,6 +6952,11 @@ export type JobId = string;
  * Id of a payment.
  */
 export type PaymentId = string;
+
+/**
+ * Id of a payment method.
+ */
+export type MethodId = string;
 
 /**
  * Id of an API key.
@@ -10811,6 +11000,326 @@ export type BillingPaypalCaptureResponses = {
 };
 
 export type BillingPaypalCaptureResponse = BillingPaypalCaptureResponses[keyof BillingPaypalCaptureResponses];
+
+export type BillingPaymentMethodsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/subscriptions/payment-methods';
+};
+
+export type BillingPaymentMethodsListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentMethodsListError = BillingPaymentMethodsListErrors[keyof BillingPaymentMethodsListErrors];
+
+export type BillingPaymentMethodsListResponses = {
+    /**
+     * OK
+     */
+    200: PaymentMethodPage;
+};
+
+export type BillingPaymentMethodsListResponse = BillingPaymentMethodsListResponses[keyof BillingPaymentMethodsListResponses];
+
+export type BillingPaymentMethodsSetupData = {
+    body: SetUpPaymentMethod;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/payment-methods/setup';
+};
+
+export type BillingPaymentMethodsSetupErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentMethodsSetupError = BillingPaymentMethodsSetupErrors[keyof BillingPaymentMethodsSetupErrors];
+
+export type BillingPaymentMethodsSetupResponses = {
+    /**
+     * Created
+     */
+    201: StartedSetup;
+};
+
+export type BillingPaymentMethodsSetupResponse = BillingPaymentMethodsSetupResponses[keyof BillingPaymentMethodsSetupResponses];
+
+export type BillingPaymentMethodsRemoveData = {
+    body?: never;
+    path: {
+        /**
+         * Id of a payment method.
+         */
+        methodId: string;
+    };
+    query?: never;
+    url: '/api/v1/subscriptions/payment-methods/{methodId}';
+};
+
+export type BillingPaymentMethodsRemoveErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentMethodsRemoveError = BillingPaymentMethodsRemoveErrors[keyof BillingPaymentMethodsRemoveErrors];
+
+export type BillingPaymentMethodsRemoveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type BillingPaymentMethodsRemoveResponse = BillingPaymentMethodsRemoveResponses[keyof BillingPaymentMethodsRemoveResponses];
+
+export type BillingPaymentMethodsUpdateData = {
+    body: UpdatePaymentMethod;
+    path: {
+        /**
+         * Id of a payment method.
+         */
+        methodId: string;
+    };
+    query?: never;
+    url: '/api/v1/subscriptions/payment-methods/{methodId}';
+};
+
+export type BillingPaymentMethodsUpdateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPaymentMethodsUpdateError = BillingPaymentMethodsUpdateErrors[keyof BillingPaymentMethodsUpdateErrors];
+
+export type BillingPaymentMethodsUpdateResponses = {
+    /**
+     * OK
+     */
+    200: PaymentMethod;
+};
+
+export type BillingPaymentMethodsUpdateResponse = BillingPaymentMethodsUpdateResponses[keyof BillingPaymentMethodsUpdateResponses];
+
+export type BillingPortalSessionData = {
+    body: OpenPortal;
+    path?: never;
+    query?: never;
+    url: '/api/v1/billing/portal-session';
+};
+
+export type BillingPortalSessionErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingPortalSessionError = BillingPortalSessionErrors[keyof BillingPortalSessionErrors];
+
+export type BillingPortalSessionResponses = {
+    /**
+     * Created
+     */
+    201: PortalSession;
+};
+
+export type BillingPortalSessionResponse = BillingPortalSessionResponses[keyof BillingPortalSessionResponses];
 
 export type SessionsListData = {
     body?: never;

@@ -10,6 +10,7 @@ import { MAX_PENDING } from '../invitations/service/send.ts';
 import { MAX_OWNED } from '../members/service/add.ts';
 import { MAX_EVENTS } from '../metering/schemas.ts';
 import { MAX_METERS } from '../metering/service/meters.ts';
+import { MAX_METHODS } from '../payment-methods/service/set-up.ts';
 import { MAX_OPEN_PAYMENTS } from '../payments/service/purchase.ts';
 import { MAX_PATTERNS, MAX_REWINDS, MAX_SUBSCRIPTIONS } from '../realtime/schemas.ts';
 import { MAX_GENERATIONS } from '../roles/inheritance.ts';
@@ -31,6 +32,7 @@ export function capsOf({ BODY_LIMIT }: Pick<Env, 'BODY_LIMIT'>): Cap[] {
     cap('assigned_roles', MAX_ASSIGNED, 'member', 'Custom roles of a member.'),
     cap('invitations', MAX_PENDING, 'organization', 'Invitations that wait for an answer.'),
     cap('meters', MAX_METERS, 'organization', 'Meters, archived ones included.'),
+    cap('payment_methods', MAX_METHODS, 'organization', 'Payment methods, those that wait for their payer too.'),
     cap('open_payments', MAX_OPEN_PAYMENTS, 'organization', 'Payments for credits that wait.'),
     cap('webhooks', MAX_WEBHOOKS, 'organization', 'Webhooks.'),
     cap('limit_overrides', MAX_OVERRIDES, 'organization', 'Overrides of limits that count now.'),

@@ -80,7 +80,7 @@ const Currency = z
   .meta({ description: 'Where packs of this size are sold in several.', example: 'USD' });
 
 /** Longer ones are refused by Stripe. */
-const ReturnUrl = z.string().min(1).max(2000).meta({
+export const ReturnUrl = z.string().min(1).max(2000).meta({
   description:
     'Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.',
   example: 'https://app.example.com/billing',

@@ -106,6 +106,8 @@ const TABLES_OF_HOME = [
   'webhooks',
   'roles',
   'chat_messages',
+  'payment_methods',
+  'payment_customers',
   'billing_accounts',
 ] as const;
 

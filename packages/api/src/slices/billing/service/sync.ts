@@ -1,4 +1,14 @@
-import type { ObjectKind, ObjectRef, PaymentProvider } from '@rentapi/payments/payment-provider';
+import type {
+  Charge,
+  Customer,
+  Dispute,
+  ObjectKind,
+  ObjectRef,
+  PaymentMethod,
+  PaymentProvider,
+  Refund,
+  Setup,
+} from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
@@ -9,7 +19,7 @@ import { job, type RunControl } from '../../../jobs/job.ts';
 import { noteFinding } from './findings.ts';
 
 /** An object as its provider has it: null where there is none any more. */
-export type ReadObject = Awaited<ReturnType<typeof readObject>>;
+export type ReadObject = Charge | Refund | Dispute | Setup | PaymentMethod | Customer | null;
 
 /** Applies what was read, in the transaction that remembers it. False: none of ours is meant. */
 export type Apply = (ctx: Context, provider: PaymentProvider, object: ObjectRef, read: ReadObject) => Promise<boolean>;
@@ -79,14 +89,14 @@ async function noteUnknown(): Promise<boolean> {
   return false;
 }
 
-async function readObject(provider: PaymentProvider, { kind, id }: ObjectRef) {
+async function readObject(provider: PaymentProvider, { kind, id }: ObjectRef): Promise<ReadObject> {
   try {
     if (kind === 'charge') return await provider.getCharge(id);
     if (kind === 'refund') return await provider.getRefund(id);
     if (kind === 'dispute') return await provider.getDispute(id);
     if (kind === 'setup') return await provider.finishSetup(id);
     if (kind === 'method') return await provider.getMethod(id);
-    return null; // nothing of a customer is kept
+    return await provider.getCustomer(id);
   } catch (error) {
     if (error instanceof ProviderError && error.outcome === 'refused') return null;
     throw error;

@@ -28,6 +28,8 @@ export const PURGED_TABLES = [
   'organization_invitations',
   'limit_overrides',
   'included_calls',
+  'payment_methods',
+  'payment_customers',
   'billing_accounts',
   'realtime_tickets',
   'api_key_credits',

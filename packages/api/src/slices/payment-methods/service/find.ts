@@ -1,0 +1,41 @@
+import type { ProviderName } from '@rentapi/payments/payment-provider';
+import type { OrganizationContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { newestFirst } from '../../../contract/pagination.ts';
+import { rowsOf } from '../../../data/rows.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+import { PaymentMethodModel } from '../model.ts';
+import type { ListPaymentMethods, PaymentMethodPage } from '../schemas.ts';
+
+const SHOWN = ['PENDING', 'ACTIVE'] as const;
+
+export async function listMethods(ctx: OrganizationContext, input: ListPaymentMethods): Promise<PaymentMethodPage> {
+  const list = { name: 'payment-methods', of: ctx.organization.id };
+  const query = rowsOf(PaymentMethodModel.of(ctx).whereIn('status', [...SHOWN]));
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
+  return { items: rows.map((method) => method.present(ctx.ids, ctx.now)), nextCursor };
+}
+
+export async function findMethod(ctx: Tenancy, id: number): Promise<PaymentMethodModel> {
+  const found = await PaymentMethodModel.of(ctx)
+    .findOne({ id })
+    .whereIn('status', [...SHOWN]);
+  if (!found) throw new ApiError('not_found');
+  return found;
+}
+
+/** What an organization is charged by, where no method is named. */
+export interface DefaultMethod {
+  id: number;
+  provider: ProviderName;
+  externalId: string;
+  customerId: string | null;
+}
+
+/** Also an expired one: banks charge the card that has replaced it. */
+export async function defaultMethodOf(ctx: Tenancy): Promise<DefaultMethod | null> {
+  const found = await PaymentMethodModel.of(ctx).findOne({ isDefault: true });
+  return found
+    ? { id: found.id, provider: found.provider, externalId: found.externalId!, customerId: found.customerId }
+    : null;
+}
