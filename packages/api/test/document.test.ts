@@ -154,6 +154,7 @@ describe('errors in the document', () => {
       'idempotency_in_progress',
       'oauth_provider_unavailable',
       'overloaded',
+      'payment_provider_unavailable',
       'rate_limited',
       'too_many_codes',
       'unavailable',

@@ -10,6 +10,7 @@ const STRIPE_WEBHOOK = '/api/v1/billing/stripe/webhook';
 const PAYPAL_WEBHOOK = '/api/v1/billing/paypal/webhook';
 
 export interface TestPayments {
+  manual: PaymentProvider;
   stripe: PaymentProvider;
   paypal: PaymentProvider;
   fakeStripe: FakeStripe;
@@ -22,8 +23,8 @@ const made = new WeakMap<TestApp, Promise<TestPayments>>();
 export async function usePayments(app: TestApp): Promise<TestPayments> {
   const known = made.get(app) ?? setUp(app);
   made.set(app, known);
-  const { stripe, paypal } = await known;
-  app.ports.payments = new Map([stripe, paypal].map((provider) => [provider.name, provider]));
+  const { manual, stripe, paypal } = await known;
+  app.ports.payments = new Map([manual, stripe, paypal].map((provider) => [provider.name, provider]));
   return known;
 }
 
@@ -53,7 +54,8 @@ async function setUp(app: TestApp): Promise<TestPayments> {
     await fakeStripe.close();
     await fakePayPal.close();
   };
-  return { stripe, paypal, fakeStripe, fakePayPal };
+  const manual = app.ports.payments.get('manual')!; // every server has it
+  return { manual, stripe, paypal, fakeStripe, fakePayPal };
 }
 
 /** A pack of credits, so that there is something to buy. */

@@ -464,6 +464,12 @@ export type AppRouter = TRPCBuiltRouter<
         }>;
       };
       payments: {
+        /** Confirm a bank transfer. When the money of a payment by `manual` was seen on the account, or the money of its refund was sent. What it pays for is given at once. The same again changes nothing. */
+        confirm: TRPCMutationProcedure<{
+          meta: unknown;
+          input: ConfirmPayment;
+          output: Payment;
+        }>;
         /** Refund a payment. A part, or all that is left; all refunds together are at most the payment. It is on its way when this answers. Credits that it paid for are taken back in the same part; what was spent of them is owed. */
         refund: TRPCMutationProcedure<{
           meta: unknown;
@@ -1952,6 +1958,25 @@ export interface ConfirmPasswordReset {
   token: string;
   /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
   password: string;
+}
+
+/** A transfer that was seen on the account. */
+export interface ConfirmPayment {
+  /** Id of a payment. */
+  paymentId: string;
+  /** A refund of the payment, where money was sent back; leave it out for the payment itself. */
+  refundId?: string | undefined;
+  /** What the bank calls the transfer; one transfer pays once. */
+  reference: string;
+  /** When it was seen on the account. */
+  receivedAt: string;
+  /** What was transferred: exactly what was asked for. */
+  amount: {
+    /** In the smallest unit of the currency. */
+    amountMinor: number;
+    /** Of the transfer. */
+    currency: string;
+  };
 }
 
 /** A new API key. */
@@ -4038,6 +4063,11 @@ export interface Problem {
     | 'role_too_deep'
     | 'role_has_children'
     | 'system_role'
+    | 'payment_not_by_transfer'
+    | 'transfer_not_open'
+    | 'transfer_amount_differs'
+    | 'transfer_in_future'
+    | 'transfer_counted'
     | 'invalid_code'
     | 'invalid_challenge'
     | 'too_many_codes'

@@ -22,6 +22,7 @@ import * as payments from './payments/errors.ts';
 import * as queues from './queues/errors.ts';
 import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
+import * as transfers from './transfers/errors.ts';
 import * as twoFactor from './two-factor/errors.ts';
 import * as users from './users/errors.ts';
 import * as webhooks from './webhooks/errors.ts';
@@ -51,6 +52,7 @@ export const ERRORS = {
   ...queues.errors,
   ...realtime.errors,
   ...roles.errors,
+  ...transfers.errors,
   ...twoFactor.errors,
   ...users.errors,
   ...webhooks.errors,
@@ -66,4 +68,5 @@ export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...roles.uniqueConstraints,
   ...twoFactor.uniqueConstraints,
   ...users.uniqueConstraints,
+  ...transfers.uniqueConstraints,
 };

@@ -19,7 +19,7 @@ import { ingest, meters } from './metering/router.ts';
 import { oauth } from './oauth/router.ts';
 import { organizations } from './organizations/router.ts';
 import { paymentMethods, portalSession } from './payment-methods/router.ts';
-import { payments, paypal, purchase, refund } from './payments/router.ts';
+import { confirm, payments, paypal, purchase, refund } from './payments/router.ts';
 import { myPermissions, permissions } from './permissions/router.ts';
 import { plans } from './plans/router.ts';
 import { adminJobs, queues } from './queues/router.ts';
@@ -46,7 +46,7 @@ export const appRouter = router({
     queues,
     jobs: adminJobs,
     billing: router({ ...adminBilling, books }),
-    payments: router({ refund }),
+    payments: router({ confirm, refund }),
   }),
   billing: router({
     entitlements,

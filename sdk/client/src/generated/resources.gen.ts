@@ -15,6 +15,7 @@ export type {
   AdminJobsRetryResponse,
   AdminOrgsLimitsGetResponse,
   AdminOrgsLimitsSetResponse,
+  AdminPaymentsConfirmResponse,
   AdminPaymentsRefundResponse,
   AdminQueuesResponse,
   AdminUsersCreditsResponse,
@@ -104,6 +105,7 @@ export type {
   CheckPermissions,
   ClearCache,
   ConfirmPasswordReset,
+  ConfirmPayment,
   CreateApiKey,
   CreateInvitation,
   CreateMeter,
@@ -446,6 +448,8 @@ export interface CodesByStatus {
     | "invalid_cursor"
     | "credits_expire_in_past"
     | "override_in_past"
+    | "transfer_amount_differs"
+    | "transfer_in_future"
     | "refund_currency_differs"
     | "refund_amount_not_possible"
     | "credit_pack_unknown"
@@ -542,6 +546,9 @@ export interface CodesByStatus {
     | "job_not_failed"
     | "job_superseded"
     | "job_unknown"
+    | "payment_not_by_transfer"
+    | "transfer_not_open"
+    | "transfer_counted"
     | "payment_not_refundable"
     | "payment_disputed"
     | "refund_exceeds_payment"
@@ -754,6 +761,7 @@ export type AdminJobsListParams = Params<Types.AdminJobsListData>;
 export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
 export type AdminOrgsLimitsGetParams = Params<Types.AdminOrgsLimitsGetData>;
 export type AdminOrgsLimitsSetParams = Params<Types.AdminOrgsLimitsSetData>;
+export type AdminPaymentsConfirmParams = Params<Types.AdminPaymentsConfirmData>;
 export type AdminPaymentsRefundParams = Params<Types.AdminPaymentsRefundData>;
 export type AdminQueuesParams = NoParams;
 export type AdminUsersCreditsParams = Params<Types.AdminUsersCreditsData>;
@@ -1069,6 +1077,32 @@ export class AdminOrgsResource extends Resource {
 
 /** `client.admin.payments` */
 export class AdminPaymentsResource extends Resource {
+  /**
+   * Confirm a bank transfer
+   *
+   * When the money of a payment by `manual` was seen on the account, or the money of its refund was sent. What it pays for is given at once. The same again changes nothing.
+   *
+   * Needs `system:manage` on the platform and a login within the last ten minutes.
+   *
+   * `POST /api/v1/admin/payments/{paymentId}/confirm`
+   *
+   * @throws {BadRequestError} `transfer_amount_differs`, `transfer_in_future`
+   * @throws {PermissionDeniedError} `reauthentication_required`
+   * @throws {ConflictError} `payment_not_by_transfer`, `transfer_not_open`, `transfer_counted`
+   * @example
+   * ```ts
+   * const answer = await client.admin.payments.confirm({
+   *   paymentId: 'pay_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   reference: 'E2E-20260131-0042',
+   *   receivedAt: '2026-01-31T12:00:00Z',
+   *   amount: { amountMinor: 1000, currency: 'USD' },
+   * });
+   * ```
+   */
+  confirm(params: AdminPaymentsConfirmParams, options?: RequestOptions): ApiPromise<Types.AdminPaymentsConfirmResponse> {
+    return this.transport.call({"id":"admin.payments.confirm","method":"POST","path":"/api/v1/admin/payments/{paymentId}/confirm","keyed":true,"body":"json"}, params, options);
+  }
+
   /**
    * Refund a payment
    *

@@ -82,6 +82,18 @@ export const PaymentCanceled = event('payment.canceled', {
   example: { organizationId, paymentId: examplePayment.id },
 });
 
+export const PaymentConfirmed = event('payment.confirmed', {
+  data: z.object({
+    organizationId: id('org'),
+    paymentId: id('pay'),
+    refundId: id('rfd').optional(),
+    bankReference: z.string(),
+  }),
+  audience: 'internal',
+  description: 'Staff have seen a transfer on the account.',
+  example: { organizationId, paymentId: examplePayment.id, bankReference: 'E2E-20260131-0042' },
+});
+
 export const RefundRequested = event('refund.requested', {
   data: z.object({ organizationId: id('org'), refund: Refund }),
   audience: 'internal',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { addPack, usePayments } from '../../../test/payments.ts';
+import { addPack, useNoPayments, usePayments } from '../../../test/payments.ts';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { byOwner, unscoped } from '../../../test/proofs/scenes.ts';
 import type { Failing, Scenario, SliceProofs } from '../../../test/proofs/slice-proofs.ts';
@@ -147,7 +147,11 @@ export const proofs: SliceProofs = {
         return atFirst(fixture, await purchase(fixture, { credits: 3 }));
       },
       return_url_not_allowed: (fixture) => purchase(fixture, { returnUrl: 'https://evil.example/' }),
-      payment_provider_not_set_up: (fixture) => purchase(fixture, { provider: 'manual' }),
+      payment_provider_not_set_up: async (fixture) => {
+        const scene = await purchase(fixture);
+        useNoPayments(fixture.app);
+        return scene;
+      },
     },
     'billing.paypal.createOrder': {
       credit_pack_unknown: (fixture) => order(fixture, { credits: 7 }),

@@ -2,6 +2,7 @@ import type { Tag } from '../../contract/tags.ts';
 import { procedure, router } from '../../procedure.ts';
 import {
   CapturePayPalOrder,
+  ConfirmPayment,
   CreatePayPalOrder,
   examplePayment,
   exampleRefund,
@@ -16,6 +17,7 @@ import {
   RefundPayment,
   StartedPayment,
 } from './schemas.ts';
+import { confirmPayment } from './service/confirm.ts';
 import { getPayment, listPayments } from './service/payments.ts';
 import { captureOrder, createOrder } from './service/paypal.ts';
 import { purchaseCredits } from './service/purchase.ts';
@@ -165,3 +167,37 @@ export const refund = procedure({
   .input(RefundPayment)
   .output(Refund)
   .mutation(({ ctx, input }) => requestRefund(ctx, input));
+
+/** Part of `admin.payments`. */
+export const confirm = procedure({
+  access: 'system:manage',
+  fresh: true,
+  openapi: {
+    method: 'POST',
+    path: '/admin/payments/{paymentId}/confirm',
+    tags: ['Administration'],
+    summary: 'Confirm a bank transfer',
+    description:
+      'When the money of a payment by `manual` was seen on the account, or the money of its refund was sent. What it pays for is given at once. The same again changes nothing.',
+  },
+  commitsItself: true,
+  errors: [
+    'payment_not_by_transfer',
+    'transfer_not_open',
+    'transfer_amount_differs',
+    'transfer_in_future',
+    'transfer_counted',
+  ],
+  example: {
+    input: {
+      paymentId: examplePayment.id,
+      reference: 'E2E-20260131-0042',
+      receivedAt: '2026-01-31T12:00:00Z',
+      amount: examplePayment.amount,
+    },
+    output: { ...examplePayment, provider: 'manual' },
+  },
+})
+  .input(ConfirmPayment)
+  .output(Payment)
+  .mutation(({ ctx, input }) => confirmPayment(ctx, input));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CreatedAt, Timestamp } from '../../contract/common-schemas.ts';
+import { CreatedAt, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { Money } from '../../contract/money.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
@@ -188,6 +188,37 @@ export const RefundPayment = z
   })
   .meta({ id: 'RefundPayment', description: 'What to pay back, and why.' });
 export type RefundPayment = z.output<typeof RefundPayment>;
+
+export const ConfirmPayment = z
+  .strictObject({
+    paymentId: id('pay'),
+    refundId: id('rfd').optional().meta({
+      description: 'A refund of the payment, where money was sent back; leave it out for the payment itself.',
+    }),
+    reference: z
+      .string()
+      .trim()
+      .min(1)
+      .max(140, { abort: true })
+      .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text), 'must contain no invisible characters')
+      .meta({ description: 'What the bank calls the transfer; one transfer pays once.', example: 'E2E-20260131-0042' }),
+    receivedAt: TimestampInput.meta({
+      description: 'When it was seen on the account.',
+      example: '2026-01-31T12:00:00Z',
+    }),
+    amount: z
+      .strictObject({
+        amountMinor: z.int().min(1).meta({ description: 'In the smallest unit of the currency.', example: 1000 }),
+        currency: z
+          .string()
+          .max(3, { abort: true })
+          .regex(/^[A-Z]{3}$/, 'must be three capital letters of ISO 4217, such as USD')
+          .meta({ description: 'Of the transfer.', example: 'USD' }),
+      })
+      .meta({ description: 'What was transferred: exactly what was asked for.' }),
+  })
+  .meta({ id: 'ConfirmPayment', description: 'A transfer that was seen on the account.' });
+export type ConfirmPayment = z.output<typeof ConfirmPayment>;
 
 export const Dispute = z
   .object({
