@@ -88,6 +88,11 @@ export class AuthenticationError extends RentApiError {
   declare readonly name: 'AuthenticationError';
   declare readonly code: CodeOf<401>;
 }
+/** 402: it costs more credits than there are, or more calls than the plan includes. */
+export class PaymentRequiredError extends RentApiError {
+  declare readonly name: 'PaymentRequiredError';
+  declare readonly code: CodeOf<402>;
+}
 /** 403: known, but not allowed. */
 export class PermissionDeniedError extends RentApiError {
   declare readonly name: 'PermissionDeniedError';
@@ -136,6 +141,7 @@ const CLASSES = {
   RentApiError,
   BadRequestError,
   AuthenticationError,
+  PaymentRequiredError,
   PermissionDeniedError,
   NotFoundError,
   ConflictError,
@@ -167,6 +173,7 @@ function ownName(prototype: object): unknown {
 const CLASS_OF_STATUS: Record<number, typeof RentApiError> = {
   400: BadRequestError,
   401: AuthenticationError,
+  402: PaymentRequiredError,
   403: PermissionDeniedError,
   404: NotFoundError,
   409: ConflictError,

@@ -9,6 +9,7 @@ export {
   type ErrorCode,
   type FieldError,
   NotFoundError,
+  PaymentRequiredError,
   PermissionDeniedError,
   PreconditionFailedError,
   type ProblemBody,

@@ -2245,6 +2245,19 @@ export interface CreditGrant {
   createdAt: string;
 }
 
+/** Credits that are sold together. */
+export interface CreditPack {
+  /** How many; there is a pack of exactly as many. */
+  credits: number;
+  /** What they cost. */
+  amount: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+}
+
 /** At the end of each interval `remaining` is raised to `amount`, unless more is left. */
 export interface CreditRefill {
   /** What `remaining` is raised to. */
@@ -3878,6 +3891,8 @@ export interface Plans {
   items: Plan[];
   /** All are on one page. */
   nextCursor: null;
+  /** Credits that can be bought, from the fewest. */
+  creditPacks: CreditPack[];
 }
 
 /** A page where an organization manages its methods. */

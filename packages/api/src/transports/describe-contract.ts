@@ -127,6 +127,7 @@ function describeErrors(operations: readonly DescribedOperation[]): DescribedErr
 const SDK_CLASSES: Record<number, string> = {
   400: 'BadRequestError',
   401: 'AuthenticationError',
+  402: 'PaymentRequiredError',
   403: 'PermissionDeniedError',
   404: 'NotFoundError',
   409: 'ConflictError',

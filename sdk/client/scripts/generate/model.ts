@@ -145,6 +145,7 @@ function cookiesOf({ 'x-rentapi-cookie': cookie }: OperationObject, body: Schema
 const CLASS_OF_STATUS: Record<string, string> = {
   400: 'BadRequestError',
   401: 'AuthenticationError',
+  402: 'PaymentRequiredError',
   403: 'PermissionDeniedError',
   404: 'NotFoundError',
   409: 'ConflictError',

@@ -121,6 +121,7 @@ export type {
   CreditEntryKind,
   CreditEntryPage,
   CreditGrant,
+  CreditPack,
   CreditRefill,
   CreditSource,
   CreditsExhaustedEvent,

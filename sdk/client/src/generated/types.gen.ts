@@ -1361,6 +1361,20 @@ export type CreditGrant = {
 };
 
 /**
+ * Credits that are sold together.
+ */
+export type CreditPack = {
+    /**
+     * How many; there is a pack of exactly as many.
+     */
+    credits: number;
+    /**
+     * What they cost.
+     */
+    amount: Money;
+};
+
+/**
  * At the end of each interval `remaining` is raised to `amount`, unless more is left.
  */
 export type CreditRefill = {
@@ -4441,6 +4455,10 @@ export type Plans = {
      * All are on one page.
      */
     nextCursor: null;
+    /**
+     * Credits that can be bought, from the fewest.
+     */
+    creditPacks: Array<CreditPack>;
 };
 
 /**

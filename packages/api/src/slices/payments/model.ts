@@ -46,6 +46,8 @@ export class PaymentModel extends TenantModel {
   declare methodId: string | null;
   declare customerId: string | null;
   declare savesMethod: boolean;
+  /** Begun without its payer. */
+  declare offSession: boolean;
   declare attempt: number;
   /** Of the charge, committed before it is confirmed. */
   declare externalId: string | null;

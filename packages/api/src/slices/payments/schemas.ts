@@ -86,6 +86,13 @@ export const ReturnUrl = z.string().min(1).max(2000).meta({
   example: 'https://app.example.com/billing',
 });
 
+export const CreditPack = z
+  .object({ credits, amount: Money.meta({ description: 'What they cost.' }) })
+  .meta({ id: 'CreditPack', description: 'Credits that are sold together.' });
+export type CreditPack = z.output<typeof CreditPack>;
+
+export const exampleCreditPack: CreditPack = { credits: 1000, amount: { amountMinor: 1000, currency: 'USD' } };
+
 export const PurchaseCredits = z
   .strictObject({ credits, provider: PaymentProviderName, currency: Currency.optional(), returnUrl: ReturnUrl })
   .meta({ id: 'PurchaseCredits', description: 'Which credits are bought, and how they are paid.' });

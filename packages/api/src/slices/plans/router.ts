@@ -1,5 +1,6 @@
 import { NoInput } from '../../contract/common-schemas.ts';
 import { procedure, router } from '../../procedure.ts';
+import { exampleCreditPack } from '../payments/schemas.ts';
 import { examplePlan, Plans } from './schemas.ts';
 import { listPlans } from './service/read.ts';
 
@@ -14,7 +15,7 @@ export const plans = router({
       summary: 'List the plans and their prices',
       description: 'What an organization can subscribe to, for a month or a year, in each currency.',
     },
-    example: { output: { items: [examplePlan], nextCursor: null } },
+    example: { output: { items: [examplePlan], nextCursor: null, creditPacks: [exampleCreditPack] } },
   })
     .input(NoInput)
     .output(Plans)

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { exampleId, id } from '../../contract/ids.ts';
 import { Money } from '../../contract/money.ts';
 import { FEATURES, INTERVALS, OVERAGES, PLAN_CODES } from '../../contract/plans.ts';
+import { CreditPack } from '../payments/schemas.ts';
 
 const count = (description: string, example: number) => z.int().meta({ description, example });
 
@@ -42,6 +43,7 @@ export const Plans = z
   .object({
     items: z.array(Plan).meta({ description: 'From the smallest to the largest.' }),
     nextCursor: z.null().meta({ description: 'All are on one page.' }),
+    creditPacks: z.array(CreditPack).meta({ description: 'Credits that can be bought, from the fewest.' }),
   })
   .meta({ id: 'Plans', description: 'What is sold.' });
 export type Plans = z.output<typeof Plans>;

@@ -64,7 +64,7 @@ export async function applyCharge(
   if (status === 'REQUIRES_ACTION') {
     await record(ctx, PaymentActionRequired, { target: after, before: payment, after, data: dataOf(ctx, after) });
     // On a page, the payer is there already.
-    if (after.methodId !== null) await mailPayment(ctx, after, 'ACTION_REQUIRED');
+    if (after.offSession) await mailPayment(ctx, after, 'ACTION_REQUIRED');
   }
   return after;
 }

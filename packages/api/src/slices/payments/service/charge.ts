@@ -96,8 +96,24 @@ async function goOn(ctx: TenantContext, provider: PaymentProvider, payment: Paym
   });
   if (!begun.isOpen) return begun;
   const confirmed = await confirm(ctx, provider, begun);
+  const code = typeof confirmed === 'string' ? confirmed : confirmed.status === 'FAILED' && confirmed.failureCode;
+  if (code === NEEDS_PAYER && begun.methodId !== null) return sendToPage(ctx, provider, begun);
   if (typeof confirmed === 'string') return fail(ctx, payment.id, confirmed);
   return transaction(ctx, (ctx) => applyCharge(ctx, provider, payment.id, confirmed));
+}
+
+/** The bank wants the payer to confirm, who is not there. */
+const NEEDS_PAYER = 'authentication_required';
+
+/** Another charge, on a page: the one that failed moves nothing unless it is confirmed again, by us. */
+async function sendToPage(ctx: TenantContext, provider: PaymentProvider, { id }: PaymentModel): Promise<PaymentModel> {
+  const freed = await transaction(ctx, async (ctx) => {
+    const { payment: row } = await lockWithSiblings(ctx, id);
+    if (!row.isOpen || row.methodId === null) return null;
+    const { attempt } = row;
+    return patch(ctx, row, { methodId: null, externalId: null, confirmingAt: null, attempt: attempt + 1 });
+  });
+  return freed ? begin(ctx, provider, freed) : find(ctx, id);
 }
 
 /** The charge afterwards, or why it was declined. The provider is asked first whether the money has moved already. */

@@ -61,6 +61,7 @@ export async function openPayment(
     ...texts,
     methodId: method?.externalId ?? null,
     customerId: method?.customerId ?? null,
+    offSession: method !== null,
     replacesId: earlier?.id ?? null,
     dueAt: new Date(ctx.now.getTime() + MINUTE_MS),
     createdAt: ctx.now,

@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
 import type { PlanCode, PlanTerms } from '../../../contract/plans.ts';
+import { listCreditPacks } from '../../payments/service/packs.ts';
 import { PlanModel, PriceModel } from '../model.ts';
 import type { Plans } from '../schemas.ts';
 
@@ -15,7 +16,7 @@ export async function listPlans(ctx: Context): Promise<Plans> {
   const items = plans.map((plan) =>
     plan.present(prices.filter((price) => price.plan === plan.code).map((price) => price.present(ctx.ids))),
   );
-  return { items, nextCursor: null };
+  return { items, nextCursor: null, creditPacks: await listCreditPacks(ctx) };
 }
 
 /** What a plan includes, also one that is sold no more. */
