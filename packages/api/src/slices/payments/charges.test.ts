@@ -247,6 +247,66 @@ describe('a saved card', () => {
   });
 });
 
+/** Where a process dies: its calls end, and only what is committed is left. */
+const DEATHS = [
+  'before the charge is created',
+  'after the charge is created, before its id is committed',
+  'after the id is committed, before the charge is confirmed',
+  'after the charge is confirmed, before that is written',
+  'between the payment and what it grants',
+] as const;
+
+describe('a process that dies', () => {
+  it.each(DEATHS)('%s: charged once, and granted once (rules 11, 12)', async (where) => {
+    const { stripe } = payments;
+    const all = app.ports.payments;
+    const { fulfilments } = app.ports;
+    let deaths = 0;
+    async function die(at: (typeof DEATHS)[number]): Promise<void> {
+      if (at !== where || deaths > 0) return;
+      deaths++;
+      throw new Error('the process is gone');
+    }
+    const dying: PaymentProvider = {
+      ...stripe,
+      async createCharge(charge) {
+        await die('before the charge is created');
+        const created = await stripe.createCharge(charge);
+        await die('after the charge is created, before its id is committed');
+        return created;
+      },
+      async confirmCharge(charge) {
+        await die('after the id is committed, before the charge is confirmed');
+        const confirmed = await stripe.confirmCharge(charge);
+        await die('after the charge is confirmed, before that is written');
+        return confirmed;
+      },
+    };
+    app.ports.payments = new Map([...all, ['stripe', dying]]);
+    app.ports.fulfilments = {
+      CREDITS: {
+        ...fulfilments.CREDITS!,
+        async settle(ctx, payment) {
+          await die('between the payment and what it grants');
+          await fulfilments.CREDITS!.settle(ctx, payment);
+        },
+      },
+    };
+    const before = payments.fakeStripe.balance('usd');
+    const id = await open(await purchase(), { method: await card('pays') });
+    await paymentsSettled(app);
+    await later(HOUR_MS);
+    app.ports.payments = all;
+    app.ports.fulfilments = fulfilments;
+    expect(deaths).toBe(1);
+    expect((await read(id)).status).toBe('SUCCEEDED');
+    expect(payments.fakeStripe.balance('usd') - before).toBe(10_00);
+    expect(await available()).toBe(1000);
+    expect(await eventsOf('payment.succeeded')).toHaveLength(1);
+    expect(await eventsOf('credits.granted')).toHaveLength(1);
+  });
+});
+
 describe('what comes first', () => {
   it('rule 3: a dispute that is read before its payment waits for it', async () => {
     const { payment } = (await buy()).body;
