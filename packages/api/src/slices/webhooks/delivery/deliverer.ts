@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execute } from '@rentapi/platform/database';
+import { execute, executeByIndex } from '@rentapi/platform/database';
 import { type Loop, startLoop } from '@rentapi/platform/loop';
 import type { Ports } from '../../../context.ts';
 import { disableWebhook } from '../service/disable.ts';
@@ -121,7 +121,7 @@ export function startDeliverer(ports: Ports, { unnotifiedMs = UNNOTIFIED_MS } = 
       const full = [...underway].filter(([, count]) => count >= CONCURRENCY_OF_WEBHOOK).map(([id]) => id);
       const counts = JSON.stringify(Object.fromEntries(underway));
       const leaseEnds = new Date(now.getTime() + LEASE_MS);
-      const rows = await execute<Claimed>(database, CLAIM, [now, counts, full, free, leaseEnds]);
+      const rows = await executeByIndex<Claimed>(database, CLAIM, [now, counts, full, free, leaseEnds]);
       const claimed = rows.filter((row) => row.id !== null);
       claimedAt = performance.now();
       for (const delivery of claimed) {

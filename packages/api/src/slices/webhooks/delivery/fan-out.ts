@@ -14,6 +14,7 @@ const UNNOTIFIED_MS = 15_000;
  * any number of processes. An organization without webhooks costs nothing but the walk past its events.
  */
 export const FAN_OUT: Statement = {
+  name: 'fan_out_events',
   text: `
   /* across organizations */
   with place as (

@@ -1,4 +1,4 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import { executeByIndex } from '@rentapi/platform/database';
 import { binSql } from '@rentapi/platform/latency-sketch';
 import type { Ports } from '../../../context.ts';
 import { writeByDay } from '../../../data/day-partitions.ts';
@@ -27,7 +27,8 @@ const BEGINS_ANEW = `(h.failing_since is null
  * Stores attempts, what became of their deliveries, the health of their webhooks and the events about them, in one
  * statement for many. An attempt whose delivery another process has claimed since is kept, and changes nothing else.
  */
-const SETTLE: Statement = {
+const SETTLE = {
+  name: 'settle_deliveries',
   text: `
   /* across organizations */
   with result as (
@@ -130,7 +131,7 @@ export async function settle(ports: Ports, results: readonly [ClaimedDelivery, O
   });
   const moments = results.map(([, { startedAt }]) => startedAt);
   await writeByDay(ports.database, 'webhook_attempts', moments, () =>
-    execute(ports.database, SETTLE, [JSON.stringify(rows), now]),
+    executeByIndex(ports.database, SETTLE, [JSON.stringify(rows), now]),
   );
 }
 
