@@ -15,9 +15,10 @@ export type Claimed = { looked: number } & (ClaimedDelivery | { id: null });
  * Begins with the webhooks that are due and asks each for its first deliveries, so what waits for others costs nothing;
  * a webhook that is disabled, pausing or of a deleted organization is set to the time when to look again. A time is set
  * only where nothing has changed since it was read: what others made due meanwhile would be forgotten. Locked rows are
- * passed over, so that claims wait for nothing. Rows are looked up one by one (`limit 1`) or by their places, because the
- * statement is planned once, when tables may be empty: a join would later read all they have. What is pending is in one
- * partition, so `ctid` names one row.
+ * passed over, so that claims wait for nothing.
+ *
+ * Rows are looked up one by one (`limit 1`) or by their places, because the statement is planned once, when tables may
+ * be empty: a join would later read all they have. What is pending is in one partition, so `ctid` names one row.
  */
 export const CLAIM = {
   name: 'claim_deliveries',
