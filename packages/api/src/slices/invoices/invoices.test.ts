@@ -256,8 +256,17 @@ describe('the document', () => {
     expect(logged.after.pdfSha256).toBe(pdfSha256);
     await settleInvoice(of(), id, 2261); // what is printed does not change
     await app.ports.storage.remove(`invoices/${organizationId}`);
-    expect(statusAndCode(await download(id))).toEqual([409, 'invoice_not_rendered']);
     expect(hashOf(await rendered(id))).toBe(pdfSha256);
+  });
+
+  it('that is not there yet is refused, and asked for', async () => {
+    const { id } = await final();
+    const { storage } = app.ports;
+    app.ports.storage = { ...storage, get: async () => null };
+    const answer = await download(id);
+    app.ports.storage = storage;
+    expect([...statusAndCode(answer), answer.headers.get('retry-after')]).toEqual([409, 'invoice_not_rendered', '2']);
+    expect((await rendered(id)).length).toBeGreaterThan(1000);
   });
 
   it('of a draft is refused, and of another organization not found', async () => {

@@ -29,6 +29,7 @@ const fileOf = ({ organizationId, id }: InvoiceModel): string => `invoices/${org
 /** Its bytes follow from the row alone, so that a file that is lost is made again as it was. */
 async function render(ctx: Context & Tenancy, invoiceId: number): Promise<void> {
   const invoice = await findInvoice(ctx, invoiceId);
+  if (invoice.pdfSha256 !== null && (await ctx.ports.storage.get(fileOf(invoice)))) return; // another run was faster
   const pdf = await drawInvoice(await printedOf(ctx, invoice));
   const pdfSha256 = createHash('sha256').update(pdf).digest('hex');
   await ctx.ports.storage.put(fileOf(invoice), pdf);
