@@ -152,14 +152,13 @@ function readByClaim(full: readonly number[] = []): Promise<number> {
 
 describe('the fan-out', () => {
   it('reads no event that it has passed', async () => {
-    await app.rows.raw(`
-      insert into events (type, data, created_at, position)
-      select 'member.left', '{}', now(), (select coalesce(max(position), 0) from events) + n
-      from generate_series(1, 3000) n`);
-    await app.rows.raw('select pg_notify(?, ?)', ['sequenced', '']);
+    await app.rows.raw(
+      "insert into events (type, data, created_at) select 'member.left', '{}', now() from generate_series(1, 3000)",
+    );
     await eventually(async () => {
       const { rows } = await app.rows.raw<{ rows: object[] }>(
-        'select from webhook_cursor where position >= (select max(position) from events)',
+        `select from webhook_cursor
+         where position >= (select max(position) from events) and not exists (select from events where position is null)`,
       );
       return rows[0];
     }, 'the cursor to pass them');
