@@ -31,7 +31,7 @@ export async function run(stage: Stage): Promise<Verdict[]> {
           environment: 'live',
           permissions: new Set(),
           limits: { perMinute: null, perHour: null, perDay: null, override: null },
-          terms: { plan: 'FREE', planTerms: NO_TERMS, override: null, callsUsedUpUntil: null },
+          terms: { plan: 'FREE', planTerms: NO_TERMS, planEnd: null, override: null, callsUsedUpUntil: null },
         },
         creator: null,
       },

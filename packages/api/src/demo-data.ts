@@ -136,7 +136,13 @@ async function seedOrganization(
 function ownerOf(ctx: Context, user: UserModel, organizationId: number): UserContext & OrganizationContext {
   const permissions = ROLE_PERMISSIONS.OWNER;
   const session = { id: 0, publicId: '', authenticatedAt: ctx.now };
-  const terms = { plan: ctx.ports.env.DEFAULT_PLAN, planTerms: NO_TERMS, override: null, callsUsedUpUntil: null };
+  const terms = {
+    plan: ctx.ports.env.DEFAULT_PLAN,
+    planTerms: NO_TERMS,
+    planEnd: null,
+    override: null,
+    callsUsedUpUntil: null,
+  };
   return {
     ...ctx,
     actor: { kind: 'user', user, session, membership: { organizationId, role: 'OWNER', permissions, terms } },

@@ -132,8 +132,8 @@ describe.each(documented)('$name, which is no procedure', ({ name, meta, input, 
   });
 });
 
-/** Who may see an organization may talk in it. */
-const BY_READERS = ['orgs.chat.delete', 'orgs.chat.edit', 'orgs.chat.send'];
+/** Who may see an organization may talk in it; and a preview changes nothing. */
+const BY_READERS = ['orgs.chat.delete', 'orgs.chat.edit', 'orgs.chat.send', 'billing.subscription.preview'];
 
 describe('organization permissions', () => {
   it.each(Object.entries(ORGANIZATION_PERMISSIONS))('%s is a %s, as its procedures are', (permission, kind) => {

@@ -70,6 +70,7 @@ const FILTERS: Record<string, Record<string, { table: string; columns: string[] 
   'apiKeys.list': { externalId: { table: 'api_keys', columns: ['organization_id', 'external_id', 'id'] } },
   'auth.passkeys.list': {},
   'admin.billing.findings': {},
+  'admin.coupons.list': {},
   'billing.credits.history': {},
   'billing.invoices.list': { status: { table: 'invoices', columns: ['organization_id', 'status', 'id'] } },
   'billing.paymentMethods.list': {},

@@ -140,6 +140,15 @@ const settings = z.object({
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(60),
   AUTH_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000).default(20),
   MAILBOX_LIMIT_PER_HOUR: whole(1, 1_000_000).default(5),
+  DUNNING_DAYS: list
+    .pipe(z.array(whole(0, 365)).min(1).max(30))
+    .refine(
+      (days) => days.every((day, at) => (at === 0 ? day === 0 : day > days[at - 1]!)),
+      'must be 0, then rising days',
+    )
+    .default([0, 1, 3, 5, 7, 14]),
+  BILLING_GRACE_DAYS: whole(0, 90).default(3),
+  PAST_DUE_GRACE_DAYS: whole(0, 365).default(7),
   DEFAULT_PLAN: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).default('FREE'),
   API_KEY_PREFIX: z
     .string()

@@ -477,6 +477,34 @@ export type AppRouter = TRPCBuiltRouter<
           output: Refund;
         }>;
       };
+      coupons: {
+        /** List coupons. Newest first, archived ones too. */
+        list: TRPCQueryProcedure<{
+          meta: unknown;
+          input: {
+            /** How many items a page holds, at most 100. */
+            limit?: number | undefined;
+            /** `nextCursor` of the previous page; leave out for the first. */
+            cursor?: string | undefined;
+          } | undefined;
+          output: CouponPage;
+        }>;
+        /** Create a coupon. An organization can use it once, when it subscribes. It cannot be changed, only archived. */
+        create: TRPCMutationProcedure<{
+          meta: unknown;
+          input: CreateCoupon;
+          output: Coupon;
+        }>;
+        /** Archive a coupon. It cannot be used any more. Subscriptions that have it keep it. */
+        archive: TRPCMutationProcedure<{
+          meta: unknown;
+          input: {
+            /** Of a coupon. */
+            couponCode: string;
+          };
+          output: void;
+        }>;
+      };
     };
     billing: {
       /** Get what you may use, and why. The plan of the current organization, with its features, scopes, limits and costs, and what decided each limit: the plan, an override by staff, the key itself or a setting of the deployment. `caps` are the same for every plan. */
@@ -493,6 +521,50 @@ export type AppRouter = TRPCBuiltRouter<
           output: Plans;
         }>;
       };
+      subscription: {
+        /** Get the subscription of the organization. The one that lives, else the last one that did. */
+        get: TRPCQueryProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: PlanSubscription;
+        }>;
+        /** Subscribe to a plan. Begins a subscription, and answers where the payer goes. The plan counts once the first period is paid, whether the browser comes back or not; with a trial it counts at once. A subscription that was never paid is replaced. */
+        create: TRPCMutationProcedure<{
+          meta: unknown;
+          input: SubscribeInput;
+          output: StartedSubscription;
+        }>;
+        /** Change the subscription. More, or a longer interval, is charged for the rest of the period and counts once that is paid; less, a shorter interval, or another provider counts from the next period on. With `prorationAt` of a preview, exactly what it showed is charged. */
+        update: TRPCMutationProcedure<{
+          meta: unknown;
+          input: ChangeSubscription;
+          output: StartedSubscription;
+        }>;
+        /** Cancel the subscription. At the end of what is paid, until when it can be resumed; or now, without giving money back. One of which a payment is missing ends at once. */
+        cancel: TRPCMutationProcedure<{
+          meta: unknown;
+          input: CancelSubscription;
+          output: PlanSubscription;
+        }>;
+        /** Take a cancellation back. The subscription goes on as if it had not been canceled. It costs nothing. */
+        resume: TRPCMutationProcedure<{
+          meta: unknown;
+          input: Record<string, never> | undefined;
+          output: PlanSubscription;
+        }>;
+        /** Preview what a subscription or a change costs. Of subscribing where nothing is subscribed to, else of the change. It changes nothing, and charges nothing. */
+        preview: TRPCMutationProcedure<{
+          meta: unknown;
+          input: PreviewSubscription;
+          output: SubscriptionPreview;
+        }>;
+      };
+      /** Get what was used of the plan. The calls of this month of UTC and the credits, beside those that the plan includes. */
+      usageSummary: TRPCQueryProcedure<{
+        meta: unknown;
+        input: Record<string, never> | undefined;
+        output: UsageSummary;
+      }>;
       credits: {
         /** Get the credits of the organization. The balance, and what it is made of. Calls that cost credits say so in their description. */
         balance: TRPCQueryProcedure<{
@@ -1510,6 +1582,16 @@ export interface EventMap {
   'role.deleted': Role;
   /** A custom role changed. */
   'role.updated': Role;
+  /** The subscription has ended. */
+  'subscription.canceled': PlanSubscription;
+  /** The organization was subscribed to a plan. It counts once it is ACTIVE or TRIALING. */
+  'subscription.created': PlanSubscription;
+  /** A payment of the subscription is missing. The plan counts until `entitledUntil`. */
+  'subscription.past_due': PlanSubscription;
+  /** The time free of charge ends in three days. Then the first period is charged. */
+  'subscription.trial_ending': PlanSubscription;
+  /** The subscription changed: its period, plan, quantity, provider, or when it ends. */
+  'subscription.updated': PlanSubscription;
   /** The organization has used 50, 80 or 100 % of the calls that its plan includes; once a month each. */
   'usage.threshold_reached': ReachedThreshold;
   /** A webhook was created. Its secret is not part of it. */
@@ -1823,6 +1905,14 @@ export interface BillingInfo {
   updatedAt: string | null;
 }
 
+/** What is paid at once: from its beginning to the moment before its end. */
+export interface BillingPeriod {
+  /** When it begins. */
+  from: string;
+  /** When it ends. */
+  to: string;
+}
+
 /** Whether the cache answers. */
 export interface CacheHealth {
   /** Whether it answers. */
@@ -1860,6 +1950,12 @@ export interface CachedNamespace {
   entries: number | null;
 }
 
+/** When the subscription ends. */
+export interface CancelSubscription {
+  /** At once, without giving money back, or at the end of what is paid. */
+  at: 'now' | 'period_end';
+}
+
 /** A fixed number that is the same for every plan. */
 export interface Cap {
   /** What is counted. */
@@ -1884,6 +1980,20 @@ export interface ChangePassword {
   currentPassword: string;
   /** 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations. */
   newPassword: string;
+}
+
+/** What is left out stays as it is. */
+export interface ChangeSubscription {
+  /** The plan. */
+  plan?: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | undefined;
+  /** How often it is paid. */
+  interval?: 'month' | 'year' | undefined;
+  /** How many units of the plan are paid, such as seats. */
+  quantity?: number | undefined;
+  /** Who moves the money, from the next period on. */
+  provider?: PaymentProviderName | undefined;
+  /** From an answer of the preview, at most an hour ago: exactly what it showed is charged. */
+  prorationAt?: string | undefined;
 }
 
 /** Limits that staff changed. */
@@ -1979,6 +2089,38 @@ export interface ConfirmPayment {
   };
 }
 
+/** Makes a subscription cheaper. */
+export interface Coupon {
+  /** By which it is used. */
+  code: string;
+  /** How much of each period is taken off; null for an amount. */
+  percentOff: number | null;
+  /** What is taken off each period; null for a percentage. */
+  amountOff: Money | null;
+  /** Whether it counts for the first period, for those that begin within `months`, or for all. */
+  duration: 'once' | 'repeating' | 'forever';
+  /** Of a repeating one; else null. */
+  months: number | null;
+  /** How many organizations can use it; null for any number. */
+  maxRedemptions: number | null;
+  /** How many have used it. */
+  redeemed: number;
+  /** From then on it cannot be used any more. */
+  expiresAt: string | null;
+  /** When it was archived: who has it keeps it. */
+  archivedAt: string | null;
+  /** When it was created. */
+  createdAt: string;
+}
+
+/** One page of a list. */
+export interface CouponPage {
+  /** What is on this page, in the order of the list. */
+  items: Coupon[];
+  /** Send as `cursor` for the next page; null on the last. */
+  nextCursor: string | null;
+}
+
 /** A new API key. */
 export interface CreateApiKey {
   /** A name to recognise it by. */
@@ -2010,6 +2152,29 @@ export interface CreateApiKey {
   metadata?: Metadata | undefined;
   /** `live` by default. */
   environment?: 'live' | 'test' | undefined;
+}
+
+/** A coupon. It cannot be changed afterwards, only archived. */
+export interface CreateCoupon {
+  /** Of a coupon. */
+  code: string;
+  /** This or `amountOff`. */
+  percentOff?: number | undefined;
+  /** This or `percentOff`; it counts for prices in its currency. */
+  amountOff?: {
+    /** In the smallest unit of the currency. */
+    amountMinor: number;
+    /** Of the price, where the organization has paid nothing yet; its first payment decides. */
+    currency: string;
+  } | undefined;
+  /** For which periods it counts. */
+  duration: 'once' | 'repeating' | 'forever';
+  /** Of a repeating one. */
+  months?: number | undefined;
+  /** How many organizations can use it. */
+  maxRedemptions?: number | undefined;
+  /** From then on it cannot be used any more. */
+  expiresAt?: string | undefined;
 }
 
 /** The role must not have more permissions than you. */
@@ -2399,6 +2564,8 @@ export interface EntitledLimit {
 export interface Entitlements {
   /** What the organization pays for. */
   plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** When another plan takes its place, if nothing more is paid: a period that is paid, and its grace. Null for never. */
+  planUntil: string | null;
   /** What the plan includes. */
   features: ('api_keys' | 'custom_roles' | 'realtime' | 'audit_log')[];
   /** The permissions that keys and members can have. */
@@ -2504,7 +2671,7 @@ export interface EventCatalogue {
 }
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'payment.*' | 'payment_method.*' | 'role.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
+export type EventPattern = keyof EventMap | 'api_key.*' | 'chat.*' | 'credits.*' | 'invitation.*' | 'invoice.*' | 'member.*' | 'meter.*' | 'organization.*' | 'payment.*' | 'payment_method.*' | 'role.*' | 'subscription.*' | 'usage.*' | 'webhook.*' | '*' | (string & {});
 
 /** A type of events. */
 export interface EventTypeEntry {
@@ -2741,6 +2908,30 @@ export interface IncludedCalls {
   overage: 'refuse' | 'bill';
   /** Until then calls with live keys are refused; or null. */
   refusedUntil: string | null;
+}
+
+/** The calls that the plan includes. */
+export interface IncludedCallsUsed {
+  /** Calls with live keys that the plan includes in the month. */
+  included: number;
+  /** Those that were made. A call is counted a few seconds after its answer. */
+  used: number;
+  /** What is left of them. */
+  remaining: number;
+  /** Calls beyond those that are included. */
+  beyond: number;
+  /** What happens to further calls. */
+  overage: 'refuse' | 'bill';
+  /** Until then further calls are refused; else null. */
+  refusedUntil: string | null;
+}
+
+/** The credits that the plan includes. */
+export interface IncludedCredits {
+  /** Credits that the plan includes in each month. */
+  included: number;
+  /** Credits that can be spent, those that were bought too. */
+  available: number;
 }
 
 /** A batch of events. */
@@ -3712,6 +3903,20 @@ export type PaymentProviderName = 'stripe' | 'paypal' | 'manual';
 /** Not begun at the provider, waits for the payer at `actionUrl`, is on its way, is paid, was refused, or was left. Only SUCCEEDED is paid, and stays so: what is paid back or disputed later is not in it. */
 export type PaymentStatus = 'CREATED' | 'REQUIRES_ACTION' | 'PENDING' | 'SUCCEEDED' | 'FAILED' | 'CANCELED';
 
+/** What follows at the end of the period; null for the same. */
+export type PendingChange = {
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** What a plan costs. A price never changes: another one takes its place. */
+  price: Price;
+  /** How many units of it are paid. */
+  quantity: number;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** When it counts. */
+  from: string;
+} | null;
+
 /** What may be done: in an organization, or on the whole platform. */
 export type Permission =
   | 'users:read'
@@ -3885,6 +4090,46 @@ export interface PlanLimits {
   subscriptions: number;
 }
 
+/** What an organization pays for again and again. */
+export interface PlanSubscription {
+  /** Id of a subscription. */
+  id: string;
+  /** Not paid yet, free of charge until `trialEnd`, paid, waiting for a payment that failed, ended, or never paid. */
+  status: 'INCOMPLETE' | 'TRIALING' | 'ACTIVE' | 'PAST_DUE' | 'CANCELED' | 'EXPIRED';
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** What a plan costs. A price never changes: another one takes its place. */
+  price: Price;
+  /** How many units of it are paid. */
+  quantity: number;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** The code of its coupon, while that counts. */
+  coupon: string | null;
+  /** What is paid now; null before the first payment. */
+  period: BillingPeriod | null;
+  /** Until then it is free of charge; null without a trial. */
+  trialEnd: string | null;
+  /** When it will end; null where it goes on. */
+  cancelAt: string | null;
+  /** When it has ended. */
+  endedAt: string | null;
+  /** Since when a payment is missing. */
+  pastDueSince: string | null;
+  /** What follows at the end of the period; null for the same. */
+  pending: PendingChange;
+  /** What counts as soon as its invoice is paid; null for nothing. */
+  change: UnpaidChange;
+  /** The invoice of the next period, while it is not paid; else null. */
+  invoiceId: string | null;
+  /** Until when the plan counts if nothing more is paid: the period and its grace. Null where it does not count. */
+  entitledUntil: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+}
+
 /** What is sold. */
 export interface Plans {
   /** From the smallest to the largest. */
@@ -3899,6 +4144,48 @@ export interface Plans {
 export interface PortalSession {
   /** A page of Stripe, for the payer: it needs no login, so show it to no one else. */
   url: string;
+}
+
+/** A line of the invoice to be. */
+export interface PreviewLine {
+  /** What it is. */
+  kind: 'PLAN' | 'PRORATION' | 'DISCOUNT';
+  /** As the invoice will say it. */
+  description: string;
+  /** How many units of it are paid. */
+  quantity: number;
+  /** Without tax; below 0 where it is given back. */
+  amount: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** The tax on it. */
+  tax: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What is paid at once: from its beginning to the moment before its end. */
+  period: BillingPeriod;
+}
+
+/** A new subscription, or a change of the present one. */
+export interface PreviewSubscription {
+  /** The plan. */
+  plan?: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | undefined;
+  /** How often it is paid. */
+  interval?: 'month' | 'year' | undefined;
+  /** How many units of the plan are paid, such as seats. */
+  quantity?: number | undefined;
+  /** Who moves the money, from the next period on. */
+  provider?: PaymentProviderName | undefined;
+  /** Of a coupon. */
+  coupon?: string | undefined;
+  /** Of the price, where the organization has paid nothing yet; its first payment decides. */
+  currency?: string | undefined;
 }
 
 /** What a plan costs. A price never changes: another one takes its place. */
@@ -4083,6 +4370,25 @@ export interface Problem {
     | 'transfer_amount_differs'
     | 'transfer_in_future'
     | 'transfer_counted'
+    | 'no_subscription'
+    | 'plan_is_free'
+    | 'price_not_sold'
+    | 'already_subscribed'
+    | 'subscription_ended'
+    | 'subscription_incomplete'
+    | 'subscription_canceling'
+    | 'subscription_not_canceling'
+    | 'payment_required'
+    | 'change_in_progress'
+    | 'nothing_to_change'
+    | 'proration_at_too_far'
+    | 'coupon_not_valid'
+    | 'coupon_currency_differs'
+    | 'coupon_already_used'
+    | 'coupon_code_taken'
+    | 'coupon_discount_unclear'
+    | 'coupon_months_unclear'
+    | 'coupon_expires_in_past'
     | 'invalid_code'
     | 'invalid_challenge'
     | 'too_many_codes'
@@ -4874,6 +5180,48 @@ export interface StartedSetup {
   actionUrl: string;
 }
 
+/** A subscription that has begun, and where the payer goes. */
+export interface StartedSubscription {
+  /** Id of a subscription. */
+  id: string;
+  /** Not paid yet, free of charge until `trialEnd`, paid, waiting for a payment that failed, ended, or never paid. */
+  status: 'INCOMPLETE' | 'TRIALING' | 'ACTIVE' | 'PAST_DUE' | 'CANCELED' | 'EXPIRED';
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** What a plan costs. A price never changes: another one takes its place. */
+  price: Price;
+  /** How many units of it are paid. */
+  quantity: number;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** The code of its coupon, while that counts. */
+  coupon: string | null;
+  /** What is paid now; null before the first payment. */
+  period: BillingPeriod | null;
+  /** Until then it is free of charge; null without a trial. */
+  trialEnd: string | null;
+  /** When it will end; null where it goes on. */
+  cancelAt: string | null;
+  /** When it has ended. */
+  endedAt: string | null;
+  /** Since when a payment is missing. */
+  pastDueSince: string | null;
+  /** What follows at the end of the period; null for the same. */
+  pending: PendingChange;
+  /** What counts as soon as its invoice is paid; null for nothing. */
+  change: UnpaidChange;
+  /** The invoice of the next period, while it is not paid; else null. */
+  invoiceId: string | null;
+  /** Until when the plan counts if nothing more is paid: the period and its grace. Null where it does not count. */
+  entitledUntil: string | null;
+  /** When it was created. */
+  createdAt: string;
+  /** When it last changed. */
+  updatedAt: string;
+  /** Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment of the invoice then. */
+  actionUrl: string | null;
+}
+
 /** Whether a subdomain is free, and why not. */
 export interface SubdomainAvailability {
   /** The subdomain that was asked about. */
@@ -4882,6 +5230,50 @@ export interface SubdomainAvailability {
   available: boolean;
   /** Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved. */
   reason: 'invalid' | 'reserved' | 'taken' | null;
+}
+
+/** What is subscribed to, and how it is paid. */
+export interface SubscribeInput {
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** How often it is paid. */
+  interval: 'month' | 'year';
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** How many units of the plan are paid, such as seats. */
+  quantity?: number | undefined;
+  /** Of a coupon. */
+  coupon?: string | undefined;
+  /** Of the price, where the organization has paid nothing yet; its first payment decides. */
+  currency?: string | undefined;
+  /** Where the browser of the payer goes afterwards: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl: string;
+}
+
+/** What a change will cost. */
+export interface SubscriptionPreview {
+  /** What the invoice will contain; none where nothing is charged now. */
+  lines: PreviewLine[];
+  /** The tax on all lines. */
+  tax: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** What is charged now, with tax. Below 0, it goes to the balance of the organization. */
+  total: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** When it counts: now, once it is paid, or at the end of the period. */
+  effectiveAt: string;
+  /** Until then it would be free of charge; null without a trial. */
+  trialEnd: string | null;
+  /** The moment that it is computed for: send it with the change. */
+  prorationAt: string;
 }
 
 /** Which example to send. */
@@ -4943,6 +5335,20 @@ export interface UnlockUser {
   /** Id of a user. */
   userId: string;
 }
+
+/** What counts as soon as its invoice is paid; null for nothing. */
+export type UnpaidChange = {
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** What a plan costs. A price never changes: another one takes its place. */
+  price: Price;
+  /** How many units of it are paid. */
+  quantity: number;
+  /** Id of an invoice. */
+  invoiceId: string;
+  /** When it is dropped, if it is not paid by then. */
+  expiresAt: string;
+} | null;
 
 /** A missing field stays unchanged; null clears it. */
 export interface UpdateApiKey {
@@ -5204,6 +5610,25 @@ export interface UsagePart {
   bytesOut: number;
   /** Credits that the calls have spent. */
   cost: number;
+}
+
+/** What was used of the plan. */
+export interface UsageSummary {
+  /** The plan. */
+  plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+  /** The month of UTC in which included calls are counted. */
+  month: {
+    /** When it begins. */
+    from: string;
+    /** When it ends. */
+    to: string;
+  };
+  /** The calls that the plan includes. */
+  calls: IncludedCallsUsed;
+  /** The credits that the plan includes. */
+  credits: IncludedCredits;
+  /** The period of the subscription; null without one. */
+  period: BillingPeriod | null;
 }
 
 /** A person with an account. */

@@ -27,6 +27,7 @@ export const ID_KINDS = {
   dsp: { kind: 'dispute', noun: 'dispute' },
   pmt: { kind: 'payment_method', noun: 'payment method' },
   crd: { kind: 'credit_grant', noun: 'grant of credits' },
+  sub: { kind: 'subscription', noun: 'subscription' },
   prc: { kind: 'price', noun: 'price' },
   aud: { kind: 'audit_log_entry', noun: 'audit log entry' },
 } as const;

@@ -28,6 +28,7 @@ function limitsOf(given: Partial<Parameters<typeof resolveEntitlements>[0]>) {
   const { limits } = resolveEntitlements({
     plan: 'PRO',
     planTerms,
+    planEnd: null,
     override: null,
     callsUsedUpUntil: null,
     key: null,
@@ -56,6 +57,13 @@ describe('entitlements', () => {
       'caller-sockets': [3, 'plan', 12],
       subscriptions: [2000, 'plan', undefined],
     });
+  });
+
+  it('rule 26: are those of the plan that follows from the moment at which a plan ends, without a job', () => {
+    const after = { ...planTerms, perHour: 100 };
+    const endAt = (ms: number) => ({ at: new Date(now.getTime() + ms), plan: 'FREE' as const, planTerms: after });
+    expect(limitsOf({ planEnd: endAt(1) })['plan-hour']).toEqual([10_000, 'plan', undefined]);
+    expect(limitsOf({ planEnd: endAt(0) })['plan-hour']).toEqual([100, 'plan', undefined]);
   });
 
   it('are the plan again at the moment an override ends', () => {

@@ -14,14 +14,34 @@ export interface LimitOverride {
   untilMs: number;
 }
 
+export interface PlanEnd {
+  at: Date;
+  plan: PlanCode;
+  planTerms: PlanTerms;
+}
+
 /** What an organization has. It is read with the row of the actor, so that limits cost no query. */
 export interface Terms {
   plan: PlanCode;
   /** What the plan includes. */
   planTerms: PlanTerms;
+  /** When it ends, and what follows. It is compared at every call, so that a plan ends without a job. */
+  planEnd: PlanEnd | null;
   override: LimitOverride | null;
   /** Until when its plan has no calls left, if it refuses further ones. */
   callsUsedUpUntil: Date | null;
+}
+
+/** The same, from the columns of the organization and of the plan that follows. */
+export function planEndOf({ planUntil, planAfter, planAfterTerms }: PlanEndColumns): PlanEnd | null {
+  if (!planUntil || !planAfter || !planAfterTerms) return null;
+  return { at: planUntil, plan: planAfter, planTerms: planAfterTerms };
+}
+
+export interface PlanEndColumns {
+  planUntil: Date | null;
+  planAfter: PlanCode | null;
+  planAfterTerms: PlanTerms | null;
 }
 
 /** The limits of one key. */
@@ -67,6 +87,8 @@ export interface ResolvedLimit {
 
 export interface Entitlements {
   plan: PlanCode;
+  /** When another plan takes its place, if nothing is paid until then. */
+  planUntil: Date | null;
   features: readonly Feature[];
   scopes: readonly OrganizationPermission[];
   limits: ResolvedLimit[];
@@ -102,14 +124,18 @@ export function callerLimit(name: 'user' | 'key', { RATE_LIMIT_PER_MINUTE }: Fac
  * is called for every call with a key.
  */
 export function resolveEntitlements({
-  plan,
-  planTerms: terms,
+  plan: present,
+  planTerms: presentTerms,
+  planEnd,
   override,
   callsUsedUpUntil,
   key,
   settings,
   now,
 }: Facts): Entitlements {
+  const hasEnded = planEnd !== null && planEnd.at <= now;
+  const { plan, planTerms: terms } = hasEnded ? planEnd : { plan: present, planTerms: presentTerms };
+  const planUntil = hasEnded ? null : (planEnd?.at ?? null);
   const granted = liveAt(override, now);
   const ofKey = key && liveAt(key.override, now);
   const limits: ResolvedLimit[] = [
@@ -122,7 +148,7 @@ export function resolveEntitlements({
   const isRefused = terms.overage === 'refuse' && callsUsedUpUntil !== null && callsUsedUpUntil > now;
   const refusedUntil = isRefused ? callsUsedUpUntil : null;
   const includedCalls = { perMonth: terms.includedCallsPerMonth, overage: terms.overage, refusedUntil };
-  return { plan, features: terms.features, scopes: SCOPES, limits, includedCalls, creditsPerCall: 0 };
+  return { plan, planUntil, features: terms.features, scopes: SCOPES, limits, includedCalls, creditsPerCall: 0 };
 }
 
 /** What is counted while it is open: of the organization, and of each caller. */

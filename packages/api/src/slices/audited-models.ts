@@ -16,6 +16,7 @@ import { OrganizationModel } from './organizations/model.ts';
 import { PaymentMethodModel } from './payment-methods/model.ts';
 import { DisputeModel, PaymentModel, RefundModel } from './payments/model.ts';
 import { RoleModel } from './roles/model.ts';
+import { CouponModel, SubscriptionModel } from './subscriptions/model.ts';
 import { UserModel } from './users/model.ts';
 import { WebhookModel } from './webhooks/model.ts';
 
@@ -46,6 +47,8 @@ export const AUDITED_MODELS: readonly AuditedModel[] = [
   PaymentModel,
   RefundModel,
   DisputeModel,
+  SubscriptionModel,
+  CouponModel,
 ];
 
 /** The id prefixes of these models. */

@@ -22,6 +22,7 @@ import * as payments from './payments/errors.ts';
 import * as queues from './queues/errors.ts';
 import * as realtime from './realtime/errors.ts';
 import * as roles from './roles/errors.ts';
+import * as subscriptions from './subscriptions/errors.ts';
 import * as transfers from './transfers/errors.ts';
 import * as twoFactor from './two-factor/errors.ts';
 import * as users from './users/errors.ts';
@@ -53,6 +54,7 @@ export const ERRORS = {
   ...realtime.errors,
   ...roles.errors,
   ...transfers.errors,
+  ...subscriptions.errors,
   ...twoFactor.errors,
   ...users.errors,
   ...webhooks.errors,
@@ -66,6 +68,7 @@ export const UNIQUE_CONSTRAINTS: Readonly<Record<string, ErrorCode>> = {
   ...oauth.uniqueConstraints,
   ...organizations.uniqueConstraints,
   ...roles.uniqueConstraints,
+  ...subscriptions.uniqueConstraints,
   ...twoFactor.uniqueConstraints,
   ...users.uniqueConstraints,
   ...transfers.uniqueConstraints,

@@ -57,6 +57,8 @@ import type { CallerUpgrade } from './realtime/service/caller-socket.ts';
 import { realtimeUpgrade } from './realtime/socket.ts';
 import * as roleEvents from './roles/events.ts';
 import * as securityEventJobs from './security-events/jobs.ts';
+import * as subscriptionEvents from './subscriptions/events.ts';
+import * as subscriptionJobs from './subscriptions/jobs.ts';
 import * as systemJobs from './system/jobs.ts';
 import * as twoFactorEvents from './two-factor/events.ts';
 import * as twoFactorJobs from './two-factor/jobs.ts';
@@ -92,6 +94,7 @@ export const eventTypes: ReadonlyMap<string, EventType> = new Map(
     paymentEvents,
     paymentMethodEvents,
     queueEvents,
+    subscriptionEvents,
     webhookEvents,
   ]
     .flatMap((slice) => Object.values<EventType>(slice))
@@ -123,6 +126,7 @@ export const jobs: readonly Job[] = [
   queueJobs,
   realtimeJobs,
   securityEventJobs,
+  subscriptionJobs,
   systemJobs,
   twoFactorJobs,
   usageJobs,

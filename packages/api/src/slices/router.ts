@@ -26,6 +26,7 @@ import { adminJobs, queues } from './queues/router.ts';
 import { realtime, ws } from './realtime/router.ts';
 import { roles, userRoles } from './roles/router.ts';
 import { activity } from './security-events/router.ts';
+import { coupons, subscription, usageSummary } from './subscriptions/router.ts';
 import { system } from './system/router.ts';
 import { passkeys, resetTwoFactor, twoFactor } from './two-factor/router.ts';
 import { keyUsage, organizationUsage } from './usage/router.ts';
@@ -47,10 +48,13 @@ export const appRouter = router({
     jobs: adminJobs,
     billing: router({ ...adminBilling, books }),
     payments: router({ confirm, refund }),
+    coupons,
   }),
   billing: router({
     entitlements,
     plans,
+    subscription,
+    usageSummary,
     credits: router({ ...credits, purchase }),
     info,
     invoices,

@@ -14,6 +14,7 @@ const HARMLESS: Record<string, string> = {
   'apiKeys.verify': 'changes no resource, only counts',
   'auth.logout': 'ends the session that has ended',
   'auth.passkeys.registerOptions': 'makes a challenge only; the registration reads the session again',
+  'billing.subscription.preview': 'changes nothing',
   'oauth.identities.link': 'changes nothing; the callback reads the session again',
   'permissions.check': 'changes nothing',
   'ws.ticket': 'using the ticket reads the session again',

@@ -10,6 +10,8 @@ export type {
   AdjustCredits,
   AdminBillingBooksResponse,
   AdminBillingFindingsResponse,
+  AdminCouponsCreateResponse,
+  AdminCouponsListResponse,
   AdminJobsGetResponse,
   AdminJobsListResponse,
   AdminJobsRetryResponse,
@@ -84,17 +86,27 @@ export type {
   BillingPaypalCaptureResponse,
   BillingPaypalCreateOrderResponse,
   BillingPaypalWebhookResponse,
+  BillingPeriod,
   BillingPlansListResponse,
   BillingPortalSessionResponse,
   BillingStripeWebhookResponse,
+  BillingSubscriptionCancelResponse,
+  BillingSubscriptionCreateResponse,
+  BillingSubscriptionGetResponse,
+  BillingSubscriptionPreviewResponse,
+  BillingSubscriptionResumeResponse,
+  BillingSubscriptionUpdateResponse,
+  BillingUsageSummaryResponse,
   CacheHealth,
   CacheNamespace,
   CacheStatus,
   CacheStatusResponse,
   CachedNamespace,
+  CancelSubscription,
   Cap,
   ChangeEmail,
   ChangePassword,
+  ChangeSubscription,
   ChangedLimits,
   ChatMessage,
   ChatMessageCreatedEvent,
@@ -106,7 +118,10 @@ export type {
   ClearCache,
   ConfirmPasswordReset,
   ConfirmPayment,
+  Coupon,
+  CouponPage,
   CreateApiKey,
+  CreateCoupon,
   CreateInvitation,
   CreateMeter,
   CreateOrganization,
@@ -157,6 +172,8 @@ export type {
   Identities,
   Identity,
   IncludedCalls,
+  IncludedCallsUsed,
+  IncludedCredits,
   IngestUsage,
   IngestedUsage,
   Invitation,
@@ -273,6 +290,7 @@ export type {
   PaymentRefundedEvent,
   PaymentStatus,
   PaymentSucceededEvent,
+  PendingChange,
   Permission,
   PermissionCatalogue,
   PermissionCheck,
@@ -285,8 +303,11 @@ export type {
   Plan,
   PlanLimitUsage,
   PlanLimits,
+  PlanSubscription,
   Plans,
   PortalSession,
+  PreviewLine,
+  PreviewSubscription,
   Price,
   Probe,
   Problem,
@@ -347,7 +368,15 @@ export type {
   SocketStats,
   StartedPayment,
   StartedSetup,
+  StartedSubscription,
   SubdomainAvailability,
+  Subscribe,
+  SubscriptionCanceledEvent,
+  SubscriptionCreatedEvent,
+  SubscriptionPastDueEvent,
+  SubscriptionPreview,
+  SubscriptionTrialEndingEvent,
+  SubscriptionUpdatedEvent,
   SystemHealthCacheResponse,
   SystemHealthDatabaseResponse,
   SystemHealthResponse,
@@ -359,6 +388,7 @@ export type {
   TotpSetup,
   TransferOwnership,
   TwoFactorResetRequest,
+  UnpaidChange,
   UpdateApiKey,
   UpdateMe,
   UpdateOrganization,
@@ -377,6 +407,7 @@ export type {
   UsageMetersListResponse,
   UsageMetersValuesResponse,
   UsagePart,
+  UsageSummary,
   UsageThresholdReachedEvent,
   User,
   UserOrMember,
@@ -453,10 +484,18 @@ export interface CodesByStatus {
     | "transfer_in_future"
     | "refund_currency_differs"
     | "refund_amount_not_possible"
-    | "credit_pack_unknown"
+    | "coupon_discount_unclear"
+    | "coupon_months_unclear"
+    | "coupon_expires_in_past"
     | "currency_not_supported"
-    | "amount_below_minimum"
+    | "plan_is_free"
+    | "price_not_sold"
+    | "proration_at_too_far"
     | "return_url_not_allowed"
+    | "coupon_not_valid"
+    | "coupon_currency_differs"
+    | "credit_pack_unknown"
+    | "amount_below_minimum"
     | "tax_id_invalid"
     | "tax_id_needs_country"
     | "payment_method_not_saved_here"
@@ -526,6 +565,7 @@ export interface CodesByStatus {
     | "oauth_not_fresh";
   404:
     | "not_found"
+    | "no_subscription"
     | "payment_provider_not_set_up"
     | "oauth_provider_unknown"
     | "unknown_cache_namespace";
@@ -553,7 +593,17 @@ export interface CodesByStatus {
     | "payment_not_refundable"
     | "payment_disputed"
     | "refund_exceeds_payment"
+    | "coupon_code_taken"
+    | "subscription_ended"
+    | "subscription_incomplete"
+    | "subscription_canceling"
+    | "payment_required"
+    | "change_in_progress"
+    | "nothing_to_change"
     | "currency_fixed"
+    | "already_subscribed"
+    | "coupon_already_used"
+    | "subscription_not_canceling"
     | "payment_not_approved"
     | "payment_method_pending"
     | "payment_method_expired"
@@ -714,6 +764,16 @@ export interface EventMap {
   "role.deleted": Types.Role;
   /** A custom role changed. */
   "role.updated": Types.Role;
+  /** The subscription has ended. */
+  "subscription.canceled": Types.PlanSubscription;
+  /** The organization was subscribed to a plan. It counts once it is ACTIVE or TRIALING. */
+  "subscription.created": Types.PlanSubscription;
+  /** A payment of the subscription is missing. The plan counts until `entitledUntil`. */
+  "subscription.past_due": Types.PlanSubscription;
+  /** The time free of charge ends in three days. Then the first period is charged. */
+  "subscription.trial_ending": Types.PlanSubscription;
+  /** The subscription changed: its period, plan, quantity, provider, or when it ends. */
+  "subscription.updated": Types.PlanSubscription;
   /** The organization has used 50, 80 or 100 % of the calls that its plan includes; once a month each. */
   "usage.threshold_reached": Types.ReachedThreshold;
   /** A webhook was created. Its secret is not part of it. */
@@ -753,10 +813,13 @@ export type RentApiEvent = {
 }[keyof EventMap];
 
 /** What can be subscribed to: an event, all events of a resource, all events, or what a newer server knows. */
-export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "payment.*" | "payment_method.*" | "role.*" | "usage.*" | "webhook.*" | '*' | (string & {});
+export type EventPattern = keyof EventMap | "api_key.*" | "chat.*" | "credits.*" | "invitation.*" | "invoice.*" | "member.*" | "meter.*" | "organization.*" | "payment.*" | "payment_method.*" | "role.*" | "subscription.*" | "usage.*" | "webhook.*" | '*' | (string & {});
 
 export type AdminBillingBooksParams = NoParams;
 export type AdminBillingFindingsParams = Params<Types.AdminBillingFindingsData>;
+export type AdminCouponsArchiveParams = Params<Types.AdminCouponsArchiveData>;
+export type AdminCouponsCreateParams = Params<Types.AdminCouponsCreateData>;
+export type AdminCouponsListParams = Params<Types.AdminCouponsListData>;
 export type AdminJobsGetParams = Params<Types.AdminJobsGetData>;
 export type AdminJobsListParams = Params<Types.AdminJobsListData>;
 export type AdminJobsRetryParams = Params<Types.AdminJobsRetryData>;
@@ -828,6 +891,13 @@ export type BillingPaypalWebhookParams = NoParams;
 export type BillingPlansListParams = NoParams;
 export type BillingPortalSessionParams = Params<Types.BillingPortalSessionData>;
 export type BillingStripeWebhookParams = NoParams;
+export type BillingSubscriptionCancelParams = Params<Types.BillingSubscriptionCancelData>;
+export type BillingSubscriptionCreateParams = Params<Types.BillingSubscriptionCreateData>;
+export type BillingSubscriptionGetParams = NoParams;
+export type BillingSubscriptionPreviewParams = Params<Types.BillingSubscriptionPreviewData>;
+export type BillingSubscriptionResumeParams = NoParams;
+export type BillingSubscriptionUpdateParams = Params<Types.BillingSubscriptionUpdateData>;
+export type BillingUsageSummaryParams = NoParams;
 export type CacheClearParams = Params<Types.CacheClearData>;
 export type CacheDeleteParams = Params<Types.CacheDeleteData>;
 export type CacheStatusParams = NoParams;
@@ -958,6 +1028,66 @@ export class AdminBillingResource extends Resource {
    */
   findings(params?: AdminBillingFindingsParams, options?: RequestOptions): PagePromise<Types.AdminBillingFindingsResponse> {
     return this.transport.list({"id":"admin.billing.findings","method":"GET","path":"/api/v1/admin/billing/findings"}, params, options);
+  }
+}
+
+/** `client.admin.coupons` */
+export class AdminCouponsResource extends Resource {
+  /**
+   * Archive a coupon
+   *
+   * It cannot be used any more. Subscriptions that have it keep it.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `DELETE /api/v1/admin/coupons/{couponCode}`
+   *
+   * @example
+   * ```ts
+   * await client.admin.coupons.archive({ couponCode: 'LAUNCH20' });
+   * ```
+   */
+  archive(params: AdminCouponsArchiveParams, options?: RequestOptions): ApiPromise<void> {
+    return this.transport.call({"id":"admin.coupons.archive","method":"DELETE","path":"/api/v1/admin/coupons/{couponCode}","keyed":true,"empty":true}, params, options);
+  }
+
+  /**
+   * Create a coupon
+   *
+   * An organization can use it once, when it subscribes. It cannot be changed, only archived.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `POST /api/v1/admin/coupons`
+   *
+   * @throws {BadRequestError} `coupon_discount_unclear`, `coupon_months_unclear`, `coupon_expires_in_past`
+   * @throws {ConflictError} `coupon_code_taken`
+   * @example
+   * ```ts
+   * const answer = await client.admin.coupons.create({ code: 'LAUNCH20', percentOff: 20, duration: 'once', maxRedemptions: 100 });
+   * ```
+   */
+  create(params: AdminCouponsCreateParams, options?: RequestOptions): ApiPromise<Types.AdminCouponsCreateResponse> {
+    return this.transport.call({"id":"admin.coupons.create","method":"POST","path":"/api/v1/admin/coupons","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * List coupons
+   *
+   * Newest first, archived ones too.
+   *
+   * Needs `system:manage` on the platform.
+   *
+   * `GET /api/v1/admin/coupons`
+   *
+   * @throws {BadRequestError} `invalid_cursor`
+   * @example
+   * ```ts
+   * for await (const item of client.admin.coupons.list({ limit: 25 })) console.log(item);
+   * ```
+   */
+  list(params?: AdminCouponsListParams, options?: RequestOptions): PagePromise<Types.AdminCouponsListResponse> {
+    return this.transport.list({"id":"admin.coupons.list","method":"GET","path":"/api/v1/admin/coupons"}, params, options);
   }
 }
 
@@ -1166,7 +1296,6 @@ export class AdminUsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.admin.users.resetTwoFactor({
@@ -1189,7 +1318,6 @@ export class AdminUsersResource extends Resource {
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1203,6 +1331,7 @@ export class AdminUsersResource extends Resource {
 /** `client.admin` */
 export class AdminResource extends Resource {
   readonly billing: AdminBillingResource;
+  readonly coupons: AdminCouponsResource;
   readonly jobs: AdminJobsResource;
   readonly orgs: AdminOrgsResource;
   readonly payments: AdminPaymentsResource;
@@ -1211,6 +1340,7 @@ export class AdminResource extends Resource {
   constructor(transport: Transport) {
     super(transport);
     this.billing = new AdminBillingResource(transport);
+    this.coupons = new AdminCouponsResource(transport);
     this.jobs = new AdminJobsResource(transport);
     this.orgs = new AdminOrgsResource(transport);
     this.payments = new AdminPaymentsResource(transport);
@@ -1415,7 +1545,6 @@ export class ApiKeysResource extends Resource {
    *
    * `DELETE /api/v1/api-keys/{keyId}`
    *
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.apiKeys.revoke({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1436,7 +1565,6 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `limit_reached`, `api_key_is_revoked`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.rotate({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh', gracePeriodSeconds: 3600 });
@@ -1475,7 +1603,6 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `api_key_is_revoked`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.update({
@@ -2223,7 +2350,6 @@ export class BillingInfoResource extends Resource {
    * `PUT /api/v1/subscriptions/billing-info`
    *
    * @throws {BadRequestError} `tax_id_invalid`, `tax_id_needs_country`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.info.set({
@@ -2535,6 +2661,136 @@ export class BillingStripeResource extends Resource {
   }
 }
 
+/** `client.billing.subscription` */
+export class BillingSubscriptionResource extends Resource {
+  /**
+   * Cancel the subscription
+   *
+   * At the end of what is paid, until when it can be resumed; or now, without giving money back. One of which a payment is missing ends at once.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/cancel`
+   *
+   * @throws {NotFoundError} `no_subscription`
+   * @throws {ConflictError} `subscription_ended`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.cancel({ at: 'period_end' });
+   * ```
+   */
+  cancel(params: BillingSubscriptionCancelParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionCancelResponse> {
+    return this.transport.call({"id":"billing.subscription.cancel","method":"POST","path":"/api/v1/subscriptions/cancel","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Subscribe to a plan
+   *
+   * Begins a subscription, and answers where the payer goes. The plan counts once the first period is paid, whether the browser comes back or not; with a trial it counts at once. A subscription that was never paid is replaced.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/subscribe`
+   *
+   * @throws {BadRequestError} `currency_not_supported`, `return_url_not_allowed`, `plan_is_free`, `price_not_sold`, `coupon_not_valid`, `coupon_currency_differs`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ConflictError} `currency_fixed`, `already_subscribed`, `coupon_already_used`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.create({
+   *   plan: 'BASIC',
+   *   interval: 'month',
+   *   provider: 'stripe',
+   *   returnUrl: 'https://app.example.com/billing',
+   * });
+   * ```
+   */
+  create(params: BillingSubscriptionCreateParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionCreateResponse> {
+    return this.transport.call({"id":"billing.subscription.create","method":"POST","path":"/api/v1/subscriptions/subscribe","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Get the subscription of the organization
+   *
+   * The one that lives, else the last one that did.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions`
+   *
+   * @throws {NotFoundError} `no_subscription`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.get();
+   * ```
+   */
+  get(params?: BillingSubscriptionGetParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionGetResponse> {
+    return this.transport.call({"id":"billing.subscription.get","method":"GET","path":"/api/v1/subscriptions"}, params, options);
+  }
+
+  /**
+   * Preview what a subscription or a change costs
+   *
+   * Of subscribing where nothing is subscribed to, else of the change. It changes nothing, and charges nothing.
+   *
+   * Needs `billing:read`.
+   *
+   * `POST /api/v1/subscriptions/preview`
+   *
+   * @throws {BadRequestError} `plan_is_free`, `price_not_sold`, `coupon_not_valid`, `coupon_currency_differs`
+   * @throws {NotFoundError} `no_subscription`
+   * @throws {ConflictError} `currency_fixed`, `coupon_already_used`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.preview({ plan: 'PRO' });
+   * ```
+   */
+  preview(params?: BillingSubscriptionPreviewParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionPreviewResponse> {
+    return this.transport.call({"id":"billing.subscription.preview","method":"POST","path":"/api/v1/subscriptions/preview","repeatable":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Take a cancellation back
+   *
+   * The subscription goes on as if it had not been canceled. It costs nothing.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/resume`
+   *
+   * @throws {NotFoundError} `no_subscription`
+   * @throws {ConflictError} `subscription_ended`, `subscription_not_canceling`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.resume();
+   * ```
+   */
+  resume(params?: BillingSubscriptionResumeParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionResumeResponse> {
+    return this.transport.call({"id":"billing.subscription.resume","method":"POST","path":"/api/v1/subscriptions/resume","keyed":true}, params, options);
+  }
+
+  /**
+   * Change the subscription
+   *
+   * More, or a longer interval, is charged for the rest of the period and counts once that is paid; less, a shorter interval, or another provider counts from the next period on. With `prorationAt` of a preview, exactly what it showed is charged.
+   *
+   * Needs `billing:manage`.
+   *
+   * `PATCH /api/v1/subscriptions`
+   *
+   * @throws {BadRequestError} `currency_not_supported`, `plan_is_free`, `price_not_sold`, `proration_at_too_far`
+   * @throws {NotFoundError} `payment_provider_not_set_up`, `no_subscription`
+   * @throws {ConflictError} `subscription_ended`, `subscription_incomplete`, `subscription_canceling`, `payment_required`, `change_in_progress`, `nothing_to_change`
+   * @example
+   * ```ts
+   * const answer = await client.billing.subscription.update({ plan: 'PRO' });
+   * ```
+   */
+  update(params?: BillingSubscriptionUpdateParams, options?: RequestOptions): ApiPromise<Types.BillingSubscriptionUpdateResponse> {
+    return this.transport.call({"id":"billing.subscription.update","method":"PATCH","path":"/api/v1/subscriptions","keyed":true,"body":"json"}, params, options);
+  }
+}
+
 /** `client.billing` */
 export class BillingResource extends Resource {
   readonly credits: BillingCreditsResource;
@@ -2545,6 +2801,7 @@ export class BillingResource extends Resource {
   readonly paypal: BillingPaypalResource;
   readonly plans: BillingPlansResource;
   readonly stripe: BillingStripeResource;
+  readonly subscription: BillingSubscriptionResource;
 
   constructor(transport: Transport) {
     super(transport);
@@ -2556,6 +2813,7 @@ export class BillingResource extends Resource {
     this.paypal = new BillingPaypalResource(transport);
     this.plans = new BillingPlansResource(transport);
     this.stripe = new BillingStripeResource(transport);
+    this.subscription = new BillingSubscriptionResource(transport);
   }
 
   /**
@@ -2595,6 +2853,24 @@ export class BillingResource extends Resource {
    */
   portalSession(params: BillingPortalSessionParams, options?: RequestOptions): ApiPromise<Types.BillingPortalSessionResponse> {
     return this.transport.call({"id":"billing.portalSession","method":"POST","path":"/api/v1/billing/portal-session","keyed":true,"body":"json"}, params, options);
+  }
+
+  /**
+   * Get what was used of the plan
+   *
+   * The calls of this month of UTC and the credits, beside those that the plan includes.
+   *
+   * Needs `billing:read`.
+   *
+   * `GET /api/v1/subscriptions/usage-summary`
+   *
+   * @example
+   * ```ts
+   * const answer = await client.billing.usageSummary();
+   * ```
+   */
+  usageSummary(params?: BillingUsageSummaryParams, options?: RequestOptions): ApiPromise<Types.BillingUsageSummaryResponse> {
+    return this.transport.call({"id":"billing.usageSummary","method":"GET","path":"/api/v1/subscriptions/usage-summary"}, params, options);
   }
 }
 
@@ -2833,7 +3109,6 @@ export class OrgsChatResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.chat.delete({
@@ -2856,7 +3131,6 @@ export class OrgsChatResource extends Resource {
    * `PATCH /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.chat.edit({
@@ -3004,7 +3278,6 @@ export class OrgsInvitationsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `limit_reached`, `invitation_pending`, `invitation_not_pending`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.invitations.resend({
@@ -3027,7 +3300,6 @@ export class OrgsInvitationsResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
    *
    * @throws {ConflictError} `invitation_not_pending`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.invitations.revoke({
@@ -3073,7 +3345,6 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_owner`, `personal_organization`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.members.remove({
@@ -3097,7 +3368,6 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `last_owner`, `personal_organization`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.members.setRole({
@@ -3175,7 +3445,6 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `personal_organization`, `deletion_protected`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.delete({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3231,7 +3500,6 @@ export class OrgsResource extends Resource {
    * `POST /api/v1/organizations/{orgId}/leave`
    *
    * @throws {ConflictError} `last_owner`, `personal_organization`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.leave({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3271,7 +3539,6 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3329,7 +3596,6 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `personal_organization`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.transfer({
@@ -3353,7 +3619,6 @@ export class OrgsResource extends Resource {
    *
    * @throws {BadRequestError} `name_reserved`
    * @throws {ConflictError} `slug_taken`, `subdomain_taken`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
@@ -3477,7 +3742,6 @@ export class RolesResource extends Resource {
    * `DELETE /api/v1/roles/{roleId}`
    *
    * @throws {ConflictError} `role_has_children`, `system_role`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.roles.delete({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3535,7 +3799,6 @@ export class RolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `role_name_taken`, `role_cycle`, `role_too_deep`, `system_role`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
@@ -3853,7 +4116,6 @@ export class UsersMeResource extends Resource {
    *
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {ConflictError} `account_deleted`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -3895,7 +4157,6 @@ export class UsersMeResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.me.delete();
@@ -3990,7 +4251,6 @@ export class UsersMeResource extends Resource {
    * `PATCH /api/v1/users/me`
    *
    * @throws {ConflictError} `username_taken`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.me.update({
@@ -4017,7 +4277,6 @@ export class UsersRolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `system_role`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.roles.set({
@@ -4053,7 +4312,6 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `account_erased`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.activate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4075,7 +4333,6 @@ export class UsersResource extends Resource {
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -4135,7 +4392,6 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.deactivate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4156,7 +4412,6 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.delete({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4214,7 +4469,6 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.suspend({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4235,7 +4489,6 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`, `username_taken`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.update({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', fullName: 'Ada King' });
@@ -4350,7 +4603,6 @@ export class WebhooksResource extends Resource {
    *
    * `DELETE /api/v1/webhooks/{webhookId}`
    *
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.webhooks.delete({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4444,7 +4696,6 @@ export class WebhooksResource extends Resource {
    *
    * `POST /api/v1/webhooks/{webhookId}/rotate-secret`
    *
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.rotateSecret({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', overlapSeconds: 86400 });
@@ -4503,7 +4754,6 @@ export class WebhooksResource extends Resource {
    *
    * @throws {BadRequestError} `target_not_allowed`, `header_not_allowed`, `unknown_event_type`, `unknown_event_version`
    * @throws {PermissionDeniedError} `event_not_allowed`
-   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.update({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', events: ['*'] });

@@ -562,6 +562,20 @@ export type BillingInfo = {
 };
 
 /**
+ * What is paid at once: from its beginning to the moment before its end.
+ */
+export type BillingPeriod = {
+    /**
+     * When it begins.
+     */
+    from: string;
+    /**
+     * When it ends.
+     */
+    to: string;
+};
+
+/**
  * Whether the cache answers.
  */
 export type CacheHealth = {
@@ -629,6 +643,16 @@ export type CachedNamespace = {
 };
 
 /**
+ * When the subscription ends.
+ */
+export type CancelSubscription = {
+    /**
+     * At once, without giving money back, or at the end of what is paid.
+     */
+    at: 'now' | 'period_end';
+};
+
+/**
  * A fixed number that is the same for every plan.
  */
 export type Cap = {
@@ -672,6 +696,32 @@ export type ChangePassword = {
      * 8 to 256 characters of any kind. Refused are the most common passwords, and your own name or address and those of this service and your organizations.
      */
     newPassword: string;
+};
+
+/**
+ * What is left out stays as it is.
+ */
+export type ChangeSubscription = {
+    /**
+     * The plan.
+     */
+    plan?: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+    /**
+     * How often it is paid.
+     */
+    interval?: 'month' | 'year';
+    /**
+     * How many units of the plan are paid, such as seats.
+     */
+    quantity?: number;
+    /**
+     * Who moves the money, from the next period on.
+     */
+    provider?: PaymentProviderName;
+    /**
+     * From an answer of the preview, at most an hour ago: exactly what it showed is charged.
+     */
+    prorationAt?: string;
 };
 
 /**
@@ -892,6 +942,66 @@ export type ConfirmPayment = {
 };
 
 /**
+ * Makes a subscription cheaper.
+ */
+export type Coupon = {
+    /**
+     * By which it is used.
+     */
+    code: string;
+    /**
+     * How much of each period is taken off; null for an amount.
+     */
+    percentOff: number | null;
+    /**
+     * What is taken off each period; null for a percentage.
+     */
+    amountOff: Money | null;
+    /**
+     * Whether it counts for the first period, for those that begin within `months`, or for all.
+     */
+    duration: 'once' | 'repeating' | 'forever' | (string & {});
+    /**
+     * Of a repeating one; else null.
+     */
+    months: number | null;
+    /**
+     * How many organizations can use it; null for any number.
+     */
+    maxRedemptions: number | null;
+    /**
+     * How many have used it.
+     */
+    redeemed: number;
+    /**
+     * From then on it cannot be used any more.
+     */
+    expiresAt: string | null;
+    /**
+     * When it was archived: who has it keeps it.
+     */
+    archivedAt: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+};
+
+/**
+ * One page of a list.
+ */
+export type CouponPage = {
+    /**
+     * What is on this page, in the order of the list.
+     */
+    items: Array<Coupon>;
+    /**
+     * Send as `cursor` for the next page; null on the last.
+     */
+    nextCursor: string | null;
+};
+
+/**
  * A new API key.
  */
 export type CreateApiKey = {
@@ -952,6 +1062,49 @@ export type CreateApiKey = {
      * `live` by default.
      */
     environment?: 'live' | 'test';
+};
+
+/**
+ * A coupon. It cannot be changed afterwards, only archived.
+ */
+export type CreateCoupon = {
+    /**
+     * Of a coupon.
+     */
+    code: string;
+    /**
+     * This or `amountOff`.
+     */
+    percentOff?: number;
+    /**
+     * This or `percentOff`; it counts for prices in its currency.
+     */
+    amountOff?: {
+        /**
+         * In the smallest unit of the currency.
+         */
+        amountMinor: number;
+        /**
+         * Of the price, where the organization has paid nothing yet; its first payment decides.
+         */
+        currency: string;
+    };
+    /**
+     * For which periods it counts.
+     */
+    duration: 'once' | 'repeating' | 'forever';
+    /**
+     * Of a repeating one.
+     */
+    months?: number;
+    /**
+     * How many organizations can use it.
+     */
+    maxRedemptions?: number;
+    /**
+     * From then on it cannot be used any more.
+     */
+    expiresAt?: string;
 };
 
 /**
@@ -1701,6 +1854,10 @@ export type Entitlements = {
      */
     plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
     /**
+     * When another plan takes its place, if nothing more is paid: a period that is paid, and its grace. Null for never.
+     */
+    planUntil: string | null;
+    /**
      * What the plan includes.
      */
     features: Array<'api_keys' | 'custom_roles' | 'realtime' | 'audit_log' | (string & {})>;
@@ -2179,6 +2336,50 @@ export type IncludedCalls = {
      * Until then calls with live keys are refused; or null.
      */
     refusedUntil: string | null;
+};
+
+/**
+ * The calls that the plan includes.
+ */
+export type IncludedCallsUsed = {
+    /**
+     * Calls with live keys that the plan includes in the month.
+     */
+    included: number;
+    /**
+     * Those that were made. A call is counted a few seconds after its answer.
+     */
+    used: number;
+    /**
+     * What is left of them.
+     */
+    remaining: number;
+    /**
+     * Calls beyond those that are included.
+     */
+    beyond: number;
+    /**
+     * What happens to further calls.
+     */
+    overage: 'refuse' | 'bill' | (string & {});
+    /**
+     * Until then further calls are refused; else null.
+     */
+    refusedUntil: string | null;
+};
+
+/**
+ * The credits that the plan includes.
+ */
+export type IncludedCredits = {
+    /**
+     * Credits that the plan includes in each month.
+     */
+    included: number;
+    /**
+     * Credits that can be spent, those that were bought too.
+     */
+    available: number;
 };
 
 /**
@@ -4217,6 +4418,29 @@ export type PaymentSucceededEvent = {
 };
 
 /**
+ * What follows at the end of the period; null for the same.
+ */
+export type PendingChange = {
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    price: Price;
+    /**
+     * How many units of it are paid.
+     */
+    quantity: number;
+    /**
+     * Who moves the money; `manual` is a transfer to the bank account of the operator.
+     */
+    provider: PaymentProviderName | (string & {});
+    /**
+     * When it counts.
+     */
+    from: string;
+} | null;
+
+/**
  * What may be done: in an organization, or on the whole platform.
  */
 export type Permission = 'users:read' | 'users:create' | 'users:update' | 'users:delete' | 'users:suspend' | 'users:impersonate' | 'system:manage' | 'system:audit' | 'system:config' | 'system:broadcast' | 'system:maintenance' | 'org:read' | 'org:create' | 'org:update' | 'org:delete' | 'org:transfer' | 'org:audit' | 'members:invite' | 'members:update' | 'members:remove' | 'roles:read' | 'roles:create' | 'roles:update' | 'roles:delete' | 'roles:assign' | 'api_keys:read' | 'api_keys:create' | 'api_keys:update' | 'api_keys:delete' | 'api_keys:rotate' | 'api_keys:verify' | 'webhooks:read' | 'webhooks:create' | 'webhooks:update' | 'webhooks:delete' | 'webhooks:test' | 'billing:read' | 'billing:manage' | 'analytics:read' | 'analytics:export' | 'usage:write' | 'storage:read' | 'storage:manage' | 'files:read' | 'files:write' | 'files:delete' | 'ai:use';
@@ -4444,6 +4668,75 @@ export type PlanLimits = {
 };
 
 /**
+ * What an organization pays for again and again.
+ */
+export type PlanSubscription = {
+    /**
+     * Id of a subscription.
+     */
+    id: string;
+    /**
+     * Not paid yet, free of charge until `trialEnd`, paid, waiting for a payment that failed, ended, or never paid.
+     */
+    status: 'INCOMPLETE' | 'TRIALING' | 'ACTIVE' | 'PAST_DUE' | 'CANCELED' | 'EXPIRED' | (string & {});
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    price: Price;
+    /**
+     * How many units of it are paid.
+     */
+    quantity: number;
+    /**
+     * Who moves the money; `manual` is a transfer to the bank account of the operator.
+     */
+    provider: PaymentProviderName | (string & {});
+    /**
+     * The code of its coupon, while that counts.
+     */
+    coupon: string | null;
+    /**
+     * What is paid now; null before the first payment.
+     */
+    period: BillingPeriod | null;
+    /**
+     * Until then it is free of charge; null without a trial.
+     */
+    trialEnd: string | null;
+    /**
+     * When it will end; null where it goes on.
+     */
+    cancelAt: string | null;
+    /**
+     * When it has ended.
+     */
+    endedAt: string | null;
+    /**
+     * Since when a payment is missing.
+     */
+    pastDueSince: string | null;
+    pending: PendingChange;
+    change: UnpaidChange;
+    /**
+     * The invoice of the next period, while it is not paid; else null.
+     */
+    invoiceId: string | null;
+    /**
+     * Until when the plan counts if nothing more is paid: the period and its grace. Null where it does not count.
+     */
+    entitledUntil: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+};
+
+/**
  * What is sold.
  */
 export type Plans = {
@@ -4469,6 +4762,63 @@ export type PortalSession = {
      * A page of Stripe, for the payer: it needs no login, so show it to no one else.
      */
     url: string;
+};
+
+/**
+ * A line of the invoice to be.
+ */
+export type PreviewLine = {
+    /**
+     * What it is.
+     */
+    kind: 'PLAN' | 'PRORATION' | 'DISCOUNT' | (string & {});
+    /**
+     * As the invoice will say it.
+     */
+    description: string;
+    /**
+     * How many units of it are paid.
+     */
+    quantity: number;
+    /**
+     * Without tax; below 0 where it is given back.
+     */
+    amount: Money;
+    /**
+     * The tax on it.
+     */
+    tax: Money;
+    period: BillingPeriod;
+};
+
+/**
+ * A new subscription, or a change of the present one.
+ */
+export type PreviewSubscription = {
+    /**
+     * The plan.
+     */
+    plan?: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+    /**
+     * How often it is paid.
+     */
+    interval?: 'month' | 'year';
+    /**
+     * How many units of the plan are paid, such as seats.
+     */
+    quantity?: number;
+    /**
+     * Who moves the money, from the next period on.
+     */
+    provider?: PaymentProviderName;
+    /**
+     * Of a coupon.
+     */
+    coupon?: string;
+    /**
+     * Of the price, where the organization has paid nothing yet; its first payment decides.
+     */
+    currency?: string;
 };
 
 /**
@@ -4522,7 +4872,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'payment_method_not_saved_here' | 'payment_method_pending' | 'payment_method_expired' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'payment_not_by_transfer' | 'transfer_not_open' | 'transfer_amount_differs' | 'transfer_in_future' | 'transfer_counted' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'payment_method_not_saved_here' | 'payment_method_pending' | 'payment_method_expired' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'payment_not_by_transfer' | 'transfer_not_open' | 'transfer_amount_differs' | 'transfer_in_future' | 'transfer_counted' | 'no_subscription' | 'plan_is_free' | 'price_not_sold' | 'already_subscribed' | 'subscription_ended' | 'subscription_incomplete' | 'subscription_canceling' | 'subscription_not_canceling' | 'payment_required' | 'change_in_progress' | 'nothing_to_change' | 'proration_at_too_far' | 'coupon_not_valid' | 'coupon_currency_differs' | 'coupon_already_used' | 'coupon_code_taken' | 'coupon_discount_unclear' | 'coupon_months_unclear' | 'coupon_expires_in_past' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -5774,6 +6124,79 @@ export type StartedSetup = {
 };
 
 /**
+ * A subscription that has begun, and where the payer goes.
+ */
+export type StartedSubscription = {
+    /**
+     * Id of a subscription.
+     */
+    id: string;
+    /**
+     * Not paid yet, free of charge until `trialEnd`, paid, waiting for a payment that failed, ended, or never paid.
+     */
+    status: 'INCOMPLETE' | 'TRIALING' | 'ACTIVE' | 'PAST_DUE' | 'CANCELED' | 'EXPIRED' | (string & {});
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    price: Price;
+    /**
+     * How many units of it are paid.
+     */
+    quantity: number;
+    /**
+     * Who moves the money; `manual` is a transfer to the bank account of the operator.
+     */
+    provider: PaymentProviderName | (string & {});
+    /**
+     * The code of its coupon, while that counts.
+     */
+    coupon: string | null;
+    /**
+     * What is paid now; null before the first payment.
+     */
+    period: BillingPeriod | null;
+    /**
+     * Until then it is free of charge; null without a trial.
+     */
+    trialEnd: string | null;
+    /**
+     * When it will end; null where it goes on.
+     */
+    cancelAt: string | null;
+    /**
+     * When it has ended.
+     */
+    endedAt: string | null;
+    /**
+     * Since when a payment is missing.
+     */
+    pastDueSince: string | null;
+    pending: PendingChange;
+    change: UnpaidChange;
+    /**
+     * The invoice of the next period, while it is not paid; else null.
+     */
+    invoiceId: string | null;
+    /**
+     * Until when the plan counts if nothing more is paid: the period and its grace. Null where it does not count.
+     */
+    entitledUntil: string | null;
+    /**
+     * When it was created.
+     */
+    createdAt: string;
+    /**
+     * When it last changed.
+     */
+    updatedAt: string;
+    /**
+     * Where the payer goes to pay. Null where that is not needed, or while the provider does not answer: read the payment of the invoice then.
+     */
+    actionUrl: string | null;
+};
+
+/**
  * Whether a subdomain is free, and why not.
  */
 export type SubdomainAvailability = {
@@ -5789,6 +6212,157 @@ export type SubdomainAvailability = {
      * Why it is not available. A name that looks like a taken or reserved one counts as taken or reserved.
      */
     reason: 'invalid' | 'reserved' | 'taken' | (string & {}) | null;
+};
+
+/**
+ * What is subscribed to, and how it is paid.
+ */
+export type Subscribe = {
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE';
+    /**
+     * How often it is paid.
+     */
+    interval: 'month' | 'year';
+    provider: PaymentProviderName;
+    /**
+     * How many units of the plan are paid, such as seats.
+     */
+    quantity?: number;
+    /**
+     * Of a coupon.
+     */
+    coupon?: string;
+    /**
+     * Of the price, where the organization has paid nothing yet; its first payment decides.
+     */
+    currency?: string;
+    /**
+     * Where the browser of the payer goes afterwards: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl: string;
+};
+
+/**
+ * The subscription has ended.
+ */
+export type SubscriptionCanceledEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'subscription.canceled';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PlanSubscription;
+};
+
+/**
+ * The organization was subscribed to a plan. It counts once it is ACTIVE or TRIALING.
+ */
+export type SubscriptionCreatedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'subscription.created';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PlanSubscription;
+};
+
+/**
+ * A payment of the subscription is missing. The plan counts until `entitledUntil`.
+ */
+export type SubscriptionPastDueEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'subscription.past_due';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PlanSubscription;
+};
+
+/**
+ * What a change will cost.
+ */
+export type SubscriptionPreview = {
+    /**
+     * What the invoice will contain; none where nothing is charged now.
+     */
+    lines: Array<PreviewLine>;
+    /**
+     * The tax on all lines.
+     */
+    tax: Money;
+    /**
+     * What is charged now, with tax. Below 0, it goes to the balance of the organization.
+     */
+    total: Money;
+    /**
+     * When it counts: now, once it is paid, or at the end of the period.
+     */
+    effectiveAt: string;
+    /**
+     * Until then it would be free of charge; null without a trial.
+     */
+    trialEnd: string | null;
+    /**
+     * The moment that it is computed for: send it with the change.
+     */
+    prorationAt: string;
+};
+
+/**
+ * The time free of charge ends in three days. Then the first period is charged.
+ */
+export type SubscriptionTrialEndingEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'subscription.trial_ending';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PlanSubscription;
+};
+
+/**
+ * The subscription changed: its period, plan, quantity, provider, or when it ends.
+ */
+export type SubscriptionUpdatedEvent = {
+    /**
+     * What has happened.
+     */
+    type: 'subscription.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: string;
+    /**
+     * What it happened to, as it was then.
+     */
+    data: PlanSubscription;
 };
 
 /**
@@ -5875,6 +6449,29 @@ export type TwoFactorResetRequest = {
      */
     effectiveAt: string;
 };
+
+/**
+ * What counts as soon as its invoice is paid; null for nothing.
+ */
+export type UnpaidChange = {
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    price: Price;
+    /**
+     * How many units of it are paid.
+     */
+    quantity: number;
+    /**
+     * Id of an invoice.
+     */
+    invoiceId: string;
+    /**
+     * When it is dropped, if it is not paid by then.
+     */
+    expiresAt: string;
+} | null;
 
 /**
  * A missing field stays unchanged; null clears it.
@@ -6309,6 +6906,26 @@ export type UsagePart = {
      * Credits that the calls have spent.
      */
     cost: number;
+};
+
+/**
+ * What was used of the plan.
+ */
+export type UsageSummary = {
+    /**
+     * The plan.
+     */
+    plan: 'FREE' | 'BASIC' | 'PRO' | 'ENTERPRISE' | (string & {});
+    /**
+     * The month of UTC in which included calls are counted.
+     */
+    month: BillingPeriod;
+    calls: IncludedCallsUsed;
+    credits: IncludedCredits;
+    /**
+     * The period of the subscription; null without one.
+     */
+    period: BillingPeriod | null;
 };
 
 /**
@@ -10381,6 +10998,191 @@ export type AdminPaymentsRefundResponses = {
 
 export type AdminPaymentsRefundResponse = AdminPaymentsRefundResponses[keyof AdminPaymentsRefundResponses];
 
+export type AdminCouponsListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items a page holds, at most 100.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page; leave out for the first.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/admin/coupons';
+};
+
+export type AdminCouponsListErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminCouponsListError = AdminCouponsListErrors[keyof AdminCouponsListErrors];
+
+export type AdminCouponsListResponses = {
+    /**
+     * OK
+     */
+    200: CouponPage;
+};
+
+export type AdminCouponsListResponse = AdminCouponsListResponses[keyof AdminCouponsListResponses];
+
+export type AdminCouponsCreateData = {
+    body: CreateCoupon;
+    path?: never;
+    query?: never;
+    url: '/api/v1/admin/coupons';
+};
+
+export type AdminCouponsCreateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminCouponsCreateError = AdminCouponsCreateErrors[keyof AdminCouponsCreateErrors];
+
+export type AdminCouponsCreateResponses = {
+    /**
+     * Created
+     */
+    201: Coupon;
+};
+
+export type AdminCouponsCreateResponse = AdminCouponsCreateResponses[keyof AdminCouponsCreateResponses];
+
+export type AdminCouponsArchiveData = {
+    body?: never;
+    path: {
+        /**
+         * Of a coupon.
+         */
+        couponCode: string;
+    };
+    query?: never;
+    url: '/api/v1/admin/coupons/{couponCode}';
+};
+
+export type AdminCouponsArchiveErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type AdminCouponsArchiveError = AdminCouponsArchiveErrors[keyof AdminCouponsArchiveErrors];
+
+export type AdminCouponsArchiveResponses = {
+    /**
+     * No content
+     */
+    204: void;
+};
+
+export type AdminCouponsArchiveResponse = AdminCouponsArchiveResponses[keyof AdminCouponsArchiveResponses];
+
 export type BillingEntitlementsData = {
     body?: never;
     path?: never;
@@ -10466,6 +11268,437 @@ export type BillingPlansListResponses = {
 };
 
 export type BillingPlansListResponse = BillingPlansListResponses[keyof BillingPlansListResponses];
+
+export type BillingSubscriptionGetData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions';
+};
+
+export type BillingSubscriptionGetErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionGetError = BillingSubscriptionGetErrors[keyof BillingSubscriptionGetErrors];
+
+export type BillingSubscriptionGetResponses = {
+    /**
+     * OK
+     */
+    200: PlanSubscription;
+};
+
+export type BillingSubscriptionGetResponse = BillingSubscriptionGetResponses[keyof BillingSubscriptionGetResponses];
+
+export type BillingSubscriptionUpdateData = {
+    body: ChangeSubscription;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions';
+};
+
+export type BillingSubscriptionUpdateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionUpdateError = BillingSubscriptionUpdateErrors[keyof BillingSubscriptionUpdateErrors];
+
+export type BillingSubscriptionUpdateResponses = {
+    /**
+     * OK
+     */
+    200: StartedSubscription;
+};
+
+export type BillingSubscriptionUpdateResponse = BillingSubscriptionUpdateResponses[keyof BillingSubscriptionUpdateResponses];
+
+export type BillingSubscriptionCreateData = {
+    body: Subscribe;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/subscribe';
+};
+
+export type BillingSubscriptionCreateErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionCreateError = BillingSubscriptionCreateErrors[keyof BillingSubscriptionCreateErrors];
+
+export type BillingSubscriptionCreateResponses = {
+    /**
+     * Created
+     */
+    201: StartedSubscription;
+};
+
+export type BillingSubscriptionCreateResponse = BillingSubscriptionCreateResponses[keyof BillingSubscriptionCreateResponses];
+
+export type BillingSubscriptionCancelData = {
+    body: CancelSubscription;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/cancel';
+};
+
+export type BillingSubscriptionCancelErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionCancelError = BillingSubscriptionCancelErrors[keyof BillingSubscriptionCancelErrors];
+
+export type BillingSubscriptionCancelResponses = {
+    /**
+     * OK
+     */
+    200: PlanSubscription;
+};
+
+export type BillingSubscriptionCancelResponse = BillingSubscriptionCancelResponses[keyof BillingSubscriptionCancelResponses];
+
+export type BillingSubscriptionResumeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/resume';
+};
+
+export type BillingSubscriptionResumeErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The resource was changed since its `ETag` was read.
+     */
+    412: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionResumeError = BillingSubscriptionResumeErrors[keyof BillingSubscriptionResumeErrors];
+
+export type BillingSubscriptionResumeResponses = {
+    /**
+     * OK
+     */
+    200: PlanSubscription;
+};
+
+export type BillingSubscriptionResumeResponse = BillingSubscriptionResumeResponses[keyof BillingSubscriptionResumeResponses];
+
+export type BillingSubscriptionPreviewData = {
+    body: PreviewSubscription;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/preview';
+};
+
+export type BillingSubscriptionPreviewErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingSubscriptionPreviewError = BillingSubscriptionPreviewErrors[keyof BillingSubscriptionPreviewErrors];
+
+export type BillingSubscriptionPreviewResponses = {
+    /**
+     * OK
+     */
+    200: SubscriptionPreview;
+};
+
+export type BillingSubscriptionPreviewResponse = BillingSubscriptionPreviewResponses[keyof BillingSubscriptionPreviewResponses];
+
+export type BillingUsageSummaryData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/subscriptions/usage-summary';
+};
+
+export type BillingUsageSummaryErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingUsageSummaryError = BillingUsageSummaryErrors[keyof BillingUsageSummaryErrors];
+
+export type BillingUsageSummaryResponses = {
+    /**
+     * OK
+     */
+    200: UsageSummary;
+};
+
+export type BillingUsageSummaryResponse = BillingUsageSummaryResponses[keyof BillingUsageSummaryResponses];
 
 export type BillingCreditsBalanceData = {
     body?: never;

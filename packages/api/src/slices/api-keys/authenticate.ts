@@ -6,7 +6,7 @@ import type { PlanCode, PlanTerms } from '../../contract/plans.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
-import type { LimitOverride } from '../../pipeline/entitlements.ts';
+import { type LimitOverride, type PlanEndColumns, planEndOf } from '../../pipeline/entitlements.ts';
 import { noteCaller } from '../../pipeline/observe.ts';
 import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
@@ -27,12 +27,14 @@ const KEY_COLUMNS = `
            k.allowed_origins as "allowedOrigins", k.rate_limit_per_minute as "rateLimitPerMinute",
            k.rate_limit_per_hour as "rateLimitPerHour", k.rate_limit_per_day as "rateLimitPerDay",
            k.expires_at as "expiresAt", k.revoked_at as "revokedAt", k.enabled, k.environment, k.limit_override as "limitOverride",
-           o.subdomain, o.deleted_at as "deletedAt", o.plan, p.terms as "planTerms", o.limit_override as "organizationLimitOverride",
+           o.subdomain, o.deleted_at as "deletedAt", o.plan, p.terms as "planTerms",
+           o.plan_until as "planUntil", o.plan_after as "planAfter", next.terms as "planAfterTerms", o.limit_override as "organizationLimitOverride",
            o.calls_used_up_until as "callsUsedUpUntil",
            k.created_by as "createdBy", ${USER_COLUMNS}`;
 const KEY_JOINS = `
     join organizations o on o.id = k.organization_id
     join plans p on p.code = o.plan
+    left join plans next on next.code = o.plan_after
     left join organization_members m on m.organization_id = k.organization_id and m.user_id = k.created_by
     left join users u on u.id = m.user_id and u.status = 'ACTIVE'`;
 
@@ -72,17 +74,18 @@ type KeyColumns = Pick<
   | 'environment'
   | 'limitOverride'
   | 'createdBy'
-> & {
-  keyId: number;
-  id: number | null;
-  subdomain: string | null;
-  deletedAt: Date | null;
-  plan: PlanCode;
-  planTerms: PlanTerms;
-  organizationLimitOverride: LimitOverride | null;
-  callsUsedUpUntil: Date | null;
-  secretExpiresAt: Date | null;
-};
+> &
+  PlanEndColumns & {
+    keyId: number;
+    id: number | null;
+    subdomain: string | null;
+    deletedAt: Date | null;
+    plan: PlanCode;
+    planTerms: PlanTerms;
+    organizationLimitOverride: LimitOverride | null;
+    callsUsedUpUntil: Date | null;
+    secretExpiresAt: Date | null;
+  };
 
 /** Ranges are parsed when the row is read, and cached with it. */
 type KeyRow = Omit<KeyColumns, 'ipAllowList'> & { isAllowedFrom: (address: string) => boolean };
@@ -162,6 +165,9 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
     deletedAt,
     plan,
     planTerms,
+    planUntil,
+    planAfter,
+    planAfterTerms,
     organizationLimitOverride,
     callsUsedUpUntil,
     createdBy,
@@ -194,7 +200,13 @@ async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
         perDay: rateLimitPerDay,
         override: limitOverride,
       },
-      terms: { plan, planTerms, override: organizationLimitOverride, callsUsedUpUntil },
+      terms: {
+        plan,
+        planTerms,
+        planEnd: planEndOf({ planUntil, planAfter, planAfterTerms }),
+        override: organizationLimitOverride,
+        callsUsedUpUntil,
+      },
     },
     creator: creator.id === null ? null : UserModel.hydrate(creator),
   };

@@ -199,7 +199,7 @@ describe('an export', () => {
         environment: 'live' as const,
         permissions: organization.permissions,
         limits: { perMinute: null, perHour: null, perDay: null, override: null },
-        terms: { plan: 'FREE' as const, planTerms: NO_TERMS, override: null, callsUsedUpUntil: null },
+        terms: { plan: 'FREE' as const, planTerms: NO_TERMS, planEnd: null, override: null, callsUsedUpUntil: null },
       },
     };
     const input = { orgId: acme.id, action: 'x' };

@@ -43,6 +43,10 @@ export type Cap = z.output<typeof Cap>;
 export const Entitlements = z
   .object({
     plan: Plan,
+    planUntil: Timestamp.nullable().meta({
+      description:
+        'When another plan takes its place, if nothing more is paid: a period that is paid, and its grace. Null for never.',
+    }),
     features: z.array(z.enum(FEATURES)).meta({ description: 'What the plan includes.' }),
     scopes: z.array(OrganizationPermission).meta({ description: 'The permissions that keys and members can have.' }),
     limits: z.array(EntitledLimit).meta({ description: 'How much you may use, and why.' }),
@@ -66,6 +70,7 @@ export type Entitlements = z.output<typeof Entitlements>;
 
 export const exampleEntitlements: Entitlements = {
   plan: 'BASIC',
+  planUntil: '2026-03-03T12:00:00.000Z',
   features: ['api_keys', 'realtime'],
   scopes: ['api_keys:read'],
   limits: [

@@ -18,6 +18,9 @@ export class OrganizationModel extends BaseModel {
   /** The personal organization of one user, made at registration. */
   declare personal: boolean;
   declare plan: Organization['plan'];
+  /** When the plan ends by the clock, and which follows; null for never. */
+  declare planUntil: Date | null;
+  declare planAfter: Organization['plan'] | null;
   /** What staff granted it, from `limit_overrides`: stored here too, so that a call reads one row. */
   declare limitOverride: LimitOverride | null;
   /** Set by the job that counts them, for plans that refuse further calls. */
@@ -41,6 +44,8 @@ export class OrganizationModel extends BaseModel {
         'subdomain',
         'personal',
         'plan',
+        'planUntil',
+        'planAfter',
         'deletionProtection',
         'requireTwoFactor',
         'metadata',

@@ -16,7 +16,12 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const start = new Date('2026-03-01T00:00:00Z');
 const on = (days: number): Date => new Date(start.getTime() + days * DAY_MS);
-const rules: Rules = { graceMs: 3 * DAY_MS, pastDueGraceMs: 7 * DAY_MS, dunningDays: [0, 1, 3, 5, 7, 14] };
+const rules: Rules = {
+  incompleteMs: 23 * HOUR_MS,
+  graceMs: 3 * DAY_MS,
+  pastDueGraceMs: 7 * DAY_MS,
+  dunningDays: [0, 1, 3, 5, 7, 14],
+};
 const row = (given: Partial<Timed>): Timed => ({
   status: 'ACTIVE',
   createdAt: start,
@@ -79,6 +84,7 @@ describe('what is due next', () => {
     ['of a paid period', {}, { kind: 'RENEW', at: on(31) }],
     ['of the last one: it is not renewed', { cancelAt: on(31) }, { kind: 'CANCEL', at: on(31) }],
     ['while a renewal is not paid', { renewalInvoiceId: 7 }, { kind: 'MISS_PAYMENT', at: on(34) }],
+    ['of credits of what is not paid: nothing', { creditsDueAt: on(31) }, { kind: 'RENEW', at: on(31) }],
     ['of credits', { creditsDueAt: on(28) }, { kind: 'GRANT_CREDITS', at: on(28) }],
     ['of an upgrade that is not paid', { changeExpiresAt: on(2) }, { kind: 'LAPSE_CHANGE', at: on(2) }],
     [

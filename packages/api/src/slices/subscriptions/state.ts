@@ -1,5 +1,4 @@
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 export const STATUSES = ['INCOMPLETE', 'TRIALING', 'ACTIVE', 'PAST_DUE', 'CANCELED', 'EXPIRED'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -19,6 +18,8 @@ export const TRANSITIONS: Readonly<Record<Status, readonly Status[]>> = {
 
 /** How long things wait, from the settings of the server. */
 export interface Rules {
+  /** For the payment of a first period, or of an upgrade. */
+  incompleteMs: number;
   /** After the end of a period that is paid, while its renewal is not. */
   graceMs: number;
   /** Of access, after the first payment that failed. */
@@ -27,11 +28,7 @@ export interface Rules {
   dunningDays: readonly number[];
 }
 
-/** A subscription that was never paid. */
-export const INCOMPLETE_MS = 23 * HOUR_MS;
-/** An upgrade that was not paid. */
-export const CHANGE_MS = 23 * HOUR_MS;
-export const TRIAL_NOTICE_MS = 3 * DAY_MS;
+const TRIAL_NOTICE_MS = 3 * DAY_MS;
 /** After the last attempt, for a payment that takes its time. */
 const LAST_CHANCE_MS = DAY_MS;
 
@@ -101,14 +98,15 @@ export function nextStep(row: Timed, rules: Rules): Step | null {
 function stepsOf(row: Timed, rules: Rules): Step[] {
   if (!LIVE.includes(row.status)) return [];
   const steps: Step[][] = [step('CANCEL', row.cancelAt)];
-  if (row.status === 'INCOMPLETE') steps.push(step('EXPIRE', after(row.createdAt, INCOMPLETE_MS)));
+  if (row.status === 'INCOMPLETE') steps.push(step('EXPIRE', after(row.createdAt, rules.incompleteMs)));
   else steps.push(step('LAPSE_CHANGE', row.changeExpiresAt));
   if (row.status === 'TRIALING') {
     const notice = row.trialEnd && row.trialNoticedAt === null ? after(row.trialEnd, -TRIAL_NOTICE_MS) : null;
     steps.push(step('NOTICE_TRIAL', notice), step('RENEW', row.trialEnd));
   }
   if (row.status === 'ACTIVE') {
-    steps.push(step('GRANT_CREDITS', row.creditsDueAt));
+    // Of a period that is not paid, no credits are given.
+    if (row.creditsDueAt && row.creditsDueAt < row.periodEnd) steps.push(step('GRANT_CREDITS', row.creditsDueAt));
     if (row.renewalInvoiceId === null) steps.push(step('RENEW', row.periodEnd));
     else steps.push(step('MISS_PAYMENT', after(row.periodEnd, rules.graceMs)));
   }

@@ -10,7 +10,7 @@ import type { PlanCode, PlanTerms } from '../../../contract/plans.ts';
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
-import type { LimitOverride } from '../../../pipeline/entitlements.ts';
+import { type LimitOverride, type PlanEndColumns, planEndOf } from '../../../pipeline/entitlements.ts';
 import { noteCaller } from '../../../pipeline/observe.ts';
 import {
   assertHeader,
@@ -64,7 +64,8 @@ export const SESSION_ACTOR: Statement = {
     select s.id as "sessionId", s.revoked_at as "sessionRevokedAt", s.expires_at as "sessionExpiresAt",
            s.authenticated_at as "authenticatedAt", named.id as "subdomainId", m.organization_id as "memberOrganizationId",
            m.role as "memberRole", m.custom_permissions as "customPermissions", o.deleted_at as "deletedAt",
-           o.require_two_factor as "requireTwoFactor", o.plan, p.terms as "planTerms", o.limit_override as "limitOverride",
+           o.require_two_factor as "requireTwoFactor", o.plan, p.terms as "planTerms",
+           o.plan_until as "planUntil", o.plan_after as "planAfter", next.terms as "planAfterTerms", o.limit_override as "limitOverride",
            o.calls_used_up_until as "callsUsedUpUntil", ${USER_COLUMNS}
     from sessions s
     join users u on u.id = s.user_id
@@ -73,10 +74,11 @@ export const SESSION_ACTOR: Statement = {
       on m.user_id = u.id and m.organization_id = coalesce($3, named.id, u.default_organization_id)
     left join organizations o on o.id = m.organization_id
     left join plans p on p.code = o.plan
+    left join plans next on next.code = o.plan_after
     where s.public_id = $1 and s.user_id = $2`,
 };
 
-interface SessionRow extends UserColumns {
+interface SessionRow extends UserColumns, PlanEndColumns {
   sessionId: number;
   sessionRevokedAt: Date | null;
   sessionExpiresAt: Date;
@@ -150,7 +152,7 @@ async function loadSession(
           permissions: needsTwoFactor
             ? NO_PERMISSIONS
             : memberPermissions({ role: memberRole, customPermissions: customPermissions ?? [] }, ctx.ports.env),
-          terms: { plan, planTerms, override: limitOverride, callsUsedUpUntil },
+          terms: { plan, planTerms, planEnd: planEndOf(row), override: limitOverride, callsUsedUpUntil },
           needsTwoFactor,
         };
   // An organization of which the caller is no member is treated as unknown.

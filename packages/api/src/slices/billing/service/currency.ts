@@ -32,5 +32,10 @@ export async function fixCurrency(ctx: Context & Tenancy, currency: string): Pro
 
 /** The currency in which the organization pays; null before its first payment or invoice. */
 export async function currencyOf(ctx: Tenancy): Promise<string | null> {
-  return (await BillingAccountModel.of(ctx).first())?.currency ?? null;
+  return (await findBillingAccount(ctx))?.currency ?? null;
+}
+
+/** Who is billed; undefined where nothing is known yet. */
+export async function findBillingAccount(ctx: Tenancy): Promise<BillingAccountModel | undefined> {
+  return BillingAccountModel.of(ctx).first();
 }

@@ -5,7 +5,7 @@ import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
-import { fixCurrency } from '../../billing/service/currency.ts';
+import { type findBillingAccount, fixCurrency } from '../../billing/service/currency.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { InvoiceFinalized, InvoicePaid } from '../events.ts';
 import type { InvoiceLineModel, InvoiceModel } from '../model.ts';
@@ -28,17 +28,8 @@ export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promi
     const draft = await lockInvoice(ctx, id);
     if (draft.status !== 'DRAFT') return draft;
     const account = await fixCurrency(ctx, draft.currency);
-    const seller = sellerOf(ctx.ports.env);
-    const { name, address, taxId } = account;
-    const buyer: Party = {
-      name: name ?? (await nameOf(ctx)),
-      address: address && { lines: printed(address), country: address.country },
-      taxId,
-    };
-    const { treatment, ratePpm } = taxOf(seller, buyer, new Map(ctx.ports.env.TAX_RATES));
     const lines = await linesOf(ctx, id);
-    const rates = lines.map(({ taxRatePpm }) => (treatment === 'STANDARD' ? (taxRatePpm ?? ratePpm) : 0));
-    const taxes = taxLines(lines.map(({ amountMinor }, at) => ({ amountMinor, ratePpm: rates[at]! })));
+    const { seller, buyer, treatment, rates, taxes } = await taxesOf(ctx, account, lines);
     await setTaxes(ctx, lines, rates, taxes);
     const subtotalMinor = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
     const taxMinor = taxes.reduce((sum, tax) => sum + tax, 0);
@@ -67,6 +58,30 @@ export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promi
     else if (!isPaid && final.collection === 'MANUAL') await mailInvoice(ctx, final, 'OPEN');
     return final;
   });
+}
+
+interface Taxable {
+  amountMinor: number;
+  taxRatePpm?: number | null;
+}
+
+/** The tax of lines, and both sides that it depends on, as they are now. */
+export async function taxesOf(
+  ctx: Context & Tenancy,
+  account: Awaited<ReturnType<typeof findBillingAccount>>,
+  lines: readonly Taxable[],
+) {
+  const seller = sellerOf(ctx.ports.env);
+  const { name = null, address = null, taxId = null } = account ?? {};
+  const buyer: Party = {
+    name: name ?? (await nameOf(ctx)),
+    address: address && { lines: printed(address), country: address.country },
+    taxId,
+  };
+  const { treatment, ratePpm } = taxOf(seller, buyer, new Map(ctx.ports.env.TAX_RATES));
+  const rates = lines.map(({ taxRatePpm }) => (treatment === 'STANDARD' ? (taxRatePpm ?? ratePpm) : 0));
+  const taxes = taxLines(lines.map(({ amountMinor }, at) => ({ amountMinor, ratePpm: rates[at]! })));
+  return { seller, buyer, treatment, rates, taxes };
 }
 
 /** What follows from every document that has become final. */

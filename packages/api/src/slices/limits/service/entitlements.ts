@@ -11,9 +11,10 @@ export async function getEntitlements(ctx: ActorContext): Promise<Entitlements> 
   const facts = factsOf(ctx, ctx.actor);
   if (!facts)
     throw new ApiError('permission_denied', { detail: 'Entitlements belong to an organization, and you are in none.' });
-  const { plan, features, scopes, limits, includedCalls, creditsPerCall } = resolveEntitlements(facts);
+  const { plan, planUntil, features, scopes, limits, includedCalls, creditsPerCall } = resolveEntitlements(facts);
   return {
     plan,
+    planUntil: isoOrNull(planUntil),
     features: [...features],
     scopes: [...scopes],
     limits: limits.map((limit) => presentLimit(ctx.ids, plan, limit)),

@@ -30,12 +30,14 @@ export interface DefaultMethod {
   provider: ProviderName;
   externalId: string;
   customerId: string | null;
+  /** The same for the same card or account, of any organization. */
+  fingerprint: string | null;
 }
 
 /** Also an expired one: banks charge the card that has replaced it. */
 export async function defaultMethodOf(ctx: Tenancy): Promise<DefaultMethod | null> {
   const found = await PaymentMethodModel.of(ctx).findOne({ isDefault: true });
-  return found
-    ? { id: found.id, provider: found.provider, externalId: found.externalId!, customerId: found.customerId }
-    : null;
+  if (!found) return null;
+  const { id, provider, externalId, customerId, fingerprint } = found;
+  return { id, provider, externalId: externalId!, customerId, fingerprint }; // the default one is ACTIVE
 }

@@ -27,6 +27,8 @@ export interface NewPayment {
   provider: ProviderName;
   /** It is charged without the payer; without one, they pay on a page of the provider. */
   method?: SavedMethod | null;
+  /** The organization at the provider, for a payer who goes to a page: their method is saved there. */
+  customerId?: string | null;
   /** What the payer reads. */
   description: string;
   /** Where their browser goes afterwards. */
@@ -43,13 +45,13 @@ const MINUTE_MS = 60_000;
  */
 export async function openPayment(
   ctx: TenantContext,
-  { purpose, subjectId, amount, provider: name, method = null, ...texts }: NewPayment,
+  { purpose, subjectId, amount, provider: name, method = null, customerId = null, ...texts }: NewPayment,
   { advances = false }: { advances?: boolean } = {},
 ): Promise<PaymentModel> {
   if (!ctx.db.isTransaction) throw new Error('a payment is opened in the transaction of its cause');
   assertChargeable(providerNamed(ctx, name), amount);
   await fixCurrency(ctx, amount.currency);
-  const earlier = await PaymentModel.of(ctx).where({ purpose, subjectId }).whereIn('status', OPEN).first().forUpdate();
+  const earlier = await findOpenPayment(ctx, purpose, subjectId);
   if (earlier) await leave(ctx, earlier);
   const payment = await insertRow(ctx.db, PaymentModel, {
     organizationId: ctx.organization.id,
@@ -60,7 +62,7 @@ export async function openPayment(
     ...amount,
     ...texts,
     methodId: method?.externalId ?? null,
-    customerId: method?.customerId ?? null,
+    customerId: method?.customerId ?? customerId,
     offSession: method !== null,
     replacesId: earlier?.id ?? null,
     dueAt: new Date(ctx.now.getTime() + MINUTE_MS),
@@ -70,6 +72,15 @@ export async function openPayment(
   await record(ctx, PaymentOpened, { target: payment, after: payment, data: referenceOf(ctx, payment) });
   if (!advances) await enqueue(ctx, chargePayment, { organizationId: payment.organizationId, paymentId: payment.id });
   return payment;
+}
+
+/** The one that is not ended, locked. */
+export async function findOpenPayment(
+  ctx: TenantContext,
+  purpose: Purpose,
+  subjectId: number,
+): Promise<PaymentModel | undefined> {
+  return PaymentModel.of(ctx).where({ purpose, subjectId }).whereIn('status', OPEN).first().forUpdate();
 }
 
 /** Whether it has not gone so far that it could still be paid after another has taken its place. */

@@ -1,5 +1,6 @@
 import type { Context } from '../../../context.ts';
-import type { PlanCode, PlanTerms } from '../../../contract/plans.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import type { Interval, PlanCode, PlanTerms } from '../../../contract/plans.ts';
 import { listCreditPacks } from '../../payments/service/packs.ts';
 import { PlanModel, PriceModel } from '../model.ts';
 import type { Plans } from '../schemas.ts';
@@ -19,8 +20,38 @@ export async function listPlans(ctx: Context): Promise<Plans> {
   return { items, nextCursor: null, creditPacks: await listCreditPacks(ctx) };
 }
 
-/** What a plan includes, also one that is sold no more. */
-export async function termsOf({ db }: Pick<Context, 'db'>, code: PlanCode): Promise<PlanTerms> {
-  const { terms } = await PlanModel.query(db).findOne({ code }).throwIfNotFound();
-  return terms;
+/** A plan, also one that is sold no more. */
+export function planOf({ db }: Pick<Context, 'db'>, code: PlanCode): Promise<PlanModel> {
+  return PlanModel.query(db).findOne({ code }).throwIfNotFound().execute();
+}
+
+/** What it includes. */
+export async function termsOf(ctx: Pick<Context, 'db'>, code: PlanCode): Promise<PlanTerms> {
+  return (await planOf(ctx, code)).terms;
+}
+
+export interface Sold {
+  plan: PlanModel;
+  price: PriceModel;
+}
+
+interface Wanted {
+  plan: PlanCode;
+  interval: Interval;
+  currency: string;
+}
+
+/** What can be bought now. */
+export async function findSold({ db }: Context, { plan: code, interval, currency }: Wanted): Promise<Sold> {
+  if (code === 'FREE') throw new ApiError('plan_is_free');
+  const plan = await PlanModel.query(db).findOne({ code }).whereNull('archivedAt');
+  const price = await PriceModel.query(db).findOne({ plan: code, interval, currency }).whereNull('archivedAt');
+  if (plan && price) return { plan, price };
+  throw new ApiError('price_not_sold', { detail: `${code} is not sold by the ${interval} in ${currency}.` });
+}
+
+/** What was bought at a price, which may be sold no more. */
+export async function soldAt(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
+  const price = await PriceModel.query(ctx.db).findById(priceId).throwIfNotFound();
+  return { plan: await planOf(ctx, price.plan), price };
 }

@@ -1,0 +1,141 @@
+import type { ErrorRows, UniqueConstraints } from '../../contract/error-rows.ts';
+
+const NOTHING = 'Nothing was changed, and nothing is charged.';
+
+export const errors = {
+  no_subscription: {
+    status: 404,
+    title: 'No subscription',
+    meaning: 'The organization has never been subscribed to a plan.',
+    fix: 'Subscribe with `POST /subscriptions/subscribe`.',
+    retry: 'no',
+  },
+  plan_is_free: {
+    status: 400,
+    title: 'Plan is free of charge',
+    meaning: `An organization has this plan without a subscription. ${NOTHING}`,
+    fix: 'To return to it, cancel the subscription with `POST /subscriptions/cancel`; else name a plan that has a price.',
+    retry: 'no',
+  },
+  price_not_sold: {
+    status: 400,
+    title: 'No such price',
+    meaning: `The plan is not sold for this interval in the currency of the organization. ${NOTHING}`,
+    fix: 'Choose a plan, interval and currency that `GET /subscriptions/plans` shows together.',
+    retry: 'no',
+  },
+  already_subscribed: {
+    status: 409,
+    title: 'Already subscribed',
+    meaning: `An organization has one subscription at most. ${NOTHING}`,
+    fix: 'Change it with `PATCH /subscriptions`.',
+    retry: 'no',
+  },
+  subscription_ended: {
+    status: 409,
+    title: 'Subscription ended',
+    meaning: `The subscription has ended, so there is nothing to change. ${NOTHING}`,
+    fix: 'Subscribe again with `POST /subscriptions/subscribe`.',
+    retry: 'no',
+  },
+  subscription_incomplete: {
+    status: 409,
+    title: 'First payment missing',
+    meaning: `The first payment of the subscription is missing, so it cannot be changed yet. ${NOTHING}`,
+    fix: 'Pay its invoice, or subscribe again with what you want: the unpaid subscription is replaced.',
+    retry: 'no',
+  },
+  subscription_canceling: {
+    status: 409,
+    title: 'Subscription is ending',
+    meaning: `The subscription ends at \`cancelAt\`, so it is not changed. ${NOTHING}`,
+    fix: 'Take the cancellation back with `POST /subscriptions/resume` first.',
+    retry: 'no',
+  },
+  subscription_not_canceling: {
+    status: 409,
+    title: 'Nothing to resume',
+    meaning: 'The subscription is not going to end, so there is no cancellation to take back.',
+    fix: 'Leave it as it is.',
+    retry: 'no',
+  },
+  payment_required: {
+    status: 409,
+    title: 'An invoice is not paid',
+    meaning: `An invoice of the subscription is not paid, so it cannot be changed. ${NOTHING}`,
+    fix: 'Pay the invoice that the `detail` names, then send the same again.',
+    retry: 'no',
+  },
+  change_in_progress: {
+    status: 409,
+    title: 'Another change waits for its payment',
+    meaning: `An earlier change counts as soon as its invoice is paid. ${NOTHING}`,
+    fix: 'Pay that invoice, or wait until it expires: `change` of the subscription shows both.',
+    retry: 'no',
+  },
+  nothing_to_change: {
+    status: 409,
+    title: 'Nothing to change',
+    meaning: 'The subscription is already what was asked for.',
+    fix: 'Name another plan, interval, quantity or provider.',
+    retry: 'no',
+  },
+  proration_at_too_far: {
+    status: 400,
+    title: 'Preview too old',
+    meaning: `The \`prorationAt\` is more than an hour away, or before the period began. ${NOTHING}`,
+    fix: 'Ask for a preview again, show it, and send its `prorationAt`.',
+    retry: 'no',
+  },
+  coupon_not_valid: {
+    status: 400,
+    title: 'Coupon not valid',
+    meaning: 'There is no such coupon, it has expired, or it was used as often as it can be.',
+    fix: 'Correct the code, or leave it out.',
+    retry: 'no',
+  },
+  coupon_currency_differs: {
+    status: 400,
+    title: 'Coupon for another currency',
+    meaning: 'The coupon takes off an amount in another currency than that of the price.',
+    fix: 'Leave the coupon out, or use one for this currency.',
+    retry: 'no',
+  },
+  coupon_already_used: {
+    status: 409,
+    title: 'Coupon already used',
+    meaning: 'An organization can use a coupon once.',
+    fix: 'Leave the coupon out.',
+    retry: 'no',
+  },
+  coupon_code_taken: {
+    status: 409,
+    title: 'Code taken',
+    meaning: 'There is a coupon with this code. An archived one keeps it, because subscriptions still name it.',
+    fix: 'Choose another code.',
+    retry: 'no',
+  },
+  coupon_discount_unclear: {
+    status: 400,
+    title: 'Discount unclear',
+    meaning: 'A coupon takes off either a percentage or an amount.',
+    fix: 'Send one of `percentOff` and `amountOff`.',
+    retry: 'no',
+  },
+  coupon_months_unclear: {
+    status: 400,
+    title: 'Months unclear',
+    meaning: 'A repeating coupon counts for some months; another has none.',
+    fix: 'Send `months` with `duration: "repeating"`, and only then.',
+    retry: 'no',
+  },
+  coupon_expires_in_past: {
+    status: 400,
+    title: 'Coupon expires in the past',
+    meaning: 'The `expiresAt` of the coupon is not in the future, so that it could never be used.',
+    fix: 'Send an `expiresAt` that is later than now, or leave it out.',
+    retry: 'no',
+  },
+} as const satisfies ErrorRows;
+
+export const uniqueConstraints: UniqueConstraints<typeof errors> = { coupons_code_unique: 'coupon_code_taken' };

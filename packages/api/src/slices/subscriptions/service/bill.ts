@@ -1,0 +1,96 @@
+import { draftInvoice, type NewLine } from '../../invoices/service/draft.ts';
+import { finaliseInvoice } from '../../invoices/service/finalise.ts';
+import { lockInvoice } from '../../invoices/service/find.ts';
+import { voidInvoice } from '../../invoices/service/settle.ts';
+import { openPayment } from '../../payments/service/open.ts';
+import { type Discount, linesOfPeriod } from '../lines.ts';
+import { CouponModel, type SubscriptionModel } from '../model.ts';
+import { type Period, periodOf } from '../periods.ts';
+import type { TenantContext } from './move.ts';
+import { savedMethodOf } from './saved-method.ts';
+import { boughtBy } from './sold.ts';
+
+export type Invoice = Awaited<ReturnType<typeof finaliseInvoice>>;
+export type OpenedPayment = Awaited<ReturnType<typeof openPayment>>;
+
+/** The coupon of a subscription, for a period that begins then. */
+export async function discountAt(
+  { db }: TenantContext,
+  { couponId, couponUntil }: SubscriptionModel,
+  from: Date,
+): Promise<Discount | null> {
+  if (couponId === null || (couponUntil !== null && couponUntil <= from)) return null;
+  return CouponModel.query(db).findById(couponId).throwIfNotFound();
+}
+
+/** The period after the one that is paid. */
+export async function nextPeriodOf(ctx: TenantContext, row: SubscriptionModel): Promise<Period> {
+  const { price } = await boughtBy(ctx, row);
+  return periodOf(row.anchorAt, price.interval, row.periodIndex + 1);
+}
+
+/** The final invoice of the next period. Of one number there is one, so that a repeat answers the same. */
+export async function billNextPeriod(ctx: TenantContext, row: SubscriptionModel): Promise<Invoice> {
+  const period = await nextPeriodOf(ctx, row);
+  const lines = linesOfPeriod(await boughtBy(ctx, row), period, await discountAt(ctx, row, period.from));
+  return bill(ctx, row, { reason: 'PERIOD', periodKey: `cycle/${row.cycle + 1}`, lines });
+}
+
+interface Bill {
+  reason: 'PERIOD' | 'CHANGE';
+  periodKey: string;
+  lines: readonly NewLine[];
+}
+
+export async function bill(ctx: TenantContext, row: SubscriptionModel, given: Bill): Promise<Invoice> {
+  const { price } = await boughtBy(ctx, row);
+  const draft = await draftInvoice(ctx, {
+    ...given,
+    collection: row.provider === 'manual' ? 'MANUAL' : 'AUTOMATIC',
+    currency: price.currency,
+    subscriptionId: row.id,
+  });
+  return finaliseInvoice(ctx, draft.id);
+}
+
+interface Collection {
+  description: string;
+  /** Whether the payer can go to a page now: else only a saved method is charged. */
+  isPresent: boolean;
+  /** Whether the caller charges it. */
+  advances?: boolean;
+  /** The organization at the provider, to save there what the payer pays with. */
+  customerId?: string | null;
+}
+
+/** Opens the payment of an invoice; null where there is no method, and none who could name one. */
+export async function collect(
+  ctx: TenantContext,
+  row: Pick<SubscriptionModel, 'provider' | 'returnUrl'>,
+  invoice: Invoice,
+  { description, isPresent, advances = false, customerId = null }: Collection,
+): Promise<OpenedPayment | null> {
+  const { provider, returnUrl } = row;
+  const method = await savedMethodOf(ctx, provider);
+  if (!method && !isPresent && provider !== 'manual') return null;
+  const amount = invoice.money(invoice.dueMinor);
+  const payment = {
+    purpose: 'INVOICE',
+    subjectId: invoice.id,
+    amount,
+    provider,
+    method,
+    description,
+    returnUrl,
+    customerId,
+  } as const;
+  return openPayment(ctx, { ...payment, savesMethod: method === null && provider !== 'manual' }, { advances });
+}
+
+/** Takes back an invoice of which nothing was paid: what it was for is not given. */
+export async function dropInvoice(ctx: TenantContext, invoiceId: number | null): Promise<void> {
+  if (invoiceId === null) return;
+  const { status, paidMinor, creditedMinor } = await lockInvoice(ctx, invoiceId);
+  if ((status === 'OPEN' || status === 'UNCOLLECTIBLE') && paidMinor === 0 && creditedMinor === 0)
+    await voidInvoice(ctx, invoiceId);
+}

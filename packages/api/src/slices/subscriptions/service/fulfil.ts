@@ -1,0 +1,59 @@
+import { findInvoice } from '../../invoices/service/find.ts';
+import { settleInvoice } from '../../invoices/service/settle.ts';
+import type { Fulfilment } from '../../payments/service/fulfilment.ts';
+import type { SubscriptionModel } from '../model.ts';
+import { advancePeriod } from './advance-period.ts';
+import { applyChange } from './change.ts';
+import { lockSubscription, move, type TenantContext } from './move.ts';
+import { missPayment } from './run-due.ts';
+
+export type SettledPayment = Parameters<Fulfilment['settle']>[1];
+
+/** What a bank says of a method that it will not charge again. */
+const HARD_DECLINES: ReadonlySet<string> = new Set([
+  'stolen_card',
+  'lost_card',
+  'pickup_card',
+  'do_not_honor',
+  'do_not_try_again',
+  'fraudulent',
+  'restricted_card',
+  'card_not_supported',
+  'expired_card',
+  'invalid_account',
+  'revocation_of_authorization',
+  'revocation_of_all_authorizations',
+  'PAYER_CANNOT_PAY',
+  'INSTRUMENT_DECLINED',
+]);
+
+/** Locked before its invoice, as everywhere: two that lock in other orders would wait for each other. */
+async function subscriptionOf(ctx: TenantContext, invoiceId: number): Promise<SubscriptionModel | undefined> {
+  const { subscriptionId } = await findInvoice(ctx, invoiceId);
+  return subscriptionId === null ? undefined : lockSubscription(ctx, subscriptionId);
+}
+
+/**
+ * Counts the payment of an invoice, and what it was for. False: so much is not due, because the invoice is void, or
+ * another payment was faster; all of it is to be paid back.
+ */
+export async function countPayment(ctx: TenantContext, { subjectId, amountMinor }: SettledPayment): Promise<boolean> {
+  const row = await subscriptionOf(ctx, subjectId);
+  if (!(await settleInvoice(ctx, subjectId, amountMinor))) return false;
+  const { status } = await findInvoice(ctx, subjectId);
+  if (status === 'PAID' && row?.renewalInvoiceId === subjectId) await advancePeriod(ctx, row);
+  if (status === 'PAID' && row?.changeInvoiceId === subjectId) await applyChange(ctx, row);
+  return true;
+}
+
+/** A payment of an invoice failed, or was left. A first one, or one for a change, may be tried again by the payer. */
+export async function countFailedPayment(
+  ctx: TenantContext,
+  { subjectId, failureCode, methodId }: SettledPayment,
+): Promise<void> {
+  const row = await subscriptionOf(ctx, subjectId);
+  if (row?.renewalInvoiceId !== subjectId || row.status === 'INCOMPLETE') return;
+  const isHard = failureCode !== null && HARD_DECLINES.has(failureCode);
+  const declined = isHard && methodId !== null ? await move(ctx, row, { declinedMethod: methodId }) : row;
+  if (declined.status === 'ACTIVE') await missPayment(ctx, declined);
+}

@@ -1,0 +1,53 @@
+import { grantCredits } from '../../credits/service/ledger.ts';
+import { type Bought, creditsOfChange } from '../lines.ts';
+import type { SubscriptionModel } from '../model.ts';
+import { addMonths, type Period } from '../periods.ts';
+import { move, type TenantContext } from './move.ts';
+import { boughtBy } from './sold.ts';
+
+/** Before those that were bought, because they may expire with the month. */
+const PRIORITY = -10;
+
+/** The credits of a month of what is paid, once, and the moment of the next. */
+export async function grantMonth(ctx: TenantContext, before: SubscriptionModel): Promise<SubscriptionModel> {
+  const { plan, quantity } = await boughtBy(ctx, before);
+  const { creditsIndex, anchorAt } = before;
+  const month = monthOf(anchorAt, creditsIndex);
+  const expiresAt = plan.creditsRollOver ? undefined : month.to;
+  const credits = plan.monthlyCredits * quantity;
+  // After a long pause, credits of months that are over would expire at once.
+  if (credits > 0 && (expiresAt === undefined || expiresAt > ctx.now)) {
+    const key = `subscription/${before.id}/${month.from.toISOString()}`;
+    await grantCredits(ctx, { source: 'PLAN', key, credits, priority: PRIORITY, expiresAt });
+  }
+  return move(ctx, before, { creditsIndex: creditsIndex + 1, creditsDueAt: month.to });
+}
+
+export const monthOf = (anchor: Date, index: number): Period => ({
+  from: addMonths(anchor, index),
+  to: addMonths(anchor, index + 1),
+});
+
+interface Change {
+  number: number;
+  at: Date;
+  month: Period;
+  isNewPeriod: boolean;
+  /** Of a period that begins with the change. */
+  newMonth: Period;
+}
+
+/** What a change adds to the credits of the month, once for each change: never the whole month again. */
+export async function grantDifference(
+  ctx: TenantContext,
+  row: SubscriptionModel,
+  { before, after }: { before: Bought; after: Bought & { plan: { creditsRollOver: boolean } } },
+  { number, at, month, isNewPeriod, newMonth }: Change,
+): Promise<void> {
+  const credits = creditsOfChange(before, after, { at, month, isNewPeriod });
+  const end = isNewPeriod ? newMonth.to : month.to;
+  const expiresAt = after.plan.creditsRollOver ? undefined : end;
+  if (credits === 0 || end <= ctx.now) return;
+  const key = `subscription/${row.id}/change/${number}`;
+  await grantCredits(ctx, { source: 'PLAN', key, credits, priority: PRIORITY, expiresAt });
+}

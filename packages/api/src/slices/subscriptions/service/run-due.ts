@@ -1,0 +1,185 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import { type Context, within } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { change } from '../../../data/base-model.ts';
+import { transaction } from '../../../data/transaction.ts';
+import type { RunControl } from '../../../jobs/job.ts';
+import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
+import { lockInvoice } from '../../invoices/service/find.ts';
+import { OrganizationModel } from '../../organizations/model.ts';
+import { SubscriptionPastDue, SubscriptionTrialEnding, SubscriptionUpdated } from '../events.ts';
+import type { SubscriptionModel } from '../model.ts';
+import { dunningStepAt, nextStep, type StepKind } from '../state.ts';
+import { advancePeriod } from './advance-period.ts';
+import { billNextPeriod, collect, type Invoice } from './bill.ts';
+import { end, lapseChange, NO_PENDING } from './cancel.ts';
+import { grantMonth } from './grant-credits.ts';
+import { mailSubscription } from './mail.ts';
+import { lockSubscription, move, type TenantContext } from './move.ts';
+import { rulesOf } from './rules.ts';
+import { savedMethodOf } from './saved-method.ts';
+import { boughtBy } from './sold.ts';
+
+const BATCH = 200;
+/** Of one subscription in one run: after a longer pause, the rest is done in the next. */
+const MAX_STEPS = 100;
+
+const DUE: Statement = {
+  text: `
+    /* across organizations */
+    select organization_id as "organizationId", id, due_at as "dueAt" from subscriptions
+    where due_at <= $1 and (due_at, id) > ($2, $3) order by due_at, id limit $4`,
+};
+
+/** Does all that is due by the clock of the call, each step once and in order, however late the call comes. */
+export async function runDue(ctx: Context, { signal, touch }: RunControl): Promise<void> {
+  let after = { dueAt: new Date(0), id: 0 };
+  for (let found = BATCH; found === BATCH && !signal.aborted; touch()) {
+    const due = await execute<{ organizationId: number; id: number; dueAt: Date }>(ctx.db, DUE, [
+      ctx.now,
+      after.dueAt,
+      after.id,
+      BATCH,
+    ]);
+    for (const { organizationId, id } of due) {
+      if (signal.aborted) return;
+      await runOne(within(ctx, organizationId), id);
+      touch();
+    }
+    found = due.length;
+    after = due.at(-1) ?? after;
+  }
+  await endPlans(ctx, { signal, touch });
+}
+
+const LOCK: Statement = { text: 'select from organizations where id = $1 for update skip locked' };
+
+/** All steps of one subscription that are due, each in a transaction of its own. */
+async function runOne(ctx: TenantContext, id: number): Promise<void> {
+  for (let steps = 0, isMore = true; isMore && steps < MAX_STEPS; steps++) {
+    isMore = await transaction(ctx, async (ctx) => {
+      // Another run, or a call, has it: it does what is due, or the next run does.
+      const locked = await execute(ctx.db, LOCK, [ctx.organization.id]);
+      const row = locked.length > 0 ? await lockSubscription(ctx, id) : undefined;
+      const step = row && nextStep(row, rulesOf(ctx, row.provider));
+      if (!row || !step || step.at > ctx.now) return false;
+      await STEPS[step.kind](ctx, row);
+      return true;
+    });
+  }
+}
+
+type TakeStep = (ctx: TenantContext, row: SubscriptionModel) => Promise<unknown>;
+
+const STEPS: Readonly<Record<StepKind, TakeStep>> = {
+  CANCEL: (ctx, row) => end(ctx, row, { status: 'CANCELED', at: row.cancelAt ?? ctx.now }),
+  EXPIRE: (ctx, row) => end(ctx, row, { status: 'EXPIRED', at: ctx.now }),
+  LAPSE_CHANGE: lapseChange,
+  GRANT_CREDITS: grantMonth,
+  NOTICE_TRIAL: noticeTrial,
+  RENEW: renew,
+  MISS_PAYMENT: missPayment,
+  DUN: dun,
+  GIVE_UP: giveUp,
+};
+
+async function noticeTrial(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+  const noticed = await move(ctx, row, { trialNoticedAt: ctx.now }, SubscriptionTrialEnding);
+  // One that was found after its end is charged at once: a mail would come too late.
+  if (row.trialEnd && row.trialEnd > ctx.now) await mailSubscription(ctx, noticed, 'TRIAL_ENDING', row.trialEnd);
+}
+
+/** Bills the next period, with what was to follow at its beginning. */
+async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+  const { deletedAt } = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound();
+  if (deletedAt) return void (await end(ctx, row, { status: 'CANCELED', at: row.periodEnd }));
+  const kept = await lapseChange(ctx, row);
+  const renewed = await applyPending(ctx, kept);
+  const invoice = await billNextPeriod(ctx, renewed);
+  if (invoice.status === 'PAID') return void (await advancePeriod(ctx, renewed));
+  const waiting = await move(ctx, renewed, { status: 'ACTIVE', renewalInvoiceId: invoice.id });
+  if (!(await tryCollect(ctx, waiting, invoice))) await missPayment(ctx, waiting);
+}
+
+async function applyPending(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
+  const { pendingPriceId, pendingQuantity, pendingProvider } = row;
+  if (pendingPriceId === null && pendingProvider === null) return row;
+  const before = await boughtBy(ctx, row);
+  const priceId = pendingPriceId ?? row.priceId;
+  const quantity = pendingQuantity ?? row.quantity;
+  const after = await boughtBy(ctx, { priceId, quantity });
+  const isNewInterval = before.price.interval !== after.price.interval;
+  const newAnchor = { anchorAt: row.periodEnd, periodIndex: -1, creditsIndex: 0, creditsDueAt: row.periodEnd };
+  const fields = {
+    priceId,
+    quantity,
+    provider: pendingProvider ?? row.provider,
+    ...NO_PENDING,
+    ...(isNewInterval && newAnchor),
+  };
+  return move(ctx, row, fields, SubscriptionUpdated);
+}
+
+/** False where it cannot even be tried: no method, or a provider that takes no such amount any more. */
+async function tryCollect(ctx: TenantContext, row: SubscriptionModel, invoice: Invoice): Promise<boolean> {
+  const { plan } = await boughtBy(ctx, row);
+  try {
+    return (await collect(ctx, row, invoice, { description: plan.name, isPresent: false })) !== null;
+  } catch (error) {
+    if (error instanceof ApiError) return error.errorCode === 'payment_in_progress';
+    throw error;
+  }
+}
+
+/** A payment is missing: access goes on for a while, and it is tried again on some days. */
+export async function missPayment(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
+  const after = await move(
+    ctx,
+    row,
+    { status: 'PAST_DUE', pastDueSince: ctx.now, dunningStep: 1 },
+    SubscriptionPastDue,
+  );
+  if (!(await savedMethodOf(ctx, row.provider)) && row.provider !== 'manual')
+    await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
+  return after;
+}
+
+/** Tries again, unless the method was refused for good: then a mail asks for another. Either mails once. */
+async function dun(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+  const dunningStep = dunningStepAt(row.pastDueSince ?? ctx.now, rulesOf(ctx, row.provider), ctx.now);
+  const after = await move(ctx, row, { dunningStep: Math.max(dunningStep, row.dunningStep + 1) });
+  if (row.renewalInvoiceId === null || row.provider === 'manual') return;
+  const method = await savedMethodOf(ctx, row.provider);
+  const isUseless = !method || method.externalId === row.declinedMethod;
+  const invoice = await lockInvoice(ctx, row.renewalInvoiceId);
+  if (isUseless || !(await tryCollect(ctx, after, invoice)))
+    await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
+}
+
+async function giveUp(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+  const ended = await end(ctx, row, { status: 'CANCELED', at: ctx.now });
+  await mailSubscription(ctx, ended, 'GIVEN_UP', ctx.now);
+}
+
+const OVER: Statement = {
+  text: 'select id from organizations where plan_until <= $1 and id > $2 order by id limit $3',
+};
+
+/** Plans that have ended by the clock: calls know already, and now the rows say it too. */
+async function endPlans(ctx: Context, { signal, touch }: RunControl): Promise<void> {
+  for (let after = 0, found = BATCH; found === BATCH && !signal.aborted; touch()) {
+    const over = await execute<{ id: number }>(ctx.db, OVER, [ctx.now, after, BATCH]);
+    for (const { id } of over) await endPlan(ctx, id);
+    found = over.length;
+    after = over.at(-1)?.id ?? 0;
+  }
+}
+
+async function endPlan(ctx: Context, id: number): Promise<void> {
+  await transaction(ctx, async (ctx) => {
+    const before = await OrganizationModel.query(ctx.db).findById(id).forUpdate().throwIfNotFound();
+    if (!before.planUntil || before.planUntil > ctx.now || !before.planAfter) return;
+    await change(ctx, before, { plan: before.planAfter, planUntil: null, planAfter: null });
+    forgetAfterCommit(ctx, [`organization:${id}`]);
+  });
+}
