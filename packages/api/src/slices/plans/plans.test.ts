@@ -35,7 +35,7 @@ describe('plans', () => {
   it('and prices are archived, never deleted, and a price never changes', async () => {
     for (const statement of [
       'delete from prices',
-      'truncate prices',
+      'truncate prices cascade',
       'delete from plans',
       'truncate plans cascade',
       "update prices set amount_minor = 1 where plan = 'PRO'",
