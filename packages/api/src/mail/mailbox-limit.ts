@@ -2,6 +2,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import { mac } from '@rentapi/platform/secrets';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
+import { lockName } from '../data/name-locks.ts';
 import { transaction } from '../data/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { job, type RecordedEvent } from '../jobs/job.ts';
@@ -32,7 +33,7 @@ export async function admitMail(
   const perHour = ctx.ports.env.MAILBOX_LIMIT_PER_HOUR;
   const perMinute = Math.ceil(perHour / 60);
   return transaction(ctx, async (ctx) => {
-    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`mailbox ${name}`]);
+    await lockName(ctx.db, `mailbox ${name}`);
     const sent = await sentTo(ctx, mailbox);
     if (sent.some(({ eventId }) => eventId === event.id)) return true;
     if (sent.length >= perHour) return false;

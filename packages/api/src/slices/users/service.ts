@@ -2,6 +2,7 @@ import type { ActorContext, Context, UserContext } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { ifMatch, presentWithEtag } from '../../contract/etag.ts';
 import { change } from '../../data/base-model.ts';
+import { lockName } from '../../data/name-locks.ts';
 import { transaction } from '../../data/transaction.ts';
 import { record } from '../../events/record.ts';
 import { membershipsOf } from '../members/service/find.ts';
@@ -73,8 +74,7 @@ async function chosenUsername(
 /** Whether no other account has claimed a username. In a transaction it stays so until the commit. */
 export async function isUsernameFree(ctx: Pick<Context, 'db'>, username: string, userId?: number): Promise<boolean> {
   const key = usernameKey(username);
-  if (ctx.db.isTransaction)
-    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`username ${key}`]);
+  if (ctx.db.isTransaction) await lockName(ctx.db, `username ${key}`);
   const holder = await UserModel.query(ctx.db).findOne({ usernameKey: key }).select('id');
   return !holder || holder.id === userId;
 }

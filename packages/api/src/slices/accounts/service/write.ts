@@ -2,6 +2,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
+import { lockMailbox } from '../../../data/name-locks.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { createAccount } from '../../auth/service/register.ts';
 import { UserModel } from '../../users/model.ts';
@@ -14,8 +15,7 @@ import type { CreateUser, UpdateUser } from '../schemas.ts';
 /** Without a password: its owner sets one with the mailed link, which verifies the address too. */
 export async function createUser(ctx: UserContext, input: CreateUser): Promise<User> {
   return transaction(ctx, async (ctx) => {
-    // A concurrent registration of the address waits, and then finds this account.
-    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(input.email)]);
+    await lockMailbox(ctx.db, input.email);
     await assertStaff(ctx, 'users:create');
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(input.email) })

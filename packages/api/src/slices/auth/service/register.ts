@@ -1,6 +1,7 @@
 import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
+import { lockMailbox } from '../../../data/name-locks.ts';
 import { keepOrUndo, transaction } from '../../../data/transaction.ts';
 import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
@@ -23,8 +24,7 @@ export async function register(ctx: Context, input: Register): Promise<Registrat
   const { email, username = null, fullName = null, password } = input;
   const passwordHash = await hashNewPassword(ctx, 'password', password, { email, names: [username, fullName] });
   await transaction(ctx, async (ctx) => {
-    // Of two concurrent registrations of one address, the second waits and finds the first.
-    await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);
+    await lockMailbox(ctx.db, email);
     const owner = await UserModel.query(ctx.db)
       .findOne({ emailKey: emailKey(email) })
       .forUpdate();

@@ -3,6 +3,7 @@ import type { Context, UserContext } from '../../../context.ts';
 import { iso, isoOrNull } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
+import { LOCK_NAME } from '../../../data/name-locks.ts';
 import { rowsOf } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -93,12 +94,6 @@ async function end(ctx: UserContext, narrow: Narrow): Promise<number> {
   return ended.length;
 }
 
-/** Of concurrent logins of one person, each waits and counts those before it. */
-const ONE_AFTER_THE_OTHER: Statement = {
-  name: 'lock_sessions_of_user',
-  text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))',
-};
-
 const END_OLDEST: Statement = {
   name: 'end_oldest_sessions',
   text: `
@@ -110,9 +105,12 @@ const END_OLDEST: Statement = {
     returning *`,
 };
 
-/** The statements before a session starts: a lock, and the end of the sessions that are too many. */
+/**
+ * The statements before a session starts: a lock, so that each of concurrent logins of one person counts those before
+ * it, and the end of the sessions that are too many.
+ */
 export const endingOldest = ({ now }: Context, userId: number): [Call, Call] => [
-  [ONE_AFTER_THE_OTHER, [`sessions of ${userId}`]],
+  [LOCK_NAME, [`sessions of ${userId}`]],
   [END_OLDEST, [userId, now]],
 ];
 

@@ -2,6 +2,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context, UserContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
+import { lockMailbox } from '../../../data/name-locks.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { endMailedLinks, verifiedFields } from '../../auth/service/verify-email.ts';
@@ -32,7 +33,7 @@ export async function requestEmailChange(ctx: UserContext, { email }: ChangeEmai
 export async function confirmEmailChange(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const { userId, newEmail: email } = await redeem(ctx, 'confirmTokenHash', token);
-    await lockMailbox(ctx, email);
+    await lockMailbox(ctx.db, email);
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     if (before.status !== 'ACTIVE') throw new ApiError('invalid_token');
     const holder = await holderOf(ctx, email);
@@ -68,11 +69,6 @@ export async function keepInvitationsTraceable(
     '/* across organizations */ update organization_invitations set former_user_id = ? where email_key = ?',
     [id, emailKey],
   );
-}
-
-/** Of two concurrent requests for one address, registrations included, the second waits and sees the first. */
-export async function lockMailbox(ctx: Context, email: string): Promise<void> {
-  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(email)]);
 }
 
 export function holderOf(ctx: Context, email: string): Promise<UserModel | undefined> {

@@ -2,6 +2,7 @@ import { emailKey } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
+import { lockMailbox } from '../../../data/name-locks.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { endAccess } from '../../auth/service/verify-email.ts';
@@ -11,7 +12,7 @@ import { UserUpdated } from '../../users/events.ts';
 import { UserModel } from '../../users/model.ts';
 import { EmailChangeUndone } from '../events.ts';
 import { EmailChangeModel } from '../model.ts';
-import { holderOf, keepInvitationsTraceable, lockMailbox } from './change.ts';
+import { holderOf, keepInvitationsTraceable } from './change.ts';
 import { isPasswordNewer, redeem, TAKEN_BACK } from './tokens.ts';
 
 /**
@@ -21,7 +22,7 @@ import { isPasswordNewer, redeem, TAKEN_BACK } from './tokens.ts';
 export async function undoEmailChange(ctx: Context, token: string): Promise<void> {
   await transaction(ctx, async (ctx) => {
     const { userId, oldEmail: email, confirmedAt } = await redeem(ctx, 'undoTokenHash', token);
-    await lockMailbox(ctx, email);
+    await lockMailbox(ctx.db, email);
     const before = await UserModel.query(ctx.db).findById(userId).forUpdate().throwIfNotFound();
     const holder = await holderOf(ctx, email);
     if (holder && holder.id !== userId) await giveUpAddress(ctx, holder);

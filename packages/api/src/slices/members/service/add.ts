@@ -2,6 +2,7 @@ import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { OrganizationRole } from '../../../contract/permissions.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
+import { lockName } from '../../../data/name-locks.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../../organizations/model.ts';
 import { UserModel } from '../../users/model.ts';
 import { MemberModel } from '../model.ts';
@@ -28,7 +29,7 @@ export async function addMember(
  * their names. Of two concurrent requests for one user, the second waits and counts the first.
  */
 export async function assertMayOwnAnother(ctx: Context, userId: number): Promise<void> {
-  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`owned by ${userId}`]);
+  await lockName(ctx.db, `owned by ${userId}`);
   const restorableSince = new Date(ctx.now.getTime() - RESTORE_WINDOW_MS);
   const kept = OrganizationModel.query(ctx.db)
     .where((either) => either.whereNull('deletedAt').orWhere('deletedAt', '>', restorableSince))

@@ -2,6 +2,7 @@ import { emailKey, mailAddressFault } from '@rentapi/platform/mail-address';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
+import { lockMailbox } from '../../../data/name-locks.ts';
 import { record } from '../../../events/record.ts';
 import { EmailVerified } from '../../auth/events.ts';
 import { createAccount } from '../../auth/service/register.ts';
@@ -32,8 +33,7 @@ export async function resolveUser(ctx: Context, client: OAuthClient, person: Red
 
 async function userOfAddress(ctx: Context, { verifiedEmail, fullName }: Redeemed): Promise<UserModel> {
   if (verifiedEmail === null || mailAddressFault(verifiedEmail)) throw new ApiError('oauth_email_unverified');
-  // As at a registration: of two at once, the second waits and finds the first.
-  await ctx.db.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [emailKey(verifiedEmail)]);
+  await lockMailbox(ctx.db, verifiedEmail);
   const owner = await UserModel.query(ctx.db)
     .findOne({ emailKey: emailKey(verifiedEmail) })
     .forUpdate();

@@ -1,6 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { isReserved, NAME } from '../../../contract/names.ts';
+import { lockName } from '../../../data/name-locks.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { SubdomainAvailability } from '../schemas.ts';
 
@@ -8,7 +9,7 @@ type Field = 'slug' | 'subdomain';
 
 /** Names are claimed one transaction at a time, so a name found free stays free until the commit. */
 export async function lockNames(ctx: Context): Promise<void> {
-  await ctx.db.raw(`select pg_advisory_xact_lock(hashtextextended('organization names', 0))`);
+  await lockName(ctx.db, 'organization names');
 }
 
 /** Refuses a name that is reserved, taken, or looks like a taken one. */

@@ -1,17 +1,16 @@
 import type { ObjectRef, PaymentProvider } from '@rentapi/payments/payment-provider';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
+import { lockName } from '../../../data/name-locks.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { syncObject } from '../../billing/service/sync.ts';
 import { PaymentModel } from '../model.ts';
 
 /** Refunds and disputes name a capture, and may be read before the payment is known to be of that capture. */
 
-const LOCK: Statement = { text: 'select pg_advisory_xact_lock(hashtextextended($1, 0))' };
-
 /** Of one that looks for the payment and one that tells the capture, the second sees what the first has written. */
-const lock = ({ db }: Context, provider: string, captureId: string): Promise<unknown> =>
-  execute(db, LOCK, [`capture ${provider}/${captureId}`]);
+const lock = ({ db }: Context, provider: string, captureId: string): Promise<void> =>
+  lockName(db, `capture ${provider}/${captureId}`);
 
 const WAIT: Statement = {
   text: 'update provider_objects set waits_for = $4 where provider = $1 and kind = $2 and external_id = $3',
