@@ -4,11 +4,14 @@ import type { Context } from '../context.ts';
 import { executeAtEnd } from '../data/transaction.ts';
 import type { DataJob } from './job.ts';
 
+/** When work in the outbox is due that is due at once: by the clock of the database, as in the queue. */
+export const AT_ONCE = 'now()';
+
 const ENQUEUE: Statement = {
   name: 'enqueue',
   text: `
     with row as (
-      insert into outbox (job, data, key, available_at) values ($1, $2, $3, coalesce($4::timestamptz, now()))
+      insert into outbox (job, data, key, available_at) values ($1, $2, $3, coalesce($4::timestamptz, ${AT_ONCE}))
     ) select pg_notify('recorded', '')`,
 };
 

@@ -2,11 +2,14 @@ import type { ObjectRef, PaymentProvider, ProviderEvent, ProviderName } from '@r
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
-import { enqueue } from '../../../jobs/enqueue.ts';
+import { AT_ONCE, enqueue } from '../../../jobs/enqueue.ts';
 import { noteFinding } from './findings.ts';
 import { syncObject } from './sync.ts';
 
-/** Nothing is returned for an event that came before: it is stored, and its object was marked then. */
+/**
+ * The event, the mark on its object and the request to read it, in one statement, because providers send bursts. Nothing
+ * is returned for an event that came before: its object was marked then.
+ */
 const STORE: Statement = {
   text: `
     with stored as (
@@ -19,33 +22,38 @@ const STORE: Statement = {
       select $1, $4, $5, 1, $8 from stored where $9
       on conflict (provider, kind, external_id) do update
         set dirty_seq = object.dirty_seq + 1, dirty_at = excluded.dirty_at
-      returning dirty_seq
+      returning dirty_seq as seq
+    ), asked as (
+      insert into outbox (job, data, key, available_at)
+      select $10, jsonb_build_object('provider', $1::text, 'kind', $4::text, 'id', $5::text, 'seq', seq),
+             concat_ws('/', $1::text, $4::text, $5::text, seq), ${AT_ONCE}
+      from marked
+      returning job
     )
-    select (select dirty_seq from marked) as seq from stored`,
+    select id, (select pg_notify('recorded', '') from asked) from stored`,
 };
 
-/** The event, the mark on its object and the job that reads the object commit together, or the provider sends again. */
+/** Stored once, or the provider sends it again. */
 export async function storeEvent(ctx: Context, provider: PaymentProvider, event: ProviderEvent): Promise<void> {
   const object = provider.objectOf(event);
   const isOurs = event.isLive === provider.isLive;
   const { name } = provider;
+  const values = [
+    name,
+    event.id,
+    event.type,
+    object?.kind ?? null,
+    object?.id ?? null,
+    event.isLive,
+    event.createdAt,
+    ctx.now,
+    object !== null && isOurs,
+    syncObject.name,
+  ];
+  if (object === null || isOurs) return void (await execute(ctx.db, STORE, values));
   await transaction(ctx, async (ctx) => {
-    const [stored] = await execute<{ seq: number | null }>(ctx.db, STORE, [
-      name,
-      event.id,
-      event.type,
-      object?.kind ?? null,
-      object?.id ?? null,
-      event.isLive,
-      event.createdAt,
-      ctx.now,
-      object !== null && isOurs,
-    ]);
-    if (!stored || !object) return;
-    if (!isOurs) return noteFinding(ctx, { kind: 'OTHER_ENVIRONMENT', provider: name, object });
-    const seq = stored.seq!; // marked with it
-    const key = `${name}/${object.kind}/${object.id}/${seq}`;
-    await enqueue(ctx, syncObject, { provider: name, kind: object.kind, id: object.id, seq }, { key });
+    const [stored] = await execute<{ id: number }>(ctx.db, STORE, values);
+    if (stored) await noteFinding(ctx, { kind: 'OTHER_ENVIRONMENT', provider: name, object });
   });
 }
 
