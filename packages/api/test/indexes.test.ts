@@ -69,8 +69,8 @@ it('has an index for every foreign key', async () => {
 const FILTERS: Record<string, Record<string, { table: string; columns: string[] } | { bounded: string }>> = {
   'apiKeys.list': { externalId: { table: 'api_keys', columns: ['organization_id', 'external_id', 'id'] } },
   'auth.passkeys.list': {},
-  'admin.billing.findings': {},
   'admin.coupons.list': {},
+  'admin.billing.findings': { state: { table: 'billing_findings', columns: ['state', 'id'] } },
   'billing.credits.history': {},
   'billing.invoices.list': { status: { table: 'invoices', columns: ['organization_id', 'status', 'id'] } },
   'billing.paymentMethods.list': {},

@@ -78,7 +78,7 @@ async function everything({ rows: database }: TestApp): Promise<string[]> {
     .map(({ tablename }) => tablename)
     .filter(
       (name) =>
-        !/^(knex|outbox|events|audit_|agenda|(job_schedules|job_workers|done_jobs|dead_jobs)$|verification_tokens|mailbox_mails|session_uses|api_key_uses|webhook_|billing_checks$|usage_(calls|pending|rollups|hours|stale))/.test(
+        !/^(knex|outbox|events|audit_|agenda|(job_schedules|job_workers|done_jobs|dead_jobs)$|verification_tokens|mailbox_mails|session_uses|api_key_uses|webhook_|billing_checks$|provider_lists$|usage_(calls|pending|rollups|hours|stale))/.test(
           name,
         ),
     );

@@ -72,6 +72,7 @@ export type {
   BillingFaultKind,
   BillingFinding,
   BillingFindingPage,
+  BillingFindingState,
   BillingInfo,
   BillingInfoGetResponse,
   BillingInfoSetResponse,

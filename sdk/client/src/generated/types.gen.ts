@@ -457,7 +457,7 @@ export type BillingBooks = {
  */
 export type BillingFault = {
     /**
-     * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines.
+     * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid.
      */
     kind: BillingFaultKind | (string & {});
     /**
@@ -479,18 +479,18 @@ export type BillingFault = {
 };
 
 /**
- * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines.
+ * `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid.
  */
-export type BillingFaultKind = 'CREDIT_BALANCE' | 'CREDIT_CHAIN' | 'CREDIT_GRANT' | 'CREDIT_HOLD' | 'CREDIT_DEBT' | 'JOURNAL_BALANCE' | 'JOURNAL_LINES';
+export type BillingFaultKind = 'CREDIT_BALANCE' | 'CREDIT_CHAIN' | 'CREDIT_GRANT' | 'CREDIT_HOLD' | 'CREDIT_DEBT' | 'JOURNAL_BALANCE' | 'JOURNAL_LINES' | 'CASH' | 'PAYMENT_JOURNAL' | 'PAYMENT_REFUNDS' | 'PAID_CREDITS';
 
 /**
  * What a provider of payments has and this server does not expect.
  */
 export type BillingFinding = {
     /**
-     * An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed.
+     * An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has.
      */
-    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | 'AMOUNT_DIFFERS' | 'DUPLICATE_PAYMENT' | 'OUTSIDE_REFUND' | 'REFUND_CHANGED' | 'DISPUTE_CHANGED' | (string & {});
+    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | 'AMOUNT_DIFFERS' | 'DUPLICATE_PAYMENT' | 'OUTSIDE_REFUND' | 'REFUND_CHANGED' | 'DISPUTE_CHANGED' | 'UNKNOWN_MOVEMENT' | 'MOVEMENT_DIFFERS' | (string & {});
     /**
      * Where it is.
      */
@@ -504,9 +504,17 @@ export type BillingFinding = {
      */
     externalId: string;
     /**
-     * The status there, as far as it was read.
+     * What this server has, where that is comparable.
+     */
+    ours: string | null;
+    /**
+     * What the provider has, as far as it was read.
      */
     theirs: string | null;
+    /**
+     * Whether it is still so. It is resolved by itself, once both sides agree.
+     */
+    state: BillingFindingState | (string & {});
     /**
      * When it was seen first.
      */
@@ -530,6 +538,11 @@ export type BillingFindingPage = {
      */
     nextCursor: string | null;
 };
+
+/**
+ * Whether it is still so. It is resolved by itself, once both sides agree.
+ */
+export type BillingFindingState = 'OPEN' | 'RESOLVED';
 
 /**
  * Who is billed for an organization, as invoices say it.
@@ -10763,6 +10776,10 @@ export type AdminBillingFindingsData = {
          * `nextCursor` of the previous page; leave out for the first.
          */
         cursor?: string;
+        /**
+         * Only those that are still so, or only those that are no more.
+         */
+        state?: BillingFindingState;
     };
     url: '/api/v1/admin/billing/findings';
 };

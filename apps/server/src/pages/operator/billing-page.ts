@@ -23,15 +23,17 @@ export function billingPage(site: Site, books: BillingBooks, findings: BillingFi
             )
       }
       <h2>Findings</h2>
-      <p>What providers of payments have and this server does not expect. None of it is adopted.</p>
+      <p>What providers of payments have and this server does not expect. None of it is adopted. What agrees again is resolved by itself.</p>
       ${
         findings.items.length === 0
           ? html`<p class="empty">There are none.</p>`
           : table(
-              ['Finding', 'Object', 'Theirs', 'Found', 'Last seen'],
-              findings.items.map(({ kind, provider, objectKind, externalId, theirs, foundAt, seenAt }) => [
+              ['Finding', 'State', 'Object', 'Ours', 'Theirs', 'Found', 'Last seen'],
+              findings.items.map(({ kind, state, provider, objectKind, externalId, ours, theirs, foundAt, seenAt }) => [
                 kind,
+                state,
                 html`${provider} ${objectKind}<br><code>${externalId}</code>`,
+                ours ?? '–',
                 theirs ?? '–',
                 time(foundAt),
                 time(seenAt),

@@ -107,7 +107,10 @@ export function operatorRouter({ site, calls, security, publicUrl }: OperatorOpt
     if (!wanted.success) return send(res, 400, problemPage(site, 'No such findings', z.prettifyError(wanted.error)));
     try {
       const { billing } = api.admin;
-      const [books, findings] = await Promise.all([billing.books(), billing.findings(wanted.data)]);
+      const [books, findings] = await Promise.all([
+        billing.books(),
+        billing.findings({ ...wanted.data, state: 'OPEN' }),
+      ]);
       send(res, 200, billingPage(site, books, findings, new Date()));
     } catch (error) {
       refuse(res, error);

@@ -37,12 +37,24 @@ export class BillingFindingModel extends BaseModel {
   declare provider: string;
   declare objectKind: string;
   declare externalId: string;
+  declare ours: string | null;
   declare theirs: string | null;
+  declare state: BillingFinding['state'];
   declare foundAt: Date;
   declare seenAt: Date;
 
   present(): BillingFinding {
-    const { kind, provider, objectKind, externalId, theirs } = this;
-    return { kind, provider, objectKind, externalId, theirs, foundAt: iso(this.foundAt), seenAt: iso(this.seenAt) };
+    const { kind, provider, objectKind, externalId, ours, theirs, state } = this;
+    return {
+      kind,
+      provider,
+      objectKind,
+      externalId,
+      ours,
+      theirs,
+      state,
+      foundAt: iso(this.foundAt),
+      seenAt: iso(this.seenAt),
+    };
   }
 }

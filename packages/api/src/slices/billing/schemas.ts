@@ -109,6 +109,12 @@ export const SetBillingInfo = z
   .meta({ id: 'SetBillingInfo', description: 'All of it: what is left out is cleared.' });
 export type SetBillingInfo = z.output<typeof SetBillingInfo>;
 
+const FindingState = z.enum(['OPEN', 'RESOLVED']).meta({
+  id: 'BillingFindingState',
+  description: 'Whether it is still so. It is resolved by itself, once both sides agree.',
+  example: 'OPEN',
+});
+
 export const BillingFinding = z
   .object({
     kind: z
@@ -121,18 +127,22 @@ export const BillingFinding = z
         'OUTSIDE_REFUND',
         'REFUND_CHANGED',
         'DISPUTE_CHANGED',
+        'UNKNOWN_MOVEMENT',
+        'MOVEMENT_DIFFERS',
       ])
       .meta({
         description:
-          'An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed.',
+          'An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has.',
       }),
     provider: z.string().meta({ description: 'Where it is.', example: 'stripe' }),
     objectKind: z.string().meta({ description: 'What it is there.', example: 'charge' }),
     externalId: z.string().meta({ description: 'Its id there.', example: 'pi_3PqWxY2eZvKYlo2C' }),
+    ours: z.string().nullable().meta({ description: 'What this server has, where that is comparable.', example: null }),
     theirs: z
       .string()
       .nullable()
-      .meta({ description: 'The status there, as far as it was read.', example: 'succeeded' }),
+      .meta({ description: 'What the provider has, as far as it was read.', example: 'succeeded' }),
+    state: FindingState,
     foundAt: Timestamp.meta({ description: 'When it was seen first.' }),
     seenAt: Timestamp.meta({ description: 'When it was seen last.' }),
   })
@@ -144,12 +154,16 @@ export const exampleFinding: BillingFinding = {
   provider: 'stripe',
   objectKind: 'charge',
   externalId: 'pi_3PqWxY2eZvKYlo2C',
+  ours: null,
   theirs: 'succeeded',
+  state: 'OPEN',
   foundAt: '2026-01-31T12:00:00.000Z',
   seenAt: '2026-01-31T12:00:00.000Z',
 };
 
-export const ListFindings = pageInput({});
+export const ListFindings = pageInput({
+  state: FindingState.optional().meta({ description: 'Only those that are still so, or only those that are no more.' }),
+});
 export type ListFindings = z.output<typeof ListFindings>;
 
 export const BillingFindingPage = page('BillingFindingPage', BillingFinding);

@@ -11,37 +11,52 @@ interface Finding {
   kind: BillingFinding['kind'];
   provider: ProviderName;
   object: ObjectRef;
+  /** What we have of it, where that is comparable. */
+  ours?: string;
   /** What the provider says of it. */
   theirs?: string;
 }
 
 const NOTE: Statement = {
   text: `
-    insert into billing_findings as finding (kind, provider, object_kind, external_id, theirs, found_at, seen_at)
-    values ($1, $2, $3, $4, $5, $6, $6)
+    insert into billing_findings as finding (kind, provider, object_kind, external_id, ours, theirs, found_at, seen_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $7)
     on conflict (provider, object_kind, external_id, kind) do update
-      set theirs = excluded.theirs, seen_at = greatest(finding.seen_at, excluded.seen_at)`,
+      set ours = excluded.ours, theirs = excluded.theirs, state = 'OPEN', seen_at = greatest(finding.seen_at, excluded.seen_at)`,
 };
 
 /** One row for each, however often it is seen. */
-export async function noteFinding(ctx: Context, { kind, provider, object, theirs }: Finding): Promise<void> {
-  await execute(ctx.db, NOTE, [kind, provider, object.kind, object.id, theirs ?? null, ctx.now]);
+export async function noteFinding(ctx: Context, { kind, provider, object, ours, theirs }: Finding): Promise<void> {
+  await execute(ctx.db, NOTE, [kind, provider, object.kind, object.id, ours ?? null, theirs ?? null, ctx.now]);
 }
 
-const FORGET: Statement = {
+const RESOLVE: Statement = {
   text: `
-    delete from billing_findings
-    where provider = $1 and object_kind = $2 and external_id = $3 and kind = 'UNKNOWN_OBJECT'`,
+    update billing_findings set state = 'RESOLVED'
+    where state = 'OPEN' and kind = $1 and provider = $2 and object_kind = $3 and external_id = any ($4)`,
 };
 
+/** What was off is so no more. */
+export async function resolveFindings(
+  { db }: Context,
+  kind: Finding['kind'],
+  provider: ProviderName,
+  objectKind: ObjectRef['kind'],
+  ids: readonly string[],
+): Promise<void> {
+  await execute(db, RESOLVE, [kind, provider, objectKind, ids]);
+}
+
 /** It has turned out whose it is. */
-export async function forgetUnknown({ db }: Context, provider: ProviderName, { kind, id }: ObjectRef): Promise<void> {
-  await execute(db, FORGET, [provider, kind, id]);
+export async function forgetUnknown(ctx: Context, provider: ProviderName, { kind, id }: ObjectRef): Promise<void> {
+  await resolveFindings(ctx, 'UNKNOWN_OBJECT', provider, kind, [id]);
 }
 
 export async function listFindings(ctx: Context, input: ListFindings): Promise<BillingFindingPage> {
+  const { state } = input;
   const list = { name: 'billing-findings', of: 0 };
-  const query = rowsOf(BillingFindingModel.query(ctx.db));
-  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, query);
+  const query = BillingFindingModel.query(ctx.db);
+  if (state) query.where({ state });
+  const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, rowsOf(query));
   return { items: rows.map((finding) => finding.present()), nextCursor };
 }

@@ -5,6 +5,7 @@ import type { Context } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { storeEvent } from '../../billing/service/store.ts';
+import { findUnknownMovements } from './movements.ts';
 
 type List = keyof Listed;
 
@@ -19,7 +20,7 @@ const MAX_PAGES = 200;
 
 const BEGIN: Statement = {
   text: `
-    insert into provider_lists (provider, list, since, looked_at) values ($1, $2, $3, $3)
+    insert into provider_lists (provider, list, since, looked_at, started_at) values ($1, $2, $3, $3, $3)
     on conflict (provider, list) do update set looked_at = $3,
       began_at = coalesce(provider_lists.began_at,
         case when provider_lists.since <= $4 or provider_lists.looked_at <= $5 then $3::timestamptz end)
@@ -43,6 +44,7 @@ export async function readLists(ctx: Context, control: RunControl): Promise<void
     try {
       await readList(ctx, control, provider, 'events', (ctx, event) => storeEvent(ctx, provider, event));
       await readList(ctx, control, provider, 'movements', (ctx, movement) => keepMovement(ctx, provider, movement));
+      await findUnknownMovements(ctx, provider.name);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       ctx.ports.log.warn({ err: error }, `what ${provider.name} lists is read later`);
@@ -84,11 +86,11 @@ async function readList<Kind extends List>(
 
 const KEEP: Statement = {
   text: `
-    insert into provider_movements (provider, external_id, kind, source_id, currency, amount_minor, fee_minor, at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (provider, external_id) do nothing`,
+    insert into provider_movements (provider, external_id, kind, source_id, currency, amount_minor, fee_minor, at, kept_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (provider, external_id) do nothing`,
 };
 
 async function keepMovement(ctx: Context, { name }: PaymentProvider, movement: Movement): Promise<void> {
   const { id, kind, sourceId, amount, feeMinor, at } = movement;
-  await execute(ctx.db, KEEP, [name, id, kind, sourceId, amount.currency, amount.amountMinor, feeMinor, at]);
+  await execute(ctx.db, KEEP, [name, id, kind, sourceId, amount.currency, amount.amountMinor, feeMinor, at, ctx.now]);
 }

@@ -3,6 +3,7 @@ import type { Context } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { type Fault, faultsOf, nextOrganizations, PAGE } from './faults.ts';
+import { compareMovements } from './movements.ts';
 
 /** Of one run, so that a large deployment is checked in parts, and a small one each minute. */
 const MAX_PAGES = 20;
@@ -24,10 +25,12 @@ export async function verifyBooks(ctx: Context, { signal, touch }: RunControl): 
 }
 
 /** Whether there is more of this round. */
-async function verifyPart({ db, now }: Context): Promise<boolean> {
+async function verifyPart(ctx: Context): Promise<boolean> {
+  const { db, now } = ctx;
   const [state] = await execute<{ after: number }>(db, NEXT_PART, []);
   const organizations = await nextOrganizations(db, state!.after);
   await keepFaults(db, organizations, await faultsOf(db, organizations, now), now);
+  await compareMovements(ctx, organizations);
   const isLast = organizations.length < PAGE;
   if (isLast) await execute(db, ROUND_CHECKED, [now]);
   else await execute(db, PART_CHECKED, [organizations.at(-1), now]);
