@@ -458,7 +458,7 @@ export type AppRouter = TRPCBuiltRouter<
           } | undefined;
           output: BillingFindingPage;
         }>;
-        /** Get whether the books balance. What the check has found that goes over the credits and the money of all organizations: each minute over 6,000 of them, and then from the beginning. */
+        /** Get whether the books balance. What the check has found that goes over the credits and the money of all organizations: each minute over at most 6,000 of them for at most 5 seconds, and then from the beginning. */
         books: TRPCQueryProcedure<{
           meta: unknown;
           input: Record<string, never> | undefined;

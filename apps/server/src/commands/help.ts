@@ -79,7 +79,7 @@ each log, and then ends with 1. Keep what it prints: it proves later that the en
 `,
   billing: `Usage: rentapi billing verify
 
-Adds up the credits and the money of all organizations: ledger, balances, grants and holds, and the money journal. The
+Adds up the credits and the money of all organizations: ledger, balances and grants; journal, payments and refunds. The
 exit code is 0 where everything agrees; else it is 1, and each line names what does not, of which organization.
 `,
   id: `Usage: rentapi id <public id>

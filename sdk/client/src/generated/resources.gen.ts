@@ -997,7 +997,7 @@ export class AdminBillingResource extends Resource {
   /**
    * Get whether the books balance
    *
-   * What the check has found that goes over the credits and the money of all organizations: each minute over 6,000 of them, and then from the beginning.
+   * What the check has found that goes over the credits and the money of all organizations: each minute over at most 6,000 of them for at most 5 seconds, and then from the beginning.
    *
    * Needs `system:manage` on the platform.
    *

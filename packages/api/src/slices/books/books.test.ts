@@ -1,10 +1,12 @@
 import { systemContext } from '@rentapi/api/context';
+import { transaction } from '@rentapi/api/data/transaction';
 import { createMetrics, measureDatabase } from '@rentapi/api/pipeline/observe-metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { verify } from './jobs.ts';
-import { PAGE } from './service/faults.ts';
+import { findBillingFaults, PAGE } from './service/faults.ts';
+import { postEntry } from './service/journal.ts';
 
 const BOOKS = '/api/v1/admin/billing/books';
 const MINUTE_MS = 60_000;
@@ -71,15 +73,15 @@ describe('the books', () => {
   });
 
   it('of many organizations are checked in parts, each organization once a round', async () => {
-    const pages = 20 * PAGE; // of one run
-    await giveBalances(1, pages + 5, 0);
-    await giveBalances(pages + 5, pages + 5, 7);
+    const count = 20 * PAGE + 5; // more than one run checks, whatever its time
+    await giveBalances(1, count, 0);
+    await giveBalances(count, count, 7);
     await check();
     expect(await books()).toEqual({ balanced: null, checkedAt: null, faults: [] });
-    await check();
+    for (let run = 0; run < count / PAGE && (await books()).checkedAt === null; run++) await check();
     expect(await books()).toMatchObject({
       checkedAt: '2026-01-31T12:00:00.000Z', // since when this round has gone over all of them
-      faults: [{ organizationId: app.ports.ids.encode('org', pages + 5) }],
+      faults: [{ organizationId: app.ports.ids.encode('org', count) }],
     });
   });
 
@@ -126,6 +128,99 @@ describe('an entry of the money journal that the triggers did not see', () => {
     expect((await books()).faults).toMatchObject([
       { kind: 'JOURNAL_BALANCE', organizationId: app.ports.ids.encode('org', 11), count: 1 },
       { kind: 'JOURNAL_LINES', organizationId: app.ports.ids.encode('org', 12), count: 1 },
+    ]);
+  });
+});
+
+describe('a payment by hand', () => {
+  let org: number;
+  beforeEach(async () => {
+    org = app.ports.ids.decode('org', (await app.signUp()).organizationId);
+  });
+
+  /** Paid, and no more than that. */
+  async function payment(change: object = {}): Promise<number> {
+    const amount = { currency: 'USD', amountMinor: 1000 };
+    const [{ id: subjectId }] = await app
+      .rows('credit_purchases')
+      .insert({ organizationId: org, credits: 500, ...amount, createdAt: at })
+      .returning('id');
+    const row = {
+      purpose: 'CREDITS',
+      subjectId,
+      provider: 'stripe',
+      status: 'SUCCEEDED',
+      description: 'x',
+      returnUrl: 'x',
+    };
+    const [{ id }] = await app
+      .rows('payments')
+      .insert({ organizationId: org, ...row, ...amount, paidAt: at, createdAt: at, updatedAt: at, ...change })
+      .returning('id');
+    return id;
+  }
+  const post = (sourceId: number, amountMinor: number) => {
+    const line = { currency: 'USD', amountMinor };
+    return transaction(systemContext(app.ports, 'test'), (ctx) =>
+      postEntry(ctx, {
+        kind: 'PAYMENT',
+        source: { kind: 'payment', id: sourceId },
+        organizationId: org,
+        at,
+        lines: [
+          { account: 'cash_stripe', ...line },
+          { account: 'revenue', ...line, amountMinor: -amountMinor },
+        ],
+      }),
+    );
+  };
+  const grant = (credits: number) =>
+    app.rows.raw("select credit_grant(?, 'PAYMENT', 'payment/x', ?, 0, 'infinity', ?)", [org, credits, at]);
+  const faults = async () =>
+    (await findBillingFaults(app.ports.database, at))
+      .filter(({ organizationId }) => organizationId === org)
+      .map(({ kind, count }) => [kind, count]);
+  const minutesPass = (minutes: number) => {
+    at = new Date(at.getTime() + minutes * MINUTE_MS);
+  };
+
+  it('is missed in the journal at once, and its credits after a minute', async () => {
+    await payment();
+    expect(await faults()).toEqual([
+      ['CASH', 1],
+      ['PAYMENT_JOURNAL', 1],
+    ]);
+    minutesPass(2);
+    expect(await faults()).toContainEqual(['PAID_CREDITS', 500]);
+  });
+
+  it('is no fault with its entry and its credits, of which none may be too many', async () => {
+    await post(await payment(), 1000);
+    await grant(500);
+    minutesPass(2);
+    expect(await faults()).toEqual([]);
+    await app.rows.raw("select credit_grant(?, 'PAYMENT', 'payment/y', 1, 0, 'infinity', ?)", [org, at]);
+    expect(await faults()).toEqual([['PAID_CREDITS', 1]]);
+  });
+
+  it('is a fault with another amount of cash, by its fee or a refund', async () => {
+    const id = await payment({ feeMinor: 30 });
+    await post(id, 1000);
+    expect(await faults()).toEqual([['CASH', 1]]);
+    await app.rows('payments').where({ id }).update({ feeMinor: null });
+    expect(await faults()).toEqual([]);
+    const refund = {
+      paymentId: id,
+      provider: 'stripe',
+      status: 'SUCCEEDED',
+      origin: 'STAFF',
+      currency: 'USD',
+      amountMinor: 100,
+    };
+    await app.rows('refunds').insert({ organizationId: org, ...refund, createdAt: at, updatedAt: at });
+    expect(await faults()).toEqual([
+      ['CASH', 1],
+      ['PAYMENT_REFUNDS', 1],
     ]);
   });
 });

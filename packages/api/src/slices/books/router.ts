@@ -12,7 +12,7 @@ export const books = procedure({
     tags: ['Administration'],
     summary: 'Get whether the books balance',
     description:
-      'What the check has found that goes over the credits and the money of all organizations: each minute over 6,000 of them, and then from the beginning.',
+      'What the check has found that goes over the credits and the money of all organizations: each minute over at most 6,000 of them for at most 5 seconds, and then from the beginning.',
   },
   example: { output: exampleBooks },
 })

@@ -11,6 +11,10 @@ export const FAULTS = {
   CREDIT_DEBT: 'Credits are owed although some are available.',
   JOURNAL_BALANCE: 'An entry of the money journal is not zero in a currency.',
   JOURNAL_LINES: 'An entry of the money journal has no lines.',
+  CASH: 'What a provider holds by the journal is not what payments, fees, refunds and disputes leave.',
+  PAYMENT_JOURNAL: 'A payment that succeeded is not in the money journal.',
+  PAYMENT_REFUNDS: 'The refunds of a payment are not what it says is refunded, or more than it.',
+  PAID_CREDITS: 'Credits were paid a minute ago or longer and not granted, or granted and not paid.',
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 

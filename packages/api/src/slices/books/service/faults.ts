@@ -19,6 +19,8 @@ const NEXT: Statement = {
       (select organization_id from credit_balances where organization_id > $1 order by 1 limit $2)
       union
       (select distinct organization_id from journal_entries where organization_id > $1 order by 1 limit $2)
+      union
+      (select distinct organization_id from payments where organization_id > $1 order by 1 limit $2)
     ) next order by 1 limit $2`,
 };
 

@@ -7,6 +7,7 @@ import { compareMovements } from './movements.ts';
 
 /** Of one run, so that a large deployment is checked in parts, and a small one each minute. */
 const MAX_PAGES = 20;
+const MAX_MS = 5000;
 
 const NEXT_PART: Statement = { text: 'select after from billing_checks for update' };
 
@@ -19,8 +20,9 @@ const ROUND_CHECKED: Statement = {
 
 /** Goes on with the check of all organizations where the last run has stopped. */
 export async function verifyBooks(ctx: Context, { signal, touch }: RunControl): Promise<void> {
-  for (let page = 0, more = true; page < MAX_PAGES && more && !signal.aborted; page++, touch()) {
-    more = await transaction(ctx, verifyPart);
+  const until = performance.now() + MAX_MS;
+  for (let page = 0, more = true; more && page < MAX_PAGES && performance.now() < until; page++, touch()) {
+    more = !signal.aborted && (await transaction(ctx, verifyPart));
   }
 }
 
