@@ -7,8 +7,8 @@ import { noteFinding } from './findings.ts';
 import { syncObject } from './sync.ts';
 
 /**
- * The event, the mark on its object and the request to read it, in one statement, because providers send bursts. Nothing
- * is returned for an event that came before: its object was marked then.
+ * The event, the mark on its object and the request to read it, in one statement, because providers send bursts.
+ * Nothing is returned for an event that came before: its object was marked then.
  */
 const STORE: Statement = {
   text: `
