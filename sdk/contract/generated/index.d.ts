@@ -629,6 +629,12 @@ export type AppRouter = TRPCBuiltRouter<
           };
           output: Invoice;
         }>;
+        /** Pay an invoice. Begins a payment of what is due, and answers where the payer goes. The invoice is PAID once the payment is SUCCEEDED, whether the browser comes back or not. While a payment of it waits for its payer, this answers that payment; with another provider, it takes its place. Of two that succeed all the same, one is refunded. */
+        pay: TRPCMutationProcedure<{
+          meta: unknown;
+          input: PayInvoice;
+          output: StartedPayment;
+        }>;
       };
       payments: {
         /** List payments. Newest first, those that failed or were left too. */
@@ -3823,6 +3829,16 @@ export interface PasskeyRequest {
   };
 }
 
+/** Which invoice is paid, and how. */
+export interface PayInvoice {
+  /** Id of an invoice. */
+  invoiceId: string;
+  /** Who moves the money; `manual` is a transfer to the bank account of the operator. */
+  provider: PaymentProviderName;
+  /** Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`. */
+  returnUrl: string;
+}
+
 /** An order of PayPal, to be approved by the payer. */
 export interface PayPalOrder {
   /** Id of the order at PayPal. */
@@ -4320,6 +4336,7 @@ export interface Problem {
     | 'invitation_not_pending'
     | 'invitation_no_longer_valid'
     | 'invoice_is_draft'
+    | 'invoice_not_due'
     | 'invoice_not_rendered'
     | 'override_in_past'
     | 'permission_not_held'

@@ -75,7 +75,7 @@ function comparable(value: unknown, parts: ReadonlyMap<string, string>, field = 
       // Where the name was taken, digits are added.
       if (key === 'slug' || key === 'subdomain') return [key, part?.replace(/-?\d{4}$/, '')];
       // What a provider numbers.
-      if (key === 'orderId' || key === 'actionUrl') return [key, part?.replace(/\d+/g, '…')];
+      if (['orderId', 'actionUrl', 'description'].includes(key)) return [key, part?.replace(/\d+/g, '…')];
       // What binds a login at a provider to its answer.
       if (key === 'url') {
         return [key, part.replace(/\b(state|code_challenge)=[\w-]{43}/g, '$1=…').replace(/(?<=\/bps_fake)\d+$/, '…')];

@@ -78,6 +78,7 @@ export type {
   BillingInfoSetResponse,
   BillingInvoicesGetResponse,
   BillingInvoicesListResponse,
+  BillingInvoicesPayResponse,
   BillingInvoicesPdfResponse,
   BillingPaymentMethodsListResponse,
   BillingPaymentMethodsSetupResponse,
@@ -274,6 +275,7 @@ export type {
   PasskeyLoginOptions,
   PasskeyPage,
   PasskeyRequest,
+  PayInvoice,
   PayPalOrder,
   Payment,
   PaymentActionRequiredEvent,
@@ -605,6 +607,9 @@ export interface CodesByStatus {
     | "already_subscribed"
     | "coupon_already_used"
     | "subscription_not_canceling"
+    | "invoice_is_draft"
+    | "invoice_not_due"
+    | "payment_in_progress"
     | "payment_not_approved"
     | "payment_method_pending"
     | "payment_method_expired"
@@ -630,7 +635,6 @@ export interface CodesByStatus {
     | "identity_taken"
     | "identity_exists"
     | "export_not_ready"
-    | "invoice_is_draft"
     | "invoice_not_rendered";
   412:
     | "version_mismatch";
@@ -664,7 +668,6 @@ export type KnownErrorCode =
   | "request_timeout"
   | "headers_too_large"
   | "insufficient_credits"
-  | "payment_in_progress"
   | "credential_in_url"
   | "invalid_ticket"
   | "upgrade_required";
@@ -879,6 +882,7 @@ export type BillingInfoGetParams = NoParams;
 export type BillingInfoSetParams = Params<Types.BillingInfoSetData>;
 export type BillingInvoicesGetParams = Params<Types.BillingInvoicesGetData>;
 export type BillingInvoicesListParams = Params<Types.BillingInvoicesListData>;
+export type BillingInvoicesPayParams = Params<Types.BillingInvoicesPayData>;
 export type BillingInvoicesPdfParams = Params<Types.BillingInvoicesPdfData>;
 export type BillingPaymentMethodsListParams = Params<Types.BillingPaymentMethodsListData>;
 export type BillingPaymentMethodsRemoveParams = Params<Types.BillingPaymentMethodsRemoveData>;
@@ -1297,6 +1301,7 @@ export class AdminUsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `two_factor_not_enabled`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.admin.users.resetTwoFactor({
@@ -1319,6 +1324,7 @@ export class AdminUsersResource extends Resource {
    * `POST /api/v1/admin/users/{userId}/unlock`
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.admin.users.unlock({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1546,6 +1552,7 @@ export class ApiKeysResource extends Resource {
    *
    * `DELETE /api/v1/api-keys/{keyId}`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.apiKeys.revoke({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -1566,6 +1573,7 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `limit_reached`, `api_key_is_revoked`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.rotate({ keyId: 'key_2x4mzwq6v0d8k3r7n5t9b1c6gh', gracePeriodSeconds: 3600 });
@@ -1604,6 +1612,7 @@ export class ApiKeysResource extends Resource {
    *
    * @throws {PermissionDeniedError} `scope_not_held`
    * @throws {ConflictError} `api_key_is_revoked`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.apiKeys.update({
@@ -2351,6 +2360,7 @@ export class BillingInfoResource extends Resource {
    * `PUT /api/v1/subscriptions/billing-info`
    *
    * @throws {BadRequestError} `tax_id_invalid`, `tax_id_needs_country`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.info.set({
@@ -2410,6 +2420,31 @@ export class BillingInvoicesResource extends Resource {
    */
   list(params?: BillingInvoicesListParams, options?: RequestOptions): PagePromise<Types.BillingInvoicesListResponse> {
     return this.transport.list({"id":"billing.invoices.list","method":"GET","path":"/api/v1/subscriptions/invoices"}, params, options);
+  }
+
+  /**
+   * Pay an invoice
+   *
+   * Begins a payment of what is due, and answers where the payer goes. The invoice is PAID once the payment is SUCCEEDED, whether the browser comes back or not. While a payment of it waits for its payer, this answers that payment; with another provider, it takes its place. Of two that succeed all the same, one is refunded.
+   *
+   * Needs `billing:manage`.
+   *
+   * `POST /api/v1/subscriptions/invoices/{invoiceId}/pay`
+   *
+   * @throws {BadRequestError} `currency_not_supported`, `amount_below_minimum`, `return_url_not_allowed`
+   * @throws {NotFoundError} `payment_provider_not_set_up`
+   * @throws {ConflictError} `invoice_is_draft`, `invoice_not_due`, `payment_in_progress`
+   * @example
+   * ```ts
+   * const answer = await client.billing.invoices.pay({
+   *   invoiceId: 'inv_2x4mzwq6v0d8k3r7n5t9b1c6gh',
+   *   provider: 'stripe',
+   *   returnUrl: 'https://app.example.com/billing',
+   * });
+   * ```
+   */
+  pay(params: BillingInvoicesPayParams, options?: RequestOptions): ApiPromise<Types.BillingInvoicesPayResponse> {
+    return this.transport.call({"id":"billing.invoices.pay","method":"POST","path":"/api/v1/subscriptions/invoices/{invoiceId}/pay","keyed":true,"body":"json"}, params, options);
   }
 
   /**
@@ -2675,6 +2710,7 @@ export class BillingSubscriptionResource extends Resource {
    *
    * @throws {NotFoundError} `no_subscription`
    * @throws {ConflictError} `subscription_ended`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.subscription.cancel({ at: 'period_end' });
@@ -2761,6 +2797,7 @@ export class BillingSubscriptionResource extends Resource {
    *
    * @throws {NotFoundError} `no_subscription`
    * @throws {ConflictError} `subscription_ended`, `subscription_not_canceling`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.subscription.resume();
@@ -2782,6 +2819,7 @@ export class BillingSubscriptionResource extends Resource {
    * @throws {BadRequestError} `currency_not_supported`, `plan_is_free`, `price_not_sold`, `proration_at_too_far`
    * @throws {NotFoundError} `payment_provider_not_set_up`, `no_subscription`
    * @throws {ConflictError} `subscription_ended`, `subscription_incomplete`, `subscription_canceling`, `payment_required`, `change_in_progress`, `nothing_to_change`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.billing.subscription.update({ plan: 'PRO' });
@@ -3110,6 +3148,7 @@ export class OrgsChatResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.chat.delete({
@@ -3132,6 +3171,7 @@ export class OrgsChatResource extends Resource {
    * `PATCH /api/v1/organizations/{orgId}/chat/messages/{messageId}`
    *
    * @throws {PermissionDeniedError} `not_your_message`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.chat.edit({
@@ -3279,6 +3319,7 @@ export class OrgsInvitationsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `limit_reached`, `invitation_pending`, `invitation_not_pending`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.invitations.resend({
@@ -3301,6 +3342,7 @@ export class OrgsInvitationsResource extends Resource {
    * `DELETE /api/v1/organizations/{orgId}/invitations/{invitationId}`
    *
    * @throws {ConflictError} `invitation_not_pending`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.invitations.revoke({
@@ -3346,6 +3388,7 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.members.remove({
@@ -3369,6 +3412,7 @@ export class OrgsMembersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.members.setRole({
@@ -3446,6 +3490,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `personal_organization`, `deletion_protected`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.delete({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3501,6 +3546,7 @@ export class OrgsResource extends Resource {
    * `POST /api/v1/organizations/{orgId}/leave`
    *
    * @throws {ConflictError} `last_owner`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.orgs.leave({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3540,6 +3586,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `restore_window_over`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.restore({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3597,6 +3644,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `limit_reached`, `personal_organization`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.transfer({
@@ -3620,6 +3668,7 @@ export class OrgsResource extends Resource {
    *
    * @throws {BadRequestError} `name_reserved`
    * @throws {ConflictError} `slug_taken`, `subdomain_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.orgs.update({ orgId: 'org_2x4mzwq6v0d8k3r7n5t9b1c6gh', deletionProtection: true });
@@ -3743,6 +3792,7 @@ export class RolesResource extends Resource {
    * `DELETE /api/v1/roles/{roleId}`
    *
    * @throws {ConflictError} `role_has_children`, `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.roles.delete({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -3800,6 +3850,7 @@ export class RolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`
    * @throws {ConflictError} `role_name_taken`, `role_cycle`, `role_too_deep`, `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.roles.update({ roleId: 'rol_2x4mzwq6v0d8k3r7n5t9b1c6gh', permissions: ['api_keys:read'] });
@@ -4117,6 +4168,7 @@ export class UsersMeResource extends Resource {
    *
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {ConflictError} `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -4158,6 +4210,7 @@ export class UsersMeResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.me.delete();
@@ -4252,6 +4305,7 @@ export class UsersMeResource extends Resource {
    * `PATCH /api/v1/users/me`
    *
    * @throws {ConflictError} `username_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.me.update({
@@ -4278,6 +4332,7 @@ export class UsersRolesResource extends Resource {
    *
    * @throws {PermissionDeniedError} `permission_not_held`, `target_has_more_permissions`
    * @throws {ConflictError} `system_role`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.roles.set({
@@ -4313,6 +4368,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `limit_reached`, `account_erased`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.activate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4334,6 +4390,7 @@ export class UsersResource extends Resource {
    * @throws {BadRequestError} `malformed_multipart`
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @throws {UnprocessableError} `image_refused`
    * @throws {ServerError} `overloaded`
    * @example
@@ -4393,6 +4450,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.deactivate({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4413,6 +4471,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `reauthentication_required`, `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `last_owner`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.users.delete({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4470,6 +4529,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `last_super_admin`, `account_deleted`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.suspend({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4490,6 +4550,7 @@ export class UsersResource extends Resource {
    *
    * @throws {PermissionDeniedError} `target_has_more_permissions`
    * @throws {ConflictError} `account_deleted`, `username_taken`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.users.update({ userId: 'usr_2x4mzwq6v0d8k3r7n5t9b1c6gh', fullName: 'Ada King' });
@@ -4604,6 +4665,7 @@ export class WebhooksResource extends Resource {
    *
    * `DELETE /api/v1/webhooks/{webhookId}`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * await client.webhooks.delete({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh' });
@@ -4697,6 +4759,7 @@ export class WebhooksResource extends Resource {
    *
    * `POST /api/v1/webhooks/{webhookId}/rotate-secret`
    *
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.rotateSecret({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', overlapSeconds: 86400 });
@@ -4755,6 +4818,7 @@ export class WebhooksResource extends Resource {
    *
    * @throws {BadRequestError} `target_not_allowed`, `header_not_allowed`, `unknown_event_type`, `unknown_event_version`
    * @throws {PermissionDeniedError} `event_not_allowed`
+   * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts
    * const answer = await client.webhooks.update({ webhookId: 'whk_2x4mzwq6v0d8k3r7n5t9b1c6gh', events: ['*'] });

@@ -4112,6 +4112,17 @@ export type PasskeyRequest = {
 };
 
 /**
+ * Which invoice is paid, and how.
+ */
+export type PayInvoice = {
+    provider: PaymentProviderName;
+    /**
+     * Where the browser of the payer goes afterwards, whether they have paid or not: a page whose origin is that of this server, of its console, or in `CORS_ORIGINS`.
+     */
+    returnUrl: string;
+};
+
+/**
  * An order of PayPal, to be approved by the payer.
  */
 export type PayPalOrder = {
@@ -4885,7 +4896,7 @@ export type Problem = {
     /**
      * What went wrong, for programs: it never changes its meaning.
      */
-    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'payment_method_not_saved_here' | 'payment_method_pending' | 'payment_method_expired' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'payment_not_by_transfer' | 'transfer_not_open' | 'transfer_amount_differs' | 'transfer_in_future' | 'transfer_counted' | 'no_subscription' | 'plan_is_free' | 'price_not_sold' | 'already_subscribed' | 'subscription_ended' | 'subscription_incomplete' | 'subscription_canceling' | 'subscription_not_canceling' | 'payment_required' | 'change_in_progress' | 'nothing_to_change' | 'proration_at_too_far' | 'coupon_not_valid' | 'coupon_currency_differs' | 'coupon_already_used' | 'coupon_code_taken' | 'coupon_discount_unclear' | 'coupon_months_unclear' | 'coupon_expires_in_past' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
+    code: 'malformed_request' | 'invalid_input' | 'malformed_json' | 'malformed_multipart' | 'json_too_deep' | 'invalid_text' | 'invalid_cursor' | 'unknown_time_zone' | 'time_range_reversed' | 'time_range_too_long' | 'ambiguous_credentials' | 'organization_mismatch' | 'invalid_idempotency_key' | 'idempotency_key_in_batch' | 'batch_too_large' | 'invalid_token' | 'credentials_required' | 'invalid_access_token' | 'access_token_expired' | 'session_revoked' | 'account_inactive' | 'permission_denied' | 'two_factor_required' | 'included_calls_used_up' | 'reauthentication_required' | 'user_required' | 'not_found' | 'operation_not_found' | 'method_not_allowed' | 'request_timeout' | 'idempotency_in_progress' | 'limit_reached' | 'version_mismatch' | 'body_too_large' | 'unsupported_media_type' | 'idempotency_key_reused' | 'headers_too_large' | 'rate_limited' | 'internal_error' | 'overloaded' | 'unavailable' | 'email_taken' | 'last_super_admin' | 'account_deleted' | 'account_erased' | 'time_range_unbounded' | 'too_many_points' | 'report_too_large' | 'invalid_api_key' | 'api_key_revoked' | 'api_key_expired' | 'api_key_disabled' | 'api_key_rotated' | 'api_key_is_revoked' | 'key_without_user' | 'scope_not_held' | 'address_not_allowed' | 'origin_not_allowed' | 'malformed_permission_query' | 'permission_query_too_deep' | 'invalid_cost' | 'unknown_rate_limit' | 'invalid_credentials' | 'invalid_refresh_token' | 'email_not_verified' | 'last_way_in' | 'cookies_unavailable' | 'image_refused' | 'provider_signature_invalid' | 'payment_provider_not_set_up' | 'tax_id_invalid' | 'tax_id_needs_country' | 'currency_fixed' | 'unknown_cache_namespace' | 'not_your_message' | 'insufficient_credits' | 'credits_exceed_balance' | 'credits_expire_in_past' | 'export_not_ready' | 'invitation_for_another' | 'invitation_pending' | 'invitation_not_pending' | 'invitation_no_longer_valid' | 'invoice_is_draft' | 'invoice_not_due' | 'invoice_not_rendered' | 'override_in_past' | 'permission_not_held' | 'target_has_more_permissions' | 'last_owner' | 'already_member' | 'meter_slug_taken' | 'unknown_meter' | 'meter_archived' | 'transaction_id_reused' | 'usage_in_future' | 'usage_too_late' | 'usage_property_missing' | 'usage_value_missing' | 'usage_value_not_a_number' | 'usage_value_negative' | 'usage_value_too_large' | 'oauth_provider_unknown' | 'oauth_provider_unavailable' | 'redirect_not_allowed' | 'oauth_state_invalid' | 'oauth_denied' | 'oauth_answer_invalid' | 'oauth_email_unverified' | 'oauth_not_fresh' | 'oauth_code_invalid' | 'identity_taken' | 'identity_exists' | 'name_reserved' | 'slug_taken' | 'subdomain_taken' | 'personal_organization' | 'deletion_protected' | 'restore_window_over' | 'payment_method_not_saved_here' | 'payment_method_pending' | 'payment_method_expired' | 'credit_pack_unknown' | 'currency_not_supported' | 'amount_below_minimum' | 'return_url_not_allowed' | 'payment_in_progress' | 'payment_not_approved' | 'payment_not_refundable' | 'payment_disputed' | 'refund_exceeds_payment' | 'refund_currency_differs' | 'refund_amount_not_possible' | 'payment_provider_unavailable' | 'job_not_failed' | 'job_superseded' | 'job_unknown' | 'credential_in_url' | 'invalid_ticket' | 'upgrade_required' | 'role_name_taken' | 'role_cycle' | 'role_too_deep' | 'role_has_children' | 'system_role' | 'payment_not_by_transfer' | 'transfer_not_open' | 'transfer_amount_differs' | 'transfer_in_future' | 'transfer_counted' | 'no_subscription' | 'plan_is_free' | 'price_not_sold' | 'already_subscribed' | 'subscription_ended' | 'subscription_incomplete' | 'subscription_canceling' | 'subscription_not_canceling' | 'payment_required' | 'change_in_progress' | 'nothing_to_change' | 'proration_at_too_far' | 'coupon_not_valid' | 'coupon_currency_differs' | 'coupon_already_used' | 'coupon_code_taken' | 'coupon_discount_unclear' | 'coupon_months_unclear' | 'coupon_expires_in_past' | 'invalid_code' | 'invalid_challenge' | 'too_many_codes' | 'two_factor_enabled' | 'two_factor_not_enabled' | 'invalid_passkey' | 'passkey_taken' | 'username_taken' | 'target_not_allowed' | 'header_not_allowed' | 'unknown_event_type' | 'unknown_event_version' | 'event_not_allowed' | 'delivery_already_succeeded' | 'webhook_disabled' | (string & {});
     /**
      * Names this request in logs; quote it when you ask for help.
      */
@@ -7633,6 +7644,11 @@ export type JobId = string;
 export type PaymentId = string;
 
 /**
+ * Id of an invoice.
+ */
+export type InvoiceId = string;
+
+/**
  * Id of a payment method.
  */
 export type MethodId = string;
@@ -7721,11 +7737,6 @@ export type Action = string;
  * Only entries about this target.
  */
 export type TargetId = string;
-
-/**
- * Id of an invoice.
- */
-export type InvoiceId = string;
 
 export type AuthRegisterData = {
     body: Register;
@@ -12122,6 +12133,76 @@ export type BillingInvoicesGetResponses = {
 };
 
 export type BillingInvoicesGetResponse = BillingInvoicesGetResponses[keyof BillingInvoicesGetResponses];
+
+export type BillingInvoicesPayData = {
+    body: PayInvoice;
+    path: {
+        /**
+         * Id of an invoice.
+         */
+        invoiceId: string;
+    };
+    query?: never;
+    url: '/api/v1/subscriptions/invoices/{invoiceId}/pay';
+};
+
+export type BillingInvoicesPayErrors = {
+    /**
+     * The request is wrong as it is; `errors` lists the fields, where it is a field.
+     */
+    400: Problem;
+    /**
+     * No credential, or one that is not valid.
+     */
+    401: Problem;
+    /**
+     * The caller is known, and may not do this.
+     */
+    403: Problem;
+    /**
+     * Nothing that the caller can see.
+     */
+    404: Problem;
+    /**
+     * The state of the resource does not allow it.
+     */
+    409: Problem;
+    /**
+     * The body is too large.
+     */
+    413: Problem;
+    /**
+     * The body is not JSON.
+     */
+    415: Problem;
+    /**
+     * The request contradicts an earlier one.
+     */
+    422: Problem;
+    /**
+     * Too many requests: wait for the seconds in `Retry-After`.
+     */
+    429: Problem;
+    /**
+     * The server failed.
+     */
+    500: Problem;
+    /**
+     * The server cannot answer now: wait for the seconds in `Retry-After`.
+     */
+    503: Problem;
+};
+
+export type BillingInvoicesPayError = BillingInvoicesPayErrors[keyof BillingInvoicesPayErrors];
+
+export type BillingInvoicesPayResponses = {
+    /**
+     * Created
+     */
+    201: StartedPayment;
+};
+
+export type BillingInvoicesPayResponse = BillingInvoicesPayResponses[keyof BillingInvoicesPayResponses];
 
 export type BillingPaymentsListData = {
     body?: never;

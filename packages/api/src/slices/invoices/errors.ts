@@ -8,6 +8,13 @@ export const errors = {
     fix: 'Ask again when its `status` is no longer DRAFT; the event `invoice.finalized` says when.',
     retry: 'no',
   },
+  invoice_not_due: {
+    status: 409,
+    title: 'Nothing is due',
+    meaning: 'Nothing is to be paid of this invoice: it was paid or credited, or does not count. Nothing was charged.',
+    fix: 'Pay invoices whose `status` is OPEN or UNCOLLECTIBLE only.',
+    retry: 'no',
+  },
   invoice_not_rendered: {
     status: 409,
     title: 'Invoice not rendered',

@@ -3,6 +3,7 @@ import { CreatedAt, Timestamp } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { Money } from '../../contract/money.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
+import { PaymentProviderName, ReturnUrl } from '../payments/schemas.ts';
 
 export const InvoiceStatus = z.enum(['DRAFT', 'OPEN', 'PAID', 'VOID', 'UNCOLLECTIBLE']).meta({
   id: 'InvoiceStatus',
@@ -134,6 +135,11 @@ export type InvoicePage = z.output<typeof InvoicePage>;
 
 export const InvoiceId = z.strictObject({ invoiceId: id('inv') });
 export type InvoiceId = z.output<typeof InvoiceId>;
+
+export const PayInvoice = z
+  .strictObject({ invoiceId: id('inv'), provider: PaymentProviderName, returnUrl: ReturnUrl })
+  .meta({ id: 'PayInvoice', description: 'Which invoice is paid, and how.' });
+export type PayInvoice = z.output<typeof PayInvoice>;
 
 const eur = (amountMinor: number) => ({ amountMinor, currency: 'EUR' });
 

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
+import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
+import { systemContext, within } from '../../context.ts';
+import { findBillingFaults } from '../books/service/faults.ts';
+import { draftInvoice } from './service/draft.ts';
+import { finaliseInvoice } from './service/finalise.ts';
+import { settleInvoice } from './service/settle.ts';
+
+const RETURN_URL = 'http://127.0.0.1:8000/back';
+
+let app: TestApp;
+let payments: TestPayments;
+let ada: Person;
+let org: TestOrganization;
+
+beforeAll(async () => {
+  app = await startApp({ CORS_ORIGINS: 'http://127.0.0.1:8000' });
+  payments = await usePayments(app);
+  ada = await app.signUp();
+});
+beforeEach(async () => {
+  org = await makeOrganization(app, ada);
+});
+afterAll(async () => {
+  await paymentsSettled(app);
+  expect(await findBillingFaults(app.ports.database, app.ports.clock.now())).toEqual([]);
+  await app.close();
+});
+
+const there = () => within(systemContext(app.ports, 'test'), org.organizationId);
+async function addInvoice(): Promise<string> {
+  const lines = [{ kind: 'OTHER', description: 'Setup', amountMinor: 1900 }] as const;
+  const { id } = await draftInvoice(there(), { reason: 'OTHER', collection: 'MANUAL', currency: 'USD', lines });
+  await finaliseInvoice(there(), id);
+  return app.ports.ids.encode('inv', id);
+}
+const pay = (invoiceId: string, change: object = {}) =>
+  org.as(ada)(`/api/v1/subscriptions/invoices/${invoiceId}/pay`, {
+    method: 'POST',
+    body: { provider: 'stripe', returnUrl: RETURN_URL, ...change },
+  });
+const read = async (invoiceId: string) => (await org.as(ada)(`/api/v1/subscriptions/invoices/${invoiceId}`)).body;
+const rows = () => app.rows('payments').where({ organizationId: org.organizationId }).orderBy('id');
+/** The payer pays at Stripe. */
+async function act(externalId: string): Promise<void> {
+  payments.fakeStripe.act(externalId, 'pay');
+  await payments.fakeStripe.deliver();
+  await paymentsSettled(app);
+}
+
+it('an invoice is paid once its payment has succeeded, and not before', async () => {
+  const id = await addInvoice();
+  const { status, body } = await pay(id);
+  expect([status, body.payment]).toMatchObject([201, { purpose: 'INVOICE', amount: { amountMinor: 1900 } }]);
+  expect(body.actionUrl).toMatch(/^http/);
+  expect((await read(id)).status).toBe('OPEN');
+  const [payment] = await rows();
+  await act(payment.externalId);
+  const paid = await eventually(async () => {
+    const invoice = await read(id);
+    return invoice.status === 'PAID' ? invoice : undefined;
+  }, 'the payment to count');
+  expect(paid).toMatchObject({ paid: { amountMinor: 1900 }, due: { amountMinor: 0 } });
+  expect(statusAndCode(await pay(id))).toEqual([409, 'invoice_not_due']);
+});
+
+it('rule 11: an invoice that is paid again while its payer waits has one payment', async () => {
+  const id = await addInvoice();
+  const answers = await Promise.all([pay(id), pay(id), pay(id)]);
+  expect(new Set(answers.map(({ body }) => body.payment.id)).size).toBe(1);
+  expect(await rows()).toHaveLength(1);
+});
+
+it('rule 10: a payment that succeeds after the invoice was paid otherwise is refunded', async () => {
+  const id = await addInvoice();
+  await pay(id);
+  const [payment] = await rows();
+  await settleInvoice(there(), app.ports.ids.decode('inv', id), 1900);
+  await act(payment.externalId);
+  const refund = () => app.rows('refunds').where({ organizationId: org.organizationId, paymentId: payment.id }).first();
+  expect(await eventually(refund, 'the refund')).toMatchObject({ amountMinor: 1900 });
+  expect(await read(id)).toMatchObject({ status: 'PAID', paid: { amountMinor: 1900 } });
+});
+
+it("another organization's invoice is not found, and nothing is begun", async () => {
+  const id = await addInvoice();
+  org = await makeOrganization(app, ada);
+  expect(statusAndCode(await pay(id))).toEqual([404, 'not_found']);
+  expect(await rows()).toEqual([]);
+});
