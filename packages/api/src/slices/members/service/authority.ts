@@ -57,7 +57,11 @@ function permissionsOfCaller(
   return role ? memberPermissions({ role, customPermissions }, ports.env) : permissionsOf(scopes);
 }
 
-const LOCK: Statement = { name: 'lock_organization', text: 'select * from organizations where id = $1 for update' };
+/** Rows of other transactions that refer to the organization can still be added: they wait for no lock of it. */
+const LOCK: Statement = {
+  name: 'lock_organization',
+  text: 'select * from organizations where id = $1 for no key update',
+};
 
 const lock = (organizationId: number): Call => [LOCK, [organizationId]];
 
@@ -66,7 +70,7 @@ const LOCK_FOR_USER: Statement = {
   name: 'lock_organization_for_user',
   text: `
     with person as (select id from users where id = $2 for key share)
-    select o.* from person cross join organizations o where o.id = $1 for update of o`,
+    select o.* from person cross join organizations o where o.id = $1 for no key update of o`,
 };
 
 const lockForUser = (organizationId: number, userId: number): Call => [LOCK_FOR_USER, [organizationId, userId]];

@@ -1,8 +1,9 @@
 import type { ProviderName, Setup } from '@rentapi/payments/payment-provider';
 import type { Context } from '../../../context.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentMethodModel } from '../model.ts';
 import type { TenantContext } from './customers.ts';
-import { activate, drop, fieldsOf, lockMethods, patch } from './rows.ts';
+import { activate, drop, fieldsOf, patch } from './rows.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -22,7 +23,7 @@ export async function applySetup(
   id: number,
   setup: Setup | null,
 ): Promise<PaymentMethodModel | undefined> {
-  await lockMethods(ctx);
+  await lockOrganization(ctx);
   const row = await PaymentMethodModel.of(ctx).findOne({ id }).forUpdate();
   if (row?.status !== 'PENDING') return row;
   const after = await moveOn(ctx, row, setup);

@@ -5,10 +5,11 @@ import { record } from '../../../events/record.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { recipientsOf } from '../../members/service/recipients.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentMethodExpiring, PaymentMethodExpiryMailed } from '../events.ts';
 import { PaymentMethodModel } from '../model.ts';
 import type { TenantContext } from './customers.ts';
-import { lockMethods, patch } from './rows.ts';
+import { patch } from './rows.ts';
 
 const DAY_MS = 86_400_000;
 const NOTICE_MS = 14 * DAY_MS;
@@ -39,7 +40,7 @@ export async function notifyExpiring(ctx: Context, { signal, touch }: RunControl
 }
 
 async function notify(ctx: TenantContext, id: number): Promise<void> {
-  await lockMethods(ctx);
+  await lockOrganization(ctx);
   const row = await PaymentMethodModel.of(ctx).findOne({ id, status: 'ACTIVE' }).forUpdate();
   if (!row?.expiresAt || row.noticedExpiresAt?.getTime() === row.expiresAt.getTime()) return;
   const method = await patch(ctx, row, { noticedExpiresAt: row.expiresAt });

@@ -5,10 +5,11 @@ import { z } from 'zod';
 import { type Context, within } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { job, type RunControl } from '../../../jobs/job.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentMethodModel } from '../model.ts';
 import { applySetup, nextLook } from './apply-setup.ts';
 import type { TenantContext } from './customers.ts';
-import { drop, lockMethods, patch } from './rows.ts';
+import { drop, patch } from './rows.ts';
 
 /** Does at the provider what is to be done for a method. */
 export const settleMethod = job({
@@ -63,7 +64,7 @@ async function postpone(ctx: TenantContext, { id }: PaymentMethodModel, error: P
   const method = ctx.ids.encode('pmt', id);
   ctx.ports.log.warn({ provider: error.message, method }, 'a payment method waits for its provider');
   return transaction(ctx, async (ctx) => {
-    await lockMethods(ctx);
+    await lockOrganization(ctx);
     const row = await PaymentMethodModel.of(ctx).findOne({ id });
     if (!row || row.dueAt === null) return row;
     const looks = row.looks + 1;

@@ -5,12 +5,13 @@ import { ApiError } from '../../../contract/errors.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import type { Apply } from '../../billing/service/sync.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentMethodUpdated } from '../events.ts';
 import { PaymentMethodModel } from '../model.ts';
 import { applySetup } from './apply-setup.ts';
 import { ownerOfCustomer, type TenantContext } from './customers.ts';
 import { settleMethod } from './look.ts';
-import { activate, dropCustomer, dropGone, fieldsOf, lockMethods, patch } from './rows.ts';
+import { activate, dropCustomer, dropGone, fieldsOf, patch } from './rows.ts';
 import { MAX_METHODS } from './set-up.ts';
 
 /** What is read of a provider's object belongs to a method or a customer of ours, or is none of ours. */
@@ -57,7 +58,7 @@ function idIn({ ids }: Context, reference: string | null | undefined): number | 
 }
 
 async function follow(ctx: TenantContext, id: number, method: PaymentMethod | null): Promise<void> {
-  await lockMethods(ctx);
+  await lockOrganization(ctx);
   const before = await PaymentMethodModel.of(ctx).findOne({ id }).forUpdate();
   if (!before || before.status === 'REMOVED') return;
   if (!method) return dropGone(ctx, before);
@@ -71,7 +72,7 @@ async function follow(ctx: TenantContext, id: number, method: PaymentMethod | nu
 
 /** A method that came to our customer in another way than by a setup of ours. */
 async function adopt(ctx: TenantContext, provider: ProviderName, method: PaymentMethod): Promise<boolean> {
-  await lockMethods(ctx);
+  await lockOrganization(ctx);
   const { externalId, ...fields } = fieldsOf(method);
   if (await PaymentMethodModel.of(ctx).findOne({ provider, externalId })) return true; // by a setup, at this moment
   if ((await PaymentMethodModel.of(ctx).resultSize()) >= MAX_METHODS) return false;

@@ -1,18 +1,11 @@
 import type { PaymentMethod as ProviderMethod, ProviderName } from '@rentapi/payments/payment-provider';
-import { execute, type Statement } from '@rentapi/platform/database';
 import { updateRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { forgetUnknown } from '../../billing/service/findings.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentMethodAdded, PaymentMethodRemoved, PaymentMethodUpdated } from '../events.ts';
 import { PaymentMethodModel } from '../model.ts';
 import { forgetCustomer, rememberCustomer, type TenantContext } from './customers.ts';
-
-const LOCK: Statement = { text: 'select 1 from organizations where id = $1 for no key update' };
-
-/** Serializes the changes of an organization's methods: which one is the default depends on all of them. */
-export async function lockMethods({ db, organization }: TenantContext): Promise<void> {
-  await execute(db, LOCK, [organization.id]);
-}
 
 /** The row with these fields. The methods are locked. */
 export async function patch(
@@ -89,7 +82,7 @@ export async function dropGone(ctx: TenantContext, row: PaymentMethodModel): Pro
 
 /** A customer that was deleted at the provider, with all its methods. */
 export async function dropCustomer(ctx: TenantContext, provider: ProviderName, customerId: string): Promise<void> {
-  await lockMethods(ctx);
+  await lockOrganization(ctx);
   await forgetCustomer(ctx, provider, customerId);
   for (const row of await PaymentMethodModel.of(ctx).where({ provider, customerId })) await dropGone(ctx, row);
 }

@@ -1,6 +1,7 @@
 import type { Charge, ChargeStatus, PaymentProvider } from '@rentapi/payments/payment-provider';
 import { record } from '../../../events/record.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentActionRequired, PaymentCanceled, PaymentFailed, PaymentSucceeded } from '../events.ts';
 import { PaymentModel } from '../model.ts';
 import { wakeWaiting } from './captures.ts';
@@ -28,6 +29,7 @@ const PROGRESS: Record<ChargeStatus, number> = {
 
 /** Locks all payments for the same, in one order: of two that succeed at once, the second sees the first. */
 export async function lockWithSiblings(ctx: TenantContext, id: number) {
+  await lockOrganization(ctx);
   const { purpose, subjectId } = await PaymentModel.of(ctx).findOne({ id }).throwIfNotFound();
   const all = await PaymentModel.of(ctx).where({ purpose, subjectId }).orderBy('id').forUpdate();
   return { payment: all.find((row) => row.id === id)!, siblings: all.filter((row) => row.id !== id) };

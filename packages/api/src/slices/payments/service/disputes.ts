@@ -2,6 +2,7 @@ import type { PaymentProvider, Dispute as ProviderDispute } from '@rentapi/payme
 import { insertRow } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentDisputed } from '../events.ts';
 import { DisputeModel, PaymentModel } from '../model.ts';
 import { fulfilmentOf, type TenantContext } from './fulfilment.ts';
@@ -18,6 +19,7 @@ export async function applyDispute(
   paymentId: number,
   read: ProviderDispute,
 ): Promise<void> {
+  await lockOrganization(ctx);
   const payment = await PaymentModel.of(ctx).findOne({ id: paymentId }).forUpdate().throwIfNotFound();
   const object = { kind: 'dispute', id: read.id } as const;
   const theirs = read.providerStatus;

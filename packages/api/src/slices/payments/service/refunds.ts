@@ -10,6 +10,7 @@ import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { job } from '../../../jobs/job.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { assertStaff } from '../../users/staff.ts';
 import { PaymentRefunded, RefundFailed, RefundRequested } from '../events.ts';
 import { DisputeModel, PaymentModel, RefundModel } from '../model.ts';
@@ -138,6 +139,7 @@ async function refuseOrPostpone(ctx: TenantContext, { id, paymentId }: RefundMod
 }
 
 async function lockRefund(ctx: TenantContext, id: number, paymentId: number) {
+  await lockOrganization(ctx);
   const payment = await PaymentModel.of(ctx).findOne({ id: paymentId }).forUpdate().throwIfNotFound();
   const refund = await RefundModel.of(ctx).findOne({ id }).forUpdate().throwIfNotFound();
   return { payment, refund };
@@ -218,6 +220,7 @@ export async function adoptRefund(
   paymentId: number,
   read: ProviderRefund,
 ): Promise<boolean> {
+  await lockOrganization(ctx);
   const payment = await PaymentModel.of(ctx).findOne({ id: paymentId }).forUpdate().throwIfNotFound();
   const { amountMinor, currency } = read.amount;
   if (currency !== payment.currency || amountMinor > payment.amountMinor - payment.refundedMinor) return false;

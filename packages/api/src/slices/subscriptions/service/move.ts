@@ -6,6 +6,7 @@ import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import { SubscriptionModel } from '../model.ts';
 import type { Subscription } from '../schemas.ts';
@@ -19,7 +20,7 @@ type Fields = Partial<Omit<SubscriptionModel, 'id' | 'organizationId' | 'version
 
 /** Locks the organization before its subscription: the order of all that changes one. */
 export async function lockSubscription(ctx: TenantContext, id?: number): Promise<SubscriptionModel | undefined> {
-  await OrganizationModel.query(ctx.db).findById(ctx.organization.id).forUpdate().throwIfNotFound();
+  await lockOrganization(ctx);
   const query = SubscriptionModel.of(ctx).orderBy('id', 'desc').first().forUpdate();
   return id === undefined ? query : query.where({ id });
 }
@@ -78,7 +79,7 @@ async function cachePlan(ctx: TenantContext, row: SubscriptionModel): Promise<vo
   if (row.status === 'INCOMPLETE' || row.status === 'EXPIRED') return; // it never counted
   const { id } = ctx.organization;
   const { DEFAULT_PLAN } = ctx.ports.env;
-  const before = await OrganizationModel.query(ctx.db).findById(id).forUpdate().throwIfNotFound();
+  const before = await OrganizationModel.query(ctx.db).findById(id).forNoKeyUpdate().throwIfNotFound();
   const until = entitledUntil(row, rulesOf(ctx, row.provider));
   const isEntitled = until !== null && until > ctx.now;
   const { plan } = await soldAt(ctx, row.priceId);

@@ -52,7 +52,7 @@ export async function runDue(ctx: Context, { signal, touch }: RunControl): Promi
   await endPlans(ctx, { signal, touch });
 }
 
-const LOCK: Statement = { text: 'select from organizations where id = $1 for update skip locked' };
+const LOCK: Statement = { text: 'select from organizations where id = $1 for no key update skip locked' };
 
 /** All steps of one subscription that are due, each in a transaction of its own. */
 async function runOne(ctx: TenantContext, id: number): Promise<void> {
@@ -177,7 +177,7 @@ async function endPlans(ctx: Context, { signal, touch }: RunControl): Promise<vo
 
 async function endPlan(ctx: Context, id: number): Promise<void> {
   await transaction(ctx, async (ctx) => {
-    const before = await OrganizationModel.query(ctx.db).findById(id).forUpdate().throwIfNotFound();
+    const before = await OrganizationModel.query(ctx.db).findById(id).forNoKeyUpdate().throwIfNotFound();
     if (!before.planUntil || before.planUntil > ctx.now || !before.planAfter) return;
     await change(ctx, before, { plan: before.planAfter, planUntil: null, planAfter: null });
     forgetAfterCommit(ctx, [`organization:${id}`]);

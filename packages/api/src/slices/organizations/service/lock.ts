@@ -1,0 +1,15 @@
+import { execute, type Statement } from '@rentapi/platform/database';
+import type { Tenancy } from '../../../data/tenant-model.ts';
+
+const LOCK: Statement = {
+  name: 'lock_row_of_organization',
+  text: 'select 1 from organizations where id = $1 for no key update',
+};
+
+/**
+ * Serializes what must not happen twice at once in an organization, until the caller's transaction ends. It is locked
+ * before rows of its own are, as `lockAuthority` does, so that no two transactions wait for each other.
+ */
+export async function lockOrganization({ db, organization }: Tenancy): Promise<void> {
+  await execute(db, LOCK, [organization.id]);
+}
