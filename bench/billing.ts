@@ -90,7 +90,7 @@ function signedEvent(at: Date, signedWith = SECRET): Signed {
   return { raw, headers: { 'stripe-signature': `t=${t},v1=${v1}` } };
 }
 
-/** An event is verified, stored, its object marked and a job requested, beside a bare loop that verifies and inserts. */
+/** An event is verified and stored, its object marked and a job requested; beside a loop that verifies and inserts. */
 async function measureEvents(ctx: Context): Promise<Verdict> {
   await ctx.db.raw(
     'create table if not exists events_by_hand (external_id text primary key, type text, object_id text)',

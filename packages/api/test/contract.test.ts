@@ -177,7 +177,6 @@ describe('the error catalogue', () => {
     'upgrade_required',
     'credential_in_url',
     'insufficient_credits', // of a procedure with a `cost`, which none has yet
-    'payment_in_progress', // of an invoice, which none is paid for yet
   ];
 
   it('lists the operations that answer each code', () => {

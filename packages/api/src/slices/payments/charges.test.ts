@@ -321,7 +321,7 @@ describe('what comes first', () => {
     await later(HOUR_MS);
     expect((await read(payment.id)).status).toBe('SUCCEEDED');
     expect(await available()).toBe(0); // frozen
-    expect(await findings(dispute)).toEqual([]);
+    expect(await findings(dispute)).toMatchObject([{ state: 'RESOLVED' }]);
     const disputes = await app.rows('disputes').where({ organizationId: organizationId() });
     expect(disputes).toMatchObject([{ status: 'OPEN', externalId: dispute }]);
   });
