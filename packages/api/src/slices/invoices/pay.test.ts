@@ -3,7 +3,10 @@ import { eventually, type Person, startApp, type TestApp } from '../../../test/a
 import { makeOrganization, statusAndCode, type TestOrganization } from '../../../test/organization.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext, within } from '../../context.ts';
+import { transaction } from '../../data/transaction.ts';
 import { findBillingFaults } from '../books/service/faults.ts';
+import { invoiceFulfilment } from '../subscriptions/service/invoice-fulfilment.ts';
+import { creditInvoice } from './service/credit.ts';
 import { draftInvoice } from './service/draft.ts';
 import { finaliseInvoice } from './service/finalise.ts';
 import { settleInvoice } from './service/settle.ts';
@@ -82,6 +85,29 @@ it('rule 10: a payment that succeeds after the invoice was paid otherwise is ref
   const refund = () => app.rows('refunds').where({ organizationId: org.organizationId, paymentId: payment.id }).first();
   expect(await eventually(refund, 'the refund')).toMatchObject({ amountMinor: 1900 });
   expect(await read(id)).toMatchObject({ status: 'PAID', paid: { amountMinor: 1900 } });
+});
+
+it('rule 39: what is refunded is taken back by credit notes of the same sums, beside what was credited before', async () => {
+  const id = await addInvoice();
+  await pay(id);
+  const [payment] = await rows();
+  await act(payment.externalId);
+  await eventually(async () => (await read(id)).status === 'PAID' || undefined, 'the payment to count');
+  const invoiceId = app.ports.ids.decode('inv', id);
+  await creditInvoice(there(), invoiceId, {
+    key: 'late',
+    note: 'Goodwill',
+    of: { totalMinor: 400 },
+    isRefunded: false,
+  });
+  const credited = async (amountMinor: number) => {
+    await transaction(there(), (ctx) => invoiceFulfilment.reverse(ctx, payment, 'refund', amountMinor));
+    return (await read(id)).credited.amountMinor;
+  };
+  expect(await credited(500)).toBe(900);
+  expect(await credited(500)).toBe(900); // known already
+  expect(await credited(1200)).toBe(1600);
+  expect(await credited(1900)).toBe(1900); // no more than the invoice
 });
 
 it("another organization's invoice is not found, and nothing is begun", async () => {

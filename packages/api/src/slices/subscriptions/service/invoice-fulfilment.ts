@@ -1,4 +1,5 @@
 import { change } from '../../../data/base-model.ts';
+import { InvoiceModel } from '../../invoices/model.ts';
 import { creditInvoice } from '../../invoices/service/credit.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import type { Fulfilment, Reversal } from '../../payments/service/fulfilment.ts';
@@ -23,12 +24,21 @@ async function reverse(
 ): Promise<void> {
   const invoice = await lockInvoice(ctx, payment.subjectId);
   if (kind === 'refund') {
-    // The sum of all refunds of the payment: a credit note takes back what earlier ones have not.
-    const totalMinor = amountMinor - invoice.creditedMinor;
+    // The sum of all refunds of the payment: a credit note takes back what those of earlier refunds have not, and at
+    // most what all credit notes have left of the invoice.
+    const refunds = `refund/${payment.id}/`;
+    const left = invoice.totalMinor - invoice.creditedMinor;
+    const totalMinor = Math.min(amountMinor - (await creditedBy(ctx, invoice.id, refunds)), left);
     if (totalMinor <= 0 || invoice.status === 'VOID') return;
-    const key = `refund/${payment.id}/${amountMinor}`;
+    const key = `${refunds}${amountMinor}`;
     await creditInvoice(ctx, invoice.id, { key, note: 'Refunded', of: { totalMinor }, isRefunded: true });
   }
   if (kind === 'dispute_lost' && invoice.chargedBackMinor === 0)
     await change(ctx, invoice, { chargedBackMinor: Math.min(amountMinor, invoice.totalMinor) });
+}
+
+/** The sum of the credit notes of an invoice whose keys begin so. */
+async function creditedBy(ctx: TenantContext, correctsId: number, keys: string): Promise<number> {
+  const notes = await InvoiceModel.of(ctx).where({ correctsId }).where('correctionKey', 'like', `${keys}%`);
+  return notes.reduce((sum, { totalMinor }) => sum - totalMinor, 0);
 }
