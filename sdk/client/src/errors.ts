@@ -88,10 +88,10 @@ export class AuthenticationError extends RentApiError {
   declare readonly name: 'AuthenticationError';
   declare readonly code: CodeOf<401>;
 }
-/** 402: it costs more credits than there are, or more calls than the plan includes. */
+/** 402: it costs more credits than there are. */
 export class PaymentRequiredError extends RentApiError {
   declare readonly name: 'PaymentRequiredError';
-  declare readonly code: CodeOf<402>;
+  declare readonly code: 'insufficient_credits' | (string & {});
 }
 /** 403: known, but not allowed. */
 export class PermissionDeniedError extends RentApiError {

@@ -269,9 +269,11 @@ export async function startFakeApi() {
     },
     /** Refreshes are done, and answered once what it returns is called. */
     holdRefreshes: (): (() => void) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      released = promise;
-      return resolve;
+      let release = () => {};
+      released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      return release;
     },
     repeatCursorForEver: () => {
       sameCursor = true;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { usePayments } from '../../../test/payments.ts';
+import { useNoPayments, usePayments } from '../../../test/payments.ts';
 import type { Fixture } from '../../../test/proofs/fixture.ts';
 import { byOwner } from '../../../test/proofs/scenes.ts';
 import type { Failing, SliceProofs } from '../../../test/proofs/slice-proofs.ts';
@@ -82,7 +82,11 @@ export const proofs: SliceProofs = {
       currency_not_supported: paying({ currency: 'KWD', amountMinor: 100_000 }, { provider: 'paypal' }),
       amount_below_minimum: paying({ amountMinor: 10 }),
       return_url_not_allowed: paying({}, { returnUrl: 'https://elsewhere.example/' }),
-      payment_provider_not_set_up: paying({}, { provider: 'manual' }),
+      async payment_provider_not_set_up(fixture) {
+        const scene = await paying()(fixture);
+        useNoPayments(fixture.app);
+        return scene;
+      },
     },
   },
 };

@@ -20,8 +20,8 @@ const ROUND_CHECKED: Statement = {
 
 /** Goes on with the check of all organizations where the last run has stopped. */
 export async function verifyBooks(ctx: Context, { signal, touch }: RunControl): Promise<void> {
-  const until = performance.now() + MAX_MS;
-  for (let page = 0, more = true; more && page < MAX_PAGES && performance.now() < until; page++, touch()) {
+  const late = AbortSignal.timeout(MAX_MS);
+  for (let page = 0, more = true; more && page < MAX_PAGES && !late.aborted; page++, touch()) {
     more = !signal.aborted && (await transaction(ctx, verifyPart));
   }
 }

@@ -56,6 +56,12 @@ export async function creditInvoice(ctx: Context & Tenancy, id: number, correcti
   });
 }
 
+/** The sum of the credit notes of an invoice whose keys begin so. */
+export async function creditedBy(tenancy: Tenancy, correctsId: number, keys: string): Promise<number> {
+  const notes = await InvoiceModel.of(tenancy).where({ correctsId }).where('correctionKey', 'like', `${keys}%`);
+  return notes.reduce((sum, { totalMinor }) => sum - totalMinor, 0);
+}
+
 async function writeNote(
   ctx: Context & Tenancy,
   invoice: InvoiceModel,

@@ -1,6 +1,5 @@
 import { change } from '../../../data/base-model.ts';
-import { InvoiceModel } from '../../invoices/model.ts';
-import { creditInvoice } from '../../invoices/service/credit.ts';
+import { creditedBy, creditInvoice } from '../../invoices/service/credit.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import type { Fulfilment, Reversal } from '../../payments/service/fulfilment.ts';
 import { refundDuplicate } from '../../payments/service/refunds.ts';
@@ -35,10 +34,4 @@ async function reverse(
   }
   if (kind === 'dispute_lost' && invoice.chargedBackMinor === 0)
     await change(ctx, invoice, { chargedBackMinor: Math.min(amountMinor, invoice.totalMinor) });
-}
-
-/** The sum of the credit notes of an invoice whose keys begin so. */
-async function creditedBy(ctx: TenantContext, correctsId: number, keys: string): Promise<number> {
-  const notes = await InvoiceModel.of(ctx).where({ correctsId }).where('correctionKey', 'like', `${keys}%`);
-  return notes.reduce((sum, { totalMinor }) => sum - totalMinor, 0);
 }
