@@ -33,23 +33,20 @@ export async function noteFinding(ctx: Context, { kind, provider, object, ours, 
 const RESOLVE: Statement = {
   text: `
     update billing_findings set state = 'RESOLVED'
-    where state = 'OPEN' and kind = $1 and provider = $2 and object_kind = $3 and external_id = any ($4)`,
+    where state = 'OPEN' and kind = $1 and provider = $2 and object_kind = $3 and external_id = $4`,
 };
 
 /** What was off is so no more. */
-export async function resolveFindings(
+export async function resolveFinding(
   { db }: Context,
-  kind: Finding['kind'],
-  provider: ProviderName,
-  objectKind: ObjectRef['kind'],
-  ids: readonly string[],
+  { kind, provider, object }: Pick<Finding, 'kind' | 'provider' | 'object'>,
 ): Promise<void> {
-  await execute(db, RESOLVE, [kind, provider, objectKind, ids]);
+  await execute(db, RESOLVE, [kind, provider, object.kind, object.id]);
 }
 
 /** It has turned out whose it is. */
-export async function forgetUnknown(ctx: Context, provider: ProviderName, { kind, id }: ObjectRef): Promise<void> {
-  await resolveFindings(ctx, 'UNKNOWN_OBJECT', provider, kind, [id]);
+export async function forgetUnknown(ctx: Context, provider: ProviderName, object: ObjectRef): Promise<void> {
+  await resolveFinding(ctx, { kind: 'UNKNOWN_OBJECT', provider, object });
 }
 
 export async function listFindings(ctx: Context, input: ListFindings): Promise<BillingFindingPage> {

@@ -2,7 +2,7 @@ import type { ObjectKind, ProviderName } from '@rentapi/payments/payment-provide
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { transaction } from '../../../data/transaction.ts';
-import { noteFinding, resolveFindings } from '../../billing/service/findings.ts';
+import { noteFinding, resolveFinding } from '../../billing/service/findings.ts';
 import { postEntry } from './journal.ts';
 
 /** Both sides of a payment with its refunds and disputes: what the journal says, and what its provider has moved. */
@@ -19,9 +19,12 @@ interface Compared {
   disputeId: number | null;
 }
 
+/** Of some hundred organizations at once: more than staff look at. */
+const MAX_COMPARED = 1000;
+
 /**
- * Payments on which everything has ended and that the provider's list of movements covers. What is settled in another
- * currency cannot be compared.
+ * Payments on which everything has ended and that the provider's list of movements covers, where both sides differ, or
+ * did so when they were last compared. What is settled in another currency cannot be compared.
  */
 const COMPARE: Statement = {
   text: `
@@ -64,39 +67,37 @@ const COMPARE: Statement = {
       join settled using (organization_id, id)
       join provider_movements movement on movement.provider = settled.provider and movement.source_id = rows.source
       group by 1, 2
+    ), compared as (
+      select settled.*, coalesce(posted.amount, 0) as ours, coalesce(posted.fees, 0) as our_fees,
+        coalesce(moved.amount, 0) as theirs, coalesce(moved.fees, 0) as their_fees
+      from settled
+      left join posted using (organization_id, id)
+      left join moved using (organization_id, id)
+      where not coalesce(moved.is_converted, false)
     )
-    select settled.organization_id as "organizationId", settled.provider, settled.external_id as "externalId", settled.currency,
-      coalesce(posted.amount, 0) as ours, coalesce(posted.fees, 0) as "ourFees",
-      coalesce(moved.amount, 0) as theirs, coalesce(moved.fees, 0) as "theirFees",
-      (select min(rows.source_id) from rows where rows.organization_id = settled.organization_id and rows.id = settled.id
+    select organization_id as "organizationId", provider, external_id as "externalId", currency,
+      ours, our_fees as "ourFees", theirs, their_fees as "theirFees",
+      (select min(rows.source_id) from rows where rows.organization_id = compared.organization_id and rows.id = compared.id
         and rows.source_kind = 'dispute' and not exists (select from journal_entries fee where fee.organization_id = rows.organization_id
           and fee.source_kind = 'dispute' and fee.source_id = rows.source_id and fee.kind = 'FEE')) as "disputeId"
-    from settled
-    left join posted using (organization_id, id)
-    left join moved using (organization_id, id)
-    where not coalesce(moved.is_converted, false)`,
+    from compared
+    where (ours, our_fees) <> (theirs, their_fees) or exists (
+      select from billing_findings finding where finding.provider = compared.provider and finding.object_kind = 'charge'
+        and finding.external_id = compared.external_id and finding.kind = 'MOVEMENT_DIFFERS' and finding.state = 'OPEN')
+    order by (ours, our_fees) <> (theirs, their_fees) limit $2`,
 };
 
 /** Compares the payments of these organizations with the movements of their providers. */
 export async function compareMovements(ctx: Context, organizations: readonly number[]): Promise<void> {
-  const compared = await execute<Compared>(ctx.db, COMPARE, [organizations]);
-  const agreed = new Map<ProviderName, string[]>();
-  for (const payment of compared) {
-    const { provider, externalId } = payment;
-    if (await agrees(ctx, payment)) {
-      agreed.set(provider, [...(agreed.get(provider) ?? []), externalId]);
-      continue;
+  for (const payment of await execute<Compared>(ctx.db, COMPARE, [organizations, MAX_COMPARED])) {
+    const { provider, externalId, currency, ours, ourFees, theirs, theirFees } = payment;
+    const finding = { kind: 'MOVEMENT_DIFFERS', provider, object: { kind: 'charge', id: externalId } } as const;
+    if (await agrees(ctx, payment)) await resolveFinding(ctx, finding);
+    else {
+      const sides = { ours: inWords(ours, ourFees, currency), theirs: inWords(theirs, theirFees, currency) };
+      await noteFinding(ctx, { ...finding, ...sides });
     }
-    const { currency, ours, ourFees, theirs, theirFees } = payment;
-    await noteFinding(ctx, {
-      kind: 'MOVEMENT_DIFFERS',
-      provider,
-      object: { kind: 'charge', id: externalId },
-      ours: inWords(ours, ourFees, currency),
-      theirs: inWords(theirs, theirFees, currency),
-    });
   }
-  for (const [provider, ids] of agreed) await resolveFindings(ctx, 'MOVEMENT_DIFFERS', provider, 'charge', ids);
 }
 
 const inWords = (amountMinor: number, feesMinor: number, currency: string): string =>
@@ -160,7 +161,7 @@ export async function findUnknownMovements(ctx: Context, provider: ProviderName)
       await noteFinding(ctx, { kind: 'UNKNOWN_MOVEMENT', provider, object: { kind, id: sourceId }, theirs });
     }
     const known = await execute<{ id: string; kind: ObjectKind }>(ctx.db, KNOWN, [provider, MAX_UNKNOWN]);
-    for (const { id, kind } of known) await resolveFindings(ctx, 'UNKNOWN_MOVEMENT', provider, kind, [id]);
+    for (const object of known) await resolveFinding(ctx, { kind: 'UNKNOWN_MOVEMENT', provider, object });
   });
 }
 
