@@ -7,10 +7,10 @@ import { ADVISORY_LOCKS } from './advisory-locks.ts';
 import { assertMayMigrate, assertUsable, type DatabaseFacts } from './database/requirements.ts';
 import {
   assertOwnsNothing,
-  closeRoutines,
   findServingRoles,
   grantServing,
   type ServingRole,
+  secureRoutines,
 } from './database/serving-role.ts';
 import { createDatabase } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
@@ -81,7 +81,7 @@ async function granting(db: Knex, { user }: DatabaseFacts, serving: ServingRole 
   const roles = serving ? await findServingRoles(serving.urls, user) : [];
   for (const role of roles) await assertOwnsNothing(db, role);
   return async (transaction) => {
-    await closeRoutines(transaction);
+    await secureRoutines(transaction);
     for (const role of roles) await grantServing(transaction, role, serving!.restricted);
   };
 }

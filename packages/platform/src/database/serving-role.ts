@@ -92,10 +92,14 @@ export async function grantServing(db: Knex, role: string, restricted: ServingRo
   await assertNothingMore(db, role, restricted);
 }
 
-/** PostgreSQL lets every role call a new function, those with rights of the owner too. */
-export async function closeRoutines(db: Knex): Promise<void> {
-  for (const { label, open } of await routines(db, '')) {
+/**
+ * PostgreSQL lets every role call a new function, those with rights of the owner too; and these would find a caller's own
+ * tables and operators first.
+ */
+export async function secureRoutines(db: Knex): Promise<void> {
+  for (const { label, open, pinned, path } of await routines(db, '')) {
     if (open) await db.raw(`revoke all on routine ${label} from public`);
+    if (!pinned) await db.raw(`alter routine ${label} set search_path = ${path}`);
   }
 }
 
@@ -162,9 +166,20 @@ async function relations(db: Knex, role: string): Promise<Relation[]> {
   return rows;
 }
 
-async function routines(db: Knex, role: string): Promise<{ label: string; open: boolean; granted: boolean }[]> {
-  const { rows } = await db.raw<{ rows: { label: string; open: boolean; granted: boolean }[] }>(
-    `select p.oid::regprocedure::text as label,
+interface Routine {
+  label: string;
+  open: boolean;
+  granted: boolean;
+  /** Whether it has no rights of the owner, or has `path` as its search path. */
+  pinned: boolean;
+  path: string;
+}
+
+async function routines(db: Knex, role: string): Promise<Routine[]> {
+  const path = `quote_ident(current_schema()) || ', pg_temp'`;
+  const { rows } = await db.raw<{ rows: Routine[] }>(
+    `select p.oid::regprocedure::text as label, ${path} as path,
+            not p.prosecdef or coalesce('search_path=' || ${path} = any (p.proconfig), false) as pinned,
             exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) where grantee = 0) as open,
             exists (select from aclexplode(p.proacl) join pg_roles on oid = grantee where rolname = ?) as granted
      from pg_proc p

@@ -80,16 +80,6 @@ export async function up(db: Knex): Promise<void> {
       end if;
       execute format('drop table if exists %I', table_name || to_char(day, '"_"YYYYMMDD'));
     end $$;
-
-    -- Without a fixed path, a caller's own tables and operators would be found first, and run with the owner's rights.
-    do $$
-    declare
-      name regprocedure;
-    begin
-      for name in select oid from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace loop
-        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
-      end loop;
-    end $$;
   `);
 }
 

@@ -454,15 +454,6 @@ export async function up(db: Knex): Promise<void> {
         (select count(*) from balance left join held using (organization_id) where balance.held <> coalesce(held.credits, 0)),
         (select count(*) from balance where debt > 0 and available > 0)
     $$;
-
-    do $$
-    declare
-      name regprocedure;
-    begin
-      for name in select oid from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace loop
-        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
-      end loop;
-    end $$;
   `);
 }
 

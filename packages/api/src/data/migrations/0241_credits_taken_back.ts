@@ -58,14 +58,6 @@ export async function up(db: Knex): Promise<void> {
     end $$;
 
     drop function credit_revoke;
-    do $$
-    declare
-      name regprocedure;
-    begin
-      for name in select oid from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace loop
-        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
-      end loop;
-    end $$;
   `);
 }
 
@@ -105,14 +97,6 @@ export async function down(db: Knex): Promise<void> {
       removed := removed + elsewhere;
       owed := gone - elsewhere;
       update credit_balances set debt = debt + owed where organization_id = org;
-    end $$;
-    do $$
-    declare
-      name regprocedure;
-    begin
-      for name in select oid from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace loop
-        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
-      end loop;
     end $$;
   `);
 }

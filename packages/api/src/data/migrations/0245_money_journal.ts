@@ -79,15 +79,6 @@ export async function up(db: Knex): Promise<void> {
       from unnest(accounts, currencies, amounts) with ordinality line (account, currency, amount, number);
       return true;
     end $$;
-
-    do $$
-    declare
-      name regprocedure;
-    begin
-      for name in select oid from pg_proc where prosecdef and pronamespace = current_schema()::regnamespace loop
-        execute format('alter function %s set search_path = %I, pg_temp', name, current_schema());
-      end loop;
-    end $$;
   `);
 }
 
