@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanTerms } from '../contract/plans.ts';
-import { type LimitOverride, resolveEntitlements } from './entitlements.ts';
+import { type LimitOverride, plansIn, resolveEntitlements } from './entitlements.ts';
 
 const now = new Date('2026-02-01T12:00:00Z');
 const until = (ms: number, given: Partial<LimitOverride>): LimitOverride => ({
@@ -89,4 +89,9 @@ describe('entitlements', () => {
       'caller-subscriptions': [1000, 'plan', undefined],
     });
   });
+});
+
+it('a caller is read again when their plan changes, or the one that follows', () => {
+  expect(plansIn({ plan: 'PRO', planAfter: null })).toEqual(['plan:PRO']);
+  expect(plansIn({ plan: 'PRO', planAfter: 'FREE' })).toEqual(['plan:PRO', 'plan:FREE']);
 });

@@ -44,6 +44,10 @@ export interface PlanEndColumns {
   planAfterTerms: PlanTerms | null;
 }
 
+/** The plans whose terms a row has: what changes them invalidates it. */
+export const plansIn = ({ plan, planAfter }: { plan: PlanCode; planAfter: PlanCode | null }): `plan:${PlanCode}`[] =>
+  planAfter ? [`plan:${plan}`, `plan:${planAfter}`] : [`plan:${plan}`];
+
 /** The limits of one key. */
 export interface KeyTerms {
   perMinute: number | null;

@@ -6,7 +6,7 @@ import type { PlanCode, PlanTerms } from '../../contract/plans.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
-import { type LimitOverride, type PlanEndColumns, planEndOf } from '../../pipeline/entitlements.ts';
+import { type LimitOverride, type PlanEndColumns, planEndOf, plansIn } from '../../pipeline/entitlements.ts';
 import { noteCaller } from '../../pipeline/observe.ts';
 import { assertHeader, requestedOrganization } from '../../pipeline/tenancy.ts';
 import { USER_COLUMNS, UserModel } from '../users/model.ts';
@@ -102,10 +102,10 @@ function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
       const isAllowedFrom = ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true;
       return { ...columns, isAllowedFrom };
     },
-    invalidatedBy: ({ keyId, organizationId, createdBy, plan }) => [
+    invalidatedBy: ({ keyId, organizationId, createdBy, plan, planAfter }) => [
       `key:${keyId}`,
       `organization:${organizationId}`,
-      `plan:${plan}`,
+      ...plansIn({ plan, planAfter }),
       ...(createdBy === null ? [] : [`user:${createdBy}` as const]),
     ],
   };

@@ -10,7 +10,7 @@ import type { PlanCode, PlanTerms } from '../../../contract/plans.ts';
 import type { UserActor } from '../../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../../pipeline/credential.ts';
-import { type LimitOverride, type PlanEndColumns, planEndOf } from '../../../pipeline/entitlements.ts';
+import { type LimitOverride, type PlanEndColumns, planEndOf, plansIn } from '../../../pipeline/entitlements.ts';
 import { noteCaller } from '../../../pipeline/observe.ts';
 import {
   assertHeader,
@@ -103,10 +103,10 @@ function sessionQuestion(ctx: Context, values: SessionValues): ActorQuery<Sessio
   return {
     key: `session ${values[0]} ${userId} ${values[2] ?? ''} ${subdomain ?? ''}`,
     load: () => execute<SessionRow>(ctx.db, SESSION_ACTOR, values).then(firstRow),
-    invalidatedBy: ({ memberOrganizationId, subdomainId, plan }) =>
+    invalidatedBy: ({ memberOrganizationId, subdomainId, plan, planAfter }) =>
       memberOrganizationId === null || plan === null || (subdomain !== null && subdomainId !== memberOrganizationId)
         ? null
-        : [`user:${userId}`, `organization:${memberOrganizationId}`, `plan:${plan}`],
+        : [`user:${userId}`, `organization:${memberOrganizationId}`, ...plansIn({ plan, planAfter })],
   };
 }
 
