@@ -42,6 +42,15 @@ describe('a change', () => {
     expect(lines[1]!.period).toEqual({ from: at, to: new Date('2027-03-11T08:00:00Z') });
   });
 
+  it('in the first moment of a period is described as a moment later', () => {
+    const [first, later] = [paid.from, new Date(paid.from.getTime() + 1)].map((at) =>
+      linesOfChange(bought('BASIC'), bought('PRO'), { at, paid, next: paid, discount: null }).map(
+        ({ description, amountMinor }) => [description, amountMinor],
+      ),
+    );
+    expect(first).toEqual(later);
+  });
+
   it('gives back what was paid with a coupon, not more', () => {
     const discount = { code: 'HALF', percentOff: 50, amountOffMinor: null };
     const lines = linesOfChange(bought('BASIC'), bought('PRO'), { at, paid, next: paid, discount });

@@ -52,7 +52,7 @@ export function linesOfChange(
   { at, paid, next, discount }: { at: Date; paid: Period; next: Period; discount: Discount | null },
 ): NewLine[] {
   const net = (bought: Bought): number => wholeOf(bought) - discountOf(wholeOf(bought), discount);
-  const isNewPeriod = next.from.getTime() === at.getTime();
+  const isNewPeriod = before.price.interval !== after.price.interval;
   const charged = isNewPeriod ? net(after) : unusedOf(net(after), next, at);
   const lines: NewLine[] = [
     {
