@@ -99,7 +99,7 @@ describe('ending sessions (V7.4.2, V7.5.2)', () => {
       expect((await refresh(other)).status).toBe(401);
       const elsewhere = () =>
         process.request('/api/v1/users/me', { headers: { authorization: `Bearer ${other.accessToken}` } });
-      await eventually(async () => ((await elsewhere()).status === 401 ? true : undefined), 'the other process', 1000);
+      await eventually(async () => ((await elsewhere()).status === 401 ? true : undefined), 'the other process');
     } finally {
       await process.close();
     }
