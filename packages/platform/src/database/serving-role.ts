@@ -93,8 +93,8 @@ export async function grantServing(db: Knex, role: string, restricted: ServingRo
 }
 
 /**
- * PostgreSQL lets every role call a new function, those with rights of the owner too; and these would find a caller's own
- * tables and operators first.
+ * PostgreSQL lets every role call a new function, those with rights of the owner too; and these would find a caller's
+ * own tables and operators first.
  */
 export async function secureRoutines(db: Knex): Promise<void> {
   for (const { label, open, pinned, path } of await routines(db, '')) {

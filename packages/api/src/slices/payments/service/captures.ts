@@ -8,7 +8,7 @@ import { PaymentModel } from '../model.ts';
 
 /** Refunds and disputes name a capture, and may be read before the payment is known to be of that capture. */
 
-/** Of one that looks for the payment and one that has learnt its capture, the second sees what the first has written. */
+/** Of one that looks for the payment and one that has learnt its capture, the second sees what the first wrote. */
 const lock = ({ db }: Context, provider: string, captureId: string): Promise<void> =>
   lockName(db, `capture ${provider}/${captureId}`);
 
