@@ -179,6 +179,11 @@ describe('subscribing', () => {
     expect(second).toMatchObject({ status: 'ACTIVE', plan: 'PRO' });
     expect(second.id).not.toBe(first);
     expect(statusAndCode(await subscribe())).toEqual([409, 'already_subscribed']);
+    // The page of the first can be paid no more.
+    const [left] = await app.rows('payments').where({ organizationId: organizationId() }).orderBy('id');
+    expect(left).toMatchObject({ status: 'CANCELED', failureCode: 'not_due', actionUrl: null });
+    await paymentsSettled(app);
+    expect((await payments.stripe.getCharge(left.externalId)).status).toBe('CANCELED');
   });
 
   it.each<[what: string, change: object, status: number, code: string]>([
@@ -250,6 +255,13 @@ describe('a renewal', () => {
 describe('a renewal that is declined', () => {
   beforeEach(async () => {
     await active();
+  });
+
+  it('says that the payment of its invoice failed', async () => {
+    await addCard('declines');
+    await passTo((await get()).period.to);
+    expect(await eventsOf('payment.failed')).toBe(1);
+    expect(await eventsOf('invoice.payment_failed')).toBe(1);
   });
 
   it('keeps access for a while, is tried again on some days, and then ends', async () => {

@@ -3,10 +3,10 @@ import { change } from '../../../data/base-model.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
-import { InvoicePaid, InvoiceVoided } from '../events.ts';
+import { InvoicePaid, InvoicePaymentFailed, InvoiceVoided } from '../events.ts';
 import type { InvoiceModel } from '../model.ts';
 import { mailInvoice } from './announce.ts';
-import { lockInvoice } from './find.ts';
+import { findInvoice, lockInvoice } from './find.ts';
 import { postVoid } from './post.ts';
 
 /**
@@ -33,6 +33,13 @@ export async function settle(ctx: Context & Tenancy, before: InvoiceModel, amoun
   const after = await change(ctx, before, { ...amounts, ...(becomesPaid && { status: 'PAID', paidAt: ctx.now }) });
   if (becomesPaid) await record(ctx, InvoicePaid, { target: after, before, after, data: after.summary(ctx.ids) });
   return after;
+}
+
+/** Says that a payment of it failed. What is due stays due. */
+export async function missInvoicePayment(ctx: Context & Tenancy, id: number): Promise<void> {
+  const invoice = await findInvoice(ctx, id);
+  if (invoice.status !== 'OPEN' && invoice.status !== 'UNCOLLECTIBLE') return;
+  await record(ctx, InvoicePaymentFailed, { target: invoice, data: invoice.summary(ctx.ids) });
 }
 
 /** Takes back an invoice of which nothing was paid or credited. What the balance paid of it returns there. */

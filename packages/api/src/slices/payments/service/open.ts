@@ -52,7 +52,8 @@ export async function openPayment(
   assertChargeable(providerNamed(ctx, name), amount);
   await fixCurrency(ctx, amount.currency);
   const earlier = await findOpenPayment(ctx, purpose, subjectId);
-  if (earlier) await leave(ctx, earlier);
+  if (earlier && !isReplaceable(earlier)) throw new ApiError('payment_in_progress');
+  if (earlier) await leave(ctx, earlier, 'replaced');
   const payment = await insertRow(ctx.db, PaymentModel, {
     organizationId: ctx.organization.id,
     purpose,
@@ -89,9 +90,17 @@ export function isReplaceable({ status, provider, confirmingAt }: PaymentModel):
   return confirmingAt === null && (status !== 'PENDING' || provider === 'manual');
 }
 
-async function leave(ctx: TenantContext, earlier: PaymentModel): Promise<void> {
-  if (!isReplaceable(earlier)) throw new ApiError('payment_in_progress');
-  const changes = { status: 'CANCELED', failureCode: 'replaced', actionUrl: null, dueAt: ctx.now } as const;
+/** What it would pay is not to be paid any more. One that has gone too far is refunded if it succeeds. */
+export async function closeOpenPayment(ctx: TenantContext, purpose: Purpose, subjectId: number): Promise<void> {
+  const open = await findOpenPayment(ctx, purpose, subjectId);
+  if (!open || !isReplaceable(open)) return;
+  await leave(ctx, open, 'not_due');
+  await enqueue(ctx, chargePayment, { organizationId: open.organizationId, paymentId: open.id });
+}
+
+/** Its charge is ended after the commit: before the next one begins, or by a job. */
+async function leave(ctx: TenantContext, earlier: PaymentModel, failureCode: 'replaced' | 'not_due'): Promise<void> {
+  const changes = { status: 'CANCELED', failureCode, actionUrl: null, dueAt: ctx.now } as const;
   const after = await patch(ctx, earlier, changes);
   await record(ctx, PaymentCanceled, { target: after, before: earlier, after, data: referenceOf(ctx, after) });
 }

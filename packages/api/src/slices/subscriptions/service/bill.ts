@@ -2,7 +2,7 @@ import { draftInvoice, type NewLine } from '../../invoices/service/draft.ts';
 import { finaliseInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { voidInvoice } from '../../invoices/service/settle.ts';
-import { openPayment } from '../../payments/service/open.ts';
+import { closeOpenPayment, openPayment } from '../../payments/service/open.ts';
 import { type Discount, linesOfPeriod } from '../lines.ts';
 import { CouponModel, type SubscriptionModel } from '../model.ts';
 import { type Period, periodOf } from '../periods.ts';
@@ -91,6 +91,7 @@ export async function collect(
 export async function dropInvoice(ctx: TenantContext, invoiceId: number | null): Promise<void> {
   if (invoiceId === null) return;
   const { status, paidMinor, creditedMinor } = await lockInvoice(ctx, invoiceId);
-  if ((status === 'OPEN' || status === 'UNCOLLECTIBLE') && paidMinor === 0 && creditedMinor === 0)
-    await voidInvoice(ctx, invoiceId);
+  if ((status !== 'OPEN' && status !== 'UNCOLLECTIBLE') || paidMinor > 0 || creditedMinor > 0) return;
+  await voidInvoice(ctx, invoiceId);
+  await closeOpenPayment(ctx, 'INVOICE', invoiceId);
 }

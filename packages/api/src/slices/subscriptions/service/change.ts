@@ -2,21 +2,20 @@ import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { providerNamed } from '../../billing/service/receive.ts';
-import { advance } from '../../payments/service/charge.ts';
 import { findSold, type Sold } from '../../plans/service/read.ts';
 import { SubscriptionUpdated } from '../events.ts';
 import { type Bought, linesOfChange, timingOf } from '../lines.ts';
 import { SubscriptionModel } from '../model.ts';
 import { type Period, periodOf } from '../periods.ts';
 import type { ChangeSubscription, PreviewSubscription, StartedSubscription } from '../schemas.ts';
-import { bill, collect, discountAt, type OpenedPayment } from './bill.ts';
+import { bill, collect, discountAt } from './bill.ts';
 import { lockLive, NO_PENDING } from './cancel.ts';
 import { grantDifference, monthOf } from './grant-credits.ts';
 import { move, type TenantContext } from './move.ts';
-import { presentVersion } from './present.ts';
 import { rulesOf } from './rules.ts';
 import { customerFor } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
+import { goOn, type Started } from './started.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -28,21 +27,12 @@ export async function changeSubscription(
   if (input.provider) providerNamed(ctx, input.provider);
   const present = await SubscriptionModel.of(ctx).whereIn('status', ['ACTIVE']).first();
   const customerId = present ? await customerFor(ctx, present.provider) : null;
-  const { id, payment } = await transaction(ctx, (ctx) => start(ctx, { ...input, customerId }));
-  const paid = payment?.isOpen ? await advance(ctx, payment.id) : payment;
-  const row = await SubscriptionModel.of(ctx).findOne({ id }).throwIfNotFound();
-  const actionUrl = paid?.status === 'REQUIRES_ACTION' ? paid.actionUrl : null;
-  return { ...(await presentVersion(ctx, row)), actionUrl };
+  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, { ...input, customerId })));
 }
 
 interface Starting extends ChangeSubscription {
   /** At the provider. */
   customerId: string | null;
-}
-
-interface Started {
-  id: number;
-  payment: OpenedPayment | null;
 }
 
 async function start(ctx: OrganizationContext, { customerId, ...input }: Starting): Promise<Started> {

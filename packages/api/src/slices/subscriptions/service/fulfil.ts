@@ -1,5 +1,5 @@
 import { findInvoice } from '../../invoices/service/find.ts';
-import { settleInvoice } from '../../invoices/service/settle.ts';
+import { missInvoicePayment, settleInvoice } from '../../invoices/service/settle.ts';
 import type { Fulfilment } from '../../payments/service/fulfilment.ts';
 import type { SubscriptionModel } from '../model.ts';
 import { advancePeriod } from './advance-period.ts';
@@ -49,9 +49,10 @@ export async function countPayment(ctx: TenantContext, { subjectId, amountMinor 
 /** A payment of an invoice failed, or was left. A first one, or one for a change, may be tried again by the payer. */
 export async function countFailedPayment(
   ctx: TenantContext,
-  { subjectId, failureCode, methodId }: SettledPayment,
+  { subjectId, status, failureCode, methodId }: SettledPayment,
 ): Promise<void> {
   const row = await subscriptionOf(ctx, subjectId);
+  if (status === 'FAILED') await missInvoicePayment(ctx, subjectId);
   if (row?.renewalInvoiceId !== subjectId || row.status === 'INCOMPLETE') return;
   const isHard = failureCode !== null && HARD_DECLINES.has(failureCode);
   const declined = isHard && methodId !== null ? await move(ctx, row, { declinedMethod: methodId }) : row;

@@ -7,20 +7,19 @@ import { providerNamed } from '../../billing/service/receive.ts';
 import { allowedReturnUrl } from '../../billing/service/return-url.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
-import { advance } from '../../payments/service/charge.ts';
 import { findOpenPayment } from '../../payments/service/open.ts';
 import { findSold, type Sold } from '../../plans/service/read.ts';
 import { SubscriptionCreated } from '../events.ts';
-import { CouponModel, SubscriptionModel } from '../model.ts';
+import { CouponModel, type SubscriptionModel } from '../model.ts';
 import type { StartedSubscription, Subscribe } from '../schemas.ts';
 import { LIVE } from '../state.ts';
 import { advancePeriod } from './advance-period.ts';
-import { billNextPeriod, collect, type OpenedPayment } from './bill.ts';
+import { billNextPeriod, collect } from './bill.ts';
 import { end } from './cancel.ts';
 import { couponUntil, redeemCoupon } from './coupons.ts';
 import { begin, lockSubscription, move, type TenantContext } from './move.ts';
-import { presentVersion } from './present.ts';
 import { customerFor } from './saved-method.ts';
+import { goOn, type Started } from './started.ts';
 import { claimTrial, trialEndOf } from './trial.ts';
 
 /** Subscribes the organization, and answers where the payer goes. The provider is called after the commit. */
@@ -30,21 +29,12 @@ export async function subscribe(ctx: OrganizationContext, input: Subscribe): Pro
   const sold = await findSold(ctx, { ...input, currency: await chosenCurrency(ctx, input.currency) });
   const isTrial = (await trialEndOf(ctx, sold.plan, input.provider)) !== null;
   const customerId = isTrial ? null : await customerFor(ctx, input.provider);
-  const { id, payment } = await transaction(ctx, (ctx) => start(ctx, { ...input, returnUrl, customerId }));
-  const paid = payment?.isOpen ? await advance(ctx, payment.id) : payment;
-  const row = await SubscriptionModel.of(ctx).findOne({ id }).throwIfNotFound();
-  const actionUrl = paid?.status === 'REQUIRES_ACTION' ? paid.actionUrl : null;
-  return { ...(await presentVersion(ctx, row)), actionUrl };
+  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, { ...input, returnUrl, customerId })));
 }
 
 interface Starting extends Subscribe {
   /** At the provider. */
   customerId: string | null;
-}
-
-interface Started {
-  id: number;
-  payment: OpenedPayment | null;
 }
 
 async function start(ctx: OrganizationContext, { customerId, ...input }: Starting): Promise<Started> {
