@@ -32,6 +32,9 @@ it('fills an empty database with users, organizations and roles, and leaves any 
   expect(webhook).toMatchObject({ enabled: false, events: ['api_key.*', 'member.*'] });
   expect((await there(`/webhooks/${webhook.id}/deliveries?limit=100`)).items).toHaveLength(21);
   expect(await there(`/webhooks/${webhook.id}/stats?days=30`)).toMatchObject({ attempts: 21, succeeded: 19 });
+  const { items: invoices } = await there('/subscriptions/invoices');
+  expect(invoices.map(({ status }: { status: string }) => status)).toEqual(['OPEN', 'PAID', 'PAID']);
+  expect(await there('/subscriptions')).toMatchObject({ status: 'ACTIVE', plan: 'PRO', provider: 'manual' });
   const [meter] = (await there('/usage/meters')).items;
   expect(meter.slug).toBe('tokens');
   const calls = await eventually(async () => {

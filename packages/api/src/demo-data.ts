@@ -5,6 +5,7 @@ import { type OrganizationRole, ROLE_PERMISSIONS } from './contract/permissions.
 import { NO_TERMS } from './contract/plans.ts';
 import { transaction } from './data/transaction.ts';
 import { seedActivity } from './demo-activity.ts';
+import { seedBilling } from './demo-billing.ts';
 import { createApiKey } from './slices/api-keys/service.ts';
 import { createAccount } from './slices/auth/service/register.ts';
 import { createInvitation } from './slices/invitations/service/send.ts';
@@ -90,11 +91,17 @@ export async function seedDemoData(ports: Ports): Promise<boolean> {
     for (const pack of PACKS) await addCreditPack(ctx, pack);
     const made = [];
     for (const demo of ORGANIZATIONS) made.push(await seedOrganization(ctx, people, demo));
-    return made;
+    return { admin: people['admin']!, made };
   });
   // After the commit: days of the past may need partitions, whose lack would end the transaction.
-  const [{ founder, organizationId, keyId }] = seeded as [SeededOrganization];
-  await seedActivity(ownerOf(systemContext(ports, 'seed'), founder, organizationId), keyId);
+  const [{ founder, organizationId, keyId }] = seeded.made as [SeededOrganization];
+  const ctx = systemContext(ports, 'seed');
+  await seedActivity(ownerOf(ctx, founder, organizationId), keyId);
+  const at = (moment: Date) => systemContext({ ...ports, clock: { now: () => moment } }, 'seed');
+  await seedBilling(ctx.now, {
+    owner: (moment) => ownerOf(at(moment), founder, organizationId),
+    staff: (moment) => ownerOf(at(moment), seeded.admin, seeded.admin.defaultOrganizationId),
+  });
   return true;
 }
 
