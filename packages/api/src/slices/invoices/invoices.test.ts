@@ -257,6 +257,8 @@ describe('the document', () => {
     await settleInvoice(of(), id, 2261); // what is printed does not change
     await app.ports.storage.remove(`invoices/${organizationId}`);
     expect(hashOf(await rendered(id))).toBe(pdfSha256);
+    const { number } = (await get(id)).body;
+    expect((await download(id)).headers.get('content-disposition')).toBe(`attachment; filename="${number}.pdf"`);
   });
 
   it('that is not there yet is refused, and asked for', async () => {

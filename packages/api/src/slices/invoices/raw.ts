@@ -28,7 +28,8 @@ export const invoicePdf = rawRoute({
     servesHead: true,
   },
   async serve(ctx, input, { res }) {
-    const file = await openInvoice(ctx, input);
+    const { file, number } = await openInvoice(ctx, input);
+    res.setHeader('Content-Disposition', `attachment; filename="${number}.pdf"`);
     res.setHeader('Content-Length', file.sizeBytes);
     await pipeline(file.read(), res);
   },

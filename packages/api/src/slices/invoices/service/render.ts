@@ -49,12 +49,15 @@ async function printedOf(ctx: Context & Tenancy, invoice: InvoiceModel) {
   return { ...shown, number, seller, buyer, issuedAt, dueAt, correctsNumber: corrected?.label ?? null };
 }
 
-/** The PDF of an invoice that is final. One whose file is lost is rendered again. */
-export async function openInvoice(ctx: OrganizationContext, { invoiceId }: InvoiceId): Promise<StoredFile> {
+/** The PDF of an invoice that is final, and its number. One whose file is lost is rendered again. */
+export async function openInvoice(
+  ctx: OrganizationContext,
+  { invoiceId }: InvoiceId,
+): Promise<{ file: StoredFile; number: string }> {
   const invoice = await findInvoice(ctx, ctx.ids.decode('inv', invoiceId));
   if (invoice.status === 'DRAFT') throw new ApiError('invoice_is_draft');
   const file = invoice.pdfSha256 === null ? null : await ctx.ports.storage.get(fileOf(invoice));
-  if (file) return file;
+  if (file) return { file, number: invoice.label! };
   const data = { organizationId: invoice.organizationId, invoiceId: invoice.id };
   await transaction(ctx, (ctx) => enqueue(ctx, renderInvoice, data, { key: `invoices.render/${invoice.id}` }));
   throw new ApiError('invoice_not_rendered', { retryAfterS: 2 });
