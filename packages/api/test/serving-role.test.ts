@@ -107,6 +107,7 @@ describe('the role that serves (V13.2.2, V16.4.2)', () => {
       'credit_refund',
       'credit_reserve',
       'credit_settle',
+      'credit_spend',
       'credit_take',
       'credit_take_back',
       'credit_thaw',

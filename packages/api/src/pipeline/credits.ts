@@ -11,10 +11,11 @@ import { ApiError } from '../contract/errors.ts';
 const MAX_BATCH = 100;
 const MAX_WAITING = 5000;
 
-const SPEND: Statement = {
-  name: 'credit_spend',
+const SPEND_MANY: Statement = {
+  name: 'credit_spend_many',
   text: "select credit_take($1, $2, $3, 'SPEND', $4) as answers",
 };
+const SPEND_ONE: Statement = { name: 'credit_spend_one', text: 'select credit_spend($1, $2, $3, $4) as available' };
 const REFUND: Statement = { text: 'select credit_refund($1, $2, $3) as "givenBack"' };
 
 interface Spend {
@@ -105,9 +106,15 @@ async function spend(
   organizationId: number,
   spends: readonly Pick<Spend, 'key' | 'credits' | 'at'>[],
 ): Promise<number[]> {
+  const [first] = spends;
+  if (first && spends.length === 1) {
+    const { key, credits, at } = first;
+    const [row] = await execute<{ available: number }>(db, SPEND_ONE, [organizationId, key, credits, at]);
+    return [row!.available];
+  }
   const at = new Date(Math.max(...spends.map(({ at }) => at.getTime())));
   const values = [organizationId, spends.map(({ key }) => key), spends.map(({ credits }) => credits), at];
-  const [row] = await execute<{ answers: number[] }>(db, SPEND, values);
+  const [row] = await execute<{ answers: number[] }>(db, SPEND_MANY, values);
   return row!.answers.map(Number);
 }
 

@@ -120,9 +120,34 @@ describe('spending', () => {
     expect((await balance()).available).toBe(90);
   });
 
+  it('counts once for a key that another grant has paid', async () => {
+    await grant('first', 10);
+    await grant('next', 100);
+    expect(await spend(10, { key: 'known' })).toBe(100);
+    expect(await spend(5)).toBe(95);
+    expect(await spend(10, { key: 'known' })).toBe(100);
+    expect((await balance()).available).toBe(95);
+    expect(await entries()).toHaveLength(4);
+    expect(await faults()).toEqual([]);
+  });
+
+  it('alone takes no credits that have expired, and crosses from one grant to the next', async () => {
+    await grant('month', 50, { priority: -10, expiresAt: inDays(1) });
+    await grant('pack', 100);
+    expect(await spend(1)).toBe(149);
+    expect(await spend(1)).toBe(148);
+    expect(await spend(60)).toBe(88);
+    await grant('month 2', 50, { priority: -10, expiresAt: inDays(2) });
+    expect(await spend(1)).toBe(137);
+    expect(await spend(1, { at: inDays(3) })).toBe(87);
+    await expect(spend(88, { at: inDays(3) })).rejects.toMatchObject({ errorCode: 'insufficient_credits' });
+    expect((await balance()).available).toBe(87);
+    expect(await faults()).toEqual([]);
+  });
+
   it('is lost by none that comes while the last one ends', async () => {
     // Answers at once, so that what happens between two steps depends on their order alone.
-    const connection = { query: async () => ({ rows: [{ answers: [1] }] }) };
+    const connection = { query: async () => ({ rows: [{ available: 1, answers: [1] }] }) };
     const client = { acquireConnection: async () => connection, releaseConnection: async () => {}, emit: () => {} };
     for (let steps = 0; steps < 30; steps++) {
       const ctx = { ...there(), db: { isTransaction: false, client } as unknown as Knex }; // what a statement needs of it
@@ -362,7 +387,7 @@ describe('a procedure that costs credits', () => {
   it('adds one round trip', async () => {
     await grant('trip', 10);
     let statements = 0;
-    const count = ({ sql }: { sql: string }) => void (statements += Number(sql.includes('credit_take')));
+    const count = ({ sql }: { sql: string }) => void (statements += Number(sql.includes('credit_')));
     app.ports.database.client.on('query', count);
     await call(true);
     app.ports.database.client.off('query', count);
