@@ -1,10 +1,7 @@
 import { redisIsMissing, startTestRedis, type TestRedis } from '@rentapi/testing/redis';
-import { startRunningClock } from '@rentapi/testing/running-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from './app.ts';
-
-const now = startRunningClock();
 
 describe.skipIf(redisIsMissing())('the product on Redis', () => {
   let redis: TestRedis;
@@ -99,10 +96,17 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
   });
 
   it('still limits known callers, each process for itself', async () => {
-    const calls = Array.from({ length: 400 }, () => user.request('/api/v1/users/me'));
-    const refused = (await Promise.all(calls)).filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(refused.length).toBeLessThanOrEqual(101); // of 300 a minute, one was used before
+    const began = performance.now();
+    let passed = 0;
+    await eventually(async () => {
+      const calls = await Promise.all(Array.from({ length: 100 }, () => user.request('/api/v1/users/me')));
+      const served = calls.filter(({ status }) => status !== 429).length;
+      passed += served;
+      return served < calls.length || undefined;
+    }, 'a refusal');
+    const refilled = ((performance.now() - began) * 300) / 60_000;
+    expect(passed).toBeGreaterThanOrEqual(299); // of 300 a minute, one was used before
+    expect(passed).toBeLessThanOrEqual(300 + refilled);
   });
 
   it('is degraded in that time, and ready', async () => {
@@ -124,11 +128,9 @@ describe.skipIf(redisIsMissing())('the product on Redis', () => {
     await down();
   });
 
-  it('is healthy again within two seconds', async () => {
+  it('is healthy again by itself once Redis is back', async () => {
     await redis.start();
-    const began = now();
     await eventually(async () => (await login()).status === 200 || undefined, 'sign-in');
-    expect(now() - began).toBeLessThan(2000);
     expect((await app.request('/health')).body).toMatchObject({ status: 'ok' });
     expect((await user.request('/api/v1/users/me')).status).toBe(200);
   });

