@@ -1841,7 +1841,7 @@ export interface BillingBooks {
 
 /** Something in the books of an organization that does not add up. */
 export interface BillingFault {
-  /** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid. */
+  /** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid. `INVOICE_JOURNAL`: An invoice or credit note that is final, or void, is not in the money journal. `INVOICE_NUMBER`: A number before that of an invoice is missing, or the last one of a series. `INVOICE_PAID`: An invoice counts more as paid than its payments, or less than refunds have left of them. `RECEIVABLE`: What is due by the journal is not what the open invoices say. `PLAN`: An organization does not have the plan that its subscription gives, or has one that none gives. `SUBSCRIPTION_LATE`: Something that a subscription was due an hour ago or longer has not been done. */
   kind: BillingFaultKind;
   /** Whose books; null where they are of no single one. */
   organizationId: string | null;
@@ -1853,7 +1853,7 @@ export interface BillingFault {
   seenAt: string;
 }
 
-/** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid. */
+/** `CREDIT_BALANCE`: The balance of credits is not the sum of its ledger. `CREDIT_CHAIN`: An entry of the ledger of credits does not follow from the one before it. `CREDIT_GRANT`: What is left of a grant of credits is not what its entries leave. `CREDIT_HOLD`: The credits that are held are not the sum of the open holds. `CREDIT_DEBT`: Credits are owed although some are available. `JOURNAL_BALANCE`: An entry of the money journal is not zero in a currency. `JOURNAL_LINES`: An entry of the money journal has no lines. `CASH`: What a provider holds by the journal is not what payments, fees, refunds and disputes leave. `PAYMENT_JOURNAL`: A payment that succeeded is not in the money journal. `PAYMENT_REFUNDS`: The refunds of a payment are not what it says is refunded, or more than it. `PAID_CREDITS`: Credits were paid a minute ago or longer and not granted, or granted and not paid. `INVOICE_JOURNAL`: An invoice or credit note that is final, or void, is not in the money journal. `INVOICE_NUMBER`: A number before that of an invoice is missing, or the last one of a series. `INVOICE_PAID`: An invoice counts more as paid than its payments, or less than refunds have left of them. `RECEIVABLE`: What is due by the journal is not what the open invoices say. `PLAN`: An organization does not have the plan that its subscription gives, or has one that none gives. `SUBSCRIPTION_LATE`: Something that a subscription was due an hour ago or longer has not been done. */
 export type BillingFaultKind =
   | 'CREDIT_BALANCE'
   | 'CREDIT_CHAIN'
@@ -1865,7 +1865,13 @@ export type BillingFaultKind =
   | 'CASH'
   | 'PAYMENT_JOURNAL'
   | 'PAYMENT_REFUNDS'
-  | 'PAID_CREDITS';
+  | 'PAID_CREDITS'
+  | 'INVOICE_JOURNAL'
+  | 'INVOICE_NUMBER'
+  | 'INVOICE_PAID'
+  | 'RECEIVABLE'
+  | 'PLAN'
+  | 'SUBSCRIPTION_LATE';
 
 /** What a provider of payments has and this server does not expect. */
 export interface BillingFinding {

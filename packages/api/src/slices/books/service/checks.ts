@@ -100,4 +100,99 @@ const PAID_CREDITS: Check = {
     where coalesce(granted.credits, 0) not between coalesce(paid.due, 0) and coalesce(paid.credits, 0)`,
 };
 
-export const CHECKS: readonly Check[] = [CREDITS, JOURNAL, CASH, PAYMENTS, PAID_CREDITS];
+const INVOICES: Check = {
+  text: `
+    /* across organizations */
+    select 'INVOICE_JOURNAL' as kind, organization_id as "organizationId", count(*) from invoices
+    cross join lateral (values
+      (case kind when 'INVOICE' then 'INVOICE_FINALISED' else 'INVOICE_CREDITED' end),
+      (case status when 'VOID' then 'INVOICE_VOIDED' end)) expected (entry)
+    where organization_id = any ($1) and status <> 'DRAFT' and total_minor <> 0 and entry is not null and not exists (
+      select from journal_entries
+      where source_kind = 'invoice' and source_id = invoices.id and journal_entries.kind = entry
+        and journal_entries.organization_id = invoices.organization_id)
+    group by organization_id
+    union all
+    select 'INVOICE_NUMBER', organization_id, count(*) from invoices
+    join invoice_series using (series)
+    where organization_id = any ($1) and (
+      number > 1 and not exists (
+        select from invoices before where before.series = invoices.series and before.number = invoices.number - 1)
+      or number < last_number and not exists (
+        select from invoices later where later.series = invoices.series and later.number > invoices.number))
+    group by organization_id
+    union all
+    select 'INVOICE_PAID', organization_id, count(*) from invoices
+    left join (
+      select organization_id, subject_id as id, sum(amount_minor) as paid, sum(refunded_minor) as refunded from payments
+      where organization_id = any ($1) and purpose = 'INVOICE' and status = 'SUCCEEDED' and not exists (
+        select from refunds where refunds.organization_id = payments.organization_id and payment_id = payments.id
+          and origin = 'DUPLICATE')
+      group by organization_id, subject_id
+    ) payment using (organization_id, id)
+    where organization_id = any ($1) and kind = 'INVOICE'
+      and paid_minor not between coalesce(paid - refunded, 0) and coalesce(paid, 0)
+    group by organization_id`,
+};
+
+/** A payment that was one too many is due to its payer until it is refunded. */
+const RECEIVABLE: Check = {
+  text: `
+    /* across organizations */
+    select 'RECEIVABLE' as kind, organization_id as "organizationId", count(*) from (
+      select organization_id, currency from (
+        select organization_id, currency, total_minor - balance_minor - paid_minor - credited_minor + returned_minor as amount
+        from invoices where organization_id = any ($1) and status in ('OPEN', 'UNCOLLECTIBLE')
+        union all
+        select organization_id, currency, -amount_minor from payments
+        where organization_id = any ($1) and purpose = 'INVOICE' and status = 'SUCCEEDED' and exists (
+          select from refunds where refunds.organization_id = payments.organization_id and payment_id = payments.id
+            and origin = 'DUPLICATE')
+        union all
+        select refunds.organization_id, refunds.currency, refunds.amount_minor from refunds
+        join payments on payments.organization_id = refunds.organization_id and payments.id = payment_id
+        where refunds.organization_id = any ($1) and refunds.status = 'SUCCEEDED' and purpose = 'INVOICE' and exists (
+          select from refunds first where first.organization_id = payments.organization_id and first.payment_id = payments.id
+            and first.origin = 'DUPLICATE')
+        union all
+        select organization_id, currency, -amount_minor from journal_lines
+        where organization_id = any ($1) and account = 'receivable'
+      ) due group by organization_id, currency having sum(amount) <> 0
+    ) off group by organization_id`,
+};
+
+/** Of access, what needs no rules of how long things wait: within a period that is paid, and after an end. */
+const SUBSCRIPTIONS: Check = {
+  isTimed: true,
+  text: `
+    /* across organizations */
+    select 'PLAN' as kind, organizations.id as "organizationId", count(*) from unnest($1::bigint[]) organization
+    join organizations on organizations.id = organization
+    cross join lateral (
+      select status, price_id, trial_end, period_end, cancel_at, ended_at from subscriptions
+      where organization_id = organization and status not in ('INCOMPLETE', 'EXPIRED') order by id desc limit 1
+    ) subscription
+    join prices on prices.id = price_id
+    where case
+      when status = 'CANCELED' then plan_until > $2 and ended_at <= $2
+      when cancel_at <= $2 or status = 'PAST_DUE' then plan_until > $2 and organizations.plan <> prices.plan
+      else case status when 'TRIALING' then trial_end else period_end end > $2
+        and (organizations.plan <> prices.plan or plan_until is null or plan_until <= $2)
+    end
+    group by organizations.id
+    union all
+    select 'SUBSCRIPTION_LATE', organization_id, count(*) from subscriptions
+    where organization_id = any ($1) and due_at < $2::timestamptz - interval '1 hour'
+    group by organization_id`,
+};
+
+export const CHECKS: readonly Check[] = [
+  CREDITS,
+  JOURNAL,
+  CASH,
+  PAYMENTS,
+  PAID_CREDITS,
+  INVOICES,
+  RECEIVABLE,
+  SUBSCRIPTIONS,
+];

@@ -21,6 +21,10 @@ const NEXT: Statement = {
       (select distinct organization_id from journal_entries where organization_id > $1 order by 1 limit $2)
       union
       (select distinct organization_id from payments where organization_id > $1 order by 1 limit $2)
+      union
+      (select distinct organization_id from invoices where organization_id > $1 order by 1 limit $2)
+      union
+      (select distinct organization_id from subscriptions where organization_id > $1 order by 1 limit $2)
     ) next order by 1 limit $2`,
 };
 

@@ -32,7 +32,11 @@ export async function postCharge(ctx: TenantContext, payment: PaymentModel): Pro
   });
 }
 
-export async function postRefund(ctx: TenantContext, refund: RefundModel): Promise<void> {
+export async function postRefund(
+  ctx: TenantContext,
+  refund: RefundModel,
+  account: 'refunds' | 'receivable',
+): Promise<void> {
   const { id, organizationId, provider, currency, amountMinor } = refund;
   await postEntry(ctx, {
     kind: 'REFUND',
@@ -40,7 +44,7 @@ export async function postRefund(ctx: TenantContext, refund: RefundModel): Promi
     organizationId,
     at: ctx.now,
     lines: [
-      { account: 'refunds', currency, amountMinor },
+      { account, currency, amountMinor },
       { account: `cash_${provider}`, currency, amountMinor: -amountMinor },
     ],
   });

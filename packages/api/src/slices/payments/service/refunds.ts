@@ -180,7 +180,9 @@ async function succeed(ctx: TenantContext, payment: PaymentModel, before: Refund
     failures: 0,
     dueAt: null,
   });
-  await postRefund(ctx, refund);
+  const isDuplicate = await wasDuplicate(ctx, payment);
+  // A duplicate was never due, so that its refund settles what it has paid too much.
+  await postRefund(ctx, refund, isDuplicate && payment.purpose === 'INVOICE' ? 'receivable' : 'refunds');
   await record(ctx, PaymentRefunded, {
     target: refund,
     before,
@@ -188,10 +190,15 @@ async function succeed(ctx: TenantContext, payment: PaymentModel, before: Refund
     data: { ...dataOf(ctx, payment), refund: refund.present(ctx.ids) },
   });
   await mailPayment(ctx, payment, 'REFUNDED', refund.amount);
-  if (refund.origin === 'DUPLICATE') return; // nothing was given for it
+  if (isDuplicate) return; // nothing was given for it
   const settled = await RefundModel.of(ctx).where({ paymentId: payment.id, status: 'SUCCEEDED' }).select('amountMinor');
   const total = settled.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   await fulfilmentOf(ctx, payment).reverse(ctx, payment, 'refund', total);
+}
+
+/** Whether all of it is paid back, in one refund or, where that has failed, in another. */
+async function wasDuplicate(ctx: TenantContext, { id: paymentId }: PaymentModel): Promise<boolean> {
+  return Boolean(await RefundModel.of(ctx).where({ paymentId, origin: 'DUPLICATE' }).select('id').first());
 }
 
 async function endUnpaid(
