@@ -4,6 +4,7 @@ import { type Person, runControl, startApp, type TestApp } from '../../../test/a
 import { statusAndCode } from '../../../test/organization.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext } from '../../context.ts';
+import { findBillingFaults } from '../books/service/faults.ts';
 import { runDueSubscriptions } from './jobs.ts';
 
 const PATH = '/api/v1/subscriptions';
@@ -29,7 +30,11 @@ beforeAll(async () => {
     .where({ id: app.ports.ids.decode('usr', staff.id) })
     .update({ role: 'ADMIN' });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await sweep();
+  expect(await findBillingFaults(app.ports.database, now())).toEqual([]);
+  await app.close();
+});
 beforeEach(async () => {
   ada = await withKey(await app.signUp());
 });
