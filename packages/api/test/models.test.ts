@@ -69,6 +69,7 @@ const NEVER_REFUSED: Record<string, string> = {
   sessions_public_id_key: 'a random id',
   sign_in_challenges_token_hash_key: 'a random token',
   subscriptions_live_unique: 'begun under the lock of the organization, after a look for a live one',
+  usage_periods_open: 'begun on conflict do nothing',
   used_trials_fingerprint_unique: 'claimed on conflict do nothing',
   totp_factors_user_unique: 'written on conflict, under the lock of the user',
   trusted_devices_token_hash_key: 'a random token',

@@ -1781,6 +1781,14 @@ export interface BackupCodes {
   backupCodes: string[];
 }
 
+/** What the month will cost besides, by what was used so far. */
+export interface BilledUsage {
+  /** One for each price of usage that counts, or has counted in the month. */
+  items: PricedUsage[];
+  /** The sum of them; null without a subscription that is paid. */
+  total: Money | null;
+}
+
 /** An address on invoices. */
 export interface BillingAddress {
   /** Street and number, or a box. */
@@ -3100,8 +3108,10 @@ export interface InvoiceLine {
   description: string;
   /** How many. */
   quantity: number;
-  /** Of one; null where the amount is no multiple of it. */
+  /** Of so many units as `unitSize` says; null where the amount does not follow from it. */
   unitPrice: Money | null;
+  /** How many units `unitPrice` is for. Where that is more than 1, `amount` is rounded to the nearest smallest unit of the currency, and half of one up. */
+  unitSize: number;
   /** Of all of them, without tax. */
   amount: {
     /** In the smallest unit of the currency: cents, yen. */
@@ -4238,6 +4248,32 @@ export interface Price {
     /** Of ISO 4217. */
     currency: string;
   };
+  /** What usage costs besides; nothing where it is empty. */
+  usage: UsagePrice[];
+}
+
+/** Usage that is billed. */
+export interface PricedUsage {
+  /** The slug of the meter whose units cost it; null for calls beyond those that the plan includes. */
+  meter: string | null;
+  /** For so many units, without tax. */
+  unitPrice: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** How many units the price is for. */
+  unitSize: number;
+  /** Whole units that were used so far. */
+  quantity: number;
+  /** What they cost so far, without tax. */
+  amount: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
 }
 
 /** The answer to a probe. */
@@ -5306,6 +5342,8 @@ export interface SubscriptionPreview {
     /** Of ISO 4217. */
     currency: string;
   };
+  /** What usage costs from then on, at the end of each month of UTC. */
+  usage: UsagePrice[];
   /** When it counts: now, once it is paid, or at the end of the period. */
   effectiveAt: string;
   /** Until then it would be free of charge; null without a trial. */
@@ -5650,6 +5688,21 @@ export interface UsagePart {
   cost: number;
 }
 
+/** What usage costs, at the end of each month of UTC. */
+export interface UsagePrice {
+  /** The slug of the meter whose units cost it; null for calls beyond those that the plan includes. */
+  meter: string | null;
+  /** For so many units, without tax. */
+  unitPrice: {
+    /** In the smallest unit of the currency: cents, yen. */
+    amountMinor: number;
+    /** Of ISO 4217. */
+    currency: string;
+  };
+  /** How many units the price is for. */
+  unitSize: number;
+}
+
 /** What was used of the plan. */
 export interface UsageSummary {
   /** The plan. */
@@ -5665,6 +5718,8 @@ export interface UsageSummary {
   calls: IncludedCallsUsed;
   /** The credits that the plan includes. */
   credits: IncludedCredits;
+  /** What the month will cost besides, by what was used so far. */
+  usage: BilledUsage;
   /** The period of the subscription; null without one. */
   period: BillingPeriod | null;
 }

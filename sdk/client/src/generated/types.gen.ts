@@ -375,6 +375,20 @@ export type BackupCodes = {
 };
 
 /**
+ * What the month will cost besides, by what was used so far.
+ */
+export type BilledUsage = {
+    /**
+     * One for each price of usage that counts, or has counted in the month.
+     */
+    items: Array<PricedUsage>;
+    /**
+     * The sum of them; null without a subscription that is paid.
+     */
+    total: Money | null;
+};
+
+/**
  * An address on invoices.
  */
 export type BillingAddress = {
@@ -2702,9 +2716,13 @@ export type InvoiceLine = {
      */
     quantity: number;
     /**
-     * Of one; null where the amount is no multiple of it.
+     * Of so many units as `unitSize` says; null where the amount does not follow from it.
      */
     unitPrice: Money | null;
+    /**
+     * How many units `unitPrice` is for. Where that is more than 1, `amount` is rounded to the nearest smallest unit of the currency, and half of one up.
+     */
+    unitSize: number;
     /**
      * Of all of them, without tax.
      */
@@ -4861,6 +4879,36 @@ export type Price = {
      * For one unit and interval.
      */
     amount: Money;
+    /**
+     * What usage costs besides; nothing where it is empty.
+     */
+    usage: Array<UsagePrice>;
+};
+
+/**
+ * Usage that is billed.
+ */
+export type PricedUsage = {
+    /**
+     * The slug of the meter whose units cost it; null for calls beyond those that the plan includes.
+     */
+    meter: string | null;
+    /**
+     * For so many units, without tax.
+     */
+    unitPrice: Money;
+    /**
+     * How many units the price is for.
+     */
+    unitSize: number;
+    /**
+     * Whole units that were used so far.
+     */
+    quantity: number;
+    /**
+     * What they cost so far, without tax.
+     */
+    amount: Money;
 };
 
 /**
@@ -6340,6 +6388,10 @@ export type SubscriptionPreview = {
      */
     total: Money;
     /**
+     * What usage costs from then on, at the end of each month of UTC.
+     */
+    usage: Array<UsagePrice>;
+    /**
      * When it counts: now, once it is paid, or at the end of the period.
      */
     effectiveAt: string;
@@ -6933,6 +6985,24 @@ export type UsagePart = {
 };
 
 /**
+ * What usage costs, at the end of each month of UTC.
+ */
+export type UsagePrice = {
+    /**
+     * The slug of the meter whose units cost it; null for calls beyond those that the plan includes.
+     */
+    meter: string | null;
+    /**
+     * For so many units, without tax.
+     */
+    unitPrice: Money;
+    /**
+     * How many units the price is for.
+     */
+    unitSize: number;
+};
+
+/**
  * What was used of the plan.
  */
 export type UsageSummary = {
@@ -6946,6 +7016,7 @@ export type UsageSummary = {
     month: BillingPeriod;
     calls: IncludedCallsUsed;
     credits: IncludedCredits;
+    usage: BilledUsage;
     /**
      * The period of the subscription; null without one.
      */

@@ -145,6 +145,8 @@ export class InvoiceLineModel extends TenantModel {
   declare description: string;
   declare quantity: number;
   declare unitMinor: number | null;
+  /** How many units `unitMinor` is for. */
+  declare unitSize: number;
   declare amountMinor: number;
   declare periodStart: Date | null;
   declare periodEnd: Date | null;
@@ -154,12 +156,13 @@ export class InvoiceLineModel extends TenantModel {
   declare correctsLineId: number | null;
 
   present(currency: string): InvoiceLine {
-    const { kind, description, quantity, unitMinor, amountMinor, taxRatePpm, taxMinor } = this;
+    const { kind, description, quantity, unitMinor, unitSize, amountMinor, taxRatePpm, taxMinor } = this;
     return {
       kind,
       description,
       quantity,
       unitPrice: unitMinor === null ? null : { amountMinor: unitMinor, currency },
+      unitSize,
       amount: { amountMinor, currency },
       taxRatePpm,
       tax: { amountMinor: taxMinor, currency },

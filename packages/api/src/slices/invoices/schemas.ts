@@ -91,8 +91,13 @@ const InvoiceLine = z
     description: z.string().meta({ description: 'As it is printed.', example: 'PRO, monthly' }),
     quantity: z.int().meta({ description: 'How many.', example: 1 }),
     unitPrice: Money.nullable().meta({
-      description: 'Of one; null where the amount is no multiple of it.',
+      description: 'Of so many units as `unitSize` says; null where the amount does not follow from it.',
       example: { amountMinor: 1900, currency: 'EUR' },
+    }),
+    unitSize: z.int().meta({
+      description:
+        'How many units `unitPrice` is for. Where that is more than 1, `amount` is rounded to the nearest smallest unit of the currency, and half of one up.',
+      example: 1,
     }),
     amount: money('Of all of them, without tax.', 1900),
     taxRatePpm: z.int().nullable().meta({
@@ -184,6 +189,7 @@ export const exampleInvoice: Invoice = {
       description: 'PRO, monthly',
       quantity: 1,
       unitPrice: eur(1900),
+      unitSize: 1,
       amount: eur(1900),
       taxRatePpm: 190_000,
       tax: eur(361),

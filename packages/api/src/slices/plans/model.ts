@@ -1,7 +1,7 @@
 import type { Ids } from '../../contract/ids.ts';
 import type { Interval, PlanCode, PlanTerms } from '../../contract/plans.ts';
 import { BaseModel } from '../../data/base-model.ts';
-import type { Plan, Price } from './schemas.ts';
+import type { Plan, Price, StoredUsagePrice } from './schemas.ts';
 
 /** What can be sold. Operators change what it includes; the calls of its organizations notice within a second. */
 export class PlanModel extends BaseModel {
@@ -44,11 +44,21 @@ export class PriceModel extends BaseModel {
   declare interval: Interval;
   declare currency: string;
   declare amountMinor: number;
+  declare usage: StoredUsagePrice[];
   declare archivedAt: Date | null;
   declare createdAt: Date;
 
   present(ids: Ids): Price {
-    const { interval, currency, amountMinor } = this;
-    return { id: ids.encode('prc', this.id), interval, amount: { amountMinor, currency } };
+    const { interval, currency, amountMinor, usage } = this;
+    return {
+      id: ids.encode('prc', this.id),
+      interval,
+      amount: { amountMinor, currency },
+      usage: usage.map(({ meter, amountMinor, unitSize }) => ({
+        meter,
+        unitPrice: { amountMinor, currency },
+        unitSize,
+      })),
+    };
   }
 }

@@ -29,6 +29,7 @@ describe('plans', () => {
       id: expect.stringMatching(/^prc_/),
       interval: 'year',
       amount: { amountMinor: 19_000, currency: 'EUR' },
+      usage: [{ meter: null, unitPrice: { amountMinor: 40, currency: 'EUR' }, unitSize: 1000 }],
     });
   });
 

@@ -8,8 +8,32 @@ const count = (description: string, example: number) => z.int().meta({ descripti
 
 export const Interval = z.enum(INTERVALS).meta({ description: 'How often it is paid.', example: 'month' });
 
+export const UsagePrice = z
+  .object({
+    meter: z.string().nullable().meta({
+      description: 'The slug of the meter whose units cost it; null for calls beyond those that the plan includes.',
+      example: null,
+    }),
+    unitPrice: Money.meta({ description: 'For so many units, without tax.' }),
+    unitSize: z.int().meta({ description: 'How many units the price is for.', example: 1000 }),
+  })
+  .meta({ id: 'UsagePrice', description: 'What usage costs, at the end of each month of UTC.' });
+export type UsagePrice = z.output<typeof UsagePrice>;
+
+/** As it is stored with its price, whose currency it has. */
+export interface StoredUsagePrice {
+  meter: string | null;
+  amountMinor: number;
+  unitSize: number;
+}
+
 export const Price = z
-  .object({ id: id('prc'), interval: Interval, amount: Money.meta({ description: 'For one unit and interval.' }) })
+  .object({
+    id: id('prc'),
+    interval: Interval,
+    amount: Money.meta({ description: 'For one unit and interval.' }),
+    usage: z.array(UsagePrice).meta({ description: 'What usage costs besides; nothing where it is empty.' }),
+  })
   .meta({ id: 'Price', description: 'What a plan costs. A price never changes: another one takes its place.' });
 export type Price = z.output<typeof Price>;
 
@@ -48,6 +72,13 @@ export const Plans = z
   .meta({ id: 'Plans', description: 'What is sold.' });
 export type Plans = z.output<typeof Plans>;
 
+export const examplePrice: Price = {
+  id: exampleId('prc'),
+  interval: 'month',
+  amount: { amountMinor: 1900, currency: 'USD' },
+  usage: [{ meter: null, unitPrice: { amountMinor: 40, currency: 'USD' }, unitSize: 1000 }],
+};
+
 export const examplePlan: Plan = {
   code: 'BASIC',
   name: 'Basic',
@@ -58,5 +89,5 @@ export const examplePlan: Plan = {
   monthlyCredits: 500,
   creditsRollOver: false,
   trialDays: 14,
-  prices: [{ id: exampleId('prc'), interval: 'month', amount: { amountMinor: 1900, currency: 'USD' } }],
+  prices: [examplePrice],
 };

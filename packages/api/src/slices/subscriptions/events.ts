@@ -35,7 +35,7 @@ export const SubscriptionMailed = event('subscription.mailed', {
     email: z.string(),
     organization: z.string(),
     plan: z.string(),
-    notice: z.enum(['TRIAL_ENDING', 'METHOD_NEEDED', 'GIVEN_UP']),
+    notice: z.enum(['TRIAL_ENDING', 'METHOD_NEEDED', 'USAGE_UNPAID', 'TRANSFER_OVERDUE', 'GIVEN_UP']),
     at: z.iso.datetime(),
   }),
   audience: 'internal',

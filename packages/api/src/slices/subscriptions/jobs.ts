@@ -27,6 +27,14 @@ export const mailSubscriptions = mailJob({
         mailText`${organization} needs another payment method`,
         mailText`The next period of ${plan} cannot be charged. Add a payment method, or pay the open invoice.`,
       ],
+      USAGE_UNPAID: [
+        mailText`The usage of ${organization} could not be charged`,
+        mailText`What ${organization} used beyond ${plan} in the last month is not paid. Add a payment method, or pay the open invoice.`,
+      ],
+      TRANSFER_OVERDUE: [
+        mailText`A bank transfer of ${organization} is overdue`,
+        mailText`An invoice of ${plan} was to be paid until ${new Date(at)} (UTC). Transfer it with its reference, or pay it in another way.`,
+      ],
       GIVEN_UP: [
         mailText`The subscription of ${organization} has ended`,
         mailText`The last period of ${plan} was not paid, so the subscription has ended. You can subscribe again at any time.`,

@@ -5,7 +5,7 @@ import { Money } from '../../contract/money.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { OVERAGES, PLAN_CODES } from '../../contract/plans.ts';
 import { PaymentProviderName } from '../payments/schemas.ts';
-import { Interval, Price } from '../plans/schemas.ts';
+import { examplePrice, Interval, Price, UsagePrice } from '../plans/schemas.ts';
 import { STATUSES } from './state.ts';
 
 const Plan = z.enum(PLAN_CODES).meta({ description: 'The plan.', example: 'BASIC' });
@@ -84,17 +84,11 @@ export const Subscription = z
   .meta({ id: 'PlanSubscription', description: 'What an organization pays for again and again.' });
 export type Subscription = z.output<typeof Subscription>;
 
-const price: Price = {
-  id: exampleId('prc'),
-  interval: 'month',
-  amount: { amountMinor: 1900, currency: 'USD' },
-};
-
 export const exampleSubscription: Subscription = {
   id: exampleId('sub'),
   status: 'ACTIVE',
   plan: 'BASIC',
-  price,
+  price: examplePrice,
   quantity: 1,
   provider: 'stripe',
   coupon: null,
@@ -202,6 +196,7 @@ export const SubscriptionPreview = z
     total: Money.meta({
       description: 'What is charged now, with tax. Below 0, it goes to the balance of the organization.',
     }),
+    usage: z.array(UsagePrice).meta({ description: 'What usage costs from then on, at the end of each month of UTC.' }),
     effectiveAt: Timestamp.meta({ description: 'When it counts: now, once it is paid, or at the end of the period.' }),
     trialEnd: Timestamp.nullable().meta({
       description: 'Until then it would be free of charge; null without a trial.',
@@ -233,6 +228,7 @@ export const examplePreview: SubscriptionPreview = {
   ],
   tax: { amountMinor: 0, currency: 'USD' },
   total: { amountMinor: 4000, currency: 'USD' },
+  usage: [{ meter: null, unitPrice: { amountMinor: 20, currency: 'USD' }, unitSize: 1000 }],
   effectiveAt: span.from,
   trialEnd: null,
   prorationAt: span.from,
@@ -334,6 +330,19 @@ export const UsageSummary = z
         available: calls('Credits that can be spent, those that were bought too.', 640),
       })
       .meta({ id: 'IncludedCredits', description: 'The credits that the plan includes.' }),
+    usage: z
+      .object({
+        items: z
+          .array(
+            UsagePrice.extend({
+              quantity: z.int().meta({ description: 'Whole units that were used so far.', example: 0 }),
+              amount: Money.meta({ description: 'What they cost so far, without tax.' }),
+            }).meta({ id: 'PricedUsage', description: 'Usage that is billed.' }),
+          )
+          .meta({ description: 'One for each price of usage that counts, or has counted in the month.' }),
+        total: Money.nullable().meta({ description: 'The sum of them; null without a subscription that is paid.' }),
+      })
+      .meta({ id: 'BilledUsage', description: 'What the month will cost besides, by what was used so far.' }),
     period: Span.nullable().meta({ description: 'The period of the subscription; null without one.' }),
   })
   .meta({ id: 'UsageSummary', description: 'What was used of the plan.' });
@@ -344,5 +353,9 @@ export const exampleUsageSummary: UsageSummary = {
   month: { from: '2026-02-01T00:00:00.000Z', to: '2026-03-01T00:00:00.000Z' },
   calls: { included: 100_000, used: 41_200, remaining: 58_800, beyond: 0, overage: 'bill', refusedUntil: null },
   credits: { included: 500, available: 640 },
+  usage: {
+    items: [{ ...examplePrice.usage[0]!, quantity: 0, amount: { amountMinor: 0, currency: 'USD' } }],
+    total: { amountMinor: 0, currency: 'USD' },
+  },
   period: exampleSubscription.period,
 };

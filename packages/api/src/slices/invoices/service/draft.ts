@@ -7,14 +7,17 @@ import { transaction } from '../../../data/transaction.ts';
 import { InvoiceModel } from '../model.ts';
 import { type InvoiceReason, type LineKind, MAX_LINES } from '../schemas.ts';
 import { lockInvoice } from './find.ts';
+import { share } from './tax.ts';
 
 export interface NewLine {
   kind: LineKind;
   description: string;
   /** 1 unless it is given. */
   quantity?: number;
-  /** Where the amount is exactly so much for each. */
+  /** Where the amount is so much for each, or for as many as `unitSize` says. */
   unitMinor?: number;
+  /** 1 unless it is given. */
+  unitSize?: number;
   /** Without tax. */
   amountMinor: number;
   period?: { from: Date; to: Date };
@@ -46,13 +49,14 @@ const DRAFT: Statement = {
 const ADD_LINES: Statement = {
   text: `
     insert into invoice_lines (organization_id, invoice_id, place, kind, description, quantity, unit_minor, amount_minor,
-      period_start, period_end, tax_rate_ppm, tax_minor, corrects_line_id)
+      period_start, period_end, tax_rate_ppm, tax_minor, corrects_line_id, unit_size)
     select $1, $2, $3 + line.at, line.kind, line.description, line.quantity, line.unit_minor, line.amount_minor,
-           line.period_start, line.period_end, line.tax_rate_ppm, line.tax_minor, line.corrects_line_id
+           line.period_start, line.period_end, line.tax_rate_ppm, line.tax_minor, line.corrects_line_id,
+           line.unit_size
     from unnest($4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[],
-      $11::integer[], $12::bigint[], $13::bigint[])
+      $11::integer[], $12::bigint[], $13::bigint[], $14::bigint[])
       with ordinality as line (kind, description, quantity, unit_minor, amount_minor, period_start, period_end,
-        tax_rate_ppm, tax_minor, corrects_line_id, at)`,
+        tax_rate_ppm, tax_minor, corrects_line_id, unit_size, at)`,
 };
 
 const LINES: Statement = {
@@ -102,6 +106,7 @@ export async function addLines(
       column(({ taxRatePpm = null }) => taxRatePpm),
       column(({ taxMinor = 0 }) => taxMinor),
       column(({ correctsLineId = null }) => correctsLineId),
+      column(({ unitSize = 1 }) => unitSize),
     ]);
     const subtotalMinor = lines.reduce((total, { amountMinor }) => total + amountMinor, sum);
     return change(ctx, invoice, { subtotalMinor, totalMinor: subtotalMinor });
@@ -109,12 +114,12 @@ export async function addLines(
 }
 
 /** Far above what anything costs, and far below what a number holds exactly. */
-const MAX_MINOR = 1e12;
+export const MAX_MINOR = 1e12;
 
-function assertLine({ quantity = 1, unitMinor, amountMinor, description }: NewLine): void {
-  const amounts = [quantity, unitMinor ?? 0, amountMinor];
+function assertLine({ quantity = 1, unitMinor, unitSize = 1, amountMinor, description }: NewLine): void {
+  const amounts = [quantity, unitMinor ?? 0, unitSize, amountMinor];
   if (!amounts.every((value) => Number.isSafeInteger(value) && Math.abs(value) <= MAX_MINOR))
     throw new Error(`${description}: ${amounts.join(', ')} are no whole amounts that can be billed`);
-  if (unitMinor !== undefined && BigInt(unitMinor) * BigInt(quantity) !== BigInt(amountMinor))
-    throw new Error(`${description}: ${quantity} of ${unitMinor} are not ${amountMinor}`);
+  if (unitMinor !== undefined && share(unitMinor, quantity, unitSize) !== amountMinor)
+    throw new Error(`${description}: ${quantity} of ${unitMinor} for ${unitSize} are not ${amountMinor}`);
 }

@@ -63,6 +63,18 @@ describe('the PDF of an invoice', () => {
     expect((await drawInvoice(named('漢字'))).equals(await drawInvoice(named('\ufffd\ufffd')))).toBe(true);
   });
 
+  it('says for how many units a price of usage is, and how its amount is rounded', async () => {
+    const usage = { ...line!, quantity: 1_234_567, unitSize: 1000 };
+    const [pdf, each] = await Promise.all([
+      drawInvoice({ ...invoice, lines: [usage] }),
+      drawInvoice({ ...invoice, lines: [{ ...usage, unitSize: 1 }] }),
+    ]);
+    const texts = (drawn: Buffer) => drawn.toString('latin1').match(/^ET$/gm)!.length;
+    // The unit price has a second line, and the note two.
+    expect(texts(pdf)).toBeGreaterThan(texts(each));
+    expect(rightmost(pdf)).toBeLessThan(545);
+  });
+
   it('holds amounts that are as large as any', async () => {
     const amount = { amountMinor: 1e14, currency: 'EUR' };
     const large = { ...line!, quantity: 1e12, unitPrice: amount, amount, tax: amount };

@@ -251,10 +251,16 @@ function drawLines(document: Document, lines: readonly InvoiceLine[]): void {
 const cellsOf = (line: InvoiceLine): [text: string, cell: Cell][] => [
   [line.description, COLUMNS.description],
   [String(line.quantity), COLUMNS.quantity],
-  [line.unitPrice ? formatMoney(line.unitPrice) : '', COLUMNS.unitPrice],
+  [unitPriceOf(line), COLUMNS.unitPrice],
   [percent(line.taxRatePpm ?? 0), COLUMNS.tax],
   [formatMoney(line.amount), COLUMNS.amount],
 ];
+
+/** `0.40 EUR / 1,000`. */
+const unitPriceOf = ({ unitPrice, unitSize }: InvoiceLine): string => {
+  if (!unitPrice) return '';
+  return unitSize === 1 ? formatMoney(unitPrice) : `${formatMoney(unitPrice)} / ${unitSize.toLocaleString('en-US')}`;
+};
 
 /** `19 %`, `7.5 %`. */
 const percent = (ppm: number): string => `${ppm / 10_000} %`;
@@ -267,6 +273,9 @@ const TOTALS = {
 const REVERSE_CHARGE =
   'Reverse charge: the recipient of the service owes the tax (Articles 44 and 196 of Directive 2006/112/EC).';
 
+const ROUNDED =
+  'Amounts of usage are quantity × unit price, rounded to the nearest smallest unit of the currency, and half of one up.';
+
 function drawTotals(document: Document, invoice: PrintedInvoice): void {
   const rows: [string, Money][] = [['Subtotal', invoice.subtotal], ...taxRows(invoice), ['Total', invoice.total]];
   if (invoice.balance.amountMinor !== 0) {
@@ -276,6 +285,7 @@ function drawTotals(document: Document, invoice: PrintedInvoice): void {
     rows.push(['To be paid', { amountMinor: left, currency }]);
   }
   const notes = invoice.taxTreatment === 'REVERSE_CHARGE' ? [REVERSE_CHARGE] : [];
+  if (invoice.lines.some(({ unitSize }) => unitSize > 1)) notes.push(ROUNDED);
   if (document.y + rows.length * 15 + notes.length * 30 + 20 > BOTTOM) {
     document.addPage();
     document.y = MARGIN;

@@ -5,7 +5,7 @@ import type { UsageEvent } from '../schemas.ts';
 import type { KnownMeter, KnownMeters } from './meters.ts';
 
 const MAX_SKEW_MS = 5 * 60_000;
-const MAX_LATE_MS = 24 * 3_600_000;
+export const MAX_LATE_MS = 24 * 3_600_000;
 const MAX_VALUE = 1_000_000_000_000;
 const HASH_BYTES = 16;
 

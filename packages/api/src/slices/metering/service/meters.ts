@@ -53,6 +53,9 @@ export async function findMeter(ctx: Tenancy, id: number): Promise<MeterModel> {
   return meter;
 }
 
+export const findMeters = (ctx: Tenancy, slugs: readonly string[]): Promise<MeterModel[]> =>
+  readRows(MeterModel.of(ctx).whereIn('slug', [...slugs]));
+
 /** What the cache knows of a meter. Nothing of it changes but whether it is archived, which each write checks. */
 export interface KnownMeter {
   id: number;

@@ -3,7 +3,9 @@ import type { OrganizationContext } from '../../../context.ts';
 import { iso } from '../../../contract/common-schemas.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { assertBounded, sliceRange, type TimeSlice } from '../../../contract/time-range.ts';
+import type { Tenancy } from '../../../data/tenant-model.ts';
 import { ApiKeyModel } from '../../api-keys/model.ts';
+import type { MeterModel } from '../model.ts';
 import { type Aggregation, MAX_VALUES, type MeterValues, type ReadMeter } from '../schemas.ts';
 import { findMeter } from './meters.ts';
 
@@ -43,6 +45,21 @@ interface Row {
   externalId: string | null;
   /** A decimal number of any length. */
   value: string | null;
+}
+
+/**
+ * What a meter shows in each of the parts that follow each other, of what is billed: as a decimal number, or null for
+ * the maximum or the latest value of no events.
+ */
+export async function readTotals(
+  { db, organization }: Tenancy,
+  meter: MeterModel,
+  parts: readonly TimeSlice[],
+): Promise<(string | null)[]> {
+  const from = parts.map(({ from }) => from);
+  const values = [organization.id, meter.id, from, parts.at(-1)!.to, null, null, 'live', parts.length];
+  const rows = await execute<Row>(db, statementFor(meter.aggregation, undefined), values);
+  return parts.map((_, at) => rows.find(({ slice }) => slice === at + 1)?.value ?? null);
 }
 
 async function findKey(ctx: OrganizationContext, keyId: string): Promise<number> {

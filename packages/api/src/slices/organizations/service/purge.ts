@@ -30,6 +30,8 @@ export const PURGED_TABLES = [
   'included_calls',
   'payment_methods',
   'payment_customers',
+  'usage_periods',
+  'usage_terms',
   'subscriptions',
   'coupon_redemptions',
   'used_trials',

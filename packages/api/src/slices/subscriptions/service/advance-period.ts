@@ -3,6 +3,7 @@ import type { SubscriptionModel } from '../model.ts';
 import { nextPeriodOf } from './bill.ts';
 import { grantMonth } from './grant-credits.ts';
 import { move, type TenantContext } from './move.ts';
+import { setUsageTerms } from './usage-periods.ts';
 
 /** The next period is paid: it begins where the last one ends, however late the payment came. */
 export async function advancePeriod(ctx: TenantContext, before: SubscriptionModel): Promise<SubscriptionModel> {
@@ -24,6 +25,7 @@ export async function advancePeriod(ctx: TenantContext, before: SubscriptionMode
     },
     SubscriptionUpdated,
   );
+  if (before.cycle === 0) await setUsageTerms(ctx, before.id, { from, priceId: before.priceId });
   const isDue = paid.creditsDueAt !== null && paid.creditsDueAt <= ctx.now && paid.creditsDueAt < to;
   return isDue ? grantMonth(ctx, paid) : paid;
 }

@@ -1,3 +1,4 @@
+import { ApiError } from '../../../contract/errors.ts';
 import { draftInvoice, type NewLine } from '../../invoices/service/draft.ts';
 import { finaliseInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
@@ -85,6 +86,21 @@ export async function collect(
     customerId,
   } as const;
   return openPayment(ctx, { ...payment, savesMethod: method === null && provider !== 'manual' }, { advances });
+}
+
+/** False where it cannot even be tried: no method, or a provider that takes no such amount any more. */
+export async function tryCollect(
+  ctx: TenantContext,
+  row: Pick<SubscriptionModel, 'provider' | 'returnUrl'>,
+  invoice: Invoice,
+  description: string,
+): Promise<boolean> {
+  try {
+    return (await collect(ctx, row, invoice, { description, isPresent: false })) !== null;
+  } catch (error) {
+    if (error instanceof ApiError) return error.errorCode === 'payment_in_progress';
+    throw error;
+  }
 }
 
 /** Takes back an invoice of which nothing was paid: what it was for is not given. */

@@ -11,6 +11,7 @@ import { dropInvoice } from './bill.ts';
 import { giveBackCoupon } from './coupons.ts';
 import { lockSubscription, move, type TenantContext } from './move.ts';
 import { presentVersion } from './present.ts';
+import { endUsage } from './usage-periods.ts';
 
 /** The one that lives, else the last that did. */
 export async function getSubscription(ctx: OrganizationContext): Promise<Subscription> {
@@ -69,6 +70,7 @@ export async function end(
 ): Promise<SubscriptionModel> {
   await dropInvoice(ctx, before.changeInvoiceId);
   await dropInvoice(ctx, before.renewalInvoiceId);
+  await endUsage(ctx, before.id, at);
   if (before.status === 'INCOMPLETE') await giveBackCoupon(ctx, before.couponId);
   const fields = { status, endedAt: at, renewalInvoiceId: null, ...NO_CHANGE, ...NO_PENDING };
   return move(ctx, before, fields, status === 'CANCELED' ? SubscriptionCanceled : SubscriptionUpdated);

@@ -16,6 +16,7 @@ import { rulesOf } from './rules.ts';
 import { customerFor } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
 import { goOn, type Started } from './started.ts';
+import { setUsageTerms } from './usage-periods.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -162,6 +163,7 @@ export async function applyChange(ctx: TenantContext, row: SubscriptionModel): P
   const newMonth = monthOf(changeAt, 0);
   await grantDifference(ctx, row, { before, after }, { number: changes, at: changeAt, month, isNewPeriod, newMonth });
   const { from, to } = periodOf(changeAt, after.price.interval, 0);
+  if (changePriceId !== row.priceId) await setUsageTerms(ctx, row.id, { from: changeAt, priceId: changePriceId });
   const newPeriod = {
     anchorAt: changeAt,
     periodIndex: 0,

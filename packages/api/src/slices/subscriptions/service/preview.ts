@@ -4,7 +4,7 @@ import { ApiError } from '../../../contract/errors.ts';
 import { findBillingAccount } from '../../billing/service/currency.ts';
 import type { NewLine } from '../../invoices/service/draft.ts';
 import { taxesOf } from '../../invoices/service/finalise.ts';
-import { findSold } from '../../plans/service/read.ts';
+import { findSold, type Sold } from '../../plans/service/read.ts';
 import { linesOfChange, linesOfPeriod, timingOf } from '../lines.ts';
 import { SubscriptionModel } from '../model.ts';
 import { periodOf } from '../periods.ts';
@@ -35,7 +35,7 @@ async function previewStart(ctx: OrganizationContext, input: PreviewSubscription
   const trialEnd = await trialEndOf(ctx, sold.plan, input.provider ?? 'stripe');
   const period = periodOf(trialEnd ?? ctx.now, interval, 0);
   const lines = trialEnd ? [] : linesOfPeriod({ ...sold, quantity }, period, coupon);
-  return present(ctx, { lines, currency: sold.price.currency, effectiveAt: ctx.now, trialEnd });
+  return present(ctx, { lines, price: sold.price, effectiveAt: ctx.now, trialEnd });
 }
 
 async function previewChange(
@@ -45,27 +45,29 @@ async function previewChange(
 ): Promise<SubscriptionPreview> {
   const before = await boughtBy(ctx, row);
   const after = await wantedBy(ctx, before, input);
-  const { currency } = before.price;
+  const { price } = after;
   const timing = timingOf(before, after);
   if (timing !== 'now' || row.status === 'TRIALING') {
     const effectiveAt = timing === 'now' ? ctx.now : row.periodEnd;
-    return present(ctx, { lines: [], currency, effectiveAt, trialEnd: row.trialEnd });
+    return present(ctx, { lines: [], price, effectiveAt, trialEnd: row.trialEnd });
   }
   const lines = linesOfChange(before, after, await proratedBy(ctx, row, { before, after, at: ctx.now }));
-  return present(ctx, { lines, currency, effectiveAt: ctx.now, trialEnd: null });
+  return present(ctx, { lines, price, effectiveAt: ctx.now, trialEnd: null });
 }
 
 interface Previewed {
   lines: readonly NewLine[];
-  currency: string;
+  /** That counts then. */
+  price: Sold['price'];
   effectiveAt: Date;
   trialEnd: Date | null;
 }
 
 async function present(
   ctx: OrganizationContext,
-  { lines, currency, effectiveAt, trialEnd }: Previewed,
+  { lines, price, effectiveAt, trialEnd }: Previewed,
 ): Promise<SubscriptionPreview> {
+  const { currency } = price;
   const { taxes } = await taxesOf(ctx, await findBillingAccount(ctx), lines);
   const money = (amountMinor: number) => ({ amountMinor, currency });
   const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
@@ -80,6 +82,7 @@ async function present(
     })),
     tax: money(sum(taxes)),
     total: money(sum(lines.map(({ amountMinor }) => amountMinor)) + sum(taxes)),
+    usage: price.present(ctx.ids).usage,
     effectiveAt: iso(effectiveAt),
     trialEnd: isoOrNull(trialEnd),
     prorationAt: iso(ctx.now),

@@ -1,24 +1,25 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import { type Context, within } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
-import { lockInvoice } from '../../invoices/service/find.ts';
+import { findInvoice, lockInvoice } from '../../invoices/service/find.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { SubscriptionPastDue, SubscriptionTrialEnding, SubscriptionUpdated } from '../events.ts';
 import type { SubscriptionModel } from '../model.ts';
 import { dunningStepAt, nextStep, type StepKind } from '../state.ts';
 import { advancePeriod } from './advance-period.ts';
-import { billNextPeriod, collect, type Invoice } from './bill.ts';
+import { billNextPeriod, tryCollect } from './bill.ts';
 import { end, lapseChange, NO_PENDING } from './cancel.ts';
+import { closeUsage } from './close-usage.ts';
 import { grantMonth } from './grant-credits.ts';
 import { mailSubscription } from './mail.ts';
 import { lockSubscription, move, type TenantContext } from './move.ts';
 import { rulesOf } from './rules.ts';
 import { savedMethodOf } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
+import { setUsageTerms } from './usage-periods.ts';
 
 const BATCH = 200;
 /** Of one subscription in one run: after a longer pause, the rest is done in the next. */
@@ -50,6 +51,7 @@ export async function runDue(ctx: Context, { signal, touch }: RunControl): Promi
     after = due.at(-1) ?? after;
   }
   await endPlans(ctx, { signal, touch });
+  await closeUsage(ctx, { signal, touch });
 }
 
 const LOCK: Statement = { text: 'select from organizations where id = $1 for no key update skip locked' };
@@ -98,7 +100,8 @@ async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<void> 
   const invoice = await billNextPeriod(ctx, renewed);
   if (invoice.status === 'PAID') return void (await advancePeriod(ctx, renewed));
   const waiting = await move(ctx, renewed, { status: 'ACTIVE', renewalInvoiceId: invoice.id });
-  if (!(await tryCollect(ctx, waiting, invoice))) await missPayment(ctx, waiting);
+  const { plan } = await boughtBy(ctx, waiting);
+  if (!(await tryCollect(ctx, waiting, invoice, plan.name))) await missPayment(ctx, waiting);
 }
 
 async function applyPending(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
@@ -117,18 +120,8 @@ async function applyPending(ctx: TenantContext, row: SubscriptionModel): Promise
     ...NO_PENDING,
     ...(isNewInterval && newAnchor),
   };
+  if (priceId !== row.priceId) await setUsageTerms(ctx, row.id, { from: row.periodEnd, priceId });
   return move(ctx, row, fields, SubscriptionUpdated);
-}
-
-/** False where it cannot even be tried: no method, or a provider that takes no such amount any more. */
-async function tryCollect(ctx: TenantContext, row: SubscriptionModel, invoice: Invoice): Promise<boolean> {
-  const { plan } = await boughtBy(ctx, row);
-  try {
-    return (await collect(ctx, row, invoice, { description: plan.name, isPresent: false })) !== null;
-  } catch (error) {
-    if (error instanceof ApiError) return error.errorCode === 'payment_in_progress';
-    throw error;
-  }
 }
 
 /** A payment is missing: access goes on for a while, and it is tried again on some days. */
@@ -139,8 +132,8 @@ export async function missPayment(ctx: TenantContext, row: SubscriptionModel): P
     { status: 'PAST_DUE', pastDueSince: ctx.now, dunningStep: 1 },
     SubscriptionPastDue,
   );
-  if (!(await savedMethodOf(ctx, row.provider)) && row.provider !== 'manual')
-    await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
+  if (row.provider === 'manual') await mailOverdue(ctx, after);
+  else if (!(await savedMethodOf(ctx, row.provider))) await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
   return after;
 }
 
@@ -148,12 +141,21 @@ export async function missPayment(ctx: TenantContext, row: SubscriptionModel): P
 async function dun(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
   const dunningStep = dunningStepAt(row.pastDueSince ?? ctx.now, rulesOf(ctx, row.provider), ctx.now);
   const after = await move(ctx, row, { dunningStep: Math.max(dunningStep, row.dunningStep + 1) });
-  if (row.renewalInvoiceId === null || row.provider === 'manual') return;
+  if (row.renewalInvoiceId === null) return;
+  if (row.provider === 'manual') return mailOverdue(ctx, after);
   const method = await savedMethodOf(ctx, row.provider);
   const isUseless = !method || method.externalId === row.declinedMethod;
   const invoice = await lockInvoice(ctx, row.renewalInvoiceId);
-  if (isUseless || !(await tryCollect(ctx, after, invoice)))
+  const { plan } = await boughtBy(ctx, after);
+  if (isUseless || !(await tryCollect(ctx, after, invoice, plan.name)))
     await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
+}
+
+/** A transfer cannot be tried again: its payer is asked for it. */
+async function mailOverdue(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+  if (row.renewalInvoiceId === null) return;
+  const { dueAt } = await findInvoice(ctx, row.renewalInvoiceId);
+  await mailSubscription(ctx, row, 'TRANSFER_OVERDUE', dueAt ?? ctx.now);
 }
 
 async function giveUp(ctx: TenantContext, row: SubscriptionModel): Promise<void> {

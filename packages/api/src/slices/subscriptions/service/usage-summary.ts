@@ -11,11 +11,13 @@ import {
   WITHOUT_KEY,
 } from '../../analytics/service/read-sums.ts';
 import { availableCredits } from '../../credits/service/ledger.ts';
-import { planOf } from '../../plans/service/read.ts';
+import { planOf, soldAt } from '../../plans/service/read.ts';
 import { toSlots } from '../../usage/service/slot-range.ts';
 import { SubscriptionModel } from '../model.ts';
 import type { UsageSummary } from '../schemas.ts';
 import { LIVE } from '../state.ts';
+import { pricedUsage } from './priced-usage.ts';
+import { usageSpans } from './usage-periods.ts';
 
 /** All but the first are no calls with live keys here. */
 const GROUPS = [allCalls('live'), WITHOUT_KEY, LIVE_VERIFICATIONS];
@@ -44,8 +46,33 @@ export async function getUsageSummary(ctx: OrganizationContext): Promise<UsageSu
       overage,
       refusedUntil: isoOrNull(refusedUntil),
     },
+    usage: await usageOf(ctx, row, month.from),
     credits: { included: plan.monthlyCredits * quantity, available: await availableCredits(ctx) },
     period: row && row.periodIndex >= 0 ? { from: iso(row.periodStart), to: iso(row.periodEnd) } : null,
+  };
+}
+
+/** What was used so far by prices of usage. */
+async function usageOf(
+  ctx: OrganizationContext,
+  row: SubscriptionModel | undefined,
+  from: Date,
+): Promise<UsageSummary['usage']> {
+  const spans = row ? await usageSpans(ctx, row.id, { from, to: ctx.now }) : [];
+  const [last] = spans.slice(-1);
+  const usage = last && (await pricedUsage(ctx, spans, { isFinal: false }));
+  if (!last || !usage) return { items: [], total: null };
+  const { currency } = (await soldAt(ctx, last.priceId)).price;
+  const money = (amountMinor: number) => ({ amountMinor, currency });
+  return {
+    items: usage.map(({ meter, amountMinor, unitSize, quantity, usedMinor }) => ({
+      meter,
+      unitPrice: money(amountMinor),
+      unitSize,
+      quantity,
+      amount: money(usedMinor),
+    })),
+    total: money(usage.reduce((sum, { usedMinor }) => sum + usedMinor, 0)),
   };
 }
 
