@@ -320,6 +320,38 @@ describe('a renewal that is declined', () => {
   });
 });
 
+describe('a payment that is disputed', () => {
+  let dispute: string;
+  beforeEach(async () => {
+    await active();
+    const [{ externalId }] = await app.rows('payments').where({ organizationId: organizationId() });
+    dispute = payments.fakeStripe.openDispute(externalId);
+    await settle();
+    expect([(await get()).status, await plan(), await credits()]).toEqual(['ACTIVE', 'BASIC', 0]);
+  });
+
+  async function settle(): Promise<void> {
+    await payments.fakeStripe.deliver();
+    await paymentsSettled(app);
+  }
+
+  it('keeps the plan while the dispute is open, and its credits again when it is won', async () => {
+    payments.fakeStripe.closeDispute(dispute, 'won');
+    await settle();
+    expect([(await get()).status, await plan(), await credits()]).toEqual(['ACTIVE', 'BASIC', 500]);
+  });
+
+  it('ends the subscription, and takes its credits, when the dispute is lost', async () => {
+    payments.fakeStripe.closeDispute(dispute, 'lost');
+    await settle();
+    expect([(await get()).status, await plan(), await credits()]).toEqual(['CANCELED', 'FREE', 0]);
+    expect(await invoices()).toMatchObject([{ status: 'PAID', chargedBackMinor: 1900 }]);
+    expect((await subscribe()).body.status).toBe('ACTIVE');
+    // Nothing is owed: none of them were spent.
+    expect(await credits()).toBe(500);
+  });
+});
+
 describe('canceling', () => {
   it('rule 27: at the end of the period keeps the plan until then, and can be taken back free of charge', async () => {
     await active();

@@ -28,7 +28,7 @@ const HARD_DECLINES: ReadonlySet<string> = new Set([
 ]);
 
 /** Locked before its invoice, as everywhere: two that lock in other orders would wait for each other. */
-async function subscriptionOf(ctx: TenantContext, invoiceId: number): Promise<SubscriptionModel | undefined> {
+export async function subscriptionOf(ctx: TenantContext, invoiceId: number): Promise<SubscriptionModel | undefined> {
   const { subscriptionId } = await findInvoice(ctx, invoiceId);
   return subscriptionId === null ? undefined : lockSubscription(ctx, subscriptionId);
 }

@@ -1,7 +1,9 @@
 import { grantCredits } from '../../credits/service/ledger.ts';
+import { linesOf } from '../../invoices/service/find.ts';
 import { type Bought, creditsOfChange } from '../lines.ts';
 import type { SubscriptionModel } from '../model.ts';
 import { addMonths, type Period } from '../periods.ts';
+import type { Invoice } from './bill.ts';
 import { move, type TenantContext } from './move.ts';
 import { boughtBy } from './sold.ts';
 
@@ -17,11 +19,28 @@ export async function grantMonth(ctx: TenantContext, before: SubscriptionModel):
   const credits = plan.monthlyCredits * quantity;
   // After a long pause, credits of months that are over would expire at once.
   if (credits > 0 && (expiresAt === undefined || expiresAt > ctx.now)) {
-    const key = `subscription/${before.id}/${month.from.toISOString()}`;
+    const key = keyOfMonth(before.id, month.from);
     await grantCredits(ctx, { source: 'PLAN', key, credits, priority: PRIORITY, expiresAt });
   }
   return move(ctx, before, { creditsIndex: creditsIndex + 1, creditsDueAt: month.to });
 }
+
+/** Which credits came with an invoice: those of its months, or of its change. */
+export async function keysOfInvoice(
+  ctx: TenantContext,
+  { id: subscriptionId, anchorAt, creditsIndex }: SubscriptionModel,
+  { id, reason, periodKey }: Invoice,
+): Promise<string[]> {
+  if (reason === 'CHANGE') return [`subscription/${subscriptionId}/${periodKey}`];
+  const period = (await linesOf(ctx, id)).find(({ kind }) => kind === 'PLAN');
+  const months = Array.from({ length: creditsIndex }, (_, index) => monthOf(anchorAt, index).from);
+  return months
+    .filter((from) => period?.periodStart && period.periodEnd && from >= period.periodStart && from < period.periodEnd)
+    .map((from) => keyOfMonth(subscriptionId, from));
+}
+
+const keyOfMonth = (subscriptionId: number, from: Date): string =>
+  `subscription/${subscriptionId}/${from.toISOString()}`;
 
 export const monthOf = (anchor: Date, index: number): Period => ({
   from: addMonths(anchor, index),
