@@ -35,9 +35,9 @@ const shared = {
   // Threads start faster than processes: a quarter less work on the whole.
   pool: 'threads' as const,
   slowTestThreshold: 5_000,
-  testTimeout: 120_000,
-  hookTimeout: 180_000,
   // A condition that comes late on a busy machine is no failure; one that never comes is.
+  testTimeout: 240_000,
+  hookTimeout: 300_000,
   expect: { poll: { timeout: 30_000 } },
 };
 

@@ -21,5 +21,5 @@ const slow = job({
 });
 
 const { ports, directUrl } = await bootstrap(readEnv(process.env), () => {});
-startJobProcessing({ ...ports, jobs: createJobRegistry([slow]) }, directUrl, { leaseMs: 2000 });
+startJobProcessing({ ...ports, jobs: createJobRegistry([slow]) }, directUrl, { leaseMs: 4000 });
 process.stdout.write('ready\n');

@@ -112,7 +112,6 @@ describe.skipIf(redisIsMissing())('a worker with WORKER_PORT', () => {
         async () =>
           (await operator.query("select 1 from pg_locks where not granted and relation = 'idempotency_keys'::regclass"))
             .rows.length,
-        { timeout: 10_000 },
       )
       .toBe(1);
     worker.child.kill('SIGTERM');

@@ -102,7 +102,7 @@ describe('notifications', () => {
     const { subscription, received, onListening } = subscribe('one');
     await vi.waitFor(() => expect(subscription.isSure(1000, 0)).toBe(true), within);
     await fail();
-    await vi.waitFor(() => expect(subscription.reconnects).toBe(1), within);
+    await vi.waitFor(() => expect(subscription.reconnects).toBeGreaterThanOrEqual(1), within);
     if (onListening.mock.calls.length === 1) expect(subscription.isSure(60_000, 0)).toBe(false);
     proxy.heal();
     await vi.waitFor(() => expect(onListening).toHaveBeenCalledTimes(2), within);

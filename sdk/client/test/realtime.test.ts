@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket as WsWebSocket } from 'ws';
@@ -18,7 +19,10 @@ beforeEach(async () => {
   api = await startFakeApi();
   client = new RentApi({ baseUrl: api.baseUrl, apiKey: 'rapi_test_key', WebSocket: WsWebSocket });
 });
-afterEach(() => api.close());
+afterEach(() => {
+  vi.useRealTimers();
+  return api.close();
+});
 
 describe('a subscription', () => {
   it('delivers what it asked for, by iteration, and is closed by leaving the loop', async () => {
@@ -116,13 +120,28 @@ describe('a subscription', () => {
   });
 
   it('leaves a connection on which the server has fallen silent', async () => {
+    const pongs = new EventEmitter();
+    class Reporting extends WsWebSocket {
+      constructor(url: string) {
+        super(url);
+        this.on('message', (data) => String(data).includes('"pong"') && pongs.emit('pong'));
+      }
+    }
+    const reporting = new RentApi({ baseUrl: api.baseUrl, apiKey: 'rapi_test_key', WebSocket: Reporting });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const errors: string[] = [];
     const onError = ({ name }: Error) => void errors.push(name);
-    const subscription = client.realtime.subscribe(['api_key.*'], { heartbeatMs: 200, onError });
+    const subscription = reporting.realtime.subscribe(['api_key.*'], { heartbeatMs: 200, onError });
     await subscription.ready;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    for (let round = 0; round < 5; round++) {
+      const pong = once(pongs, 'pong');
+      vi.advanceTimersByTime(200);
+      await pong;
+    }
     expect(errors).toEqual([]);
     api.setMute(true);
+    vi.advanceTimersByTime(400);
+    vi.useRealTimers();
     await expect.poll(() => errors).toEqual(['TimeoutError']);
     api.setMute(false);
     await expect.poll(() => api.subscriptions).toHaveLength(2);

@@ -83,8 +83,13 @@ describe('positions', () => {
     await eventually(() => seen.find(({ id }) => id === newest), 'the feed to have caught up');
     seen.length = 0;
     const gate = Promise.withResolvers<void>();
-    const slow = recordUpdate(() => gate.promise); // takes its id first, commits last
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const recorded = Promise.withResolvers<void>();
+    // Takes its id first, commits last.
+    const slow = recordUpdate(() => {
+      recorded.resolve();
+      return gate.promise;
+    });
+    await recorded.promise;
     await recordUpdate();
     const fast = await eventually(() => seen.at(-1), 'the event that committed first');
     gate.resolve();

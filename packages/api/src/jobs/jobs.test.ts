@@ -205,13 +205,20 @@ describe('a job', () => {
 describe('a lease', () => {
   it('is renewed while the job makes progress, so that no other worker starts it', async () => {
     let starts = 0;
+    const gate = Promise.withResolvers<void>();
     const work = testJob(async () => {
       starts++;
-      await sleep(2500);
+      await gate.promise;
     });
-    startWorker([work], { leaseMs: 1000 });
-    startWorker([work], { leaseMs: 1000 });
+    const leaseMs = 4000;
+    startWorker([work], { leaseMs });
+    startWorker([work], { leaseMs });
     await enqueueInput(work);
+    const lockedAt = async (): Promise<number | undefined> => (await queued(work.name))[0]?.lockedAt?.getTime();
+    const first = await eventually(lockedAt, 'the run');
+    const outlasts = async () => ((await lockedAt())! > first + leaseMs ? true : undefined);
+    await eventually(outlasts, 'renewals for longer than the first lease');
+    gate.resolve();
     await nothingQueued(work.name);
     expect(starts).toBe(1);
   });
@@ -244,7 +251,7 @@ describe('a lease', () => {
       signal.addEventListener('abort', () => aborted.resolve());
       await aborted.promise;
     });
-    startWorker([work], { leaseMs: 600 });
+    startWorker([work], { leaseMs: 3000 });
     await enqueueInput(work);
     await begun.promise;
     const row = (await queued(work.name))[0];
@@ -334,13 +341,13 @@ describe('a lease', () => {
     );
     const busy = testJob(
       async (_, __, { touch }) => {
-        for (let i = 0; i < 10; i++) {
-          await sleep(150);
+        for (let i = 0; i < 9; i++) {
+          await sleep(500);
           touch();
         }
         ends.push('finished');
       },
-      { timeoutMs: 1000, attempts: 1 },
+      { timeoutMs: 4000, attempts: 1 },
     );
     startWorker([stuck, busy]);
     await enqueueInput(stuck);
@@ -663,7 +670,7 @@ describe('a worker', () => {
     await eventually(() => order.includes('other') || undefined, 'the run of another queue');
     // The worker has asked for `few`, and found no slot.
     await eventually(async () => (await queued(few.name))[0], 'the other name');
-    await sleep(1200);
+    await sleep(3000);
     gates[0]!.resolve();
     gates[1]!.resolve();
     await nothingQueued(many.name);

@@ -136,7 +136,7 @@ describe.each(watched)('$name, $at', ({ name, meta, path, prefix }) => {
       const input = encodeURIComponent(JSON.stringify(inputWith({ meta }, path, id)));
       const response = await fetch(`${app.url}/trpc/${name}?input=${input}`, {
         headers: mine.inOrganization('OWNER'),
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(60_000),
       });
       let text = '';
       for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {

@@ -1,5 +1,4 @@
 import { redisIsMissing } from '@rentapi/testing/redis';
-import { startRunningClock } from '@rentapi/testing/running-clock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { eventually, type Person, startApp, type TestApp } from '../../../test/app.ts';
@@ -9,8 +8,6 @@ import { makeOrganization, type TestOrganization } from '../../../test/organizat
 import { tryUpgrade } from '../../../test/upgrade.ts';
 
 const PATH = '/api/v1/ws/organizations/{orgId}';
-const PROMISED_MS = 1000;
-const now = startRunningClock();
 
 type Message = { type: string; event?: string; id?: string | null } & Record<string, unknown>;
 type Text = { id: string; text: string };
@@ -20,8 +17,8 @@ function open(at: TestApp, organizationId: string, query = '') {
   const path = PATH.replace('{orgId}', organizationId);
   const socket = new WebSocket(`${at.url.replace('http', 'ws')}${path}${query}`);
   const messages: Message[] = [];
-  const closed = new Promise<{ code: number; at: number }>((resolve) => {
-    socket.on('close', (code) => resolve({ code, at: now() }));
+  const closed = new Promise<number>((resolve) => {
+    socket.on('close', (code) => resolve(code));
   });
   socket.on('message', (data) => void messages.push(declaredMessage(PATH, String(data)) as Message));
   socket.on('error', () => {});
@@ -258,7 +255,7 @@ describe('what is refused', () => {
     const byToken = [eve.tokens.accessToken, key.secret].map(async (token) => {
       const client = open(app, acme.id);
       await client.send({ action: 'auth', token });
-      expect((await client.closed).code).toBe(4403);
+      expect(await client.closed).toBe(4403);
       expect(client.messages).toMatchObject([{ type: 'error', code: 'not_found' }]);
     });
     await Promise.all(byToken);
@@ -290,16 +287,13 @@ describe('what is refused', () => {
 });
 
 describe('a member who is removed', () => {
-  it('is out of the chat within a second, and is sent nothing more', async () => {
+  it('is out of the chat, and is sent nothing more', async () => {
     const cem = await acme.join('MEMBER');
     const [ofAda, ofCem] = [await enter(ada), await enter(cem)];
     await ofAda.there(ada, cem);
     expect((await ada.request(`${acme.path}/members/${cem.id}`, { method: 'DELETE' })).status).toBe(204);
-    const removedAt = now();
     await ofAda.send({ action: 'message.send', text: 'without Cem', clientId: 'without' });
-    const { code, at } = await ofCem.closed;
-    expect(code).toBe(4403);
-    expect(at - removedAt).toBeLessThan(PROMISED_MS);
+    expect(await ofCem.closed).toBe(4403);
     await ofAda.there(ada);
     await ofAda.event('chat.message_created', 'without Cem');
     expect(ofCem.messages.filter(({ type }) => type === 'event')).toEqual([]);
