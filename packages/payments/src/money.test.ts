@@ -28,7 +28,7 @@ describe('money', () => {
     expect(unlike.map(([code]) => code)).toEqual(['HUF', 'MGA']);
   });
 
-  it.each(PAIRS)('goes to %s and back in %s (rule 31)', (provider, currency, currencies) => {
+  it.each(PAIRS)('rule 31: goes to %s and back in %s', (provider, currency, currencies) => {
     const { minimumMinor } = currencies.get(currency)!;
     for (const amountMinor of [minimumMinor, 10 * minimumMinor, 100_000 * minimumMinor]) {
       const amount = { amountMinor, currency };
@@ -64,7 +64,7 @@ describe('money', () => {
     expect(() => toWire(provider, currencies, { amountMinor, currency })).toThrow('amount_not_representable');
   });
 
-  it('refuses less than the provider charges, and refunds it all the same (rule 41)', () => {
+  it('rule 41: refuses less than the provider charges, and refunds it all the same', () => {
     const amount = { amountMinor: 49, currency: 'USD' };
     expect(() => toChargedWire('stripe', STRIPE_CURRENCIES, amount)).toThrow('amount_below_minimum');
     expect(toWire('stripe', STRIPE_CURRENCIES, amount)).toBe(49n);

@@ -90,7 +90,7 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect((await failureOf(provider.createCharge(changed))).outcome).toBe('refused');
     });
 
-    it('capture called twice is success (rule 16), and charges once', async () => {
+    it('rule 16: capture called twice is success, and charges once', async () => {
       const { id } = await paid();
       expect((await confirm(provider, { id, methodId: null }, 2)).status).toBe('SUCCEEDED');
       expect((await confirm(provider, { id, methodId: null }, 3)).status).toBe('SUCCEEDED');
@@ -104,19 +104,19 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect(harness.movedMinor('EUR')).toBe(0);
     });
 
-    it('ends a charge that was left, so that it cannot be paid as well (rule 10)', async () => {
+    it('rule 10: ends a charge that was left, so that it cannot be paid as well', async () => {
       const { id } = await provider.createCharge(newCharge());
       await harness.pay(id, 'leaves');
       expect(await provider.cancelCharge(id)).toMatchObject({ status: 'CANCELED', next: null });
       expect(harness.movedMinor('EUR')).toBe(0);
     });
 
-    it('does not cancel what has been paid (rule 10)', async () => {
+    it('rule 10: does not cancel what has been paid', async () => {
       const { id } = await paid();
       expect((await provider.cancelCharge(id)).status).toBe('SUCCEEDED');
     });
 
-    it('credits nothing while a payment is pending (rules 17, 18)', async () => {
+    it('rules 17, 18: credits nothing while a payment is pending', async () => {
       const { id } = await provider.createCharge(newCharge());
       await harness.pay(id, 'pays_late');
       expect(await confirm(provider, { id, methodId: null })).toMatchObject({ status: 'PENDING', next: 'time' });
@@ -126,7 +126,7 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect(harness.movedMinor('EUR')).toBe(AMOUNT.amountMinor);
     });
 
-    it('learns that a pending payment failed days later (rule 18)', async () => {
+    it('rule 18: learns that a pending payment failed days later', async () => {
       const { id } = await provider.createCharge(newCharge());
       await harness.pay(id, 'pays_late');
       await confirm(provider, { id, methodId: null });
@@ -146,7 +146,7 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect((await provider.getCharge(charge.id)).refundedMinor).toBe(2_34);
     });
 
-    it('never repeats a refund (rule 13): the same reference is the same refund, under whatever key', async () => {
+    it('rule 13: never repeats a refund: the same reference is the same refund, under whatever key', async () => {
       const { id: chargeId } = await paid();
       const refund = { chargeId, reference: 'rfd_b', amount: { amountMinor: 1_00, currency: 'EUR' } };
       const first = await provider.refund({ ...refund, key: 'rfd_b/1' });
@@ -155,7 +155,7 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect((await provider.getCharge(chargeId)).refundedMinor).toBe(1_00);
     });
 
-    it('makes two legitimate equal refunds of one charge (rule 13)', async () => {
+    it('rule 13: makes two legitimate equal refunds of one charge', async () => {
       const { id: chargeId } = await paid();
       const amount = { amountMinor: 1_00, currency: 'EUR' };
       const one = await provider.refund({ key: 'rfd_c/1', chargeId, reference: 'rfd_c', amount });
@@ -194,7 +194,7 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
       expect(await failureOf(call)).toMatchObject({ outcome: 'refused', code: 'currency_not_supported' });
     });
 
-    it('charges yen as yen (rule 31)', async () => {
+    it('rule 31: charges yen as yen', async () => {
       const amount = { amountMinor: 1500, currency: 'JPY' };
       const { id } = await provider.createCharge(newCharge({ amount }));
       await harness.pay(id, 'pays');
@@ -242,7 +242,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       await provider.removeMethod(finished.method!.id);
     });
 
-    it('makes one customer for one key (rule 15)', async () => {
+    it('rule 15: makes one customer for one key', async () => {
       const input = { key: 'org_2', reference: 'org_2', email: 'a@example.com', name: 'A' };
       const [one, other] = [await provider.createCustomer(input), await provider.createCustomer(input)];
       expect(other).toEqual(one);
@@ -282,7 +282,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       expect(harness.movedMinor('EUR')).toBe(0);
     });
 
-    it('distinguishes a refund that takes days from one that is done (rule 39)', async () => {
+    it('rule 39: distinguishes a refund that takes days from one that is done', async () => {
       const saved = await harness.saveMethod('refunds_late');
       const { id } = await provider.createCharge(newCharge(saved));
       await confirm(provider, { id, methodId: saved.methodId });
@@ -384,7 +384,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       expect([...kinds]).toEqual(expect.arrayContaining(['charge', 'refund', 'dispute']));
     });
 
-    it('accepts a genuine event: its raw bytes, not what they mean (rule 44)', async () => {
+    it('rule 44: accepts a genuine event: its raw bytes, not what they mean', async () => {
       await charged();
       await harness.warmUp();
       const [{ raw, headers }] = harness.takeEvents() as [{ raw: Buffer; headers: Record<string, string> }];
@@ -529,7 +529,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
       },
     );
 
-    it('keeps a word that it does not know, and decides nothing from it (rule 29)', async () => {
+    it('rule 29: keeps a word that it does not know, and decides nothing from it', async () => {
       const saved = await harness.saveMethod('pays');
       const { id } = await provider.createCharge(newCharge(saved));
       harness.fail('unknown_word', 'read');

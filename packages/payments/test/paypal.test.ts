@@ -121,7 +121,7 @@ describe('an event of PayPal', () => {
     await close();
   });
 
-  it('is shown to PayPal as the bytes that came, where its certificate is not to be trusted', async () => {
+  it('rule 44: is shown to PayPal as the bytes that came, where its certificate is not to be trusted', async () => {
     const { config, fake, now, close } = await startPayPal();
     const provider = createPayPalProvider({ ...config, trustedRoots: [] });
     const body = EVENT.replace('"ORDER1"', '"ORDER1","n":1.0,"empty":{},"text":"\\u0142"');

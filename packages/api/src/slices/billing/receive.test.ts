@@ -215,7 +215,7 @@ describe('an event of Stripe', () => {
     expect(statusAndCode(await post(STRIPE, body, fakeStripe.sign(body)))).toEqual([413, 'body_too_large']);
   });
 
-  it('50 about one object at once: no error, and the last one is read (rule 6)', async () => {
+  it('rule 6: 50 about one object at once: no error, and the last one is read', async () => {
     const id = `pi_burst${++count}`;
     const bodies = Array.from({ length: 50 }, () => eventOf({ data: { object: { id, object: 'payment_intent' } } }));
     const answers = await Promise.all(bodies.map((body) => post(STRIPE, body, fakeStripe.sign(body))));
@@ -233,7 +233,7 @@ describe('an event of Stripe', () => {
     expect(await synced(externalId)).toMatchObject({ syncedSeq: 3 });
   });
 
-  it('is not acknowledged where it cannot be stored, so it is sent again', async () => {
+  it('rule 8: is not acknowledged where it cannot be stored, so it is sent again', async () => {
     const body = eventOf();
     await app.rows.raw(`
       create function refuse() returns trigger language plpgsql as $$ begin

@@ -154,7 +154,7 @@ async function endsOf(buyer: Person, charges: ReadonlyMap<History, { paymentId: 
 }
 
 describe.each(['stripe', 'paypal'] as const)('histories of payments with %s', (provider) => {
-  it('end in the same rows and books, in whatever order events arrive, how often, and where some never do (rules 1, 2, 5)', async () => {
+  it('rules 1, 2, 5: end in the same rows and books, in whatever order events arrive, how often, and where some never do', async () => {
     const inOrder = await live(provider, { random: null });
     expect(inOrder.ends).toMatchObject({
       paid: { status: 'SUCCEEDED' },

@@ -190,7 +190,7 @@ describe('spending', () => {
     expect(await entries()).toMatchObject([{ kind: 'SPEND' }, { kind: 'EXPIRE', credits: -10 }, {}, {}]);
   });
 
-  it('grants once for each source and key, fifty at once', async () => {
+  it('rule 5: grants once for each source and key, fifty at once', async () => {
     const made = await Promise.all(Array.from({ length: 50 }, () => grant('pay_1', 7)));
     expect(made.filter(Boolean)).toHaveLength(1);
     expect((await balance()).available).toBe(7);

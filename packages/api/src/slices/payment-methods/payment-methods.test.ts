@@ -149,7 +149,7 @@ describe('saving a method', () => {
   });
 });
 
-describe('the customer at Stripe (rule 15)', () => {
+describe('rule 15: the customer at Stripe', () => {
   it('is one, however many calls make it at once', async () => {
     const made = await Promise.all(Array.from({ length: 50 }, () => customerOf()));
     expect(new Set(made).size).toBe(1);
@@ -290,7 +290,7 @@ describe('a method', () => {
     expect((await defaultMethodOf(there()))?.externalId).toBe(card);
   });
 
-  it('of a customer that is none of ours is a finding, and is not adopted (rule 3)', async () => {
+  it('rule 3: of a customer that is none of ours is a finding, and is not adopted', async () => {
     const made = await payments.stripe.createCustomer({ key: 'dashboard', reference: 'x', email: null, name: null });
     const card = payments.fakeStripe.addCard(made!.id, 'pays');
     await payments.fakeStripe.deliver();

@@ -259,7 +259,7 @@ const DEATHS = [
 ] as const;
 
 describe('a process that dies', () => {
-  it.each(DEATHS)('%s: charged once, and granted once (rules 11, 12)', async (where) => {
+  it.each(DEATHS)('rules 11, 12: %s: charged once, and granted once', async (where) => {
     const { stripe } = payments;
     const all = app.ports.payments;
     const { fulfilments } = app.ports;
@@ -362,7 +362,7 @@ describe('what the provider says', () => {
     expect(await available()).toBe(750);
   });
 
-  it('in a word that is not known: nothing changes, and it is a finding', async () => {
+  it('rule 29: in a word that is not known: nothing changes, and it is a finding', async () => {
     const { payment } = (await buy()).body;
     const [{ externalId }] = await rows();
     payments.fakeStripe.fail('unknown_word', /^GET .*sessions/, 1);
@@ -460,7 +460,7 @@ describe('an order of PayPal', () => {
     expect(await available()).toBe(1000);
   });
 
-  it('that is pending is answered as pending, which is not paid (rule 17)', async () => {
+  it('rule 17: that is pending is answered as pending, which is not paid', async () => {
     const { body } = await create({ credits: 1000 });
     payments.fakePayPal.act(body.orderId, 'approve', 'pays_late');
     expect((await capture(body.orderId)).body.status).toBe('PENDING');

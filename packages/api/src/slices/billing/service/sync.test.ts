@@ -98,7 +98,7 @@ async function live(name: 'stripe' | 'paypal', reference: string, random: () => 
 }
 
 describe.each(['stripe', 'paypal'] as const)('events of %s', (name) => {
-  it('end in the state of the provider, in whatever order and however often they come (rules 1, 2)', async () => {
+  it('rules 1, 2: end in the state of the provider, in whatever order and however often they come', async () => {
     const wrong: number[] = [];
     for (let seed = 1; seed <= HISTORIES; seed++) {
       const random = randomOf(seed);
