@@ -56,8 +56,11 @@ export default {
     ),
     rule(
       'fake-payments-in-development-only',
-      'Only the start of a developer’s server loads fake providers; a build has none.',
-      { pathNot: '(\\.test\\.ts$|/test/|^bench/|^packages/fake-payments/|^apps/server/src/dev/fake-providers\\.ts$)' },
+      'Only the start of a developer’s server and the simulator load fake providers; a build has none.',
+      {
+        pathNot:
+          '(\\.test\\.ts$|/test/|^bench/|^packages/fake-payments/|^apps/server/src/dev/(fake-providers\\.ts|simulator/))',
+      },
       { path: '^packages/fake-payments/' },
     ),
     rule(

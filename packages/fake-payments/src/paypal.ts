@@ -39,6 +39,8 @@ export type PayerBehavior = 'pays' | 'declines' | 'pays_late' | 'refunds_late';
 export interface FakePayPal extends FakeServer, Deliveries {
   /** A saved account of a payer. */
   addPayer(behavior: PayerBehavior): string;
+  /** What a saved account does from now on. */
+  behave(payerId: string, behavior: PayerBehavior): void;
   /** What the payer does on the page of an order or of a setup token. */
   act(id: string, action: 'approve' | 'cancel', behavior?: PayerBehavior): void;
   /** Ends what takes days: the capture of an order, or a refund. */
@@ -626,6 +628,7 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
 
   return Object.assign(deliveries, server, {
     addPayer,
+    behave: (payerId: string, behavior: PayerBehavior) => void behaviors.set(payerId, behavior),
     act,
     settle,
     openDispute,

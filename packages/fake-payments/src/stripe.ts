@@ -56,6 +56,8 @@ export type CardBehavior =
 export interface FakeStripe extends FakeServer, Deliveries {
   /** A card of a customer. */
   addCard(customerId: string, behavior: CardBehavior): string;
+  /** What a card does from now on. */
+  behave(cardId: string, behavior: CardBehavior): void;
   /** What the payer does on the page of a session, or where a charge needs the payer. */
   act(id: string, action: 'pay' | 'pay_late' | 'decline' | 'close'): void;
   /** Ends what takes days: a charge that is processing, or a refund that is pending. */
@@ -774,6 +776,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
 
   return Object.assign(deliveries, server, {
     addCard,
+    behave: (cardId: string, behavior: CardBehavior) => void behaviors.set(cardId, behavior),
     changeCard,
     deleteCustomer,
     act,

@@ -2,14 +2,16 @@ import { closePorts } from '@rentapi/api/ports';
 import { FAULTS } from '@rentapi/api/slices/books/schemas';
 import { findBillingFaults } from '@rentapi/api/slices/books/service/faults';
 import { bootstrap } from '../bootstrap.ts';
+import { isBuilt } from '../files.ts';
 import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 /** Exit code 1 where something does not add up. */
-export function billing([action = '']: string[]): Command {
+export function billing([action = '', ...rest]: string[]): Command {
+  if (action === 'simulate') return () => simulateBilling(rest);
   return async (env) => {
-    if (action !== 'verify') {
-      printLine('Usage: rentapi billing verify');
+    if (action !== 'verify' || rest.length > 0) {
+      printLine('Usage: rentapi billing verify | simulate');
       return 2;
     }
     const { ports, embedded } = await bootstrap(env(), printLine, { attach: true });
@@ -26,4 +28,13 @@ export function billing([action = '']: string[]): Command {
       await embedded?.stop();
     }
   };
+}
+
+async function simulateBilling(args: string[]): Promise<number> {
+  if (isBuilt) {
+    printLine('`billing simulate` works on the sources: call it in a checkout of the repository.');
+    return 2;
+  }
+  const { runSimulation } = await import('../dev/simulator/command.ts');
+  return runSimulation(args);
 }

@@ -14,6 +14,7 @@ export const USAGE = `Usage: rentapi <command>
   asyncapi                    print the AsyncAPI document of sockets and webhooks
   audit verify                check every organization's audit log and name the first broken link
   billing verify              add up the credits and the money of all organizations
+  billing simulate            live months of billing in a database of its own, and check every step
   secrets reseal              seal stored secrets under the current SECRET_KEY
   id <public id>              decode a public id
   help [command]              print this, or how one command is used
@@ -78,9 +79,16 @@ Checks that no entry of any organization's audit log was changed, removed or ins
 each log, and then ends with 1. Keep what it prints: it proves later that the entries of today are still the same.
 `,
   billing: `Usage: rentapi billing verify
+       rentapi billing simulate [--months 24] [--organizations 100] [--seed 1] [--chaos]
 
-Adds up the credits and the money of all organizations: ledger, balances and grants; journal, payments and refunds. The
-exit code is 0 where everything agrees; else it is 1, and each line names what does not, of which organization.
+verify     adds up the credits and the money of all organizations: ledger, balances and grants; journal, payments and
+           refunds. The exit code is 0 where everything agrees; else it is 1, and each line names what does not, of
+           which organization
+simulate   lives so many months with so many organizations, beside fakes of Stripe and PayPal and in a database of its
+           own, which is removed at the end. With --chaos events are lost, repeated and reordered, cards are declined,
+           payments disputed, and providers and workers are away. Every step is checked: the exit code is 1 where
+           something does not hold, which is named with its seed and step. At most 60 months and 500 organizations.
+           Needs a checkout
 `,
   id: `Usage: rentapi id <public id>
 

@@ -1,0 +1,184 @@
+import type { Context } from '@rentapi/api/context';
+import { FAULTS } from '@rentapi/api/slices/books/schemas';
+import { faultsOf } from '@rentapi/api/slices/books/service/faults';
+import { rulesOf } from '@rentapi/api/slices/subscriptions/service/rules';
+import { entitledUntil, type Status, type Timed } from '@rentapi/api/slices/subscriptions/state';
+import { execute, type Statement } from '@rentapi/platform/database';
+
+/** Work wakes once in so long a time. */
+export const HOUR_MS = 3_600_000;
+
+/** An invariant that does not hold. */
+export interface Broken {
+  kind: string;
+  organizationId: number | null;
+  /** What is off, in a sentence. */
+  what: string;
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  ...FAULTS,
+  LIVE_SUBSCRIPTIONS: 'An organization has more than one live subscription.',
+  INVOICE_PAYMENTS: 'What is paid of an invoice is not the sum of its payments without what was paid back.',
+  INVOICE_SETTLED: 'An invoice is paid while something is due, or open while nothing is.',
+  PERIODS: 'The periods that were billed overlap, repeat, or leave a gap.',
+  DUE: 'Something is due that was not done.',
+  SERIES: 'The numbers of a series of invoices have a gap.',
+  ENTITLEMENT: 'The plan of an organization is not the one that it is entitled to.',
+};
+
+const brokenAs = (kind: string, organizationId: number | null): Broken => ({
+  kind,
+  organizationId,
+  what: MEANINGS[kind] ?? kind,
+});
+
+const ROWS: Statement = {
+  text: `
+    /* across organizations */
+    select 'LIVE_SUBSCRIPTIONS' as kind, organization_id as "organizationId" from subscriptions
+    where organization_id = any ($1) and status in ('INCOMPLETE', 'TRIALING', 'ACTIVE', 'PAST_DUE')
+    group by organization_id having count(*) > 1
+    union all
+    (with paid as (
+      select payment.organization_id, payment.subject_id,
+        sum(payment.amount_minor - coalesce((
+          select sum(refund.amount_minor) from refunds refund
+          where refund.organization_id = payment.organization_id and refund.payment_id = payment.id
+            and (refund.status = 'SUCCEEDED' or (refund.status = 'PENDING' and refund.origin = 'DUPLICATE'))
+        ), 0)) as amount
+      from payments payment
+      where payment.organization_id = any ($1) and payment.purpose = 'INVOICE' and payment.status = 'SUCCEEDED'
+      group by payment.organization_id, payment.subject_id
+    )
+    select case
+        when invoice.paid_minor <> coalesce(paid.amount, 0) then 'INVOICE_PAYMENTS' else 'INVOICE_SETTLED' end,
+      invoice.organization_id
+    from invoices invoice
+    left join paid on paid.organization_id = invoice.organization_id and paid.subject_id = invoice.id
+    where invoice.organization_id = any ($1) and invoice.kind = 'INVOICE' and invoice.status <> 'DRAFT' and (
+      invoice.paid_minor <> coalesce(paid.amount, 0)
+      or (invoice.status = 'PAID' and invoice.total_minor
+        <> invoice.paid_minor + invoice.balance_minor + invoice.credited_minor - invoice.returned_minor)
+      or (invoice.status in ('OPEN', 'UNCOLLECTIBLE') and invoice.total_minor
+        <= invoice.paid_minor + invoice.balance_minor + invoice.credited_minor - invoice.returned_minor)))
+    union all
+    select distinct 'PERIODS', organization_id from (
+      select invoice.organization_id, line.period_start as starts, invoice.status,
+        lag(line.period_start) over periods as before_starts, lag(line.period_end) over periods as before_ends,
+        lag(invoice.id) over periods as before_id, invoice.id, invoice.subscription_id
+      from invoices invoice
+      join invoice_lines line on line.organization_id = invoice.organization_id and line.invoice_id = invoice.id
+        and line.kind = 'PLAN'
+      where invoice.organization_id = any ($1) and invoice.kind = 'INVOICE' and invoice.reason = 'PERIOD'
+        and invoice.status in ('PAID', 'OPEN')
+      window periods as (partition by invoice.organization_id, invoice.subscription_id order by invoice.id)
+    ) billed
+    where before_starts is not null and (starts <= before_starts or (starts <> before_ends and not exists (
+      -- A longer interval begins at once, with an invoice of its own.
+      select from invoices change
+      where change.organization_id = billed.organization_id and change.subscription_id = billed.subscription_id
+        and change.reason = 'CHANGE' and change.id between billed.before_id and billed.id)))
+    union all
+    select 'DUE', organization_id from payments where organization_id = any ($1) and due_at <= $2
+    union all
+    select 'DUE', organization_id from refunds where organization_id = any ($1) and due_at <= $2`,
+};
+
+interface Plan extends Omit<Timed, 'status'> {
+  organizationId: number;
+  plan: string;
+  planUntil: Date | null;
+  planAfter: string | null;
+  sold: string | null;
+  status: Status | null;
+  provider: 'stripe' | 'paypal' | 'manual';
+}
+
+const PLANS: Statement = {
+  text: `
+    /* across organizations */
+    select organization.id as "organizationId", organization.plan, organization.plan_until as "planUntil",
+      organization.plan_after as "planAfter", price.plan as sold, last.status, last.provider, last.created_at as "createdAt",
+      last.trial_end as "trialEnd", last.trial_noticed_at as "trialNoticedAt", last.period_end as "periodEnd",
+      last.cancel_at as "cancelAt", last.ended_at as "endedAt", last.past_due_since as "pastDueSince",
+      last.dunning_step as "dunningStep", last.renewal_invoice_id as "renewalInvoiceId",
+      last.change_expires_at as "changeExpiresAt", last.credits_due_at as "creditsDueAt"
+    from organizations organization
+    left join lateral (
+      select * from subscriptions where subscriptions.organization_id = organization.id
+        and status not in ('INCOMPLETE', 'EXPIRED')
+      order by id desc limit 1
+    ) last on true
+    left join prices price on price.id = last.price_id
+    where organization.id = any ($1)`,
+};
+
+/** What is broken in the rows of these organizations at this moment, after all that was due was done. */
+export async function findBroken(
+  ctx: Context,
+  organizations: readonly number[],
+  { isAwake }: { isAwake: boolean },
+): Promise<Broken[]> {
+  const { db, now } = ctx;
+  const dueBefore = new Date(isAwake ? now.getTime() - HOUR_MS : 0);
+  const [faults, rows, plans] = await Promise.all([
+    faultsOf(db, organizations, now),
+    execute<{ kind: string; organizationId: number }>(db, ROWS, [organizations, dueBefore]),
+    execute<Plan>(db, PLANS, [organizations]),
+  ]);
+  const wrong = plans.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
+  return [
+    ...[...faults.filter(({ kind }) => isAwake || kind !== 'SUBSCRIPTION_LATE'), ...rows].map(
+      ({ kind, organizationId }) => brokenAs(kind, organizationId),
+    ),
+    ...wrong.map(({ organizationId }) => brokenAs('ENTITLEMENT', organizationId)),
+  ];
+}
+
+const planAt = ({ plan, planUntil, planAfter }: Plan, now: Date): string | null =>
+  planUntil !== null && planUntil <= now ? planAfter : plan;
+
+function entitledAt(ctx: Context, { status, sold, provider, ...timed }: Plan): string | null {
+  const { DEFAULT_PLAN } = ctx.ports.env;
+  if (status === null) return DEFAULT_PLAN;
+  const until = entitledUntil({ ...timed, status }, rulesOf(ctx, provider));
+  return until !== null && ctx.now < until ? sold : DEFAULT_PLAN;
+}
+
+const SERIES: Statement = {
+  text: `
+    /* across organizations */
+    select series from invoices where number is not null group by series
+    having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1`,
+};
+
+/** What no single organization has. */
+export async function findBrokenSeries({ db }: Context): Promise<Broken[]> {
+  const found = await execute<{ series: string }>(db, SERIES, []);
+  return found.map(() => brokenAs('SERIES', null));
+}
+
+/** What a provider has moved to us by our journal, before what it keeps for itself. */
+const CASH: Statement = {
+  text: `
+    /* across organizations */
+    select coalesce(sum(line.amount_minor), 0)::bigint as "amountMinor" from journal_lines line
+    join journal_entries entry on entry.organization_id = line.organization_id and entry.id = line.entry_id
+    where line.account = 'cash_' || $1 and line.currency = $2 and entry.kind <> 'FEE'`,
+};
+
+const OPEN_DISPUTES: Statement = {
+  text: `
+    /* across organizations */
+    select coalesce(sum(amount_minor), 0)::bigint as "amountMinor" from disputes
+    where provider = $1 and currency = $2 and status = 'OPEN'`,
+};
+
+export async function cashOf({ db }: Context, provider: string, currency: string): Promise<number> {
+  const values = [provider, currency];
+  const [cash] = await execute<{ amountMinor: number }>(db, CASH, values);
+  // PayPal keeps what is disputed, and lists it as moved once it is lost; our books take it out at once.
+  const [kept] = provider === 'paypal' ? await execute<{ amountMinor: number }>(db, OPEN_DISPUTES, values) : [];
+  return cash!.amountMinor + (kept?.amountMinor ?? 0);
+}

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { FAULTS } from '@rentapi/api/slices/books/schemas';
+import { createDatabase } from '@rentapi/platform/database';
+import { cloneDatabase } from '@rentapi/testing/postgres';
+import { describe, expect, inject, it, vi } from 'vitest';
+import { runSimulation } from '../src/dev/simulator/command.ts';
+import { type Simulation, simulate } from '../src/dev/simulator/simulate.ts';
+
+const TIMEOUT_MS = 300_000;
+
+type Given = Pick<Simulation, 'months' | 'organizations' | 'seed' | 'chaos'>;
+
+/** On a database of its own. `spoil` changes rows after each month, as its owner. */
+async function run(given: Given, spoil?: string) {
+  const database = await cloneDatabase(inject('postgres'));
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'rentapi-simulation-test-'));
+  const { url: databaseUrl, ownerUrl } = database;
+  try {
+    return await simulate({
+      ...given,
+      databaseUrl,
+      dataDir,
+      ...(spoil !== undefined && { onMonth: () => change(ownerUrl, spoil) }),
+    });
+  } finally {
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function change(url: string, sql: string): Promise<void> {
+  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
+  const rows = createDatabase({ url, poolMin: 0, poolMax: 1, ...timeouts, applicationName: 'rentapi tests' });
+  await rows.raw(sql);
+  await rows.destroy();
+}
+
+describe('the simulator', () => {
+  it.each([
+    { seed: 1, chaos: false },
+    { seed: 2, chaos: true },
+    { seed: 3, chaos: true },
+  ])(
+    'lives months in which every invariant holds, and money moves, with %j',
+    async (given) => {
+      const { broken, months } = await run({ months: 3, organizations: 3, ...given });
+      expect(broken).toBeNull();
+      expect(months.map(({ month }) => month)).toEqual(['2028-01', '2028-02', '2028-03']);
+      const { invoices, paid, paidMinor } = months.at(-1)!;
+      expect(Math.min(invoices, paid, paidMinor)).toBeGreaterThan(0);
+      expect(months.some(({ faults }) => faults > 0)).toBe(given.chaos);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'names the first invariant that is broken, with its organization, step and moment',
+    async () => {
+      const { broken, months } = await run(
+        { months: 2, organizations: 1, seed: 2, chaos: false },
+        `update organizations set plan = 'ENTERPRISE', plan_until = null, plan_after = null`,
+      );
+      expect(months).toHaveLength(1);
+      expect(broken).toMatchObject({
+        kind: 'PLAN',
+        organizationId: expect.any(Number),
+        what: FAULTS.PLAN,
+        step: expect.any(Number),
+        at: expect.any(Date),
+      });
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([
+    [['--months', '0'], '--months is a whole number from 1 to 60, not `0`.'],
+    [['--months', '61'], '--months is a whole number from 1 to 60, not `61`.'],
+    [['--organizations', '501'], '--organizations is a whole number from 1 to 500, not `501`.'],
+    [['--seed', '1e3'], '--seed is a whole number from 0 to 2147483647, not `1e3`.'],
+    [['--chaoss'], "Unknown option '--chaoss'"],
+    [['again'], "Unexpected argument 'again'"],
+  ])('is not called with %j', async (args, sentence) => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      expect(await runSimulation(args)).toBe(2);
+      expect(String(written.mock.calls[0]?.[0])).toContain(sentence);
+    } finally {
+      written.mockRestore();
+    }
+  });
+});
