@@ -5,6 +5,7 @@ import { addPack, paymentsSettled, type TestPayments, usePayments } from '../../
 import { systemContext, within } from '../../context.ts';
 import { transaction } from '../../data/transaction.ts';
 import { spendCredits } from '../../pipeline/credits.ts';
+import { syncForgottenObjects } from '../billing/jobs.ts';
 import { findBillingFaults } from '../books/service/faults.ts';
 import { runDuePayments } from './jobs.ts';
 import { advance } from './service/charge.ts';
@@ -384,5 +385,41 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     expect(disputes.map(({ status }) => status).toSorted()).toEqual(['LOST', 'WON']);
     expect(await eventsOf('payment.disputed')).toHaveLength(4);
     expect(statusAndCode(await refund(lost, usd(1)))).toEqual([201]);
+  });
+
+  it('reads a dispute again a day after its status was a word that we do not know', async () => {
+    const { externalId, captureId } = await rowOf(await paid(provider));
+    const disputeId =
+      provider === 'paypal' ? payments.fakePayPal.openDispute(captureId) : payments.fakeStripe.openDispute(externalId);
+    await deliver();
+    fake().closeDispute(disputeId, 'won');
+    fake().fail('unknown_word', /^GET .*disputes/, 10); // as often as its events have it read
+    await fake().deliver();
+    const finding = async (state: string) =>
+      app.rows('billing_findings').where({ externalId: disputeId, kind: 'UNKNOWN_WORD', state }).first();
+    await eventually(async () => {
+      const { rows } = await app.rows.raw<{ rows: { isBusy: boolean }[] }>(
+        `select exists (select from outbox)
+           or exists (select from agenda_jobs where name = 'billing.sync_object') as "isBusy"`,
+      );
+      return rows[0]!.isBusy ? undefined : true;
+    }, 'the readings of its events');
+    expect(await finding('OPEN')).toBeDefined();
+    expect(await available()).toBe(0);
+    fake().recover();
+    const ctx = systemContext(app.ports, 'test');
+    const later = (ms: number) => ({ ...ctx, now: new Date(ctx.now.getTime() + ms) });
+    const isAsked = async () => {
+      const { askedAt } = await app.rows('provider_objects').where({ externalId: disputeId }).first();
+      return askedAt;
+    };
+    const until = await isAsked();
+    expect(until.getTime()).toBeGreaterThan(ctx.now.getTime());
+    await syncForgottenObjects.run(later(DAY_MS - HOUR_MS), { at: ctx.now }, runControl());
+    expect(await isAsked()).toEqual(until);
+    await syncForgottenObjects.run(later(DAY_MS + HOUR_MS), { at: ctx.now }, runControl());
+    await paymentsSettled(app);
+    expect(await available()).toBe(1000);
+    expect(await finding('RESOLVED')).toBeDefined();
   });
 });

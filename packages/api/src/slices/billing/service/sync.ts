@@ -21,8 +21,11 @@ import { noteFinding } from './findings.ts';
 /** An object as its provider has it: null where there is none any more. */
 export type ReadObject = Charge | Refund | Dispute | Setup | PaymentMethod | Customer | null;
 
+/** `later`: what was read has no meaning for us yet, and nothing else will have it read again. */
+export type Applied = boolean | 'later';
+
 /** Applies what was read, in the transaction that remembers it. False: none of ours is meant. */
-export type Apply = (ctx: Context, provider: PaymentProvider, object: ObjectRef, read: ReadObject) => Promise<boolean>;
+export type Apply = (ctx: Context, provider: PaymentProvider, object: ObjectRef, read: ReadObject) => Promise<Applied>;
 
 /** What is applied, by the kind of object; an object of another kind is none of ours. */
 export type Projections = Readonly<Partial<Record<ObjectKind, Apply>>>;
@@ -61,6 +64,12 @@ const SYNCED: Statement = {
     where provider = $1 and kind = $2 and external_id = $3`,
 };
 
+/** It stays marked, and counts as asked for until then. */
+const LATER: Statement = {
+  text: 'update provider_objects set asked_at = $4 where provider = $1 and kind = $2 and external_id = $3',
+};
+const LATER_MS = 86_400_000;
+
 /**
  * Reads under a ticket: a reading that began after the mark sees everything that the events before it were about, so
  * the newest ticket wins, whatever order readings end in. No lock is held while the provider answers.
@@ -77,7 +86,12 @@ export async function sync(ctx: Context, { provider: name, kind, id, seq }: Mark
   await transaction(ctx, async (ctx) => {
     const [row] = await execute<{ synced: number }>(ctx.db, LOCK, of);
     if (!row || row.synced >= ticket) return;
-    if (!(await apply(ctx, provider, object, read))) {
+    const applied = await apply(ctx, provider, object, read);
+    if (applied === 'later') {
+      await execute(ctx.db, LATER, [...of, new Date(ctx.now.getTime() + LATER_MS)]);
+      return;
+    }
+    if (!applied) {
       const theirs = read && 'providerStatus' in read ? read.providerStatus : undefined;
       await noteFinding(ctx, { kind: 'UNKNOWN_OBJECT', provider: name, object, ...(theirs && { theirs }) });
     }

@@ -1,7 +1,7 @@
 import type { PaymentProvider, Dispute as ProviderDispute } from '@rentapi/payments/payment-provider';
 import { insertRow } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
-import { noteFinding } from '../../billing/service/findings.ts';
+import { noteFinding, resolveFinding } from '../../billing/service/findings.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
 import { PaymentDisputed } from '../events.ts';
 import { DisputeModel, PaymentModel } from '../model.ts';
@@ -11,26 +11,31 @@ import { dataOf, patch } from './rows.ts';
 
 /**
  * Makes a dispute what it is at the provider: what its payment gave is frozen while it is open, thaws when it is won,
- * and is taken back, once, when it is lost.
+ * and is taken back, once, when it is lost. False where its status is a word that we do not know.
  */
 export async function applyDispute(
   ctx: TenantContext,
   { name: provider }: PaymentProvider,
   paymentId: number,
   read: ProviderDispute,
-): Promise<void> {
+): Promise<boolean> {
   await lockOrganization(ctx);
   const payment = await PaymentModel.of(ctx).findOne({ id: paymentId }).forUpdate().throwIfNotFound();
   const object = { kind: 'dispute', id: read.id } as const;
   const theirs = read.providerStatus;
   const { status } = read;
-  if (status === null) return noteFinding(ctx, { kind: 'UNKNOWN_WORD', provider, object, theirs });
+  if (status === null) {
+    await noteFinding(ctx, { kind: 'UNKNOWN_WORD', provider, object, theirs });
+    return false;
+  }
+  await resolveFinding(ctx, { kind: 'UNKNOWN_WORD', provider, object });
   const known = await DisputeModel.of(ctx).findOne({ provider, externalId: read.id }).forUpdate();
   const dispute = known ?? (await open(ctx, payment, read));
-  if (dispute.status === status || status === 'OPEN') return;
-  if (dispute.status === 'OPEN') return end(ctx, payment, dispute, status);
+  if (dispute.status === status || status === 'OPEN') return true;
+  if (dispute.status === 'OPEN') await end(ctx, payment, dispute, status);
   // What has ended stays so: staff decide about an appeal.
-  await noteFinding(ctx, { kind: 'DISPUTE_CHANGED', provider, object, theirs });
+  else await noteFinding(ctx, { kind: 'DISPUTE_CHANGED', provider, object, theirs });
+  return true;
 }
 
 async function open(ctx: TenantContext, payment: PaymentModel, read: ProviderDispute): Promise<DisputeModel> {

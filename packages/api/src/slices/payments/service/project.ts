@@ -74,9 +74,9 @@ export const projectDispute: Apply = async (ctx, provider, object, read) => {
   if (!dispute) return false;
   const payment = await findPaid(ctx, provider, object, dispute.captureId);
   if (!payment) return false;
-  await applyDispute(within(ctx, payment.organizationId), provider, payment.id, dispute);
+  const isKnown = await applyDispute(within(ctx, payment.organizationId), provider, payment.id, dispute);
   await forgetUnknown(ctx, provider.name, object);
-  return true;
+  return isKnown || 'later';
 };
 
 /** Null for what is no id of ours: anyone at the provider can write a reference. */
