@@ -23,7 +23,7 @@ export interface Turns {
   rounds: number;
 }
 
-const WARM_UPS = 2;
+export const WARM_UPS = 2;
 
 /** Lets the works take turns until each has had all its rounds. */
 export async function takeTurns(works: readonly Work[], { timesPerTurn, turns, rounds }: Turns): Promise<Samples> {

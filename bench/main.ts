@@ -23,6 +23,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   metering: () => import('./metering.ts'),
   peers: () => import('./peers/peers.ts'),
   permissions: () => import('./permissions.ts'),
+  renewals: () => import('./renewals.ts'),
   sockets: () => import('./sockets.ts'),
   usage: () => import('./usage.ts'),
   webhooks: () => import('./webhooks.ts'),

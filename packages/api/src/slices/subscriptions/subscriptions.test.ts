@@ -653,3 +653,34 @@ it('the subscription of a deleted organization is not renewed', async () => {
   expect(await rowOf()).toMatchObject({ status: 'CANCELED' });
   expect(await invoices()).toHaveLength(1);
 });
+
+it('moves on the others where one fails', async () => {
+  await active();
+  const broken = await rowOf();
+  const [price] = await app
+    .rows('prices')
+    .insert({
+      plan: 'BASIC',
+      interval: 'month',
+      currency: 'USD',
+      amountMinor: 9e12,
+      archivedAt: now(),
+      createdAt: now(),
+    })
+    .returning('id');
+  await app.rows('subscriptions').where({ id: broken.id }).update({ priceId: price.id });
+  ada = await withKey(await app.signUp());
+  await active();
+  const { period } = await get();
+  await paymentsSettled(app);
+  app.advance(new Date(period.to).getTime() - now().getTime());
+  await expect(sweep()).rejects.toThrow('1 subscriptions could not be moved on');
+  await paymentsSettled(app);
+  expect((await get()).period.from).toBe(period.to);
+  await app.rows('subscriptions').where({ id: broken.id }).update({ priceId: broken.priceId });
+  await sweep();
+  expect(await app.rows('subscriptions').where({ id: broken.id }).first()).toMatchObject({
+    cycle: 2,
+    status: 'ACTIVE',
+  });
+});

@@ -1,3 +1,4 @@
+import type { Knex } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { Interval, PlanCode, PlanTerms } from '../../../contract/plans.ts';
@@ -50,8 +51,20 @@ export async function findSold({ db }: Context, { plan: code, interval, currency
   throw new ApiError('price_not_sold', { detail: `${code} is not sold by the ${interval} in ${currency}.` });
 }
 
-/** What was bought at a price, which may be sold no more. */
-export async function soldAt(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
+/** What was bought at prices, as each transaction has read it. */
+const readBy = new WeakMap<Knex, Map<number, Promise<Sold>>>();
+
+/** What was bought at a price, which may be sold no more. A transaction reads it once: a price never changes. */
+export function soldAt(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
+  if (!ctx.db.isTransaction) return readSold(ctx, priceId);
+  const known = readBy.get(ctx.db) ?? new Map<number, Promise<Sold>>();
+  readBy.set(ctx.db, known);
+  const sold = known.get(priceId) ?? readSold(ctx, priceId);
+  known.set(priceId, sold);
+  return sold;
+}
+
+async function readSold(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
   const price = await PriceModel.query(ctx.db).findById(priceId).throwIfNotFound();
   return { plan: await planOf(ctx, price.plan), price };
 }

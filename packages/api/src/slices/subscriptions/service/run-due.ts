@@ -1,4 +1,5 @@
 import { execute, type Statement } from '@rentapi/platform/database';
+import pLimit from 'p-limit';
 import { type Context, within } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
@@ -22,6 +23,10 @@ import { boughtBy } from './sold.ts';
 import { setUsageTerms } from './usage-periods.ts';
 
 const BATCH = 200;
+/** Of a batch. An organization has one that is due, so that they do not wait for each other's rows. */
+const AT_ONCE = 4;
+/** When so many have failed, the rest would as well. */
+const MAX_FAILURES = 20;
 /** Of one subscription in one run: after a longer pause, the rest is done in the next. */
 const MAX_STEPS = 100;
 
@@ -32,8 +37,13 @@ const DUE: Statement = {
     where due_at <= $1 and (due_at, id) > ($2, $3) order by due_at, id limit $4`,
 };
 
-/** Does all that is due by the clock of the call, each step once and in order, however late the call comes. */
+/**
+ * Does all that is due by the clock of the call, each step once and in order, however late the call comes. One that
+ * fails keeps none of the others waiting; the run then fails as well, and is repeated.
+ */
 export async function runDue(ctx: Context, { signal, touch }: RunControl): Promise<void> {
+  const gate = pLimit(AT_ONCE);
+  const failures: unknown[] = [];
   let after = { dueAt: new Date(0), id: 0 };
   for (let found = BATCH; found === BATCH && !signal.aborted; touch()) {
     const due = await execute<{ organizationId: number; id: number; dueAt: Date }>(ctx.db, DUE, [
@@ -42,16 +52,21 @@ export async function runDue(ctx: Context, { signal, touch }: RunControl): Promi
       after.id,
       BATCH,
     ]);
-    for (const { organizationId, id } of due) {
-      if (signal.aborted) return;
-      await runOne(within(ctx, organizationId), id);
+    await gate.map(due, async ({ organizationId, id }) => {
+      try {
+        if (!signal.aborted) await runOne(within(ctx, organizationId), id);
+      } catch (error) {
+        failures.push(error);
+      }
       touch();
-    }
+    });
+    if (failures.length >= MAX_FAILURES) break;
     found = due.length;
     after = due.at(-1) ?? after;
   }
   await endPlans(ctx, { signal, touch });
   await closeUsage(ctx, { signal, touch });
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} subscriptions could not be moved on`);
 }
 
 const LOCK: Statement = { text: 'select from organizations where id = $1 for no key update skip locked' };

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { type Context, systemContext } from '@rentapi/api/context';
+import { closePorts } from '@rentapi/api/ports';
+import { findBillingFaults } from '@rentapi/api/slices/books/service/faults';
+import { chargePayment } from '@rentapi/api/slices/payments/jobs';
+import { runDueSubscriptions } from '@rentapi/api/slices/subscriptions/jobs';
+import { addMonths } from '@rentapi/api/slices/subscriptions/periods';
+import type { PaymentProvider } from '@rentapi/payments/payment-provider';
+import { request } from 'undici';
+import { createAccounts } from './accounts.ts';
+import { atOnce, printSamples, speedRatio, takeTurns, WARM_UPS, type Work } from './in-process.ts';
+import { openStagePorts } from './ports.ts';
+import type { Verdict } from './report.ts';
+import type { Stage } from './stage.ts';
+
+const ROUNDS = 9;
+const BATCHES = ROUNDS + WARM_UPS;
+/** Set `RENEWALS` for more: 10,000 take some ten minutes. */
+const DUE_AT_A_TIME = Math.max(1, Math.floor(Number(process.env['RENEWALS'] ?? 1100) / BATCHES));
+const RENEWALS = BATCHES * DUE_AT_A_TIME;
+/** As many payments as a worker charges at once. */
+const CHARGES_AT_ONCE = 10;
+const SECRET_KEY = 'sk_test_of_the_bench';
+
+/** Renewals that are due, until each is paid, beside loops that make the same calls of the provider. */
+export async function run(stage: Stage): Promise<Verdict[]> {
+  const stripe = await stage.startProgram(import.meta.resolve('./fake-stripe.ts'), { STRIPE_SECRET_KEY: SECRET_KEY });
+  const ports = openStagePorts(stage, {
+    STRIPE_SECRET_KEY: SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET: 'whsec_of_the_bench',
+    STRIPE_API_BASE: stripe.origin,
+  });
+  try {
+    const base = systemContext(ports, 'bench');
+    const cards = await cardsOf(stripe.origin, RENEWALS + 1);
+    const moments = await addSubscriptions(stage, base.now, cards.slice(1));
+    const charge = () => chargeOnce(ports.payments.get('stripe')!, cards[0]!);
+    const loop: Work = { name: 'a loop', run: (times) => atOnce(1, times, charge) };
+    const loops: Work = { name: `${CHARGES_AT_ONCE} loops`, run: (times) => atOnce(CHARGES_AT_ONCE, times, charge) };
+    let next = 0;
+    const ours: Work = {
+      name: 'renewals',
+      async prepare() {
+        await stage.database.query('delete from outbox');
+      },
+      run: () => renewDue(stage, { ...base, now: moments[next++]! }),
+    };
+    const samples = await takeTurns([loop, loops, ours], {
+      timesPerTurn: DUE_AT_A_TIME,
+      turns: 1,
+      rounds: ROUNDS,
+    });
+    printSamples(`${RENEWALS} renewals, ${DUE_AT_A_TIME} due at a time, and as many charges`, samples);
+    await assertAllPaid(stage, base);
+    await stripe.stop();
+    const unit = (of: Work) => `× the charges/s of ${of.name}`;
+    return [loop, loops].map((by) => ({
+      promise: 'Renewals that are due',
+      measured: speedRatio(samples, ours, by),
+      atLeast: 0.5,
+      unit: unit(by),
+    }));
+  } finally {
+    await closePorts(ports);
+  }
+}
+
+async function cardsOf(origin: string, count: number): Promise<string[]> {
+  const { body } = await request(`${origin}/cards/${count}`, { method: 'POST' });
+  return (await body.json()) as string[];
+}
+
+const ADD = `
+  with homes as (
+    select id, row_number() over (order by id) as at from organizations order by id desc limit $1
+  ), accounts as (
+    insert into billing_accounts (organization_id, currency, created_at, updated_at)
+    select id, 'USD', now(), now() from homes
+  ), methods as (
+    insert into payment_methods (organization_id, provider, status, is_default, external_id, kind, created_at)
+    select homes.id, 'stripe', 'ACTIVE', true, card, 'card', now()
+    from homes join unnest($2::text[]) with ordinality as cards (card, at) using (at)
+  )
+  insert into subscriptions (organization_id, status, price_id, quantity, provider, return_url, anchor_at, period_index,
+    cycle, period_start, period_end, credits_index, credits_due_at, due_at, created_at, updated_at)
+  select homes.id, 'ACTIVE', prices.id, 1, 'stripe', 'http://127.0.0.1/', begun, 0, 1, begun, ended, 1, ended, ended,
+         begun, begun
+  from homes
+  join prices on prices.plan = 'BASIC' and prices.interval = 'month' and prices.currency = 'USD'
+  join unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as period (begun, ended, at) using (at)`;
+
+/** Returns the moments at which some of them are due, in order. */
+async function addSubscriptions(stage: Stage, now: Date, cards: readonly string[]): Promise<Date[]> {
+  await createAccounts(stage, RENEWALS, 0);
+  const anchors = Array.from({ length: BATCHES }, (_, at) => addMonths(new Date(now.getTime() + at), -1));
+  const begun = cards.map((_, at) => anchors[Math.floor(at / DUE_AT_A_TIME)]!);
+  await stage.database.query(ADD, [cards.length, cards, begun, begun.map((anchor) => addMonths(anchor, 1))]);
+  await stage.database.query('analyze');
+  return anchors.map((anchor) => addMonths(anchor, 1));
+}
+
+/** The two calls of a charge, its id known before it is confirmed. */
+async function chargeOnce(provider: PaymentProvider, methodId: string): Promise<void> {
+  const reference = randomUUID();
+  const returnUrl = 'http://127.0.0.1/';
+  const amount = { amountMinor: 1900, currency: 'USD' };
+  const method = { methodId, customerId: null, returnUrl };
+  const { id } = await provider.createCharge({ ...method, key: reference, reference, amount, description: 'Basic' });
+  const { status } = await provider.confirmCharge({ ...method, id, key: reference });
+  if (status !== 'SUCCEEDED') throw new Error(`a charge became ${status}`);
+}
+
+const control = { signal: new AbortController().signal, touch() {} };
+
+/** The sweep, and the jobs that it requests, as many at once as in a worker. */
+async function renewDue(stage: Stage, ctx: Context): Promise<void> {
+  await runDueSubscriptions.run(ctx, { at: ctx.now }, control);
+  const { rows } = await stage.database.query<{ data: unknown }>('delete from outbox where job = $1 returning data', [
+    chargePayment.name,
+  ]);
+  await atOnce(CHARGES_AT_ONCE, rows.length, (at) =>
+    chargePayment.run(ctx, chargePayment.data.parse(rows[at]!.data), control),
+  );
+}
+
+async function assertAllPaid(stage: Stage, ctx: Context): Promise<void> {
+  const { rows } = await stage.database.query<{ paid: number }>(
+    "select count(*)::integer as paid from subscriptions where period_index = 1 and status = 'ACTIVE'",
+  );
+  if (rows[0]!.paid !== RENEWALS) throw new Error(`${rows[0]!.paid} of ${RENEWALS} were renewed`);
+  const faults = await findBillingFaults(ctx.db, ctx.now);
+  if (faults.length > 0) throw new Error(`the books do not balance: ${JSON.stringify(faults.slice(0, 3))}`);
+}
