@@ -23,8 +23,6 @@ import { boughtBy } from './sold.ts';
 import { setUsageTerms } from './usage-periods.ts';
 
 const BATCH = 200;
-/** Of a batch. An organization has one that is due, so that they do not wait for each other's rows. */
-const AT_ONCE = 4;
 /** When so many have failed, the rest would as well. */
 const MAX_FAILURES = 20;
 /** Of one subscription in one run: after a longer pause, the rest is done in the next. */
@@ -42,7 +40,8 @@ const DUE: Statement = {
  * fails keeps none of the others waiting; the run then fails as well, and is repeated.
  */
 export async function runDue(ctx: Context, { signal, touch }: RunControl): Promise<void> {
-  const gate = pLimit(AT_ONCE);
+  // An organization has one that is due, so that they do not wait for each other's rows.
+  const gate = pLimit(ctx.ports.env.RENEWALS_AT_ONCE);
   const failures: unknown[] = [];
   let after = { dueAt: new Date(0), id: 0 };
   for (let found = BATCH; found === BATCH && !signal.aborted; touch()) {
