@@ -63,6 +63,7 @@ export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions
     AUTH_RATE_LIMIT_PER_MINUTE: '100000',
     MAILBOX_LIMIT_PER_HOUR: '100000',
     DEFAULT_PLAN: 'FREE',
+    RENEWALS_AT_ONCE: '1', // in one order, so that a seed does the same again
     CORS_ORIGINS: new URL(RETURN_URL).origin,
   });
   const ports = openPorts({
