@@ -269,12 +269,15 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
     };
     const experience = recordAt(wallet['experience_context']);
     backs.set(id, textAt(experience, 'return_url') ?? '/');
-    savesPayer.set(id, recordAt(wallet['attributes'])['vault'] !== undefined);
+    const attributes = recordAt(wallet['attributes']);
+    savesPayer.set(id, attributes['vault'] !== undefined);
+    customerOf.set(id, textAt(recordAt(attributes['customer']), 'id'));
     orders.set(id, order);
     return order;
   }
   const backs = new Map<string, string>();
   const savesPayer = new Map<string, boolean>();
+  const customerOf = new Map<string, string | undefined>();
 
   function takeInvoiceId(invoiceId: string | undefined, owner: string): void {
     if (invoiceId === undefined) return;
@@ -309,7 +312,7 @@ export async function createFakePayPal(options: FakePayPalOptions): Promise<Fake
     captures.set(captureId, capture);
     unit!.payments = { captures: [capture], refunds: [] };
     order.status = 'COMPLETED';
-    const payer = vaultId ?? (savesPayer.get(id) ? addPayer(behavior) : undefined);
+    const payer = vaultId ?? (savesPayer.get(id) ? addPayer(behavior, customerOf.get(id)) : undefined);
     const attributes = payer && { vault: { id: payer, status: 'VAULTED', customer: find(payers, payer).customer } };
     order.payment_source = { paypal: { email_address: 'payer@example.com', ...(attributes && { attributes }) } };
     if (behavior === 'pays_late') emit('PAYMENT.CAPTURE.PENDING', 'capture', capture);

@@ -229,7 +229,7 @@ export function createPayPalProvider(config: PayPalOptions): PaymentProvider {
   };
 }
 
-function walletOf(sdk: PayPalClient['sdk'], { returnUrl, savesMethod }: NewCharge): PaypalWallet {
+function walletOf(sdk: PayPalClient['sdk'], { returnUrl, savesMethod, customerId }: NewCharge): PaypalWallet {
   const vault = {
     storeInVault: sdk.StoreInVaultInstruction.OnSuccess,
     usageType: sdk.PaypalPaymentTokenUsageType.Merchant,
@@ -241,7 +241,8 @@ function walletOf(sdk: PayPalClient['sdk'], { returnUrl, savesMethod }: NewCharg
       userAction: sdk.PaypalExperienceUserAction.PayNow,
       shippingPreference: sdk.PaypalWalletContextShippingPreference.NoShipping,
     },
-    ...(savesMethod && { attributes: { vault } }),
+    // Under the customer that it has made for this payer before.
+    ...(savesMethod && { attributes: { vault, ...(customerId !== null && { customer: { id: customerId } }) } }),
   };
 }
 

@@ -34,10 +34,29 @@ export interface DefaultMethod {
   fingerprint: string | null;
 }
 
+/** The default one where it is of this provider, else the newest of it: what was chosen there last. */
+export async function methodAt(ctx: Tenancy, provider: ProviderName): Promise<DefaultMethod | null> {
+  const found = await PaymentMethodModel.of(ctx)
+    .where({ provider, status: 'ACTIVE' })
+    .orderBy([
+      { column: 'isDefault', order: 'desc' },
+      { column: 'id', order: 'desc' },
+    ])
+    .first();
+  return found ? charged(found) : null;
+}
+
 /** Also an expired one: banks charge the card that has replaced it. */
 export async function defaultMethodOf(ctx: Tenancy): Promise<DefaultMethod | null> {
   const found = await PaymentMethodModel.of(ctx).findOne({ isDefault: true });
-  if (!found) return null;
-  const { id, provider, externalId, customerId, fingerprint } = found;
-  return { id, provider, externalId: externalId!, customerId, fingerprint }; // the default one is ACTIVE
+  return found ? charged(found) : null;
 }
+
+/** One that is ACTIVE, as the default is. */
+const charged = ({ id, provider, externalId, customerId, fingerprint }: PaymentMethodModel): DefaultMethod => ({
+  id,
+  provider,
+  externalId: externalId!,
+  customerId,
+  fingerprint,
+});

@@ -1,7 +1,9 @@
 import type { Charge, ChargeStatus, PaymentProvider } from '@rentapi/payments/payment-provider';
 import { record } from '../../../events/record.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
+import { markObject } from '../../billing/service/store.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
+import { rememberCustomer } from '../../payment-methods/service/customers.ts';
 import { PaymentActionRequired, PaymentCanceled, PaymentFailed, PaymentSucceeded } from '../events.ts';
 import { PaymentModel } from '../model.ts';
 import { wakeWaiting } from './captures.ts';
@@ -137,9 +139,22 @@ async function succeed(ctx: TenantContext, provider: PaymentProvider, { payment,
     });
     return refundDuplicate(ctx, paid);
   }
+  await keepMethod(ctx, paid, charge);
   await fulfilmentOf(ctx, paid).settle(ctx, paid);
   await mailPayment(ctx, paid, 'SUCCEEDED');
   return paid;
+}
+
+/** What was paid with on a page, and saved there, is read and becomes a method of the organization. */
+async function keepMethod(
+  ctx: TenantContext,
+  { savesMethod, provider }: PaymentModel,
+  { customerId, methodId }: Charge,
+): Promise<void> {
+  if (!savesMethod || customerId === null) return;
+  // Some providers make a customer with the first method alone, and have no event that names ours.
+  await rememberCustomer(ctx, provider, customerId);
+  if (methodId !== null) await markObject(ctx, provider, { kind: 'method', id: methodId });
 }
 
 /** Another payment for the same was paid: this one's charge is to end. */

@@ -2,14 +2,12 @@ import type { ProviderName } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { providerNamed } from '../../billing/service/receive.ts';
 import { customerIdOf } from '../../payment-methods/service/customers.ts';
-import { type DefaultMethod, defaultMethodOf } from '../../payment-methods/service/find.ts';
+import { type DefaultMethod, methodAt } from '../../payment-methods/service/find.ts';
 import type { TenantContext } from './move.ts';
 
-/** What is charged without the payer: the default method of the organization, where it belongs to this provider. */
-export async function savedMethodOf(ctx: TenantContext, provider: ProviderName): Promise<DefaultMethod | null> {
-  const method = await defaultMethodOf(ctx);
-  return method?.provider === provider ? method : null;
-}
+/** What is charged without the payer: a saved method of this provider, the default one first. */
+export const savedMethodOf = (ctx: TenantContext, provider: ProviderName): Promise<DefaultMethod | null> =>
+  methodAt(ctx, provider);
 
 /**
  * The organization at a provider, for a payer who goes to a page: what they pay with is saved there, and charged for
