@@ -310,7 +310,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
     }
 
     it.each(['won', 'lost'] as const)(
-      'follows a dispute that is %s, found by what it disputes (rule 42)',
+      'rule 42: follows a dispute that is %s, found by what it disputes',
       async (end) => {
         const charge = await charged();
         const id = harness.openDispute(charge.captureId!, charge.id);
@@ -460,7 +460,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
     ];
 
     it.each(unknown)(
-      '%s when money moves: unknown; a look, and another attempt, charge once (rule 11)',
+      'rule 11: %s when money moves: unknown; a look, and another attempt, charge once',
       async (fault) => {
         const saved = await harness.saveMethod('pays');
         const { id } = await provider.createCharge(newCharge(saved));
@@ -474,7 +474,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
     );
 
     it.each(unknown)(
-      '%s when a charge is created: nothing moves, and a new attempt pays once (rule 12)',
+      'rule 12: %s when a charge is created: nothing moves, and a new attempt pays once',
       async (fault) => {
         const saved = await harness.saveMethod('pays');
         const input = newCharge(saved);
@@ -488,7 +488,7 @@ export function describeOnlineProvider(name: string, start: () => Promise<Online
     );
 
     it.each(unknown)(
-      '%s when money goes back: unknown; the next attempt refunds no second time (rule 13)',
+      'rule 13: %s when money goes back: unknown; the next attempt refunds no second time',
       async (fault) => {
         const saved = await harness.saveMethod('pays');
         const { id: chargeId } = await provider.createCharge(newCharge(saved));

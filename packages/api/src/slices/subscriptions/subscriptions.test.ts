@@ -514,6 +514,22 @@ describe('a change', () => {
     expect(await invoices()).toHaveLength(1);
   });
 
+  it.each<[what: string, change: object]>([
+    ['no unit', { quantity: 0 }],
+    ['fewer units than none', { quantity: -1 }],
+    ['half a unit', { quantity: 0.5 }],
+    ['more units than a number is exact for', { quantity: 2 ** 53 }],
+    ['an unknown plan', { plan: 'GOLD' }],
+    ['a provider that there is not', { provider: 'cash' }],
+  ])('to %s is refused, and so is its preview', async (_, change) => {
+    await active();
+    const before = await rowOf();
+    expect(statusAndCode(await update(change))).toEqual([400, 'invalid_input']);
+    expect(statusAndCode(await preview(change))).toEqual([400, 'invalid_input']);
+    expect(await rowOf()).toEqual(before);
+    expect(await invoices()).toHaveLength(1);
+  });
+
   it('is refused before the first payment, and where nothing was ever subscribed to', async () => {
     expect(statusAndCode(await update({ plan: 'PRO' }))).toEqual([404, 'no_subscription']);
     expect(statusAndCode(await preview({}))).toEqual([404, 'no_subscription']);
@@ -545,6 +561,26 @@ describe('a trial', () => {
     ada = await withKey(await app.signUp());
     await addCard('pays', fingerprint);
     expect((await subscribe({ plan: 'ENTERPRISE' })).body.status).toBe('ACTIVE');
+  });
+
+  it('rule 30: is given to one of five organizations that use a card at once', async () => {
+    const fingerprint = randomUUID();
+    const people: (typeof ada)[] = [];
+    for (let at = 0; at < 5; at++) {
+      ada = await withKey(await app.signUp());
+      await addCard('pays', fingerprint);
+      people.push(ada);
+    }
+    const body = { plan: 'ENTERPRISE', interval: 'month', provider: 'stripe', returnUrl: RETURN_URL };
+    const answers = await Promise.all(
+      people.map(({ key }) => app.request(`${PATH}/subscribe`, { method: 'POST', headers: key, body: { ...body } })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+    await paymentsSettled(app);
+    const ids = people.map(({ organizationId }) => app.ports.ids.decode('org', organizationId));
+    const made = await app.rows('subscriptions').whereIn('organizationId', ids);
+    expect(made.filter(({ trialEnd }: { trialEnd: Date | null }) => trialEnd !== null)).toHaveLength(1);
+    expect(await app.rows('used_trials').where({ fingerprint })).toHaveLength(1);
   });
 
   it('is changed without being charged, and canceled at its end', async () => {
@@ -583,6 +619,34 @@ describe('coupons', () => {
     expect(totals).toEqual([1425, 1425, 1900]);
     await cancel('now');
     expect(statusAndCode(await subscribe({ coupon }))).toEqual([400, 'coupon_not_valid']);
+  });
+
+  it('are used as often as they can be, by ten organizations that ask five times each at once', async () => {
+    staff = await renewed(staff);
+    const coupon = code();
+    const whole = { amountOff: { amountMinor: 5000, currency: 'USD' }, duration: 'once' };
+    await admin('POST', '', { code: coupon, ...whole, maxRedemptions: 3 });
+    const people: (typeof ada)[] = [];
+    for (let at = 0; at < 10; at++) people.push(await withKey(await app.signUp()));
+    const body = { plan: 'BASIC', interval: 'month', provider: 'stripe', returnUrl: RETURN_URL, coupon };
+    const answers = await Promise.all(
+      people.flatMap(({ key }) =>
+        Array.from({ length: 5 }, () =>
+          app.request(`${PATH}/subscribe`, { method: 'POST', headers: key, body: { ...body } }),
+        ),
+      ),
+    );
+    const refused = [
+      [400, 'coupon_not_valid'],
+      [409, 'coupon_already_used'],
+      [409, 'already_subscribed'],
+    ];
+    for (const answer of answers) expect([[201], ...refused]).toContainEqual(statusAndCode(answer));
+    expect(await app.rows('coupons').where({ code: coupon }).first()).toMatchObject({ redeemed: 3 });
+    const ids = people.map(({ organizationId }) => app.ports.ids.decode('org', organizationId));
+    expect(await app.rows('coupon_redemptions').whereIn('organizationId', ids)).toHaveLength(3);
+    const made = await app.rows('subscriptions').whereIn('organizationId', ids);
+    expect(made.map(({ status }: { status: string }) => status)).toEqual(['ACTIVE', 'ACTIVE', 'ACTIVE']);
   });
 
   it('that take off everything need no payment', async () => {
