@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printVerdicts, spreadOf, type Verdict } from '../report.ts';
+import { runBilling } from './billing.ts';
 import { compare, printFindings, printIncidents, printRefusals, type Struck } from './findings.ts';
 import { type Load, startLoad } from './load.ts';
 import { type System, startSystem } from './system.ts';
@@ -173,4 +174,4 @@ function count(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-process.exitCode = await main();
+process.exitCode = process.argv[2] === 'billing' ? await runBilling() : await main();
