@@ -275,11 +275,17 @@ describe('an export', () => {
         const reader = await acme.join('ADMIN');
         const { socket, res, isWhole } = await openLarge(reader);
         socket.pause();
-        const pausedAt = performance.now();
-        await sleep(1000); // the network buffer for it is full
+        let flowedAt = performance.now();
+        await eventually(async () => {
+          const [lookedAt, written] = [performance.now(), res.socket?.bytesWritten];
+          await sleep(200);
+          if (res.writableNeedDrain && res.socket?.bytesWritten === written) return true;
+          flowedAt = lookedAt;
+          return undefined;
+        }, 'the network buffers to be full');
         await change(reader);
         await eventually(() => (res.destroyed ? true : undefined), 'the export to end');
-        const inTime = performance.now() - pausedAt < 4900;
+        const inTime = performance.now() - flowedAt < 4900;
         socket.resume();
         await once(socket, 'close');
         return inTime ? { isWhole: isWhole() } : undefined;
