@@ -78,8 +78,7 @@ one can leave SECRET_KEYS_OLD; a start without one that is still needed is refus
 Checks that no entry of any organization's audit log was changed, removed or inserted. Names the first broken link of
 each log, and then ends with 1. Keep what it prints: it proves later that the entries of today are still the same.
 `,
-  billing: `Usage: rentapi billing verify
-       rentapi billing simulate [--months 24] [--organizations 100] [--seed 1] [--chaos]
+  billing: `Usage: rentapi billing verify | simulate [--months 24] [--organizations 100] [--seed 1] [--chaos]
 
 verify     adds up the credits and the money of all organizations: ledger, balances and grants; journal, payments and
            refunds. The exit code is 0 where everything agrees; else it is 1, and each line names what does not, of
