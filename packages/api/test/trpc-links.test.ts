@@ -338,7 +338,19 @@ describe('server-sent events that are not read', () => {
       })),
     );
     const gone = () => eventually(() => (peer.destroyed ? true : undefined), 'the stream to be dropped');
-    return { socket, gone, pausedForMs: () => performance.now() - pausedAt };
+    /** Waits until the network holds no more for it; returns a moment before which that was not so. */
+    async function full(): Promise<number> {
+      let flowedAt = performance.now();
+      await eventually(async () => {
+        const [lookedAt, written] = [performance.now(), peer.bytesWritten];
+        await sleep(200);
+        if (peer.writableNeedDrain && peer.bytesWritten === written) return true;
+        flowedAt = lookedAt;
+        return undefined;
+      }, 'the network buffers to be full');
+      return flowedAt;
+    }
+    return { socket, gone, full, pausedForMs: () => performance.now() - pausedAt };
   }
 
   it('are dropped after five seconds', async () => {
@@ -353,12 +365,12 @@ describe('server-sent events that are not read', () => {
     await eventually(
       async () => {
         const bea = await app.signUp();
-        const { socket, gone, pausedForMs } = await openStalled(bea);
-        await sleep(1000); // the network buffer for it is full
+        const { socket, gone, full } = await openStalled(bea);
+        const flowedAt = await full();
         await bea.request('/api/v1/auth/logout', { method: 'POST' });
         await gone();
         socket.destroy();
-        return pausedForMs() < 4900 || undefined;
+        return performance.now() - flowedAt < 4900 || undefined;
       },
       'an end before that after five seconds',
       60_000,
