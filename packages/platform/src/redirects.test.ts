@@ -85,6 +85,7 @@ describe('an outgoing call follows no redirect (V15.3.2)', () => {
       ),
     );
     expect(calling.sort()).toEqual([
+      'apps/server/src/dev/simulator/world.ts', // calls the server beside it, and follows nothing
       'packages/fake-payments/src/deliveries.ts',
       'packages/payments/src/provider-fetch.ts',
       'packages/platform/src/error-reporting.ts',
