@@ -50,7 +50,7 @@ const POINTS: readonly { name: string; hold(scene: Scene): Hold | Promise<Hold> 
   },
   {
     name: 'in the finalisation of an invoice',
-    hold: (scene) => scene.holdStatements('lock table invoice_series in exclusive mode', /invoice_series/),
+    hold: (scene) => scene.holdStatements('select from invoice_series for no key update', /invoice_series/),
   },
   { name: 'in the batch of the sweep', hold: (scene) => scene.holdStatements(LAST_DUE, /subscriptions/) },
 ];
