@@ -70,7 +70,7 @@ export function toModel<M extends BaseModel>(model: ModelClass<M>, row: object):
   return toModels(model, { columns, rows: [Object.values(row)] })[0]!;
 }
 
-type RowLock = 'for share' | 'for update';
+export type RowLock = 'for share' | 'for no key update' | 'for update';
 
 /** The row that has these values, by a unique index; locked if the caller's transaction is to change it. */
 export async function findRow<M extends BaseModel>(
@@ -98,6 +98,16 @@ export async function findRowEvenly<M extends BaseModel>(
   const text = `select found.* from (values (1)) one left join ${model.tableName} found on ${condition}`;
   const [row] = toModels(model, await executeRows(db, named('find', model, text), valuesOf(given)));
   return row?.id === null ? undefined : row;
+}
+
+/** The rows that a statement selects, prepared once on each connection. Its columns are those of the table. */
+export async function selectRows<M extends BaseModel>(
+  db: Knex,
+  model: ModelClass<M>,
+  text: string,
+  values: readonly unknown[],
+): Promise<M[]> {
+  return toModels(model, await executeRows(db, named('select', model, text), values));
 }
 
 /** Adds a row, and returns it. */

@@ -2,7 +2,7 @@
 import type { Knex } from '@rentapi/platform/database';
 import type { PartialModelObject, QueryBuilder } from 'objection';
 import { BaseModel, type ModelClass, queryOf } from './base-model.ts';
-import { insertRow } from './rows.ts';
+import { findRow, insertRow, type RowLock } from './rows.ts';
 
 /** What every query of a tenant's rows needs: the database and the organization. */
 export interface Tenancy {
@@ -30,6 +30,16 @@ export abstract class TenantModel extends BaseModel {
   /** The organization's rows. */
   static of<M extends TenantModel>(this: ModelClass<M>, { db, organization }: Tenancy): QueryBuilder<M, M[]> {
     return queryOf(this, db).where(`${this.tableName}.organizationId`, organization.id);
+  }
+
+  /** The organization's row that has these values, by a unique index; locked if the caller is to change it. */
+  static find<M extends TenantModel>(
+    this: ModelClass<M>,
+    { db, organization }: Tenancy,
+    where: object,
+    lock?: RowLock,
+  ): Promise<M | undefined> {
+    return findRow(db, this, { ...where, organizationId: organization.id }, lock);
   }
 
   /** A new row of the organization, even if `fields` names another. */

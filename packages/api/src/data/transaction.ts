@@ -55,6 +55,21 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
   }
 }
 
+/** Reads once in a transaction for each key, and anew outside of one: for what its transactions do not change. */
+export function oncePerTransaction<C extends { db: Knex }, Key, T>(
+  read: (ctx: C, key: Key) => Promise<T>,
+): (ctx: C, key: Key) => Promise<T> {
+  const readBy = new WeakMap<Knex, Map<Key, Promise<T>>>();
+  return (ctx, key) => {
+    if (!ctx.db.isTransaction) return read(ctx, key);
+    const known = readBy.get(ctx.db) ?? new Map<Key, Promise<T>>();
+    readBy.set(ctx.db, known);
+    const found = known.get(key) ?? read(ctx, key);
+    known.set(key, found);
+    return found;
+  };
+}
+
 /**
  * Runs `work` in the caller's transaction and undoes it unless it is to be kept: the time does not show which, because
  * the statements are the same. What it returns can be used where it was kept.

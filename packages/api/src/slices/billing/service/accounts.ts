@@ -7,9 +7,8 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { BillingAccountUpdated } from '../events.ts';
-import { BillingAccountModel } from '../model.ts';
 import type { BillingInfo, SetBillingInfo } from '../schemas.ts';
-import { lockBillingAccount } from './currency.ts';
+import { findBillingAccount, lockBillingAccount } from './currency.ts';
 import { isTaxIdOf } from './tax-id.ts';
 
 /** Where nothing is known: the version before the first. */
@@ -26,8 +25,7 @@ const NOTHING = {
 };
 
 export async function getBillingInfo(ctx: OrganizationContext): Promise<BillingInfo> {
-  const account = await BillingAccountModel.of(ctx).first();
-  return presentWithEtag(ctx, account ?? NOTHING);
+  return presentWithEtag(ctx, (await findBillingAccount(ctx)) ?? NOTHING);
 }
 
 export async function setBillingInfo(ctx: OrganizationContext, input: SetBillingInfo): Promise<BillingInfo> {
@@ -54,6 +52,5 @@ function assertTaxId({ taxId, address }: SetBillingInfo): void {
 
 /** Where invoices go besides the members who manage the organization. */
 export async function getBillingEmail(tenancy: Tenancy): Promise<string | null> {
-  const account = await BillingAccountModel.of(tenancy).first();
-  return account?.email ?? null;
+  return (await findBillingAccount(tenancy))?.email ?? null;
 }

@@ -13,7 +13,7 @@ const ADD: Statement = {
 
 /** Locks who is billed. Of two that pay or are billed first at once, the second waits and finds the currency. */
 export async function lockBillingAccount(ctx: Context & Tenancy): Promise<BillingAccountModel> {
-  const find = () => BillingAccountModel.of(ctx).first().forUpdate();
+  const find = () => BillingAccountModel.find(ctx, {}, 'for update');
   const found = await find();
   if (found) return found;
   await execute(ctx.db, ADD, [ctx.organization.id, ctx.now]);
@@ -37,5 +37,5 @@ export async function currencyOf(ctx: Tenancy): Promise<string | null> {
 
 /** Who is billed; undefined where nothing is known yet. */
 export async function findBillingAccount(ctx: Tenancy): Promise<BillingAccountModel | undefined> {
-  return BillingAccountModel.of(ctx).first();
+  return BillingAccountModel.find(ctx, {});
 }

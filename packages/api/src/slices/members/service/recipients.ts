@@ -11,6 +11,7 @@ interface Recipient {
 }
 
 const RECIPIENTS: Statement = {
+  name: 'recipients_of_organization',
   text: `
     select u.id, u.email, m.role = any($2) as manages
     from organization_members m join users u on u.id = m.user_id and u.status = 'ACTIVE'

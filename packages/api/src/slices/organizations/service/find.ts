@@ -1,8 +1,9 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
+import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import type { RowQuery } from '../../../data/base-model.ts';
-import { readRows, rowsOf } from '../../../data/rows.ts';
+import { findRow, readRows, rowsOf } from '../../../data/rows.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
@@ -11,8 +12,14 @@ export async function getOrganization(ctx: OrganizationContext): Promise<Organiz
   return presentWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
 }
 
+export async function findOrganization({ db }: Pick<Context, 'db'>, id: number): Promise<OrganizationModel> {
+  const found = await findRow(db, OrganizationModel, { id });
+  if (!found) throw new ApiError('not_found');
+  return found;
+}
+
 export async function organizationName(ctx: Context, organizationId: number): Promise<string> {
-  return (await OrganizationModel.query(ctx.db).findById(organizationId).throwIfNotFound()).name;
+  return (await findOrganization(ctx, organizationId)).name;
 }
 
 /** Locked against deletion until the commit. */

@@ -1,5 +1,6 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Tenancy } from '../../../data/tenant-model.ts';
+import { oncePerTransaction } from '../../../data/transaction.ts';
 
 const LOCK: Statement = {
   name: 'lock_row_of_organization',
@@ -10,6 +11,8 @@ const LOCK: Statement = {
  * Serializes what must not happen twice at once in an organization, until the caller's transaction ends. It is locked
  * before rows of its own are, as `lockAuthority` does, so that no two transactions wait for each other.
  */
-export async function lockOrganization({ db, organization }: Tenancy): Promise<void> {
-  await execute(db, LOCK, [organization.id]);
+export async function lockOrganization(tenancy: Tenancy): Promise<void> {
+  await lockOnce(tenancy, tenancy.organization.id);
 }
+
+const lockOnce = oncePerTransaction(({ db }: Tenancy, id: number) => execute(db, LOCK, [id]));

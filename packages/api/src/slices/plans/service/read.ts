@@ -1,7 +1,8 @@
-import type { Knex } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { Interval, PlanCode, PlanTerms } from '../../../contract/plans.ts';
+import { findRow } from '../../../data/rows.ts';
+import { oncePerTransaction } from '../../../data/transaction.ts';
 import { listCreditPacks } from '../../payments/service/packs.ts';
 import { PlanModel, PriceModel } from '../model.ts';
 import type { Plans } from '../schemas.ts';
@@ -23,7 +24,7 @@ export async function listPlans(ctx: Context): Promise<Plans> {
 
 /** A plan, also one that is sold no more. */
 export function planOf({ db }: Pick<Context, 'db'>, code: PlanCode): Promise<PlanModel> {
-  return PlanModel.query(db).findOne({ code }).throwIfNotFound().execute();
+  return found(findRow(db, PlanModel, { code }));
 }
 
 /** What it includes. */
@@ -51,20 +52,15 @@ export async function findSold({ db }: Context, { plan: code, interval, currency
   throw new ApiError('price_not_sold', { detail: `${code} is not sold by the ${interval} in ${currency}.` });
 }
 
-/** What was bought at prices, as each transaction has read it. */
-const readBy = new WeakMap<Knex, Map<number, Promise<Sold>>>();
-
-/** What was bought at a price, which may be sold no more. A transaction reads it once: a price never changes. */
-export function soldAt(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
-  if (!ctx.db.isTransaction) return readSold(ctx, priceId);
-  const known = readBy.get(ctx.db) ?? new Map<number, Promise<Sold>>();
-  readBy.set(ctx.db, known);
-  const sold = known.get(priceId) ?? readSold(ctx, priceId);
-  known.set(priceId, sold);
-  return sold;
-}
-
-async function readSold(ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> {
-  const price = await PriceModel.query(ctx.db).findById(priceId).throwIfNotFound();
+/** What was bought at a price, which may be sold no more. A price never changes. */
+export const soldAt = oncePerTransaction(async (ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> => {
+  const price = await found(findRow(ctx.db, PriceModel, { id: priceId }));
   return { plan: await planOf(ctx, price.plan), price };
+});
+
+/** Of a row that another names. */
+async function found<M>(row: Promise<M | undefined>): Promise<M> {
+  const known = await row;
+  if (known === undefined) throw new ApiError('not_found');
+  return known;
 }
