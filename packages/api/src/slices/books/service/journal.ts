@@ -43,7 +43,7 @@ export interface Entry {
   lines: readonly Line[];
 }
 
-const POST: Statement = { text: 'select journal_post($1, $2, $3, $4, $5, $6, $7, $8) as posted' };
+const POST: Statement = { name: 'journal_post', text: 'select journal_post($1, $2, $3, $4, $5, $6, $7, $8) as posted' };
 
 /** Far more than any entry has: an invoice posts one for each rate of tax. */
 const MAX_LINES = 100;

@@ -1,5 +1,6 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import { execute, executeTogether, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
+import { toModel } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { record } from '../../../events/record.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
@@ -20,22 +21,36 @@ interface Grant {
   reason?: string;
 }
 
-const GRANT: Statement = { text: 'select credit_grant($1, $2, $3, $4, $5, $6, $7, $8) as id' };
+const GRANT: Statement = { name: 'credit_grant', text: 'select credit_grant($1, $2, $3, $4, $5, $6, $7, $8) as id' };
+const GRANTED: Statement = {
+  name: 'granted_credits',
+  text: 'select * from credit_grants where organization_id = $1 and source = $2 and source_key = $3',
+};
 const DEDUCT: Statement = { text: 'select credit_deduct($1, $2, $3, $4, $5) as removed' };
 const TAKE_BACK: Statement = { text: 'select removed, owed from credit_take_back($1, $2, $3, $4, $5)' };
 const FREEZE: Statement = { text: 'select credit_freeze($1, $2, $3, $4)' };
 const THAW: Statement = { text: 'select credit_thaw($1, $2, $3, $4)' };
-const AVAILABLE: Statement = { text: 'select available from credit_balances where organization_id = $1' };
+const AVAILABLE: Statement = {
+  name: 'credits_available',
+  text: 'select available from credit_balances where organization_id = $1',
+};
 
 /** Whether they were granted now. False: they were before. */
 export async function grantCredits(ctx: Context & Tenancy, grant: Grant): Promise<boolean> {
   const { source, key, credits, priority, expiresAt, reason = null } = grant;
   const values = [ctx.organization.id, source, key, credits, priority, expiresAt ?? 'infinity', ctx.now, reason];
-  const [made] = await execute<{ id: number | null }>(ctx.db, GRANT, values);
+  const [[made], [row], [balance]] = await executeTogether<[{ id: number | null }, object, { available: number }]>(
+    ctx.db,
+    [
+      [GRANT, values],
+      [GRANTED, [ctx.organization.id, source, key]],
+      [AVAILABLE, [ctx.organization.id]],
+    ],
+  );
   if (made?.id == null) return false;
-  const target = await CreditGrantModel.of(ctx).findOne({ id: made.id }).throwIfNotFound();
+  const target = toModel(CreditGrantModel, row!);
   const organizationId = ctx.ids.encode('org', ctx.organization.id);
-  const data = { organizationId, source, credits, available: await availableCredits(ctx) };
+  const data = { organizationId, source, credits, available: balance!.available };
   await record(ctx, CreditsGranted, { target, after: target, data });
   return true;
 }

@@ -2,6 +2,7 @@ import { CURRENCIES } from '@rentapi/payments/currencies';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
+import { selectRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { InvoiceModel } from '../model.ts';
@@ -39,14 +40,13 @@ interface NewInvoice {
   lines: readonly NewLine[];
 }
 
-const DRAFT: Statement = {
-  text: `
-    insert into invoices (organization_id, kind, status, reason, collection, currency, subscription_id, period_key, created_at, updated_at)
-    values ($1, 'INVOICE', 'DRAFT', $2, $3, $4, $5, $6, $7, $7)
-    on conflict on constraint invoices_period_unique do nothing returning id`,
-};
+const DRAFT = `
+  insert into invoices (organization_id, kind, status, reason, collection, currency, subscription_id, period_key, subtotal_minor, total_minor, created_at, updated_at)
+  values ($1, 'INVOICE', 'DRAFT', $2, $3, $4, $5, $6, $7, $7, $8, $8)
+  on conflict on constraint invoices_period_unique do nothing returning *`;
 
 const ADD_LINES: Statement = {
+  name: 'add_invoice_lines',
   text: `
     insert into invoice_lines (organization_id, invoice_id, place, kind, description, quantity, unit_minor, amount_minor,
       period_start, period_end, tax_rate_ppm, tax_minor, corrects_line_id, unit_size)
@@ -70,12 +70,14 @@ export async function draftInvoice(ctx: Context & Tenancy, draft: NewInvoice): P
   const { reason, collection, currency, subscriptionId = null, periodKey = null, lines } = draft;
   if (!CURRENCIES.has(currency)) throw new Error(`${currency} is not a currency that can be paid`);
   if ((subscriptionId === null) !== (periodKey === null)) throw new Error('a period is one of a subscription');
+  assertLines(lines, 0);
   return transaction(ctx, async (ctx) => {
     const { id: organizationId } = ctx.organization;
-    const values = [organizationId, reason, collection, currency, subscriptionId, periodKey, ctx.now];
-    const [made] = await execute<{ id: number }>(ctx.db, DRAFT, values);
-    if (made) return addLines(ctx, made.id, lines);
-    return InvoiceModel.of(ctx).findOne({ reason, subscriptionId, periodKey }).forUpdate().throwIfNotFound();
+    const of = [organizationId, reason, collection, currency, subscriptionId, periodKey];
+    const [made] = await selectRows(ctx.db, InvoiceModel, DRAFT, [...of, sumOf(lines), ctx.now]);
+    if (!made) return InvoiceModel.of(ctx).findOne({ reason, subscriptionId, periodKey }).forUpdate().throwIfNotFound();
+    await insertLines(ctx, made.id, lines, 0);
+    return made;
   });
 }
 
@@ -85,36 +87,52 @@ export async function addLines(
   invoiceId: number,
   lines: readonly NewLine[],
 ): Promise<InvoiceModel> {
-  for (const line of lines) assertLine(line);
   return transaction(ctx, async (ctx) => {
     const invoice = await lockInvoice(ctx, invoiceId);
     const of = [ctx.organization.id, invoiceId];
     const [before] = await execute<{ count: number; sum: number }>(ctx.db, LINES, of);
     const { count, sum } = before!;
-    if (count + lines.length > MAX_LINES) throw new Error(`an invoice has at most ${MAX_LINES} lines`);
-    const column = <T>(read: (line: NewLine) => T): T[] => lines.map(read);
-    await execute(ctx.db, ADD_LINES, [
-      ...of,
-      count,
-      column(({ kind }) => kind),
-      column(({ description }) => description),
-      column(({ quantity = 1 }) => quantity),
-      column(({ unitMinor = null }) => unitMinor),
-      column(({ amountMinor }) => amountMinor),
-      column(({ period }) => period?.from ?? null),
-      column(({ period }) => period?.to ?? null),
-      column(({ taxRatePpm = null }) => taxRatePpm),
-      column(({ taxMinor = 0 }) => taxMinor),
-      column(({ correctsLineId = null }) => correctsLineId),
-      column(({ unitSize = 1 }) => unitSize),
-    ]);
-    const subtotalMinor = lines.reduce((total, { amountMinor }) => total + amountMinor, sum);
+    assertLines(lines, count);
+    await insertLines(ctx, invoiceId, lines, count);
+    const subtotalMinor = sum + sumOf(lines);
     return change(ctx, invoice, { subtotalMinor, totalMinor: subtotalMinor });
   });
 }
 
+const sumOf = (lines: readonly NewLine[]): number => lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+
+async function insertLines(
+  { db, organization }: Tenancy,
+  invoiceId: number,
+  lines: readonly NewLine[],
+  count: number,
+): Promise<void> {
+  const column = <T>(read: (line: NewLine) => T): T[] => lines.map(read);
+  await execute(db, ADD_LINES, [
+    organization.id,
+    invoiceId,
+    count,
+    column(({ kind }) => kind),
+    column(({ description }) => description),
+    column(({ quantity = 1 }) => quantity),
+    column(({ unitMinor = null }) => unitMinor),
+    column(({ amountMinor }) => amountMinor),
+    column(({ period }) => period?.from ?? null),
+    column(({ period }) => period?.to ?? null),
+    column(({ taxRatePpm = null }) => taxRatePpm),
+    column(({ taxMinor = 0 }) => taxMinor),
+    column(({ correctsLineId = null }) => correctsLineId),
+    column(({ unitSize = 1 }) => unitSize),
+  ]);
+}
+
 /** Far above what anything costs, and far below what a number holds exactly. */
 export const MAX_MINOR = 1e12;
+
+function assertLines(lines: readonly NewLine[], count: number): void {
+  for (const line of lines) assertLine(line);
+  if (count + lines.length > MAX_LINES) throw new Error(`an invoice has at most ${MAX_LINES} lines`);
+}
 
 function assertLine({ quantity = 1, unitMinor, unitSize = 1, amountMinor, description }: NewLine): void {
   const amounts = [quantity, unitMinor ?? 0, unitSize, amountMinor];

@@ -6,9 +6,9 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { type findBillingAccount, fixCurrency } from '../../billing/service/currency.ts';
-import { OrganizationModel } from '../../organizations/model.ts';
+import { organizationName } from '../../organizations/service/find.ts';
 import { InvoiceFinalized, InvoicePaid } from '../events.ts';
-import type { InvoiceLineModel, InvoiceModel } from '../model.ts';
+import { type InvoiceLineModel, InvoiceModel } from '../model.ts';
 import type { Party } from '../schemas.ts';
 import { mailInvoice } from './announce.ts';
 import { linesOf, lockInvoice } from './find.ts';
@@ -24,40 +24,61 @@ const DAY_MS = 86_400_000;
  * are now. An invoice that is final already stays as it is.
  */
 export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promise<InvoiceModel> {
-  return transaction(ctx, async (ctx) => {
-    const draft = await lockInvoice(ctx, id);
-    if (draft.status !== 'DRAFT') return draft;
-    const account = await fixCurrency(ctx, draft.currency);
-    const lines = await linesOf(ctx, id);
-    const { seller, buyer, treatment, rates, taxes } = await taxesOf(ctx, account, lines);
-    await setTaxes(ctx, lines, rates, taxes);
-    const subtotalMinor = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-    const taxMinor = taxes.reduce((sum, tax) => sum + tax, 0);
-    const totalMinor = subtotalMinor + taxMinor;
-    const balanceMinor = fromBalance(totalMinor, await balanceOf(ctx), minimumOf(ctx, draft.currency));
-    const isPaid = balanceMinor === totalMinor;
-    const dueDays = draft.collection === 'AUTOMATIC' ? 0 : ctx.ports.env.INVOICE_DUE_DAYS;
-    const final = await change(ctx, draft, {
-      ...(await takeNumber(ctx, ctx.ports.env.INVOICE_SERIES)),
-      status: isPaid ? 'PAID' : 'OPEN',
-      taxTreatment: treatment,
-      subtotalMinor,
-      taxMinor,
-      totalMinor,
-      balanceMinor,
-      seller,
-      buyer,
-      issuedAt: ctx.now,
-      dueAt: new Date(ctx.now.getTime() + dueDays * DAY_MS),
-      ...(isPaid && { paidAt: ctx.now }),
-    });
-    await postInvoice(ctx, final);
-    await announce(ctx, draft, final);
-    if (isPaid) await record(ctx, InvoicePaid, { target: final, after: final, data: final.summary(ctx.ids) });
-    if (isPaid && totalMinor !== 0) await mailInvoice(ctx, final, 'PAID');
-    else if (!isPaid && final.collection === 'MANUAL') await mailInvoice(ctx, final, 'OPEN');
-    return final;
+  return transaction(ctx, async (ctx) => finaliseLocked(ctx, await lockInvoice(ctx, id)));
+}
+
+/** The same for a row that the caller's transaction has made or locked. */
+export async function finaliseLocked(ctx: Context & Tenancy, draft: InvoiceModel): Promise<InvoiceModel> {
+  return transaction(ctx, async (ctx) => numberInvoice(ctx, await priceInvoice(ctx, draft)));
+}
+
+/** A draft, and the final invoice that it becomes with its number: not stored yet, but in the books. */
+export interface PricedInvoice {
+  draft: InvoiceModel;
+  invoice: InvoiceModel;
+}
+
+/** Everything of a final invoice but its number, for a transaction that takes that last: others wait for the next. */
+export async function priceInvoice(ctx: Context & Tenancy, draft: InvoiceModel): Promise<PricedInvoice> {
+  if (draft.status !== 'DRAFT') return { draft, invoice: draft };
+  const account = await fixCurrency(ctx, draft.currency);
+  const lines = await linesOf(ctx, draft.id);
+  const { seller, buyer, treatment, rates, taxes } = await taxesOf(ctx, account, lines);
+  await setTaxes(ctx, lines, rates, taxes);
+  const subtotalMinor = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  const taxMinor = taxes.reduce((sum, tax) => sum + tax, 0);
+  const totalMinor = subtotalMinor + taxMinor;
+  const balanceMinor = fromBalance(totalMinor, await balanceOf(ctx), minimumOf(ctx, draft.currency));
+  const isPaid = balanceMinor === totalMinor;
+  const dueDays = draft.collection === 'AUTOMATIC' ? 0 : ctx.ports.env.INVOICE_DUE_DAYS;
+  const invoice = InvoiceModel.hydrate({
+    ...draft,
+    status: isPaid ? 'PAID' : 'OPEN',
+    taxTreatment: treatment,
+    subtotalMinor,
+    taxMinor,
+    totalMinor,
+    balanceMinor,
+    seller,
+    buyer,
+    issuedAt: ctx.now,
+    dueAt: new Date(ctx.now.getTime() + dueDays * DAY_MS),
+    ...(isPaid && { paidAt: ctx.now }),
   });
+  await postInvoice(ctx, invoice);
+  return { draft, invoice };
+}
+
+/** Stores it with the next number, and says so. */
+export async function numberInvoice(ctx: Context & Tenancy, { draft, invoice }: PricedInvoice): Promise<InvoiceModel> {
+  if (draft.status !== 'DRAFT') return draft;
+  const final = await change(ctx, draft, { ...invoice, ...(await takeNumber(ctx, ctx.ports.env.INVOICE_SERIES)) });
+  const isPaid = final.status === 'PAID';
+  await announce(ctx, draft, final);
+  if (isPaid) await record(ctx, InvoicePaid, { target: final, after: final, data: final.summary(ctx.ids) });
+  if (isPaid && final.totalMinor !== 0) await mailInvoice(ctx, final, 'PAID');
+  else if (!isPaid && final.collection === 'MANUAL') await mailInvoice(ctx, final, 'OPEN');
+  return final;
 }
 
 interface Taxable {
@@ -74,7 +95,7 @@ export async function taxesOf(
   const seller = sellerOf(ctx.ports.env);
   const { name = null, address = null, taxId = null } = account ?? {};
   const buyer: Party = {
-    name: name ?? (await nameOf(ctx)),
+    name: name ?? (await organizationName(ctx, ctx.organization.id)),
     address: address && { lines: printed(address), country: address.country },
     taxId,
   };
@@ -91,6 +112,7 @@ export async function announce(ctx: Context & Tenancy, before: InvoiceModel, fin
 }
 
 const TAKE_NUMBER: Statement = {
+  name: 'take_invoice_number',
   text: `
     insert into invoice_series as taken (series, last_number) values ($1, 1)
     on conflict (series) do update set last_number = taken.last_number + 1
@@ -104,6 +126,7 @@ export async function takeNumber(ctx: Context, series: string): Promise<{ series
 }
 
 const SET_TAXES: Statement = {
+  name: 'set_invoice_taxes',
   text: `
     update invoice_lines set tax_rate_ppm = taxed.rate, tax_minor = taxed.tax
     from unnest($2::bigint[], $3::integer[], $4::bigint[]) as taxed (id, rate, tax)
@@ -120,6 +143,7 @@ async function setTaxes(
 }
 
 const BALANCE: Statement = {
+  name: 'invoice_balance',
   text: `
     select coalesce(sum(returned_minor - balance_minor), 0)::bigint as balance from invoices
     where organization_id = $1 and status not in ('DRAFT', 'VOID') and (balance_minor <> 0 or returned_minor <> 0)`,
@@ -145,10 +169,6 @@ export function fromBalance(totalMinor: number, balanceMinor: number, minimumMin
   if (totalMinor <= 0) return totalMinor;
   const paid = Math.min(balanceMinor, totalMinor);
   return totalMinor - paid < minimumMinor ? totalMinor : paid;
-}
-
-async function nameOf({ db, organization }: Tenancy): Promise<string> {
-  return (await OrganizationModel.query(db).findById(organization.id).throwIfNotFound()).name;
 }
 
 interface Address {

@@ -1,7 +1,7 @@
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
-import { rowsOf } from '../../../data/rows.ts';
+import { rowsOf, selectRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { InvoiceLineModel, InvoiceModel } from '../model.ts';
 import { type Invoice, type InvoiceId, type InvoicePage, type ListInvoices, MAX_LINES } from '../schemas.ts';
@@ -20,17 +20,20 @@ export async function getInvoice(ctx: OrganizationContext, { invoiceId }: Invoic
 }
 
 export async function findInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
-  const invoice = await InvoiceModel.of(tenancy).findOne({ id });
+  const invoice = await InvoiceModel.find(tenancy, { id });
   if (!invoice) throw new ApiError('not_found');
   return invoice;
 }
 
 export async function lockInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
-  const invoice = await InvoiceModel.of(tenancy).findOne({ id }).forUpdate();
+  const invoice = await InvoiceModel.find(tenancy, { id }, 'for update');
   if (!invoice) throw new ApiError('not_found');
   return invoice;
 }
 
-export async function linesOf(tenancy: Tenancy, invoiceId: number): Promise<InvoiceLineModel[]> {
-  return InvoiceLineModel.of(tenancy).where({ invoiceId }).orderBy('place').limit(MAX_LINES);
+const LINES = `
+  select * from invoice_lines where organization_id = $1 and invoice_id = $2 order by place limit ${MAX_LINES}`;
+
+export function linesOf({ db, organization }: Tenancy, invoiceId: number): Promise<InvoiceLineModel[]> {
+  return selectRows(db, InvoiceLineModel, LINES, [organization.id, invoiceId]);
 }

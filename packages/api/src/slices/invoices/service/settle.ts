@@ -10,16 +10,20 @@ import { findInvoice, lockInvoice } from './find.ts';
 import { postVoid } from './post.ts';
 
 /**
- * Counts a payment that succeeded. False: so much is not due, because another one was faster or the invoice is void;
+ * Counts a payment that succeeded. Null: so much is not due, because another one was faster or the invoice is void;
  * all of it is to be refunded.
  */
-export async function settleInvoice(ctx: Context & Tenancy, id: number, amountMinor: number): Promise<boolean> {
+export async function settleInvoice(
+  ctx: Context & Tenancy,
+  id: number,
+  amountMinor: number,
+): Promise<InvoiceModel | null> {
   return transaction(ctx, async (ctx) => {
     const before = await lockInvoice(ctx, id);
-    if (amountMinor > before.dueMinor) return false;
+    if (amountMinor > before.dueMinor) return null;
     const paid = await settle(ctx, before, { paidMinor: before.paidMinor + amountMinor });
     if (paid.status === 'PAID') await mailInvoice(ctx, paid, 'PAID');
-    return true;
+    return paid;
   });
 }
 

@@ -2,7 +2,7 @@ import type { ProviderName } from '@rentapi/payments/payment-provider';
 import type { OrganizationContext } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
-import { rowsOf } from '../../../data/rows.ts';
+import { rowsOf, selectRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { PaymentMethodModel } from '../model.ts';
 import type { ListPaymentMethods, PaymentMethodPage } from '../schemas.ts';
@@ -34,15 +34,13 @@ export interface DefaultMethod {
   fingerprint: string | null;
 }
 
+const CHARGED = `
+  select * from payment_methods where organization_id = $1 and provider = $2 and status = 'ACTIVE'
+  order by is_default desc, id desc limit 1`;
+
 /** The default one where it is of this provider, else the newest of it: what was chosen there last. */
 export async function methodAt(ctx: Tenancy, provider: ProviderName): Promise<DefaultMethod | null> {
-  const found = await PaymentMethodModel.of(ctx)
-    .where({ provider, status: 'ACTIVE' })
-    .orderBy([
-      { column: 'isDefault', order: 'desc' },
-      { column: 'id', order: 'desc' },
-    ])
-    .first();
+  const [found] = await selectRows(ctx.db, PaymentMethodModel, CHARGED, [ctx.organization.id, provider]);
   return found ? charged(found) : null;
 }
 

@@ -1,4 +1,6 @@
 import type { Charge, ChargeStatus, PaymentProvider } from '@rentapi/payments/payment-provider';
+import { ApiError } from '../../../contract/errors.ts';
+import { selectRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
 import { markObject } from '../../billing/service/store.ts';
@@ -29,12 +31,20 @@ const PROGRESS: Record<ChargeStatus, number> = {
   SUCCEEDED: 4,
 };
 
+const LOCK = `
+  select payments.* from payments named
+  join payments on payments.organization_id = named.organization_id and payments.purpose = named.purpose
+    and payments.subject_id = named.subject_id
+  where named.organization_id = $1 and named.id = $2
+  order by payments.id for update of payments`;
+
 /** Locks all payments for the same, in one order: of two that succeed at once, the second sees the first. */
 export async function lockWithSiblings(ctx: TenantContext, id: number) {
   await lockOrganization(ctx);
-  const { purpose, subjectId } = await PaymentModel.of(ctx).findOne({ id }).throwIfNotFound();
-  const all = await PaymentModel.of(ctx).where({ purpose, subjectId }).orderBy('id').forUpdate();
-  return { payment: all.find((row) => row.id === id)!, siblings: all.filter((row) => row.id !== id) };
+  const all = await selectRows(ctx.db, PaymentModel, LOCK, [ctx.organization.id, id]);
+  const payment = all.find((row) => row.id === id);
+  if (!payment) throw new ApiError('not_found');
+  return { payment, siblings: all.filter((row) => row !== payment) };
 }
 
 /** Makes a payment what its charge is, in the caller's transaction, with all that follows. */

@@ -78,11 +78,12 @@ async function begin(ctx: TenantContext, provider: PaymentProvider, payment: Pay
   const stored = await transaction(ctx, async (ctx) => {
     const { payment: row } = await lockWithSiblings(ctx, payment.id);
     if (row.externalId !== null) return row; // another process was faster
-    return patch(ctx, row, { externalId: charge.id, failures: 0 });
+    const confirmingAt = charge.next === 'confirm' && row.isOpen ? ctx.now : null;
+    return patch(ctx, row, { externalId: charge.id, failures: 0, confirmingAt });
   });
   if (stored.externalId !== charge.id) return stored;
   if (stored.status === 'CANCELED') return endCharge(ctx, provider, stored);
-  return goOn(ctx, provider, stored, charge);
+  return stored.confirmingAt === null ? goOn(ctx, provider, stored, charge) : confirmBegun(ctx, provider, stored);
 }
 
 const KNOWN_KEY = new Set(['DUPLICATE_INVOICE_ID', 'PAYPAL_REQUEST_ID_PREVIOUSLY_USED', 'key_reused']);
@@ -91,15 +92,18 @@ async function goOn(ctx: TenantContext, provider: PaymentProvider, payment: Paym
   if (seen.next !== 'confirm') return transaction(ctx, (ctx) => applyCharge(ctx, provider, payment.id, seen));
   const begun = await transaction(ctx, async (ctx) => {
     const { payment: row } = await lockWithSiblings(ctx, payment.id);
-    // Since this commit it cannot be replaced.
     return row.isOpen && row.confirmingAt === null ? patch(ctx, row, { confirmingAt: ctx.now }) : row;
   });
-  if (!begun.isOpen) return begun;
+  return begun.isOpen ? confirmBegun(ctx, provider, begun) : begun;
+}
+
+/** Its id is committed, and `confirmingAt`: since then it cannot be replaced. */
+async function confirmBegun(ctx: TenantContext, provider: PaymentProvider, begun: PaymentModel): Promise<PaymentModel> {
   const confirmed = await confirm(ctx, provider, begun);
   const code = typeof confirmed === 'string' ? confirmed : confirmed.status === 'FAILED' && confirmed.failureCode;
   if (code === NEEDS_PAYER && begun.methodId !== null) return sendToPage(ctx, provider, begun);
-  if (typeof confirmed === 'string') return fail(ctx, payment.id, confirmed);
-  return transaction(ctx, (ctx) => applyCharge(ctx, provider, payment.id, confirmed));
+  if (typeof confirmed === 'string') return fail(ctx, begun.id, confirmed);
+  return transaction(ctx, (ctx) => applyCharge(ctx, provider, begun.id, confirmed));
 }
 
 /** The bank wants the payer to confirm, who is not there. */

@@ -2,7 +2,7 @@ import { type Money, toChargedWire } from '@rentapi/payments/money';
 import type { PaymentProvider, ProviderName } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { ApiError } from '../../../contract/errors.ts';
-import { insertRow } from '../../../data/rows.ts';
+import { insertRow, selectRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { fixCurrency } from '../../billing/service/currency.ts';
@@ -75,13 +75,19 @@ export async function openPayment(
   return payment;
 }
 
+const LOCK_OPEN = `
+  select * from payments
+  where organization_id = $1 and purpose = $2 and subject_id = $3 and status in (${OPEN.map((status) => `'${status}'`).join(', ')})
+  for update`;
+
 /** The one that is not ended, locked. */
 export async function findOpenPayment(
   ctx: TenantContext,
   purpose: Purpose,
   subjectId: number,
 ): Promise<PaymentModel | undefined> {
-  return PaymentModel.of(ctx).where({ purpose, subjectId }).whereIn('status', OPEN).first().forUpdate();
+  const [open] = await selectRows(ctx.db, PaymentModel, LOCK_OPEN, [ctx.organization.id, purpose, subjectId]);
+  return open;
 }
 
 /** Whether it has not gone so far that it could still be paid after another has taken its place. */

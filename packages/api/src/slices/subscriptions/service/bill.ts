@@ -1,6 +1,6 @@
 import { ApiError } from '../../../contract/errors.ts';
 import { draftInvoice, type NewLine } from '../../invoices/service/draft.ts';
-import { finaliseInvoice } from '../../invoices/service/finalise.ts';
+import { numberInvoice, type PricedInvoice, priceInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { voidInvoice } from '../../invoices/service/settle.ts';
 import { closeOpenPayment, openPayment } from '../../payments/service/open.ts';
@@ -11,7 +11,7 @@ import type { TenantContext } from './move.ts';
 import { savedMethodOf } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
 
-export type Invoice = Awaited<ReturnType<typeof finaliseInvoice>>;
+export type Invoice = PricedInvoice['invoice'];
 export type OpenedPayment = Awaited<ReturnType<typeof openPayment>>;
 
 /** The coupon of a subscription, for a period that begins then. */
@@ -30,11 +30,15 @@ export async function nextPeriodOf(ctx: TenantContext, row: SubscriptionModel): 
   return periodOf(row.anchorAt, price.interval, row.periodIndex + 1);
 }
 
-/** The final invoice of the next period. Of one number there is one, so that a repeat answers the same. */
-export async function billNextPeriod(ctx: TenantContext, row: SubscriptionModel): Promise<Invoice> {
+/** The invoice of the next period, but for its number. Of one period there is one: a repeat answers the same. */
+export async function priceNextPeriod(ctx: TenantContext, row: SubscriptionModel): Promise<PricedInvoice> {
   const period = await nextPeriodOf(ctx, row);
   const lines = linesOfPeriod(await boughtBy(ctx, row), period, await discountAt(ctx, row, period.from));
-  return bill(ctx, row, { reason: 'PERIOD', periodKey: `cycle/${row.cycle + 1}`, lines });
+  return price(ctx, row, { reason: 'PERIOD', periodKey: `cycle/${row.cycle + 1}`, lines });
+}
+
+export async function billNextPeriod(ctx: TenantContext, row: SubscriptionModel): Promise<Invoice> {
+  return numberInvoice(ctx, await priceNextPeriod(ctx, row));
 }
 
 interface Bill {
@@ -44,6 +48,10 @@ interface Bill {
 }
 
 export async function bill(ctx: TenantContext, row: SubscriptionModel, given: Bill): Promise<Invoice> {
+  return numberInvoice(ctx, await price(ctx, row, given));
+}
+
+async function price(ctx: TenantContext, row: SubscriptionModel, given: Bill): Promise<PricedInvoice> {
   const { price } = await boughtBy(ctx, row);
   const draft = await draftInvoice(ctx, {
     ...given,
@@ -51,7 +59,7 @@ export async function bill(ctx: TenantContext, row: SubscriptionModel, given: Bi
     currency: price.currency,
     subscriptionId: row.id,
   });
-  return finaliseInvoice(ctx, draft.id);
+  return priceInvoice(ctx, draft);
 }
 
 interface Collection {

@@ -4,7 +4,7 @@ import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { draftInvoice } from '../../invoices/service/draft.ts';
-import { finaliseInvoice } from '../../invoices/service/finalise.ts';
+import { finaliseLocked } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import type { SubscriptionModel } from '../model.ts';
@@ -136,7 +136,7 @@ async function billUsage(
   const lines = linesOfUsage(usage);
   if (lines.length === 0) return null;
   const { price } = await soldAt(ctx, row.priceId);
-  const { id } = await draftInvoice(ctx, {
+  const draft = await draftInvoice(ctx, {
     reason: 'USAGE',
     collection: row.provider === 'manual' ? 'MANUAL' : 'AUTOMATIC',
     currency: price.currency,
@@ -144,7 +144,7 @@ async function billUsage(
     periodKey: from.toISOString().slice(0, 'yyyy-mm'.length),
     lines,
   });
-  return finaliseInvoice(ctx, id);
+  return finaliseLocked(ctx, draft);
 }
 
 /** When it is asked for again, after so many attempts. */

@@ -39,10 +39,11 @@ export async function subscriptionOf(ctx: TenantContext, invoiceId: number): Pro
  */
 export async function countPayment(ctx: TenantContext, { subjectId, amountMinor }: SettledPayment): Promise<boolean> {
   const row = await subscriptionOf(ctx, subjectId);
-  if (!(await settleInvoice(ctx, subjectId, amountMinor))) return false;
-  const { status } = await findInvoice(ctx, subjectId);
-  if (status === 'PAID' && row?.renewalInvoiceId === subjectId) await advancePeriod(ctx, row);
-  if (status === 'PAID' && row?.changeInvoiceId === subjectId) await applyChange(ctx, row);
+  const invoice = await settleInvoice(ctx, subjectId, amountMinor);
+  if (!invoice) return false;
+  const isPaid = invoice.status === 'PAID';
+  if (isPaid && row?.renewalInvoiceId === subjectId) await advancePeriod(ctx, row);
+  if (isPaid && row?.changeInvoiceId === subjectId) await applyChange(ctx, row);
   return true;
 }
 

@@ -12,6 +12,11 @@ const PRIORITY = -10;
 
 /** The credits of a month of what is paid, once, and the moment of the next. */
 export async function grantMonth(ctx: TenantContext, before: SubscriptionModel): Promise<SubscriptionModel> {
+  return move(ctx, before, await grantCreditsOfMonth(ctx, before));
+}
+
+/** The same, for a caller who changes more of the subscription. */
+export async function grantCreditsOfMonth(ctx: TenantContext, before: SubscriptionModel) {
   const { plan, quantity } = await boughtBy(ctx, before);
   const { creditsIndex, anchorAt } = before;
   const month = monthOf(anchorAt, creditsIndex);
@@ -22,7 +27,7 @@ export async function grantMonth(ctx: TenantContext, before: SubscriptionModel):
     const key = keyOfMonth(before.id, month.from);
     await grantCredits(ctx, { source: 'PLAN', key, credits, priority: PRIORITY, expiresAt });
   }
-  return move(ctx, before, { creditsIndex: creditsIndex + 1, creditsDueAt: month.to });
+  return { creditsIndex: creditsIndex + 1, creditsDueAt: month.to };
 }
 
 /** Which credits came with an invoice: those of its months, or of its change. */

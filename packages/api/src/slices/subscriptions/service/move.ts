@@ -5,7 +5,7 @@ import type { Tenancy } from '../../../data/tenant-model.ts';
 import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
-import { OrganizationModel } from '../../organizations/model.ts';
+import { findOrganization } from '../../organizations/service/find.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import { SubscriptionModel } from '../model.ts';
@@ -21,8 +21,8 @@ type Fields = Partial<Omit<SubscriptionModel, 'id' | 'organizationId' | 'version
 /** Locks the organization before its subscription: the order of all that changes one. */
 export async function lockSubscription(ctx: TenantContext, id?: number): Promise<SubscriptionModel | undefined> {
   await lockOrganization(ctx);
-  const query = SubscriptionModel.of(ctx).orderBy('id', 'desc').first().forUpdate();
-  return id === undefined ? query : query.where({ id });
+  if (id !== undefined) return SubscriptionModel.find(ctx, { id }, 'for update');
+  return SubscriptionModel.of(ctx).orderBy('id', 'desc').first().forUpdate();
 }
 
 /**
@@ -79,7 +79,7 @@ async function cachePlan(ctx: TenantContext, row: SubscriptionModel): Promise<vo
   if (row.status === 'INCOMPLETE' || row.status === 'EXPIRED') return; // it never counted
   const { id } = ctx.organization;
   const { DEFAULT_PLAN } = ctx.ports.env;
-  const before = await OrganizationModel.query(ctx.db).findById(id).forNoKeyUpdate().throwIfNotFound();
+  const before = await findOrganization(ctx, id); // locked before its subscription
   const until = entitledUntil(row, rulesOf(ctx, row.provider));
   const isEntitled = until !== null && until > ctx.now;
   const { plan } = await soldAt(ctx, row.priceId);

@@ -5,18 +5,20 @@ import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
+import { numberInvoice } from '../../invoices/service/finalise.ts';
 import { findInvoice, lockInvoice } from '../../invoices/service/find.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
+import { findOrganization } from '../../organizations/service/find.ts';
 import { SubscriptionPastDue, SubscriptionTrialEnding, SubscriptionUpdated } from '../events.ts';
-import type { SubscriptionModel } from '../model.ts';
+import { SubscriptionModel } from '../model.ts';
 import { dunningStepAt, nextStep, type StepKind } from '../state.ts';
 import { advancePeriod } from './advance-period.ts';
-import { billNextPeriod, tryCollect } from './bill.ts';
+import { priceNextPeriod, tryCollect } from './bill.ts';
 import { end, lapseChange, NO_PENDING } from './cancel.ts';
 import { closeUsage } from './close-usage.ts';
 import { grantMonth } from './grant-credits.ts';
 import { mailSubscription } from './mail.ts';
-import { lockSubscription, move, type TenantContext } from './move.ts';
+import { move, type TenantContext } from './move.ts';
 import { rulesOf } from './rules.ts';
 import { savedMethodOf } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
@@ -68,7 +70,10 @@ export async function runDue(ctx: Context, { signal, touch }: RunControl): Promi
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} subscriptions could not be moved on`);
 }
 
-const LOCK: Statement = { text: 'select from organizations where id = $1 for no key update skip locked' };
+const LOCK: Statement = {
+  name: 'lock_organization_that_is_free',
+  text: 'select from organizations where id = $1 for no key update skip locked',
+};
 
 /** All steps of one subscription that are due, each in a transaction of its own. */
 async function runOne(ctx: TenantContext, id: number): Promise<void> {
@@ -76,16 +81,17 @@ async function runOne(ctx: TenantContext, id: number): Promise<void> {
     isMore = await transaction(ctx, async (ctx) => {
       // Another run, or a call, has it: it does what is due, or the next run does.
       const locked = await execute(ctx.db, LOCK, [ctx.organization.id]);
-      const row = locked.length > 0 ? await lockSubscription(ctx, id) : undefined;
+      const row = locked.length > 0 ? await SubscriptionModel.find(ctx, { id }, 'for update') : undefined;
       const step = row && nextStep(row, rulesOf(ctx, row.provider));
       if (!row || !step || step.at > ctx.now) return false;
-      await STEPS[step.kind](ctx, row);
-      return true;
+      const { dueAt } = await STEPS[step.kind](ctx, row);
+      return dueAt !== null && dueAt <= ctx.now;
     });
   }
 }
 
-type TakeStep = (ctx: TenantContext, row: SubscriptionModel) => Promise<unknown>;
+/** Returns the row after it. */
+type TakeStep = (ctx: TenantContext, row: SubscriptionModel) => Promise<SubscriptionModel>;
 
 const STEPS: Readonly<Record<StepKind, TakeStep>> = {
   CANCEL: (ctx, row) => end(ctx, row, { status: 'CANCELED', at: row.cancelAt ?? ctx.now }),
@@ -99,23 +105,31 @@ const STEPS: Readonly<Record<StepKind, TakeStep>> = {
   GIVE_UP: giveUp,
 };
 
-async function noticeTrial(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+async function noticeTrial(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
   const noticed = await move(ctx, row, { trialNoticedAt: ctx.now }, SubscriptionTrialEnding);
   // One that was found after its end is charged at once: a mail would come too late.
   if (row.trialEnd && row.trialEnd > ctx.now) await mailSubscription(ctx, noticed, 'TRIAL_ENDING', row.trialEnd);
+  return noticed;
 }
 
 /** Bills the next period, with what was to follow at its beginning. */
-async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
-  const { deletedAt } = await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound();
-  if (deletedAt) return void (await end(ctx, row, { status: 'CANCELED', at: row.periodEnd }));
+async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
+  const { deletedAt } = await findOrganization(ctx, ctx.organization.id);
+  if (deletedAt) return end(ctx, row, { status: 'CANCELED', at: row.periodEnd });
   const kept = await lapseChange(ctx, row);
   const renewed = await applyPending(ctx, kept);
-  const invoice = await billNextPeriod(ctx, renewed);
-  if (invoice.status === 'PAID') return void (await advancePeriod(ctx, renewed));
+  const priced = await priceNextPeriod(ctx, renewed);
+  const { invoice } = priced;
+  if (invoice.status === 'PAID') {
+    const advanced = await advancePeriod(ctx, renewed);
+    await numberInvoice(ctx, priced);
+    return advanced;
+  }
   const waiting = await move(ctx, renewed, { status: 'ACTIVE', renewalInvoiceId: invoice.id });
   const { plan } = await boughtBy(ctx, waiting);
-  if (!(await tryCollect(ctx, waiting, invoice, plan.name))) await missPayment(ctx, waiting);
+  const isTried = await tryCollect(ctx, waiting, invoice, plan.name);
+  await numberInvoice(ctx, priced);
+  return isTried ? waiting : missPayment(ctx, waiting);
 }
 
 async function applyPending(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
@@ -152,17 +166,21 @@ export async function missPayment(ctx: TenantContext, row: SubscriptionModel): P
 }
 
 /** Tries again, unless the method was refused for good: then a mail asks for another. Either mails once. */
-async function dun(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+async function dun(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
   const dunningStep = dunningStepAt(row.pastDueSince ?? ctx.now, rulesOf(ctx, row.provider), ctx.now);
   const after = await move(ctx, row, { dunningStep: Math.max(dunningStep, row.dunningStep + 1) });
-  if (row.renewalInvoiceId === null) return;
-  if (row.provider === 'manual') return mailOverdue(ctx, after);
+  if (row.renewalInvoiceId === null) return after;
+  if (row.provider === 'manual') {
+    await mailOverdue(ctx, after);
+    return after;
+  }
   const method = await savedMethodOf(ctx, row.provider);
   const isUseless = !method || method.externalId === row.declinedMethod;
   const invoice = await lockInvoice(ctx, row.renewalInvoiceId);
   const { plan } = await boughtBy(ctx, after);
   if (isUseless || !(await tryCollect(ctx, after, invoice, plan.name)))
     await mailSubscription(ctx, after, 'METHOD_NEEDED', ctx.now);
+  return after;
 }
 
 /** A transfer cannot be tried again: its payer is asked for it. */
@@ -172,9 +190,10 @@ async function mailOverdue(ctx: TenantContext, row: SubscriptionModel): Promise<
   await mailSubscription(ctx, row, 'TRANSFER_OVERDUE', dueAt ?? ctx.now);
 }
 
-async function giveUp(ctx: TenantContext, row: SubscriptionModel): Promise<void> {
+async function giveUp(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
   const ended = await end(ctx, row, { status: 'CANCELED', at: ctx.now });
   await mailSubscription(ctx, ended, 'GIVEN_UP', ctx.now);
+  return ended;
 }
 
 const OVER: Statement = {
