@@ -315,6 +315,36 @@ describe('a payment that is taken back', () => {
 });
 
 describe('the ledger', () => {
+  it('is not read through by many spends at once, however many entries the organization has', async () => {
+    const undone = new Error('undone');
+    await grant('kept', 1000);
+    await app.rows
+      .transaction(async (db) => {
+        await db.raw("set local session_replication_role = 'replica'");
+        await db.raw('set local plan_cache_mode = force_generic_plan'); // as after some calls
+        const add = (organization: string, entries: string) =>
+          db.raw(`
+            insert into credit_ledger (organization_id, id, kind, grant_id, amount, available_after, key, created_at)
+            select ${organization}, n + 10, 'SPEND', 1, -1, 1, 'earlier/' || n, now() from generate_series(1, ${entries}) n`);
+        // Known to the database are many organizations with an entry each, and not yet the one that has most.
+        await add('1000000 + n', '5000');
+        await db.raw('analyze credit_ledger');
+        await add(String(org), '3000');
+        const read = async () => {
+          const text =
+            "select idx_tup_fetch + seq_tup_read as rows from pg_stat_xact_user_tables where relname = 'credit_ledger'";
+          return Number((await db.raw(text)).rows[0].rows);
+        };
+        const before = await read();
+        await db.raw("select credit_take(?, array['one', 'two'], array[1, 1]::bigint[], 'SPEND', now())", [org]);
+        expect((await read()) - before).toBeLessThan(10);
+        throw undone;
+      })
+      .catch((error) => {
+        if (error !== undone) throw error;
+      });
+  });
+
   it('is written by functions of the owner alone, and never changed', async () => {
     await grant('kept', 10);
     for (const table of ['credit_balances', 'credit_grants', 'credit_ledger', 'credit_holds'])
