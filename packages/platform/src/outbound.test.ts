@@ -275,6 +275,16 @@ describe('an exchange', () => {
     expect(written).toBeLessThan(50e6);
   });
 
+  it('takes a switch of protocols, which it never requests, for the answer', async () => {
+    const { client, url, connections } = await receiver((_, res) =>
+      res.socket!.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nframes'),
+    );
+    const answer = { status: 101, headers: { upgrade: 'websocket' }, body: '' };
+    expect(await client.send({ url, method: 'POST', body: '{}' })).toMatchObject(answer);
+    expect(await client.send({ url, method: 'POST', body: '{}' })).toMatchObject(answer);
+    expect(connections()).toBe(2); // what speaks another protocol is not used again
+  });
+
   it('does not unfold a compressed answer', async () => {
     let asked: string | undefined;
     const { client, url } = await receiver((req, res) => {

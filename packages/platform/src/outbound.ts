@@ -193,7 +193,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
     };
     return new Promise((resolve, reject) => {
       const sent = (url.protocol === 'https:' ? https : http).request(requestOptions);
-      deadline.onOver(() => sent.destroy(new Error('it took too long')));
+      deadline.onOver(() => {
+        sent.destroy();
+        reject(new Error('it took too long')); // whatever the request has become: nothing waits longer
+      });
       sent.on('socket', (socket) => {
         if (!target.allowed)
           onceConnected(socket, () => refuseForbiddenPeer(socket, (range) => refusal(target, range)));
@@ -206,6 +209,11 @@ export function createOutbound(options: OutboundOptions): Outbound {
         else reject(error);
       });
       sent.on('response', (response) => readBody(response, maxBodyBytes).then(resolve, reject));
+      // A switch of protocols that was not requested: without a listener Node ends the request without any event.
+      sent.on('upgrade', ({ statusCode, headers }, socket) => {
+        socket.destroy();
+        resolve({ status: statusCode!, headers, body: '', truncated: false });
+      });
       sent.end(body);
     });
   }
