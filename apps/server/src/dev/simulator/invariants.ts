@@ -129,8 +129,8 @@ export async function findBroken(
   ]);
   const wrong = plans.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
   return [
-    ...[...faults.filter(({ kind }) => isAwake || kind !== 'SUBSCRIPTION_LATE'), ...rows].map(
-      ({ kind, organizationId }) => brokenAs(kind, organizationId),
+    ...[...faults.filter(({ kind }) => isAwake || !kind.endsWith('_LATE')), ...rows].map(({ kind, organizationId }) =>
+      brokenAs(kind, organizationId),
     ),
     ...wrong.map(({ organizationId }) => brokenAs('ENTITLEMENT', organizationId)),
   ];

@@ -44,6 +44,7 @@ const NEXT: Statement = {
     /* across organizations */
     select min(at) as at from (
       select min(due_at) as at from subscriptions
+      union all select min(due_at) from usage_periods
       union all select min(due_at) from payments
       union all select min(due_at) from refunds
       union all select min(due_at) from payment_methods
@@ -56,6 +57,7 @@ const DUE: Statement = {
   text: `
     /* across organizations */
     select 'billing.run_due' as job, organization_id as "organizationId" from subscriptions where due_at <= $1
+    union select 'billing.run_due', organization_id from usage_periods where due_at <= $1
     union select 'billing.run_due', id from organizations where plan_until <= $1
     union select 'payments.run_due', organization_id from payments where due_at <= $1
     union select 'payments.run_due', organization_id from refunds where due_at <= $1

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
@@ -6,9 +7,11 @@ import { paymentsSettled, type TestPayments, usePayments } from '../../../test/p
 import { systemContext } from '../../context.ts';
 import { runDuePayments } from '../payments/jobs.ts';
 import { runDueSubscriptions } from '../subscriptions/jobs.ts';
+import { FAULTS } from './schemas.ts';
 import { findBillingFaults } from './service/faults.ts';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 let app: TestApp;
 let payments: TestPayments;
@@ -43,14 +46,14 @@ const subscribe = (provider: string) =>
   });
 
 /** The faults of the organization, after a change that no trigger sees and that is not kept. */
-async function faultsAfter(change: (db: Knex) => Promise<unknown>, at = now()): Promise<string[]> {
+async function faultsAfter(change: (db: Knex) => Promise<unknown>): Promise<string[]> {
   let found: string[] = [];
   const undone = new Error('undone');
   await app.rows
     .transaction(async (db) => {
       await db.raw("set local session_replication_role = 'replica'");
       await change(db);
-      const faults = await findBillingFaults(db, at);
+      const faults = await findBillingFaults(db, now());
       found = faults.filter(({ organizationId }) => organizationId === org).map(({ kind }) => kind);
       throw undone;
     })
@@ -59,7 +62,7 @@ async function faultsAfter(change: (db: Knex) => Promise<unknown>, at = now()): 
     });
   return found;
 }
-const faults = (at?: Date) => faultsAfter(async () => {}, at);
+const faults = () => faultsAfter(async () => {});
 
 describe('a subscription whose invoice is paid', () => {
   const mine = (db: Knex, table: string) => db(table).where({ organizationId: org });
@@ -95,6 +98,19 @@ describe('a subscription whose invoice is paid', () => {
       'the books do not know of it',
       (db) => mine(db, 'journal_entries').where({ kind: 'INVOICE_FINALISED' }).delete(),
       ['INVOICE_JOURNAL'],
+    ],
+    [
+      'the books have its price elsewhere',
+      (db) => mine(db, 'journal_lines').where({ account: 'revenue' }).update({ account: 'fees' }),
+      ['INVOICE_JOURNAL'],
+    ],
+    [
+      'the books have it in another currency',
+      async (db) => {
+        const { id } = await mine(db, 'journal_entries').where({ kind: 'INVOICE_FINALISED' }).first();
+        await mine(db, 'journal_lines').where({ entryId: id }).update({ currency: 'EUR' });
+      },
+      ['INVOICE_JOURNAL', 'RECEIVABLE'],
     ],
     [
       'the books do not know that it is void',
@@ -138,11 +154,58 @@ describe('a subscription whose invoice is paid', () => {
     expect(await faultsAfter(change)).toEqual(found);
   });
 
-  it('is a fault where nothing does what is due', async () => {
-    const { dueAt } = await mine(app.rows, 'subscriptions').first();
-    expect(await faults(new Date(dueAt.getTime() + HOUR_MS))).toEqual([]);
-    expect(await faults(new Date(dueAt.getTime() + HOUR_MS + 1))).toEqual(['SUBSCRIPTION_LATE']);
+  it.each([
+    ['subscriptions', 'SUBSCRIPTION_LATE'],
+    ['usage_periods', 'SUBSCRIPTION_LATE'],
+    ['payments', 'PAYMENT_LATE'],
+    ['refunds', 'PAYMENT_LATE'],
+  ])('is a fault where %s were due an hour ago, and nothing was done', async (table, kind) => {
+    const isDue = (agoMs: number) => async (db: Knex) => {
+      const dueAt = new Date(now().getTime() - agoMs);
+      if (table === 'refunds') {
+        const { id: paymentId, provider, currency } = await mine(db, 'payments').first();
+        const made = { reason: 'REQUESTED', origin: 'STAFF', status: 'FAILED', createdAt: dueAt, updatedAt: dueAt };
+        await db(table).insert({ organizationId: org, paymentId, provider, currency, amountMinor: 1, ...made });
+      }
+      await mine(db, table).update({ dueAt });
+    };
+    expect(await faultsAfter(isDue(HOUR_MS - MINUTE_MS))).toEqual([]);
+    expect(await faultsAfter(isDue(HOUR_MS + MINUTE_MS))).toEqual([kind]);
   });
+
+  it.each<[what: string, change: (db: Knex) => Promise<unknown>, constraint: string]>([
+    [
+      'the invoice as paid of which something is due',
+      (db) => mine(db, 'invoices').update({ paidMinor: 1 }),
+      'invoices_check',
+    ],
+    [
+      'the invoice as due of which nothing is',
+      (db) => mine(db, 'invoices').update({ status: 'OPEN' }),
+      'invoices_check',
+    ],
+    [
+      'two subscriptions that live',
+      async (db) => {
+        const { id: _, ...row } = await mine(db, 'subscriptions').first();
+        await db('subscriptions').insert(row);
+      },
+      'subscriptions_live_unique',
+    ],
+  ])(
+    'is never stored with %s: the database refuses it, also where its triggers are off',
+    async (_, change, constraint) => {
+      await expect(faultsAfter(change)).rejects.toMatchObject({
+        message: expect.stringContaining(constraint),
+      });
+    },
+  );
+});
+
+it('names each fault in the runbook, with what to do', async () => {
+  const runbook = await readFile(new URL('../../../../../docs/runbooks/billing.md', import.meta.url), 'utf8');
+  const named = [...runbook.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map(([, kind]) => kind);
+  expect(named).toEqual(expect.arrayContaining(Object.keys(FAULTS)));
 });
 
 it('is no fault where a payment is one too many, before and after its refund', async () => {

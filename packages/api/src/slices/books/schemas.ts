@@ -15,12 +15,13 @@ export const FAULTS = {
   PAYMENT_JOURNAL: 'A payment that succeeded is not in the money journal.',
   PAYMENT_REFUNDS: 'The refunds of a payment are not what it says is refunded, or more than it.',
   PAID_CREDITS: 'Credits were paid a minute ago or longer and not granted, or granted and not paid.',
-  INVOICE_JOURNAL: 'An invoice or credit note that is final, or void, is not in the money journal.',
+  INVOICE_JOURNAL: 'An invoice or credit note that is final, or void, is not in the money journal with its amounts.',
   INVOICE_NUMBER: 'A number before that of an invoice is missing, or the last one of a series.',
   INVOICE_PAID: 'An invoice counts more as paid than its payments, or less than refunds have left of them.',
   RECEIVABLE: 'What is due by the journal is not what the open invoices say.',
   PLAN: 'An organization does not have the plan that its subscription gives, or has one that none gives.',
   SUBSCRIPTION_LATE: 'Something that a subscription was due an hour ago or longer has not been done.',
+  PAYMENT_LATE: 'A payment or refund was to be looked at an hour ago or longer and was not.',
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 

@@ -39,8 +39,10 @@ beforeEach(async () => {
   ada = await withKey(await app.signUp());
 });
 afterEach(async () => {
-  payments.fakeStripe.lose();
-  payments.fakeStripe.recover();
+  for (const fake of [payments.fakeStripe, payments.fakePayPal]) {
+    fake.lose();
+    fake.recover();
+  }
   await paymentsSettled(app);
 });
 
@@ -115,6 +117,12 @@ async function active(change: object = {}): Promise<void> {
   expect((await subscribe(change)).body).toMatchObject({ status: 'ACTIVE', actionUrl: null });
 }
 
+/** That of a subscription which its payer pays on a page. */
+async function firstPayment(provider: string): Promise<{ externalId: string }> {
+  expect((await subscribe({ provider })).body).toMatchObject({ status: 'INCOMPLETE' });
+  return app.rows('payments').where({ organizationId: organizationId() }).first();
+}
+
 const eventsOf = async (type: string) =>
   (await app.rows('events').where({ organizationId: organizationId(), type })).length;
 
@@ -176,6 +184,34 @@ describe('subscribing', () => {
     expect(await get()).toMatchObject({ status: 'EXPIRED', invoiceId: null });
     expect(await invoices()).toMatchObject([{ status: 'VOID' }]);
   });
+
+  it.each(['stripe', 'paypal'] as const)(
+    'with money of %s that is on its way expires after 23 hours, and what comes later is paid back',
+    async (provider) => {
+      const fake = provider === 'stripe' ? payments.fakeStripe : payments.fakePayPal;
+      const { externalId } = await firstPayment(provider);
+      if (provider === 'stripe') payments.fakeStripe.act(externalId, 'pay_late');
+      else payments.fakePayPal.act(externalId, 'approve', 'pays_late');
+      await fake.deliver();
+      await paymentsSettled(app);
+      const payment = () => app.rows('payments').where({ externalId }).first();
+      expect((await payment()).status).toBe('PENDING');
+      await pass(22 * HOUR_MS);
+      expect([(await get()).status, await plan()]).toEqual(['INCOMPLETE', 'FREE']);
+      await pass(HOUR_MS);
+      expect([(await get()).status, await plan()]).toEqual(['EXPIRED', 'FREE']);
+      expect(await invoices()).toMatchObject([{ status: 'VOID', paidMinor: 0 }]);
+      fake.settle(externalId);
+      await fake.deliver();
+      await paymentsSettled(app);
+      expect((await payment()).status).toBe('SUCCEEDED');
+      expect(await app.rows('refunds').where({ organizationId: organizationId() })).toMatchObject([
+        { origin: 'DUPLICATE', status: 'SUCCEEDED', amountMinor: 1900 },
+      ]);
+      expect([(await get()).status, await plan(), await credits()]).toEqual(['EXPIRED', 'FREE', 0]);
+      expect(await invoices()).toMatchObject([{ status: 'VOID', paidMinor: 0 }]);
+    },
+  );
 
   it('again replaces what was never paid, and is refused beside what lives', async () => {
     const first = (await subscribe()).body.id;
@@ -320,33 +356,57 @@ describe('a renewal that is declined', () => {
   });
 });
 
-describe('a payment that is disputed', () => {
+describe.each(['stripe', 'paypal'] as const)('a payment by %s that is disputed', (provider) => {
+  const fake = () => (provider === 'stripe' ? payments.fakeStripe : payments.fakePayPal);
   let dispute: string;
   beforeEach(async () => {
-    await active();
-    const [{ externalId }] = await app.rows('payments').where({ organizationId: organizationId() });
-    dispute = payments.fakeStripe.openDispute(externalId);
+    const { externalId } = await firstPayment(provider);
+    if (provider === 'stripe') payments.fakeStripe.act(externalId, 'pay');
+    else payments.fakePayPal.act(externalId, 'approve');
+    await settle();
+    const { captureId } = await app.rows('payments').where({ externalId }).first();
+    dispute =
+      provider === 'stripe' ? payments.fakeStripe.openDispute(externalId) : payments.fakePayPal.openDispute(captureId);
     await settle();
     expect([(await get()).status, await plan(), await credits()]).toEqual(['ACTIVE', 'BASIC', 0]);
   });
 
   async function settle(): Promise<void> {
-    await payments.fakeStripe.deliver();
+    await fake().deliver();
     await paymentsSettled(app);
   }
 
+  /** What the journal has in each account, where there is anything. */
+  async function journal(): Promise<Record<string, number>> {
+    const lines = await app
+      .rows('journal_lines')
+      .where({ organizationId: organizationId() })
+      .groupBy('account')
+      .select('account')
+      .sum('amountMinor as amountMinor');
+    const amounts = lines.map(({ account, amountMinor }) => [account.replace(/_.*/, ''), Number(amountMinor)]);
+    return Object.fromEntries(amounts.filter(([account, amount]) => amount !== 0 && account !== 'fees'));
+  }
+  const fees = async () => {
+    const { feeMinor } = await app.rows('payments').where({ organizationId: organizationId() }).first();
+    return Number(feeMinor);
+  };
+
   it('keeps the plan while the dispute is open, and its credits again when it is won', async () => {
-    payments.fakeStripe.closeDispute(dispute, 'won');
+    expect(await journal()).toEqual({ cash: -(await fees()), disputes: 1900, revenue: -1900 });
+    fake().closeDispute(dispute, 'won');
     await settle();
     expect([(await get()).status, await plan(), await credits()]).toEqual(['ACTIVE', 'BASIC', 500]);
+    expect(await journal()).toEqual({ cash: 1900 - (await fees()), revenue: -1900 });
   });
 
   it('ends the subscription, and takes its credits, when the dispute is lost', async () => {
-    payments.fakeStripe.closeDispute(dispute, 'lost');
+    fake().closeDispute(dispute, 'lost');
     await settle();
     expect([(await get()).status, await plan(), await credits()]).toEqual(['CANCELED', 'FREE', 0]);
     expect(await invoices()).toMatchObject([{ status: 'PAID', chargedBackMinor: 1900 }]);
-    expect((await subscribe()).body.status).toBe('ACTIVE');
+    expect(await journal()).toEqual({ cash: -(await fees()), refunds: 1900, revenue: -1900 });
+    await active();
     // Nothing is owed: none of them were spent.
     expect(await credits()).toBe(500);
   });

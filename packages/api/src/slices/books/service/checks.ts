@@ -105,12 +105,22 @@ const INVOICES: Check = {
     /* across organizations */
     select 'INVOICE_JOURNAL' as kind, organization_id as "organizationId", count(*) from invoices
     cross join lateral (values
-      (case kind when 'INVOICE' then 'INVOICE_FINALISED' else 'INVOICE_CREDITED' end),
-      (case status when 'VOID' then 'INVOICE_VOIDED' end)) expected (entry)
-    where organization_id = any ($1) and status <> 'DRAFT' and total_minor <> 0 and entry is not null and not exists (
-      select from journal_entries
-      where source_kind = 'invoice' and source_id = invoices.id and journal_entries.kind = entry
-        and journal_entries.organization_id = invoices.organization_id)
+      (case kind when 'INVOICE' then 'INVOICE_FINALISED' else 'INVOICE_CREDITED' end, 1),
+      (case status when 'VOID' then 'INVOICE_VOIDED' end, -1)) expected (entry, sign)
+    left join lateral (
+      select coalesce(sum(amount_minor) filter (where account = 'revenue'), 0) as revenue,
+        coalesce(sum(amount_minor) filter (where account = 'tax'), 0) as tax,
+        coalesce(sum(amount_minor) filter (where account = 'receivable'), 0) as receivable,
+        bool_and(line.currency = invoices.currency) as is_in_currency
+      from journal_entries posted
+      join journal_lines line on line.organization_id = posted.organization_id and line.entry_id = posted.id
+      where posted.source_kind = 'invoice' and posted.source_id = invoices.id and posted.kind = expected.entry
+        and posted.organization_id = invoices.organization_id
+    ) posted on true
+    where organization_id = any ($1) and status <> 'DRAFT' and total_minor <> 0 and entry is not null and (
+      is_in_currency is not true or revenue <> -sign * subtotal_minor or tax <> -sign * tax_minor
+      -- What a credit note takes back may go elsewhere.
+      or kind = 'INVOICE' and receivable <> sign * (total_minor - balance_minor))
     group by organization_id
     union all
     select 'INVOICE_NUMBER', organization_id, count(*) from invoices
@@ -181,7 +191,19 @@ const SUBSCRIPTIONS: Check = {
     end
     group by organizations.id
     union all
-    select 'SUBSCRIPTION_LATE', organization_id, count(*) from subscriptions
+    select 'SUBSCRIPTION_LATE', organization_id, count(*) from (
+      select organization_id, due_at from subscriptions
+      union all
+      select organization_id, due_at from usage_periods
+    ) due
+    where organization_id = any ($1) and due_at < $2::timestamptz - interval '1 hour'
+    group by organization_id
+    union all
+    select 'PAYMENT_LATE', organization_id, count(*) from (
+      select organization_id, due_at from payments
+      union all
+      select organization_id, due_at from refunds
+    ) due
     where organization_id = any ($1) and due_at < $2::timestamptz - interval '1 hour'
     group by organization_id`,
 };
