@@ -4885,7 +4885,7 @@ export interface RotateApiKey {
 export interface RotateWebhookSecretInput {
   /** Id of a webhook. */
   webhookId: string;
-  /** How long deliveries carry a signature of the earlier secret too; a day by default. */
+  /** How long deliveries carry a signature of the earlier secret too; a day by default. Rotated again within that time, only the last two secrets sign. */
   overlapSeconds?: number | undefined;
 }
 
@@ -5862,9 +5862,9 @@ export interface WebhookAttempt {
   error: string | null;
   /** What was sent; your own headers without their values. */
   requestHeaders: Record<string, string>;
-  /** Of the answer, without cookies. */
+  /** Of the answer, without cookies and the values of your own headers. */
   responseHeaders: Record<string, string> | null;
-  /** The first 4,096 characters of the answer. */
+  /** The first 4,096 characters of the answer, without the values of your own headers. */
   responseBody: string | null;
 }
 

@@ -5685,7 +5685,7 @@ export type RotateApiKey = {
  */
 export type RotateWebhookSecret = {
     /**
-     * How long deliveries carry a signature of the earlier secret too; a day by default.
+     * How long deliveries carry a signature of the earlier secret too; a day by default. Rotated again within that time, only the last two secrets sign.
      */
     overlapSeconds?: number;
 };
@@ -7286,13 +7286,13 @@ export type WebhookAttempt = {
         [key: string]: string;
     };
     /**
-     * Of the answer, without cookies.
+     * Of the answer, without cookies and the values of your own headers.
      */
     responseHeaders: {
         [key: string]: string;
     } | null;
     /**
-     * The first 4,096 characters of the answer.
+     * The first 4,096 characters of the answer, without the values of your own headers.
      */
     responseBody: string | null;
 };

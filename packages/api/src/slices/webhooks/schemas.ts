@@ -110,12 +110,10 @@ export type UpdateWebhook = z.output<typeof UpdateWebhook>;
 const MAX_OVERLAP_S = 7 * 86_400;
 
 export const RotateWebhookSecret = WebhookId.extend({
-  overlapSeconds: z
-    .int()
-    .min(0)
-    .max(MAX_OVERLAP_S)
-    .default(86_400)
-    .meta({ description: 'How long deliveries carry a signature of the earlier secret too; a day by default.' }),
+  overlapSeconds: z.int().min(0).max(MAX_OVERLAP_S).default(86_400).meta({
+    description:
+      'How long deliveries carry a signature of the earlier secret too; a day by default. Rotated again within that time, only the last two secrets sign.',
+  }),
 }).meta({ id: 'RotateWebhookSecret', description: 'How to replace the secret of a webhook.' });
 export type RotateWebhookSecret = z.output<typeof RotateWebhookSecret>;
 
@@ -175,8 +173,13 @@ export const WebhookAttempt = z
     statusCode: z.int().nullable().meta({ description: 'The status of the answer; null where there was none.' }),
     error: z.string().nullable().meta({ description: 'Why it failed; null where it did not.' }),
     requestHeaders: HeaderFields.meta({ description: 'What was sent; your own headers without their values.' }),
-    responseHeaders: HeaderFields.nullable().meta({ description: 'Of the answer, without cookies.' }),
-    responseBody: z.string().nullable().meta({ description: 'The first 4,096 characters of the answer.' }),
+    responseHeaders: HeaderFields.nullable().meta({
+      description: 'Of the answer, without cookies and the values of your own headers.',
+    }),
+    responseBody: z
+      .string()
+      .nullable()
+      .meta({ description: 'The first 4,096 characters of the answer, without the values of your own headers.' }),
   })
   .meta({ id: 'WebhookAttempt', description: 'One attempt of a delivery. Kept for 30 days.' });
 export type WebhookAttempt = z.output<typeof WebhookAttempt>;

@@ -224,6 +224,25 @@ describe('a delivery', () => {
     expect(attemptLog[0].responseHeaders['x-long']).toHaveLength(500);
   });
 
+  it('shows no value of your own headers where the receiver repeats it', async () => {
+    const [secret, quoted] = ['bearer-of-the-receiver', 'one"two-of-the-receiver'];
+    receiver.answer((res) => {
+      const headers = res.req.headers;
+      res.writeHead(200, { 'x-repeats': `Bearer ${secret} of you` }).end(JSON.stringify(headers));
+    });
+    const { id } = await webhook({ headers: { Authorization: `Bearer ${secret}`, 'X-Quoted': quoted } });
+    await makeKey();
+    const [delivery] = await settled(id);
+    const { body } = await owner(`${PATH}/${id}/deliveries/${delivery!.id}`);
+    const { responseBody, responseHeaders } = body.attemptLog[0];
+    expect(responseHeaders['x-repeats']).toBe('Bearer [hidden] of you');
+    expect(JSON.parse(responseBody)).toMatchObject({
+      authorization: 'Bearer [hidden]',
+      'webhook-id': delivery!.eventId,
+    });
+    expect(JSON.stringify(body)).not.toContain('of-the-receiver');
+  });
+
   it('is sent by another process when its lease is over', async () => {
     const { id } = await webhook();
     receiver.answer(() => undefined); // never answers

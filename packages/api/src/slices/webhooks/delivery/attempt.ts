@@ -50,6 +50,8 @@ const MAX_BODY_CHARACTERS = 4096;
 const MAX_HEADERS = 50;
 const MAX_HEADER_CHARACTERS = 500;
 const HIDDEN = '[hidden]';
+/** Shorter ones are words such as `Bearer` and `true`. */
+const MIN_SECRET_CHARACTERS = 8;
 const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /** The body, which is the same for every attempt. */
@@ -68,11 +70,11 @@ export async function attempt(ports: Ports, requests: Requests, delivery: Claime
   const elapsed = () => Math.round(performance.now() - began);
   let requestHeaders: Record<string, string> = {};
   try {
-    const { hidden, headers, body, ...request } = requests.of(delivery, startedAt);
+    const { hidden, headers, body, ownHeaders, secrets } = requests.of(delivery, startedAt);
     requestHeaders = { ...headers, ...hidden };
-    const sent = { ...request.ownHeaders, ...headers };
+    const sent = { ...ownHeaders, ...headers };
     const answer = await ports.outbound.send({ url: delivery.url, method: 'POST', headers: sent, body });
-    return { startedAt, requestHeaders, durationMs: elapsed(), ...outcomeOf(answer, ports.clock.now()) };
+    return { startedAt, requestHeaders, durationMs: elapsed(), ...outcomeOf(answer, secrets, ports.clock.now()) };
   } catch (error) {
     if (!(error instanceof OutboundError)) ports.log.error({ err: error }, 'webhook not sent');
     return {
@@ -97,6 +99,8 @@ interface Opened {
   ownHeaders: Record<string, string>;
   /** What of them is stored with an attempt. */
   hidden: Record<string, string>;
+  /** The parts of their values that a receiver may repeat. */
+  secrets: string[];
   /** Of the newest secret first. */
   keys: KeyObject[];
 }
@@ -107,7 +111,7 @@ export interface Requests {
   of(
     delivery: ClaimedDelivery,
     now: Date,
-  ): Pick<Opened, 'ownHeaders' | 'hidden'> & { headers: Record<string, string>; body: string };
+  ): Pick<Opened, 'ownHeaders' | 'hidden' | 'secrets'> & { headers: Record<string, string>; body: string };
 }
 
 /** Makes the requests of deliveries. What a webhook has sealed is opened once, and again when it has changed. */
@@ -120,14 +124,14 @@ export function createRequests(ports: Ports): Requests {
     const ownHeaders: Record<string, string> = JSON.parse(ports.webhooks.open(headersSealed, organizationId));
     const hidden = Object.fromEntries(Object.keys(ownHeaders).map((name) => [name, HIDDEN]));
     const keys = ports.webhooks.open(secretSealed, organizationId).split(' ').map(signingKey);
-    const opened = { headersSealed, secretSealed, ownHeaders, hidden, keys };
+    const opened = { headersSealed, secretSealed, ownHeaders, hidden, secrets: secretsOf(ownHeaders), keys };
     webhooks.set(String(webhookId), opened);
     return opened;
   }
 
   return {
     of(delivery, now) {
-      const { ownHeaders, hidden, keys } = open(delivery);
+      const { ownHeaders, hidden, secrets, keys } = open(delivery);
       const { overlapEndsAt } = delivery;
       const body = JSON.stringify(bodyOf(ports, delivery));
       const id = ports.ids.encode('evt', delivery.eventId);
@@ -140,13 +144,25 @@ export function createRequests(ports: Ports): Requests {
         'webhook-timestamp': String(timestampS),
         'webhook-signature': signature(signing, id, timestampS, body),
       };
-      return { ownHeaders, hidden, headers, body };
+      return { ownHeaders, hidden, secrets, headers, body };
     },
   };
 }
 
+/** Without quotes and spaces, so that they are found in JSON too. */
+function secretsOf(headers: Record<string, string>): string[] {
+  const parts = Object.values(headers).flatMap((value) => value.split(/[\s"\\]+/));
+  return parts
+    .filter(({ length }) => length >= MIN_SECRET_CHARACTERS)
+    .toSorted((one, other) => other.length - one.length);
+}
+
+const hide = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text);
+
 function outcomeOf(
   { status, headers, body }: OutboundResponse,
+  secrets: readonly string[],
   now: Date,
 ): Omit<Outcome, 'startedAt' | 'durationMs' | 'requestHeaders'> {
   const succeeded = status >= 200 && status < 300;
@@ -159,9 +175,9 @@ function outcomeOf(
       Object.entries(headers)
         .filter(([name]) => name !== 'set-cookie')
         .slice(0, MAX_HEADERS)
-        .map(([name, value]) => [name, storable(String(value), MAX_HEADER_CHARACTERS)]),
+        .map(([name, value]) => [name, storable(hide(String(value), secrets), MAX_HEADER_CHARACTERS)]),
     ),
-    responseBody: storable(body, MAX_BODY_CHARACTERS),
+    responseBody: storable(hide(body, secrets), MAX_BODY_CHARACTERS),
     retryAfterMs: status === 429 || status === 503 ? retryAfterMs(headers['retry-after'], now) : null,
   };
 }
