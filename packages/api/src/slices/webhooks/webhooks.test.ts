@@ -20,12 +20,6 @@ beforeAll(async () => {
   app = await startApp({ WEBHOOK_ALLOWED_TARGETS: `${receiver.target},${other.target}` });
 });
 afterAll(async () => {
-  console.log(
-    app.logs
-      .filter((l) => /warn|error/.test(l))
-      .slice(0, 6)
-      .join(''),
-  );
   await app.close();
   await receiver.close();
   await other.close();
@@ -188,15 +182,26 @@ describe('a delivery', () => {
     expect(again).toMatchObject({ id: failed!.id, attempts: 9 });
   });
 
-  it('waits as long as the receiver asks', async () => {
-    receiver.answer(429, { 'retry-after': '600' });
+  it.each([
+    ['as long as the receiver asks', 429, () => '600', [590, 3600]],
+    ['until the receiver asks', 503, (now: Date) => new Date(now.getTime() + 7_200_000).toUTCString(), [7100, 36_000]],
+    ['a day where the receiver asks for longer', 429, () => '999999999', [86_300, 172_800]],
+    ['a day where the receiver asks for a later year', 503, () => 'Fri, 31 Dec 9999 23:59:59 GMT', [86_300, 172_800]],
+    ['as the schedule says where that is no time', 429, () => 'soon', [0, 3600]],
+    ['as the schedule says where that is over', 503, () => 'Fri, 31 Dec 1999 23:59:59 GMT', [0, 3600]],
+    ['as the schedule says where the receiver is not busy', 500, () => '86400', [0, 3600]],
+  ] as const)('waits %s', async (_, status, retryAfter, [leastS, mostS]) => {
+    const now = app.ports.clock.now();
+    receiver.answer(status, { 'retry-after': retryAfter(now) });
     const { id } = await webhook();
     await makeKey();
-    const [{ nextAttemptAt }] = await eventually(async () => {
-      const items = await deliveriesOf(id);
-      return items[0]?.statusCode === 429 ? items : undefined;
+    const { nextAttemptAt } = await eventually(async () => {
+      const [delivery] = await deliveriesOf(id);
+      return delivery?.statusCode === status ? delivery : undefined;
     }, 'the first attempt');
-    expect(Date.parse(nextAttemptAt) - app.ports.clock.now().getTime()).toBeGreaterThan(590_000);
+    const pauseS = (Date.parse(nextAttemptAt) - now.getTime()) / 1000;
+    expect(pauseS).toBeGreaterThan(leastS);
+    expect(pauseS).toBeLessThan(mostS);
   });
 
   it.each([
