@@ -72,8 +72,8 @@ const run = (now: string) =>
 const priceOf = async (plan: string): Promise<number> =>
   (await app.rows('prices').where({ plan, interval: 'year', currency: 'CHF' }).first()).id;
 
-/** A year, which begins now. */
-async function subscribed(now: TenantContext): Promise<number> {
+/** A year, which begins now, and is paid now or later. */
+async function subscribed(now: TenantContext, paidAt = now.now): Promise<number> {
   const priceId = await priceOf('BASIC');
   return transaction(now, async (ctx) => {
     const row = await begin(
@@ -104,7 +104,7 @@ async function subscribed(now: TenantContext): Promise<number> {
       },
       SubscriptionCreated,
     );
-    return (await advancePeriod(ctx, row)).id;
+    return (await advancePeriod({ ...ctx, now: paidAt }, row)).id;
   });
 }
 
@@ -150,6 +150,14 @@ const linesOf = async () => {
 };
 
 describe('the usage of a month', () => {
+  it('is due at once, and not late, where the first payment came after it was to be billed', async () => {
+    org = await makeOrganization(app, ada);
+    const paidAt = new Date('2096-04-04T12:00:00Z');
+    await subscribed(at(START), paidAt);
+    const [period] = await app.rows('usage_periods').where({ organizationId: org.organizationId });
+    expect(period).toMatchObject({ toAt: new Date('2096-04-01T00:00:00Z'), dueAt: paidAt });
+  });
+
   it('is billed once, a day and an hour after its end, because events come a day late', async () => {
     const tokens = await meter('tokens', 'sum');
     await called(102_500);

@@ -10,6 +10,8 @@ const CLOSES_MS = MAX_LATE_MS + HOUR_MS;
 
 export const closesAt = (to: Date): Date => new Date(to.getTime() + CLOSES_MS);
 
+type Timely = Tenancy & { now: Date };
+
 const SET_TERMS: Statement = {
   text: `
     insert into usage_terms (organization_id, subscription_id, from_at, price_id) values ($1, $2, $3, $4)
@@ -24,20 +26,22 @@ const BEGIN: Statement = {
 
 /** By which price the usage of a subscription counts from then on. With the first, its first month begins. */
 export async function setUsageTerms(
-  { db, organization }: Tenancy,
+  ctx: Timely,
   subscriptionId: number,
   { from, priceId }: Omit<UsageSpan, 'to'>,
 ): Promise<void> {
-  await execute(db, SET_TERMS, [organization.id, subscriptionId, from, priceId]);
-  await beginUsagePeriod({ db, organization }, subscriptionId, { from, to: endOfMonth(from) });
+  await execute(ctx.db, SET_TERMS, [ctx.organization.id, subscriptionId, from, priceId]);
+  await beginUsagePeriod(ctx, subscriptionId, { from, to: endOfMonth(from) });
 }
 
+/** One that is known only after its end, as where a transfer came late, is due from now on: nothing was missed. */
 export async function beginUsagePeriod(
-  { db, organization }: Tenancy,
+  { db, organization, now }: Timely,
   subscriptionId: number,
   { from, to }: Period,
 ): Promise<void> {
-  await execute(db, BEGIN, [organization.id, subscriptionId, from, to, closesAt(to)]);
+  const closes = closesAt(to);
+  await execute(db, BEGIN, [organization.id, subscriptionId, from, to, closes > now ? closes : now]);
 }
 
 const END: Statement = {
