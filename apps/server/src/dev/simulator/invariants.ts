@@ -34,6 +34,7 @@ const brokenAs = (kind: string, organizationId: number | null): Broken => ({
 });
 
 const ROWS: Statement = {
+  name: 'simulation_rows',
   text: `
     /* across organizations */
     select 'LIVE_SUBSCRIPTIONS' as kind, organization_id as "organizationId" from subscriptions
@@ -96,6 +97,7 @@ interface Plan extends Omit<Timed, 'status'> {
 }
 
 const PLANS: Statement = {
+  name: 'simulation_plans',
   text: `
     /* across organizations */
     select organization.id as "organizationId", organization.plan, organization.plan_until as "planUntil",
@@ -147,6 +149,7 @@ function entitledAt(ctx: Context, { status, sold, provider, ...timed }: Plan): s
 }
 
 const SERIES: Statement = {
+  name: 'simulation_series',
   text: `
     /* across organizations */
     select series from invoices where number is not null group by series
@@ -161,6 +164,7 @@ export async function findBrokenSeries({ db }: Context): Promise<Broken[]> {
 
 /** What a provider has moved to us by our journal, before what it keeps for itself. */
 const CASH: Statement = {
+  name: 'simulation_cash',
   text: `
     /* across organizations */
     select coalesce(sum(line.amount_minor), 0)::bigint as "amountMinor" from journal_lines line
@@ -169,6 +173,7 @@ const CASH: Statement = {
 };
 
 const OPEN_DISPUTES: Statement = {
+  name: 'simulation_open_disputes',
   text: `
     /* across organizations */
     select coalesce(sum(amount_minor), 0)::bigint as "amountMinor" from disputes

@@ -40,6 +40,7 @@ const REST_DAYS = 5;
 const MAX_ROUNDS = 200;
 
 const NEXT: Statement = {
+  name: 'simulation_next',
   text: `
     /* across organizations */
     select min(at) as at from (
@@ -54,6 +55,7 @@ const NEXT: Statement = {
 };
 
 const DUE: Statement = {
+  name: 'simulation_due',
   text: `
     /* across organizations */
     select 'billing.run_due' as job, organization_id as "organizationId" from subscriptions where due_at <= $1
@@ -68,6 +70,7 @@ const DUE: Statement = {
 };
 
 const PAST_DUE: Statement = {
+  name: 'simulation_past_due',
   text: `
     /* across organizations */
     select organization_id as "organizationId" from subscriptions
@@ -75,6 +78,7 @@ const PAST_DUE: Statement = {
 };
 
 const UNSETTLED: Statement = {
+  name: 'simulation_unsettled',
   text: `
     select (select count(*) from provider_objects where synced_seq < dirty_seq)
       + (select count(*) from provider_lists where since < $1) + (select count(*) from held_events) as count`,

@@ -159,6 +159,7 @@ interface Requested {
 }
 
 const TAKE: Statement = {
+  name: 'simulation_take',
   text: `
     /* across organizations */
     delete from outbox where id in (select id from outbox order by id limit 500)

@@ -7,6 +7,7 @@ interface Check extends Statement {
 }
 
 const CREDITS: Check = {
+  name: 'check_credits',
   text: `
     /* across organizations */
     select fault.kind, organization_id as "organizationId", fault.count
@@ -19,6 +20,7 @@ const CREDITS: Check = {
 
 /** The database refuses these at the commit: they are found where its triggers were off, as in a restore. */
 const JOURNAL: Check = {
+  name: 'check_journal',
   text: `
     /* across organizations */
     select 'JOURNAL_BALANCE' as kind, organization_id as "organizationId", count(*) from (
@@ -34,6 +36,7 @@ const JOURNAL: Check = {
 
 /** What each provider holds, by the rows of payments, refunds and disputes and by the journal. */
 const CASH: Check = {
+  name: 'check_cash',
   text: `
     /* across organizations */
     select 'CASH' as kind, organization_id as "organizationId", count(*) from (
@@ -57,6 +60,7 @@ const CASH: Check = {
 };
 
 const PAYMENTS: Check = {
+  name: 'check_payments',
   text: `
     /* across organizations */
     select 'PAYMENT_JOURNAL' as kind, organization_id as "organizationId", count(*) from payments
@@ -78,6 +82,7 @@ const PAYMENTS: Check = {
 
 /** Credits that were paid, whether or not they were taken back since: no fewer were granted, and no more. */
 const PAID_CREDITS: Check = {
+  name: 'check_paid_credits',
   isTimed: true,
   text: `
     /* across organizations */
@@ -101,6 +106,7 @@ const PAID_CREDITS: Check = {
 };
 
 const INVOICES: Check = {
+  name: 'check_invoices',
   text: `
     /* across organizations */
     select 'INVOICE_JOURNAL' as kind, organization_id as "organizationId", count(*) from invoices
@@ -147,6 +153,7 @@ const INVOICES: Check = {
 
 /** A payment that was one too many is due to its payer until it is refunded. */
 const RECEIVABLE: Check = {
+  name: 'check_receivable',
   text: `
     /* across organizations */
     select 'RECEIVABLE' as kind, organization_id as "organizationId", count(*) from (
@@ -173,6 +180,7 @@ const RECEIVABLE: Check = {
 
 /** Of access, what needs no rules of how long things wait: within a period that is paid, and after an end. */
 const SUBSCRIPTIONS: Check = {
+  name: 'check_subscriptions',
   isTimed: true,
   text: `
     /* across organizations */

@@ -35,9 +35,9 @@ export async function nextOrganizations(db: Knex, after: number): Promise<number
 
 export async function faultsOf(db: Knex, organizations: readonly number[], now: Date): Promise<Fault[]> {
   const found: Fault[] = [];
-  for (const { text, isTimed } of CHECKS) {
-    const values = [organizations, ...(isTimed ? [now] : [])];
-    found.push(...(await execute<Fault>(db, { text }, values)));
+  for (const check of CHECKS) {
+    const values = [organizations, ...(check.isTimed ? [now] : [])];
+    found.push(...(await execute<Fault>(db, check, values)));
   }
   return found;
 }
