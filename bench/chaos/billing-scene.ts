@@ -1,0 +1,163 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ports } from '@rentapi/api/context';
+import { closePorts } from '@rentapi/api/ports';
+import { addMonths } from '@rentapi/api/slices/subscriptions/periods';
+import { listenLocally } from '@rentapi/fake-payments/server';
+import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
+import { createStripeProvider } from '@rentapi/payments/stripe/provider';
+import pg from 'pg';
+import { createAccounts } from '../accounts.ts';
+import type { Child } from '../child.ts';
+import { openStagePorts } from '../ports.ts';
+import { openStage, type Stage } from '../stage.ts';
+
+/** A server that may die at any moment, beside a Stripe that survives. */
+export interface Scene {
+  stage: Stage;
+  ports: Ports;
+  stripe: FakeStripe;
+  /** Renewals that were due until now. */
+  renewals: number;
+  startServer(): Promise<void>;
+  killServer(): Promise<void>;
+  /** Adds subscriptions whose period has just ended. */
+  addDue(): Promise<void>;
+  /** Renews them at once instead of within a minute. */
+  renew(): Promise<void>;
+  /** Leaves requests that match without an effect and without an answer. */
+  holdRequests(match: RegExp): Hold;
+  /** Lets requests that match have their effect, and gives no answer. */
+  holdAnswers(match: RegExp): Hold;
+  /** Locks what a statement needs: it waits inside its transaction. */
+  holdStatements(lock: string, statement: RegExp): Promise<Hold>;
+  close(): Promise<void>;
+}
+
+export interface Hold {
+  reached(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+const DUE_AT_A_TIME = 6;
+const KEYS = { secretKey: 'sk_test_of_the_chaos', webhookSecret: 'whsec_of_the_chaos' };
+
+export async function openScene(): Promise<Scene> {
+  const stage = await openStage();
+  const ports = openStagePorts(stage);
+  let waiting: ((line: string) => boolean) | null = null;
+  let answersHeld = 0;
+  const stripe = await createFakeStripe({
+    ...KEYS,
+    clock: { now: () => new Date() },
+    onHang: () => void answersHeld++,
+    serve: (listener) =>
+      listenLocally((req, res) => {
+        if (waiting?.(lineOf(req))) return; // its connection ends with the process that waits
+        listener(req, res);
+      }),
+  });
+  const { secretKey, webhookSecret } = KEYS;
+  const atStripe = createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url });
+  const customer = await atStripe.createCustomer({ key: 'chaos', reference: 'chaos', email: null, name: null });
+  const settings = {
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_API_BASE: stripe.url,
+  };
+  let server: Child | null = null;
+  const scene: Scene = {
+    stage,
+    ports,
+    stripe,
+    renewals: 0,
+    async startServer() {
+      server ??= await stage.startServer('start', settings);
+      stripe.sendEventsTo(`${server.origin}/api/v1/billing/stripe/webhook`);
+    },
+    async killServer() {
+      await server?.kill();
+      server = null;
+    },
+    async addDue() {
+      await addDue(scene, customer!.id);
+      scene.renewals += DUE_AT_A_TIME;
+    },
+    renew: async () => void (await stage.database.query(RUN_NOW)),
+    holdRequests(match) {
+      let held = 0;
+      waiting = (line) => match.test(line) && ++held > 0;
+      return {
+        reached: async () => held > 0,
+        release: async () => void (waiting = null),
+      };
+    },
+    holdAnswers(match) {
+      const before = answersHeld;
+      stripe.fail('hang', match, 1000);
+      return { reached: async () => answersHeld > before, release: async () => stripe.recover() };
+    },
+    holdStatements: (lock, statement) => holdStatements(stage, lock, statement),
+    async close() {
+      await closePorts(ports);
+      await stage.close();
+      await stripe.close();
+    },
+  };
+  return scene;
+}
+
+const lineOf = (req: IncomingMessage): string => `${req.method} ${(req.url ?? '').split('?')[0]}`;
+
+async function holdStatements({ databaseUrl, database }: Stage, lock: string, statement: RegExp): Promise<Hold> {
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rentapi chaos' });
+  await client.connect();
+  await client.query('begin');
+  await client.query(lock);
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return {
+    async reached() {
+      const found = await database.query<{ query: string }>(
+        'select query from pg_stat_activity where $1 = any (pg_blocking_pids(pid))',
+        [rows[0]!.pid],
+      );
+      return found.rows.some(({ query }) => statement.test(query));
+    },
+    async release() {
+      await client.query('rollback');
+      await client.end();
+    },
+  };
+}
+
+const RUN_NOW = "update job_schedules set next_at = now() where name = 'billing.run_due'";
+
+const ADD = `
+  with homes as (
+    select id, row_number() over (order by id) as at from (select id from organizations order by id desc limit $1) newest
+  ), accounts as (
+    insert into billing_accounts (organization_id, currency, created_at, updated_at) select id, 'USD', now(), now() from homes
+  ), methods as (
+    insert into payment_methods (organization_id, provider, status, is_default, external_id, kind, created_at)
+    select homes.id, 'stripe', 'ACTIVE', true, card, 'card', now()
+    from homes join unnest($2::text[]) with ordinality as cards (card, at) using (at)
+  )
+  insert into subscriptions (organization_id, status, price_id, quantity, provider, return_url, anchor_at, period_index,
+    cycle, period_start, period_end, credits_index, credits_due_at, due_at, created_at, updated_at)
+  select homes.id, 'ACTIVE', prices.id, 1, 'stripe', 'http://127.0.0.1/', $3, 0, 1, $3, $4, 1, $4, $4, $3, $3
+  from homes join prices on prices.plan = 'PRO' and prices.interval = 'month' and prices.currency = 'USD'`;
+
+async function addDue({ stage, stripe }: Scene, customerId: string): Promise<void> {
+  await createAccounts(stage, DUE_AT_A_TIME, 0);
+  const cards = Array.from({ length: DUE_AT_A_TIME }, () => stripe.addCard(customerId, 'pays'));
+  const begun = addMonths(new Date(), -1);
+  await stage.database.query(ADD, [cards.length, cards, begun, addMonths(begun, 1)]);
+}
+
+/** Looks until it is so, or too much time has passed. */
+export async function untilTrue(look: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+  for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(200)) {
+    if (await look()) return true;
+  }
+  return false;
+}
