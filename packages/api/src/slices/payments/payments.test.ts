@@ -248,6 +248,22 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     expect(await available()).toBe(1000);
   });
 
+  it('that its payer has paid or approved is paid, also where the provider was away for three days since', async () => {
+    const { payment } = (await buy({ provider })).body;
+    payer((await rowOf(payment.id)).externalId);
+    fake().lose();
+    fake().fail('lose_request', /./, 1_000_000);
+    for (let day = 1; day <= 3; day++) {
+      await pass(DAY_MS);
+      await sweep();
+    }
+    fake().recover();
+    await pass(2 * HOUR_MS);
+    await sweep();
+    expect((await read(payment.id)).status).toBe('SUCCEEDED');
+    expect(await available()).toBe(1000);
+  });
+
   it('that is left by its payer ends after a day', async () => {
     const { payment } = (await buy({ provider })).body;
     await pass(25 * HOUR_MS);

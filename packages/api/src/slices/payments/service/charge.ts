@@ -52,10 +52,12 @@ async function run(ctx: TenantContext, paymentId: number): Promise<PaymentModel>
 }
 
 async function step(ctx: TenantContext, provider: PaymentProvider, payment: PaymentModel): Promise<PaymentModel> {
-  if (payment.status === 'CANCELED' || isAbandoned(ctx, payment)) return endCharge(ctx, provider, payment);
+  if (payment.status === 'CANCELED') return endCharge(ctx, provider, payment);
   if (payment.status === 'FAILED') return payment;
   if (payment.externalId === null) return begin(ctx, provider, payment);
   const charge = await provider.getCharge(payment.externalId);
+  // What its payer has approved is not left, however late we learn of it.
+  if (isAbandoned(ctx, payment) && charge.next !== 'confirm') return endCharge(ctx, provider, payment);
   return goOn(ctx, provider, payment, charge);
 }
 
