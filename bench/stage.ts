@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +33,8 @@ export interface Stage {
   countStatements(): Promise<number>;
   /** Commands that our Redis has run, including those of scripts; zero without Redis. */
   countCommands(): Promise<number>;
+  /** Stops the database as a crash does (`stop -m immediate`), and starts it again at the same address. */
+  restartDatabase(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,16 +55,19 @@ export async function openStage(): Promise<Stage> {
     const directory = mkdtempSync(path.join(tmpdir(), `rentapi-test-${process.pid}-bench-`));
     chmodSync(directory, 0o755); // under root the server runs as another user, who must be able to enter
     undo.push(async () => rmSync(directory, { recursive: true, force: true }));
-    const postgres = await startEmbeddedPostgres({
-      dataDir: directory,
-      settings: { shared_preload_libraries: 'pg_stat_statements', fsync: 'off', max_connections: '300' },
-    });
+    const port = String(await freePort());
+    const settings = { port, shared_preload_libraries: 'pg_stat_statements', fsync: 'off', max_connections: '300' };
+    const cluster = { dataDir: directory, settings };
+    let postgres = await startEmbeddedPostgres(cluster);
     undo.push(() => postgres.stop());
     await migrateUp(postgres.url, MIGRATIONS);
-    const database = new pg.Client({ connectionString: postgres.url, application_name: 'rentapi bench' });
-    database.on('error', () => {}); // the next query reports it
-    await database.connect();
-    undo.push(() => database.end());
+    const connect = async (): Promise<pg.Client> => {
+      const client = new pg.Client({ connectionString: postgres.url, application_name: 'rentapi bench' });
+      client.on('error', () => {}); // the next query reports it
+      await client.connect();
+      return client;
+    };
+    const database = await connect();
     await database.query('create extension pg_stat_statements');
 
     const secrets = { SECRET_KEY: newSecret(), ID_SECRET: newSecret(), PASSWORD_PEPPER: newSecret() };
@@ -87,7 +94,7 @@ export async function openStage(): Promise<Stage> {
     };
     const begin = (program: string, args: string[], settings: Settings = {}): Promise<Child> =>
       own(startChild({ program, args, env: { ...env, ...settings } }));
-    return {
+    const stage: Stage = {
       database,
       databaseUrl: postgres.url,
       secrets,
@@ -107,15 +114,23 @@ export async function openStage(): Promise<Stage> {
       startProgram: (file, settings) => begin(fileURLToPath(file), [], settings),
       startServer: (role = 'start', settings) => begin(SERVER, [role], settings),
       async countStatements() {
-        const { rows } = await database.query<{ calls: number }>(COUNT_STATEMENTS);
+        const { rows } = await stage.database.query<{ calls: number }>(COUNT_STATEMENTS);
         return rows[0]!.calls;
       },
       async countCommands() {
         const stats = await redis?.client.info('stats');
         return Number(/total_commands_processed:(\d+)/.exec(stats ?? '')?.[1] ?? 0);
       },
+      async restartDatabase() {
+        process.kill(postgres.pid, 'SIGQUIT');
+        await postgres.stop();
+        postgres = await startEmbeddedPostgres(cluster);
+        stage.database = await connect();
+      },
       close,
     };
+    undo.push(() => stage.database.end());
+    return stage;
   } catch (error) {
     await close();
     throw error;
@@ -125,6 +140,16 @@ export async function openStage(): Promise<Stage> {
 const COUNT_STATEMENTS = `
   select coalesce(sum(calls), 0)::float8 as calls from pg_stat_statements
   where dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'`;
+
+/** So that what is restarted comes back at the same address. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 export const newSecret = (): string => randomBytes(32).toString('base64');
 

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,7 +10,7 @@ import pg from 'pg';
 import { createAccounts } from '../accounts.ts';
 import { type Child, startChild } from '../child.ts';
 import { openClient } from '../load.ts';
-import { newSecret, SERVER, type Undo, undoAll } from '../stage.ts';
+import { freePort, newSecret, SERVER, type Undo, undoAll } from '../stage.ts';
 import { type Mailbox, startMailbox } from './mailbox.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
 import { type Interruptions, watchInterruptions } from './resumption.ts';
@@ -181,13 +179,4 @@ async function withClient<T>(connectionString: string, work: (client: pg.Client)
   } finally {
     void client.end().catch(() => {}); // never ends where the server has gone
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
