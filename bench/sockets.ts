@@ -7,27 +7,35 @@ import type { Stage } from './stage.ts';
 
 const SOCKETS = 1000;
 const OPENED_AT_ONCE = 50;
+/** The memory is that of so many further sockets, so many times. */
+const SAMPLE = 400;
+const SAMPLES = 9;
 const ROUNDS = 15;
 const WARM_UPS = 3;
 const TIMEOUT_MS = 20_000;
 
 /** How soon many sockets of one organization hear of a call that caused an event, and what each costs. */
 export async function run(stage: Stage): Promise<Verdict[]> {
-  const tokens = await createAccounts(stage, SOCKETS, 1);
-  await stage.database.query(GATHER, [SOCKETS]);
+  const all = SOCKETS + SAMPLES * SAMPLE;
+  const tokens = await createAccounts(stage, all, 1);
+  await stage.database.query(GATHER, [all]);
   const server = await stage.startServer();
   const headers = { authorization: `Bearer ${tokens[0]}` };
   const client = openClient([server.origin], 1);
   const create = () =>
     client.postJson('/api/v1/api-keys', headers, JSON.stringify({ name: 'CI', scopes: ['api_keys:read'] }));
   for (let warmUp = 0; warmUp < WARM_UPS; warmUp++) await create();
-  const before = await server.usage();
-  const sockets: WebSocket[] = [];
-  for (let from = 0; from < SOCKETS; from += OPENED_AT_ONCE) {
-    const next = tokens.slice(from, from + OPENED_AT_ONCE);
-    sockets.push(...(await Promise.all(next.map((token) => openSocket(server.origin, token)))));
+  const sockets = await openSockets(server.origin, tokens.slice(0, SOCKETS));
+  // Measured beside those: what the first ones load and compile is no memory of theirs.
+  const kilobytes: number[] = [];
+  const others: WebSocket[] = [];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const from = SOCKETS + sample * SAMPLE;
+    const before = await server.usage();
+    others.push(...(await openSockets(server.origin, tokens.slice(from, from + SAMPLE))));
+    kilobytes.push(((await server.usage()).rssBytes - before.rssBytes) / 1024 / SAMPLE);
   }
-  const opened = await server.usage();
+  for (const socket of others) socket.terminate();
 
   const p99s: number[] = [];
   const cpuUs: number[] = [];
@@ -47,11 +55,24 @@ export async function run(stage: Stage): Promise<Verdict[]> {
   await client.close();
   await server.stop();
   process.stdout.write(`\n${SOCKETS} sockets: ${spreadOf(cpuUs).median.toFixed(1)} µs CPU for each socket and event\n`);
-  const kilobytes = (opened.rssBytes - before.rssBytes) / 1024 / SOCKETS;
   return [
     { promise: `Event to ${SOCKETS} sockets, p99 from the call`, measured: spreadOf(p99s), atMost: 100, unit: 'ms' },
-    { promise: `Memory (RSS) of each of ${SOCKETS} sockets`, measured: spreadOf([kilobytes]), atMost: 80, unit: 'kB' },
+    {
+      promise: `Memory (RSS) of each socket beside ${SOCKETS}`,
+      measured: spreadOf(kilobytes),
+      atMost: 80,
+      unit: 'kB',
+    },
   ];
+}
+
+async function openSockets(origin: string, tokens: readonly string[]): Promise<WebSocket[]> {
+  const sockets: WebSocket[] = [];
+  for (let from = 0; from < tokens.length; from += OPENED_AT_ONCE) {
+    const next = tokens.slice(from, from + OPENED_AT_ONCE);
+    sockets.push(...(await Promise.all(next.map((token) => openSocket(origin, token)))));
+  }
+  return sockets;
 }
 
 /** An authenticated socket that is subscribed to the events of keys. */
