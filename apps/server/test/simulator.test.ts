@@ -74,6 +74,26 @@ describe('the simulator', () => {
     TIMEOUT_MS,
   );
 
+  it(
+    'prints what the groups of organizations have lived side by side',
+    async () => {
+      const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+      try {
+        expect(await runSimulation(['--months', '1', '--organizations', '3', '--seed', '4'])).toBe(0);
+        const lines = written.mock.calls.map(([text]) => String(text).trim().split(/ {2,}/));
+        expect(lines.map(([first]) => first)).toEqual([
+          'month',
+          '2028-01',
+          expect.stringMatching(/^Every invariant held in \d+ steps, with seed 4, in [\d.]+ s\.$/),
+        ]);
+        expect(lines[1]?.[lines[0]!.indexOf('live')]).toBe('3');
+      } finally {
+        written.mockRestore();
+      }
+    },
+    TIMEOUT_MS,
+  );
+
   it.each([
     [['--months', '0'], '--months is a whole number from 1 to 60, not `0`.'],
     [['--months', '61'], '--months is a whole number from 1 to 60, not `61`.'],

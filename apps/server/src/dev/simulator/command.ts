@@ -2,14 +2,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { MIGRATIONS } from '@rentapi/api/data/migrations';
-import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
-import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
-import { migrateUp } from '@rentapi/platform/migrations';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { printLine } from '../../print-line.ts';
 import { onStopSignal } from '../../signals.ts';
+import { type JointOutcome, simulateInGroups } from './groups.ts';
 import { heading, lineOf } from './months.ts';
-import { MAX_MONTHS, MAX_ORGANIZATIONS, type Outcome, simulate } from './simulate.ts';
+import { MAX_MONTHS, MAX_ORGANIZATIONS } from './simulate.ts';
 
 const USAGE = 'Usage: rentapi billing simulate [--months 24] [--organizations 100] [--seed 1] [--chaos]';
 
@@ -45,9 +43,7 @@ export async function runSimulation(args: string[]): Promise<number> {
   try {
     const embedded = await startEmbeddedPostgres({ dataDir, settings: FAST_AND_LOOSE });
     try {
-      const { url, servingUrl: databaseUrl } = embedded;
-      await migrateUp(url, MIGRATIONS, { serving: { urls: [databaseUrl], restricted: RESTRICTED_TABLES } });
-      return await report(given, { databaseUrl, dataDir, signal: stop.signal });
+      return await report(given, { server: embedded, dataDir, signal: stop.signal });
     } finally {
       await embedded.stop();
     }
@@ -58,11 +54,11 @@ export async function runSimulation(args: string[]): Promise<number> {
 
 async function report(
   given: Given,
-  place: { databaseUrl: string; dataDir: string; signal: AbortSignal },
+  place: { server: EmbeddedPostgres; dataDir: string; signal: AbortSignal },
 ): Promise<number> {
   const startedAt = performance.now();
   process.stdout.write(`${heading()}\n`);
-  const outcome = await simulate({
+  const outcome = await simulateInGroups({
     ...given,
     ...place,
     onMonth: (month) => void process.stdout.write(`${lineOf(month)}\n`),
@@ -76,10 +72,14 @@ async function report(
   return outcome.broken ? 1 : 0;
 }
 
-function sentenceOf({ broken, steps }: Outcome, { seed, organizations, months, chaos }: Given, seconds: string) {
+function sentenceOf(
+  { broken, steps, group }: JointOutcome,
+  { seed, organizations, months, chaos }: Given,
+  seconds: string,
+) {
   if (!broken) return `Every invariant held in ${steps} steps, with seed ${seed}, in ${seconds} s.`;
   const { kind, what, organizationId, step, at, after } = broken;
-  const whose = organizationId === null ? '' : ` of organization ${organizationId}`;
+  const whose = organizationId === null ? '' : ` of organization ${organizationId} in group ${group}`;
   const again = `--months ${months} --organizations ${organizations} --seed ${seed}${chaos ? ' --chaos' : ''}`;
   return [
     `${kind}${whose} is broken in step ${step}, at ${at.toISOString()}, after ${after}: ${what}`,

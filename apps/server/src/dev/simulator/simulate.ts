@@ -17,6 +17,8 @@ export interface Simulation {
   organizations: number;
   seed: number;
   chaos: boolean;
+  /** Of one seed, each group lives otherwise. The first unless it is given. */
+  group?: number;
   /** Ends it early. */
   signal?: AbortSignal;
   /** Hears of each month that has passed. */
@@ -109,7 +111,10 @@ export async function simulate(options: Simulation): Promise<Outcome> {
   }
 }
 
-async function live(world: World, { months, organizations, seed, chaos: isChaotic, signal, onMonth }: Simulation) {
+async function live(
+  world: World,
+  { months, organizations, seed, chaos: isChaotic, group = 0, signal, onMonth }: Simulation,
+) {
   const outcome: Outcome = { months: [], steps: 0, broken: null };
   const { database } = world.ports;
   const planned: Planned[] = [];
@@ -122,14 +127,14 @@ async function live(world: World, { months, organizations, seed, chaos: isChaoti
   }
 
   const people = createPeople({ world, chaos: isChaotic, later });
-  const chaos = createChaos({ world, random: isChaotic ? randomOf(seed, -1) : null });
+  const chaos = createChaos({ world, random: isChaotic ? randomOf(seed, -1 - group) : null });
   const persons = new Map<number, Person>();
 
   async function begin(): Promise<void> {
     await database('credit_prices').insert({ ...PACK, createdAt: world.now() });
     await world.tick('billing.reconcile'); // what is listed counts from here
     for (let number = 0; number < organizations; number++) {
-      const random = randomOf(seed, number);
+      const random = randomOf(seed, group * MAX_ORGANIZATIONS + number);
       const dice = random.next();
       const provider = dice < 0.6 ? 'stripe' : dice < 0.85 ? 'paypal' : 'manual';
       const person: Person = { customer: await world.signUp(number), provider, random };
