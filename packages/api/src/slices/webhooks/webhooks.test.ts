@@ -138,17 +138,50 @@ describe('a delivery', () => {
   });
 
   it('carries both signatures while a rotated secret overlaps, and one after it', async () => {
-    const { id, secret: before } = await webhook();
-    const { body: rotated } = await post({ overlapSeconds: 3600 }, `${PATH}/${id}/rotate-secret`);
+    const { id, secret: first } = await webhook();
+    const rotate = async (body: object): Promise<string> =>
+      (await post(body, `${PATH}/${id}/rotate-secret`)).body.secret;
+    let sent = 0;
+    /** Those of the secrets whose signature the next delivery has. */
+    async function signers(...secrets: string[]): Promise<string[]> {
+      await makeKey();
+      await settled(id, ++sent);
+      const { headers, body } = receiver.received.at(-1)! as { headers: Record<string, string>; body: string };
+      const sentAt = new Date(Number(headers['webhook-timestamp']) * 1000);
+      const signatures = headers['webhook-signature']!.split(' ');
+      const found = secrets.filter((secret) =>
+        signatures.includes(new StandardWebhook(secret).sign(headers['webhook-id']!, sentAt, body)),
+      );
+      expect(signatures).toHaveLength(found.length);
+      return found;
+    }
+    expect(await signers(first)).toEqual([first]);
+    const second = await rotate({ overlapSeconds: 3600 });
+    expect(await signers(first, second)).toEqual([first, second]);
+    app.advance(3_500_000);
+    expect(await signers(first, second)).toEqual([first, second]);
+    app.advance(101_000);
+    expect(await signers(first, second)).toEqual([second]);
+    const third = await rotate({});
+    app.advance(86_000_000);
+    expect(await signers(first, second, third)).toEqual([second, third]);
+    app.advance(401_000);
+    expect(await signers(first, second, third)).toEqual([third]);
+    const fourth = await rotate({ overlapSeconds: 0 });
+    expect(await signers(first, second, third, fourth)).toEqual([fourth]);
+  });
+
+  it('carries the headers that the webhook has now', async () => {
+    const { id } = await webhook({ headers: { 'X-Key': 'first' } });
     await makeKey();
-    const [first] = await got(receiver);
-    for (const secret of [before, rotated.secret])
-      expect(() => new StandardWebhook(secret).verify(first!.body, first!.headers as never)).not.toThrow();
-    await app.rows('webhooks').update({ overlapEndsAt: new Date() });
+    await settled(id);
+    await owner(`${PATH}/${id}`, { method: 'PATCH', body: { headers: { 'X-Other': 'second' } } });
     await makeKey();
-    const second = (await got(receiver, 2)).at(-1)!;
-    expect(() => new StandardWebhook(before).verify(second.body, second.headers as never)).toThrow();
-    expect(() => new StandardWebhook(rotated.secret).verify(second.body, second.headers as never)).not.toThrow();
+    await settled(id, 2);
+    expect(receiver.received.map(({ headers }) => [headers['x-key'], headers['x-other']])).toEqual([
+      ['first', undefined],
+      [undefined, 'second'],
+    ]);
   });
 
   it('is sent again as the schedule says, then fails, and can be recovered', async () => {
@@ -299,10 +332,15 @@ describe('a webhook that does not accept events', () => {
     expect(subjects()).toEqual(['A webhook of “Acme” fails', 'A webhook of “Acme” was disabled']);
     await sweep();
     expect(await settled(id)).toMatchObject([{ status: 'FAILED', error: 'The webhook was disabled.' }]);
-    expect(statusAndCode(await post({ eventType: 'api_key.created' }, `${PATH}/${id}/test`))).toEqual([
-      409,
-      'webhook_disabled',
-    ]);
+    const [abandoned] = await deliveriesOf(id);
+    const since = new Date(app.ports.clock.now().getTime() - 10 * 86_400_000).toISOString();
+    for (const [operation, input] of [
+      ['test', { eventType: 'api_key.created' }],
+      [`deliveries/${abandoned.id}/retry`, {}],
+      ['recover', { since }],
+    ] as const)
+      expect(statusAndCode(await post(input, `${PATH}/${id}/${operation}`))).toEqual([409, 'webhook_disabled']);
+    expect((await post({ since, dryRun: true }, `${PATH}/${id}/recover`)).body.count).toBe(1);
     const { body } = await owner(`${PATH}/${id}`, { method: 'PATCH', body: { enabled: true } });
     expect(body).toMatchObject({ enabled: true, disabledReason: null });
     expect(await health(id)).toEqual([]);
@@ -365,6 +403,44 @@ describe('a retry', () => {
   });
 });
 
+describe('a recovery', () => {
+  it('leaves what has failed after it was requested: that would be sent again without end', async () => {
+    const { id } = await webhook();
+    await makeKey();
+    const [delivery] = await settled(id);
+    const now = app.ports.clock.now().getTime();
+    const at = (ms: number) => new Date(now + ms);
+    const which = { webhookId: app.ports.ids.decode('whk', id) };
+    await app
+      .rows('webhook_deliveries')
+      .where(which)
+      .update({ status: 'FAILED', settledAt: at(0) });
+    const { organizationId } = await app.rows('webhook_deliveries').where(which).first('organizationId');
+    const recover = app.ports.jobs.named('webhooks.recover')!;
+    const recoverRequestedAt = (ms: number) =>
+      recover.run(
+        systemContext(app.ports, 'test'),
+        {
+          organizationId,
+          ...which,
+          since: at(-86_400_000).toISOString(),
+          until: at(86_400_000).toISOString(),
+          requestedAt: at(ms).toISOString(),
+          count: 1,
+        },
+        runControl(),
+      );
+    await recoverRequestedAt(-1);
+    expect(await deliveriesOf(id)).toMatchObject([{ id: delivery!.id, status: 'FAILED', attempts: 1 }]);
+    await recoverRequestedAt(0);
+    const again = await eventually(async () => {
+      const [found] = await deliveriesOf(id);
+      return found.status === 'SUCCEEDED' ? found : undefined;
+    }, 'the recovered delivery');
+    expect(again).toMatchObject({ id: delivery!.id, attempts: 2 });
+  });
+});
+
 describe('webhooks of a deleted organization', () => {
   const rowsOf = (id: string) => app.rows('webhook_deliveries').where({ webhookId: app.ports.ids.decode('whk', id) });
 
@@ -415,28 +491,35 @@ describe('what cannot be sent or stored', () => {
   });
 
   it('pauses after ten failures in a row, then tries one delivery at a time until one is accepted', async () => {
+    const healthy = await webhook({ events: ['member.left'] }, other);
+    let examples = 0;
+    /** Until deliveries were claimed after all that was due before. */
+    async function claim(): Promise<void> {
+      await post({ eventType: 'member.left' }, `${PATH}/${healthy.id}/test`);
+      await settled(healthy.id, ++examples);
+    }
     receiver.answer(500);
     const { id } = await webhook();
     await Promise.all(Array.from({ length: 15 }, (_, at) => makeKey(`key ${at}`)));
-    await eventually(async () => ((await health(id))[0]?.failures >= 10 ? true : undefined), 'ten failures');
-    const failed = async () => Number((await health(id))[0].failures);
-    const before = await eventually(async () => {
-      const [{ failures, resumesAt }] = await health(id);
-      const claimed = (await deliveriesOf(id)).reduce(
-        (sum: number, { attempts }: { attempts: number }) => sum + attempts,
-        0,
-      );
-      return resumesAt > app.ports.clock.now() && claimed === failures ? failures : undefined;
-    }, 'the pause');
+    const claimed = async () =>
+      (await deliveriesOf(id)).reduce((sum: number, { attempts }: { attempts: number }) => sum + attempts, 0);
+    /** Until so many failures are stored, and nothing is under way. */
+    const failures = (least: number) =>
+      eventually(async () => {
+        const [found] = await health(id);
+        return found?.failures >= least && found.failures === (await claimed()) ? found.failures : undefined;
+      }, `${least} failures`);
+    const before = await failures(10);
     await later(6000); // the second attempts are due
+    await claim();
+    expect(await claimed()).toBe(before);
     await later(600_000);
-    await eventually(async () => ((await failed()) > before ? true : undefined), 'a try');
-    await later(1000);
-    expect(await failed()).toBe(before + 1);
+    await claim();
+    expect(await claimed()).toBe(before + 1);
+    await failures(before + 1);
     receiver.answer(204);
     await later(600_000);
     await eventually(async () => ((await health(id))[0].failures === 0 ? true : undefined), 'an accepted delivery');
-    await later(36_000_000);
     expect(await settled(id, 15)).toHaveLength(15);
   });
 });
