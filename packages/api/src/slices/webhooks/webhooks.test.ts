@@ -513,14 +513,27 @@ describe('what cannot be sent or stored', () => {
     await later(6000); // the second attempts are due
     await claim();
     expect(await claimed()).toBe(before);
+    // Who asks for it gets it tried at once: one delivery, and a new pause where that fails.
+    let tries = before;
+    const [{ id: deliveryId }] = await deliveriesOf(id);
+    for (const [operation, input] of [
+      [`deliveries/${deliveryId}/retry`, {}],
+      ['test', { eventType: 'member.left' }],
+      ['recover', { since: new Date(app.ports.clock.now().getTime() - 86_400_000).toISOString() }],
+    ] as const) {
+      expect((await post(input, `${PATH}/${id}/${operation}`)).status).toBe(202);
+      await failures(++tries);
+      await claim();
+      expect(await claimed()).toBe(tries);
+    }
     await later(600_000);
     await claim();
-    expect(await claimed()).toBe(before + 1);
-    await failures(before + 1);
+    expect(await claimed()).toBe(tries + 1);
+    await failures(tries + 1);
     receiver.answer(204);
     await later(600_000);
     await eventually(async () => ((await health(id))[0].failures === 0 ? true : undefined), 'an accepted delivery');
-    expect(await settled(id, 15)).toHaveLength(15);
+    expect(await settled(id, 16)).toHaveLength(16);
   });
 });
 

@@ -1,4 +1,6 @@
 import { execute, type Knex, type Statement } from '@rentapi/platform/database';
+import type { OrganizationContext } from '../../../context.ts';
+import { afterCommit } from '../../../data/transaction.ts';
 
 /** Rows (organization, webhook, time) into `webhook_due`: in one order, so that two statements wait for no circle. */
 export const upsertDue = (rows: string): string => `
@@ -22,6 +24,21 @@ const MAKE_ALL_DUE: Statement = {
 /** What waits for any webhook of the organization is looked at now. */
 export async function makeAllDue(db: Knex, organizationId: number, now: Date): Promise<void> {
   await execute(db, MAKE_ALL_DUE, [organizationId, now]);
+}
+
+/**
+ * Tries a webhook that is pausing once the transaction has committed: who asks may have repaired the receiver. Two
+ * statements, because a delivery that is being stored locks the same rows in another order.
+ */
+export function endPauseAfterCommit({ db, ports, organization }: OrganizationContext, webhookId: number): void {
+  const { database, clock, log } = ports;
+  const webhook = { organizationId: organization.id, webhookId };
+  const endPause = async () => {
+    const now = clock.now();
+    const pausing = database('webhook_health').where(webhook).where('resumesAt', '>', now);
+    if ((await pausing.update({ resumesAt: null })) > 0) await makeDue(database, webhook, now);
+  };
+  afterCommit(db, () => void endPause().catch((err) => log.warn({ err }, 'a webhook goes on pausing')));
 }
 
 /** Something of this webhook is to be sent now: wakes the deliverers when it is committed. */

@@ -10,7 +10,7 @@ import { visibleEvents } from '../../../events/catalogue.ts';
 import { enqueueNumbered } from '../../../jobs/enqueue.ts';
 import { lockAuthority } from '../../members/service/authority.ts';
 import { bodyOf } from '../delivery/attempt.ts';
-import { makeDue } from '../delivery/due.ts';
+import { endPauseAfterCommit, makeDue } from '../delivery/due.ts';
 import { AttemptModel, DeliveryModel, type WebhookModel } from '../model.ts';
 import type {
   DeliveryId,
@@ -70,6 +70,7 @@ export async function retryDelivery(ctx: OrganizationContext, input: DeliveryId)
       .patch({ status: 'PENDING', step: 0, dueAt: ctx.now, settledAt: null })
       .returning('*');
     await makeDue(ctx.db, delivery, ctx.now);
+    endPauseAfterCommit(ctx, webhook.id);
     return retried!.present(ctx.ids);
   });
 }
@@ -99,6 +100,7 @@ export async function testWebhook(ctx: OrganizationContext, input: TestWebhook):
       createdAt: ctx.now,
     });
     await makeDue(ctx.db, delivery, ctx.now);
+    endPauseAfterCommit(ctx, webhook.id);
     return delivery.present(ctx.ids);
   });
 }
@@ -132,6 +134,7 @@ export async function recoverWebhook(ctx: OrganizationContext, input: RecoverWeb
       requestedAt: iso(ctx.now),
       count,
     });
+    endPauseAfterCommit(ctx, webhook.id);
     return { jobId: ctx.ids.encode('job', number), count };
   });
 }
