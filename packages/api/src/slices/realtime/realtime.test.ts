@@ -292,6 +292,20 @@ describe('a credential', () => {
     expect(again).toMatchObject({ status: 401, body: { code: 'invalid_ticket' } });
   });
 
+  it('that is a ticket ends after 30 seconds', async () => {
+    const { body } = await ada.request('/api/v1/ws/ticket', { method: 'POST' });
+    expect(body.expiresIn).toBe(30);
+    const { id } = await app.rows('users').where({ email: ada.email }).first('id');
+    const mine = app.rows('sessions').where({ userId: id }).select('id');
+    const [ticket] = await app
+      .rows('realtime_tickets')
+      .whereIn('sessionId', mine)
+      .update({ expiresAt: new Date() }, '*');
+    expect(ticket).toBeDefined();
+    const late = await tryUpgrade(`${app.url}/api/v1/ws/realtime?ticket=${body.ticket}`);
+    expect(late).toMatchObject({ status: 401, body: { code: 'invalid_ticket' } });
+  });
+
   it('in the URL is an access token or key only where the settings allow it, and a ticket always (V14.2.1)', async () => {
     const strict = await startApp({ REALTIME_TOKEN_IN_URL: 'false' }, app);
     const at = (url: string, query: string) => tryUpgrade(`${url}/api/v1/ws/realtime?${query}`);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
@@ -54,6 +55,11 @@ const settled = (id: string, count = 1) =>
   }, 'settled deliveries');
 const got = (from: Receiver, count = 1) =>
   eventually(() => (from.received.length >= count ? from.received : undefined), `${count} deliveries`);
+/** What a webhook got, once so many deliveries are settled: the newest first, and nothing of an earlier test. */
+const sentTo = async (id: string, count = 1): Promise<Received[]> =>
+  (await settled(id, count)).map(
+    ({ eventId }) => receiver.received.find(({ headers }) => headers['webhook-id'] === eventId)!,
+  );
 /** Makes what waits due now, as the clock would later. */
 async function later(ms: number): Promise<void> {
   app.advance(ms);
@@ -118,6 +124,17 @@ describe('a delivery', () => {
     expect(other.received.map(({ body }) => JSON.parse(body).type)).toEqual(['api_key.created']);
   });
 
+  it('is not made of what happened before its webhook was created', async () => {
+    const { id } = await app.rows.transaction(async (db) => {
+      await db('webhook_cursor').forUpdate(); // events wait for their deliveries
+      await makeKey('before');
+      app.advance(1000);
+      return webhook();
+    });
+    await makeKey('after');
+    expect((await sentTo(id)).map(({ body }) => JSON.parse(body).data.name)).toEqual(['after']);
+  });
+
   it('does not tell a webhook about itself, nor about what was sent to another about a webhook', async () => {
     const first = await webhook({ events: ['*'] });
     const second = await webhook({ events: ['*'] }, other);
@@ -145,8 +162,7 @@ describe('a delivery', () => {
     /** Those of the secrets whose signature the next delivery has. */
     async function signers(...secrets: string[]): Promise<string[]> {
       await makeKey();
-      await settled(id, ++sent);
-      const { headers, body } = receiver.received.at(-1)! as { headers: Record<string, string>; body: string };
+      const [{ headers, body }] = (await sentTo(id, ++sent)) as [{ headers: Record<string, string>; body: string }];
       const sentAt = new Date(Number(headers['webhook-timestamp']) * 1000);
       const signatures = headers['webhook-signature']!.split(' ');
       const found = secrets.filter((secret) =>
@@ -177,10 +193,9 @@ describe('a delivery', () => {
     await settled(id);
     await owner(`${PATH}/${id}`, { method: 'PATCH', body: { headers: { 'X-Other': 'second' } } });
     await makeKey();
-    await settled(id, 2);
-    expect(receiver.received.map(({ headers }) => [headers['x-key'], headers['x-other']])).toEqual([
-      ['first', undefined],
+    expect((await sentTo(id, 2)).map(({ headers }) => [headers['x-key'], headers['x-other']])).toEqual([
       [undefined, 'second'],
+      ['first', undefined],
     ]);
   });
 
@@ -290,6 +305,25 @@ describe('a delivery', () => {
     await later(31_000);
     expect((await got(receiver, 2)).map(({ headers }) => headers['webhook-id'])).toHaveLength(2);
     await settled(id);
+  });
+});
+
+describe('an attempt', () => {
+  it('that ends after its delivery was claimed again is kept, and changes nothing else', async () => {
+    const { id } = await webhook({ headers: { 'X-Held': 'yes' } });
+    const held = Promise.withResolvers<ServerResponse>();
+    receiver.answer((res) => (res.req.headers['x-held'] ? held.resolve(res) : res.writeHead(204).end()));
+    await makeKey();
+    const late = await held.promise;
+    receiver.answer(500);
+    await later(31_000);
+    await failed(id, 1);
+    late.writeHead(204).end();
+    await eventually(async () => {
+      const webhookId = app.ports.ids.decode('whk', id);
+      return (await app.rows('webhook_attempts').where({ webhookId, succeeded: true })).length || undefined;
+    }, 'the late end');
+    expect(await deliveriesOf(id)).toMatchObject([{ status: 'PENDING' }]);
   });
 });
 
@@ -521,6 +555,7 @@ describe('what cannot be sent or stored', () => {
       ['test', { eventType: 'member.left' }],
       ['recover', { since: new Date(app.ports.clock.now().getTime() - 86_400_000).toISOString() }],
     ] as const) {
+      await health(id).update({ resumesAt: new Date(app.ports.clock.now().getTime() + 3_600_000) });
       expect((await post(input, `${PATH}/${id}/${operation}`)).status).toBe(202);
       await failures(++tries);
       await claim();
@@ -577,13 +612,17 @@ describe('refusals', () => {
       400,
       'unknown_event_version',
     ]);
-    const { body: key } = await post({ name: 'CI', scopes: ['webhooks:create'] }, '/api/v1/api-keys');
-    const answer = await app.request(PATH, {
-      method: 'POST',
-      body: { url: receiver.url, events: ['api_key.created'] },
-      headers: { 'x-api-key': key.secret },
-    });
-    expect(statusAndCode(answer)).toEqual([403, 'event_not_allowed']);
+    const scopes = ['webhooks:create', 'webhooks:update'];
+    const { body: key } = await post({ name: 'CI', scopes }, '/api/v1/api-keys');
+    const { id } = await webhook({ events: ['webhook.*'] });
+    const events = ['api_key.created'];
+    for (const [method, path, body] of [
+      ['POST', PATH, { url: receiver.url, events }],
+      ['PATCH', `${PATH}/${id}`, { events: ['webhook.*', ...events] }],
+    ] as const) {
+      const answer = await app.request(path, { method, body, headers: { 'x-api-key': key.secret } });
+      expect(statusAndCode(answer)).toEqual([403, 'event_not_allowed']);
+    }
   });
 
   it('of a retry of what was accepted, of a reversed range, and of one that is not kept', async () => {
@@ -609,6 +648,23 @@ describe('refusals', () => {
       [{ since: ahead(1e6), until: ahead(2e6) }, 'time_range_reversed'],
     ] as const)
       expect(statusAndCode(await post(range, `${PATH}/${id}/recover`))).toEqual([400, code]);
+  });
+
+  it('of more than 100 requests to send in a minute, of any kind', async () => {
+    const { id } = await webhook({ enabled: false });
+    const deliveryId = app.ports.ids.encode('dlv', 1);
+    const since = new Date(app.ports.clock.now().getTime() - 1000).toISOString();
+    const counting = { since, dryRun: true };
+    const send = (operation: string, input: object) => post(input, `${PATH}/${id}/${operation}`);
+    await Promise.all(Array.from({ length: 110 }, () => send('recover', counting)));
+    for (const [operation, input] of [
+      ['test', { eventType: 'api_key.created' }],
+      [`deliveries/${deliveryId}/retry`, {}],
+      ['recover', counting],
+    ] as const) {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => send(operation, input)));
+      expect(answers.map(statusAndCode)).toContainEqual([429, 'rate_limited']);
+    }
   });
 });
 
