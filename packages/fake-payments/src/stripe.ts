@@ -78,6 +78,8 @@ export interface FakeStripe extends FakeServer, Deliveries {
 const API_VERSION = '2026-10-28.endive';
 const KEY_LIFETIME_MS = 24 * 3_600_000;
 const SESSION_LIFETIME_S = 86_400;
+/** Written with two decimals, which are always 0. */
+const ZERO_CENTS = new Set(['isk', 'ugx']);
 
 const CARDS: Record<string, CardBehavior> = {
   pm_card_visa: 'pays',
@@ -240,7 +242,8 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
 
   function succeed(intent: Stripe.PaymentIntent): void {
     const charge = charges.get(String(intent.latest_charge)) ?? newCharge(intent, 'succeeded');
-    const fee = Math.round(intent.amount * 0.029) + 30;
+    const step = ZERO_CENTS.has(intent.currency) ? 100 : 1;
+    const fee = (Math.round((intent.amount * 0.029) / step) + 30) * step;
     charge.status = 'succeeded';
     charge.paid = true;
     charge.captured = true;

@@ -1,5 +1,7 @@
+import { balanceWith, chargeWith, intentWith } from '@rentapi/fake-payments/stripe-objects';
 import { describe, expect, it } from 'vitest';
 import { ForgedEventError } from '../src/provider-error.ts';
+import { chargeOfIntent } from '../src/stripe/objects.ts';
 import { createStripeProvider } from '../src/stripe/provider.ts';
 import { describeOnlineProvider, describeProvider } from './contract.ts';
 import { STRIPE_SECRETS, startStripe } from './harnesses.ts';
@@ -132,5 +134,21 @@ describe('Stripe', () => {
   it('refuses an address without TLS that is not this machine', async () => {
     const provider = createStripeProvider({ secretKey: 'sk', webhookSecrets: [], apiBase: 'http://stripe.example' });
     await expect(provider.getCharge('pi_1')).rejects.toThrow('must begin with https://');
+  });
+});
+
+describe('the fee of a charge', () => {
+  it.each([
+    ['is the one of its currency', 'eur', 59],
+    ['is none of it where the account changes the money', 'usd', 0],
+    ['is none of it where the account has a currency that we cannot charge', 'ars', 0],
+  ])('%s', (_, currency, feeMinor) => {
+    const made = { created: 0, amount: 1000, currency: 'eur', customer: null, metadata: {}, payment_method: null };
+    const intent = intentWith({ ...made, id: 'pi_1', description: null, status: 'succeeded' });
+    const charge = chargeWith({ ...made, id: 'ch_1', payment_intent: 'pi_1', status: 'succeeded' });
+    const moved = { id: 'txn_1', created: 0, source: 'ch_1', type: 'charge', reporting_category: 'charge' } as const;
+    const balance = balanceWith({ ...moved, amount: 1100, currency, fee: 59 });
+    const read = { ...intent, latest_charge: { ...charge, balance_transaction: balance } };
+    expect(chargeOfIntent(read)).toMatchObject({ amount: { amountMinor: 1000, currency: 'EUR' }, feeMinor });
   });
 });

@@ -50,12 +50,16 @@ export function chargeOfIntent(intent: Intent): Charge {
     methodId: idOf(intent.payment_method),
     captureId: status === 'SUCCEEDED' || status === 'PENDING' ? idOf(intent.latest_charge) : null,
     refundedMinor: charge?.amount_refunded ? moneyOf(charge.amount_refunded, charge.currency).amountMinor : 0,
-    feeMinor: balance ? moneyOf(balance.fee, balance.currency).amountMinor : null,
+    feeMinor: balance && feeOf(balance, intent.currency),
     failureCode: error?.decline_code ?? error?.code ?? null,
     isDisputed: charge?.disputed ?? false,
     isLive: intent.livemode,
   };
 }
+
+/** Of money that is changed into the account's own currency, the fee is taken there: none of it is the charge's. */
+const feeOf = ({ fee, currency }: Stripe.BalanceTransaction, ofCharge: string): number =>
+  currency === ofCharge ? moneyOf(fee, currency).amountMinor : 0;
 
 function nextOf(status: ChargeStatus | null, waits: boolean): Charge['next'] {
   if (status === 'CREATED') return waits ? 'payer' : 'confirm';
