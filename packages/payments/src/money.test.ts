@@ -14,6 +14,19 @@ const PAIRS = PROVIDERS.flatMap(([provider, currencies]) =>
   [...currencies.keys()].map((currency) => [provider, currency, currencies] as const),
 );
 
+/** By the pages of the providers, apart from our tables: what they write one whole unit as, where that is not 100. */
+const WHOLE_UNITS = { stripe: 'CLP JPY KRW MGA VND XAF XOF', paypal: 'HUF JPY TWD' };
+const THOUSANDTHS = { stripe: 'BHD JOD KWD OMR TND', paypal: '' };
+
+/** Numbers that are the same in each run. */
+function randoms(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % below;
+  };
+}
+
 describe('money', () => {
   it('has the minor units of ISO 4217', () => {
     const iso = new Map(data.map(({ code, digits }) => [code, digits]));
@@ -28,14 +41,27 @@ describe('money', () => {
     expect(unlike.map(([code]) => code)).toEqual(['HUF', 'MGA']);
   });
 
+  it.each(PAIRS)('rule 31: writes one unit for %s in %s as the provider does', (provider, currency, currencies) => {
+    const amount = { amountMinor: 10 ** CURRENCIES.get(currency)!, currency };
+    const isIn = (list: string): boolean => list.split(' ').includes(currency);
+    const wire = isIn(WHOLE_UNITS[provider]) ? 1n : isIn(THOUSANDTHS[provider]) ? 1000n : 100n;
+    expect(toWire(provider, currencies, amount)).toBe(wire);
+  });
+
   it.each(PAIRS)('rule 31: goes to %s and back in %s', (provider, currency, currencies) => {
-    const { minimumMinor } = currencies.get(currency)!;
-    for (const amountMinor of [minimumMinor, 10 * minimumMinor, 100_000 * minimumMinor]) {
+    const { minimumMinor, decimals, step = 1 } = currencies.get(currency)!;
+    const { amountMinor: leastMinor } = fromWire(currencies, BigInt(step), currency);
+    const random = randoms(31);
+    const mostOf = Math.floor(Number.MAX_SAFE_INTEGER / 100 / leastMinor); // the wire may have two digits more
+    const counts = Array.from({ length: 500 }, () => random(2 ** 31) * (1 + random(2 ** 15))).map((n) => n % mostOf);
+    for (const amountMinor of [minimumMinor, ...counts.map((count) => minimumMinor + count * leastMinor)]) {
       const amount = { amountMinor, currency };
       const wire = toChargedWire(provider, currencies, amount);
       expect(fromWire(currencies, wire, currency)).toEqual(amount);
-      const { decimals } = currencies.get(currency)!;
       expect(fromDecimal(toDecimal(wire, decimals), decimals)).toBe(wire);
+      if (leastMinor === 1) continue;
+      const between = { amountMinor: amountMinor + 1 + random(leastMinor - 1), currency };
+      expect(() => toWire(provider, currencies, between)).toThrow('amount_not_representable');
     }
   });
 

@@ -50,8 +50,8 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
     });
     afterEach(() => harness.close());
 
-    async function paid(): Promise<Charge> {
-      const charge = await provider.createCharge(newCharge());
+    async function paid(amount = AMOUNT): Promise<Charge> {
+      const charge = await provider.createCharge(newCharge({ amount }));
       await harness.pay(charge.id, 'pays');
       await confirm(provider, { id: charge.id, methodId: null });
       return provider.getCharge(charge.id);
@@ -196,11 +196,19 @@ export function describeProvider(name: string, start: () => Promise<Harness>): v
 
     it('rule 31: charges yen as yen', async () => {
       const amount = { amountMinor: 1500, currency: 'JPY' };
-      const { id } = await provider.createCharge(newCharge({ amount }));
-      await harness.pay(id, 'pays');
-      await confirm(provider, { id, methodId: null });
-      expect((await provider.getCharge(id)).amount).toEqual(amount);
+      expect((await paid(amount)).amount).toEqual(amount);
       expect(harness.movedMinor('JPY')).toBe(1500);
+    });
+
+    it('rule 31: charges and pays back in each of its currencies, to the unit', async () => {
+      for (const [currency, { minimumMinor }] of provider.currencies) {
+        const amount = { amountMinor: 3 * minimumMinor, currency };
+        const { id: chargeId, amount: charged } = await paid(amount);
+        expect(charged).toEqual(amount);
+        const part = { amountMinor: minimumMinor, currency };
+        const refund = { chargeId, reference: `rfd_${currency}`, key: `rfd_${currency}/1`, amount: part };
+        expect((await provider.refund(refund)).amount).toEqual(part);
+      }
     });
 
     it.each(['', 'x', '../orders', 'pi_', 'undefined'])(

@@ -34,7 +34,10 @@ describe('periods', () => {
         expect(periodOf(anchor, interval, 0).from).toEqual(anchor);
         for (let index = 0; index < count; index++) {
           const { from, to } = periodOf(anchor, interval, index);
-          if (to <= from) throw new Error(`${anchor.toISOString()}: period ${index} is empty`);
+          const [least, most] = interval === 'month' ? [28, 31] : [365, 366];
+          const inDays = (to.getTime() - from.getTime()) / DAY_MS;
+          if (inDays < least || inDays > most)
+            throw new Error(`${anchor.toISOString()}: period ${index} is no ${interval}`);
           if (to.getTime() !== periodOf(anchor, interval, index + 1).from.getTime())
             throw new Error(`${anchor.toISOString()}: after period ${index} comes another`);
         }
