@@ -6,7 +6,8 @@ import { reconcile, verify } from './jobs.ts';
 import { findBillingFaults } from './service/faults.ts';
 
 const DAY_MS = 86_400_000;
-const SEEDS = [1, 2, 3];
+/** Every order is lived in the histories of subscriptions; here, events go over HTTP, and some never arrive. */
+const SEEDS = [1];
 const RETURN_URL = 'http://127.0.0.1:8000/back';
 
 /** What happens to a payment, and in which it ends. */
