@@ -15,7 +15,7 @@ export async function createAccounts(
   sessionsEach: number,
 ): Promise<string[]> {
   const { rows } = await stage.database.query<{ userId: number; sid: string }>(INSERT, [people, sessionsEach]);
-  await stage.database.query('analyze (skip_locked)');
+  await stage.database.query('analyze');
   const ids = createIds(stage.secrets.ID_SECRET);
   const keyring = createKeyring(stage.secrets.SECRET_KEY);
   const accessTokens = createAccessTokens({ keyring, issuer: stage.issuer, ttlS: TOKEN_TTL_S });

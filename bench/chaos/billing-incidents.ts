@@ -8,53 +8,74 @@ export interface Incident {
   strike(scene: Scene): Promise<boolean>;
 }
 
-const RANDOM_KILLS = Math.max(0, Math.floor(Number(process.env['RANDOM_KILLS'] ?? 20)));
+const RANDOM_KILLS = Math.min(100, Math.max(0, Math.floor(Number(process.env['RANDOM_KILLS'] ?? 20))));
 const RANDOM_WITHIN_MS = 3000;
 const REACHED_WITHIN_MS = 90_000;
 
 const CREATE = /^POST \/v1\/payment_intents$/;
 const CONFIRM = /^POST \/v1\/payment_intents\/\w+\/confirm$/;
+const PAGE = /^POST \/v1\/checkout\/sessions$/;
+const READ_PAGE = /^GET \/v1\/checkout\/sessions\/\w+$/;
+const ORDER = /^POST \/v2\/checkout\/orders$/;
+const CAPTURE = /^POST \/v2\/checkout\/orders\/\w+\/capture$/;
 const LAST_DUE = 'select from subscriptions where id = (select max(id) from subscriptions) for update';
 
 interface Point {
   name: string;
+  /** What leads there. */
+  cause(scene: Scene): unknown;
   /** The fake keeps back an answer, or a lock keeps a statement waiting. */
   hold(scene: Scene): Hold | Promise<Hold>;
 }
 
-const CREATED: Point = {
-  name: 'after the charge is created, before its id is committed',
-  hold: (scene) => scene.holdAnswers(CREATE),
+const renew = (scene: Scene): Promise<void> => scene.renew();
+const byStripe = (scene: Scene): void => void scene.buy('stripe');
+const byPayPal = (scene: Scene): void => void scene.buy('paypal');
+const paidOnPage = async (scene: Scene): Promise<void> => {
+  await scene.buy('stripe');
+  await scene.stripe.deliver();
 };
-const CONFIRMED: Point = {
-  name: 'after it is confirmed, before that is recorded',
-  hold: (scene) => scene.holdAnswers(CONFIRM),
-};
-const GRANTING: Point = {
-  name: 'between the payment and the grant of its credits',
-  hold: (scene) => scene.holdStatements('lock table credit_grants in exclusive mode', /credit_grant\(/),
-};
+const untilGranted = (scene: Scene): Promise<Hold> =>
+  scene.holdStatements('lock table credit_grants in exclusive mode', /credit_grant\(/);
 
-const POINTS: readonly Point[] = [
-  { name: 'before the charge is created', hold: (scene) => scene.holdRequests(CREATE) },
-  CREATED,
-  { name: 'after that commit, before it is confirmed', hold: (scene) => scene.holdRequests(CONFIRM) },
-  CONFIRMED,
-  GRANTING,
-  {
+const POINTS = {
+  create: { name: 'before a charge is created', cause: renew, hold: (scene) => scene.holdRequests(CREATE) },
+  created: { name: 'before the id of a charge is committed', cause: renew, hold: (scene) => scene.holdAnswers(CREATE) },
+  confirm: { name: 'before a charge is confirmed', cause: renew, hold: (scene) => scene.holdRequests(CONFIRM) },
+  confirmed: { name: 'before its confirmation is recorded', cause: renew, hold: (scene) => scene.holdAnswers(CONFIRM) },
+  grant: { name: 'before the credits of a renewal are granted', cause: renew, hold: untilGranted },
+  finalise: {
     name: 'in the finalisation of an invoice',
+    cause: renew,
     hold: (scene) => scene.holdStatements('select from invoice_series for no key update', /invoice_series/),
   },
-  { name: 'in the batch of the sweep', hold: (scene) => scene.holdStatements(LAST_DUE, /subscriptions/) },
-];
+  sweep: {
+    name: 'in the batch of the sweep',
+    cause: renew,
+    hold: (scene) => scene.holdStatements(LAST_DUE, /subscriptions/),
+  },
+  open: { name: 'before a page of Stripe is opened', cause: byStripe, hold: (scene) => scene.holdRequests(PAGE) },
+  opened: { name: 'before the id of a page is committed', cause: byStripe, hold: (scene) => scene.holdAnswers(PAGE) },
+  read: { name: 'before a paid page is read', cause: paidOnPage, hold: (scene) => scene.holdRequests(READ_PAGE) },
+  grantOfPage: { name: 'before what was bought on it is granted', cause: paidOnPage, hold: untilGranted },
+  order: { name: 'before an order of PayPal is created', cause: byPayPal, hold: (scene) => scene.holdRequests(ORDER) },
+  ordered: {
+    name: 'before the id of an order is committed',
+    cause: byPayPal,
+    hold: (scene) => scene.holdAnswers(ORDER),
+  },
+  capture: { name: 'before an order is captured', cause: byPayPal, hold: (scene) => scene.holdRequests(CAPTURE) },
+  captured: { name: 'before its capture is recorded', cause: byPayPal, hold: (scene) => scene.holdAnswers(CAPTURE) },
+  grantOfOrder: { name: 'before what was bought by PayPal is granted', cause: byPayPal, hold: untilGranted },
+} as const satisfies Record<string, Point>;
 
-/** Strikes when a renewal waits there, and lets it go afterwards. */
-const at = ({ name, hold }: Point, what: string, strike: (scene: Scene) => Promise<void>): Incident => ({
+/** Strikes when something waits there, and lets it go afterwards. */
+const at = ({ name, cause, hold }: Point, what: string, strike: (scene: Scene) => Promise<void>): Incident => ({
   name: `${what} ${name}`,
   async strike(scene) {
     await scene.addDue();
     const held = await hold(scene);
-    await scene.renew();
+    await cause(scene);
     const isReached = await untilTrue(() => held.reached(), REACHED_WITHIN_MS);
     await strike(scene);
     await held.release();
@@ -65,20 +86,25 @@ const at = ({ name, hold }: Point, what: string, strike: (scene: Scene) => Promi
 const kill = (scene: Scene): Promise<void> => scene.killServer();
 const restartDatabase = ({ stage }: Scene): Promise<void> => stage.restartDatabase();
 
+/** In the middle of payments. */
+const CRASHED: readonly Point[] = [POINTS.created, POINTS.confirmed, POINTS.grant, POINTS.captured];
+
 const killAtRandom = (nth: number): Incident => ({
   name: `kill -9 at random moment ${nth}`,
   async strike(scene) {
     await scene.addDue();
     await scene.renew();
+    scene.buy('stripe');
+    scene.buy('paypal');
     await sleep(Math.random() * RANDOM_WITHIN_MS);
     await scene.killServer();
     return true;
   },
 });
 
-/** One after the other, each under renewals of its own. */
+/** One after the other, each under renewals and purchases of its own. */
 export const INCIDENTS: readonly Incident[] = [
-  ...POINTS.map((point) => at(point, 'kill -9', kill)),
-  ...[CREATED, CONFIRMED, GRANTING].map((point) => at(point, 'crash of PostgreSQL', restartDatabase)),
+  ...Object.values(POINTS).map((point) => at(point, 'kill -9', kill)),
+  ...CRASHED.map((point) => at(point, 'crash of PostgreSQL', restartDatabase)),
   ...Array.from({ length: RANDOM_KILLS }, (_, at) => killAtRandom(at + 1)),
 ];

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ports } from '@rentapi/api/context';
 import { closePorts } from '@rentapi/api/ports';
 import { addMonths } from '@rentapi/api/slices/subscriptions/periods';
-import { listenLocally } from '@rentapi/fake-payments/server';
+import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal';
+import { listenLocally, type Serve } from '@rentapi/fake-payments/server';
 import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import { createStripeProvider } from '@rentapi/payments/stripe/provider';
 import pg from 'pg';
@@ -11,20 +12,28 @@ import { createAccounts } from '../accounts.ts';
 import type { Child } from '../child.ts';
 import { openStagePorts } from '../ports.ts';
 import { openStage, type Stage } from '../stage.ts';
+import { buyCredits, PACK } from './billing-buyer.ts';
 
-/** A server that may die at any moment, beside a Stripe that survives. */
+/** A server that may die at any moment, beside providers that survive. */
 export interface Scene {
   stage: Stage;
   ports: Ports;
   stripe: FakeStripe;
+  paypal: FakePayPal;
+  /** Where the server is, or was last. */
+  origin: string;
   /** Renewals that were due until now. */
   renewals: number;
+  /** Of credits, that have begun until now. */
+  purchases: Promise<void>[];
   startServer(): Promise<void>;
   killServer(): Promise<void>;
   /** Adds subscriptions whose period has just ended. */
   addDue(): Promise<void>;
   /** Renews them at once instead of within a minute. */
   renew(): Promise<void>;
+  /** Has credits bought; resolves when their payer has paid, or has given up. */
+  buy(provider: 'stripe' | 'paypal'): Promise<void>;
   /** Leaves requests that match without an effect and without an answer. */
   holdRequests(match: RegExp): Hold;
   /** Lets requests that match have their effect, and gives no answer. */
@@ -39,41 +48,54 @@ export interface Hold {
   release(): Promise<void>;
 }
 
-const DUE_AT_A_TIME = 6;
-const KEYS = { secretKey: 'sk_test_of_the_chaos', webhookSecret: 'whsec_of_the_chaos' };
+const DUE_AT_A_TIME = 4;
+/** More than are needed, each in an organization of their own. */
+const PEOPLE = 1000;
+const OF_STRIPE = { secretKey: 'sk_test_of_the_chaos', webhookSecret: 'whsec_of_the_chaos' };
+const OF_PAYPAL = { clientId: 'client', clientSecret: 'secret_of_the_chaos', webhookId: 'WH-CHAOS' };
 
 export async function openScene(): Promise<Scene> {
   const stage = await openStage();
   const ports = openStagePorts(stage);
   let waiting: ((line: string) => boolean) | null = null;
   let answersHeld = 0;
-  const stripe = await createFakeStripe({
-    ...KEYS,
-    clock: { now: () => new Date() },
-    onHang: () => void answersHeld++,
-    serve: (listener) =>
-      listenLocally((req, res) => {
-        if (waiting?.(lineOf(req))) return; // its connection ends with the process that waits
-        listener(req, res);
-      }),
-  });
-  const { secretKey, webhookSecret } = KEYS;
+  const serve: Serve = (listener) =>
+    listenLocally((req, res) => {
+      if (waiting?.(lineOf(req))) return; // its connection ends with the process that waits
+      listener(req, res);
+    });
+  const options = { clock: { now: () => new Date() }, onHang: () => void answersHeld++, serve };
+  const stripe = await createFakeStripe({ ...options, ...OF_STRIPE });
+  // Without a certificate of PayPal's, so that each event is held until PayPal says that it is genuine.
+  const paypal = await createFakePayPal({ ...options, ...OF_PAYPAL, signer: null });
+  const tokens = await createAccounts(stage, PEOPLE, 1);
+  await stage.database.query(ADD_PACK, [PACK.credits, PACK.amountMinor]);
+  const { secretKey, webhookSecret } = OF_STRIPE;
   const atStripe = createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url });
   const customer = await atStripe.createCustomer({ key: 'chaos', reference: 'chaos', email: null, name: null });
   const settings = {
     STRIPE_SECRET_KEY: secretKey,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
     STRIPE_API_BASE: stripe.url,
+    PAYPAL_CLIENT_ID: OF_PAYPAL.clientId,
+    PAYPAL_CLIENT_SECRET: OF_PAYPAL.clientSecret,
+    PAYPAL_WEBHOOK_ID: OF_PAYPAL.webhookId,
+    PAYPAL_API_BASE: paypal.url,
   };
   let server: Child | null = null;
   const scene: Scene = {
     stage,
     ports,
     stripe,
+    paypal,
+    origin: '',
     renewals: 0,
+    purchases: [],
     async startServer() {
       server ??= await stage.startServer('start', settings);
-      stripe.sendEventsTo(`${server.origin}/api/v1/billing/stripe/webhook`);
+      scene.origin = server.origin;
+      stripe.sendEventsTo(`${scene.origin}/api/v1/billing/stripe/webhook`);
+      paypal.sendEventsTo(`${scene.origin}/api/v1/billing/paypal/webhook`);
     },
     async killServer() {
       await server?.kill();
@@ -84,6 +106,13 @@ export async function openScene(): Promise<Scene> {
       scene.renewals += DUE_AT_A_TIME;
     },
     renew: async () => void (await stage.database.query(RUN_NOW)),
+    buy(provider) {
+      const purchase = buyCredits(scene, provider, tokens.pop()!).catch((error: unknown) => {
+        process.stderr.write(`A payer has given up: ${String(error)}\n`);
+      });
+      scene.purchases.push(purchase);
+      return purchase;
+    },
     holdRequests(match) {
       let held = 0;
       waiting = (line) => match.test(line) && ++held > 0;
@@ -94,14 +123,19 @@ export async function openScene(): Promise<Scene> {
     },
     holdAnswers(match) {
       const before = answersHeld;
-      stripe.fail('hang', match, 1000);
-      return { reached: async () => answersHeld > before, release: async () => stripe.recover() };
+      for (const fake of [stripe, paypal]) fake.fail('hang', match, 1000);
+      return {
+        reached: async () => answersHeld > before,
+        async release() {
+          for (const fake of [stripe, paypal]) fake.recover();
+        },
+      };
     },
     holdStatements: (lock, statement) => holdStatements(stage, lock, statement),
     async close() {
       await closePorts(ports);
       await stage.close();
-      await stripe.close();
+      await Promise.all([stripe.close(), paypal.close()]);
     },
   };
   return scene;
@@ -129,10 +163,13 @@ async function holdStatements(stage: Stage, lock: string, statement: RegExp): Pr
 }
 
 const RUN_NOW = "update job_schedules set next_at = now() where name = 'billing.run_due'";
+const ADD_PACK =
+  "insert into credit_prices (credits, currency, amount_minor, created_at) values ($1, 'USD', $2, now())";
 
 const ADD = `
   with homes as (
-    select id, row_number() over (order by id) as at from (select id from organizations order by id desc limit $1) newest
+    select id, row_number() over (order by id) as at from organizations
+    where not exists (select from billing_accounts where organization_id = organizations.id) order by id limit $1
   ), accounts as (
     insert into billing_accounts (organization_id, currency, created_at, updated_at) select id, 'USD', now(), now() from homes
   ), methods as (
@@ -146,7 +183,6 @@ const ADD = `
   from homes join prices on prices.plan = 'PRO' and prices.interval = 'month' and prices.currency = 'USD'`;
 
 async function addDue({ stage, stripe }: Scene, customerId: string): Promise<void> {
-  await createAccounts(stage, DUE_AT_A_TIME, 0);
   const cards = Array.from({ length: DUE_AT_A_TIME }, () => stripe.addCard(customerId, 'pays'));
   const begun = addMonths(new Date(), -1);
   await stage.database.query(ADD, [cards.length, cards, begun, addMonths(begun, 1)]);

@@ -16,6 +16,7 @@ const MAX_PRINTED = 10;
 
 interface Totals {
   renewed: number;
+  bought: number;
   payments: number;
   cash: number;
   grants: number;
@@ -23,6 +24,7 @@ interface Totals {
 
 const TOTALS = `
   select (select count(*) from subscriptions where period_index = 1 and status = 'ACTIVE' and renewal_invoice_id is null)::integer as renewed,
+         (select count(distinct subject_id) from payments where purpose = 'CREDITS' and status = 'SUCCEEDED')::integer as bought,
          (select count(*) from payments where status = 'SUCCEEDED')::integer as payments,
          (select coalesce(sum(amount_minor), 0) from payments where status = 'SUCCEEDED')::integer as cash,
          (select count(*) from credit_grants)::integer as grants`;
@@ -31,9 +33,14 @@ async function totalsOf({ stage }: Scene): Promise<Totals> {
   return (await stage.database.query<Totals>(TOTALS)).rows[0]!;
 }
 
-export async function areRenewed(scene: Scene): Promise<boolean> {
-  return (await totalsOf(scene)).renewed === scene.renewals;
+export async function isAllPaid(scene: Scene): Promise<boolean> {
+  const { renewed, bought } = await totalsOf(scene);
+  return renewed === scene.renewals && bought === scene.purchases.length;
 }
+
+/** What the providers have moved, in cents. */
+const chargedBy = ({ stripe, paypal }: Scene): number =>
+  stripe.balance('usd') + Number(paypal.balance('USD').replace('.', ''));
 
 const none = (promise: string, differing: (totals: Totals, scene: Scene) => number): Check => ({
   promise,
@@ -60,11 +67,10 @@ export const CREDITED: Check = {
   atMost: CREDITED_WITHIN_S,
   unit: 's',
   async measure(scene) {
-    const { stripe } = scene;
     const beganAt = performance.now();
     const isCredited = await untilTrue(async () => {
-      await stripe.deliver({ order: 'reversed', copies: 10 });
-      const charged = stripe.balance('usd');
+      for (const fake of [scene.stripe, scene.paypal]) await fake.deliver({ order: 'reversed', copies: 10 });
+      const charged = chargedBy(scene);
       const { cash, payments, grants } = await totalsOf(scene);
       return cash === charged && grants === payments;
     }, CREDITED_WITHIN_S * 1000);
@@ -72,14 +78,17 @@ export const CREDITED: Check = {
   },
 };
 
+const expectedOf = ({ renewals, purchases }: Scene): number => renewals + purchases.length;
+
 /** Hold once nothing is under way any more. */
 export const AT_THE_END: readonly Check[] = [
   CREDITED,
   FAULTS,
   none('Renewals that are not paid', ({ renewed }, { renewals }) => renewals - renewed),
-  none('Payments without a renewal, or too few', ({ payments }, { renewals }) => renewals - payments),
-  none('Grants of credits too few or too many', ({ grants }, { renewals }) => renewals - grants),
-  none("Money that differs from Stripe's balance", ({ cash }, { stripe }) => cash - stripe.balance('usd')),
+  none('Purchases that are not paid', ({ bought }, { purchases }) => purchases.length - bought),
+  none('Payments too few or too many', ({ payments }, scene) => payments - expectedOf(scene)),
+  none('Grants of credits too few or too many', ({ grants }, scene) => grants - expectedOf(scene)),
+  none('Cents that differ from the balances of Stripe and PayPal', ({ cash }, scene) => cash - chargedBy(scene)),
 ];
 
 /** Keeps the worst of each promise, and after what it was first missed. */
