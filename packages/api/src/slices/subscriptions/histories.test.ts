@@ -283,6 +283,22 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
     });
   });
 
+  it('a payment whose fee is said later', async () => {
+    const someone = await buyCredits(provider);
+    const { payment } = someone;
+    const pay = payOnPage(provider, payment.externalId);
+    const history = await record(someone, [chargeOf(payment)], [...pay, () => {}]);
+    const { charge: charges } = history.moments[pay.length]!;
+    for (const [id, charge] of charges) charges.set(id, { ...charge, feeMinor: null });
+    await endsAlike({
+      buyer: someone,
+      history,
+      looks: [pay.length, pay.length + 1].map((seen) => look(someone, payment, seen)),
+      confirmedAt: pay.length,
+      ends: { payments: [['SUCCEEDED', 1000, 0, fee, null]], accounts: { fees: fee } },
+    });
+  });
+
   it('a payment that fails days later', async () => {
     const someone = await buyCredits(provider);
     const { payment } = someone;
