@@ -46,6 +46,8 @@ export interface Subscription {
 }
 
 const ECHO_EVERY_MS = 300;
+/** After so many echoes for which no proof was asked, two of three are left out: an idle process asks for little. */
+const ECHOES_UNASKED = 30;
 /** An echo that takes this long is lost: the connection is dead, whatever TCP says. */
 const SILENT_AFTER_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
@@ -72,6 +74,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
   let connection: Connection | undefined;
   let running: Promise<void> | undefined;
   let closed = false;
+  let unasked = 0;
 
   /**
    * Postgres delivers notifications in the order of their commits, so an echo proves that all earlier ones have
@@ -149,7 +152,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
       for (const subscriber of subscribers) join(opened, subscriber);
       timer = setInterval(() => {
         if (echo.isSilent()) lost.reject(new Error(`no echo within ${SILENT_AFTER_MS} ms`));
-        else echo.send();
+        else if (++unasked < ECHOES_UNASKED || unasked % 3 === 0) echo.send();
       }, ECHO_EVERY_MS);
       await Promise.race([lost.promise, closing.promise]);
     } finally {
@@ -185,6 +188,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
       if (connection) join(connection, subscriber);
       return {
         get provenAt() {
+          unasked = 0;
           return subscriber.provenAt;
         },
         get epoch() {
@@ -194,6 +198,7 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
           return subscriber.reconnects;
         },
         isSure(provenMs, listeningMs) {
+          unasked = 0;
           const now = performance.now();
           return now - subscriber.provenAt < provenMs && now - subscriber.listeningSince > listeningMs;
         },
