@@ -3,7 +3,7 @@ import { createAccessTokens } from '@rentapi/api/slices/auth/access-tokens';
 import { createKeyring } from '@rentapi/platform/secrets';
 import type { Stage } from './stage.ts';
 
-const TOKEN_TTL_S = 86_400;
+const TOKEN_TTL_S = 30 * 86_400; // a chaos lets days pass
 
 /**
  * Creates users with a personal organization and `sessions` live sessions each. Returns an access token for every
@@ -40,7 +40,7 @@ const INSERT = `
     select default_organization_id, id, 'OWNER', now() from people
   ), begun as (
     insert into sessions (user_id, ip, user_agent, created_at, expires_at)
-    select id, '127.0.0.1', 'bench ' || n, now(), now() + interval '1 day' from people, generate_series(1, $2) n
+    select id, '127.0.0.1', 'bench ' || n, now(), now() + interval '30 days' from people, generate_series(1, $2) n
     returning id, user_id, public_id
   )
   select user_id::integer as "userId", public_id as "sid" from begun

@@ -11,6 +11,9 @@ export interface Incident {
 const RANDOM_KILLS = Math.min(100, Math.max(0, Math.floor(Number(process.env['RANDOM_KILLS'] ?? 20))));
 const RANDOM_WITHIN_MS = 3000;
 const REACHED_WITHIN_MS = 90_000;
+const OUTAGE_DAYS = 3;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 const CREATE = /^POST \/v1\/payment_intents$/;
 const CONFIRM = /^POST \/v1\/payment_intents\/\w+\/confirm$/;
@@ -33,7 +36,7 @@ const byStripe = (scene: Scene): void => void scene.buy('stripe');
 const byPayPal = (scene: Scene): void => void scene.buy('paypal');
 const paidOnPage = async (scene: Scene): Promise<void> => {
   await scene.buy('stripe');
-  await scene.stripe.deliver();
+  await scene.deliver();
 };
 const untilGranted = (scene: Scene): Promise<Hold> =>
   scene.holdStatements('lock table credit_grants in exclusive mode', /credit_grant\(/);
@@ -86,8 +89,51 @@ const at = ({ name, cause, hold }: Point, what: string, strike: (scene: Scene) =
 const kill = (scene: Scene): Promise<void> => scene.killServer();
 const restartDatabase = ({ stage }: Scene): Promise<void> => stage.restartDatabase();
 
+const loseEvents = ({ stripe, paypal }: Scene): void => {
+  for (const fake of [stripe, paypal]) fake.lose();
+};
+const killAndLose = async (scene: Scene): Promise<void> => {
+  await scene.killServer();
+  loseEvents(scene);
+};
+
+/** Nothing is heard of Stripe, which does what it is asked, nor of PayPal, which does not. */
+const outage = (events: 'late' | 'lost'): Incident => ({
+  name: `${OUTAGE_DAYS} days without providers, events ${events}`,
+  async strike(scene) {
+    const { stripe, paypal } = scene;
+    const before = paypal.requests.length;
+    paypal.fail('lose_request', CAPTURE, Number.POSITIVE_INFINITY);
+    scene.buy('paypal');
+    await scene.buy('stripe');
+    const isApproved = async () => paypal.requests.slice(before).some((line) => CAPTURE.test(line));
+    let isMeant = await untilTrue(isApproved, REACHED_WITHIN_MS);
+    await scene.addDue();
+    await scene.renew();
+    stripe.fail('html_502', /./, Number.POSITIVE_INFINITY);
+    paypal.fail('lose_request', /./, Number.POSITIVE_INFINITY);
+    for (let day = 1; day <= OUTAGE_DAYS; day++) {
+      const before = stripe.requests.length;
+      await scene.passTime(DAY_MS);
+      const isAsked = async () => stripe.requests.length > before && !(await isAnyDue(scene));
+      isMeant &&= await untilTrue(isAsked, REACHED_WITHIN_MS);
+    }
+    for (const fake of [stripe, paypal]) fake.recover();
+    if (events === 'lost') loseEvents(scene);
+    await scene.passTime(HOUR_MS); // what waits is looked at again within an hour
+    return isMeant;
+  },
+});
+
+async function isAnyDue({ stage, clock }: Scene): Promise<boolean> {
+  const { rows } = await stage.database.query('select from subscriptions where due_at <= $1 limit 1', [clock.now()]);
+  return rows.length > 0;
+}
+
 /** In the middle of payments. */
 const CRASHED: readonly Point[] = [POINTS.created, POINTS.confirmed, POINTS.grant, POINTS.captured];
+/** Charged by then. */
+const LOST: readonly Point[] = [POINTS.confirmed, POINTS.captured];
 
 const killAtRandom = (nth: number): Incident => ({
   name: `kill -9 at random moment ${nth}`,
@@ -106,5 +152,8 @@ const killAtRandom = (nth: number): Incident => ({
 export const INCIDENTS: readonly Incident[] = [
   ...Object.values(POINTS).map((point) => at(point, 'kill -9', kill)),
   ...CRASHED.map((point) => at(point, 'crash of PostgreSQL', restartDatabase)),
+  ...LOST.map((point) => at(point, 'kill -9 and loss of all events', killAndLose)),
+  outage('late'),
+  outage('lost'),
   ...Array.from({ length: RANDOM_KILLS }, (_, at) => killAtRandom(at + 1)),
 ];

@@ -7,6 +7,7 @@ import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal
 import { listenLocally, type Serve } from '@rentapi/fake-payments/server';
 import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import { createStripeProvider } from '@rentapi/payments/stripe/provider';
+import type { Clock } from '@rentapi/platform/clock';
 import pg from 'pg';
 import { createAccounts } from '../accounts.ts';
 import type { Child } from '../child.ts';
@@ -20,6 +21,8 @@ export interface Scene {
   ports: Ports;
   stripe: FakeStripe;
   paypal: FakePayPal;
+  /** Of the server and of the providers; that of the database is the machine's. */
+  clock: Clock;
   /** Where the server is, or was last. */
   origin: string;
   /** Renewals that were due until now. */
@@ -28,12 +31,16 @@ export interface Scene {
   purchases: Promise<void>[];
   startServer(): Promise<void>;
   killServer(): Promise<void>;
+  /** Starts the server again so much later, with all that is due by then done at once. */
+  passTime(ms: number): Promise<void>;
   /** Adds subscriptions whose period has just ended. */
   addDue(): Promise<void>;
   /** Renews them at once instead of within a minute. */
   renew(): Promise<void>;
   /** Has credits bought; resolves when their payer has paid, or has given up. */
   buy(provider: 'stripe' | 'paypal'): Promise<void>;
+  /** Sends the events that wait, each ten times, the newest first. */
+  deliver(): Promise<void>;
   /** Leaves requests that match without an effect and without an answer. */
   holdRequests(match: RegExp): Hold;
   /** Lets requests that match have their effect, and gives no answer. */
@@ -57,6 +64,8 @@ const OF_PAYPAL = { clientId: 'client', clientSecret: 'secret_of_the_chaos', web
 export async function openScene(): Promise<Scene> {
   const stage = await openStage();
   const ports = openStagePorts(stage);
+  let aheadMs = 0;
+  const clock = { now: () => new Date(Date.now() + aheadMs) };
   let waiting: ((line: string) => boolean) | null = null;
   let answersHeld = 0;
   const serve: Serve = (listener) =>
@@ -64,7 +73,7 @@ export async function openScene(): Promise<Scene> {
       if (waiting?.(lineOf(req))) return; // its connection ends with the process that waits
       listener(req, res);
     });
-  const options = { clock: { now: () => new Date() }, onHang: () => void answersHeld++, serve };
+  const options = { clock, onHang: () => void answersHeld++, serve };
   const stripe = await createFakeStripe({ ...options, ...OF_STRIPE });
   // Without a certificate of PayPal's, so that each event is held until PayPal says that it is genuine.
   const paypal = await createFakePayPal({ ...options, ...OF_PAYPAL, signer: null });
@@ -88,11 +97,15 @@ export async function openScene(): Promise<Scene> {
     ports,
     stripe,
     paypal,
+    clock,
     origin: '',
     renewals: 0,
     purchases: [],
     async startServer() {
-      server ??= await stage.startServer('start', settings);
+      server ??= await stage.startServer('start', {
+        ...settings,
+        ...(aheadMs > 0 && { NODE_OPTIONS: `--import ${CLOCK_AHEAD}`, CLOCK_AHEAD_MS: String(aheadMs) }),
+      });
       scene.origin = server.origin;
       stripe.sendEventsTo(`${scene.origin}/api/v1/billing/stripe/webhook`);
       paypal.sendEventsTo(`${scene.origin}/api/v1/billing/paypal/webhook`);
@@ -101,17 +114,26 @@ export async function openScene(): Promise<Scene> {
       await server?.kill();
       server = null;
     },
+    async passTime(ms) {
+      await scene.killServer();
+      aheadMs += ms;
+      await scene.startServer();
+      await stage.database.query(RUN_NOW, [JOBS]);
+    },
     async addDue() {
       await addDue(scene, customer!.id);
       scene.renewals += DUE_AT_A_TIME;
     },
-    renew: async () => void (await stage.database.query(RUN_NOW)),
+    renew: async () => void (await stage.database.query(RUN_NOW, [['billing.run_due']])),
     buy(provider) {
       const purchase = buyCredits(scene, provider, tokens.pop()!).catch((error: unknown) => {
         process.stderr.write(`A payer has given up: ${String(error)}\n`);
       });
       scene.purchases.push(purchase);
       return purchase;
+    },
+    async deliver() {
+      for (const fake of [stripe, paypal]) await fake.deliver({ order: 'reversed', copies: 10 });
     },
     holdRequests(match) {
       let held = 0;
@@ -162,7 +184,10 @@ async function holdStatements(stage: Stage, lock: string, statement: RegExp): Pr
   };
 }
 
-const RUN_NOW = "update job_schedules set next_at = now() where name = 'billing.run_due'";
+const CLOCK_AHEAD = import.meta.resolve('../clock-ahead.ts');
+const JOBS = ['billing.run_due', 'payments.run_due', 'billing.sync_forgotten_objects', 'billing.reconcile'];
+const RUN_NOW = 'update job_schedules set next_at = now() where name = any ($1)';
+
 const ADD_PACK =
   "insert into credit_prices (credits, currency, amount_minor, created_at) values ($1, 'USD', $2, now())";
 
@@ -182,9 +207,9 @@ const ADD = `
   select homes.id, 'ACTIVE', prices.id, 1, 'stripe', 'http://127.0.0.1/', $3, 0, 1, $3, $4, 1, $4, $4, $3, $3
   from homes join prices on prices.plan = 'PRO' and prices.interval = 'month' and prices.currency = 'USD'`;
 
-async function addDue({ stage, stripe }: Scene, customerId: string): Promise<void> {
+async function addDue({ stage, stripe, clock }: Scene, customerId: string): Promise<void> {
   const cards = Array.from({ length: DUE_AT_A_TIME }, () => stripe.addCard(customerId, 'pays'));
-  const begun = addMonths(new Date(), -1);
+  const begun = addMonths(clock.now(), -1);
   await stage.database.query(ADD, [cards.length, cards, begun, addMonths(begun, 1)]);
 }
 

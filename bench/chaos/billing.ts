@@ -1,6 +1,6 @@
 import { INCIDENTS } from './billing-incidents.ts';
-import { openScene, type Scene, untilTrue } from './billing-scene.ts';
-import { AT_THE_END, CREDITED, createJudge, FAULTS, isAllPaid } from './billing-verdicts.ts';
+import { openScene, type Scene } from './billing-scene.ts';
+import { AT_THE_END, CREDITED, createJudge, FAULTS, settle } from './billing-verdicts.ts';
 
 /** What has not happened by then does not happen, and counts as not reached. */
 const MAX_STRIKING_MS = 460_000;
@@ -39,7 +39,7 @@ async function strikeAll(scene: Scene): Promise<boolean> {
     judge.note(FAULTS, await FAULTS.measure(scene), name);
     process.stderr.write(`${secondsSince(beganAt)} s: ${name}; credited after ${waitedS.toFixed(1)} s.\n`);
   }
-  await untilTrue(() => isAllPaid(scene), SETTLE_MS);
+  await settle(scene, SETTLE_MS);
   for (const check of AT_THE_END) judge.note(check, await check.measure(scene), 'all that happened');
   process.stderr.write(`It took ${secondsSince(beganAt)} s.\n`);
   return judge.conclude();
