@@ -37,6 +37,14 @@ describe('settings of external services', () => {
   });
 });
 
+describe('the schedule of deliveries', () => {
+  it('has pauses of at most a day: after two days without an attempt a webhook counts as no longer failing', () => {
+    const schedule = (text: string) => readEnv({ WEBHOOK_RETRY_SCHEDULE_S: text }).WEBHOOK_RETRY_SCHEDULE_S;
+    expect(schedule('0,60,86400')).toEqual([0, 60, 86_400]);
+    for (const wrong of ['0,86401', '-1']) expect(() => schedule(wrong)).toThrow('WEBHOOK_RETRY_SCHEDULE_S: ');
+  });
+});
+
 describe('hosts that webhooks may call (V13.2.4)', () => {
   const hosts = (text: string) => readEnv({ OUTBOUND_ALLOWED_HOSTS: text }).OUTBOUND_ALLOWED_HOSTS;
   it('are names, or all names below one', () => {

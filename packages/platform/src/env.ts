@@ -212,7 +212,7 @@ const settings = z.object({
   INVOICE_DUE_DAYS: whole(0, 365).default(14),
 
   WEBHOOK_RETRY_SCHEDULE_S: list
-    .pipe(z.array(whole(0, 604_800)).min(1).max(50))
+    .pipe(z.array(whole(0, 86_400)).min(1).max(50))
     .default([0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000]),
   WEBHOOK_TIMEOUT_MS: whole(1000, 25_000).default(15_000),
   WEBHOOK_ALLOWED_TARGETS: list
