@@ -854,7 +854,7 @@ export type AppRouter = TRPCBuiltRouter<
         };
         output: Webhook;
       }>;
-      /** Update a webhook. You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it. */
+      /** Update a webhook. You must have the permissions of the event types that you add, and of all its event types to change the address. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it. */
       update: TRPCMutationProcedure<{
         meta: unknown;
         input: UpdateWebhook;

@@ -4813,7 +4813,7 @@ export class WebhooksResource extends Resource {
   /**
    * Update a webhook
    *
-   * You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.
+   * You must have the permissions of the event types that you add, and of all its event types to change the address. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.
    *
    * Needs `webhooks:update`.
    *

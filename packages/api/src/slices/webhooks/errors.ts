@@ -34,8 +34,9 @@ export const errors = {
   event_not_allowed: {
     status: 403,
     title: 'Event not allowed',
-    meaning: 'A webhook shows what its creator may read, and one of these event types needs a permission more.',
-    fix: 'Subscribe only to event types whose permission you have in this organization.',
+    meaning:
+      'Who says which events a webhook gets, or where they are sent, must be able to read them; one of these event types needs a permission more.',
+    fix: 'Subscribe only to event types whose permission you have in this organization, and change the address of a webhook only where you have those of all its event types.',
     retry: 'no',
   },
   delivery_already_succeeded: {

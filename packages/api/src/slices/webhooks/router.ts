@@ -150,7 +150,7 @@ export const webhooks = router({
       tags,
       summary: 'Update a webhook',
       description:
-        'You must have the permissions of the event types that you add. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.',
+        'You must have the permissions of the event types that you add, and of all its event types to change the address. What waits is sent to the new address; what happens while a webhook is disabled is not kept for it.',
     },
     errors: [...REFUSED_SETTINGS, 'version_mismatch'],
     example: {

@@ -619,10 +619,19 @@ describe('refusals', () => {
     for (const [method, path, body] of [
       ['POST', PATH, { url: receiver.url, events }],
       ['PATCH', `${PATH}/${id}`, { events: ['webhook.*', ...events] }],
+      ['PATCH', `${PATH}/${id}`, { url: other.url }],
+      ['PATCH', `${PATH}/${id}`, { url: other.url, events: ['webhook.*'] }],
     ] as const) {
       const answer = await app.request(path, { method, body, headers: { 'x-api-key': key.secret } });
       expect(statusAndCode(answer)).toEqual([403, 'event_not_allowed']);
     }
+    const kept = { url: receiver.url, events: ['webhook.*'], description: 'the same' };
+    const answer = await app.request(`${PATH}/${id}`, {
+      method: 'PATCH',
+      body: kept,
+      headers: { 'x-api-key': key.secret },
+    });
+    expect([answer.status, answer.body]).toMatchObject([200, kept]);
   });
 
   it('of a retry of what was accepted, of a reversed range, and of one that is not kept', async () => {

@@ -87,7 +87,9 @@ export async function updateWebhook(ctx: OrganizationContext, input: UpdateWebho
     const { permissions } = await lockAuthority(ctx, 'webhooks:update');
     const before = await findWebhook(ctx, webhookId, { lock: true });
     ifMatch(ctx, before);
-    if (input.events) assertReadable(ctx, permissions, input.events, before.events);
+    const isMoved = input.url !== undefined && input.url !== before.url;
+    if (input.events || isMoved)
+      assertReadable(ctx, permissions, input.events ?? before.events, { kept: before.events, isMoved });
     const isEnabledAgain = enabled === true && !before.enabled;
     const after = await change(ctx, before, {
       ...fields,
@@ -167,19 +169,23 @@ function knownVersion({ ports }: OrganizationContext, version: number | undefine
   return version;
 }
 
-/** A webhook must not show more than its creator may read: otherwise `webhooks:create` would be every permission. */
+/**
+ * A webhook must not show more than who says where to may read: otherwise `webhooks:create` would be every permission,
+ * and `webhooks:update` too, by another address.
+ */
 function assertReadable(
   { ports: { eventTypes } }: OrganizationContext,
   permissions: ReadonlySet<OrganizationPermission>,
   patterns: readonly string[],
-  alreadyThere: readonly string[] = [],
+  { kept = [], isMoved = false }: { kept?: readonly string[]; isMoved?: boolean } = {},
 ): void {
   for (const pattern of patterns) {
-    if (!isEventPattern(eventTypes, pattern))
+    const isKept = kept.includes(pattern);
+    if (!isKept && !isEventPattern(eventTypes, pattern))
       throw new ApiError('unknown_event_type', {
         detail: `\`${pattern}\` is no event type or pattern: use types of GET /api/v1/webhooks/event-types, \`<resource>.*\` or \`*\`.`,
       });
-    if (alreadyThere.includes(pattern)) continue;
+    if (isKept && !isMoved) continue;
     const hidden = visibleEvents(eventTypes).find(
       ({ name, permission }) => patternsOf(name).includes(pattern) && !permissions.has(permission),
     );
