@@ -5864,7 +5864,7 @@ export interface WebhookAttempt {
   requestHeaders: Record<string, string>;
   /** Of the answer, without cookies and the values of your own headers. */
   responseHeaders: Record<string, string> | null;
-  /** The first 4,096 characters of the answer, without the values of your own headers. */
+  /** The first 4,096 characters of the answer, without the values of your own headers; null where `payload` is. */
   responseBody: string | null;
 }
 
@@ -5936,7 +5936,7 @@ export interface WebhookDeliveryDetails {
   createdAt: string;
   /** When it succeeded or failed for good; null until then. */
   settledAt: string | null;
-  /** The body that is sent: `{ type, timestamp, data }`. */
+  /** The body that is sent: `{ type, timestamp, data }`; null where you do not have the permission of its event type. */
   payload: unknown;
   /** The latest 50 attempts, newest first. */
   attemptLog: WebhookAttempt[];

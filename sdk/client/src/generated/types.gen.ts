@@ -7292,7 +7292,7 @@ export type WebhookAttempt = {
         [key: string]: string;
     } | null;
     /**
-     * The first 4,096 characters of the answer, without the values of your own headers.
+     * The first 4,096 characters of the answer, without the values of your own headers; null where `payload` is.
      */
     responseBody: string | null;
 };
@@ -7466,7 +7466,7 @@ export type WebhookDeliveryDetails = {
      */
     settledAt: string | null;
     /**
-     * The body that is sent: `{ type, timestamp, data }`.
+     * The body that is sent: `{ type, timestamp, data }`; null where you do not have the permission of its event type.
      */
     payload: unknown;
     /**

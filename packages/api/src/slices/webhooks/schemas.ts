@@ -176,10 +176,10 @@ export const WebhookAttempt = z
     responseHeaders: HeaderFields.nullable().meta({
       description: 'Of the answer, without cookies and the values of your own headers.',
     }),
-    responseBody: z
-      .string()
-      .nullable()
-      .meta({ description: 'The first 4,096 characters of the answer, without the values of your own headers.' }),
+    responseBody: z.string().nullable().meta({
+      description:
+        'The first 4,096 characters of the answer, without the values of your own headers; null where `payload` is.',
+    }),
   })
   .meta({ id: 'WebhookAttempt', description: 'One attempt of a delivery. Kept for 30 days.' });
 export type WebhookAttempt = z.output<typeof WebhookAttempt>;
@@ -197,7 +197,10 @@ export const exampleAttempt: WebhookAttempt = {
 };
 
 export const WebhookDeliveryDetails = WebhookDelivery.extend({
-  payload: z.unknown().meta({ description: 'The body that is sent: `{ type, timestamp, data }`.' }),
+  payload: z.unknown().meta({
+    description:
+      'The body that is sent: `{ type, timestamp, data }`; null where you do not have the permission of its event type.',
+  }),
   attemptLog: z.array(WebhookAttempt).meta({ description: 'The latest 50 attempts, newest first.' }),
 }).meta({ id: 'WebhookDeliveryDetails', description: 'A delivery with its payload and attempts.' });
 export type WebhookDeliveryDetails = z.output<typeof WebhookDeliveryDetails>;

@@ -277,6 +277,29 @@ describe('a delivery', () => {
     expect(attemptLog[0].responseHeaders['x-long']).toHaveLength(500);
   });
 
+  it('shows its payload, and what the receiver may repeat of it, only to those who may read the event', async () => {
+    receiver.answer((res) => res.writeHead(200).end('an answer'));
+    const { id } = await webhook();
+    await makeKey();
+    await settled(id);
+    await post({ eventType: 'api_key.created' }, `${PATH}/${id}/test`);
+    const items = await settled(id, 2);
+    const shownTo = async (scopes: string[]) => {
+      const { body: key } = await post({ name: 'reader', scopes }, '/api/v1/api-keys');
+      const headers = { 'x-api-key': key.secret };
+      const shown = await Promise.all(
+        items.map(({ id: delivery }) => app.request(`${PATH}/${id}/deliveries/${delivery}`, { headers })),
+      );
+      return shown.map(({ body }) => [body.isTest, body.payload?.type, body.attemptLog[0].responseBody]);
+    };
+    const [example, event] = [
+      [true, 'api_key.created', 'an answer'],
+      [false, 'api_key.created', 'an answer'],
+    ];
+    expect(await shownTo(['webhooks:read', 'api_keys:read'])).toEqual([example, event]);
+    expect(await shownTo(['webhooks:read'])).toEqual([example, [false, undefined, null]]);
+  });
+
   it('shows no value of your own headers where the receiver repeats it', async () => {
     const [secret, quoted] = ['bearer-of-the-receiver', 'one"two-of-the-receiver'];
     receiver.answer((res) => {

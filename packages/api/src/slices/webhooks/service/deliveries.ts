@@ -50,11 +50,16 @@ export async function getDelivery(ctx: OrganizationContext, input: DeliveryId): 
   const attempts = await readRows(
     AttemptModel.of(ctx).where({ deliveryId: delivery.id }).orderBy('number', 'desc').limit(SHOWN_ATTEMPTS),
   );
-  return {
-    ...delivery.present(ctx.ids),
-    payload: await payloadOf(ctx, webhook, delivery),
-    attemptLog: attempts.map((attempt) => attempt.present()),
-  };
+  const attemptLog = attempts.map((attempt) => attempt.present());
+  const shown = delivery.present(ctx.ids);
+  if (mayRead(ctx, delivery)) return { ...shown, payload: await payloadOf(ctx, webhook, delivery), attemptLog };
+  return { ...shown, payload: null, attemptLog: attemptLog.map((attempt) => ({ ...attempt, responseBody: null })) };
+}
+
+/** Examples are for everyone. */
+function mayRead({ ports, organization }: OrganizationContext, { payload, eventType }: DeliveryModel): boolean {
+  const permission = ports.eventTypes.get(eventType)?.permission;
+  return payload !== null || permission === undefined || organization.permissions.has(permission);
 }
 
 /** Sends it now, and begins the schedule anew. */
