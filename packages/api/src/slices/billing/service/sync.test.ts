@@ -2,6 +2,7 @@ import { createFakePayPal, type FakePayPal } from '@rentapi/fake-payments/paypal
 import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import type { PaymentProvider } from '@rentapi/payments/payment-provider';
 import { createPayPalProvider } from '@rentapi/payments/paypal/provider';
+import { ProviderError } from '@rentapi/payments/provider-error';
 import { createStripeProvider } from '@rentapi/payments/stripe/provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../../../test/app.ts';
@@ -135,6 +136,25 @@ describe.each(['stripe', 'paypal'] as const)('events of %s', (name) => {
     }
     expect(wrong).toEqual([]);
   });
+});
+
+it('a burst of events about one object is one reading', async () => {
+  let readings = 0;
+  const provider: PaymentProvider = {
+    ...providers.stripe,
+    async getCharge(id) {
+      readings++;
+      throw new ProviderError('stripe', 'refused', id);
+    },
+  };
+  const ctx = systemContext({ ...app.ports, payments: new Map([['stripe', provider]]) }, 'test');
+  const id = 'pi_burst';
+  for (const event of ['evt_burst1', 'evt_burst2', 'evt_burst3']) {
+    const known = { type: 'payment_intent.succeeded', createdAt: ctx.now, isLive: false, verified: true };
+    await storeEvent(ctx, provider, { ...known, id: event, subject: { object: 'payment_intent', id } });
+  }
+  for (const seq of [1, 2, 3]) await sync(ctx, { provider: 'stripe', kind: 'charge', id, seq }, async () => true);
+  expect(readings).toBe(1);
 });
 
 /** As the webhook and the job do. */
