@@ -125,8 +125,8 @@ const END = {
   text: `
     /* across organizations */
     select
-      (select jsonb_agg(jsonb_build_array(status, amount_minor, refunded_minor, fee_minor, failure_code) order by id)
-        from payments where organization_id = $1) as payments,
+      (select jsonb_agg(jsonb_build_array(status, amount_minor, refunded_minor, fee_minor, failure_code, due_at is null)
+        order by id) from payments where organization_id = $1) as payments,
       (select jsonb_agg(jsonb_build_array(status, amount_minor, origin, failure_code) order by external_id)
         from refunds where organization_id = $1) as refunds,
       (select jsonb_agg(jsonb_build_array(status, amount_minor) order by external_id)
@@ -156,7 +156,7 @@ const END = {
         from billing_findings where state = 'OPEN' and external_id = any ($2)) as findings,
       (select jsonb_agg(jsonb_build_array(kind, external_id, synced_seq < dirty_seq, waits_for) order by kind, external_id)
         from provider_objects where external_id = any ($2)) as objects,
-      (select jsonb_agg(jsonb_build_array(external_id, capture_id, confirming_at is null, attempt, failures, due_at is null)
+      (select jsonb_agg(jsonb_build_array(external_id, capture_id, confirming_at is null, attempt, failures)
         order by id) from payments where organization_id = $1) as others`,
 };
 
@@ -274,7 +274,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       history,
       confirmedAt: 2,
       ends: {
-        payments: [['SUCCEEDED', 1000, 300, fee, null]],
+        payments: [['SUCCEEDED', 1000, 300, fee, null, true]],
         refunds: [['SUCCEEDED', 300, 'PROVIDER', null]],
         disputes: [[result.toUpperCase(), 1000]],
         grants: [['PAYMENT', 1000, result === 'won' ? 700 : 0, 0]],
@@ -295,7 +295,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       history,
       looks: [pay.length, pay.length + 1].map((seen) => look(someone, payment, seen)),
       confirmedAt: pay.length,
-      ends: { payments: [['SUCCEEDED', 1000, 0, fee, null]], accounts: { fees: fee } },
+      ends: { payments: [['SUCCEEDED', 1000, 0, fee, null, true]], accounts: { fees: fee } },
     });
   });
 
@@ -318,7 +318,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       history,
       looks: [look(someone, payment, 0), look(someone, payment, begin.length)],
       confirmedAt: 2,
-      ends: { payments: [['FAILED', 1000, 0, null, expect.any(String)]], grants: null, accounts: null },
+      ends: { payments: [['FAILED', 1000, 0, null, expect.any(String), true]], grants: null, accounts: null },
     });
   });
 
@@ -356,7 +356,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
         history,
         looks: [lookAt(0), lookAt(1)],
         ends: {
-          payments: [['SUCCEEDED', 1000, isPaid ? 300 : 0, fee, null]],
+          payments: [['SUCCEEDED', 1000, isPaid ? 300 : 0, fee, null, true]],
           refunds: [[isPaid ? 'SUCCEEDED' : 'FAILED', 300, 'STAFF', isPaid ? null : expect.any(String)]],
           grants: [['PAYMENT', 1000, isPaid ? 700 : 1000, 0]],
         },
@@ -375,7 +375,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       confirmedAt: 2,
       ends: {
         plan: 'FREE',
-        payments: [['SUCCEEDED', 1900, 0, fee, null]],
+        payments: [['SUCCEEDED', 1900, 0, fee, null, true]],
         disputes: [['LOST', 1900]],
         invoices: [['INVOICE', 'PAID', 'PERIOD', 1900, 1900, 0, 0, 1900]],
         subscriptions: [['CANCELED', 1, 0, false, 0, false]],
@@ -405,9 +405,9 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       ends: {
         plan: 'BASIC',
         payments: [
-          ['SUCCEEDED', 1900, 0, fee, null],
-          ['FAILED', 1900, 0, null, expect.any(String)],
-          ['SUCCEEDED', 1900, 0, fee, null],
+          ['SUCCEEDED', 1900, 0, fee, null, true],
+          ['FAILED', 1900, 0, null, expect.any(String), true],
+          ['SUCCEEDED', 1900, 0, fee, null, true],
         ],
         subscriptions: [['ACTIVE', 2, 1, false, 0, false]],
       },
@@ -430,8 +430,8 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       ends: {
         plan: 'BASIC',
         payments: [
-          ['SUCCEEDED', 1900, 0, fee, null],
-          ['SUCCEEDED', 1900, 0, fee, null],
+          ['SUCCEEDED', 1900, 0, fee, null, true],
+          ['SUCCEEDED', 1900, 0, fee, null, true],
         ],
         subscriptions: [['ACTIVE', 2, 1, false, 0, false]],
       },
@@ -456,7 +456,7 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
       looks: [look(someone, payment, pay.length)],
       ends: {
         plan: 'FREE',
-        payments: [['SUCCEEDED', 1900, 1900, fee, null]],
+        payments: [['SUCCEEDED', 1900, 1900, fee, null, true]],
         refunds: [['SUCCEEDED', 1900, 'DUPLICATE', null]],
         invoices: [['INVOICE', 'VOID', 'PERIOD', 1900, 0, 0, 0, 0]],
         subscriptions: [['CANCELED', 0, expect.any(Number), false, 0, false]],
@@ -477,7 +477,7 @@ describe('rules 1 to 5: in every order,', () => {
       looks: [1, 0, 2].map((seen) => look(someone, payment, seen)),
       confirmedAt: 2,
       ends: {
-        payments: [['SUCCEEDED', 1000, 0, 40, null]],
+        payments: [['SUCCEEDED', 1000, 0, 40, null, true]],
         grants: [['PAYMENT', 1000, 1000, 0]],
         said: { 'payment.succeeded': 1, 'credits.granted': 1 },
       },
@@ -497,7 +497,7 @@ describe('rules 1 to 5: in every order,', () => {
       buyer: someone,
       history,
       looks: [0, 0, 1].map((seen) => look(someone, payment, seen)),
-      ends: { payments: [['CANCELED', 1000, 0, null, null]], grants: null },
+      ends: { payments: [['CANCELED', 1000, 0, null, null, true]], grants: null },
     });
   });
 
