@@ -178,6 +178,12 @@ describe('subscribing', () => {
     ]);
   });
 
+  it('rule 19: the database refuses a second one that lives', async () => {
+    await active();
+    const { id: _, ...live } = await rowOf();
+    await expect(app.rows('subscriptions').insert(live)).rejects.toThrow('subscriptions_live_unique');
+  });
+
   it('that is not paid within 23 hours expires, and its invoice is void', async () => {
     await subscribe();
     await pass(23 * HOUR_MS);
