@@ -100,6 +100,8 @@ describe('an entry of the money journal', () => {
 describe('the money journal', () => {
   it.each([
     'update journal_entries set at = now()',
+    'delete from journal_entries',
+    'update journal_lines set amount_minor = amount_minor',
     'delete from journal_lines',
     'truncate journal_lines',
     'truncate journal_entries cascade',

@@ -35,10 +35,11 @@ afterAll(async () => {
 });
 
 const there = () => within(systemContext(app.ports, 'test'), org.organizationId);
-async function addInvoice(): Promise<string> {
+async function addInvoice(shiftMs = 0): Promise<string> {
   const lines = [{ kind: 'OTHER', description: 'Setup', amountMinor: 1900 }] as const;
   const { id } = await draftInvoice(there(), { reason: 'OTHER', collection: 'MANUAL', currency: 'USD', lines });
-  await finaliseInvoice(there(), id);
+  const ctx = there();
+  await finaliseInvoice({ ...ctx, now: new Date(ctx.now.getTime() + shiftMs) }, id);
   return app.ports.ids.encode('inv', id);
 }
 const pay = (invoiceId: string, change: object = {}) =>
@@ -112,6 +113,34 @@ it('rule 39: what is refunded is taken back by credit notes of the same sums, be
   expect(await creditedAfter(500)).toBe(900);
   expect(await creditedAfter(700)).toBe(1600);
   expect(await creditedAfter(700)).toBe(1900); // no more than the invoice
+});
+
+it('rule 41: an overdue invoice mails that it was paid once, when a payment of it succeeds, not where one fails', async () => {
+  const notices = async () => {
+    await paymentsSettled(app);
+    const sent = await app.rows('events').where({ organizationId: org.organizationId }).orderBy('id');
+    return sent
+      .filter(({ type }: { type: string }) => /^(invoice|payment)\.mailed$/.test(type))
+      .map(({ type, data }: { type: string; data: { notice: string } }) => `${type} ${data.notice}`);
+  };
+  const id = await addInvoice(-60 * 86_400_000);
+  expect(new Date((await read(id)).dueAt) < app.ports.clock.now()).toBe(true);
+  expect(await notices()).toEqual(['invoice.mailed OPEN']);
+  await pay(id);
+  const [first] = await rows();
+  payments.fakeStripe.act(first.externalId, 'pay_late');
+  await payments.fakeStripe.deliver();
+  payments.fakeStripe.settle(first.externalId, 'fails');
+  await payments.fakeStripe.deliver({ copies: 3 });
+  const failed = ['invoice.mailed OPEN', 'payment.mailed FAILED'];
+  expect(await notices()).toEqual(failed);
+  await pay(id);
+  const [, second] = await rows();
+  payments.fakeStripe.act(second.externalId, 'pay');
+  await payments.fakeStripe.deliver({ copies: 10, order: 'shuffled' });
+  const paid = ['invoice.mailed PAID', 'payment.mailed SUCCEEDED'];
+  expect((await notices()).toSorted()).toEqual([...failed, ...paid].toSorted());
+  expect((await read(id)).status).toBe('PAID');
 });
 
 it("another organization's invoice is not found, and nothing is begun", async () => {

@@ -457,3 +457,54 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     expect(await finding('RESOLVED')).toBeDefined();
   });
 });
+
+describe('an id of a provider', () => {
+  /** A payment with a refund and a dispute. */
+  beforeEach(async () => {
+    const id = await paid();
+    expect((await refund(id, usd(100))).status).toBe(201);
+    await deliver();
+    payments.fakeStripe.openDispute((await rowOf(id)).externalId);
+    await deliver();
+  });
+
+  it.each(['payments', 'refunds', 'disputes'])('is in one row of the %s of all organizations', async (table) => {
+    const { id: _, ...row } = await app
+      .rows(table)
+      .where({ organizationId: organizationOf(ada) })
+      .first();
+    expect(row.externalId).toEqual(expect.any(String));
+    for (const organizationId of [organizationOf(ada), organizationOf(staff)])
+      await expect(app.rows(table).insert({ ...row, organizationId })).rejects.toThrow(`${table}_external_unique`);
+  });
+});
+
+describe('an amount that a provider cannot move', () => {
+  const dinars = (amountMinor: number) => ({ amount: { amountMinor, currency: 'KWD' } });
+  beforeEach(() => addPack(app, 2000, 10_000, 'KWD'));
+
+  it('is not paid back: refund_amount_not_possible, and nothing moves', async () => {
+    const { payment } = (await buy({ credits: 2000, currency: 'KWD' })).body;
+    payments.fakeStripe.act((await rowOf(payment.id)).externalId, 'pay');
+    await deliver();
+    const requests = payments.fakeStripe.requests.length;
+    expect(statusAndCode(await refund(payment.id, dinars(1001)))).toEqual([400, 'refund_amount_not_possible']);
+    await paymentsSettled(app);
+    expect(payments.fakeStripe.requests).toHaveLength(requests);
+    expect(await app.rows('refunds').where({ paymentId: app.ports.ids.decode('pay', payment.id) })).toEqual([]);
+    expect(await read(payment.id)).toMatchObject({ status: 'SUCCEEDED', refunded: { amountMinor: 0 } });
+    expect(await available()).toBe(2000);
+    expect((await refund(payment.id, dinars(1010))).status).toBe(201);
+  });
+
+  it('is not charged: currency_not_supported, and nothing moves', async () => {
+    const requests = payments.fakePayPal.requests.length;
+    const change = { credits: 2000, currency: 'KWD', provider: 'paypal' };
+    expect(statusAndCode(await buy(change))).toEqual([400, 'currency_not_supported']);
+    await paymentsSettled(app);
+    expect(payments.fakePayPal.requests).toHaveLength(requests);
+    const mine = { organizationId: organizationOf(ada) };
+    for (const table of ['payments', 'credit_purchases']) expect(await app.rows(table).where(mine)).toEqual([]);
+    expect((await buy()).status).toBe(201); // so the currency is not fixed
+  });
+});

@@ -123,6 +123,14 @@ async function firstPayment(provider: string): Promise<{ externalId: string }> {
   return app.rows('payments').where({ organizationId: organizationId() }).first();
 }
 
+/** Subjects of what was mailed to the owner, when nothing is left to mail. */
+async function mails(): Promise<string[]> {
+  await paymentsSettled(app);
+  const left = () => app.rows('agenda_jobs').where('name', 'like', '%mail%').whereRaw("data::text like '%eventId%'");
+  await eventually(async () => ((await left().first()) ? undefined : true), 'mails to be sent');
+  return app.mails.filter(({ to }) => to === ada.email).map(({ subject }) => subject);
+}
+
 const eventsOf = async (type: string) =>
   (await app.rows('events').where({ organizationId: organizationId(), type })).length;
 
@@ -359,6 +367,27 @@ describe('a renewal that is declined', () => {
     await pass(DAY_MS);
     expect(await get()).toMatchObject({ status: 'ACTIVE', invoiceId: null });
     expect(await eventsOf('subscription.past_due')).toBe(1);
+  });
+
+  it('rule 41: mails that its invoice was paid once it is, never with the failure of the same attempt', async () => {
+    const before = (await mails()).length;
+    const since = async () => (await mails()).slice(before).toSorted();
+    await addCard('declines');
+    await passTo((await get()).period.to);
+    const refused = expect.stringMatching(/^A payment of .* was refused$/);
+    expect(await since()).toEqual([refused]);
+    await addCard();
+    await pass(DAY_MS);
+    expect(await get()).toMatchObject({ status: 'ACTIVE' });
+    const all = [
+      expect.stringMatching(/^A payment of .* is paid$/),
+      refused,
+      expect.stringMatching(/^Invoice .* was paid$/),
+    ];
+    expect(await since()).toEqual(all);
+    await payments.fakeStripe.deliver({ copies: 3 });
+    await pass(DAY_MS);
+    expect(await since()).toEqual(all);
   });
 });
 
