@@ -215,6 +215,16 @@ describe('numbers', () => {
     expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, at) => before + at + 1));
     expect(await last()).toBe(before + 30);
   });
+
+  it('rule 34: the database refuses one that is taken, where the counter was turned back', async () => {
+    await final();
+    const { id } = await draft();
+    const turn = (by: number) => app.rows('invoice_series').where({ series: 'INV' }).increment('lastNumber', by);
+    await turn(-1);
+    await expect(finaliseInvoice(of(), id)).rejects.toThrow('invoices_number_unique');
+    await turn(1);
+    expect(await finaliseInvoice(of(), id)).toMatchObject({ status: 'OPEN' });
+  });
 });
 
 describe('the currency', () => {

@@ -7,6 +7,7 @@ import { systemContext, within } from '../../context.ts';
 import { transaction } from '../../data/transaction.ts';
 import { findBillingFaults } from '../books/service/faults.ts';
 import { runDuePayments } from './jobs.ts';
+import { applyCharge } from './service/apply-charge.ts';
 import { type NewPayment, openPayment } from './service/open.ts';
 
 const PURCHASE = '/api/v1/subscriptions/credits/purchase';
@@ -233,6 +234,32 @@ describe('a saved card', () => {
     const [refund] = await app.rows('refunds').where({ organizationId: organizationId() });
     expect(refund).toMatchObject({ origin: 'DUPLICATE', status: 'SUCCEEDED' });
     expect(await available()).toBe(1000);
+  });
+
+  it('rule 10: of two that succeed at once, one is granted and the other paid back', async () => {
+    await buy();
+    const [{ id: first, subjectId }] = await rows();
+    // As if it had ended, though its page is open.
+    await app.rows('payments').where({ id: first }).update({ status: 'CANCELED', dueAt: null });
+    await open(subjectId);
+    await paymentsSettled(app);
+    const both = await rows();
+    expect(both).toHaveLength(2);
+    for (const { externalId } of both) payments.fakeStripe.act(externalId, 'pay');
+    payments.fakeStripe.lose();
+    const read = async ({ id, externalId }: { id: number; externalId: string }) => {
+      const charge = await payments.stripe.getCharge(externalId);
+      return () => transaction(there(), (ctx) => applyCharge(ctx, payments.stripe, id, charge));
+    };
+    const apply = await Promise.all(both.map(read));
+    await Promise.all(Array.from({ length: 10 }, () => apply.map((one) => one())).flat());
+    await paymentsSettled(app);
+    expect((await rows()).map(({ status }: { status: string }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+    const refunds = await app.rows('refunds').where({ organizationId: organizationId() });
+    expect(refunds).toMatchObject([{ origin: 'DUPLICATE', amountMinor: 10_00, status: 'SUCCEEDED' }]);
+    expect(await available()).toBe(1000);
+    expect(await eventsOf('payment.succeeded')).toHaveLength(2);
+    expect(await eventsOf('credits.granted')).toHaveLength(1);
   });
 
   it('is not charged again while its outcome is open, and says so', async () => {
