@@ -32,37 +32,58 @@ export async function run(stage: Stage): Promise<Verdict[]> {
   });
   try {
     const base = systemContext(ports, 'bench');
-    const cards = await cardsOf(stripe.origin, RENEWALS + 1);
-    const moments = await addSubscriptions(stage, base.now, cards.slice(1));
-    const charge = () => chargeOnce(ports.payments.get('stripe')!, cards[0]!);
-    const loop: Work = { name: 'a loop', run: (times) => atOnce(1, times, charge) };
-    const loops: Work = { name: `${CHARGES_AT_ONCE} loops`, run: (times) => atOnce(CHARGES_AT_ONCE, times, charge) };
-    let next = 0;
-    const ours: Work = {
-      name: 'renewals',
-      async prepare() {
-        await stage.database.query('delete from outbox');
-      },
-      run: () => renewDue(stage, { ...base, now: moments[next++]! }),
-    };
-    const samples = await takeTurns([loop, loops, ours], {
-      timesPerTurn: DUE_AT_A_TIME,
-      turns: 1,
-      rounds: ROUNDS,
-    });
-    printSamples(`${RENEWALS} renewals, ${DUE_AT_A_TIME} due at a time, and as many charges`, samples);
-    await assertAllPaid(stage, base);
+    const place = { stage, base, origin: stripe.origin };
+    const fast = await measure(place, { answersAfterMs: 0, loops: [1, CHARGES_AT_ONCE], renewed: RENEWALS });
+    const slow = await measure(place, { answersAfterMs: 50, loops: [CHARGES_AT_ONCE], renewed: 2 * RENEWALS });
     await stripe.stop();
-    const unit = (of: Work) => `× the charges/s of ${of.name}`;
-    return [loop, loops].map((by) => ({
-      promise: 'Renewals that are due',
-      measured: speedRatio(samples, ours, by),
-      atLeast: 0.5,
-      unit: unit(by),
-    }));
+    return [...fast, ...slow];
   } finally {
     await closePorts(ports);
   }
+}
+
+interface Place {
+  stage: Stage;
+  base: Context;
+  /** Of the provider. */
+  origin: string;
+}
+
+interface Beside {
+  answersAfterMs: number;
+  /** Each makes one charge after the other. */
+  loops: readonly number[];
+  /** So many are renewed at its end. */
+  renewed: number;
+}
+
+async function measure({ stage, base, origin }: Place, { answersAfterMs, loops, renewed }: Beside): Promise<Verdict[]> {
+  const cards = await cardsOf(origin, RENEWALS + 1);
+  const moments = await addSubscriptions(stage, base.now, cards.slice(1));
+  await (await request(`${origin}/answers-after/${answersAfterMs}`, { method: 'POST' })).body.dump();
+  const charge = () => chargeOnce(base.ports.payments.get('stripe')!, cards[0]!);
+  const floors = loops.map((count): Work => {
+    const name = count === 1 ? 'one loop' : `${count} loops`;
+    return { name, run: (times) => atOnce(count, times, charge) };
+  });
+  let next = 0;
+  const ours: Work = {
+    name: 'renewals',
+    async prepare() {
+      await stage.database.query('delete from outbox');
+    },
+    run: () => renewDue(stage, { ...base, now: moments[next++]! }),
+  };
+  const samples = await takeTurns([...floors, ours], { timesPerTurn: DUE_AT_A_TIME, turns: 1, rounds: ROUNDS });
+  const provider = answersAfterMs === 0 ? 'answers at once' : `answers after ${answersAfterMs} ms`;
+  printSamples(`${RENEWALS} renewals, ${DUE_AT_A_TIME} due at a time; the provider ${provider}`, samples);
+  await assertAllPaid(stage, base, renewed);
+  return floors.map((floor) => ({
+    promise: `Renewals that are due, where the provider ${provider}`,
+    measured: speedRatio(samples, ours, floor),
+    atLeast: 0.5,
+    unit: `× the charges/s of ${floor.name}`,
+  }));
 }
 
 async function cardsOf(origin: string, count: number): Promise<string[]> {
@@ -72,7 +93,8 @@ async function cardsOf(origin: string, count: number): Promise<string[]> {
 
 const ADD = `
   with homes as (
-    select id, row_number() over (order by id) as at from organizations order by id desc limit $1
+    select id, row_number() over (order by id) as at
+    from (select id from organizations order by id desc limit $1) newest
   ), accounts as (
     insert into billing_accounts (organization_id, currency, created_at, updated_at)
     select id, 'USD', now(), now() from homes
@@ -123,11 +145,11 @@ async function renewDue(stage: Stage, ctx: Context): Promise<void> {
   );
 }
 
-async function assertAllPaid(stage: Stage, ctx: Context): Promise<void> {
+async function assertAllPaid(stage: Stage, ctx: Context, renewed: number): Promise<void> {
   const { rows } = await stage.database.query<{ paid: number }>(
     "select count(*)::integer as paid from subscriptions where period_index = 1 and status = 'ACTIVE'",
   );
-  if (rows[0]!.paid !== RENEWALS) throw new Error(`${rows[0]!.paid} of ${RENEWALS} were renewed`);
+  if (rows[0]!.paid !== renewed) throw new Error(`${rows[0]!.paid} of ${renewed} were renewed`);
   const faults = await findBillingFaults(ctx.db, ctx.now);
   if (faults.length > 0) throw new Error(`the books do not balance: ${JSON.stringify(faults.slice(0, 3))}`);
 }
