@@ -403,24 +403,6 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     expect(statusAndCode(await refund(lost, usd(1)))).toEqual([201]);
   });
 
-  it('has one row for each payment, refund and dispute of a provider: the database refuses another', async () => {
-    const id = await paid(provider);
-    await refund(id, usd(1));
-    await paymentsSettled(app);
-    const { externalId, captureId } = await rowOf(id);
-    if (provider === 'paypal') payments.fakePayPal.openDispute(captureId);
-    else payments.fakeStripe.openDispute(externalId);
-    await deliver();
-    for (const table of ['payments', 'refunds', 'disputes']) {
-      const { id: _, ...row } = await app
-        .rows(table)
-        .where({ organizationId: organizationOf(ada) })
-        .whereNotNull('externalId')
-        .first();
-      await expect(app.rows(table).insert(row)).rejects.toThrow(`${table}_external_unique`);
-    }
-  });
-
   it('reads a dispute again a day after its status was a word that we do not know', async () => {
     const { externalId, captureId } = await rowOf(await paid(provider));
     const disputeId =
