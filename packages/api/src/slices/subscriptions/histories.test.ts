@@ -132,7 +132,7 @@ const END = {
       (select jsonb_agg(jsonb_build_array(status, amount_minor) order by external_id)
         from disputes where organization_id = $1) as disputes,
       (select jsonb_agg(jsonb_build_array(kind, status, reason, total_minor, paid_minor, credited_minor, returned_minor,
-          charged_back_minor) order by id)
+          charged_back_minor) order by kind, total_minor, id)
         from invoices where organization_id = $1) as invoices,
       (select jsonb_agg(jsonb_build_array(status, cycle, period_index, renewal_invoice_id is not null, dunning_step,
           declined_method is not null) order by id)
@@ -380,6 +380,34 @@ describe.each(['stripe', 'paypal'] as const)('rules 1 to 5: in every order, with
         invoices: [['INVOICE', 'PAID', 'PERIOD', 1900, 1900, 0, 0, 1900]],
         subscriptions: [['CANCELED', 1, 0, false, 0, false]],
         grants: [['PLAN', 500, 0, 0]],
+      },
+    });
+  });
+
+  it('a subscription whose first payment is refunded in two parts', async () => {
+    const someone = await subscribed(provider);
+    const { externalId: chargeId } = someone.payment;
+    const refunds = [300, 200].map((amountMinor) => () => {
+      const reference = `dashboard/${chargeId}/${amountMinor}`;
+      return payments[provider].refund({
+        key: reference,
+        reference,
+        chargeId,
+        amount: { amountMinor, currency: 'USD' },
+      });
+    });
+    const history = await record(someone, [chargeOf(someone.payment)], refunds);
+    await endsAlike({
+      buyer: someone,
+      history,
+      looks: [look(someone, someone.payment, 1)],
+      ends: {
+        payments: [['SUCCEEDED', 1900, 500, fee, null, true]],
+        invoices: [
+          ['CREDIT_NOTE', 'PAID', 'CORRECTION', -300, 0, 0, 0, 0],
+          ['CREDIT_NOTE', 'PAID', 'CORRECTION', -200, 0, 0, 0, 0],
+          ['INVOICE', 'PAID', 'PERIOD', 1900, 1400, 500, 0, 0],
+        ],
       },
     });
   });
