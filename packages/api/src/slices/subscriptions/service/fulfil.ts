@@ -54,8 +54,8 @@ export async function countFailedPayment(
 ): Promise<void> {
   const row = await subscriptionOf(ctx, subjectId);
   if (status === 'FAILED') await missInvoicePayment(ctx, subjectId);
-  if (row?.renewalInvoiceId !== subjectId || row.status === 'INCOMPLETE') return;
+  if (!row || row.status === 'INCOMPLETE') return;
   const isHard = failureCode !== null && HARD_DECLINES.has(failureCode);
   const declined = isHard && methodId !== null ? await move(ctx, row, { declinedMethod: methodId }) : row;
-  if (declined.status === 'ACTIVE') await missPayment(ctx, declined);
+  if (row.renewalInvoiceId === subjectId && declined.status === 'ACTIVE') await missPayment(ctx, declined);
 }

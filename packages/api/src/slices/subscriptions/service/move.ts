@@ -64,7 +64,8 @@ async function follow(
   before: SubscriptionModel | undefined,
   type: SubscriptionEvent | undefined,
 ): Promise<void> {
-  await cachePlan(ctx, after);
+  // The plan of an organization whose subscription has ended is that of the next one.
+  if (!before?.endedAt) await cachePlan(ctx, after);
   if (!type) return;
   await record(ctx, type, {
     target: after,
