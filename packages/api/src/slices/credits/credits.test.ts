@@ -358,6 +358,16 @@ describe('the ledger', () => {
     await expect(sql('truncate credit_ledger')).rejects.toThrow('append-only');
   });
 
+  it('rule 5: the database refuses a second entry for a key, kind and grant, and a second grant for a source and key', async () => {
+    await grant('once', 10);
+    await spend(1);
+    const entry = await app.rows('credit_ledger').where({ organizationId: org, kind: 'SPEND' }).first();
+    const again = { ...entry, id: Number(entry.id) + 1 };
+    await expect(app.rows('credit_ledger').insert(again)).rejects.toThrow('credit_ledger_once');
+    const { id: _, ...made } = await app.rows('credit_grants').where({ organizationId: org }).first();
+    await expect(app.rows('credit_grants').insert(made)).rejects.toThrow('credit_grants_source_unique');
+  });
+
   it('is compared with what follows from it', async () => {
     await grant('compared', 10);
     const shift = (by: number) =>

@@ -461,6 +461,24 @@ describe('an id of a provider', () => {
   });
 });
 
+describe('the database', () => {
+  it('rule 10: refuses a second open payment for the same', async () => {
+    const { payment } = (await buy()).body;
+    const { id: _, ...row } = await rowOf(payment.id);
+    const second = { ...row, externalId: null };
+    for (const status of ['CREATED', 'REQUIRES_ACTION', 'PENDING'])
+      await expect(app.rows('payments').insert({ ...second, status })).rejects.toThrow('payments_open');
+  });
+
+  it('rule 13: refuses that more is paid back than was paid, or less than nothing', async () => {
+    const id = app.ports.ids.decode('pay', await paid());
+    for (const refundedMinor of [-1, 10_01])
+      await expect(app.rows('payments').where({ id }).update({ refundedMinor })).rejects.toThrow(
+        'payments_refunded_check',
+      );
+  });
+});
+
 describe('an amount that a provider cannot move', () => {
   const dinars = (amountMinor: number) => ({ amount: { amountMinor, currency: 'KWD' } });
   beforeEach(() => addPack(app, 2000, 10_000, 'KWD'));
