@@ -7,8 +7,8 @@ import type { Scene } from './billing-scene.ts';
 export const PACK = { credits: 1000, amountMinor: 1000 };
 const RETURN_URL = 'http://127.0.0.1/';
 const REPEAT_MS = 200;
-/** The claim of an idempotency key whose process died is free after 60 s. */
-const GIVE_UP_MS = 90_000;
+/** The claim of an idempotency key whose process died is free after 60 s, and the next one may die as well. */
+const GIVE_UP_MS = 240_000;
 
 /** A payer who buys credits, and repeats what was not answered. */
 export async function buyCredits(scene: Scene, provider: 'stripe' | 'paypal', token: string): Promise<void> {
