@@ -330,6 +330,17 @@ describe('a credit note', () => {
     expect(await find(id)).toMatchObject({ status: 'PAID', creditedMinor: 2261, returnedMinor: 2261 });
   });
 
+  it('rule 40: the database refuses a second one of the same key', async () => {
+    const { id } = await final();
+    await creditInvoice(of(), id, { key: 'a', note: 'Goodwill', of: { totalMinor: 100 }, isRefunded: false });
+    const again = `
+      insert into invoices (organization_id, kind, status, reason, collection, currency, corrects_id, correction_key,
+        created_at, updated_at)
+      select organization_id, kind, 'DRAFT', reason, collection, currency, corrects_id, correction_key, created_at, updated_at
+      from invoices where organization_id = ? and corrects_id = ?`;
+    await expect(app.rows.raw(again, [org.organizationId, id])).rejects.toThrow('invoices_correction_unique');
+  });
+
   it('pays the next invoice from the balance, without a payment', async () => {
     const { id } = await final();
     await settleInvoice(of(), id, 2261);
