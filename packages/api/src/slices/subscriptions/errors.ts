@@ -83,7 +83,7 @@ export const errors = {
   proration_at_too_far: {
     status: 400,
     title: 'Preview too old',
-    meaning: `The \`prorationAt\` is more than an hour away, or before the period began. ${NOTHING}`,
+    meaning: `The \`prorationAt\` is more than an hour ago, still to come, or before the period began. ${NOTHING}`,
     fix: 'Ask for a preview again, show it, and send its `prorationAt`.',
     retry: 'no',
   },

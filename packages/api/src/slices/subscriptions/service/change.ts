@@ -19,6 +19,8 @@ import { goOn, type Started } from './started.ts';
 import { setUsageTerms } from './usage-periods.ts';
 
 const HOUR_MS = 3_600_000;
+/** By which the clock of the server that made the preview may be ahead. A time to come would cost less. */
+const AHEAD_MS = 60_000;
 
 /** Changes the subscription, and answers where the payer goes if something is to be paid first. */
 export async function changeSubscription(
@@ -40,8 +42,8 @@ async function start(ctx: OrganizationContext, { customerId, ...input }: Startin
   const row = await lockLive(ctx);
   assertChangeable(ctx, row);
   const at = input.prorationAt === undefined ? ctx.now : new Date(input.prorationAt);
-  if (Math.abs(at.getTime() - ctx.now.getTime()) > HOUR_MS || at < row.periodStart)
-    throw new ApiError('proration_at_too_far');
+  const aheadMs = at.getTime() - ctx.now.getTime();
+  if (aheadMs < -HOUR_MS || aheadMs > AHEAD_MS || at < row.periodStart) throw new ApiError('proration_at_too_far');
   const before = await boughtBy(ctx, row);
   const after = await wantedBy(ctx, before, input);
   const timing = timingOf(before, after);
