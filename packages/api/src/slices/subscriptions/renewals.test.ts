@@ -128,7 +128,8 @@ describe('a subscription by PayPal', () => {
     expect(body).toMatchObject({ status: 'INCOMPLETE', provider: 'paypal', actionUrl: expect.stringMatching(/^http/) });
     await approve();
     expect(await get()).toMatchObject({ status: 'ACTIVE', invoiceId: null });
-    expect(await rowsOf('payment_methods')).toMatchObject([{ provider: 'paypal', status: 'ACTIVE' }]);
+    const methods = await rowsOf('payment_methods');
+    expect(methods).toMatchObject([{ provider: 'paypal', status: 'ACTIVE' }]);
     await renew();
     await renew();
     expect(await get()).toMatchObject({ status: 'ACTIVE', provider: 'paypal', invoiceId: null });
@@ -139,6 +140,8 @@ describe('a subscription by PayPal', () => {
       ['paypal', 'SUCCEEDED', true],
       ['paypal', 'SUCCEEDED', true],
     ]);
+    const [{ externalId }] = methods;
+    expect(paid.map(({ methodId }) => methodId)).toEqual([null, externalId, externalId]);
     expect(new Set(paid.map(({ captureId }) => captureId)).size).toBe(3);
     await expectTiled(3);
   });
