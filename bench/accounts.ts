@@ -3,7 +3,7 @@ import { createAccessTokens } from '@rentapi/api/slices/auth/access-tokens';
 import { createKeyring } from '@rentapi/platform/secrets';
 import type { Stage } from './stage.ts';
 
-const TOKEN_TTL_S = 30 * 86_400; // a chaos lets days pass
+const TOKEN_TTL_S = 20 * 86_400; // a chaos lets days pass, and no timer waits longer than 24
 
 /**
  * Creates users with a personal organization and `sessions` live sessions each. Returns an access token for every
