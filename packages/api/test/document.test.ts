@@ -156,6 +156,7 @@ describe('errors in the document', () => {
       'overloaded',
       'payment_provider_unavailable',
       'rate_limited',
+      'renewal_due',
       'too_many_codes',
       'unavailable',
     ]);

@@ -4455,6 +4455,7 @@ export interface Problem {
     | 'subscription_not_canceling'
     | 'payment_required'
     | 'change_in_progress'
+    | 'renewal_due'
     | 'nothing_to_change'
     | 'proration_at_too_far'
     | 'coupon_not_valid'

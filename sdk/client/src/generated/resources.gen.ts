@@ -605,6 +605,7 @@ export interface CodesByStatus {
     | "subscription_canceling"
     | "payment_required"
     | "change_in_progress"
+    | "renewal_due"
     | "nothing_to_change"
     | "currency_fixed"
     | "already_subscribed"
@@ -2779,7 +2780,7 @@ export class BillingSubscriptionResource extends Resource {
    *
    * @throws {BadRequestError} `plan_is_free`, `price_not_sold`, `coupon_not_valid`, `coupon_currency_differs`
    * @throws {NotFoundError} `no_subscription`
-   * @throws {ConflictError} `currency_fixed`, `coupon_already_used`
+   * @throws {ConflictError} `currency_fixed`, `renewal_due`, `coupon_already_used`
    * @example
    * ```ts
    * const answer = await client.billing.subscription.preview({ plan: 'PRO' });
@@ -2821,7 +2822,7 @@ export class BillingSubscriptionResource extends Resource {
    *
    * @throws {BadRequestError} `currency_not_supported`, `plan_is_free`, `price_not_sold`, `proration_at_too_far`
    * @throws {NotFoundError} `payment_provider_not_set_up`, `no_subscription`
-   * @throws {ConflictError} `subscription_ended`, `subscription_incomplete`, `subscription_canceling`, `payment_required`, `change_in_progress`, `nothing_to_change`
+   * @throws {ConflictError} `subscription_ended`, `subscription_incomplete`, `subscription_canceling`, `payment_required`, `change_in_progress`, `renewal_due`, `nothing_to_change`
    * @throws {PreconditionFailedError} `version_mismatch`
    * @example
    * ```ts

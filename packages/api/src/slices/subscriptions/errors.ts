@@ -73,6 +73,13 @@ export const errors = {
     fix: 'Pay that invoice, or wait until it expires: `change` of the subscription shows both.',
     retry: 'no',
   },
+  renewal_due: {
+    status: 409,
+    title: 'The period is over',
+    meaning: `The period that is paid is over, and the next one is being billed: a change now would cost nothing. ${NOTHING}`,
+    fix: 'Send the same again in a minute.',
+    retry: 'after',
+  },
   nothing_to_change: {
     status: 409,
     title: 'Nothing to change',

@@ -105,6 +105,7 @@ export const subscription = router({
       'subscription_canceling',
       'payment_required',
       'change_in_progress',
+      'renewal_due',
       ...NEEDS_LIVE,
       ...NEEDS_PRICE,
       ...NEEDS_PAYMENT,
@@ -166,7 +167,7 @@ export const subscription = router({
     idempotency: false,
     repeatable: true,
     audit: { none: 'it changes nothing' },
-    errors: ['no_subscription', 'currency_fixed', ...NEEDS_PRICE, ...NEEDS_COUPON],
+    errors: ['no_subscription', 'renewal_due', 'currency_fixed', ...NEEDS_PRICE, ...NEEDS_COUPON],
     example: { input: { plan: 'PRO' }, output: examplePreview },
   })
     .input(PreviewSubscription)

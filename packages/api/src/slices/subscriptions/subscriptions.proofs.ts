@@ -67,6 +67,13 @@ const unsubscribed =
 
 const ended = (fixture: Fixture) => ({ status: 'CANCELED', endedAt: inDays(fixture, -1), dueAt: null });
 
+/** Of a period that is over, and that no job has renewed. */
+const over = (fixture: Fixture) => ({
+  periodStart: inDays(fixture, -31),
+  periodEnd: inDays(fixture, -1),
+  dueAt: null,
+});
+
 const returnUrlOf = ({ app }: Fixture): string => `${app.ports.env.PUBLIC_URL}/back`;
 
 async function subscribing(fixture: Fixture, change: object = {}): Promise<Scenario> {
@@ -198,6 +205,7 @@ export const proofs: SliceProofs = {
         const times = { changeAt: inDays(fixture, 0), changeExpiresAt: inDays(fixture, 1) };
         return subscribed({ quantity: 1 }, () => ({ ...change, ...times }))(fixture);
       },
+      renewal_due: subscribed({ quantity: 3 }, over),
       nothing_to_change: subscribed({ quantity: 2 }),
       proration_at_too_far: subscribed({ quantity: 1, prorationAt: '2020-01-01T00:00:00Z' }),
       plan_is_free: subscribed({ plan: 'FREE' }),
@@ -229,6 +237,7 @@ export const proofs: SliceProofs = {
     'billing.subscription.preview': {
       ...couponFailures(previewing),
       no_subscription: unsubscribed({}),
+      renewal_due: subscribed({ quantity: 3 }, over),
     },
     'admin.coupons.create': {
       coupon_code_taken: async (fixture) =>

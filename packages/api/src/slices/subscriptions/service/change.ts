@@ -19,6 +19,8 @@ import { goOn, type Started } from './started.ts';
 import { setUsageTerms } from './usage-periods.ts';
 
 const HOUR_MS = 3_600_000;
+/** The sweep comes each minute. */
+const RENEWED_WITHIN_S = 60;
 /** By which the clock of the server that made the preview may be ahead. A time to come would cost less. */
 const AHEAD_MS = 60_000;
 
@@ -59,6 +61,7 @@ async function start(ctx: OrganizationContext, { customerId, ...input }: Startin
     };
     return { id: (await move(ctx, row, fields, SubscriptionUpdated)).id, payment: null };
   }
+  if (timing === 'now') assertNotOver(ctx, row);
   if (timing === 'now') return upgrade(ctx, row, { before, after, at, providerFields, customerId });
   const pending =
     timing === null
@@ -86,6 +89,11 @@ function assertChangeable({ ids }: OrganizationContext, row: SubscriptionModel):
       detail: `An earlier change waits for the payment of the invoice ${invoice}.`,
     });
   }
+}
+
+/** Nothing is left of a period that is over, so that its rest would be free of charge. */
+export function assertNotOver({ now }: OrganizationContext, { periodEnd }: SubscriptionModel): void {
+  if (periodEnd <= now) throw new ApiError('renewal_due', { retryAfterS: RENEWED_WITHIN_S });
 }
 
 /** What the subscription would be: what is left out stays. */
