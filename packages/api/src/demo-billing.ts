@@ -32,7 +32,8 @@ export async function seedBilling(
   for (let day = SUBSCRIBED_DAYS_AGO; day >= 0; day--) {
     const there = owner(daysAgo(day));
     await runDue(there, IS_ALWAYS_RUNNING);
-    const open = await PaymentModel.of(there).where({ status: 'CREATED' }).first();
+    // Looked at each day, as jobs do.
+    const open = await PaymentModel.of(there).whereIn('status', ['CREATED', 'PENDING']).first();
     if (open) await advance(there, open.id);
     if (!TRANSFERRED_DAYS_AGO.includes(day)) continue;
     const payment = await PaymentModel.of(there).where({ status: 'PENDING' }).first().throwIfNotFound();
