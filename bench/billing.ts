@@ -14,7 +14,7 @@ import type { Stage } from './stage.ts';
 const ACCOUNTS = 1000;
 const AT_ONCE = 50;
 const TURNS = 4;
-const ROUNDS = 25;
+const ROUNDS = 75;
 /** Far more than the bench spends. */
 const CREDITS = 1_000_000_000;
 
