@@ -319,6 +319,20 @@ describe('a delivery', () => {
     expect(JSON.stringify(body)).not.toContain('of-the-receiver');
   });
 
+  it.each([
+    ['only in part where it is cut', (secret: string) => 'y'.repeat(4090) + secret],
+    ['so often that what is shown moves', (secret: string) => `${secret} `.repeat(400)],
+  ])('shows none that the receiver repeats %s', async (_, answerOf) => {
+    const secret = 'bearer-of-the-receiver';
+    receiver.answer((res) => void res.end(answerOf(secret)));
+    const { id } = await webhook({ headers: { Authorization: secret } });
+    await makeKey();
+    const [delivery] = await settled(id);
+    const { responseBody } = (await owner(`${PATH}/${id}/deliveries/${delivery!.id}`)).body.attemptLog[0];
+    expect(responseBody.length).toBeGreaterThan(1000);
+    expect(responseBody).not.toContain('bea');
+  });
+
   it('is sent by another process when its lease is over', async () => {
     const { id } = await webhook();
     receiver.answer(() => undefined); // never answers

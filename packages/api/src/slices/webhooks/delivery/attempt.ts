@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { OldestFirst } from '@rentapi/platform/oldest-first';
 import { OutboundError, type OutboundResponse } from '@rentapi/platform/outbound';
 import type { Ports } from '../../../context.ts';
+import { MAX_HEADER_VALUE } from '../headers.ts';
 import { signature, signingKey } from '../signature.ts';
 import { dataInVersion } from '../versions.ts';
 
@@ -151,14 +152,19 @@ export function createRequests(ports: Ports): Requests {
 
 /** Without quotes and spaces, so that they are found in JSON too. */
 function secretsOf(headers: Record<string, string>): string[] {
-  const parts = Object.values(headers).flatMap((value) => value.split(/[\s"\\]+/));
-  return parts
+  const parts = new Set(Object.values(headers).flatMap((value) => value.split(/[\s"\\]+/)));
+  return [...parts]
     .filter(({ length }) => length >= MIN_SECRET_CHARACTERS)
     .toSorted((one, other) => other.length - one.length);
 }
 
-const hide = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), text);
+/** The beginning of what a receiver answers, at most so many characters of it. */
+function shown(text: string, secrets: readonly string[], max: number): string {
+  const read = text.slice(0, max + MAX_HEADER_VALUE); // a secret that begins within `max` is whole there
+  const hidden = secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), read);
+  // The end may be a part of one, which is not found.
+  return storable(read === text ? hidden : hidden.slice(0, -MAX_HEADER_VALUE), max);
+}
 
 function outcomeOf(
   { status, headers, body }: OutboundResponse,
@@ -175,9 +181,9 @@ function outcomeOf(
       Object.entries(headers)
         .filter(([name]) => name !== 'set-cookie')
         .slice(0, MAX_HEADERS)
-        .map(([name, value]) => [name, storable(hide(String(value), secrets), MAX_HEADER_CHARACTERS)]),
+        .map(([name, value]) => [name, shown(String(value), secrets, MAX_HEADER_CHARACTERS)]),
     ),
-    responseBody: storable(hide(body, secrets), MAX_BODY_CHARACTERS),
+    responseBody: shown(body, secrets, MAX_BODY_CHARACTERS),
     retryAfterMs: status === 429 || status === 503 ? retryAfterMs(headers['retry-after'], now) : null,
   };
 }
