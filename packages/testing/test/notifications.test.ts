@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { createNotifications, type Notifications } from '@rentapi/platform/notifications';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
@@ -86,6 +87,35 @@ describe('notifications', () => {
     expect([early.epoch, late.epoch]).toEqual([1, 1]);
     const provenAt = late.provenAt;
     await vi.waitFor(() => expect(late.provenAt).toBeGreaterThan(provenAt), within);
+  });
+
+  it('are proven at every turn while that is asked, and at every third once it was not for some', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const query = vi.spyOn(pg.Client.prototype, 'query');
+    /** How many of so many turns send an echo, each when the last one has come back. */
+    async function echoes(turns: number): Promise<number> {
+      const before = query.mock.results.length;
+      for (let turn = 0; turn < turns; turn++) {
+        vi.advanceTimersByTime(300);
+        await setImmediate();
+        await Promise.all(query.mock.results.map(({ value }) => value));
+      }
+      return query.mock.results.length - before;
+    }
+    try {
+      const listening = Promise.withResolvers<void>();
+      const subscription = notifications.subscribe({ channels: { one: () => {} }, onListening: listening.resolve });
+      await listening.promise;
+      await echoes(1);
+      expect(subscription.provenAt).toBeGreaterThan(0);
+      expect(await echoes(29)).toBe(29);
+      expect(await echoes(30)).toBe(10);
+      expect(subscription.isSure(60_000, 0)).toBe(true);
+      expect(await echoes(5)).toBe(5);
+    } finally {
+      query.mockRestore();
+      vi.useRealTimers();
+    }
   });
 
   it.each<[string, () => unknown]>([
