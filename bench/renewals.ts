@@ -12,6 +12,7 @@ import { atOnce, printSamples, speedRatio, takeTurns, WARM_UPS, type Work } from
 import { openStagePorts } from './ports.ts';
 import type { Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
+import { addSubscriptions } from './subscriptions.ts';
 
 const ROUNDS = 9;
 const BATCHES = ROUNDS + WARM_UPS;
@@ -59,7 +60,7 @@ interface Beside {
 
 async function measure({ stage, base, origin }: Place, { answersAfterMs, loops, renewed }: Beside): Promise<Verdict[]> {
   const cards = await cardsOf(origin, RENEWALS + 1);
-  const moments = await addSubscriptions(stage, base.now, cards.slice(1));
+  const moments = await addDue(stage, base.now, cards.slice(1));
   await (await request(`${origin}/answers-after/${answersAfterMs}`, { method: 'POST' })).body.dump();
   const charge = () => chargeOnce(base.ports.payments.get('stripe')!, cards[0]!);
   const floors = loops.map((count): Work => {
@@ -91,32 +92,12 @@ async function cardsOf(origin: string, count: number): Promise<string[]> {
   return (await body.json()) as string[];
 }
 
-const ADD = `
-  with homes as (
-    select id, row_number() over (order by id) as at
-    from (select id from organizations order by id desc limit $1) newest
-  ), accounts as (
-    insert into billing_accounts (organization_id, currency, created_at, updated_at)
-    select id, 'USD', now(), now() from homes
-  ), methods as (
-    insert into payment_methods (organization_id, provider, status, is_default, external_id, kind, created_at)
-    select homes.id, 'stripe', 'ACTIVE', true, card, 'card', now()
-    from homes join unnest($2::text[]) with ordinality as cards (card, at) using (at)
-  )
-  insert into subscriptions (organization_id, status, price_id, quantity, provider, return_url, anchor_at, period_index,
-    cycle, period_start, period_end, credits_index, credits_due_at, due_at, created_at, updated_at)
-  select homes.id, 'ACTIVE', prices.id, 1, 'stripe', 'http://127.0.0.1/', begun, 0, 1, begun, ended, 1, ended, ended,
-         begun, begun
-  from homes
-  join prices on prices.plan = 'BASIC' and prices.interval = 'month' and prices.currency = 'USD'
-  join unnest($3::timestamptz[], $4::timestamptz[]) with ordinality as period (begun, ended, at) using (at)`;
-
 /** Returns the moments at which some of them are due, in order. */
-async function addSubscriptions(stage: Stage, now: Date, cards: readonly string[]): Promise<Date[]> {
+async function addDue(stage: Stage, now: Date, cards: readonly string[]): Promise<Date[]> {
   await createAccounts(stage, RENEWALS, 0);
   const anchors = Array.from({ length: BATCHES }, (_, at) => addMonths(new Date(now.getTime() + at), -1));
   const begun = cards.map((_, at) => anchors[Math.floor(at / DUE_AT_A_TIME)]!);
-  await stage.database.query(ADD, [cards.length, cards, begun, begun.map((anchor) => addMonths(anchor, 1))]);
+  await addSubscriptions(stage, 'BASIC', cards, begun);
   await stage.database.query('analyze');
   return anchors.map((anchor) => addMonths(anchor, 1));
 }

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { startEmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { migrateUp } from '@rentapi/platform/migrations';
+import { freePort } from '@rentapi/testing/free-port';
 import { startTestRedis } from '@rentapi/testing/redis';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -140,16 +139,6 @@ export async function openStage(): Promise<Stage> {
 const COUNT_STATEMENTS = `
   select coalesce(sum(calls), 0)::float8 as calls from pg_stat_statements
   where dbid = (select oid from pg_database where datname = current_database()) and query not like '%pg_stat_statements%'`;
-
-/** So that what is restarted comes back at the same address. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export const newSecret = (): string => randomBytes(32).toString('base64');
 

@@ -13,6 +13,7 @@ import { createAccounts } from '../accounts.ts';
 import type { Child } from '../child.ts';
 import { openStagePorts } from '../ports.ts';
 import { openStage, type Stage } from '../stage.ts';
+import { addSubscriptions } from '../subscriptions.ts';
 import { buyCredits, PACK } from './billing-buyer.ts';
 
 /** A server that may die at any moment, beside providers that survive. */
@@ -191,26 +192,15 @@ const RUN_NOW = 'update job_schedules set next_at = now() where name = any ($1)'
 const ADD_PACK =
   "insert into credit_prices (credits, currency, amount_minor, created_at) values ($1, 'USD', $2, now())";
 
-const ADD = `
-  with homes as (
-    select id, row_number() over (order by id) as at from organizations
-    where not exists (select from billing_accounts where organization_id = organizations.id) order by id limit $1
-  ), accounts as (
-    insert into billing_accounts (organization_id, currency, created_at, updated_at) select id, 'USD', now(), now() from homes
-  ), methods as (
-    insert into payment_methods (organization_id, provider, status, is_default, external_id, kind, created_at)
-    select homes.id, 'stripe', 'ACTIVE', true, card, 'card', now()
-    from homes join unnest($2::text[]) with ordinality as cards (card, at) using (at)
-  )
-  insert into subscriptions (organization_id, status, price_id, quantity, provider, return_url, anchor_at, period_index,
-    cycle, period_start, period_end, credits_index, credits_due_at, due_at, created_at, updated_at)
-  select homes.id, 'ACTIVE', prices.id, 1, 'stripe', 'http://127.0.0.1/', $3, 0, 1, $3, $4, 1, $4, $4, $3, $3
-  from homes join prices on prices.plan = 'PRO' and prices.interval = 'month' and prices.currency = 'USD'`;
-
 async function addDue({ stage, stripe, clock }: Scene, customerId: string): Promise<void> {
   const cards = Array.from({ length: DUE_AT_A_TIME }, () => stripe.addCard(customerId, 'pays'));
   const begun = addMonths(clock.now(), -1);
-  await stage.database.query(ADD, [cards.length, cards, begun, addMonths(begun, 1)]);
+  await addSubscriptions(
+    stage,
+    'PRO',
+    cards,
+    cards.map(() => begun),
+  );
 }
 
 /** Looks until it is so, or too much time has passed. */
