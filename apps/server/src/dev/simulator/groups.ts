@@ -32,6 +32,7 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
   const count = Math.min(MAX_GROUPS, given.organizations);
   const passed: Month[][] = Array.from({ length: count }, () => []);
   const months: Month[] = [];
+  const workers: Worker[] = [];
   const names = await makeDatabases(given.server, count);
 
   function pass(group: number, month: Month): void {
@@ -54,20 +55,20 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
       dataDir: path.join(dataDir, `group-${group}`),
     };
     const worker = new Worker(new URL('./group.ts', import.meta.url), { workerData });
+    workers.push(worker);
     const ended = once(worker, 'exit');
-    const stop = () => void worker.terminate();
-    given.signal.addEventListener('abort', stop, { once: true });
     let outcome: Omit<Outcome, 'months'> = { steps: 0, broken: null };
     worker.on('message', (said: Said) => {
       if ('month' in said) pass(group, said.month);
       else outcome = said.outcome;
     });
     await ended; // an error of the thread rejects it
-    given.signal.removeEventListener('abort', stop);
     return outcome;
   }
 
-  const outcomes = await Promise.all(passed.map((_, group) => live(group)));
+  const stop = () => Promise.all(workers.map((worker) => worker.terminate()));
+  given.signal.addEventListener('abort', stop, { once: true });
+  const outcomes = await Promise.all(passed.map((_, group) => live(group))).finally(stop);
   const steps = outcomes.reduce((sum, outcome) => sum + outcome.steps, 0);
   const [first] = outcomes
     .flatMap(({ broken }, group) => (broken ? [{ broken, group }] : []))

@@ -1,5 +1,6 @@
 import type { Context } from '@rentapi/api/context';
 import { FAULTS } from '@rentapi/api/slices/books/schemas';
+import { CHECKS } from '@rentapi/api/slices/books/service/checks';
 import { faultsOf } from '@rentapi/api/slices/books/service/faults';
 import { rulesOf } from '@rentapi/api/slices/subscriptions/service/rules';
 import { entitledUntil, type Status, type Timed } from '@rentapi/api/slices/subscriptions/state';
@@ -32,6 +33,9 @@ const brokenAs = (kind: string, organizationId: number | null): Broken => ({
   organizationId,
   what: MEANINGS[kind] ?? kind,
 });
+
+/** Each is asked after every step. */
+const PLANNED_ONCE = CHECKS.map((check, at) => ({ ...check, name: `simulation_check_${at}` }));
 
 const ROWS: Statement = {
   name: 'simulation_rows',
@@ -125,7 +129,7 @@ export async function findBroken(
   const { db, now } = ctx;
   const dueBefore = new Date(isAwake ? now.getTime() - HOUR_MS : 0);
   const [faults, rows, plans] = await Promise.all([
-    faultsOf(db, organizations, now),
+    faultsOf(db, organizations, now, PLANNED_ONCE),
     execute<{ kind: string; organizationId: number }>(db, ROWS, [organizations, dueBefore]),
     execute<Plan>(db, PLANS, [organizations]),
   ]);

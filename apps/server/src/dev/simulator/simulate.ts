@@ -80,7 +80,6 @@ const PAST_DUE: Statement = {
 };
 
 const UNSETTLED: Statement = {
-  name: 'simulation_unsettled',
   text: `
     select (select count(*) from provider_objects where synced_seq < dirty_seq)
       + (select count(*) from provider_lists where since < $1) + (select count(*) from held_events) as count`,

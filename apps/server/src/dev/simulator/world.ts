@@ -159,7 +159,6 @@ interface Requested {
 }
 
 const TAKE: Statement = {
-  name: 'simulation_take',
   text: `
     /* across organizations */
     delete from outbox where id in (select id from outbox order by id limit 500)

@@ -7,7 +7,6 @@ interface Check extends Statement {
 }
 
 const CREDITS: Check = {
-  name: 'check_credits',
   text: `
     /* across organizations */
     select fault.kind, organization_id as "organizationId", fault.count
@@ -20,7 +19,6 @@ const CREDITS: Check = {
 
 /** The database refuses these at the commit: they are found where its triggers were off, as in a restore. */
 const JOURNAL: Check = {
-  name: 'check_journal',
   text: `
     /* across organizations */
     select 'JOURNAL_BALANCE' as kind, organization_id as "organizationId", count(*) from (
@@ -36,7 +34,6 @@ const JOURNAL: Check = {
 
 /** What each provider holds, by the rows of payments, refunds and disputes and by the journal. */
 const CASH: Check = {
-  name: 'check_cash',
   text: `
     /* across organizations */
     select 'CASH' as kind, organization_id as "organizationId", count(*) from (
@@ -60,7 +57,6 @@ const CASH: Check = {
 };
 
 const PAYMENTS: Check = {
-  name: 'check_payments',
   text: `
     /* across organizations */
     select 'PAYMENT_JOURNAL' as kind, organization_id as "organizationId", count(*) from payments
@@ -82,7 +78,6 @@ const PAYMENTS: Check = {
 
 /** Credits that were paid, whether or not they were taken back since: no fewer were granted, and no more. */
 const PAID_CREDITS: Check = {
-  name: 'check_paid_credits',
   isTimed: true,
   text: `
     /* across organizations */
@@ -106,7 +101,6 @@ const PAID_CREDITS: Check = {
 };
 
 const INVOICES: Check = {
-  name: 'check_invoices',
   text: `
     /* across organizations */
     select 'INVOICE_JOURNAL' as kind, organization_id as "organizationId", count(*) from invoices
@@ -153,7 +147,6 @@ const INVOICES: Check = {
 
 /** A payment that was one too many is due to its payer until it is refunded. */
 const RECEIVABLE: Check = {
-  name: 'check_receivable',
   text: `
     /* across organizations */
     select 'RECEIVABLE' as kind, organization_id as "organizationId", count(*) from (
@@ -180,7 +173,6 @@ const RECEIVABLE: Check = {
 
 /** Of access, what needs no rules of how long things wait: within a period that is paid, and after an end. */
 const SUBSCRIPTIONS: Check = {
-  name: 'check_subscriptions',
   isTimed: true,
   text: `
     /* across organizations */
@@ -199,21 +191,17 @@ const SUBSCRIPTIONS: Check = {
     end
     group by organizations.id
     union all
-    select 'SUBSCRIPTION_LATE', organization_id, count(*) from (
-      select organization_id, due_at from subscriptions
+    select kind, organization_id, count(*) from (
+      select 'SUBSCRIPTION_LATE' as kind, organization_id, due_at from subscriptions
       union all
-      select organization_id, due_at from usage_periods
+      select 'SUBSCRIPTION_LATE', organization_id, due_at from usage_periods
+      union all
+      select 'PAYMENT_LATE', organization_id, due_at from payments
+      union all
+      select 'PAYMENT_LATE', organization_id, due_at from refunds
     ) due
     where organization_id = any ($1) and due_at < $2::timestamptz - interval '1 hour'
-    group by organization_id
-    union all
-    select 'PAYMENT_LATE', organization_id, count(*) from (
-      select organization_id, due_at from payments
-      union all
-      select organization_id, due_at from refunds
-    ) due
-    where organization_id = any ($1) and due_at < $2::timestamptz - interval '1 hour'
-    group by organization_id`,
+    group by kind, organization_id`,
 };
 
 export const CHECKS: readonly Check[] = [
