@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext, within } from '../../context.ts';
@@ -14,8 +15,7 @@ const HOUR_MS = 3_600_000;
 
 let app: TestApp;
 let payments: TestPayments;
-/** A key of the organization: the clock moves, and it does not expire. */
-let ada: Person & { key: Record<string, string> };
+let ada: KeyedPerson;
 
 beforeAll(async () => {
   app = await startApp({ CORS_ORIGINS: 'http://127.0.0.1:8000' });
@@ -23,19 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 beforeEach(async () => {
-  ada = await withKey();
+  ada = await signUpWithKey(app);
 });
 afterEach(async () => {
   payments.fakeStripe.lose();
   payments.fakePayPal.lose();
   await paymentsSettled(app);
 });
-
-async function withKey() {
-  const person = await app.signUp();
-  const { body } = await person.request('/api/v1/api-keys', { method: 'POST', body: { name: 'CI', scopes: ['*'] } });
-  return { ...person, key: { 'x-api-key': body.secret } };
-}
 
 const organizationOf = ({ organizationId }: Person) => app.ports.ids.decode('org', organizationId);
 const there = (by: Person = ada) => within(systemContext(app.ports, 'test'), organizationOf(by));
@@ -240,7 +234,7 @@ describe('a method', () => {
 
   it('of another organization is not found', async () => {
     const id = await save();
-    const eve = await withKey();
+    const eve = await signUpWithKey(app);
     expect(await list(eve)).toEqual([]);
     for (const answer of [
       await call(`${METHODS}/${id}`, 'PATCH', { default: true }, eve),

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { addPack, paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext, within } from '../../context.ts';
@@ -18,8 +19,7 @@ const OTHER_URL = 'http://127.0.0.1:8000/other';
 
 let app: TestApp;
 let payments: TestPayments;
-/** A key of the organization: the clock moves, and it does not expire. */
-let ada: Person & { key: Record<string, string> };
+let ada: KeyedPerson;
 let staff: Person;
 
 beforeAll(async () => {
@@ -33,9 +33,7 @@ afterAll(async () => {
   await app.close();
 });
 beforeEach(async () => {
-  const person = await app.signUp();
-  const { body } = await person.request('/api/v1/api-keys', { method: 'POST', body: { name: 'CI', scopes: ['*'] } });
-  ada = { ...person, key: { 'x-api-key': body.secret } };
+  ada = await signUpWithKey(app);
   staff = await app.signUp(); // each time, because tokens expire when the clock moves
   await app
     .rows('users')

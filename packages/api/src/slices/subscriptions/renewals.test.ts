@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { type Person, startApp, type TestApp } from '../../../test/app.ts';
+import { passTime, sweepSubscriptions } from '../../../test/due-subscriptions.ts';
+import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
-import { systemContext } from '../../context.ts';
 import { findBillingFaults } from '../books/service/faults.ts';
-import { runDueSubscriptions } from './jobs.ts';
 
 const PATH = '/api/v1/subscriptions';
 const DAY_MS = 86_400_000;
@@ -12,8 +12,7 @@ const DAY_MS = 86_400_000;
 let app: TestApp;
 let payments: TestPayments;
 let staff: Person;
-/** A key of the organization: the clock moves, and it does not expire. */
-let ada: Person & { key: Record<string, string> };
+let ada: KeyedPerson;
 
 beforeAll(async () => {
   app = await startApp({ DEFAULT_PLAN: 'FREE', CORS_ORIGINS: 'http://127.0.0.1:8000' });
@@ -24,15 +23,12 @@ beforeAll(async () => {
   await app.rows('users').where({ id }).update({ role: 'ADMIN' });
 });
 afterAll(async () => {
-  await sweep();
+  await sweepSubscriptions(app);
   expect(await findBillingFaults(app.ports.database, now())).toEqual([]);
   await app.close();
 });
 beforeEach(async () => {
-  const person = await app.signUp();
-  const body = { name: 'CI', scopes: ['*'] };
-  const made = await person.request('/api/v1/api-keys', { method: 'POST', body });
-  ada = { ...person, key: { 'x-api-key': made.body.secret } };
+  ada = await signUpWithKey(app);
 });
 afterEach(async () => {
   await paymentsSettled(app);
@@ -53,18 +49,8 @@ const noticesOf = async (): Promise<string[]> => {
   return mailed.map(({ data }: { data: { notice: string } }) => data.notice);
 };
 
-async function sweep(): Promise<void> {
-  await runDueSubscriptions.run(systemContext(app.ports, 'test'), { at: now() }, runControl());
-  await paymentsSettled(app);
-}
-
-/** The clock moves while nothing is under way, and what is due is done. */
-async function passTo(moment: string | Date, moreMs = 0): Promise<void> {
-  await paymentsSettled(app);
-  app.advance(new Date(moment).getTime() - now().getTime() + moreMs);
-  await sweep();
-  await sweep(); // what another had locked
-}
+const passTo = (moment: string | Date, moreMs = 0) =>
+  passTime(app, new Date(moment).getTime() - now().getTime() + moreMs);
 
 async function renew(): Promise<void> {
   const { period } = await get();

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { sweepSubscriptions } from '../../../test/due-subscriptions.ts';
+import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { statusAndCode } from '../../../test/organization.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext } from '../../context.ts';
@@ -14,9 +16,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 let app: TestApp;
 let payments: TestPayments;
-/** A key of the organization: the clock moves, and it does not expire. */
-let ada: Person & { key: Record<string, string> };
-let staff: Person & { key: Record<string, string> };
+let ada: KeyedPerson;
+let staff: KeyedPerson;
 
 beforeAll(async () => {
   app = await startApp({ DEFAULT_PLAN: 'FREE', CORS_ORIGINS: 'http://127.0.0.1:8000' });
@@ -24,7 +25,7 @@ beforeAll(async () => {
   // So that most of what follows is paid at once; ENTERPRISE has a trial here.
   await app.rows('plans').whereIn('code', ['BASIC', 'PRO']).update({ trialDays: 0 });
   await app.rows('plans').where({ code: 'ENTERPRISE' }).update({ trialDays: 14 });
-  staff = await withKey(await app.signUp());
+  staff = await signUpWithKey(app);
   await app
     .rows('users')
     .where({ id: app.ports.ids.decode('usr', staff.id) })
@@ -36,7 +37,7 @@ afterAll(async () => {
   await app.close();
 });
 beforeEach(async () => {
-  ada = await withKey(await app.signUp());
+  ada = await signUpWithKey(app);
 });
 afterEach(async () => {
   for (const fake of [payments.fakeStripe, payments.fakePayPal]) {
@@ -45,11 +46,6 @@ afterEach(async () => {
   }
   await paymentsSettled(app);
 });
-
-async function withKey(person: Person) {
-  const { body } = await person.request('/api/v1/api-keys', { method: 'POST', body: { name: 'CI', scopes: ['*'] } });
-  return { ...person, key: { 'x-api-key': body.secret } };
-}
 
 const organizationId = () => app.ports.ids.decode('org', ada.organizationId);
 const call = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
@@ -96,10 +92,7 @@ async function addCard(
   });
 }
 
-async function sweep(): Promise<void> {
-  await runDueSubscriptions.run(systemContext(app.ports, 'test'), { at: now() }, runControl());
-  await paymentsSettled(app);
-}
+const sweep = () => sweepSubscriptions(app);
 
 /** The clock moves while nothing is under way, and what is due is done. */
 async function pass(ms: number): Promise<void> {
@@ -653,7 +646,7 @@ describe('a trial', () => {
     expect((await subscribe({ plan: 'ENTERPRISE' })).body.status).toBe('TRIALING');
     await cancel('now');
     expect((await subscribe({ plan: 'ENTERPRISE' })).body.status).toBe('ACTIVE');
-    ada = await withKey(await app.signUp());
+    ada = await signUpWithKey(app);
     await addCard('pays', fingerprint);
     expect((await subscribe({ plan: 'ENTERPRISE' })).body.status).toBe('ACTIVE');
   });
@@ -662,7 +655,7 @@ describe('a trial', () => {
     const fingerprint = randomUUID();
     const people: (typeof ada)[] = [];
     for (let at = 0; at < 5; at++) {
-      ada = await withKey(await app.signUp());
+      ada = await signUpWithKey(app);
       await addCard('pays', fingerprint);
       people.push(ada);
     }
@@ -722,7 +715,7 @@ describe('coupons', () => {
     const whole = { amountOff: { amountMinor: 5000, currency: 'USD' }, duration: 'once' };
     await admin('POST', '', { code: coupon, ...whole, maxRedemptions: 3 });
     const people: (typeof ada)[] = [];
-    for (let at = 0; at < 10; at++) people.push(await withKey(await app.signUp()));
+    for (let at = 0; at < 10; at++) people.push(await signUpWithKey(app));
     const body = { plan: 'BASIC', interval: 'month', provider: 'stripe', returnUrl: RETURN_URL, coupon };
     const answers = await Promise.all(
       people.flatMap(({ key }) =>
@@ -816,7 +809,7 @@ it('the subscription of a deleted organization is not renewed', async () => {
 it('moves on the others where one fails', async () => {
   await active();
   const first = await rowOf();
-  ada = await withKey(await app.signUp());
+  ada = await signUpWithKey(app);
   await active();
   const second = await rowOf();
   await paymentsSettled(app);

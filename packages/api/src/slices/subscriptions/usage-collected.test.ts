@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { eventually, runControl, startApp, type TestApp } from '../../../test/app.ts';
+import { passTime, sweepSubscriptions } from '../../../test/due-subscriptions.ts';
+import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { addRollups } from '../../../test/rolled-up-calls.ts';
 import { systemContext } from '../../context.ts';
 import { findBillingFaults } from '../books/service/faults.ts';
 import { rollUpUsage } from '../usage/jobs.ts';
-import { runDueSubscriptions } from './jobs.ts';
 
 const PATH = '/api/v1/subscriptions';
 const HOUR_MS = 3_600_000;
@@ -15,8 +16,7 @@ const CALLS = 104_000;
 
 let app: TestApp;
 let payments: TestPayments;
-/** A key of the organization: the clock moves, and it does not expire. */
-let ada: Person & { key: Record<string, string> };
+let ada: KeyedPerson;
 
 beforeAll(async () => {
   app = await startApp({ DEFAULT_PLAN: 'FREE', CORS_ORIGINS: 'http://127.0.0.1:8000' });
@@ -29,17 +29,14 @@ beforeAll(async () => {
       .insert({ plan: 'BASIC', interval, currency: 'CHF', amountMinor: 20_000, usage, createdAt: now() });
 });
 afterAll(async () => {
-  await sweep();
+  await sweepSubscriptions(app);
   expect(await findBillingFaults(app.ports.database, now())).toEqual([]);
   await app.close();
 });
 beforeEach(async () => {
   // What is used begins and is counted in one month, whatever the day on which the tests run.
   await passTo(new Date(Date.UTC(now().getUTCFullYear(), now().getUTCMonth() + 1, 5)));
-  const person = await app.signUp();
-  const body = { name: 'CI', scopes: ['*'] };
-  const made = await person.request('/api/v1/api-keys', { method: 'POST', body });
-  ada = { ...person, key: { 'x-api-key': made.body.secret } };
+  ada = await signUpWithKey(app);
 });
 afterEach(async () => {
   await paymentsSettled(app);
@@ -64,18 +61,8 @@ const noticesOf = async (): Promise<string[]> => {
 };
 const fakeOf = (provider: string) => (provider === 'stripe' ? payments.fakeStripe : payments.fakePayPal);
 
-async function sweep(): Promise<void> {
-  await runDueSubscriptions.run(systemContext(app.ports, 'test'), { at: now() }, runControl());
-  await paymentsSettled(app);
-}
-
-/** The clock moves while nothing is under way, and what is due is done. */
-async function passTo(moment: string | Date, moreMs = 0): Promise<void> {
-  await paymentsSettled(app);
-  app.advance(new Date(moment).getTime() - now().getTime() + moreMs);
-  await sweep();
-  await sweep(); // what another had locked
-}
+const passTo = (moment: string | Date, moreMs = 0) =>
+  passTime(app, new Date(moment).getTime() - now().getTime() + moreMs);
 
 /** To where a month is billed that ended then; a little later where some of its calls were not counted yet. */
 async function passToBilled(end: Date): Promise<void> {
