@@ -1,4 +1,5 @@
 import { type Call, executeRows, type Knex, type RowArrays, type Statement } from '@rentapi/platform/database';
+import { ApiError } from '../contract/errors.ts';
 import type { QueriedRows } from '../contract/pagination.ts';
 import type { BaseModel, ModelClass, RowQuery } from './base-model.ts';
 
@@ -70,7 +71,7 @@ export function toModel<M extends BaseModel>(model: ModelClass<M>, row: object):
   return toModels(model, { columns, rows: [Object.values(row)] })[0]!;
 }
 
-export type RowLock = 'for share' | 'for no key update' | 'for update';
+export type RowLock = 'for share' | 'for update';
 
 /** The row that has these values, by a unique index; locked if the caller's transaction is to change it. */
 export async function findRow<M extends BaseModel>(
@@ -82,6 +83,13 @@ export async function findRow<M extends BaseModel>(
   const given = givenOf(where);
   const text = `select * from ${model.tableName} where ${equals(given)} ${lock ?? ''}`;
   return toModels(model, await executeRows(db, named('find', model, text), valuesOf(given)))[0];
+}
+
+/** A row that is named by another, or by its caller. Throws `not_found`. */
+export async function existing<M extends BaseModel>(row: Promise<M | undefined>): Promise<M> {
+  const found = await row;
+  if (!found) throw new ApiError('not_found');
+  return found;
 }
 
 /**

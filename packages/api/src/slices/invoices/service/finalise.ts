@@ -24,12 +24,7 @@ const DAY_MS = 86_400_000;
  * are now. An invoice that is final already stays as it is.
  */
 export async function finaliseInvoice(ctx: Context & Tenancy, id: number): Promise<InvoiceModel> {
-  return transaction(ctx, async (ctx) => finaliseLocked(ctx, await lockInvoice(ctx, id)));
-}
-
-/** The same for a row that the caller's transaction has made or locked. */
-export async function finaliseLocked(ctx: Context & Tenancy, draft: InvoiceModel): Promise<InvoiceModel> {
-  return transaction(ctx, async (ctx) => numberInvoice(ctx, await priceInvoice(ctx, draft)));
+  return transaction(ctx, async (ctx) => numberInvoice(ctx, await priceInvoice(ctx, await lockInvoice(ctx, id))));
 }
 
 /** A draft, and the final invoice that it becomes with its number: not stored yet, but in the books. */
@@ -38,7 +33,10 @@ export interface PricedInvoice {
   invoice: InvoiceModel;
 }
 
-/** Everything of a final invoice but its number, for a transaction that takes that last: others wait for the next. */
+/**
+ * Everything of a final invoice but its number, for a transaction that has made or locked the draft, and takes the
+ * number last: others wait for the next one.
+ */
 export async function priceInvoice(ctx: Context & Tenancy, draft: InvoiceModel): Promise<PricedInvoice> {
   if (draft.status !== 'DRAFT') return { draft, invoice: draft };
   const account = await fixCurrency(ctx, draft.currency);

@@ -1,7 +1,6 @@
 import type { OrganizationContext } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
-import { rowsOf, selectRows } from '../../../data/rows.ts';
+import { existing, rowsOf, selectRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { InvoiceLineModel, InvoiceModel } from '../model.ts';
 import { type Invoice, type InvoiceId, type InvoicePage, type ListInvoices, MAX_LINES } from '../schemas.ts';
@@ -19,16 +18,12 @@ export async function getInvoice(ctx: OrganizationContext, { invoiceId }: Invoic
   return invoice.present(ctx.ids, await linesOf(ctx, invoice.id));
 }
 
-export async function findInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
-  const invoice = await InvoiceModel.find(tenancy, { id });
-  if (!invoice) throw new ApiError('not_found');
-  return invoice;
+export function findInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
+  return existing(InvoiceModel.find(tenancy, { id }));
 }
 
-export async function lockInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
-  const invoice = await InvoiceModel.find(tenancy, { id }, 'for update');
-  if (!invoice) throw new ApiError('not_found');
-  return invoice;
+export function lockInvoice(tenancy: Tenancy, id: number): Promise<InvoiceModel> {
+  return existing(InvoiceModel.find(tenancy, { id }, 'for update'));
 }
 
 const LINES = `

@@ -1,21 +1,18 @@
 import type { Context, OrganizationContext, UserContext } from '../../../context.ts';
-import { ApiError } from '../../../contract/errors.ts';
 import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import type { RowQuery } from '../../../data/base-model.ts';
-import { findRow, readRows, rowsOf } from '../../../data/rows.ts';
+import { existing, findRow, readRows, rowsOf } from '../../../data/rows.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
 
 export async function getOrganization(ctx: OrganizationContext): Promise<Organization> {
-  return presentWithEtag(ctx, await OrganizationModel.query(ctx.db).findById(ctx.organization.id).throwIfNotFound());
+  return presentWithEtag(ctx, await findOrganization(ctx, ctx.organization.id));
 }
 
-export async function findOrganization({ db }: Pick<Context, 'db'>, id: number): Promise<OrganizationModel> {
-  const found = await findRow(db, OrganizationModel, { id });
-  if (!found) throw new ApiError('not_found');
-  return found;
+export function findOrganization({ db }: Pick<Context, 'db'>, id: number): Promise<OrganizationModel> {
+  return existing(findRow(db, OrganizationModel, { id }));
 }
 
 export async function organizationName(ctx: Context, organizationId: number): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { Interval, PlanCode, PlanTerms } from '../../../contract/plans.ts';
-import { findRow } from '../../../data/rows.ts';
+import { existing, findRow } from '../../../data/rows.ts';
 import { oncePerTransaction } from '../../../data/transaction.ts';
 import { listCreditPacks } from '../../payments/service/packs.ts';
 import { PlanModel, PriceModel } from '../model.ts';
@@ -24,7 +24,7 @@ export async function listPlans(ctx: Context): Promise<Plans> {
 
 /** A plan, also one that is sold no more. */
 export function planOf({ db }: Pick<Context, 'db'>, code: PlanCode): Promise<PlanModel> {
-  return found(findRow(db, PlanModel, { code }));
+  return existing(findRow(db, PlanModel, { code }));
 }
 
 /** What it includes. */
@@ -54,13 +54,6 @@ export async function findSold({ db }: Context, { plan: code, interval, currency
 
 /** What was bought at a price, which may be sold no more. A price never changes. */
 export const soldAt = oncePerTransaction(async (ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> => {
-  const price = await found(findRow(ctx.db, PriceModel, { id: priceId }));
+  const price = await existing(findRow(ctx.db, PriceModel, { id: priceId }));
   return { plan: await planOf(ctx, price.plan), price };
 });
-
-/** Of a row that another names. */
-async function found<M>(row: Promise<M | undefined>): Promise<M> {
-  const known = await row;
-  if (known === undefined) throw new ApiError('not_found');
-  return known;
-}

@@ -37,6 +37,7 @@ export async function priceNextPeriod(ctx: TenantContext, row: SubscriptionModel
   return price(ctx, row, { reason: 'PERIOD', periodKey: `cycle/${row.cycle + 1}`, lines });
 }
 
+/** The same with its number. */
 export async function billNextPeriod(ctx: TenantContext, row: SubscriptionModel): Promise<Invoice> {
   return numberInvoice(ctx, await priceNextPeriod(ctx, row));
 }

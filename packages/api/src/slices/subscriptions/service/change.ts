@@ -61,7 +61,6 @@ async function start(ctx: OrganizationContext, { customerId, ...input }: Startin
     };
     return { id: (await move(ctx, row, fields, SubscriptionUpdated)).id, payment: null };
   }
-  if (timing === 'now') assertNotOver(ctx, row);
   if (timing === 'now') return upgrade(ctx, row, { before, after, at, providerFields, customerId });
   const pending =
     timing === null
@@ -91,11 +90,6 @@ function assertChangeable({ ids }: OrganizationContext, row: SubscriptionModel):
   }
 }
 
-/** Nothing is left of a period that is over, so that its rest would be free of charge. */
-export function assertNotOver({ now }: OrganizationContext, { periodEnd }: SubscriptionModel): void {
-  if (periodEnd <= now) throw new ApiError('renewal_due', { retryAfterS: RENEWED_WITHIN_S });
-}
-
 /** What the subscription would be: what is left out stays. */
 export async function wantedBy(
   ctx: TenantContext,
@@ -106,12 +100,16 @@ export async function wantedBy(
   return { ...(await findSold(ctx, { plan, interval, currency: before.price.currency })), quantity };
 }
 
-/** The period that is paid, the one that counts after a change at that moment, and the coupon of both. */
+/**
+ * The period that is paid, the one that counts after a change at that moment, and the coupon of both. Throws
+ * `renewal_due` where the paid one is over: its rest, of which nothing is left, would be free of charge.
+ */
 export async function proratedBy(
   ctx: TenantContext,
   row: SubscriptionModel,
   { before, after, at }: { before: Bought; after: Bought; at: Date },
 ) {
+  if (row.periodEnd <= ctx.now) throw new ApiError('renewal_due', { retryAfterS: RENEWED_WITHIN_S });
   const paid: Period = { from: row.periodStart, to: row.periodEnd };
   const isNewPeriod = before.price.interval !== after.price.interval;
   const next = isNewPeriod ? periodOf(at, after.price.interval, 0) : paid;

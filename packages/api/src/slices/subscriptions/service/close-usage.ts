@@ -4,7 +4,7 @@ import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { draftInvoice } from '../../invoices/service/draft.ts';
-import { finaliseLocked } from '../../invoices/service/finalise.ts';
+import { numberInvoice, priceInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import type { SubscriptionModel } from '../model.ts';
@@ -144,7 +144,7 @@ async function billUsage(
     periodKey: from.toISOString().slice(0, 'yyyy-mm'.length),
     lines,
   });
-  return finaliseLocked(ctx, draft);
+  return numberInvoice(ctx, await priceInvoice(ctx, draft));
 }
 
 /** When it is asked for again, after so many attempts. */

@@ -10,7 +10,7 @@ import { SubscriptionModel } from '../model.ts';
 import { periodOf } from '../periods.ts';
 import type { PreviewSubscription, SubscriptionPreview } from '../schemas.ts';
 import { LIVE } from '../state.ts';
-import { assertNotOver, proratedBy, wantedBy } from './change.ts';
+import { proratedBy, wantedBy } from './change.ts';
 import { findCoupon } from './coupons.ts';
 import { boughtBy } from './sold.ts';
 import { chosenCurrency } from './subscribe.ts';
@@ -51,7 +51,6 @@ async function previewChange(
     const effectiveAt = timing === 'now' ? ctx.now : row.periodEnd;
     return present(ctx, { lines: [], price, effectiveAt, trialEnd: row.trialEnd });
   }
-  assertNotOver(ctx, row);
   const lines = linesOfChange(before, after, await proratedBy(ctx, row, { before, after, at: ctx.now }));
   return present(ctx, { lines, price, effectiveAt: ctx.now, trialEnd: null });
 }
