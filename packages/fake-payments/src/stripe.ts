@@ -88,7 +88,10 @@ const CARDS: Record<string, CardBehavior> = {
   pm_card_authenticationRequired: 'needs_payer',
   pm_card_pendingRefund: 'refunds_late',
   pm_card_createDispute: 'is_disputed',
+  pm_card_chargeCustomerFail: 'declines',
 };
+/** Of those that decline, the one that a customer can have. */
+const DECLINES_LATER = 'pm_card_chargeCustomerFail';
 
 type AnyObject =
   | Stripe.Customer
@@ -587,10 +590,29 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
   }
 
   function attach(id: string, customer: string | null): Stripe.PaymentMethod {
+    if (customer !== null && Object.hasOwn(CARDS, id)) return attachTestCard(id, customer);
     const method = cardOf(id);
     method.customer = customer === null ? null : customerOf(customer);
     emit(customer === null ? 'payment_method.detached' : 'payment_method.attached', method);
     return method;
+  }
+
+  /** A name of Stripe's stands for a new card each time. Most that decline are declined here already. */
+  function attachTestCard(name: string, customer: string): Stripe.PaymentMethod {
+    const behavior = CARDS[name]!;
+    if ((behavior === 'declines' || behavior === 'is_stolen') && name !== DECLINES_LATER) {
+      const message = 'Your card was declined.';
+      throw new FakeRefusal(402, { error: { type: 'card_error', code: 'card_declined', message } });
+    }
+    return find(methods, addCard(customerOf(customer), behavior), 'PaymentMethod');
+  }
+
+  /** In a sandbox, what is sent as evidence decides. */
+  function submitEvidence(id: string, form: FormObject): Stripe.Dispute {
+    const text = textAt(form, 'evidence', 'uncategorized_text');
+    if (text === 'winning_evidence') closeDispute(id, 'won');
+    if (text === 'losing_evidence') closeDispute(id, 'lost');
+    return find(disputes, id, 'dispute');
   }
 
   type Route = readonly [pattern: RegExp, run: (id: string, form: FormObject) => unknown];
@@ -626,7 +648,28 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
         );
       },
     ],
+    [
+      /^GET \/v1\/charges$/,
+      (_, form) => {
+        const customer = textAt(form, 'customer');
+        return listOf(
+          [...charges.values()].filter(({ customer: of }) => of === customer),
+          form,
+        );
+      },
+    ],
+    [
+      /^GET \/v1\/disputes$/,
+      (_, form) => {
+        const intent = textAt(form, 'payment_intent');
+        return listOf(
+          [...disputes.values()].filter(({ payment_intent: of }) => of === intent),
+          form,
+        );
+      },
+    ],
     [/^GET \/v1\/disputes\/(\w+)$/, (id) => find(disputes, id, 'dispute')],
+    [/^POST \/v1\/disputes\/(\w+)$/, submitEvidence],
     [
       /^POST \/v1\/disputes\/(\w+)\/close$/,
       (id) => {

@@ -9,6 +9,8 @@ export interface StripeConfig {
   /** In place of https://api.stripe.com. */
   apiBase?: string | undefined;
   timeoutMs?: number;
+  /** Before each request: a program that makes many of them waits here. */
+  pace?: () => Promise<void>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -16,14 +18,18 @@ const TIMEOUT_MS = 10_000;
 /** The types admit this literal only, so that an upgrade of the library fails to compile until it has been read. */
 const API_VERSION = '2026-10-28.endive';
 
-export async function openStripe({ secretKey, apiBase, timeoutMs = TIMEOUT_MS }: StripeConfig): Promise<Stripe> {
+export async function openStripe(config: StripeConfig): Promise<Stripe> {
+  const { secretKey, apiBase, timeoutMs = TIMEOUT_MS, pace } = config;
   const { default: Client } = await import('stripe');
   const base = apiBase === undefined ? null : assertProviderBase(apiBase);
   return new Client(secretKey, {
     ...(base && { host: base.hostname, protocol: base.protocol === 'http:' ? 'http' : 'https' }),
     ...(base?.port && { port: base.port }),
     apiVersion: API_VERSION,
-    httpClient: Client.createFetchHttpClient((url, init) => fetchProvider(String(url), init ?? {}, timeoutMs)),
+    httpClient: Client.createFetchHttpClient(async (url, init) => {
+      await pace?.();
+      return fetchProvider(String(url), init ?? {}, timeoutMs);
+    }),
     timeout: timeoutMs + 1000, // ours is first
     maxNetworkRetries: 0, // a retry is a job's, after a look at the object
     telemetry: false,
