@@ -315,11 +315,25 @@ export function findMisspelledSettings(source: NodeJS.ProcessEnv): string[] {
   return findMisspelled(source, [...SETTING_NAMES, ...SECRET_SETTINGS.map((name) => `${name}_FILE`)]);
 }
 
-/** Reads the environment once. An empty value counts as absent. Throws `BadSettingError`. */
-export function readEnv(source: NodeJS.ProcessEnv): Env {
-  const given = readFiles(
+const stripeAccount = settings.pick({ STRIPE_SECRET_KEY: true, STRIPE_API_BASE: true });
+
+/** An account at Stripe without the other settings of a server. Throws `BadSettingError`. */
+export function readStripeAccount(source: NodeJS.ProcessEnv): z.output<typeof stripeAccount> {
+  const { success, data, error } = stripeAccount.safeParse(readGiven(source));
+  if (success) return data;
+  throw complaintOf(error.issues.map((issue) => [String(issue.path[0]), describeIssue(issue)]));
+}
+
+/** Without what is empty. */
+function readGiven(source: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return readFiles(
     Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== '')),
   );
+}
+
+/** Reads the environment once. An empty value counts as absent. Throws `BadSettingError`. */
+export function readEnv(source: NodeJS.ProcessEnv): Env {
+  const given = readGiven(source);
   for (const name of ['MONGO_URI', 'MONGO_DB_NAME']) {
     if (given[name]) throwBadSetting(name, 'RentAPI keeps its data in PostgreSQL; set DATABASE_URL instead');
   }

@@ -7,8 +7,8 @@ import { printLine } from '../print-line.ts';
 import type { Command } from './index.ts';
 
 /** Exit code 1 where something does not add up. */
-export function billing([action = '', ...rest]: string[]): Command {
-  if (action === 'simulate') return () => simulateBilling(rest);
+export function billing([action = '', ...rest]: string[], source: NodeJS.ProcessEnv): Command {
+  if (action === 'simulate') return () => simulateBilling(rest, source);
   return async (env) => {
     if (action !== 'verify' || rest.length > 0) {
       printLine('Usage: rentapi billing verify | simulate');
@@ -30,11 +30,11 @@ export function billing([action = '', ...rest]: string[]): Command {
   };
 }
 
-async function simulateBilling(args: string[]): Promise<number> {
+async function simulateBilling(args: string[], source: NodeJS.ProcessEnv): Promise<number> {
   if (isBuilt) {
     printLine('`billing simulate` works on the sources: call it in a checkout of the repository.');
     return 2;
   }
   const { runSimulation } = await import('../dev/simulator/command.ts');
-  return runSimulation(args);
+  return runSimulation(args, source);
 }

@@ -78,7 +78,7 @@ one can leave SECRET_KEYS_OLD; a start without one that is still needed is refus
 Checks that no entry of any organization's audit log was changed, removed or inserted. Names the first broken link of
 each log, and then ends with 1. Keep what it prints: it proves later that the entries of today are still the same.
 `,
-  billing: `Usage: rentapi billing verify | simulate [--months 24] [--organizations 100] [--seed 1] [--chaos]
+  billing: `Usage: rentapi billing verify | simulate [--months 24] [--organizations 100] [--seed 1] [--chaos | --sandbox]
 
 verify     adds up the credits and the money of all organizations: ledger, balances and grants; journal, payments and
            refunds. The exit code is 0 where everything agrees; else it is 1, and each line names what does not, of
@@ -87,7 +87,9 @@ simulate   lives so many months with so many organizations, beside fakes of Stri
            own, which is removed at the end. With --chaos events are lost, repeated and reordered, cards are declined,
            payments disputed, and providers and workers are away. Every step is checked: the exit code is 1 where
            something does not hold, which is named with its seed and step. At most 60 months and 500 organizations.
-           Needs a checkout
+           With --sandbox the same people pay in the test account of STRIPE_SECRET_KEY (sk_test_… or rk_test_…) with
+           test cards: 3 months and 2 organizations unless they are given, at most 12 and 10, with 10 requests a
+           second. Needs a checkout
 `,
   id: `Usage: rentapi id <public id>
 

@@ -27,7 +27,7 @@ const commands: Record<string, Row> = {
   openapi: { takes: 0, load: async () => (await import('./openapi.ts')).openapi },
   asyncapi: { takes: 0, load: async () => (await import('./asyncapi.ts')).asyncapi },
   audit: { takes: 1, load: async (args) => (await import('./audit.ts')).audit(args) },
-  billing: { takes: 8, load: async (args) => (await import('./billing.ts')).billing(args) },
+  billing: { takes: 9, load: async (args) => (await import('./billing.ts')).billing(args, process.env) },
   secrets: { takes: 1, load: async (args) => (await import('./secrets.ts')).secrets(args) },
   id: { takes: 1, load: async (args) => (await import('./id.ts')).id(args) },
   help: { takes: 1, load: async ([name = 'help']) => printing(own(HELP, name) ?? USAGE) },

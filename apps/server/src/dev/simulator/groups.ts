@@ -15,7 +15,7 @@ const MAX_GROUPS = 4;
 /** What a group says of itself: a month that has passed, or its end. */
 export type Said = { month: Month } | { outcome: Omit<Outcome, 'months'> };
 
-interface Given extends Pick<Simulation, 'months' | 'organizations' | 'seed' | 'chaos' | 'dataDir'> {
+interface Given extends Pick<Simulation, 'months' | 'organizations' | 'seed' | 'chaos' | 'dataDir' | 'sandbox'> {
   /** As the owner, and as the role that serves. */
   server: Pick<EmbeddedPostgres, 'url' | 'servingUrl'>;
   signal: AbortSignal;
@@ -29,7 +29,7 @@ export interface JointOutcome extends Outcome {
 
 /** Each group has a database and a thread of its own, and never hears of the others. */
 export async function simulateInGroups(given: Given): Promise<JointOutcome> {
-  const count = Math.min(MAX_GROUPS, given.organizations);
+  const count = given.sandbox ? 1 : Math.min(MAX_GROUPS, given.organizations); // an account has one limit of requests
   const passed: Month[][] = Array.from({ length: count }, () => []);
   const months: Month[] = [];
   const workers: Worker[] = [];
@@ -44,11 +44,12 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
   }
 
   async function live(group: number): Promise<Omit<Outcome, 'months'>> {
-    const { months, seed, chaos, dataDir, server } = given;
+    const { months, seed, chaos, sandbox = null, dataDir, server } = given;
     const workerData: Simulation = {
       months,
       seed,
       chaos,
+      sandbox,
       group,
       organizations: Math.floor((given.organizations + count - 1 - group) / count),
       databaseUrl: withName(server.servingUrl, names[group]!),

@@ -19,6 +19,7 @@ export type Act = (person: Person) => Promise<void>;
 /** What people do, and what befalls them. Each act plans what follows from it. */
 export interface People {
   subscribe: Act;
+  saveMethod: Act;
   /** What someone decides about once a month. */
   reconsider: Act;
   /** After a payment that failed. */
@@ -34,9 +35,9 @@ const DAY_MS = 24 * HOUR_MS;
 const PLANS = ['BASIC', 'PRO'] as const;
 export const PACK = { credits: 1000, currency: 'USD', amountMinor: 1000 };
 
-const SUBSCRIPTION: Statement = {
+export const SUBSCRIPTION: Statement = {
   text: `
-    select subscription.status, subscription.cancel_at as "cancelAt", price.plan
+    select subscription.status, subscription.cancel_at as "cancelAt", subscription.quantity, price.plan
     from subscriptions subscription join prices price on price.id = subscription.price_id
     where subscription.organization_id = $1 order by subscription.id desc limit 1`,
 };
@@ -50,12 +51,12 @@ const SETUP: Statement = {
     select setup_id as id, provider from payment_methods
     where organization_id = $1 and status = 'PENDING' and setup_id is not null order by id desc limit 1`,
 };
-const METHOD: Statement = {
+export const METHOD: Statement = {
   text: `
     select external_id as id, provider from payment_methods
     where organization_id = $1 and status = 'ACTIVE' and is_default`,
 };
-const PAID: Statement = {
+export const PAID: Statement = {
   text: `
     select id, external_id as "externalId", capture_id as "captureId", provider from payments
     where organization_id = $1 and status = 'SUCCEEDED' and refunded_minor = 0 and provider <> 'manual'
@@ -77,7 +78,8 @@ interface PeopleOptions {
 }
 
 export function createPeople({ world, chaos, later }: PeopleOptions): People {
-  const { stripe, paypal, ports } = world;
+  const { stripe, paypal, sandbox, ports } = world;
+  const cards = sandbox ?? stripe;
   const find = async <Row extends object>(statement: Statement, { customer }: Person): Promise<Row[]> =>
     execute<Row>(ports.database, statement, [customer.id]);
   const disputed = new Set<number>();
@@ -102,6 +104,7 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
   }
 
   async function payOnPage(person: Person): Promise<void> {
+    if (sandbox) return; // no program presses the pages of Stripe
     const { random } = person;
     const [page] = await find<{ id: string; provider: Provider }>(ON_PAGE, person);
     if (!page || page.provider === 'manual' || random.chance(0.1)) return;
@@ -129,7 +132,7 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
     });
     if (answer.status >= 400) return;
     const [setup] = await find<{ id: string; provider: Provider }>(SETUP, person);
-    if (setup?.provider === 'stripe') stripe.act(setup.id, 'pay');
+    if (setup?.provider === 'stripe') await cards.act(setup.id, 'pay');
     if (setup?.provider === 'paypal') paypal.act(setup.id, 'approve');
   }
 
@@ -157,7 +160,8 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
       followUp(person, await customer.call('PATCH', '/subscriptions', { interval: 'year' }));
     } else if (dice < 0.15) await customer.call('POST', '/subscriptions/cancel', { at: 'period_end' });
     else if (dice < 0.16) await customer.call('POST', '/subscriptions/cancel', { at: 'now' });
-    else if (dice < 0.26) {
+    else if (dice < 0.26 && !sandbox) {
+      // Credits are paid on a page.
       const { credits } = PACK;
       const body = { credits, provider: person.provider, returnUrl: RETURN_URL };
       followUp(person, await customer.call('POST', '/subscriptions/credits/purchase', body));
@@ -192,12 +196,18 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
   }
 
   async function repair(person: Person): Promise<void> {
-    const { customer, random } = person;
+    const { random } = person;
     const [method] = await find<{ id: string; provider: Provider }>(METHOD, person);
-    if (method?.provider === 'stripe') stripe.behave(method.id, 'pays');
+    if (method?.provider === 'stripe') await cards.behave(method.id, 'pays');
     if (method?.provider === 'paypal') paypal.behave(method.id, 'pays');
     if (!method) return saveMethod(person);
     if (random.chance(0.5)) return;
+    if (sandbox) return later(person, DAY_MS, payOpen); // once the card is listed
+    await payOpen(person);
+  }
+
+  async function payOpen(person: Person): Promise<void> {
+    const { customer } = person;
     const { body } = await customer.call('GET', '/subscriptions/invoices?status=OPEN');
     const [invoice] = (body as { items: { id: string }[] }).items;
     if (!invoice) return;
@@ -217,5 +227,5 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
     }
   }
 
-  return { subscribe, reconsider, repair, transfer };
+  return { subscribe, saveMethod, reconsider, repair, transfer };
 }

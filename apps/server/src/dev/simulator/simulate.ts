@@ -4,6 +4,8 @@ import { type Broken, cashOf, findBroken, findBrokenSeries, HOUR_MS } from './in
 import { type Month, readMonth } from './months.ts';
 import { type Act, createPeople, PACK, type Person } from './people.ts';
 import { randomOf } from './random.ts';
+import type { SandboxAccount } from './sandbox.ts';
+import { createSandboxPeople } from './sandbox-people.ts';
 import { openWorld, type World } from './world.ts';
 
 export const MAX_MONTHS = 60;
@@ -19,6 +21,8 @@ export interface Simulation {
   chaos: boolean;
   /** Of one seed, each group lives otherwise. The first unless it is given. */
   group?: number;
+  /** A test account of Stripe, in place of both fakes. */
+  sandbox?: SandboxAccount | null;
   /** Ends it early. */
   signal?: AbortSignal;
   /** Hears of each month that has passed. */
@@ -126,6 +130,8 @@ async function live(
   }
 
   const people = createPeople({ world, chaos: isChaotic, later });
+  const { sandbox } = world;
+  const visitors = sandbox && createSandboxPeople({ world, sandbox, people, later });
   const chaos = createChaos({ world, random: isChaotic ? randomOf(seed, -1 - group) : null });
   const persons = new Map<number, Person>();
 
@@ -135,10 +141,14 @@ async function live(
     for (let number = 0; number < organizations; number++) {
       const random = randomOf(seed, group * MAX_ORGANIZATIONS + number);
       const dice = random.next();
-      const provider = dice < 0.6 ? 'stripe' : dice < 0.85 ? 'paypal' : 'manual';
+      const provider = visitors || dice < 0.6 ? 'stripe' : dice < 0.85 ? 'paypal' : 'manual';
       const person: Person = { customer: await world.signUp(number), provider, random };
       persons.set(person.customer.id, person);
       const startsIn = random.between(0, 28 * 24 * 60) * 60_000;
+      if (visitors) {
+        later(person, startsIn % (5 * DAY_MS), visitors.arrive);
+        continue;
+      }
       later(person, startsIn, people.subscribe);
       later(person, startsIn + random.between(10, 40) * DAY_MS, people.reconsider);
       if (provider === 'manual') later(person, startsIn + DAY_MS, people.transfer);
@@ -198,8 +208,8 @@ async function live(
     after = 'a day';
     chaos.passDay();
     if (!chaos.isAsleep()) {
-      // In chaos each day, as in production; where no event is lost, lists have nothing new.
-      if (isChaotic || world.now().getUTCDay() === 1) await world.tick('billing.reconcile');
+      // In chaos each day, as in production; where no event is lost, lists have nothing new. A sandbox sends none.
+      if (isChaotic || sandbox || world.now().getUTCDay() === 1) await world.tick('billing.reconcile');
       await world.tick('billing.sync_forgotten_objects');
       await settle();
       await runDue();
@@ -207,7 +217,7 @@ async function live(
     await check([...persons.keys()]);
     const [series] = await findBrokenSeries(world.context());
     if (series) throw new BrokenError(series);
-    await compareCash(false);
+    if (!sandbox) await compareCash(false);
     const since = new Date(world.now().getTime() - DAY_MS);
     for (const { organizationId } of await execute<{ organizationId: number }>(database, PAST_DUE, [since])) {
       const person = persons.get(organizationId)!;
@@ -218,7 +228,7 @@ async function live(
   /** The money at the providers beside ours, unless something is still on its way. */
   async function compareCash(mustSettle: boolean): Promise<void> {
     // Events that were lost are known once the list of their provider was read.
-    const listedUntil = isChaotic ? world.now() : new Date(0);
+    const listedUntil = isChaotic || sandbox ? world.now() : new Date(0);
     const [unsettled] = await execute<{ count: number }>(database, UNSETTLED, [listedUntil]);
     if (unsettled!.count > 0 || !chaos.isQuiet() || world.nextRetry() !== null) {
       if (mustSettle)
@@ -230,7 +240,7 @@ async function live(
       return;
     }
     const theirs = {
-      stripe: world.stripe.balance('USD'),
+      stripe: await (sandbox ?? world.stripe).balance('USD'),
       paypal: Math.round(Number(world.paypal.balance('USD')) * 100),
     };
     for (const [provider, amount] of Object.entries(theirs)) {
@@ -273,7 +283,11 @@ async function live(
       const to = monthAfter(month + 1);
       await liveUntil(to);
       if (signal?.aborted) return outcome;
-      const row = { ...(await readMonth(world, from, to)), ...chaos.takeCounts() };
+      const row = {
+        ...(await readMonth(world, from, to)),
+        ...chaos.takeCounts(),
+        ...(sandbox && { events: sandbox.takeEvents() }),
+      };
       outcome.months.push(row);
       await onMonth?.(row);
     }
@@ -281,6 +295,11 @@ async function live(
     planned.length = 0;
     await liveUntil(new Date(world.now().getTime() + REST_DAYS * DAY_MS));
     after = 'all months';
+    if (sandbox) {
+      await sandbox.waitForLists();
+      world.moveTo(new Date(world.now().getTime() + HOUR_MS)); // lists are not read twice at one moment
+      await runDue();
+    }
     await world.tick('billing.reconcile');
     await settle();
     await world.tick('billing.verify');

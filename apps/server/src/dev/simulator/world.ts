@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApi } from '@rentapi/api/api';
@@ -11,10 +12,16 @@ import { createStripeProvider } from '@rentapi/payments/stripe/provider';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
+import { openSandbox, type Sandbox, type SandboxAccount } from './sandbox.ts';
 
 export const RETURN_URL = 'http://127.0.0.1:8000/back';
 const ADDRESS = '127.0.0.1';
 const PASSWORD = 'correct horse battery staple';
+const SECRETS = {
+  SECRET_KEY: 'secret-key-of-simulations-0123456789',
+  ID_SECRET: 'id-secret-of-simulations-0123456789',
+  PASSWORD_PEPPER: 'pepper-of-simulations-0123456789abc',
+};
 
 export interface Answer {
   status: number;
@@ -32,10 +39,14 @@ export interface World {
   ports: Ports;
   stripe: FakePair['stripe'];
   paypal: FakePair['paypal'];
+  /** A test account of Stripe in place of its fake; null where it is not used. */
+  sandbox: Sandbox | null;
   now(): Date;
   moveTo(at: Date): void;
   context(): Context;
   signUp(number: number): Promise<Customer>;
+  /** A call by someone who may refund. */
+  callAsStaff(method: string, path: string, body: object): Promise<Answer>;
   /** Runs a job that is on a schedule, as its worker does when it is due. */
   tick(name: string): Promise<void>;
   /** Does what the product has requested of its workers and is due; how much there was. */
@@ -49,9 +60,10 @@ export interface WorldOptions {
   databaseUrl: string;
   dataDir: string;
   startsAt: Date;
+  sandbox?: SandboxAccount | null;
 }
 
-export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions): Promise<World> {
+export async function openWorld({ databaseUrl, dataDir, startsAt, sandbox: account }: WorldOptions): Promise<World> {
   let now = startsAt;
   const clock = { now: () => now };
   const env = readEnv({
@@ -70,11 +82,7 @@ export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions
     env,
     log: createLogger({ level: 'silent' }),
     databaseUrl,
-    secrets: {
-      SECRET_KEY: 'secret-key-of-simulations-0123456789',
-      ID_SECRET: 'id-secret-of-simulations-0123456789',
-      PASSWORD_PEPPER: 'pepper-of-simulations-0123456789abc',
-    },
+    secrets: account ? newSecrets() : SECRETS,
     mailer: { send: async () => {}, close: async () => {} },
     version: '0.0.0',
     clock,
@@ -84,6 +92,8 @@ export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions
   await new Promise<void>((resolve) => server.listen(0, ADDRESS, resolve));
   const url = `http://${ADDRESS}:${(server.address() as AddressInfo).port}/api/v1`;
   const { stripe, paypal, close: closeFakes } = await openFakes(ports, `${url}/billing`);
+  const sandbox = account ? openSandbox(account, clock) : null;
+  if (sandbox) ports.payments = new Map([...ports.payments, ['stripe', sandbox.provider]]);
 
   async function call(method: string, path: string, headers: Record<string, string>, body?: object): Promise<Answer> {
     const answer = await fetch(url + path, {
@@ -112,18 +122,29 @@ export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions
     };
   }
 
+  /** With a login of its own, because months pass between two calls. */
+  async function callAsStaff(method: string, path: string, body: object): Promise<Answer> {
+    const credentials = { email: 'staff@example.com', password: PASSWORD };
+    await call('POST', '/auth/register', {}, credentials); // it is there already, but for the first time
+    await ports.database('users').where({ email: credentials.email }).update({ role: 'ADMIN' });
+    const { body: tokens } = await call('POST', '/auth/login', {}, credentials);
+    return call(method, path, { authorization: `Bearer ${tokens['accessToken']}` }, body);
+  }
+
   const context = () => systemContext(ports, 'simulation');
   const worker = createWorker(ports, context);
   return {
     ports,
     stripe,
     paypal,
+    sandbox,
     now: clock.now,
     moveTo(at) {
       now = at;
     },
     context,
     signUp,
+    callAsStaff,
     ...worker,
     async close() {
       api.sockets.close();
@@ -136,6 +157,13 @@ export async function openWorld({ databaseUrl, dataDir, startsAt }: WorldOptions
     },
   };
 }
+
+/** Public ids, which an account at Stripe remembers, are those of no other run. */
+const newSecrets = (): typeof SECRETS => ({
+  SECRET_KEY: randomBytes(32).toString('hex'),
+  ID_SECRET: randomBytes(32).toString('hex'),
+  PASSWORD_PEPPER: randomBytes(32).toString('hex'),
+});
 
 async function openFakes(ports: Ports, webhooks: string): Promise<FakePair> {
   const { clock } = ports;
