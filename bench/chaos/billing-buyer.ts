@@ -36,7 +36,8 @@ export async function buyCredits(scene: Scene, provider: 'stripe' | 'paypal', to
   if (provider === 'paypal') {
     const { orderId } = PayPalOrder.parse(await post('/billing/paypal/orders', bought, key));
     scene.paypal.act(orderId, 'approve');
-    await post(`/billing/paypal/orders/${orderId}/capture`, {});
+    const { status } = Payment.parse(await post(`/billing/paypal/orders/${orderId}/capture`, {}));
+    if (status !== 'SUCCEEDED') throw new Error(`${orderId} is ${status}`);
     return;
   }
   const { payment } = StartedPayment.parse(await post('/subscriptions/credits/purchase', { ...bought, provider }, key));

@@ -102,6 +102,7 @@ const outage = (events: 'late' | 'lost'): Incident => ({
   name: `${OUTAGE_DAYS} days without providers, events ${events}`,
   async strike(scene) {
     const { stripe, paypal } = scene;
+    await Promise.all(scene.purchases); // a page that its payer has not found within a day is closed
     const before = paypal.requests.length;
     paypal.fail('lose_request', CAPTURE, Number.POSITIVE_INFINITY);
     scene.buy('paypal');
@@ -121,12 +122,18 @@ const outage = (events: 'late' | 'lost'): Incident => ({
     for (const fake of [stripe, paypal]) fake.recover();
     if (events === 'lost') loseEvents(scene);
     await scene.passTime(HOUR_MS); // what waits is looked at again within an hour
-    return isMeant;
+    return (await untilTrue(async () => !(await isAnyDue(scene)), REACHED_WITHIN_MS)) && isMeant;
   },
 });
 
+const ANY_DUE = `
+  select from (
+    select due_at from subscriptions union all select due_at from payments union all select due_at from refunds
+  ) due
+  where due_at <= $1 limit 1`;
+
 async function isAnyDue({ stage, clock }: Scene): Promise<boolean> {
-  const { rows } = await stage.database.query('select from subscriptions where due_at <= $1 limit 1', [clock.now()]);
+  const { rows } = await stage.database.query(ANY_DUE, [clock.now()]);
   return rows.length > 0;
 }
 
