@@ -37,6 +37,8 @@ export interface Plan {
   rounds: number;
   /** For a turn of some 50 ms: other load on this machine then affects the neighbouring turns as well. */
   requestsPerTurn?: number;
+  /** What is not to be measured: before each round, warm-ups included. */
+  beforeRound?: () => Promise<void>;
 }
 
 const REQUESTS_PER_TURN = 250;
@@ -49,6 +51,7 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   try {
     for (let at = -warmUps; at < rounds; at++) {
       process.stderr.write(at < 0 ? 'Warming up.\n' : `Round ${at + 1} of ${rounds}.\n`);
+      await plan.beforeRound?.();
       const round = await playRound(stage, clients, at + warmUps, requestsPerTurn);
       if (at >= 0) for (const contender of contenders) measured.get(contender)!.push(round.get(contender)!);
     }
