@@ -8,6 +8,7 @@ import { createDatabase } from '@rentapi/platform/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { runSimulation } from '../src/dev/simulator/command.ts';
+import { noteChanges } from '../src/dev/simulator/invariants.ts';
 import { openSandbox } from '../src/dev/simulator/sandbox.ts';
 import { type Simulation, simulate } from '../src/dev/simulator/simulate.ts';
 
@@ -39,6 +40,7 @@ type Given = Pick<Simulation, 'months' | 'organizations' | 'seed' | 'onMonth'>;
 /** On a database of its own. */
 async function run(given: Given) {
   const { url: databaseUrl, ownerUrl, drop } = await cloneDatabase(inject('postgres'));
+  await noteChanges(ownerUrl);
   const dataDir = await mkdtemp(path.join(tmpdir(), 'rentapi-sandbox-test-'));
   const sandbox = { ...ACCOUNT, apiBase: standIn.url };
   const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };

@@ -6,6 +6,7 @@ import { createDatabase } from '@rentapi/platform/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { runSimulation } from '../src/dev/simulator/command.ts';
+import { noteChanges } from '../src/dev/simulator/invariants.ts';
 import { type Simulation, simulate } from '../src/dev/simulator/simulate.ts';
 
 const TIMEOUT_MS = 300_000;
@@ -18,6 +19,7 @@ async function run(given: Given, spoil?: string) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'rentapi-simulation-test-'));
   const { url: databaseUrl, ownerUrl } = database;
   try {
+    await noteChanges(ownerUrl);
     return await simulate({
       ...given,
       databaseUrl,
@@ -70,6 +72,19 @@ describe('the simulator', () => {
         step: expect.any(Number),
         at: expect.any(Date),
       });
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'finds at the end of the day what has changed in an organization that no step was about',
+    async () => {
+      const { broken, months } = await run(
+        { months: 2, organizations: 6, seed: 1, chaos: false },
+        `update payments set amount_minor = amount_minor - 1 where id = (select max(id) from payments where status = 'SUCCEEDED')`,
+      );
+      expect(months).toHaveLength(1);
+      expect(broken).toMatchObject({ after: 'a day', at: new Date('2028-02-02T00:00:00.000Z') });
     },
     TIMEOUT_MS,
   );

@@ -6,11 +6,12 @@ import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
 import { createDatabase } from '@rentapi/platform/database';
 import type { EmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { migrateUp } from '@rentapi/platform/migrations';
+import { noteChanges } from './invariants.ts';
 import type { Month } from './months.ts';
 import type { Outcome, Simulation } from './simulate.ts';
 
 /** Organizations live in so many groups side by side, whatever the machine, so that a seed does the same again. */
-const MAX_GROUPS = 4;
+const MAX_GROUPS = 2;
 
 /** What a group says of itself: a month that has passed, or its end. */
 export type Said = { month: Month } | { outcome: Omit<Outcome, 'months'> };
@@ -93,6 +94,7 @@ async function makeDatabases({ url, servingUrl }: Given['server'], count: number
     await admin.raw('create database ??', [first!]);
     const serving = { urls: [withName(servingUrl, first!)], restricted: RESTRICTED_TABLES };
     await migrateUp(withName(url, first!), MIGRATIONS, { serving });
+    await noteChanges(withName(url, first!));
     for (const copy of copies) await admin.raw('create database ?? template ??', [copy, first!]);
   } finally {
     await admin.destroy();

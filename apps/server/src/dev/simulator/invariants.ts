@@ -1,10 +1,9 @@
 import type { Context } from '@rentapi/api/context';
 import { FAULTS } from '@rentapi/api/slices/books/schemas';
 import { CHECKS } from '@rentapi/api/slices/books/service/checks';
-import { faultsOf } from '@rentapi/api/slices/books/service/faults';
 import { rulesOf } from '@rentapi/api/slices/subscriptions/service/rules';
 import { entitledUntil, type Status, type Timed } from '@rentapi/api/slices/subscriptions/state';
-import { execute, type Statement } from '@rentapi/platform/database';
+import { createDatabase, execute, type Statement } from '@rentapi/platform/database';
 
 /** Work wakes once in so long a time. */
 export const HOUR_MS = 3_600_000;
@@ -34,13 +33,7 @@ const brokenAs = (kind: string, organizationId: number | null): Broken => ({
   what: MEANINGS[kind] ?? kind,
 });
 
-/** Each is asked after every step. */
-const PLANNED_ONCE = CHECKS.map((check, at) => ({ ...check, name: `simulation_check_${at}` }));
-
-const ROWS: Statement = {
-  name: 'simulation_rows',
-  text: `
-    /* across organizations */
+const ROWS = `
     select 'LIVE_SUBSCRIPTIONS' as kind, organization_id as "organizationId" from subscriptions
     where organization_id = any ($1) and status in ('INCOMPLETE', 'TRIALING', 'ACTIVE', 'PAST_DUE')
     group by organization_id having count(*) > 1
@@ -83,11 +76,30 @@ const ROWS: Statement = {
       -- A longer interval begins at once, with an invoice of its own.
       select from invoices change
       where change.organization_id = billed.organization_id and change.subscription_id = billed.subscription_id
-        and change.reason = 'CHANGE' and change.id between billed.before_id and billed.id)))
+        and change.reason = 'CHANGE' and change.id between billed.before_id and billed.id)))`;
+
+const DUE = `
+    select 'DUE' as kind, organization_id as "organizationId" from payments
+    where organization_id = any ($1) and due_at <= $3
     union all
-    select 'DUE', organization_id from payments where organization_id = any ($1) and due_at <= $2
-    union all
-    select 'DUE', organization_id from refunds where organization_id = any ($1) and due_at <= $2`,
+    select 'DUE', organization_id from refunds where organization_id = any ($1) and due_at <= $3`;
+
+/** All at once: a question of its own for each would cost more than its answer. */
+const joined = (texts: readonly string[]): string =>
+  `/* across organizations */ ${texts.map((text) => `select kind, "organizationId" from (${text}) found`).join(' union all ')}`;
+
+/** What time alone can break, of the organizations $1, at $2; and what should have been done before $3. */
+const TIMED: Statement = {
+  name: 'simulation_timed',
+  text: joined([...CHECKS.filter(({ isTimed }) => isTimed).map(({ text }) => text), DUE]),
+};
+
+/** What only a change can break. */
+const UNTIMED = [...CHECKS.filter(({ isTimed }) => !isTimed).map(({ text }) => text), ROWS];
+
+const ALL: Statement = {
+  name: 'simulation_all',
+  text: joined([...CHECKS.map(({ text }) => text), ROWS, DUE]),
 };
 
 interface Plan extends Omit<Timed, 'status'> {
@@ -121,23 +133,32 @@ const PLANS: Statement = {
 };
 
 /** What is broken in the rows of these organizations at this moment, after all that was due was done. */
-export async function findBroken(
+export async function findBroken(ctx: Context, organizations: readonly number[], isAwake: boolean): Promise<Broken[]> {
+  return await findBy(ALL, ctx, organizations, isAwake);
+}
+
+/** The same of organizations of which no row has changed since they were looked at. */
+export async function findBrokenByTime(
   ctx: Context,
   organizations: readonly number[],
-  { isAwake }: { isAwake: boolean },
+  isAwake: boolean,
 ): Promise<Broken[]> {
+  return await findBy(TIMED, ctx, organizations, isAwake);
+}
+
+async function findBy(checks: Statement, ctx: Context, organizations: readonly number[], isAwake: boolean) {
+  if (organizations.length === 0) return [];
   const { db, now } = ctx;
   const dueBefore = new Date(isAwake ? now.getTime() - HOUR_MS : 0);
-  const [faults, rows, plans] = await Promise.all([
-    faultsOf(db, organizations, now, PLANNED_ONCE),
-    execute<{ kind: string; organizationId: number }>(db, ROWS, [organizations, dueBefore]),
+  const [rows, plans] = await Promise.all([
+    execute<{ kind: string; organizationId: number }>(db, checks, [organizations, now, dueBefore]),
     execute<Plan>(db, PLANS, [organizations]),
   ]);
   const wrong = plans.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
   return [
-    ...[...faults.filter(({ kind }) => isAwake || !kind.endsWith('_LATE')), ...rows].map(({ kind, organizationId }) =>
-      brokenAs(kind, organizationId),
-    ),
+    ...rows
+      .filter(({ kind }) => isAwake || !kind.endsWith('_LATE'))
+      .map(({ kind, organizationId }) => brokenAs(kind, organizationId)),
     ...wrong.map(({ organizationId }) => brokenAs('ENTITLEMENT', organizationId)),
   ];
 }
@@ -152,42 +173,98 @@ function entitledAt(ctx: Context, { status, sold, provider, ...timed }: Plan): s
   return until !== null && ctx.now < until ? sold : DEFAULT_PLAN;
 }
 
-const SERIES: Statement = {
-  name: 'simulation_series',
-  text: `
-    /* across organizations */
-    select series from invoices where number is not null group by series
-    having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1`,
-};
-
-/** What no single organization has. */
-export async function findBrokenSeries({ db }: Context): Promise<Broken[]> {
-  const found = await execute<{ series: string }>(db, SERIES, []);
-  return found.map(() => brokenAs('SERIES', null));
+/** What no single organization has: money by provider, numbers of invoices, and what is on its way. */
+interface Whole {
+  /** Whether the numbers of a series have a gap. */
+  hasGap: boolean;
+  /** What a provider has that is not known here. */
+  unsettled: number;
+  /** What a provider has moved to us by our journal, before what it keeps for itself. */
+  stripe: number;
+  paypal: number;
 }
 
-/** What a provider has moved to us by our journal, before what it keeps for itself. */
-const CASH: Statement = {
-  name: 'simulation_cash',
+// PayPal keeps what is disputed, and lists it as moved once it is lost; our books take it out at once.
+const WHOLE: Statement = {
+  name: 'simulation_whole',
   text: `
     /* across organizations */
-    select coalesce(sum(line.amount_minor), 0)::bigint as "amountMinor" from journal_lines line
-    join journal_entries entry on entry.organization_id = line.organization_id and entry.id = line.entry_id
-    where line.account = 'cash_' || $1 and line.currency = $2 and entry.kind <> 'FEE'`,
+    select
+      exists (
+        select from invoices join invoice_series using (series) where number is not null group by series
+        having count(*) <> max(number) or count(distinct number) <> count(*) or min(number) <> 1
+          or max(number) <> max(last_number)) as "hasGap",
+      (select count(*) from provider_objects where synced_seq < dirty_seq)
+        + (select count(*) from provider_lists where since < $1) + (select count(*) from held_events) as unsettled,
+      cash.stripe::bigint as stripe,
+      cash.paypal::bigint + (
+        select coalesce(sum(amount_minor), 0)::bigint from disputes
+        where provider = 'paypal' and currency = 'USD' and status = 'OPEN') as paypal
+    from (
+      select coalesce(sum(line.amount_minor) filter (where line.account = 'cash_stripe'), 0) as stripe,
+        coalesce(sum(line.amount_minor) filter (where line.account = 'cash_paypal'), 0) as paypal
+      from journal_lines line
+      join journal_entries entry on entry.organization_id = line.organization_id and entry.id = line.entry_id
+      where line.account in ('cash_stripe', 'cash_paypal') and line.currency = 'USD' and entry.kind <> 'FEE'
+    ) cash`,
 };
 
-const OPEN_DISPUTES: Statement = {
-  name: 'simulation_open_disputes',
+/** `listedUntil`: events that were lost are known once the list of their provider was read. */
+export async function readWhole({ db }: Context, listedUntil: Date): Promise<Whole> {
+  const [whole] = await execute<Whole>(db, WHOLE, [listedUntil]);
+  return whole!;
+}
+
+export const gapInSeries = (): Broken => brokenAs('SERIES', null);
+
+/** Has the database note of which organizations rows change that only a change can break, whatever changes them. */
+export async function noteChanges(ownerUrl: string): Promise<void> {
+  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
+  const owner = createDatabase({
+    ...timeouts,
+    url: ownerUrl,
+    poolMin: 0,
+    poolMax: 1,
+    applicationName: 'rentapi simulation',
+  });
+  try {
+    await owner.raw(NOTES);
+    const { rows } = await owner.raw(READ_TABLES, [UNTIMED.join(' ')]);
+    for (const { name } of rows as { name: string }[])
+      await owner.raw(
+        `create trigger simulation_note after insert or update or delete on ??
+          for each row execute function simulation_note()`,
+        [name],
+      );
+  } finally {
+    await owner.destroy();
+  }
+}
+
+const NOTES = `
+  create table simulation_changes (organization_id bigint not null);
+  grant all on simulation_changes to public;
+  create function simulation_note() returns trigger language plpgsql as $$
+  begin
+    insert into simulation_changes values (coalesce(new.organization_id, old.organization_id));
+    return null;
+  end $$`;
+
+/** Of credits, a function of the database reads the tables. */
+const READ_TABLES = `
+  select relname as name from pg_class
+  join pg_attribute on attrelid = pg_class.oid and attname = 'organization_id' and not attisdropped
+  where relnamespace = 'public'::regnamespace and relkind = 'r'
+    and (starts_with(relname, 'credit_') or ? ~ ('\\m' || relname || '\\M'))`;
+
+const CHANGED: Statement = {
+  name: 'simulation_changed',
   text: `
     /* across organizations */
-    select coalesce(sum(amount_minor), 0)::bigint as "amountMinor" from disputes
-    where provider = $1 and currency = $2 and status = 'OPEN'`,
+    delete from simulation_changes returning organization_id as id`,
 };
 
-export async function cashOf({ db }: Context, provider: string, currency: string): Promise<number> {
-  const values = [provider, currency];
-  const [cash] = await execute<{ amountMinor: number }>(db, CASH, values);
-  // PayPal keeps what is disputed, and lists it as moved once it is lost; our books take it out at once.
-  const [kept] = provider === 'paypal' ? await execute<{ amountMinor: number }>(db, OPEN_DISPUTES, values) : [];
-  return cash!.amountMinor + (kept?.amountMinor ?? 0);
+/** Of which organizations rows have changed since this was asked before. */
+export async function takeChanged({ db }: Context): Promise<Set<number>> {
+  return new Set((await execute<{ id: number }>(db, CHANGED, [])).map(({ id }) => id));
 }

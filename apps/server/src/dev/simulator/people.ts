@@ -26,6 +26,14 @@ export interface People {
   repair: Act;
   /** Sends what is to be paid by bank transfer, for ever. */
   transfer: Act;
+  /** What banks make, at last, of a payment that takes days; once. */
+  endLate(person: Person, payment: Late): void;
+}
+
+/** A payment at its provider. */
+export interface Late {
+  id: string;
+  provider: Provider;
 }
 
 const MINUTE_MS = 60_000;
@@ -83,6 +91,7 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
   const find = async <Row extends object>(statement: Statement, { customer }: Person): Promise<Row[]> =>
     execute<Row>(ports.database, statement, [customer.id]);
   const disputed = new Set<number>();
+  const ending = new Set<string>();
 
   async function subscribe(person: Person): Promise<void> {
     const { customer, random, provider } = person;
@@ -111,16 +120,20 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
     const isLate = chaos && random.chance(0.1);
     if (page.provider === 'stripe') stripe.act(page.id, isLate ? 'pay_late' : 'pay');
     else paypal.act(page.id, 'approve', isLate ? 'pays_late' : 'pays');
-    if (isLate) later(person, random.between(2, 5) * DAY_MS, () => settle(page, random.chance(0.8)));
   }
 
-  async function settle({ id, provider }: { id: string; provider: Provider }, isGood: boolean): Promise<void> {
+  function endLate(person: Person, { id, provider }: Late): void {
+    if (ending.has(id)) return;
+    ending.add(id);
+    const { random } = person;
     const fake = provider === 'stripe' ? stripe : paypal;
-    try {
-      fake.settle(id, isGood ? 'succeeds' : 'fails');
-    } catch {
-      // It was captured never, or ended otherwise.
-    }
+    later(person, random.between(1, 72) * HOUR_MS, async function hearFromBank() {
+      try {
+        fake.settle(id, random.chance(0.8) ? 'succeeds' : 'fails');
+      } catch {
+        // It has ended otherwise.
+      }
+    });
   }
 
   async function saveMethod(person: Person): Promise<void> {
@@ -227,5 +240,5 @@ export function createPeople({ world, chaos, later }: PeopleOptions): People {
     }
   }
 
-  return { subscribe, saveMethod, reconsider, repair, transfer };
+  return { subscribe, saveMethod, reconsider, repair, transfer, endLate };
 }

@@ -12,6 +12,7 @@ import { createStripeProvider } from '@rentapi/payments/stripe/provider';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { readEnv } from '@rentapi/platform/env';
 import { createLogger } from '@rentapi/platform/logger';
+import { planOnce } from './plan-once.ts';
 import { openSandbox, type Sandbox, type SandboxAccount } from './sandbox.ts';
 
 export const RETURN_URL = 'http://127.0.0.1:8000/back';
@@ -87,6 +88,7 @@ export async function openWorld({ databaseUrl, dataDir, startsAt, sandbox: accou
     version: '0.0.0',
     clock,
   });
+  planOnce(ports.database);
   const api = createApi({ ports, clientAddress: () => ADDRESS });
   const server = createServer((req, res) => void api.handle(req, res, () => res.writeHead(404).end()));
   await new Promise<void>((resolve) => server.listen(0, ADDRESS, resolve));
@@ -187,6 +189,7 @@ interface Requested {
 }
 
 const TAKE: Statement = {
+  name: 'simulation_take',
   text: `
     /* across organizations */
     delete from outbox where id in (select id from outbox order by id limit 500)
