@@ -39,7 +39,7 @@ export function createApi({ ports, clientAddress, headers }: ApiOptions): Api {
   const trpc = createTrpcHandler({ router: appRouter, ports, clientAddress });
   return {
     carriesCookies: findCookieOperations(appRouter, rawRoutes, PATH_ALIASES),
-    async handle(req, res, next) {
+    handle(req, res, next) {
       const url = req.url ?? '/';
       if (!url.startsWith(TRPC)) return rest(req, res, next);
       const [path = '', ...query] = url.slice(TRPC.length).split('?');

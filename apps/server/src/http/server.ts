@@ -14,7 +14,6 @@ import { appRouter } from '@rentapi/api/slices/router';
 import { describeContract } from '@rentapi/api/transports/describe-contract';
 import { sendProblem } from '@rentapi/api/transports/rest';
 import { setWithheldHeaders, withholdHeaders } from '@rentapi/api/wire/answer';
-import { dropUnread } from '@rentapi/api/wire/connection';
 import { observed } from '@rentapi/api/wire/observed';
 import { requestIdOf } from '@rentapi/api/wire/request';
 import { normalizeTarget } from '@rentapi/api/wire/request-target';
@@ -82,7 +81,6 @@ export async function createHttpServer(opened: Runtime): Promise<HttpServer> {
     const ofOrigin = cors.headersOf(req);
     withholdHeaders(res, ofOrigin.length > 0 ? [...apiHeaders, ...ofOrigin] : apiHeaders);
     observe(req, res);
-    dropUnread(res);
     if (ports.process.draining || unreadable || !serveRequest || req.url === '*') setWithheldHeaders(res);
     if (ports.process.draining) res.setHeader('Connection', 'close');
     if (cors.answersPreflight(req, res)) return;

@@ -24,7 +24,7 @@ export function createRequestObserver(ports: Ports, clientAddress: ClientAddress
     const ip = clientAddress(req); // a closed socket has lost its peer's address
     const writtenBefore = socket.bytesWritten;
 
-    res.once('close', () => {
+    res.on('close', () => {
       const status = res.statusCode;
       const bytes = socket.bytesWritten - writtenBefore;
       noteAnswered(ports, req, request, bytes);

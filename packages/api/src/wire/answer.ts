@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex, Readable } from 'node:stream';
 import type { ApiError } from '../contract/errors.ts';
 import { type ProblemSource, toProblem } from '../contract/problem.ts';
+import { dropUnread } from './connection.ts';
 
 export type Header = readonly [name: string, value: string];
 
@@ -13,7 +14,8 @@ type Answer = ServerResponse & { [WITHHELD]?: readonly string[] | undefined };
 
 /**
  * Leaves the headers of every answer to whatever answers: set one by one, they take longer than all else about a short
- * answer. `endJson` sends them with its own; all other ways to answer begin with `setWithheldHeaders`.
+ * answer, and so does a timer. `endJson` sends them with its own; all other ways to answer begin with
+ * `setWithheldHeaders`, and are dropped while they are not read.
  */
 export function withholdHeaders(res: Answer, headers: readonly string[]): void {
   res[WITHHELD] = headers;
@@ -23,6 +25,7 @@ export function setWithheldHeaders(res: Answer): void {
   const headers = res[WITHHELD];
   if (!headers) return;
   res[WITHHELD] = undefined;
+  dropUnread(res);
   for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at]!, headers[at + 1]!);
 }
 
@@ -42,6 +45,8 @@ export function endJson(
     for (const name in headers) all.push(name, headers[name]!);
     all.push('Content-Length', String(Buffer.byteLength(text)));
     res.writeHead(status, all).end(text);
+    // Mostly all of it is in the kernel's buffer by now; behind another answer it waits without a socket.
+    if (res.socket?.writableLength !== 0) dropUnread(res);
     return;
   }
   setWithheldHeaders(res);

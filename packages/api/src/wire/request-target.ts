@@ -21,6 +21,10 @@ export function normalizeTarget(req: IncomingMessage): ApiError | undefined {
   if (req.headers.host === undefined && req.httpVersion === '1.1') {
     return new ApiError('malformed_request', { detail: 'Name the host in the header `Host`.' });
   }
+  if (!target.includes('%')) {
+    req.url = target;
+    return undefined;
+  }
   const query = target.indexOf('?');
   const path = query < 0 ? target : target.slice(0, query);
   if (!isEncoded(path)) return unreadable(req);
