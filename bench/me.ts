@@ -6,11 +6,12 @@ import { alternate, type Contender, clientOf, type Headers, type Rounds } from '
 import { askedAlike, cpuRatio, printRounds, type Verdict } from './report.ts';
 import type { Stage } from './stage.ts';
 
-const USERS = 10_000;
+/** Requests of a round, too: V8 collects garbage about four times in it. */
+const USERS = 5000;
 const CONNECTIONS = 16; // fewer than pooled database connections, so that none has to wait for one
 /** After 20,000 requests V8 still compiles what a request runs, which takes 6 µs of each until some 70,000. */
-const WARM_UPS = 5;
-const ROUNDS = 11;
+const WARM_UPS = 10;
+const ROUNDS = 31;
 /** Each request is of another session: it is read from the database, as the baseline does. */
 const SESSIONS_EACH = WARM_UPS + ROUNDS;
 const COMPARED_ANSWERS = 20;

@@ -38,7 +38,8 @@ describe('a call', () => {
   it('is one message for each step, which end where they say', () => {
     const bytes = Buffer.concat([encodeCall('é', ['ü', null, Buffer.from([0, 255]), toWire(7)]), SYNC]);
     const codes: string[] = [];
-    for (let at = 0; at < bytes.length; at += 1 + bytes.readInt32BE(at + 1)) codes.push(String.fromCharCode(bytes[at]!));
+    for (let at = 0; at < bytes.length; at += 1 + bytes.readInt32BE(at + 1))
+      codes.push(String.fromCharCode(bytes[at]!));
     expect(codes).toEqual(['B', 'E', 'S']);
   });
 

@@ -1,7 +1,17 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Statement } from '../database.ts';
-import { createReader, DESCRIBE, encodeCall, encodeParse, readRow, readShape, type Shape, SYNC, toWire } from './lane-wire.ts';
+import {
+  createReader,
+  DESCRIBE,
+  encodeCall,
+  encodeParse,
+  readRow,
+  readShape,
+  type Shape,
+  SYNC,
+  toWire,
+} from './lane-wire.ts';
 import type { ReadOnlyGuard } from './read-only.ts';
 
 /** A statement that Postgres prepares once per connection, under its name. */
@@ -203,9 +213,10 @@ class LaneConnection {
   #settle({ rows, hasFailed, onRows, onFailed }: Call): void {
     this.#answered++;
     this.#timer.refresh();
-    if (!hasFailed) return onRows(rows);
-    this.#onFailed(this);
-    onFailed();
+    if (hasFailed) {
+      this.#onFailed(this);
+      onFailed();
+    } else onRows(rows);
   }
 
   #giveUp(): void {
