@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
-// The messages of PostgreSQL's protocol that the lane needs, one for each call and one for each of its answers. pg writes
-// and reads a call in three and five; `pnpm bench lane` measures what that saves.
+// The messages of PostgreSQL's protocol that the lane writes and reads. pg ends each call by itself, so that the server
+// sends each answer by itself; `pnpm bench lane` measures what it saves that calls end together here.
 
 /** The columns of a statement, as its first answer on a connection describes them. */
 export interface Shape {
