@@ -99,6 +99,21 @@ it('undoes the work of a request whose claim another one took over meanwhile', a
   await app.rows('idempotency_keys').whereNull('answer').delete();
 });
 
+it('keeps the answer of a request whose claim was deleted meanwhile', async () => {
+  const organization = { id: app.ports.ids.decode('org', ada.organizationId) };
+  const holding = await app.rows.transaction();
+  await holding('organizations').where(organization).forUpdate().first();
+  const first = create('deleted');
+  await eventually(async () => (await app.rows('idempotency_keys').whereNull('answer').first()) && true, 'the claim');
+  await app.rows('idempotency_keys').whereNull('answer').delete();
+  await holding.commit();
+  const { status, body } = await first;
+  expect(status).toBe(201);
+  expect((await create('deleted')).body).toEqual(body);
+  expect((await create('deleted', { name: 'Other', scopes: ['*'] })).body.code).toBe('idempotency_key_reused');
+  expect(await count()).toBe(1);
+});
+
 it('frees the claim of a request that failed with the database, once the database is back', async () => {
   const { rows: database } = app;
   const gate = Promise.withResolvers<void>();
@@ -133,7 +148,7 @@ it('has one effect when the commit succeeded and only its answer was lost', asyn
       body: { name: 'CI', scopes: ['*'] },
       headers: { authorization: `Bearer ${ada.tokens.accessToken}`, 'idempotency-key': 'lost' },
     });
-  network.loseCommitAfter('set answer = $3');
+  network.loseCommitAfter('set answer = excluded.answer');
   expect((await ask()).status).toBe(503);
   const repeat = await ask();
   expect([repeat.status, repeat.headers.get('idempotency-replayed')]).toEqual([201, 'true']);

@@ -40,7 +40,8 @@ export async function idempotently(
   const scope = [actorName(ctx), ctx.organization?.id ?? 0, procedure, rawKey].join('\n');
   const keyHash = createHash('sha256').update(scope).digest();
   const token = randomUUID();
-  const settled = await claim(ctx, keyHash, inputMacs(ctx, input), token);
+  const macs = inputMacs(ctx, input);
+  const settled = await claim(ctx, keyHash, macs, token);
   if (settled) {
     const answer = openAnswer(ctx, scope, settled);
     ctx.responseHeaders['Idempotency-Replayed'] = 'true';
@@ -54,7 +55,10 @@ export async function idempotently(
     return await run(async (ctx) => {
       const data = await work(ctx);
       const etag = ctx.responseHeaders['ETag'];
-      await settle(ctx, keyHash, token, scope, { ok: true, data, ...(etag && { etag }) });
+      const answer: Answer = { ok: true, data, ...(etag && { etag }) };
+      const sealed = sealAnswer(ctx, scope, answer);
+      if (ctx.db.isTransaction) await executeAtEnd(ctx.db, SETTLE_OWN, [keyHash, macs[0]!, token, sealed]);
+      else await execute(ctx.db, SETTLE, [keyHash, token, sealed]);
       return data;
     });
   } catch (failure) {
@@ -62,12 +66,9 @@ export async function idempotently(
     const takenOver = isDivisionByZero(failure);
     const error = takenOver ? new ApiError('idempotency_in_progress', { retryAfterS: 1 }) : failure;
     if (isFinal(error)) {
-      await settle(ctx, keyHash, token, scope, {
-        ok: false,
-        code: error.errorCode,
-        detail: error.detail,
-        ...(error.errors && { errors: error.errors }),
-      });
+      const { errorCode: code, detail, errors } = error;
+      const sealed = sealAnswer(ctx, scope, { ok: false, code, detail, ...(errors && { errors }) });
+      await execute(ctx.db, SETTLE, [keyHash, token, sealed]);
     } else {
       await release(ctx, keyHash, token);
     }
@@ -98,9 +99,20 @@ const CLAIM: Statement = {
 /** Without a name: the table may have been empty when a plan was made for it. */
 const SETTLE: Statement = { text: 'update idempotency_keys set answer = $3 where key_hash = $1 and token = $2' };
 
-/** It fails for a claim that another request took over, so that the commit behind it is a rollback. */
+/**
+ * It fails for a claim that another request took over, so that the commit behind it is a rollback. An insert finds its
+ * conflict by the unique index whatever the table holds, so it can be planned once. It adds only a row that is gone.
+ */
 const SETTLE_OWN: Statement = {
-  text: `with settled as (${SETTLE.text} returning true) select 1 / count(*) from settled`,
+  name: 'settle_idempotency_key',
+  text: `
+    with settled as (
+      insert into idempotency_keys as claim (key_hash, input_mac, token, claimed_at, answer)
+      values ($1, $2, $3, now(), $4)
+      on conflict (key_hash) do update set answer = excluded.answer where claim.token = excluded.token
+      returning true
+    )
+    select 1 / count(*) from settled`,
 };
 
 /**
@@ -134,9 +146,8 @@ async function release(ctx: Context, keyHash: Buffer, token: string, tries = 0):
   }
 }
 
-async function settle(ctx: Context, keyHash: Buffer, token: string, scope: string, answer: Answer): Promise<void> {
-  const sealed = seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
-  await executeAtEnd(ctx.db, ctx.db.isTransaction ? SETTLE_OWN : SETTLE, [keyHash, token, sealed]);
+function sealAnswer(ctx: Context, scope: string, answer: Answer): Buffer {
+  return seal(answerKey(ctx, scope), JSON.stringify(answer), 'idempotency');
 }
 
 /**
