@@ -39,9 +39,17 @@ export async function listApiKeys(
   const list = { name: 'api_keys', of: ctx.organization.id };
   const { rows, nextCursor } = await newestFirst(ctx.ports.cursors, list, input, keysOf(ctx, input));
   const left = await creditsLeft(ctx, rows);
-  const credits = (key: UsedKey) => left.get(key.id) ?? null;
-  const items = rows.map((key) => ({ ...key.present(ctx.ids), credits: credits(key), ...lastUse(ctx, key) }));
-  return { items, nextCursor };
+  return { items: rows.map((key) => itemOf(ctx, key, left.get(key.id) ?? null)), nextCursor };
+}
+
+/** Completes what was presented for this page alone: a copy of each item costs as much as a fifth of presenting it. */
+function itemOf(ctx: OrganizationContext, key: UsedKey, credits: ApiKey['credits']): ApiKey {
+  const item = key.present(ctx.ids) as ApiKey; // the last use, which it lacks, follows
+  const { lastUsedAt, lastUsedIp } = lastUse(ctx, key);
+  item.credits = credits;
+  item.lastUsedAt = lastUsedAt;
+  item.lastUsedIp = lastUsedIp;
+  return item;
 }
 
 function keysOf(ctx: OrganizationContext, { externalId }: ListApiKeys): QueriedRows<UsedKey> {
