@@ -29,6 +29,7 @@ import type { CreditsInput, NamedLimit } from './verify-schemas.ts';
 export const MAX_KEYS = 1000;
 export const MAX_OLD_SECRETS = 10;
 const COUNT_LIVE = {
+  name: 'count_live_keys',
   text: 'select count(*)::integer from api_keys where organization_id = $1 and revoked_at is null',
 };
 
