@@ -44,6 +44,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
       acquireTimeoutMillis: options.acquireTimeoutMs,
       afterCreate(connection: pg.Client, done: (error: unknown, connection: pg.Client) => void) {
         if (options.statementTimeoutMs > 0) dropSilent(connection, options.statementTimeoutMs + SILENCE_MS);
+        gatherWrites(connection);
         readOnly.watch(connection);
         done(null, connection);
       },
@@ -55,6 +56,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
   const lane = createLane(connection, readOnly);
   const client = knex.client as KnexClient;
   LANES.set(client, lane);
+  beginUnanswered(client);
   const destroyPool = client.destroy.bind(client);
   client.destroy = async (...given) => {
     await lane.close();
@@ -87,6 +89,38 @@ function dropSilent(connection: pg.Client, silentMs: number): void {
   });
 }
 
+/** What is sent in one turn of the event loop leaves in one write, which costs more than most statements. */
+function gatherWrites(connection: pg.Client): void {
+  const { stream } = (connection as Wire).connection;
+  const { write } = stream;
+  let isGathering = false;
+  Object.assign(stream, {
+    write(...given: unknown[]): boolean {
+      if (!isGathering) {
+        isGathering = true;
+        stream.cork();
+        process.nextTick(() => {
+          isGathering = false;
+          stream.uncork();
+        });
+      }
+      return Reflect.apply(write, stream, given);
+    },
+  });
+}
+
+/** Transactions do not wait for the answer to BEGIN: it leaves with their first statement. */
+function beginUnanswered(client: KnexClient): void {
+  const create = client.transaction;
+  // Migrations begin theirs by copies of the client.
+  client.transaction = function (this: KnexClient, ...given) {
+    const created = create.apply(this, given);
+    const begin = created.begin.bind(created);
+    created.begin = async (connection) => void begin(connection); // where it fails, knex rejects the transaction
+    return created;
+  };
+}
+
 /** A statement written in SQL: one on every request's path, or one that no query builder can express. */
 export interface Statement {
   text: string;
@@ -114,9 +148,19 @@ export function execute<Row>(db: Knex, statement: Statement, values: readonly un
   });
 }
 
-async function executeOnPool<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+/**
+ * A connection of the pool, or that of the transaction. After its end that one may be another's: what goes on at the
+ * same time as something that has failed must not write there.
+ */
+async function acquire(db: Knex): Promise<{ client: KnexClient; connection: pg.Client }> {
   const client = db.client as KnexClient;
   const connection = await client.acquireConnection();
+  if (db.isTransaction && (db as Knex.Transaction).isCompleted()) throw new Error('the transaction has ended');
+  return { client, connection };
+}
+
+async function executeOnPool<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+  const { client, connection } = await acquire(db);
   try {
     return (await connection.query<Row & pg.QueryResultRow>(queryOf(client, statement, values))).rows;
   } finally {
@@ -137,12 +181,9 @@ export async function executeByIndex<Row>(
   const connection = await client.acquireConnection();
   try {
     const query = queryOf(client, statement, values);
-    const { stream } = (connection as Wire).connection;
-    stream.cork(); // they leave in one write
     const begun = connection.query(BEGIN_BY_INDEX);
     const answer = connection.query<Row & pg.QueryResultRow>(query);
     const ended = connection.query('commit'); // after a failure it is a rollback
-    stream.uncork();
     const [, answered, committed] = await Promise.allSettled([begun, answer, ended]);
     if (answered.status === 'rejected') throw answered.reason;
     if (committed.status === 'rejected') throw committed.reason;
@@ -167,8 +208,7 @@ function queryOf(client: KnexClient, statement: Statement, values: readonly unkn
 
 /** Rows as arrays, with the names of their columns: for rows that become something else than plain objects. */
 export async function executeRows(db: Knex, statement: Statement, values: readonly unknown[]): Promise<RowArrays> {
-  const client = db.client as KnexClient;
-  const connection = await client.acquireConnection();
+  const { client, connection } = await acquire(db);
   try {
     const query = queryOf(client, statement, values);
     const { fields, rows } = await connection.query<unknown[]>({ ...query, rowMode: 'array' });
@@ -200,13 +240,9 @@ export async function executeTogether<Rows extends unknown[]>(
 /** The same, without waiting for the answers: what is sent next, also the commit, runs after them. */
 export async function sendTogether(db: Knex, calls: readonly Call[]): Promise<{ answers: Promise<unknown[][]> }> {
   if (!db.isTransaction) throw new Error('statements that belong together need a transaction');
-  const client = db.client as KnexClient;
-  const connection = await client.acquireConnection();
+  const { client, connection } = await acquire(db);
   const queries = calls.map(([statement, values]) => queryOf(client, statement, values));
-  const { stream } = (connection as Wire).connection;
-  stream.cork(); // they leave in one write
   const answers = Promise.all(queries.map(async (query) => (await connection.query<object>(query)).rows));
-  stream.uncork();
   answers.catch(() => {}); // it may fail before it is awaited
   return { answers };
 }
@@ -235,6 +271,7 @@ export async function probeServer(db: Knex): Promise<{ version: string; readOnly
 /** The documented extension points of a knex client that the types leave open. */
 interface KnexClient {
   destroy(...given: unknown[]): Promise<void>;
+  transaction(...given: unknown[]): { begin(connection: pg.Client): Promise<unknown> };
   emit(event: 'query', query: { sql: string; bindings: readonly unknown[] }): void;
   acquireConnection(): Promise<pg.Client>;
   releaseConnection(connection: pg.Client): Promise<void>;
@@ -271,6 +308,7 @@ const UNIQUE_VIOLATION = '23505';
 const DIVISION_BY_ZERO = '22012';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
+const ABORTED = '25P02';
 
 /** The name of the unique constraint that refused a row; undefined for every other failure. */
 export function violatedConstraint(error: unknown): string | undefined {
@@ -283,6 +321,9 @@ export function isConflict(error: unknown): boolean {
   const code = nativeError(error)?.code;
   return code === SERIALIZATION_FAILURE || code === DEADLOCK_DETECTED;
 }
+
+/** True where an earlier statement of the transaction has failed. */
+export const isAborted = (error: unknown): boolean => nativeError(error)?.code === ABORTED;
 
 /** How a statement refuses by itself what it finds: it divides by the count of the rows that it needs. */
 export function isDivisionByZero(error: unknown): boolean {

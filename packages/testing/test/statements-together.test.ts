@@ -1,5 +1,13 @@
-import { createDatabase, execute, executeTogether, type Knex } from '@rentapi/platform/database';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { Socket } from 'node:net';
+import {
+  createDatabase,
+  execute,
+  executeRows,
+  executeTogether,
+  type Knex,
+  sendTogether,
+} from '@rentapi/platform/database';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { cloneDatabase } from '../src/postgres.ts';
 
 let clone: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -56,4 +64,68 @@ it('are all undone after one that fails, and its error is the one that is thrown
 
 it('are refused outside a transaction', async () => {
   await expect(executeTogether(database, [[SUM, []]])).rejects.toThrow('transaction');
+});
+
+/** What the work writes to sockets: one text for each write. */
+async function writesOf(work: () => Promise<unknown>): Promise<string[]> {
+  const one = vi.spyOn(Socket.prototype, '_write');
+  const many = vi.spyOn(Socket.prototype, '_writev' as '_write');
+  try {
+    await work();
+    // Node puts the buffers themselves in their place.
+    const chunks = many.mock.calls.map(([all]) => (all as Buffer[]).map(String).join());
+    return [...one.mock.calls.map(([chunk]) => String(chunk)), ...chunks];
+  } finally {
+    one.mockRestore();
+    many.mockRestore();
+  }
+}
+
+it.each([
+  ['BEGIN with the first', ['BEGIN', SUM.text], (db: Knex) => execute(db, SUM, [])],
+  [
+    'those of one turn',
+    [SUM.text, 'lock_counter'],
+    (db: Knex) => Promise.all([execute(db, SUM, []), execute(db, LOCK, ['a'])]),
+  ],
+  ['COMMIT with one that is not waited for', [SUM.text, 'COMMIT'], (db: Knex) => sendTogether(db, [[SUM, []]])],
+] as const)('leave in one write: %s', async (_, expected, work) => {
+  const writes = await writesOf(() => database.transaction(async (db) => void (await work(db))));
+  expect(writes.filter((text) => expected.every((part) => text.includes(part)))).toHaveLength(1);
+});
+
+it('run in the order in which they are asked for', async () => {
+  const note = (name: string) => ({ text: `insert into counters (name, value) values ('${name}', 0)` });
+  await database.transaction((db) =>
+    Promise.all([
+      execute(db, note('first'), []),
+      sendTogether(db, [[note('second'), []]]),
+      executeRows(db, note('third'), []),
+      executeTogether(db, [[note('fourth'), []]]),
+    ]),
+  );
+  expect(await database('counters').where({ value: 0 }).orderByRaw('ctid').pluck('name')).toEqual([
+    'first',
+    'second',
+    'third',
+    'fourth',
+  ]);
+  await database('counters').where({ value: 0 }).delete();
+});
+
+it('are refused after the end of their transaction, where another one may have its connection', async () => {
+  const ended = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<unknown>();
+  const failing = database.transaction((db) => {
+    const goOn = async () => {
+      await ended.promise;
+      return execute(db, ADD, ['late', 1]);
+    };
+    goOn().then(late.resolve, late.resolve);
+    return Promise.reject(new Error('another part of it failed'));
+  });
+  await expect(failing).rejects.toThrow('another part');
+  ended.resolve();
+  expect(await late.promise).toMatchObject({ message: 'the transaction has ended' });
+  expect(await database('counters').where({ name: 'late' })).toEqual([]);
 });
