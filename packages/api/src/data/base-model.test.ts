@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../test/app.ts';
 import { makeOrganization, type TestOrganization } from '../../test/organization.ts';
+import { systemContext } from '../context.ts';
 import { MemberModel } from '../slices/members/model.ts';
 import { UserModel } from '../slices/users/model.ts';
 import { change } from './base-model.ts';
+import { transaction } from './transaction.ts';
 
 let app: TestApp;
 let acme: TestOrganization;
@@ -40,6 +42,17 @@ describe('a change', () => {
     const before = await user();
     await change(there(), before, { fullName: 'Ada' });
     await expect(change(there(), before, { fullName: 'Eve' })).rejects.toMatchObject({ errorCode: 'version_mismatch' });
+  });
+
+  it('of an old version undoes its transaction', async () => {
+    const before = await user();
+    await change(there(), before, { fullName: 'Ada' });
+    const failing = transaction(systemContext(app.ports, 'test'), async (ctx) => {
+      await ctx.db('users').where({ id: before.id }).update({ username: 'undone' });
+      await change(ctx, before, { fullName: 'Eve' });
+    });
+    await expect(failing).rejects.toMatchObject({ errorCode: 'version_mismatch' });
+    expect(await app.rows('users').where({ id: before.id }).first()).toMatchObject({ fullName: 'Ada', username: null });
   });
 
   it("of a tenant's row names the organization of the row", async () => {

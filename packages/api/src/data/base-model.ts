@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from '@rentapi/platform/database';
 import { type Constructor, Model, type QueryBuilder } from 'objection';
-import { ApiError } from '../contract/errors.ts';
-import { updateRows } from './rows.ts';
+import { updateRow } from './rows.ts';
 
 /**
  * Models are never bound to a pool: a query that forgets `ctx.db` throws instead of leaving the caller's transaction.
@@ -53,14 +52,9 @@ export async function change<M extends Versioned>(
     ([name, value]) => value !== undefined && !isDeepStrictEqual(value, before[name as keyof M]),
   );
   if (differing.length === 0) return before;
-  const [after] = await updateRows<M>(
-    db,
-    before.constructor as ModelClass<M>, // the class of an instance
-    { ...before.primaryKey, version: before.version },
-    { ...Object.fromEntries(differing), version: before.version + 1, updatedAt: now },
-  );
-  if (!after) throw new ApiError('version_mismatch');
-  return after;
+  const changes = { ...Object.fromEntries(differing), version: before.version + 1, updatedAt: now };
+  const where = { ...before.primaryKey, version: before.version };
+  return updateRow<M>(db, before, where, changes as Partial<M>);
 }
 
 /**

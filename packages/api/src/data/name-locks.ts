@@ -1,5 +1,6 @@
-import { execute, type Knex, type Statement } from '@rentapi/platform/database';
+import type { Knex, Statement } from '@rentapi/platform/database';
 import { emailKey } from '@rentapi/platform/mail-address';
+import { executeSoon } from './transaction.ts';
 
 export const LOCK_NAME: Statement = {
   name: 'lock_name',
@@ -11,7 +12,7 @@ export const LOCK_NAME: Statement = {
  * its own. A name begins with what it is about.
  */
 export async function lockName(db: Knex, name: string): Promise<void> {
-  await execute(db, LOCK_NAME, [name]);
+  await executeSoon(db, LOCK_NAME, [name]);
 }
 
 /** Of those who claim one address at once, each waits and finds what the one before has made. */

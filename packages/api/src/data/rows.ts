@@ -2,6 +2,7 @@ import { type Call, executeRows, type Knex, type RowArrays, type Statement } fro
 import { ApiError } from '../contract/errors.ts';
 import type { QueriedRows } from '../contract/pagination.ts';
 import type { BaseModel, ModelClass, RowQuery } from './base-model.ts';
+import { executeSoon } from './transaction.ts';
 
 /**
  * The rows that a query selects. Objection would copy each twice, under other names and into a model, which costs more
@@ -123,26 +124,41 @@ export async function insertRow<M extends BaseModel>(db: Knex, model: ModelClass
   return toModels(model, await executeRows(db, ...insertion(model, fields)))[0]!;
 }
 
+/** The same unless there is such a row: the target of a unique index says which. */
+export async function insertUnlessThere<M extends BaseModel>(
+  db: Knex,
+  model: ModelClass<M>,
+  fields: object,
+  target: string,
+): Promise<M | undefined> {
+  const call = insertion(model, fields, `on conflict ${target} do nothing`);
+  return toModels(model, await executeRows(db, ...call))[0];
+}
+
 /** The statement that adds a row and returns it, to be sent with others. */
-export function insertion(model: ModelClass<BaseModel>, fields: object): Call {
+export function insertion(model: ModelClass<BaseModel>, fields: object, onConflict = ''): Call {
   const given = givenOf(fields);
   const columns = given.map(([field]) => quoted(field));
   const places = given.map((_, at) => `$${at + 1}`);
-  const text = `insert into ${model.tableName} (${columns.join(', ')}) values (${places.join(', ')}) returning *`;
+  const text = `insert into ${model.tableName} (${columns.join(', ')}) values (${places.join(', ')}) ${onConflict} returning *`;
   return [named('insert', model, text), valuesOf(given)];
 }
 
-/** Changes the rows that have these values, and returns them. */
-export async function updateRows<M extends BaseModel>(
-  db: Knex,
-  model: ModelClass<M>,
-  where: object,
-  changes: object,
-): Promise<M[]> {
+/**
+ * Changes a row that the caller has locked, and returns it as it is then. A transaction does not wait for the answer;
+ * where the row no longer has these values, it is undone.
+ */
+export async function updateRow<M extends BaseModel>(db: Knex, row: M, where: object, changes: Partial<M>): Promise<M> {
+  const model = row.constructor as ModelClass<M>; // the class of an instance
   const [changed, compared] = [givenOf(changes), givenOf(where)];
   const sets = changed.map(([field], at) => `${quoted(field)} = $${at + 1}`);
-  const text = `update ${model.tableName} set ${sets.join(', ')} where ${equals(compared, changed.length)} returning *`;
-  return toModels(model, await executeRows(db, named('update', model, text), valuesOf([...changed, ...compared])));
+  const condition = equals(compared, changed.length);
+  const text = `
+    with changed as (update ${model.tableName} set ${sets.join(', ')} where ${condition} returning 1)
+    select 1 / count(*) from changed`;
+  const values = valuesOf([...changed, ...compared]);
+  await executeSoon(db, named('update', model, text), values, () => new ApiError('version_mismatch'));
+  return Object.assign(new model(), row, Object.fromEntries(changed));
 }
 
 type Given = [field: string, value: unknown][];

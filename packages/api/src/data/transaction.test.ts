@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../test/app.ts';
 import { systemContext } from '../context.ts';
-import { executeAtEnd, transaction } from './transaction.ts';
+import { afterCommit, executeAtEnd, executeSoon, oncePerTransaction, transaction, writeAtEnd } from './transaction.ts';
 
 let app: TestApp;
 
@@ -50,4 +50,74 @@ it('sends none of them when its work fails, and undoes all when one of them fail
 it('runs a statement at once where nothing would send it later', async () => {
   await executeAtEnd(app.ports.database, STEP, ['at once']);
   expect((await words()).at(-1)).toBe('at once');
+});
+
+const STEPS = { text: 'insert into steps (word) select word from json_to_recordset($1) as given (word text)' };
+
+it('writes rows by one statement at its end, in their order, however many there are', async () => {
+  const before = await words();
+  const rows = Array.from({ length: 230 }, (_, at) => `row ${at}`);
+  await transaction(context(), async (ctx) => {
+    for (const word of rows) await writeAtEnd(ctx.db, STEPS, { word });
+    expect(await ctx.db('steps').where({ word: 'row 229' })).toEqual([]);
+  });
+  expect(await words()).toEqual([...before, ...rows]);
+});
+
+it('writes a row that stays alone by a statement of its own', async () => {
+  const alone = { text: "insert into steps (word) values ($1 || ' alone')" };
+  await transaction(context(), (ctx) => writeAtEnd(ctx.db, STEPS, { word: 'one' }, alone));
+  await transaction(context(), async (ctx) => {
+    await writeAtEnd(ctx.db, STEPS, { word: 'two' }, alone);
+    await writeAtEnd(ctx.db, STEPS, { word: 'three' }, alone);
+  });
+  expect((await words()).slice(-3)).toEqual(['one alone', 'two', 'three']);
+});
+
+it('sends a statement before those after it, and reports one that failed unseen', async () => {
+  await transaction(context(), async (ctx) => {
+    await executeSoon(ctx.db, STEP, ['soon']);
+    expect(await ctx.db('steps').where({ word: 'soon' })).toHaveLength(1);
+  });
+  const before = await words();
+  const divide = { text: 'select 1 / $1::integer' };
+  const unseen = transaction(context(), (ctx) => executeSoon(ctx.db, divide, [0]));
+  await expect(unseen).rejects.toMatchObject({ code: '22012' });
+  const seen = transaction(context(), async (ctx) => {
+    await executeSoon(ctx.db, divide, [0]);
+    await ctx.db('steps').insert({ word: 'undone' });
+  });
+  await expect(seen).rejects.toMatchObject({ code: '22012' });
+  const refused = transaction(context(), async (ctx) => {
+    await ctx.db('steps').insert({ word: 'undone' });
+    await executeSoon(ctx.db, divide, [0], () => new Error('there is none'));
+  });
+  await expect(refused).rejects.toThrow('there is none');
+  expect(await words()).toEqual(before);
+});
+
+it('has its effects after its commit, and none where its last statement fails', async () => {
+  const effects: string[] = [];
+  await transaction(context(), async (ctx) => {
+    afterCommit(ctx.db, () => effects.push('committed'));
+    expect(effects).toEqual([]);
+  });
+  const failing = transaction(context(), async (ctx) => {
+    afterCommit(ctx.db, () => effects.push('failed'));
+    await executeAtEnd(ctx.db, { text: 'select 1 / $1::integer' }, [0]);
+  });
+  await expect(failing).rejects.toMatchObject({ code: '22012' });
+  expect(effects).toEqual(['committed']);
+});
+
+it('reads once what only its caller changes', async () => {
+  let reads = 0;
+  const once = oncePerTransaction(async (_: ReturnType<typeof context>, key: string) => `${key} ${++reads}`);
+  await transaction(context(), async (ctx) => {
+    expect([await once(ctx, 'a'), await once(ctx, 'a'), await once(ctx, 'b')]).toEqual(['a 1', 'a 1', 'b 2']);
+    once.keep(ctx, 'a', 'changed');
+    once.forget(ctx, 'b');
+    expect([await once(ctx, 'a'), await once(ctx, 'b')]).toEqual(['changed', 'b 3']);
+  });
+  expect(await once(context(), 'a')).toBe('a 4');
 });

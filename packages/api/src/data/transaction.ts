@@ -1,36 +1,104 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '@rentapi/platform/backoff';
-import { type Call, execute, isConflict, type Knex, type Statement, sendTogether } from '@rentapi/platform/database';
+import {
+  type Call,
+  execute,
+  isAborted,
+  isConflict,
+  isDivisionByZero,
+  type Knex,
+  type Statement,
+  sendTogether,
+} from '@rentapi/platform/database';
 import type { Context } from '../context.ts';
 
 const ATTEMPTS = 5;
 const CONFLICT_PAUSE = { firstMs: 10, maxMs: 200 };
 
-/** Runs `effect` once the transaction has committed, and never if it does not commit. */
-export function afterCommit(db: Knex, effect: () => void): void {
-  // knex's type for a transaction is a `Knex` with a promise of its end.
-  (db as Knex.Transaction).executionPromise.then(effect, () => {});
+/** What belongs to a transaction of ours that is open. */
+interface Open {
+  /** What is sent at its end: statements that nothing else in it depends on. */
+  last: LastCall[];
+  /** The answers for which nothing has waited. */
+  answers: Promise<unknown>[];
+  /** What follows from its commit. */
+  effects: (() => void)[];
+}
+
+interface LastCall {
+  statement: Statement;
+  call(): Call;
+  /** All that the statement writes, where it writes many rows. */
+  rows?: object[];
 }
 
 const MAX_WAITING = 20;
+/** Some kilobytes each. */
+const MAX_ROWS = 100;
 
-/** What is sent at the end of each transaction that is open: statements that nothing else in it depends on. */
-const lastCalls = new WeakMap<Knex, Call[]>();
+const opened = new WeakMap<Knex, Open>();
+
+/** Runs `effect` once the transaction has committed, and never if it does not commit. */
+export function afterCommit(db: Knex, effect: () => void): void {
+  const open = opened.get(db);
+  if (open) open.effects.push(effect);
+  // knex's type for a transaction is a `Knex` with a promise of its end.
+  else (db as Knex.Transaction).executionPromise.then(effect, () => {});
+}
 
 /**
  * Runs a statement at the end of the caller's transaction, with all others of this kind and the commit in one round
  * trip: other calls wait for its locks. A statement that fails undoes the transaction.
  */
 export async function executeAtEnd(db: Knex, statement: Statement, values: readonly unknown[]): Promise<void> {
-  const waiting = lastCalls.get(db);
-  if (!waiting) return void (await execute(db, statement, values));
-  waiting.push([statement, values]);
-  if (waiting.length === MAX_WAITING) await (await sendLastCalls(db)).answers;
+  const open = opened.get(db);
+  if (!open) return void (await execute(db, statement, values));
+  open.last.push({ statement, call: () => [statement, values] });
+  if (open.last.length === MAX_WAITING) await sendLastCalls(db, open);
 }
 
-async function sendLastCalls(db: Knex): Promise<{ answers: Promise<unknown> }> {
-  const waiting = lastCalls.get(db)?.splice(0) ?? [];
-  return waiting.length > 0 ? sendTogether(db, waiting) : { answers: Promise.resolve() };
+/**
+ * The same for a statement that writes many rows: its one value is a JSON array of all that the transaction gives it,
+ * in their order. `ofOne` writes a row that stayed alone, and its values are the fields.
+ */
+export async function writeAtEnd(db: Knex, statement: Statement, row: object, ofOne?: Statement): Promise<void> {
+  const open = opened.get(db);
+  if (!open) return void (await execute(db, ...writing(statement, [row], ofOne)));
+  const known = open.last.find((last) => last.statement === statement)?.rows;
+  const rows = known ?? [];
+  rows.push(row);
+  if (!known) open.last.push({ statement, rows, call: () => writing(statement, rows, ofOne) });
+  if (open.last.length === MAX_WAITING || rows.length === MAX_ROWS) await sendLastCalls(db, open);
+}
+
+function writing(statement: Statement, rows: readonly object[], ofOne: Statement | undefined): Call {
+  return ofOne && rows.length === 1 ? [ofOne, Object.values(rows[0]!)] : [statement, [JSON.stringify(rows)]];
+}
+
+async function sendLastCalls(db: Knex, open: Open): Promise<void> {
+  const calls = open.last.splice(0).map(({ call }) => call());
+  if (calls.length > 0) open.answers.push((await sendTogether(db, calls)).answers);
+}
+
+/**
+ * Sends a statement of the caller's transaction, and waits for its answer only at the end: it leaves with the next
+ * statement that is waited for. One that fails undoes the transaction. `refused` is the error of one that divides by
+ * zero where it does not find what it needs.
+ */
+export async function executeSoon(
+  db: Knex,
+  statement: Statement,
+  values: readonly unknown[],
+  refused?: () => Error,
+): Promise<void> {
+  const named = (error: unknown) => {
+    throw refused && isDivisionByZero(error) ? refused() : error;
+  };
+  const open = opened.get(db);
+  if (!open) return void (await execute(db, statement, values).catch(named));
+  const answer = (await sendTogether(db, [[statement, values]])).answers.catch(named);
+  answer.catch(() => {}); // it may fail before it is awaited
+  open.answers.push(answer);
 }
 
 /**
@@ -41,13 +109,7 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
   if (ctx.db.isTransaction) return work(ctx);
   for (let attempt = 1; ; attempt++) {
     try {
-      const { result, answers } = await ctx.db.transaction(async (db) => {
-        lastCalls.set(db, []);
-        const result = await work({ ...ctx, db });
-        return { result, ...(await sendLastCalls(db)) };
-      });
-      await answers; // after one that failed, the commit was a rollback
-      return result;
+      return await runOnce(ctx, work);
     } catch (error) {
       if (attempt === ATTEMPTS || !isConflict(error)) throw error;
       await sleep(backoffMs(attempt, CONFLICT_PAUSE)); // jitter keeps the same two from colliding again
@@ -55,19 +117,55 @@ export async function transaction<C extends Context, T>(ctx: C, work: (ctx: C) =
   }
 }
 
-/** Reads once in a transaction for each key, and anew outside of one: for what its transactions do not change. */
-export function oncePerTransaction<C extends { db: Knex }, Key, T>(
-  read: (ctx: C, key: Key) => Promise<T>,
-): (ctx: C, key: Key) => Promise<T> {
+async function runOnce<C extends Context, T>(ctx: C, work: (ctx: C) => Promise<T>): Promise<T> {
+  const open: Open = { last: [], answers: [], effects: [] };
+  const result = await ctx.db.transaction(async (db) => {
+    opened.set(db, open);
+    try {
+      const made = await work({ ...ctx, db });
+      await sendLastCalls(db, open);
+      return made;
+    } catch (error) {
+      throw await causeOf(error, open);
+    }
+  });
+  await Promise.all(open.answers); // after one that failed, the commit was a rollback
+  for (const effect of open.effects) effect();
+  return result;
+}
+
+/** A statement that failed unseen makes those after it fail as well: it is what is reported. */
+async function causeOf(error: unknown, { answers }: Open): Promise<unknown> {
+  const settled = await Promise.allSettled(answers);
+  const failed = settled.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  return failed.find((reason) => !isAborted(reason)) ?? error;
+}
+
+interface OnceRead<C, Key, Given extends unknown[], T> {
+  (ctx: C, key: Key, ...given: Given): Promise<T>;
+  /** What the transaction has made of it. */
+  keep(ctx: C, key: Key, value: T): void;
+  /** It is read anew, as where it is locked only now. */
+  forget(ctx: C, key: Key): void;
+}
+
+/** Reads once in a transaction for each key, and anew outside of one: for what only the caller changes meanwhile. */
+export function oncePerTransaction<C extends { db: Knex }, Key, Given extends unknown[], T>(
+  read: (ctx: C, key: Key, ...given: Given) => Promise<T>,
+): OnceRead<C, Key, Given, T> {
   const readBy = new WeakMap<Knex, Map<Key, Promise<T>>>();
-  return (ctx, key) => {
-    if (!ctx.db.isTransaction) return read(ctx, key);
+  const once = (ctx: C, key: Key, ...given: Given): Promise<T> => {
+    if (!ctx.db.isTransaction) return read(ctx, key, ...given);
     const known = readBy.get(ctx.db) ?? new Map<Key, Promise<T>>();
     readBy.set(ctx.db, known);
-    const found = known.get(key) ?? read(ctx, key);
+    const found = known.get(key) ?? read(ctx, key, ...given);
     known.set(key, found);
     return found;
   };
+  return Object.assign(once, {
+    keep: (ctx: C, key: Key, value: T) => void readBy.get(ctx.db)?.set(key, Promise.resolve(value)),
+    forget: (ctx: C, key: Key) => void readBy.get(ctx.db)?.delete(key),
+  });
 }
 
 /**

@@ -67,6 +67,24 @@ describe('recording', () => {
     expect(JSON.stringify(row)).not.toMatch(/\$2b\$|passwordHash/);
   });
 
+  it('of several changes in one transaction keeps their order, each with its audit row and its work', async () => {
+    const names = ['first', 'second', 'third'];
+    await transaction(context(), async (ctx) => {
+      const home = await OrganizationModel.query(ctx.db).findById(organizationId()).throwIfNotFound();
+      for (const name of names) {
+        const data = { ...home.present(ctx.ids), name };
+        await record(ctx, OrganizationUpdated, { target: home, before: home, data, organizationId: home.id });
+        data.name = 'changed afterwards';
+      }
+    });
+    const events = await app.rows('events').orderBy('id', 'desc').limit(3).select('id', 'data');
+    expect(events.map(({ data }) => data.name)).toEqual(names.toReversed());
+    const rows = await app.rows('audit_logs').orderBy('id', 'desc').limit(3);
+    expect(rows.map(({ eventId }) => eventId)).toEqual(events.map(({ id }) => id));
+    expect(rows[0]).toMatchObject({ action: 'organization.updated', targetId: organizationId(), after: null });
+    expect(rows[0].before).toMatchObject({ id: organizationId() });
+  });
+
   it('is written once: the audit log refuses to be changed or deleted', async () => {
     await expect(app.rows('audit_logs').update({ action: 'nothing' })).rejects.toThrow('append-only');
     await expect(app.rows('audit_logs').delete()).rejects.toThrow('append-only');

@@ -1,7 +1,7 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { z } from 'zod';
 import type { Context } from '../context.ts';
-import { executeAtEnd } from '../data/transaction.ts';
+import { writeAtEnd } from '../data/transaction.ts';
 import type { DataJob } from './job.ts';
 
 /** When work in the outbox is due that is due at once: by the clock of the database, as in the queue. */
@@ -11,7 +11,9 @@ const ENQUEUE: Statement = {
   name: 'enqueue',
   text: `
     with row as (
-      insert into outbox (job, data, key, available_at) values ($1, $2, $3, coalesce($4::timestamptz, ${AT_ONCE}))
+      insert into outbox (job, data, key, available_at)
+      select job, data, key, coalesce(at, ${AT_ONCE})
+      from json_to_recordset($1) as given (job text, data jsonb, key text, at timestamptz)
     ) select pg_notify('recorded', '')`,
 };
 
@@ -26,12 +28,12 @@ export async function enqueue<Data extends z.ZodType>(
   options: { key?: string; at?: Date } = {},
 ): Promise<void> {
   if (!ctx.db.isTransaction) throw new Error(`${job.name} must be enqueued in the transaction of its cause`);
-  await executeAtEnd(ctx.db, ENQUEUE, [
-    job.name,
-    JSON.stringify(job.data.parse(data)),
-    options.key ?? null,
-    options.at ?? null,
-  ]);
+  await writeAtEnd(ctx.db, ENQUEUE, {
+    job: job.name,
+    data: job.data.parse(data),
+    key: options.key ?? null,
+    at: options.at ?? null,
+  });
 }
 
 const ENQUEUE_NUMBERED: Statement = {

@@ -3,7 +3,7 @@ import type { CacheNamespace } from '../../../contract/cache-namespaces.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import { assertRoom } from '../../../data/assert-room.ts';
-import { readRows, rowsOf, updateRows } from '../../../data/rows.ts';
+import { readRows, rowsOf, updateRow } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { afterCommit, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
@@ -40,8 +40,7 @@ export async function archiveMeter(ctx: OrganizationContext, meterId: string): P
     await lockAuthority(ctx, 'billing:manage');
     const before = await findMeter(ctx, id);
     if (before.archivedAt) return;
-    const [after] = await updateRows(ctx.db, MeterModel, before.primaryKey, { archivedAt: ctx.now });
-    if (!after) throw new ApiError('not_found');
+    const after = await updateRow(ctx.db, before, before.primaryKey, { archivedAt: ctx.now });
     afterCommit(ctx.db, () => void forgetMeters(ctx));
     await record(ctx, MeterArchived, { target: after, before, after, data: after.present(ctx.ids) });
   });

@@ -1,5 +1,5 @@
 import type { PaymentMethod as ProviderMethod, ProviderName } from '@rentapi/payments/payment-provider';
-import { updateRows } from '../../../data/rows.ts';
+import { updateRow } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { forgetUnknown } from '../../billing/service/findings.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
@@ -13,8 +13,7 @@ export async function patch(
   row: PaymentMethodModel,
   changes: Partial<PaymentMethodModel>,
 ): Promise<PaymentMethodModel> {
-  const [after] = await updateRows(ctx.db, PaymentMethodModel, row.primaryKey, changes);
-  return after!; // it is locked, so it is there
+  return updateRow(ctx.db, row, row.primaryKey, changes);
 }
 
 export async function drop(ctx: TenantContext, { id }: PaymentMethodModel): Promise<void> {

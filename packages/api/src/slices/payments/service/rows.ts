@@ -1,5 +1,4 @@
-import type { ModelClass } from '../../../data/base-model.ts';
-import { updateRows } from '../../../data/rows.ts';
+import { updateRow } from '../../../data/rows.ts';
 import type { TenantModel } from '../../../data/tenant-model.ts';
 import type { PaymentModel } from '../model.ts';
 import type { TenantContext } from './fulfilment.ts';
@@ -13,9 +12,7 @@ interface Dated extends TenantModel {
 
 /** The row with these fields, which the caller has locked. */
 export async function patch<M extends Dated>(ctx: TenantContext, row: M, changes: Partial<M>): Promise<M> {
-  const model = row.constructor as ModelClass<M>; // the class of an instance
-  const [after] = await updateRows<M>(ctx.db, model, row.primaryKey, { ...changes, updatedAt: ctx.now });
-  return after!; // it is locked, so it is there
+  return updateRow(ctx.db, row, row.primaryKey, { ...changes, updatedAt: ctx.now });
 }
 
 /** A payment in an event that shows no more of it. */
