@@ -2,7 +2,7 @@ import { systemContext } from '@rentapi/api/context';
 import { transaction } from '@rentapi/api/data/transaction';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../../test/app.ts';
-import { type Entry, postEntry } from './service/journal.ts';
+import { type Entry, postAtEnd, postEntry } from './service/journal.ts';
 
 let app: TestApp;
 
@@ -54,6 +54,20 @@ describe('an entry of the money journal', () => {
     expect(posted.flat().filter(Boolean)).toHaveLength(1);
     expect(await post({ ...made, kind: 'FEE' })).toEqual([true]);
     expect(await linesOf(made)).toHaveLength(6);
+  });
+
+  it('is posted once with others at the end of a transaction', async () => {
+    const [first, second, none] = [entry(), entry(), entry({ lines: [] })];
+    for (let repeat = 0; repeat < 2; repeat++)
+      await transaction(systemContext(app.ports, 'test'), async (ctx) => {
+        for (const each of [first, second, none]) await postAtEnd(ctx, each);
+        expect(await linesOf(first)).toHaveLength(3 * repeat);
+      });
+    for (const made of [first, second])
+      expect(await linesOf(made)).toEqual(made.lines.map((line) => ({ kind: 'PAYMENT', organizationId: 7, ...line })));
+    const bad = entry({ lines: [{ account: 'revenue', currency: 'EUR', amountMinor: 1 }] });
+    const unbalanced = transaction(systemContext(app.ports, 'test'), (ctx) => postAtEnd(ctx, bad));
+    await expect(unbalanced).rejects.toThrow(/journal entry \d+ does not balance/);
   });
 
   it('of zeros alone is none', async () => {

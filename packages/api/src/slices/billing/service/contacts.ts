@@ -2,7 +2,7 @@ import type { Context } from '../../../context.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
 import { oncePerTransaction } from '../../../data/transaction.ts';
 import { recipientsOf } from '../../members/service/recipients.ts';
-import { findOrganization } from '../../organizations/service/find.ts';
+import { organizationOnce } from '../../organizations/service/find.ts';
 import { getBillingEmail } from './accounts.ts';
 
 interface BillingContacts {
@@ -18,10 +18,12 @@ export const billingContacts = (ctx: Context & Tenancy): Promise<BillingContacts
   contactsOf(ctx, ctx.organization.id);
 
 const contactsOf = oncePerTransaction(async (ctx: Context & Tenancy, id: number): Promise<BillingContacts> => {
-  const { name, deletedAt } = await findOrganization(ctx, id);
-  const members = await recipientsOf(ctx, ['OWNER', 'ADMIN']);
+  const [{ name, deletedAt }, members, forInvoices] = await Promise.all([
+    organizationOnce(ctx, id),
+    recipientsOf(ctx, ['OWNER', 'ADMIN']),
+    getBillingEmail(ctx),
+  ]);
   const recipients = members.map(({ id, email }) => ({ userId: ctx.ids.encode('usr', id) as string | null, email }));
-  const forInvoices = await getBillingEmail(ctx);
   if (forInvoices !== null && !recipients.some(({ email }) => email === forInvoices))
     recipients.push({ userId: null, email: forInvoices });
   return { organization: name, isDeleted: deletedAt !== null, recipients };

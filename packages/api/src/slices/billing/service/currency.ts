@@ -3,6 +3,7 @@ import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import { change } from '../../../data/base-model.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
+import { oncePerTransaction } from '../../../data/transaction.ts';
 import { BillingAccountModel } from '../model.ts';
 
 const ADD: Statement = {
@@ -20,10 +21,20 @@ export async function lockBillingAccount(ctx: Context & Tenancy): Promise<Billin
   return (await find())!; // it is there now, and this transaction holds it
 }
 
+/** The same once in a transaction: a caller who knows that it will be needed asks for it early, with others. */
+export const lockAccountOnce = (ctx: Context & Tenancy): Promise<BillingAccountModel> =>
+  accountOnce(ctx, ctx.organization.id);
+
+const accountOnce = oncePerTransaction((ctx: Context & Tenancy, _organizationId: number) => lockBillingAccount(ctx));
+
 /** The same, where something is paid or billed: the first decides the currency of all that follow. */
 export async function fixCurrency(ctx: Context & Tenancy, currency: string): Promise<BillingAccountModel> {
-  const account = await lockBillingAccount(ctx);
-  if (account.currency === null) return change(ctx, account, { currency });
+  const account = await lockAccountOnce(ctx);
+  if (account.currency === null) {
+    const fixed = await change(ctx, account, { currency });
+    accountOnce.keep(ctx, ctx.organization.id, fixed);
+    return fixed;
+  }
   if (account.currency === currency) return account;
   throw new ApiError('currency_fixed', {
     detail: `This organization pays in ${account.currency}, which its first payment or invoice has decided; ${currency} is not possible.`,

@@ -4,7 +4,7 @@ import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
 import { selectRows } from '../../../data/rows.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { executeSoon, transaction } from '../../../data/transaction.ts';
 import { InvoiceModel } from '../model.ts';
 import { type InvoiceReason, type LineKind, MAX_LINES } from '../schemas.ts';
 import { lockInvoice } from './find.ts';
@@ -29,7 +29,7 @@ export interface NewLine {
   taxMinor?: number;
 }
 
-interface NewInvoice {
+export interface NewInvoice {
   reason: Exclude<InvoiceReason, 'CORRECTION'>;
   /** AUTOMATIC: it is charged by itself. */
   collection: InvoiceModel['collection'];
@@ -67,18 +67,27 @@ const LINES: Statement = {
 
 /** A draft in the caller's transaction. For a period that has an invoice, that one: its lines stay as they are. */
 export async function draftInvoice(ctx: Context & Tenancy, draft: NewInvoice): Promise<InvoiceModel> {
+  return transaction(ctx, async (ctx) => {
+    const { invoice, isNew } = await beginInvoice(ctx, draft);
+    if (isNew) await insertLines(ctx, invoice.id, draft.lines, 0);
+    return invoice;
+  });
+}
+
+/** The same without its lines. */
+export async function beginInvoice(
+  ctx: Context & Tenancy,
+  draft: NewInvoice,
+): Promise<{ invoice: InvoiceModel; isNew: boolean }> {
   const { reason, collection, currency, subscriptionId = null, periodKey = null, lines } = draft;
   if (!CURRENCIES.has(currency)) throw new Error(`${currency} is not a currency that can be paid`);
   if ((subscriptionId === null) !== (periodKey === null)) throw new Error('a period is one of a subscription');
   assertLines(lines, 0);
-  return transaction(ctx, async (ctx) => {
-    const { id: organizationId } = ctx.organization;
-    const of = [organizationId, reason, collection, currency, subscriptionId, periodKey];
-    const [made] = await selectRows(ctx.db, InvoiceModel, DRAFT, [...of, sumOf(lines), ctx.now]);
-    if (!made) return InvoiceModel.of(ctx).findOne({ reason, subscriptionId, periodKey }).forUpdate().throwIfNotFound();
-    await insertLines(ctx, made.id, lines, 0);
-    return made;
-  });
+  const of = [ctx.organization.id, reason, collection, currency, subscriptionId, periodKey];
+  const [made] = await selectRows(ctx.db, InvoiceModel, DRAFT, [...of, sumOf(lines), ctx.now]);
+  if (made) return { invoice: made, isNew: true };
+  const query = InvoiceModel.of(ctx).findOne({ reason, subscriptionId, periodKey });
+  return { invoice: await query.forUpdate().throwIfNotFound(), isNew: false };
 }
 
 /** Adds lines to a draft, such as what a period used. The database refuses it once the invoice is final. */
@@ -101,14 +110,14 @@ export async function addLines(
 
 const sumOf = (lines: readonly NewLine[]): number => lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
 
-async function insertLines(
+export async function insertLines(
   { db, organization }: Tenancy,
   invoiceId: number,
   lines: readonly NewLine[],
   count: number,
 ): Promise<void> {
   const column = <T>(read: (line: NewLine) => T): T[] => lines.map(read);
-  await execute(db, ADD_LINES, [
+  await executeSoon(db, ADD_LINES, [
     organization.id,
     invoiceId,
     count,

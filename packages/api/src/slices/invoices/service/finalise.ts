@@ -2,7 +2,7 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
 import type { Tenancy } from '../../../data/tenant-model.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { executeSoon, transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { type findBillingAccount, fixCurrency } from '../../billing/service/currency.ts';
@@ -11,6 +11,7 @@ import { InvoiceFinalized, InvoicePaid } from '../events.ts';
 import { type InvoiceLineModel, InvoiceModel } from '../model.ts';
 import type { Party } from '../schemas.ts';
 import { mailInvoice } from './announce.ts';
+import { beginInvoice, insertLines, type NewInvoice } from './draft.ts';
 import { linesOf, lockInvoice } from './find.ts';
 import { postInvoice } from './post.ts';
 import { renderInvoice } from './render.ts';
@@ -40,13 +41,42 @@ export interface PricedInvoice {
 export async function priceInvoice(ctx: Context & Tenancy, draft: InvoiceModel): Promise<PricedInvoice> {
   if (draft.status !== 'DRAFT') return { draft, invoice: draft };
   const account = await fixCurrency(ctx, draft.currency);
-  const lines = await linesOf(ctx, draft.id);
-  const { seller, buyer, treatment, rates, taxes } = await taxesOf(ctx, account, lines);
-  await setTaxes(ctx, lines, rates, taxes);
+  const [lines, balance] = await Promise.all([linesOf(ctx, draft.id), balanceOf(ctx)]);
+  const taxed = await taxesOf(ctx, account, lines);
+  await setTaxes(ctx, lines, taxed.rates, taxed.taxes);
+  return price(ctx, draft, lines, { ...taxed, balance });
+}
+
+/** The same for an invoice that does not exist yet. For a period that has one, that one. */
+export async function makeInvoice(ctx: Context & Tenancy, given: NewInvoice): Promise<PricedInvoice> {
+  const account = await fixCurrency(ctx, given.currency);
+  const [{ invoice: draft, isNew }, taxed, balance] = await Promise.all([
+    beginInvoice(ctx, given),
+    taxesOf(ctx, account, given.lines),
+    balanceOf(ctx),
+  ]);
+  if (!isNew) return priceInvoice(ctx, draft);
+  const { rates, taxes } = taxed;
+  const lines = given.lines.map((line, at) => ({ ...line, taxRatePpm: rates[at]!, taxMinor: taxes[at]! }));
+  await insertLines(ctx, draft.id, lines, 0);
+  return price(ctx, draft, lines, { ...taxed, balance });
+}
+
+interface Basis extends Pick<Awaited<ReturnType<typeof taxesOf>>, 'seller' | 'buyer' | 'treatment' | 'taxes'> {
+  /** Of the customer, whose account is locked. */
+  balance: number;
+}
+
+async function price(
+  ctx: Context & Tenancy,
+  draft: InvoiceModel,
+  lines: readonly Taxable[],
+  { balance, seller, buyer, treatment, taxes }: Basis,
+): Promise<PricedInvoice> {
   const subtotalMinor = lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   const taxMinor = taxes.reduce((sum, tax) => sum + tax, 0);
   const totalMinor = subtotalMinor + taxMinor;
-  const balanceMinor = fromBalance(totalMinor, await balanceOf(ctx), minimumOf(ctx, draft.currency));
+  const balanceMinor = fromBalance(totalMinor, balance, minimumOf(ctx, draft.currency));
   const isPaid = balanceMinor === totalMinor;
   const dueDays = draft.collection === 'AUTOMATIC' ? 0 : ctx.ports.env.INVOICE_DUE_DAYS;
   const invoice = InvoiceModel.hydrate({
@@ -137,7 +167,7 @@ async function setTaxes(
   rates: readonly number[],
   taxes: readonly number[],
 ): Promise<void> {
-  await execute(db, SET_TAXES, [organization.id, lines.map(({ id }) => id), rates, taxes]);
+  await executeSoon(db, SET_TAXES, [organization.id, lines.map(({ id }) => id), rates, taxes]);
 }
 
 const BALANCE: Statement = {

@@ -1,5 +1,5 @@
 import type { Context } from '../../../context.ts';
-import { postEntry } from '../../books/service/journal.ts';
+import { postAtEnd } from '../../books/service/journal.ts';
 import type { InvoiceModel } from '../model.ts';
 
 /** What an invoice claims, in the books: what the balance pays of it is claimed no more. */
@@ -17,7 +17,7 @@ async function post(
   kind: 'INVOICE_FINALISED' | 'INVOICE_VOIDED',
   sign: 1 | -1,
 ): Promise<void> {
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind,
     source: { kind: 'invoice', id },
     organizationId,
@@ -37,7 +37,7 @@ export async function postCredit(
   { id, organizationId, currency, subtotalMinor, taxMinor, totalMinor }: InvoiceModel,
   { refundedMinor, returnedMinor }: { refundedMinor: number; returnedMinor: number },
 ): Promise<void> {
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind: 'INVOICE_CREDITED',
     source: { kind: 'invoice', id },
     organizationId,

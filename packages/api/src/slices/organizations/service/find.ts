@@ -3,6 +3,7 @@ import { presentWithEtag } from '../../../contract/etag.ts';
 import { newestFirst } from '../../../contract/pagination.ts';
 import type { RowQuery } from '../../../data/base-model.ts';
 import { existing, findRow, readRows, rowsOf } from '../../../data/rows.ts';
+import { oncePerTransaction } from '../../../data/transaction.ts';
 import { membershipsOf } from '../../members/service/find.ts';
 import { OrganizationModel, RESTORE_WINDOW_MS } from '../model.ts';
 import type { ListOrganizations, Organization, OrganizationPage, SearchOrganizations } from '../schemas.ts';
@@ -15,8 +16,11 @@ export function findOrganization({ db }: Pick<Context, 'db'>, id: number): Promi
   return existing(findRow(db, OrganizationModel, { id }));
 }
 
+/** The same once in a transaction, from the moment when it is locked: `keep` what is changed of it. */
+export const organizationOnce = oncePerTransaction(findOrganization);
+
 export async function organizationName(ctx: Context, organizationId: number): Promise<string> {
-  return (await findOrganization(ctx, organizationId)).name;
+  return (await organizationOnce(ctx, organizationId)).name;
 }
 
 /** Locked against deletion until the commit. */

@@ -1,6 +1,7 @@
-import { execute, type Statement } from '@rentapi/platform/database';
+import type { Statement } from '@rentapi/platform/database';
 import type { Tenancy } from '../../../data/tenant-model.ts';
-import { oncePerTransaction } from '../../../data/transaction.ts';
+import { executeSoon, oncePerTransaction } from '../../../data/transaction.ts';
+import { organizationOnce } from './find.ts';
 
 const LOCK: Statement = {
   name: 'lock_row_of_organization',
@@ -15,4 +16,7 @@ export async function lockOrganization(tenancy: Tenancy): Promise<void> {
   await lockOnce(tenancy, tenancy.organization.id);
 }
 
-const lockOnce = oncePerTransaction(({ db }: Tenancy, id: number) => execute(db, LOCK, [id]));
+const lockOnce = oncePerTransaction((tenancy: Tenancy, id: number) => {
+  organizationOnce.forget(tenancy, id);
+  return executeSoon(tenancy.db, LOCK, [id]);
+});

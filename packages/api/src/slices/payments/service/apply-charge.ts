@@ -2,6 +2,7 @@ import type { Charge, ChargeStatus, PaymentProvider } from '@rentapi/payments/pa
 import { ApiError } from '../../../contract/errors.ts';
 import { selectRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
+import { billingContacts } from '../../billing/service/contacts.ts';
 import { noteFinding } from '../../billing/service/findings.ts';
 import { markObject } from '../../billing/service/store.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
@@ -136,11 +137,11 @@ async function succeed(ctx: TenantContext, provider: PaymentProvider, { payment,
   await postCharge(ctx, paid);
   await record(ctx, PaymentSucceeded, { target: paid, before: payment, after: paid, data: dataOf(ctx, paid) });
   for (const other of siblings) if (other.isOpen) await stop(ctx, other);
-  if (captureId !== null) await wakeWaiting(ctx, provider, captureId);
   const isSecond = siblings.some(
     ({ status, refundedMinor, amountMinor }) => status === 'SUCCEEDED' && refundedMinor < amountMinor,
   );
   if (isSecond) {
+    if (captureId !== null) await wakeWaiting(ctx, provider, captureId);
     await noteFinding(ctx, {
       kind: 'DUPLICATE_PAYMENT',
       provider: provider.name,
@@ -149,8 +150,13 @@ async function succeed(ctx: TenantContext, provider: PaymentProvider, { payment,
     });
     return refundDuplicate(ctx, paid);
   }
-  await keepMethod(ctx, paid, charge);
-  await fulfilmentOf(ctx, paid).settle(ctx, paid);
+  const fulfilment = fulfilmentOf(ctx, paid);
+  await Promise.all([
+    captureId !== null && wakeWaiting(ctx, provider, captureId),
+    fulfilment.settle(ctx, paid),
+    keepMethod(ctx, paid, charge),
+    billingContacts(ctx),
+  ]);
   await mailPayment(ctx, paid, 'SUCCEEDED');
   return paid;
 }

@@ -2,6 +2,7 @@ import type { Charge, PaymentProvider } from '@rentapi/payments/payment-provider
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { z } from 'zod';
 import { within } from '../../../context.ts';
+import { existing } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { job } from '../../../jobs/job.ts';
 import { PaymentModel } from '../model.ts';
@@ -207,5 +208,5 @@ async function postpone(ctx: TenantContext, { id }: PaymentModel, error: Provide
 }
 
 async function find(ctx: TenantContext, id: number): Promise<PaymentModel> {
-  return PaymentModel.of(ctx).findOne({ id }).throwIfNotFound();
+  return existing(PaymentModel.find(ctx, { id }));
 }

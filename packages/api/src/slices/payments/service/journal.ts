@@ -1,4 +1,4 @@
-import { postEntry } from '../../books/service/journal.ts';
+import { postAtEnd } from '../../books/service/journal.ts';
 import type { DisputeModel, PaymentModel, RefundModel } from '../model.ts';
 import type { TenantContext } from './fulfilment.ts';
 
@@ -10,7 +10,7 @@ export async function postCharge(ctx: TenantContext, payment: PaymentModel): Pro
   const source = { kind: 'payment', id } as const;
   const cash = `cash_${provider}` as const;
   const at = paidAt ?? ctx.now;
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind: 'PAYMENT',
     source,
     organizationId,
@@ -20,7 +20,7 @@ export async function postCharge(ctx: TenantContext, payment: PaymentModel): Pro
       { account: purpose === 'INVOICE' ? 'receivable' : 'revenue', currency, amountMinor: -amountMinor },
     ],
   });
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind: 'FEE',
     source,
     organizationId,
@@ -38,7 +38,7 @@ export async function postRefund(
   account: 'refunds' | 'receivable',
 ): Promise<void> {
   const { id, organizationId, provider, currency, amountMinor } = refund;
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind: 'REFUND',
     source: { kind: 'refund', id },
     organizationId,
@@ -64,7 +64,7 @@ export async function postDispute(
 ): Promise<void> {
   const { id, organizationId, provider, currency, amountMinor } = dispute;
   const [from, to] = DISPUTE[kind].map((account) => (account === 'cash' ? (`cash_${provider}` as const) : account));
-  await postEntry(ctx, {
+  await postAtEnd(ctx, {
     kind,
     source: { kind: 'dispute', id },
     organizationId,

@@ -2,7 +2,7 @@ import { type Money, toChargedWire } from '@rentapi/payments/money';
 import type { PaymentProvider, ProviderName } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { ApiError } from '../../../contract/errors.ts';
-import { insertRow, selectRows } from '../../../data/rows.ts';
+import { insertRow, insertUnlessThere, selectRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { fixCurrency } from '../../billing/service/currency.ts';
@@ -51,10 +51,7 @@ export async function openPayment(
   if (!ctx.db.isTransaction) throw new Error('a payment is opened in the transaction of its cause');
   assertChargeable(providerNamed(ctx, name), amount);
   await fixCurrency(ctx, amount.currency);
-  const earlier = await findOpenPayment(ctx, purpose, subjectId);
-  if (earlier && !isReplaceable(earlier)) throw new ApiError('payment_in_progress');
-  if (earlier) await leave(ctx, earlier, 'replaced');
-  const payment = await insertRow(ctx.db, PaymentModel, {
+  const payment = await addOpen(ctx, {
     organizationId: ctx.organization.id,
     purpose,
     subjectId,
@@ -65,7 +62,7 @@ export async function openPayment(
     methodId: method?.externalId ?? null,
     customerId: method?.customerId ?? customerId,
     offSession: method !== null,
-    replacesId: earlier?.id ?? null,
+    replacesId: null,
     dueAt: new Date(ctx.now.getTime() + MINUTE_MS),
     createdAt: ctx.now,
     updatedAt: ctx.now,
@@ -75,9 +72,27 @@ export async function openPayment(
   return payment;
 }
 
+const IS_OPEN = `status in (${OPEN.map((status) => `'${status}'`).join(', ')})`;
+
+interface Subject {
+  purpose: Purpose;
+  subjectId: number;
+}
+
+/** There is rarely another one, so it is looked for where the index refuses the new one. */
+async function addOpen<Fields extends Subject>(ctx: TenantContext, fields: Fields): Promise<PaymentModel> {
+  const target = `(organization_id, purpose, subject_id) where ${IS_OPEN}`;
+  const added = await insertUnlessThere(ctx.db, PaymentModel, fields, target);
+  if (added) return added;
+  const earlier = await findOpenPayment(ctx, fields.purpose, fields.subjectId);
+  if (earlier && !isReplaceable(earlier)) throw new ApiError('payment_in_progress');
+  if (earlier) await leave(ctx, earlier, 'replaced');
+  return insertRow(ctx.db, PaymentModel, { ...fields, replacesId: earlier?.id ?? null });
+}
+
 const LOCK_OPEN = `
   select * from payments
-  where organization_id = $1 and purpose = $2 and subject_id = $3 and status in (${OPEN.map((status) => `'${status}'`).join(', ')})
+  where organization_id = $1 and purpose = $2 and subject_id = $3 and ${IS_OPEN}
   for update`;
 
 /** The one that is not ended, locked. */

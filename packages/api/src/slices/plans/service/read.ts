@@ -1,7 +1,7 @@
 import type { Context } from '../../../context.ts';
 import { ApiError } from '../../../contract/errors.ts';
 import type { Interval, PlanCode, PlanTerms } from '../../../contract/plans.ts';
-import { existing, findRow } from '../../../data/rows.ts';
+import { existing, findRow, selectRows } from '../../../data/rows.ts';
 import { oncePerTransaction } from '../../../data/transaction.ts';
 import { listCreditPacks } from '../../payments/service/packs.ts';
 import { PlanModel, PriceModel } from '../model.ts';
@@ -52,8 +52,16 @@ export async function findSold({ db }: Context, { plan: code, interval, currency
   throw new ApiError('price_not_sold', { detail: `${code} is not sold by the ${interval} in ${currency}.` });
 }
 
+const PRICE = 'select * from prices where id = $1';
+const PLAN_OF_PRICE = 'select plans.* from prices join plans on plans.code = prices.plan where prices.id = $1';
+
 /** What was bought at a price, which may be sold no more. A price never changes. */
 export const soldAt = oncePerTransaction(async (ctx: Pick<Context, 'db'>, priceId: number): Promise<Sold> => {
-  const price = await existing(findRow(ctx.db, PriceModel, { id: priceId }));
-  return { plan: await planOf(ctx, price.plan), price };
+  const [prices, plans] = await Promise.all([
+    selectRows(ctx.db, PriceModel, PRICE, [priceId]),
+    selectRows(ctx.db, PlanModel, PLAN_OF_PRICE, [priceId]),
+  ]);
+  const [[price], [plan]] = [prices, plans];
+  if (!price || !plan) throw new ApiError('not_found');
+  return { plan, price };
 });

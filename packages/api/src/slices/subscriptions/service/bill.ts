@@ -1,6 +1,6 @@
 import { ApiError } from '../../../contract/errors.ts';
-import { draftInvoice, type NewLine } from '../../invoices/service/draft.ts';
-import { numberInvoice, type PricedInvoice, priceInvoice } from '../../invoices/service/finalise.ts';
+import type { NewLine } from '../../invoices/service/draft.ts';
+import { makeInvoice, numberInvoice, type PricedInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { voidInvoice } from '../../invoices/service/settle.ts';
 import { closeOpenPayment, openPayment } from '../../payments/service/open.ts';
@@ -54,13 +54,12 @@ export async function bill(ctx: TenantContext, row: SubscriptionModel, given: Bi
 
 async function price(ctx: TenantContext, row: SubscriptionModel, given: Bill): Promise<PricedInvoice> {
   const { price } = await boughtBy(ctx, row);
-  const draft = await draftInvoice(ctx, {
+  return makeInvoice(ctx, {
     ...given,
     collection: row.provider === 'manual' ? 'MANUAL' : 'AUTOMATIC',
     currency: price.currency,
     subscriptionId: row.id,
   });
-  return priceInvoice(ctx, draft);
 }
 
 interface Collection {

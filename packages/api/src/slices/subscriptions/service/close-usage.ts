@@ -3,8 +3,7 @@ import { type Context, within } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
-import { draftInvoice } from '../../invoices/service/draft.ts';
-import { numberInvoice, priceInvoice } from '../../invoices/service/finalise.ts';
+import { makeInvoice, numberInvoice } from '../../invoices/service/finalise.ts';
 import { lockInvoice } from '../../invoices/service/find.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import type { SubscriptionModel } from '../model.ts';
@@ -136,7 +135,7 @@ async function billUsage(
   const lines = linesOfUsage(usage);
   if (lines.length === 0) return null;
   const { price } = await soldAt(ctx, row.priceId);
-  const draft = await draftInvoice(ctx, {
+  const priced = await makeInvoice(ctx, {
     reason: 'USAGE',
     collection: row.provider === 'manual' ? 'MANUAL' : 'AUTOMATIC',
     currency: price.currency,
@@ -144,7 +143,7 @@ async function billUsage(
     periodKey: from.toISOString().slice(0, 'yyyy-mm'.length),
     lines,
   });
-  return numberInvoice(ctx, await priceInvoice(ctx, draft));
+  return numberInvoice(ctx, priced);
 }
 
 /** When it is asked for again, after so many attempts. */

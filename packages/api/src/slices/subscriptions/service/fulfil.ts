@@ -1,10 +1,11 @@
-import { findInvoice } from '../../invoices/service/find.ts';
+import { selectRows } from '../../../data/rows.ts';
 import { missInvoicePayment, settleInvoice } from '../../invoices/service/settle.ts';
+import { lockOrganization } from '../../organizations/service/lock.ts';
 import type { Fulfilment } from '../../payments/service/fulfilment.ts';
-import type { SubscriptionModel } from '../model.ts';
+import { SubscriptionModel } from '../model.ts';
 import { advancePeriod } from './advance-period.ts';
 import { applyChange } from './change.ts';
-import { lockSubscription, move, type TenantContext } from './move.ts';
+import { move, type TenantContext } from './move.ts';
 import { missPayment } from './run-due.ts';
 
 export type SettledPayment = Parameters<Fulfilment['settle']>[1];
@@ -29,8 +30,20 @@ const HARD_DECLINES: ReadonlySet<string> = new Set([
 
 /** Locked before its invoice, as everywhere: two that lock in other orders would wait for each other. */
 export async function subscriptionOf(ctx: TenantContext, invoiceId: number): Promise<SubscriptionModel | undefined> {
-  const { subscriptionId } = await findInvoice(ctx, invoiceId);
-  return subscriptionId === null ? undefined : lockSubscription(ctx, subscriptionId);
+  await lockOrganization(ctx);
+  return lockSubscriptionOf(ctx, invoiceId);
+}
+
+const LOCK = `
+  select subscriptions.* from invoices join subscriptions on subscriptions.organization_id = invoices.organization_id
+    and subscriptions.id = invoices.subscription_id
+  where invoices.organization_id = $1 and invoices.id = $2 for update of subscriptions`;
+
+async function lockSubscriptionOf(
+  { db, organization }: TenantContext,
+  invoiceId: number,
+): Promise<SubscriptionModel | undefined> {
+  return (await selectRows(db, SubscriptionModel, LOCK, [organization.id, invoiceId]))[0];
 }
 
 /**
@@ -38,8 +51,11 @@ export async function subscriptionOf(ctx: TenantContext, invoiceId: number): Pro
  * another payment was faster; all of it is to be paid back.
  */
 export async function countPayment(ctx: TenantContext, { subjectId, amountMinor }: SettledPayment): Promise<boolean> {
-  const row = await subscriptionOf(ctx, subjectId);
-  const invoice = await settleInvoice(ctx, subjectId, amountMinor);
+  await lockOrganization(ctx);
+  const [row, invoice] = await Promise.all([
+    lockSubscriptionOf(ctx, subjectId), // sent first: it is locked before its invoice
+    settleInvoice(ctx, subjectId, amountMinor),
+  ]);
   if (!invoice) return false;
   const isPaid = invoice.status === 'PAID';
   if (isPaid && row?.renewalInvoiceId === subjectId) await advancePeriod(ctx, row);

@@ -5,7 +5,7 @@ import type { Tenancy } from '../../../data/tenant-model.ts';
 import type { EventType } from '../../../events/event.ts';
 import { record } from '../../../events/record.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
-import { findOrganization } from '../../organizations/service/find.ts';
+import { organizationOnce } from '../../organizations/service/find.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import { SubscriptionModel } from '../model.ts';
@@ -80,7 +80,7 @@ async function cachePlan(ctx: TenantContext, row: SubscriptionModel): Promise<vo
   if (row.status === 'INCOMPLETE' || row.status === 'EXPIRED') return; // it never counted
   const { id } = ctx.organization;
   const { DEFAULT_PLAN } = ctx.ports.env;
-  const before = await findOrganization(ctx, id); // locked before its subscription
+  const before = await organizationOnce(ctx, id); // locked before its subscription
   const until = entitledUntil(row, rulesOf(ctx, row.provider));
   const isEntitled = until !== null && until > ctx.now;
   const { plan } = await soldAt(ctx, row.priceId);
@@ -91,5 +91,7 @@ async function cachePlan(ctx: TenantContext, row: SubscriptionModel): Promise<vo
       ? { plan: plan.code, planUntil: until, planAfter: DEFAULT_PLAN }
       : { plan: DEFAULT_PLAN, planUntil: null, planAfter: null },
   );
-  if (after !== before) forgetAfterCommit(ctx, [`organization:${id}`]);
+  if (after === before) return;
+  organizationOnce.keep(ctx, id, after);
+  forgetAfterCommit(ctx, [`organization:${id}`]);
 }

@@ -2,13 +2,16 @@ import { execute, type Statement } from '@rentapi/platform/database';
 import pLimit from 'p-limit';
 import { type Context, within } from '../../../context.ts';
 import { change } from '../../../data/base-model.ts';
+import { selectRows } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { forgetAfterCommit } from '../../../pipeline/actor-cache.ts';
+import { lockAccountOnce } from '../../billing/service/currency.ts';
 import { numberInvoice } from '../../invoices/service/finalise.ts';
 import { findInvoice, lockInvoice } from '../../invoices/service/find.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
-import { findOrganization } from '../../organizations/service/find.ts';
+import { organizationOnce } from '../../organizations/service/find.ts';
+import { soldAt } from '../../plans/service/read.ts';
 import { SubscriptionPastDue, SubscriptionTrialEnding, SubscriptionUpdated } from '../events.ts';
 import { SubscriptionModel } from '../model.ts';
 import { dunningStepAt, nextStep, type StepKind } from '../state.ts';
@@ -70,18 +73,17 @@ export async function runDue(ctx: Context, { signal, touch }: RunControl): Promi
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} subscriptions could not be moved on`);
 }
 
-const LOCK: Statement = {
-  name: 'lock_organization_that_is_free',
-  text: 'select from organizations where id = $1 for no key update skip locked',
-};
+/** Locks the organization before its subscription, and neither where another run, or a call, has it. */
+const LOCK = `
+  select * from subscriptions where organization_id = $1 and id = $2
+    and exists (select from organizations where id = $1 for no key update skip locked)
+  for update`;
 
 /** All steps of one subscription that are due, each in a transaction of its own. */
 async function runOne(ctx: TenantContext, id: number): Promise<void> {
   for (let steps = 0, isMore = true; isMore && steps < MAX_STEPS; steps++) {
     isMore = await transaction(ctx, async (ctx) => {
-      // Another run, or a call, has it: it does what is due, or the next run does.
-      const locked = await execute(ctx.db, LOCK, [ctx.organization.id]);
-      const row = locked.length > 0 ? await SubscriptionModel.find(ctx, { id }, 'for update') : undefined;
+      const [row] = await selectRows(ctx.db, SubscriptionModel, LOCK, [ctx.organization.id, id]);
       const step = row && nextStep(row, rulesOf(ctx, row.provider));
       if (!row || !step || step.at > ctx.now) return false;
       const { dueAt } = await STEPS[step.kind](ctx, row);
@@ -114,7 +116,12 @@ async function noticeTrial(ctx: TenantContext, row: SubscriptionModel): Promise<
 
 /** Bills the next period, with what was to follow at its beginning. */
 async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<SubscriptionModel> {
-  const { deletedAt } = await findOrganization(ctx, ctx.organization.id);
+  const [{ deletedAt }] = await Promise.all([
+    organizationOnce(ctx, ctx.organization.id),
+    soldAt(ctx, row.priceId),
+    savedMethodOf(ctx, row.provider),
+    lockAccountOnce(ctx),
+  ]);
   if (deletedAt) return end(ctx, row, { status: 'CANCELED', at: row.periodEnd });
   const kept = await lapseChange(ctx, row);
   const renewed = await applyPending(ctx, kept);
@@ -127,8 +134,8 @@ async function renew(ctx: TenantContext, row: SubscriptionModel): Promise<Subscr
   }
   const waiting = await move(ctx, renewed, { status: 'ACTIVE', renewalInvoiceId: invoice.id });
   const { plan } = await boughtBy(ctx, waiting);
-  const isTried = await tryCollect(ctx, waiting, invoice, plan.name);
-  await numberInvoice(ctx, priced);
+  // The number is asked for last: others wait for the next one.
+  const [isTried] = await Promise.all([tryCollect(ctx, waiting, invoice, plan.name), numberInvoice(ctx, priced)]);
   return isTried ? waiting : missPayment(ctx, waiting);
 }
 

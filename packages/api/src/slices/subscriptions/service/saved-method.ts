@@ -1,13 +1,19 @@
 import type { ProviderName } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
+import { oncePerTransaction } from '../../../data/transaction.ts';
 import { providerNamed } from '../../billing/service/receive.ts';
 import { customerIdOf } from '../../payment-methods/service/customers.ts';
 import { type DefaultMethod, methodAt } from '../../payment-methods/service/find.ts';
 import type { TenantContext } from './move.ts';
 
 /** What is charged without the payer: a saved method of this provider, the default one first. */
-export const savedMethodOf = (ctx: TenantContext, provider: ProviderName): Promise<DefaultMethod | null> =>
-  methodAt(ctx, provider);
+export function savedMethodOf(ctx: TenantContext, provider: ProviderName): Promise<DefaultMethod | null> {
+  return methodOnce(ctx, `${ctx.organization.id} ${provider}`, provider);
+}
+
+const methodOnce = oncePerTransaction((ctx: TenantContext, _: string, provider: ProviderName) =>
+  methodAt(ctx, provider),
+);
 
 /**
  * The organization at a provider, for a payer who goes to a page: what they pay with is saved there, and charged for
