@@ -30,7 +30,7 @@ const RECORD: Statement = {
     select $1, event.id, $2, $6, $7, $8, $9, $10, $11, $12, $13, $14, $4 from event`,
 };
 
-/** The same for several rows, also of several organizations, which get their ids in their order. It costs more for one. */
+/** The same for several rows, also of several organizations: ids are in their order. It costs more for one. */
 const RECORD_ALL: Statement = {
   name: 'record_all',
   text: `
