@@ -162,10 +162,20 @@ async function acquire(db: Knex): Promise<{ client: KnexClient; connection: pg.C
 async function executeOnPool<Row>(db: Knex, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
   const { client, connection } = await acquire(db);
   try {
-    return (await connection.query<Row & pg.QueryResultRow>(queryOf(client, statement, values))).rows;
+    return takeRows(await connection.query<Row & pg.QueryResultRow>(queryOf(client, statement, values)));
   } finally {
     await client.releaseConnection(connection);
   }
+}
+
+/**
+ * The results of queries that follow one another hold one another for V8, dead or not, until it collects the old
+ * generation. Without this, all rows of a long read would wait there for it.
+ */
+function takeRows<Row>(result: { rows: Row[] }): Row[] {
+  const { rows } = result;
+  result.rows = [];
+  return rows;
 }
 
 /**
@@ -187,7 +197,7 @@ export async function executeByIndex<Row>(
     const [, answered, committed] = await Promise.allSettled([begun, answer, ended]);
     if (answered.status === 'rejected') throw answered.reason;
     if (committed.status === 'rejected') throw committed.reason;
-    return answered.value.rows;
+    return takeRows(answered.value);
   } finally {
     await client.releaseConnection(connection);
   }
@@ -211,8 +221,8 @@ export async function executeRows(db: Knex, statement: Statement, values: readon
   const { client, connection } = await acquire(db);
   try {
     const query = queryOf(client, statement, values);
-    const { fields, rows } = await connection.query<unknown[]>({ ...query, rowMode: 'array' });
-    return { columns: fields.map(({ name }) => name), rows };
+    const result = await connection.query<unknown[]>({ ...query, rowMode: 'array' });
+    return { columns: result.fields.map(({ name }) => name), rows: takeRows(result) };
   } finally {
     await client.releaseConnection(connection);
   }
@@ -242,7 +252,7 @@ export async function sendTogether(db: Knex, calls: readonly Call[]): Promise<{ 
   if (!db.isTransaction) throw new Error('statements that belong together need a transaction');
   const { client, connection } = await acquire(db);
   const queries = calls.map(([statement, values]) => queryOf(client, statement, values));
-  const answers = Promise.all(queries.map(async (query) => (await connection.query<object>(query)).rows));
+  const answers = Promise.all(queries.map(async (query) => takeRows(await connection.query<object>(query))));
   answers.catch(() => {}); // it may fail before it is awaited
   return { answers };
 }
