@@ -5,6 +5,7 @@ import { within } from '../../../context.ts';
 import { existing } from '../../../data/rows.ts';
 import { transaction } from '../../../data/transaction.ts';
 import { job } from '../../../jobs/job.ts';
+import { customerIdOf } from '../../payment-methods/service/customers.ts';
 import { PaymentModel } from '../model.ts';
 import { applyCharge, endUnpaid, isAbandoned, lockWithSiblings } from './apply-charge.ts';
 import { backoffMs, DAY_MS } from './delays.ts';
@@ -66,7 +67,8 @@ async function step(ctx: TenantContext, provider: PaymentProvider, payment: Paym
 async function begin(ctx: TenantContext, provider: PaymentProvider, payment: PaymentModel): Promise<PaymentModel> {
   const freed = await endReplaced(ctx, payment);
   if (!freed.isOpen) return freed;
-  const { amount, description, customerId, methodId, returnUrl, savesMethod, attempt } = payment;
+  const { amount, description, methodId, returnUrl, savesMethod, attempt } = payment;
+  const customerId = await customerOf(ctx, provider, payment);
   const reference = ctx.ids.encode('pay', payment.id);
   const input = { reference, amount, description, customerId, methodId, returnUrl, savesMethod };
   let charge: Charge;
@@ -88,6 +90,13 @@ async function begin(ctx: TenantContext, provider: PaymentProvider, payment: Pay
   if (stored.status === 'CANCELED') return endCharge(ctx, provider, stored);
   return stored.confirmingAt === null ? goOn(ctx, provider, stored, charge) : confirmBegun(ctx, provider, stored);
 }
+
+/**
+ * The organization at the provider, where the payment saves what it is paid with. It is made known only now: what is
+ * refused makes nothing there.
+ */
+const customerOf = (ctx: TenantContext, provider: PaymentProvider, { savesMethod, customerId }: PaymentModel) =>
+  savesMethod && customerId === null ? customerIdOf(ctx, provider) : customerId;
 
 const KNOWN_KEY = new Set(['DUPLICATE_INVOICE_ID', 'PAYPAL_REQUEST_ID_PREVIOUSLY_USED', 'key_reused']);
 

@@ -27,8 +27,6 @@ export interface NewPayment {
   provider: ProviderName;
   /** It is charged without the payer; without one, they pay on a page of the provider. */
   method?: SavedMethod | null;
-  /** The organization at the provider, for a payer who goes to a page: their method is saved there. */
-  customerId?: string | null;
   /** What the payer reads. */
   description: string;
   /** Where their browser goes afterwards. */
@@ -45,7 +43,7 @@ const MINUTE_MS = 60_000;
  */
 export async function openPayment(
   ctx: TenantContext,
-  { purpose, subjectId, amount, provider: name, method = null, customerId = null, ...texts }: NewPayment,
+  { purpose, subjectId, amount, provider: name, method = null, ...texts }: NewPayment,
   { advances = false }: { advances?: boolean } = {},
 ): Promise<PaymentModel> {
   if (!ctx.db.isTransaction) throw new Error('a payment is opened in the transaction of its cause');
@@ -60,7 +58,7 @@ export async function openPayment(
     ...amount,
     ...texts,
     methodId: method?.externalId ?? null,
-    customerId: method?.customerId ?? customerId,
+    customerId: method?.customerId ?? null,
     offSession: method !== null,
     replacesId: null,
     dueAt: new Date(ctx.now.getTime() + MINUTE_MS),

@@ -68,8 +68,6 @@ interface Collection {
   isPresent: boolean;
   /** Whether the caller charges it. */
   advances?: boolean;
-  /** The organization at the provider, to save there what the payer pays with. */
-  customerId?: string | null;
 }
 
 /** Opens the payment of an invoice; null where there is no method, and none who could name one. */
@@ -77,7 +75,7 @@ export async function collect(
   ctx: TenantContext,
   row: Pick<SubscriptionModel, 'provider' | 'returnUrl'>,
   invoice: Invoice,
-  { description, isPresent, advances = false, customerId = null }: Collection,
+  { description, isPresent, advances = false }: Collection,
 ): Promise<OpenedPayment | null> {
   const { provider, returnUrl } = row;
   const method = await savedMethodOf(ctx, provider);
@@ -91,7 +89,6 @@ export async function collect(
     method,
     description,
     returnUrl,
-    customerId,
   } as const;
   return openPayment(ctx, { ...payment, savesMethod: method === null && provider !== 'manual' }, { advances });
 }

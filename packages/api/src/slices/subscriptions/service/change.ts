@@ -5,7 +5,7 @@ import { providerNamed } from '../../billing/service/receive.ts';
 import { findSold, type Sold } from '../../plans/service/read.ts';
 import { SubscriptionUpdated } from '../events.ts';
 import { type Bought, linesOfChange, timingOf } from '../lines.ts';
-import { SubscriptionModel } from '../model.ts';
+import type { SubscriptionModel } from '../model.ts';
 import { type Period, periodOf } from '../periods.ts';
 import type { ChangeSubscription, PreviewSubscription, StartedSubscription } from '../schemas.ts';
 import { bill, collect, discountAt } from './bill.ts';
@@ -13,7 +13,6 @@ import { lockLive, NO_PENDING } from './cancel.ts';
 import { grantDifference, monthOf } from './grant-credits.ts';
 import { move, type TenantContext } from './move.ts';
 import { rulesOf } from './rules.ts';
-import { customerFor } from './saved-method.ts';
 import { boughtBy } from './sold.ts';
 import { goOn, type Started } from './started.ts';
 import { setUsageTerms } from './usage-periods.ts';
@@ -30,17 +29,10 @@ export async function changeSubscription(
   input: ChangeSubscription,
 ): Promise<StartedSubscription> {
   if (input.provider) providerNamed(ctx, input.provider);
-  const present = await SubscriptionModel.of(ctx).whereIn('status', ['ACTIVE']).first();
-  const customerId = present ? await customerFor(ctx, present.provider) : null;
-  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, { ...input, customerId })));
+  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, input)));
 }
 
-interface Starting extends ChangeSubscription {
-  /** At the provider. */
-  customerId: string | null;
-}
-
-async function start(ctx: OrganizationContext, { customerId, ...input }: Starting): Promise<Started> {
+async function start(ctx: OrganizationContext, input: ChangeSubscription): Promise<Started> {
   const row = await lockLive(ctx);
   assertChangeable(ctx, row);
   const at = input.prorationAt === undefined ? ctx.now : new Date(input.prorationAt);
@@ -61,7 +53,7 @@ async function start(ctx: OrganizationContext, { customerId, ...input }: Startin
     };
     return { id: (await move(ctx, row, fields, SubscriptionUpdated)).id, payment: null };
   }
-  if (timing === 'now') return upgrade(ctx, row, { before, after, at, providerFields, customerId });
+  if (timing === 'now') return upgrade(ctx, row, { before, after, at, providerFields });
   const pending =
     timing === null
       ? { pendingPriceId: null, pendingQuantity: null }
@@ -117,7 +109,6 @@ export async function proratedBy(
 }
 
 interface Upgrade {
-  customerId: string | null;
   before: Bought & Sold;
   after: Bought & Sold;
   at: Date;
@@ -128,7 +119,7 @@ interface Upgrade {
 async function upgrade(
   ctx: TenantContext,
   row: SubscriptionModel,
-  { before, after, at, providerFields, customerId }: Upgrade,
+  { before, after, at, providerFields }: Upgrade,
 ): Promise<Started> {
   const lines = linesOfChange(before, after, await proratedBy(ctx, row, { before, after, at }));
   const changes = row.changes + 1;
@@ -156,7 +147,7 @@ async function upgrade(
   const description = `${after.plan.name} until the end of the period`;
   return {
     id: row.id,
-    payment: await collect(ctx, row, invoice, { description, isPresent: true, advances: true, customerId }),
+    payment: await collect(ctx, row, invoice, { description, isPresent: true, advances: true }),
   };
 }
 

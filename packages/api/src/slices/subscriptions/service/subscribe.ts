@@ -18,30 +18,21 @@ import { billNextPeriod, collect } from './bill.ts';
 import { end } from './cancel.ts';
 import { couponUntil, redeemCoupon } from './coupons.ts';
 import { begin, lockSubscription, move, type TenantContext } from './move.ts';
-import { customerFor } from './saved-method.ts';
 import { goOn, type Started } from './started.ts';
-import { claimTrial, trialEndOf } from './trial.ts';
+import { claimTrial } from './trial.ts';
 
 /** Subscribes the organization, and answers where the payer goes. The provider is called after the commit. */
 export async function subscribe(ctx: OrganizationContext, input: Subscribe): Promise<StartedSubscription> {
   const returnUrl = allowedReturnUrl(ctx, input.returnUrl);
   providerNamed(ctx, input.provider);
-  const sold = await findSold(ctx, { ...input, currency: await chosenCurrency(ctx, input.currency) });
-  const isTrial = (await trialEndOf(ctx, sold.plan, input.provider)) !== null;
-  const customerId = isTrial ? null : await customerFor(ctx, input.provider);
-  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, { ...input, returnUrl, customerId })));
+  return goOn(ctx, await transaction(ctx, (ctx) => start(ctx, { ...input, returnUrl })));
 }
 
-interface Starting extends Subscribe {
-  /** At the provider. */
-  customerId: string | null;
-}
-
-async function start(ctx: OrganizationContext, { customerId, ...input }: Starting): Promise<Started> {
+async function start(ctx: OrganizationContext, input: Subscribe): Promise<Started> {
   await lockAuthority(ctx, 'billing:manage');
   const sold = await findSold(ctx, { ...input, currency: await chosenCurrency(ctx, input.currency) });
   const unpaid = await findUnpaid(ctx);
-  if (unpaid && (await isSame(ctx, unpaid, { ...input, sold }))) return payAgain(ctx, unpaid, { sold, customerId });
+  if (unpaid && (await isSame(ctx, unpaid, { ...input, sold }))) return payAgain(ctx, unpaid, sold);
   // Another one takes the place of what was never paid: its payer has left the page.
   if (unpaid) await end(ctx, unpaid, { status: 'EXPIRED', at: ctx.now });
   const coupon = input.coupon === undefined ? null : await redeemCoupon(ctx, input.coupon, sold.price.currency);
@@ -65,7 +56,7 @@ async function start(ctx: OrganizationContext, { customerId, ...input }: Startin
     },
     SubscriptionCreated,
   );
-  return trialEnd ? { id: row.id, payment: null } : payFirst(ctx, row, { sold, customerId });
+  return trialEnd ? { id: row.id, payment: null } : payFirst(ctx, row, sold);
 }
 
 const NOTHING_YET = {
@@ -86,24 +77,14 @@ const bought = ({ quantity, provider, returnUrl }: Subscribe, { price }: Sold) =
   returnUrl,
 });
 
-interface Paying {
-  sold: Sold;
-  customerId: string | null;
-}
-
-async function payFirst(ctx: TenantContext, row: SubscriptionModel, { sold, customerId }: Paying): Promise<Started> {
+async function payFirst(ctx: TenantContext, row: SubscriptionModel, { plan }: Sold): Promise<Started> {
   const invoice = await billNextPeriod(ctx, row);
   if (invoice.status === 'PAID') {
     await advancePeriod(ctx, row); // there is nothing to pay
     return { id: row.id, payment: null };
   }
   await move(ctx, row, { renewalInvoiceId: invoice.id });
-  const payment = await collect(ctx, row, invoice, {
-    description: sold.plan.name,
-    isPresent: true,
-    advances: true,
-    customerId,
-  });
+  const payment = await collect(ctx, row, invoice, { description: plan.name, isPresent: true, advances: true });
   return { id: row.id, payment };
 }
 
@@ -127,12 +108,11 @@ async function isSame(
   return isDeepStrictEqual(wanted, [row.priceId, row.quantity, row.provider, row.returnUrl, given]);
 }
 
-async function payAgain(ctx: TenantContext, row: SubscriptionModel, { sold, customerId }: Paying): Promise<Started> {
+async function payAgain(ctx: TenantContext, row: SubscriptionModel, { plan }: Sold): Promise<Started> {
   const invoice = await lockInvoice(ctx, row.renewalInvoiceId!); // it has one from the beginning
   const open = await findOpenPayment(ctx, 'INVOICE', invoice.id);
   const payment =
-    open ??
-    (await collect(ctx, row, invoice, { description: sold.plan.name, isPresent: true, advances: true, customerId }));
+    open ?? (await collect(ctx, row, invoice, { description: plan.name, isPresent: true, advances: true }));
   return { id: row.id, payment };
 }
 
