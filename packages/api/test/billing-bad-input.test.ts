@@ -4,12 +4,14 @@ import { draftInvoice } from '../src/slices/invoices/service/draft.ts';
 import { finaliseInvoice } from '../src/slices/invoices/service/finalise.ts';
 import { voidInvoice } from '../src/slices/invoices/service/settle.ts';
 import { type Answer, type Person, startApp, type TestApp } from './app.ts';
+import { makeOrganization, type TestOrganization } from './organization.ts';
 import { addPack, paymentsSettled, type TestPayments, usePayments } from './payments.ts';
 
 /** What billing refuses, with a sentence that says what to do, and without a change of any row about money. */
 const PATH = '/api/v1/subscriptions';
 const RETURN_URL = 'http://127.0.0.1:8000/back';
 const HOUR_MS = 3_600_000;
+const ADDRESS = { line1: 'Hauptstraße 1', postalCode: '10115', city: 'Berlin', country: 'DE' };
 
 let app: TestApp;
 let payments: TestPayments;
@@ -20,6 +22,10 @@ let bea: Person;
 /** Another organization, which has bought credits. */
 let cem: Person;
 let staff: Person;
+/** Has deleted the account. */
+let dee: Person;
+/** Is deleted; its owner is there. */
+let closed: TestOrganization;
 /** Public ids of what the scene has made. */
 const made: Record<string, string> = {};
 
@@ -48,6 +54,10 @@ const pay = (person: Person, name: string, change: object = {}) =>
   post(person, `${PATH}/invoices/${made[name]}/pay`, { provider: 'stripe', returnUrl: RETURN_URL, ...change });
 const refund = (name: string, amount?: object) =>
   post(staff, `/api/v1/admin/payments/${made[name]}/refund`, { reason: 'Asked for', ...(amount && { amount }) });
+const billTo = (change: object) =>
+  bea.request(`${PATH}/billing-info`, { method: 'PUT', body: { name: 'Bea Ltd', address: ADDRESS, ...change } });
+const adjust = (person: Person, credits: unknown) =>
+  post(staff, `/api/v1/admin/users/${person.id}/credits`, { credits, reason: 'Goodwill' });
 const usd = (amountMinor: number) => ({ amountMinor, currency: 'USD' });
 
 async function paid(person: Person): Promise<string> {
@@ -99,6 +109,11 @@ beforeAll(async () => {
     createdAt: now(),
   });
   [ada, bea, cem, staff] = [await app.signUp(), await app.signUp(), await app.signUp(), await app.signUp()];
+  dee = await app.signUp();
+  const deleted = app.ports.ids.decode('usr', dee.id);
+  await app.rows('users').where({ id: deleted }).update({ status: 'DELETED' });
+  closed = await makeOrganization(app);
+  await app.rows('organizations').where({ id: closed.organizationId }).update({ deletedAt: now() });
   await app
     .rows('users')
     .where({ id: app.ports.ids.decode('usr', staff.id) })
@@ -132,9 +147,9 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const ABOUT_MONEY =
-  /^(plans|prices|coupon|subscription|usage_periods|invoice|payments|payment_methods|refunds|disputes|credit_|journal_|billing_accounts|transfers|organizations)/;
+  /^(plans|prices|coupon|subscription|usage_periods|invoice|payments|payment_methods|payment_customers|refunds|disputes|credit_|journal_|billing_accounts|transfers|organizations)/;
 
-/** Every row about money, as one hash for each table. A customer at a provider, who is made first, is none. */
+/** Every row about money, as one hash for each table. */
 async function rowsAboutMoney(): Promise<string[]> {
   const tables: { tablename: string }[] = await app.rows('pg_tables').where({ schemaname: 'public' });
   const hashes = tables
@@ -147,6 +162,12 @@ async function rowsAboutMoney(): Promise<string[]> {
   const { rows } = await app.rows.raw(hashes.join(' union all '));
   return rows.map(({ hash }: { hash: string }) => hash).sort();
 }
+
+/** What both fakes were asked to make or change; PayPal's tokens are neither. */
+const madeAtProviders = (): string[] =>
+  [...payments.fakeStripe.requests, ...payments.fakePayPal.requests].filter(
+    (line) => !line.startsWith('GET ') && !line.includes('/oauth2/token'),
+  );
 
 const inMs = (ms: number) => new Date(now().getTime() + ms).toISOString();
 
@@ -282,18 +303,84 @@ it.each<[what: string, ask: () => Promise<Answer>, status: number, code: string]
     'refund_currency_differs',
   ],
   ['a refund of what is not paid', () => refund('waiting payment'), 409, 'payment_not_refundable'],
+  ['a subscription to what costs nothing', () => subscribe(bea, { plan: 'FREE' }), 400, 'plan_is_free'],
+  ['a quantity of none', () => subscribe(bea, { quantity: 0 }), 400, 'invalid_input'],
+  ['a quantity of a billion', () => subscribe(bea, { quantity: 1e9 }), 400, 'invalid_input'],
+  [
+    'a subscription that leads elsewhere',
+    () => subscribe(bea, { returnUrl: 'https://evil.example/' }),
+    400,
+    'return_url_not_allowed',
+  ],
+  ['a change to what is there', () => update({ plan: 'BASIC' }), 409, 'nothing_to_change'],
+  [
+    'a change of what was never begun',
+    () => bea.request(PATH, { method: 'PATCH', body: { plan: 'PRO' } }),
+    404,
+    'no_subscription',
+  ],
+  ['a resumption of what is not canceled', () => post(ada, `${PATH}/resume`), 409, 'subscription_not_canceling'],
+  ['a purchase of no credits', () => purchase(bea, { credits: 0 }), 400, 'invalid_input'],
+  ['a purchase of less than none', () => purchase(bea, { credits: -1000 }), 400, 'invalid_input'],
+  ['a purchase of half a credit', () => purchase(bea, { credits: 0.5 }), 400, 'invalid_input'],
+  ['a purchase of more than a number holds', () => purchase(bea, { credits: 2 ** 53 }), 400, 'invalid_input'],
+  ['a purchase of what is no pack', () => purchase(bea, { credits: 1234 }), 400, 'credit_pack_unknown'],
+  [
+    'a saved method for transfers',
+    () => post(bea, `${PATH}/payment-methods/setup`, { provider: 'manual', returnUrl: RETURN_URL }),
+    400,
+    'payment_method_not_saved_here',
+  ],
+  ['credits for a user who is deleted', () => adjust(dee, 100), 404, 'not_found'],
+  ['credits of half', () => adjust(bea, 0.5), 400, 'invalid_input'],
+  ['credits of more than a number holds', () => adjust(bea, 2 ** 53), 400, 'invalid_input'],
+  [
+    'a purchase for an organization that is deleted',
+    () =>
+      closed.as(closed.owner)(`${PATH}/credits/purchase`, {
+        method: 'POST',
+        body: { credits: 1000, provider: 'stripe', returnUrl: RETURN_URL },
+      }),
+    404,
+    'not_found',
+  ],
+  ['a tax id of another form', () => billTo({ taxId: 'DE12345' }), 400, 'tax_id_invalid'],
+  ['a tax id with other characters', () => billTo({ taxId: 'DE<123>456' }), 400, 'invalid_input'],
+  ['a tax id without a country', () => billTo({ taxId: 'DE123456789', address: null }), 400, 'tax_id_needs_country'],
+  [
+    'an address with control characters',
+    () => billTo({ address: { ...ADDRESS, line1: 'Hauptstraße\u001b[31m 1' } }),
+    400,
+    'invalid_input',
+  ],
+  [
+    'an address with a character that ends texts',
+    () => billTo({ address: { ...ADDRESS, line1: 'Haupt\u0000straße 1' } }),
+    400,
+    'invalid_text',
+  ],
+  [
+    'an address of two lines in one',
+    () => billTo({ address: { ...ADDRESS, city: 'Berlin\r\nPaid in full' } }),
+    400,
+    'invalid_input',
+  ],
+  ['a name that turns its text', () => billTo({ name: 'Acme \u202eDTL' }), 400, 'invalid_input'],
+  ['a country that there is not', () => billTo({ address: { ...ADDRESS, country: 'XX' } }), 400, 'invalid_input'],
+  ['a refund of half a cent', () => refund('payment of the subscription', usd(0.5)), 400, 'invalid_input'],
   [
     'a refund by its payer',
     () => post(ada, `/api/v1/admin/payments/${made['payment of the subscription']}/refund`, { reason: 'x' }),
     403,
     'permission_denied',
   ],
-])('%s is refused, and nothing is written', async (_, ask, status, code) => {
-  const before = await rowsAboutMoney();
+])('%s is refused, and nothing is written or made at a provider', async (_, ask, status, code) => {
+  const [before, requests] = [await rowsAboutMoney(), madeAtProviders()];
   const answer = await ask();
   const { body, headers } = answer;
   expect([answer.status, body.code]).toEqual([status, code]);
   expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
   expect(body).toMatchObject({ status, title: expect.stringMatching(/\w/), detail: expect.stringMatching(/\w.*\.$/s) });
   expect(await rowsAboutMoney()).toEqual(before);
+  expect(madeAtProviders()).toEqual(requests);
 });

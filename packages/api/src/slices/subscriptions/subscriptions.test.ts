@@ -234,6 +234,18 @@ describe('subscribing', () => {
     expect((await payments.stripe.getCharge(left.externalId)).status).toBe('CANCELED');
   });
 
+  it('again with its coupon leads to the same page until it is paid, and is known to the provider from then on', async () => {
+    const coupon = { code: `AGAIN${randomUUID().slice(0, 8).toUpperCase()}`, percentOff: 10, duration: 'once' };
+    await app.rows('coupons').insert({ ...coupon, maxRedemptions: 1, createdAt: now() });
+    const first = (await subscribe({ coupon: coupon.code })).body;
+    expect(first).toMatchObject({ status: 'INCOMPLETE', actionUrl: expect.stringContaining('http') });
+    const again = await subscribe({ coupon: coupon.code });
+    expect([again.status, again.body]).toMatchObject([201, { id: first.id, actionUrl: first.actionUrl }]);
+    const [customer] = await app.rows('payment_customers').where({ organizationId: organizationId() });
+    const opened = await app.rows('payments').where({ organizationId: organizationId() });
+    expect(opened).toMatchObject([{ customerId: customer.externalId, savesMethod: true }]);
+  });
+
   it.each<[what: string, change: object, status: number, code: string]>([
     ['FREE, which needs none', { plan: 'FREE' }, 400, 'plan_is_free'],
     ['an unknown plan', { plan: 'GOLD' }, 400, 'invalid_input'],
