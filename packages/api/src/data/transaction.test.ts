@@ -96,6 +96,16 @@ it('sends a statement before those after it, and reports one that failed unseen'
   expect(await words()).toEqual(before);
 });
 
+it('waits now and then for statements that it has sent, however many there are', async () => {
+  const divide = { text: 'select 1 / $1::integer' };
+  let sent = 0;
+  const many = transaction(context(), async (ctx) => {
+    for (; sent < 250; sent++) await executeSoon(ctx.db, divide, [sent]);
+  });
+  await expect(many).rejects.toMatchObject({ code: '22012' });
+  expect(sent).toBe(99);
+});
+
 it('has its effects after its commit, and none where its last statement fails', async () => {
   const effects: string[] = [];
   await transaction(context(), async (ctx) => {

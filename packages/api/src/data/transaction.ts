@@ -35,6 +35,8 @@ interface LastCall {
 const MAX_WAITING = 20;
 /** Some kilobytes each. */
 const MAX_ROWS = 100;
+/** Of statements that were sent: a long loop waits for them now and then. */
+const MAX_UNANSWERED = 100;
 
 const opened = new WeakMap<Knex, Open>();
 
@@ -77,7 +79,14 @@ function writing(statement: Statement, rows: readonly object[], ofOne: Statement
 
 async function sendLastCalls(db: Knex, open: Open): Promise<void> {
   const calls = open.last.splice(0).map(({ call }) => call());
-  if (calls.length > 0) open.answers.push((await sendTogether(db, calls)).answers);
+  if (calls.length > 0) await keepAnswer(open, (await sendTogether(db, calls)).answers);
+}
+
+/** Its failure is reported at the end, or here where too many are waited for. */
+async function keepAnswer(open: Open, answer: Promise<unknown>): Promise<void> {
+  answer.catch(() => {}); // it may fail before it is awaited
+  open.answers.push(answer);
+  if (open.answers.length === MAX_UNANSWERED) await Promise.all(open.answers.splice(0));
 }
 
 /**
@@ -96,9 +105,7 @@ export async function executeSoon(
   };
   const open = opened.get(db);
   if (!open) return void (await execute(db, statement, values).catch(named));
-  const answer = (await sendTogether(db, [[statement, values]])).answers.catch(named);
-  answer.catch(() => {}); // it may fail before it is awaited
-  open.answers.push(answer);
+  await keepAnswer(open, (await sendTogether(db, [[statement, values]])).answers.catch(named));
 }
 
 /**
