@@ -597,7 +597,7 @@ export async function createFakeStripe(options: FakeStripeOptions): Promise<Fake
     return method;
   }
 
-  /** A name of Stripe's stands for a new card each time. Most that decline are declined here already. */
+  /** A name of Stripe's makes a new card each time. Most that decline are declined here already. */
   function attachTestCard(name: string, customer: string): Stripe.PaymentMethod {
     const behavior = CARDS[name]!;
     if ((behavior === 'declines' || behavior === 'is_stolen') && name !== DECLINES_LATER) {

@@ -3,10 +3,9 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MIGRATIONS } from '@rentapi/api/data/migrations';
 import { RESTRICTED_TABLES } from '@rentapi/api/data/restricted-tables';
-import { createDatabase } from '@rentapi/platform/database';
 import type { EmbeddedPostgres } from '@rentapi/platform/embedded-postgres';
 import { migrateUp } from '@rentapi/platform/migrations';
-import { noteChanges } from './invariants.ts';
+import { noteChanges, openAsOwner } from './invariants.ts';
 import type { Month } from './months.ts';
 import type { Outcome, Simulation } from './simulate.ts';
 
@@ -88,8 +87,7 @@ function sumOf([first, ...others]: readonly Month[]): Month {
 /** That many databases, migrated and without data: one is made, and copied. Returns their names. */
 async function makeDatabases({ url, servingUrl }: Given['server'], count: number): Promise<string[]> {
   const [first, ...copies] = Array.from({ length: count }, (_, group) => `simulation_${group}`);
-  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
-  const admin = createDatabase({ ...timeouts, url, poolMin: 0, poolMax: 1, applicationName: 'rentapi simulation' });
+  const admin = openAsOwner(url);
   try {
     await admin.raw('create database ??', [first!]);
     const serving = { urls: [withName(servingUrl, first!)], restricted: RESTRICTED_TABLES };

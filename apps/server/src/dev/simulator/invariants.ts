@@ -3,7 +3,7 @@ import { FAULTS } from '@rentapi/api/slices/books/schemas';
 import { CHECKS } from '@rentapi/api/slices/books/service/checks';
 import { rulesOf } from '@rentapi/api/slices/subscriptions/service/rules';
 import { entitledUntil, type Status, type Timed } from '@rentapi/api/slices/subscriptions/state';
-import { createDatabase, execute, type Statement } from '@rentapi/platform/database';
+import { createDatabase, execute, type Knex, type Statement } from '@rentapi/platform/database';
 
 /** Work wakes once in so long a time. */
 export const HOUR_MS = 3_600_000;
@@ -217,16 +217,20 @@ export async function readWhole({ db }: Context, listedUntil: Date): Promise<Who
 
 export const gapInSeries = (): Broken => brokenAs('SERIES', null);
 
-/** Has the database note of which organizations rows change that only a change can break, whatever changes them. */
-export async function noteChanges(ownerUrl: string): Promise<void> {
-  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
-  const owner = createDatabase({
-    ...timeouts,
-    url: ownerUrl,
+/** As the owner of the tables, with one connection. */
+export const openAsOwner = (url: string): Knex =>
+  createDatabase({
+    url,
     poolMin: 0,
     poolMax: 1,
+    acquireTimeoutMs: 60_000,
+    statementTimeoutMs: 60_000,
     applicationName: 'rentapi simulation',
   });
+
+/** Has the database note of which organizations rows change that only a change can break, whatever changes them. */
+export async function noteChanges(ownerUrl: string): Promise<void> {
+  const owner = openAsOwner(ownerUrl);
   try {
     await owner.raw(NOTES);
     const { rows } = await owner.raw(READ_TABLES, [UNTIMED.join(' ')]);

@@ -138,6 +138,13 @@ export function openSandbox(account: SandboxAccount, clock: { now(): Date }): Sa
     },
   };
 
+  const noted =
+    <Given extends unknown[], Result>(write: (...given: Given) => Promise<Result>) =>
+    (...given: Given): Promise<Result> => {
+      times.note();
+      return write(...given);
+    };
+
   const provider: PaymentProvider = {
     ...stripe,
     async createCustomer(input) {
@@ -146,14 +153,8 @@ export function openSandbox(account: SandboxAccount, clock: { now(): Date }): Sa
       if (customer) customers.add(customer.id);
       return customer;
     },
-    async startSetup(input) {
-      times.note();
-      return stripe.startSetup(input);
-    },
-    async createCharge(input) {
-      times.note();
-      return stripe.createCharge(input);
-    },
+    startSetup: noted(stripe.startSetup),
+    createCharge: noted(stripe.createCharge),
     async confirmCharge(input) {
       times.note();
       const charge = await stripe.confirmCharge(input);
@@ -161,18 +162,9 @@ export function openSandbox(account: SandboxAccount, clock: { now(): Date }): Sa
       if (charge.status === 'SUCCEEDED' && card === 'is_disputed') await waitForDispute(charge.id);
       return charge;
     },
-    async cancelCharge(id) {
-      times.note();
-      return stripe.cancelCharge(id);
-    },
-    async refund(input) {
-      times.note();
-      return stripe.refund(input);
-    },
-    async removeMethod(id) {
-      times.note();
-      await stripe.removeMethod(id);
-    },
+    cancelCharge: noted(stripe.cancelCharge),
+    refund: noted(stripe.refund),
+    removeMethod: noted(stripe.removeMethod),
     async finishSetup(id) {
       const setup = await stripe.finishSetup(id);
       return { ...setup, method: setup.method && times.shifted(setup.method) };
