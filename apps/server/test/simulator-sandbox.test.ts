@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createFakeStripe, type FakeStripe } from '@rentapi/fake-payments/stripe';
 import { openStripe } from '@rentapi/payments/stripe/client';
 import { systemClock } from '@rentapi/platform/clock';
-import { createDatabase } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { runSimulation } from '../src/dev/simulator/command.ts';
@@ -43,14 +43,7 @@ async function run(given: Given) {
   await noteChanges(ownerUrl);
   const dataDir = await mkdtemp(path.join(tmpdir(), 'rentapi-sandbox-test-'));
   const sandbox = { ...ACCOUNT, apiBase: standIn.url };
-  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
-  const rows = createDatabase({
-    ...timeouts,
-    url: ownerUrl,
-    poolMin: 0,
-    poolMax: 1,
-    applicationName: 'rentapi tests',
-  });
+  const rows = openDatabase(ownerUrl, { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 });
   try {
     const outcome = await simulate({ ...given, chaos: false, databaseUrl, dataDir, sandbox });
     const { rows: counts } = await rows.raw<{ rows: Record<string, number>[] }>(HAPPENED);

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FAULTS } from '@rentapi/api/slices/books/schemas';
-import { createDatabase } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { runSimulation } from '../src/dev/simulator/command.ts';
@@ -33,8 +33,7 @@ async function run(given: Given, spoil?: string) {
 }
 
 async function change(url: string, sql: string): Promise<void> {
-  const timeouts = { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 };
-  const rows = createDatabase({ url, poolMin: 0, poolMax: 1, ...timeouts, applicationName: 'rentapi tests' });
+  const rows = openDatabase(url, { acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 });
   await rows.raw(sql);
   await rows.destroy();
 }

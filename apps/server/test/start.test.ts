@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createIds } from '@rentapi/api/contract/ids';
 import { assertSecrets } from '@rentapi/api/deployment-secrets';
-import { createDatabase, type Knex } from '@rentapi/platform/database';
+import type { Knex } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -26,14 +27,7 @@ let database: Knex;
 
 beforeAll(async () => {
   outside = await cloneDatabase(inject('postgres'));
-  database = createDatabase({
-    url: outside.url,
-    poolMin: 0,
-    poolMax: 2,
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs: 5000,
-    applicationName: 'test',
-  });
+  database = openDatabase(outside.url, { poolMax: 2, acquireTimeoutMs: 5000, statementTimeoutMs: 5000 });
   await assertSecrets(database, SECRETS, {}); // as its first start would have stored them
 });
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import { rawRoutes } from '@rentapi/api/slices/registry';
 import { appRouter } from '@rentapi/api/slices/router';
 import { operationsOf, shapeOf } from '@rentapi/api/transports/rest-routes';
-import { createDatabase, type Knex } from '@rentapi/platform/database';
+import type { Knex } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 
@@ -16,14 +17,7 @@ interface Index {
 
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
-  database = createDatabase({
-    url: clone.ownerUrl,
-    poolMin: 0,
-    poolMax: 1,
-    acquireTimeoutMs: 10_000,
-    statementTimeoutMs: 10_000,
-    applicationName: 'rentapi tests',
-  });
+  database = openDatabase(clone.ownerUrl);
   indexes = await query(`
     select i.indrelid::regclass::text as "table",
            array(select coalesce(a.attname::text, 'an expression') from unnest(i.indkey::smallint[]) with ordinality k (attnum, at)

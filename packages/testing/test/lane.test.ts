@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabase, execute, hasLane, type Knex, type Statement } from '@rentapi/platform/database';
+import { execute, hasLane, type Knex, type Statement } from '@rentapi/platform/database';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openDatabase } from '../src/database.ts';
 import { type FlakyProxy, startFlakyProxy } from '../src/flaky-proxy.ts';
 import { cloneDatabase } from '../src/postgres.ts';
 
@@ -28,14 +29,7 @@ afterEach(async () => {
 });
 
 function open(url: string, statementTimeoutMs = 5000): Knex {
-  return createDatabase({
-    url,
-    poolMin: 0,
-    poolMax: 10,
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs,
-    applicationName: 'test',
-  });
+  return openDatabase(url, { poolMax: 10, acquireTimeoutMs: 5000, statementTimeoutMs });
 }
 
 /** The answer to each number, and the connection that it came over. */

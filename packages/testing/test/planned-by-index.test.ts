@@ -1,5 +1,6 @@
-import { createDatabase, execute, executeByIndex, type Knex } from '@rentapi/platform/database';
+import { execute, executeByIndex, type Knex } from '@rentapi/platform/database';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { openDatabase } from '../src/database.ts';
 import { cloneDatabase } from '../src/postgres.ts';
 
 let clone: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -7,14 +8,7 @@ let database: Knex;
 
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
-  database = createDatabase({
-    url: clone.ownerUrl,
-    poolMin: 0,
-    poolMax: 1, // all that follows is about one connection
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test',
-  });
+  database = openDatabase(clone.ownerUrl); // all that follows is about its one connection
   await database.raw('create table work (id integer primary key) with (autovacuum_enabled = false)');
   await database.raw('vacuum work'); // from here on it is known to be empty
 });

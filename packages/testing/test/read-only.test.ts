@@ -1,19 +1,12 @@
-import { createDatabase, isUnavailable, type Knex, probeServer } from '@rentapi/platform/database';
+import { isUnavailable, type Knex, probeServer } from '@rentapi/platform/database';
 import { afterEach, beforeEach, expect, inject, it } from 'vitest';
+import { openDatabase } from '../src/database.ts';
 import { cloneDatabase } from '../src/postgres.ts';
 
 let clone: Awaited<ReturnType<typeof cloneDatabase>>;
 let product: Knex;
 let owner: Knex;
-const open = (url: string) =>
-  createDatabase({
-    url,
-    poolMin: 0,
-    poolMax: 10,
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs: 5000,
-    applicationName: 'test',
-  });
+const open = (url: string) => openDatabase(url, { poolMax: 10, acquireTimeoutMs: 5000, statementTimeoutMs: 5000 });
 
 beforeEach(async () => {
   clone = await cloneDatabase(inject('postgres'));

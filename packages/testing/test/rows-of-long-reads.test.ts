@@ -1,7 +1,8 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createDatabase, execute, type Knex, type Statement } from '@rentapi/platform/database';
+import { execute, type Knex, type Statement } from '@rentapi/platform/database';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { openDatabase } from '../src/database.ts';
 import { cloneDatabase } from '../src/postgres.ts';
 
 let clone: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -9,14 +10,7 @@ let database: Knex;
 
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
-  database = createDatabase({
-    url: clone.ownerUrl,
-    poolMin: 0,
-    poolMax: 1,
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test',
-  });
+  database = openDatabase(clone.ownerUrl);
 });
 afterAll(async () => {
   await database.destroy();

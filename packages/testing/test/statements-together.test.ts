@@ -1,13 +1,7 @@
 import { Socket } from 'node:net';
-import {
-  createDatabase,
-  execute,
-  executeRows,
-  executeTogether,
-  type Knex,
-  sendTogether,
-} from '@rentapi/platform/database';
+import { execute, executeRows, executeTogether, type Knex, sendTogether } from '@rentapi/platform/database';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { openDatabase } from '../src/database.ts';
 import { cloneDatabase } from '../src/postgres.ts';
 
 let clone: Awaited<ReturnType<typeof cloneDatabase>>;
@@ -15,14 +9,7 @@ let database: Knex;
 
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
-  database = createDatabase({
-    url: clone.ownerUrl,
-    poolMin: 0,
-    poolMax: 5,
-    acquireTimeoutMs: 5000,
-    statementTimeoutMs: 10_000,
-    applicationName: 'test',
-  });
+  database = openDatabase(clone.ownerUrl, { poolMax: 5 });
   await database.raw('create table counters (name text primary key, value integer not null)');
   await database('counters').insert({ name: 'a', value: 1 });
 });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { createDatabase, execute, type Knex } from '@rentapi/platform/database';
+import { execute, type Knex } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { QUEUES } from '../pipeline/observe-metrics.ts';
@@ -15,15 +16,7 @@ beforeAll(async () => {
 afterAll(() => clone.drop());
 
 /** One connection, as long as the pool lives. */
-const connect = (): Knex =>
-  createDatabase({
-    url: clone.ownerUrl,
-    poolMin: 1,
-    poolMax: 1,
-    acquireTimeoutMs: 10_000,
-    statementTimeoutMs: 60_000,
-    applicationName: 'rentapi tests',
-  });
+const connect = (): Knex => openDatabase(clone.ownerUrl, { poolMin: 1, statementTimeoutMs: 60_000 });
 
 const fill = (database: Knex) =>
   database.raw(

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabase } from '@rentapi/platform/database';
 import { type JobDefinition, startJobWorker } from '@rentapi/platform/jobs';
 import { expectedTable } from '@rentapi/platform/jobs/schema';
 import { createLogger } from '@rentapi/platform/logger';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
@@ -711,14 +711,7 @@ describe('a worker', () => {
 
   it('creates no table: workers that start together would crash each other', async () => {
     const unmigrated = await cloneDatabase(inject('postgres'));
-    const owner = createDatabase({
-      url: unmigrated.ownerUrl,
-      poolMin: 0,
-      poolMax: 2,
-      acquireTimeoutMs: 10_000,
-      statementTimeoutMs: 10_000,
-      applicationName: 'rentapi tests',
-    });
+    const owner = openDatabase(unmigrated.ownerUrl, { poolMax: 2 });
     try {
       await owner.schema.dropTable('agenda_jobs');
       const lines: string[] = [];

@@ -1,4 +1,5 @@
-import { createDatabase, type Knex } from '@rentapi/platform/database';
+import type { Knex } from '@rentapi/platform/database';
+import { openDatabase } from '@rentapi/testing/database';
 import { cloneDatabase } from '@rentapi/testing/postgres';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createMemorySink, usageCall } from '../../../test/usage-calls.ts';
@@ -11,15 +12,7 @@ let clone: Awaited<ReturnType<typeof cloneDatabase>>;
 let database: Knex;
 let owner: Knex;
 
-const open = (url: string) =>
-  createDatabase({
-    url,
-    poolMin: 0,
-    poolMax: 4,
-    acquireTimeoutMs: 60_000,
-    statementTimeoutMs: 60_000,
-    applicationName: 'rentapi tests',
-  });
+const open = (url: string) => openDatabase(url, { poolMax: 4, acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 });
 
 beforeAll(async () => {
   clone = await cloneDatabase(inject('postgres'));
