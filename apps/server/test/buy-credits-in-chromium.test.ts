@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
 import { cloneDatabase } from '@rentapi/testing/postgres';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { killAll, SECRETS, type Server, startServer, temporaryDirectory } from './processes.ts';
 
@@ -27,7 +27,7 @@ describe.skipIf(chromiumIsMissing())('a newcomer in Chromium', () => {
     server = await startServer(['start'], settings);
     const { accessToken } = await post('/auth/login', { email: 'john@acme.com', password: 'User123!@#' });
     headers = { authorization: `Bearer ${accessToken}` };
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
     page = await browser.newPage();
   });
   afterAll(async () => {

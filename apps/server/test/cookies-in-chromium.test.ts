@@ -1,5 +1,5 @@
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundleClients, serveScript } from './browser-client.ts';
 import { startInProcess } from './in-process-server.ts';
@@ -23,7 +23,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium, a page of another origin', ()
     const body = JSON.stringify(USER);
     const headers = { 'content-type': 'application/json' };
     await fetch(`${server.url}/api/v1/auth/register`, { method: 'POST', headers, body });
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
   });
   afterAll(async () => {
     await browser.close();

@@ -1,6 +1,6 @@
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
 import axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { codeAt } from '../../../packages/api/test/second-factor.ts';
@@ -224,7 +224,7 @@ describe('the page of billing', () => {
 describe.skipIf(chromiumIsMissing())('in Chromium', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
   });
   afterAll(() => browser.close());
 

@@ -1,6 +1,6 @@
 import { newToken, tokenHash } from '@rentapi/platform/tokens';
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startInProcess } from './in-process-server.ts';
 
@@ -59,7 +59,7 @@ describe.skipIf(chromiumIsMissing())('with scripts off', () => {
   let context: BrowserContext;
   let page: Page;
   beforeAll(async () => {
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
   });
   afterAll(() => browser.close());
   beforeEach(async () => {

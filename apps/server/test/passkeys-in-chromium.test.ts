@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
-import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
+import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOCUMENTS_ROOT } from '../src/files.ts';
 import { bundleClients, serveScript } from './browser-client.ts';
@@ -39,7 +39,7 @@ describe.skipIf(chromiumIsMissing())('in Chromium, with a virtual authenticator'
     const body = JSON.stringify(USER);
     const headers = { 'content-type': 'application/json' };
     await fetch(`${server.url}/api/v1/auth/register`, { method: 'POST', headers, body });
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
     context = await browser.newContext();
     page = await context.newPage();
     devTools = await context.newCDPSession(page);

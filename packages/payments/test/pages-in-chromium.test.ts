@@ -1,5 +1,5 @@
-import { CHROMIUM, chromiumIsMissing } from '@rentapi/testing/chromium';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { chromiumIsMissing, openChromium } from '@rentapi/testing/chromium';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPayPal, startStripe } from './harnesses.ts';
 
@@ -16,7 +16,7 @@ describe.skipIf(chromiumIsMissing())('a payer in Chromium', () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    browser = await chromium.launch(CHROMIUM);
+    browser = await openChromium();
     page = await browser.newPage();
   });
   afterAll(() => browser.close());
