@@ -44,8 +44,8 @@ export function startJobProcessing(
   { queues, leaseMs, onSequenced }: WorkerOptions = {},
 ): { stop(): Promise<void> } {
   const { database, log, notifications } = ports;
-  const sequencer = startSequencer({ url: directUrl, log, onSequenced });
   const dispatcher = startDispatcher({ database, log });
+  const sequencer = startSequencer({ url: directUrl, log, onSequenced, onWaiting: dispatcher.wake });
   const worker = startWorker(ports, { url: directUrl, queues, leaseMs });
   const scheduler = startScheduler({ database, log, jobs: worker.jobs });
   const webhooks = !queues || queues.includes('webhooks') ? startWebhooks(ports) : null;

@@ -1,3 +1,4 @@
+import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { execute, hasLane, type Knex, type Statement } from './database.ts';
 
@@ -5,7 +6,44 @@ export { Counter, Gauge, Histogram, Registry };
 
 /** CPU, memory, event-loop lag and garbage collection of this process. Once per process: it measures all the time. */
 export function measureProcess(registry: Registry): void {
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  measureLag(registry);
+}
+
+const NEVER_MS = 2 ** 31 - 1;
+const LAG_EVERY_MS = 100;
+const NS = 1e9;
+const lateS = (ns: number): number => Math.max(ns / NS - LAG_EVERY_MS / 1000, 0);
+const LAG: readonly [string, (measured: ELDHistogram) => number][] = [
+  ['min', ({ min }) => lateS(min)],
+  ['max', ({ max }) => lateS(max)],
+  ['mean', ({ mean }) => lateS(mean)],
+  ['stddev', ({ stddev }) => stddev / NS],
+  ['p50', (measured) => lateS(measured.percentile(50))],
+  ['p90', (measured) => lateS(measured.percentile(90))],
+  ['p99', (measured) => lateS(measured.percentile(99))],
+];
+
+/**
+ * How late a timer of the event loop was, under prom-client's names. Its own wakes the process 100 times a second, a
+ * third of the CPU of an idle server, and counts the time between two wakes as lag.
+ */
+function measureLag(registry: Registry): void {
+  const measured = monitorEventLoopDelay({ resolution: LAG_EVERY_MS });
+  measured.enable();
+
+  function collect(): void {
+    if (measured.count === 0) return; // the last scrape was a moment ago
+    for (const { gauge, read } of gauges) gauge.set(read(measured));
+    measured.reset();
+  }
+
+  const gauges = LAG.map(([what, read], at) => {
+    const name = `nodejs_eventloop_lag_${what}_seconds`;
+    registry.removeSingleMetric(name);
+    const help = `How late the event loop was since the last scrape: ${what}.`;
+    return { gauge: new Gauge({ name, help, registers: [registry], ...(at === 0 && { collect }) }), read };
+  });
 }
 
 /** Connections of the pool and the lane beside it, read at each scrape. */

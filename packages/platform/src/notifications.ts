@@ -117,15 +117,15 @@ export function createNotifications({ url, log }: { url: string; log: Logger }):
     let timer: NodeJS.Timeout | undefined;
     let last: Promise<unknown> = Promise.resolve();
     /** One statement after the other, as pg requires. A failure ends the connection. */
-    const run = (sql: string, values: string[] = []): Promise<unknown> => {
-      last = last.then(() => client.query(sql, values));
+    const run = (sql: string): Promise<unknown> => {
+      last = last.then(() => client.query(sql));
       last.catch(lost.reject);
       return last;
     };
     try {
       await client.connect();
       const own = `echo_${randomUUID().replaceAll('-', '')}`;
-      const echo = createEcho((text) => run('select pg_notify($1, $2)', [own, text]).catch(() => {}));
+      const echo = createEcho((text) => run(`notify ${own}, '${text}'`).catch(() => {}));
       client.on('notification', ({ channel, payload = '' }) => {
         if (channel !== own) return deliver(channel, payload);
         const saidAt = echo.arrived(payload);

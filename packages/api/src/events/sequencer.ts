@@ -18,7 +18,7 @@ const NOTIFIED_EVENTS = 20;
  * is one statement, because an idle leader runs it every second. Few small events are in the notification itself, so
  * that readers need not ask for them; those of no organization have no readers.
  */
-const SEQUENCE = {
+export const SEQUENCE = {
   name: 'sequence_events',
   text: `
   /* across organizations */
@@ -33,6 +33,7 @@ const SEQUENCE = {
     returning events.*, placed.nth
   )
   select count, notification, exists (select from audit_logs where position is null) as entries,
+         exists (select from outbox) as waiting,
          case when count > 0 then pg_notify('sequenced', notification) end as notified
   from (
     select count, case when count <= ${NOTIFIED_EVENTS} and octet_length(events) < ${NOTIFIED_BYTES} then events else '' end as notification
@@ -52,7 +53,7 @@ const SEQUENCE = {
  * What has no position is found in its own index, by a scan that forgets rows that are gone: by others each round would
  * read again what was sequenced since the last vacuum. So the statements can be planned once.
  */
-const PLANNING = 'set enable_seqscan = off; set enable_bitmapscan = off';
+export const PLANNING = 'set enable_seqscan = off; set enable_bitmapscan = off';
 
 /** Audit rows get their position and link in a function of their owner: who serves may not change them. */
 const SEQUENCE_AUDIT_LOGS = {
@@ -65,13 +66,19 @@ interface Sequenced {
   /** What readers are notified of. */
   notification: string;
   entries: boolean;
+  /** Whether the outbox has work, of which a notification may have been lost. */
+  waiting: boolean;
 }
 
-/** `onSequenced` is for readers of the same process: it gets what the others get, and sooner. */
+/**
+ * `onSequenced` is for readers of the same process: it gets what the others get, and sooner. `onWaiting` is called each
+ * second while the outbox has work: one process asks for all.
+ */
 export function startSequencer(options: {
   url: string;
   log: Logger;
   onSequenced?: ((notification: string) => void) | undefined;
+  onWaiting: () => void;
 }): Loop {
   let leader: Session | undefined;
 
@@ -104,7 +111,8 @@ export function startSequencer(options: {
       if (!leader) return false; // another process leads
       try {
         const [sequenced] = (await leader.query<Sequenced>(SEQUENCE)).rows;
-        const { count, notification, entries } = sequenced!;
+        const { count, notification, entries, waiting } = sequenced!;
+        if (waiting) options.onWaiting();
         if (count > 0) options.onSequenced?.(notification);
         if (!entries) return count === BATCH;
         const [audited] = (await leader.query<{ entries: number }>(SEQUENCE_AUDIT_LOGS)).rows;

@@ -27,11 +27,14 @@ export const DISPATCH: Statement = {
          (select pg_notify('enqueued', string_agg(distinct name, ',')) from queued having count(*) > 0)`,
 };
 
+/** Notifications wake it, and the sequencer's leader does for one that was lost: this is for a process without it. */
+const UNNOTIFIED_MS = 15_000;
+
 /** Moves recorded work into the queue. NOTIFY wakes the workers of all processes. */
 export function startDispatcher({ database, log }: { database: Knex; log: Logger }): Loop {
   return startLoop({
     name: 'dispatcher',
-    everyMs: 1000,
+    everyMs: UNNOTIFIED_MS,
     log,
     async round() {
       const [batch] = await execute<{ moved: number }>(database, DISPATCH, []);

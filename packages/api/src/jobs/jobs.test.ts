@@ -157,6 +157,17 @@ describe('a job', () => {
     await patient.drain(1000);
   });
 
+  it('is moved within a moment although its notification was lost', async () => {
+    const ran: number[] = [];
+    const work = testJob(async (_, { n }) => void ran.push(n));
+    startWorker([work]);
+    // The second comes just after a round of the dispatcher, whose own poll would find it too late.
+    for (const n of [1, 2]) {
+      await database()('outbox').insert({ job: work.name, data: { n }, availableAt: new Date() });
+      await eventually(() => (ran.includes(n) ? true : undefined), 'the run', 10_000);
+    }
+  });
+
   it('without a time is due at once', async () => {
     const work = testJob(async () => {});
     // A transaction of the pool writes it at once.
@@ -774,6 +785,14 @@ describe('a schedule', () => {
     expect(ticks).toEqual([due]);
     const { nextAt } = await database()('job_schedules').where({ name: work.name }).first();
     expect([nextAt.getUTCHours(), nextAt.getUTCMinutes(), nextAt > new Date()]).toEqual([3, 0, true]);
+  });
+
+  it('ticks at its moment, not at the next look at all schedules', async () => {
+    const ticks: Date[] = [];
+    const run = async (_: unknown, { at }: { at: Date }) => void ticks.push(at);
+    startWorker([job({ name: `test.${++names}`, queue: 'maintenance', every: '1 second', run })]);
+    const third = await eventually(() => ticks[2], 'three ticks');
+    expect(third.getTime() - ticks[0]!.getTime()).toBeLessThan(5000);
   });
 
   it('resumes the run of a tick whose worker was killed', async () => {

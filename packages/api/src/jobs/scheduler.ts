@@ -10,9 +10,15 @@ interface Due {
   now: Date;
 }
 
-const ANY_DUE: Statement = {
-  text: 'select exists (select from job_schedules where name = any($1) and next_at <= now()) as due',
+const UNTIL_NEXT: Statement = {
+  text: `
+  select (extract(epoch from min(next_at) - now()) * 1000)::float8 as ms from job_schedules where name = any ($1)`,
 };
+
+/** For a tick that was moved by hand, or a clock of the database that was set. */
+const LOOK_EVERY_MS = 5000;
+/** Another scheduler has locked what is due here. */
+const LOCKED_MS = 1000;
 
 /**
  * Enqueues each tick once, with any number of schedulers: the job and the move to the next tick commit together, and
@@ -22,7 +28,9 @@ const ANY_DUE: Statement = {
 export function startScheduler(options: { database: Knex; log: Logger; jobs: readonly Job[] }): Loop {
   const { database, log, jobs } = options;
   const schedules = new Map(jobs.flatMap(({ name, every }) => (every ? [[name, every]] : [])));
+  const names = [...schedules.keys()];
   let stored = false;
+  let alarm: NodeJS.Timeout | undefined;
 
   async function storeSchedules(): Promise<void> {
     const { rows } = await database.raw<{ rows: { now: Date }[] }>('select now() as now');
@@ -35,15 +43,16 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
     stored = true;
   }
 
-  /** Asked every second, so without the transaction that a tick needs. */
-  async function isAnyDue(): Promise<boolean> {
-    const [found] = await execute<{ due: boolean }>(database, ANY_DUE, [[...schedules.keys()]]);
-    return found!.due;
+  /** Asked often, so without the transaction that a tick needs. */
+  async function untilNextMs(): Promise<number> {
+    const [next] = await execute<{ ms: number | null }>(database, UNTIL_NEXT, [names]);
+    return next?.ms ?? LOOK_EVERY_MS;
   }
 
-  async function tick(db: Knex): Promise<void> {
+  /** Returns whether there was any. */
+  async function tick(db: Knex): Promise<boolean> {
     const due: Due[] = await db('job_schedules')
-      .whereIn('name', [...schedules.keys()])
+      .whereIn('name', names)
       .where('nextAt', '<=', db.fn.now())
       .select('name', 'nextAt', db.raw('now() as now'))
       .forUpdate()
@@ -63,17 +72,33 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
         .update({ nextAt: nextTick(schedules.get(name)!, now) });
       await db.raw("select pg_notify('enqueued', ?)", [name]);
     }
+    return due.length > 0;
   }
 
-  return startLoop({
+  function wakeIn(ms: number): void {
+    clearTimeout(alarm);
+    if (ms < LOOK_EVERY_MS) alarm = setTimeout(() => loop.wake(), ms);
+  }
+
+  const loop = startLoop({
     name: 'scheduler',
-    everyMs: 1000,
+    everyMs: LOOK_EVERY_MS,
     log,
     async round() {
       if (schedules.size === 0) return false;
       if (!stored) await storeSchedules();
-      if (await isAnyDue()) await database.transaction(tick);
+      const nextMs = await untilNextMs();
+      if (nextMs <= 0 && (await database.transaction(tick))) return true;
+      wakeIn(nextMs > 0 ? nextMs : LOCKED_MS);
       return false;
     },
   });
+
+  return {
+    wake: loop.wake,
+    async stop() {
+      await loop.stop();
+      clearTimeout(alarm);
+    },
+  };
 }
