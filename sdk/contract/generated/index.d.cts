@@ -1884,7 +1884,7 @@ export type BillingFaultKind =
 
 /** What a provider of payments has and this server does not expect. */
 export interface BillingFinding {
-  /** An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has. */
+  /** An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has; a payment or refund that its bank has had for 30 days. */
   kind:
     | 'UNKNOWN_OBJECT'
     | 'OTHER_ENVIRONMENT'
@@ -1895,7 +1895,8 @@ export interface BillingFinding {
     | 'REFUND_CHANGED'
     | 'DISPUTE_CHANGED'
     | 'UNKNOWN_MOVEMENT'
-    | 'MOVEMENT_DIFFERS';
+    | 'MOVEMENT_DIFFERS'
+    | 'STILL_PENDING';
   /** Where it is. */
   provider: string;
   /** What it is there. */

@@ -26,6 +26,19 @@ export const TimestampInput = z
 
 const isFourDigitYear = (moment: Date): boolean => moment.getUTCFullYear() >= 1 && moment.getUTCFullYear() <= 9999;
 
+/** Joiners within words, which Persian and the scripts of India need. RFC 5892 says where (appendix A.1 and A.2). */
+const JOINERS =
+  /(?<=\p{Script=Arabic}\p{M}*)\u200c(?=\p{Script=Arabic})|(?<=[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d]/gu;
+
+/** One line that is printed: characters that hide or turn text would show another text there. */
+export const printedLine = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max, { abort: true })
+    .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text.replace(JOINERS, '')), 'must contain no invisible characters');
+
 const METADATA_KEYS = 50;
 
 export const Metadata = z

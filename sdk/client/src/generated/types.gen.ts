@@ -502,9 +502,9 @@ export type BillingFaultKind = 'CREDIT_BALANCE' | 'CREDIT_CHAIN' | 'CREDIT_GRANT
  */
 export type BillingFinding = {
     /**
-     * An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has.
+     * An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has; a payment or refund that its bank has had for 30 days.
      */
-    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | 'AMOUNT_DIFFERS' | 'DUPLICATE_PAYMENT' | 'OUTSIDE_REFUND' | 'REFUND_CHANGED' | 'DISPUTE_CHANGED' | 'UNKNOWN_MOVEMENT' | 'MOVEMENT_DIFFERS' | (string & {});
+    kind: 'UNKNOWN_OBJECT' | 'OTHER_ENVIRONMENT' | 'UNKNOWN_WORD' | 'AMOUNT_DIFFERS' | 'DUPLICATE_PAYMENT' | 'OUTSIDE_REFUND' | 'REFUND_CHANGED' | 'DISPUTE_CHANGED' | 'UNKNOWN_MOVEMENT' | 'MOVEMENT_DIFFERS' | 'STILL_PENDING' | (string & {});
     /**
      * Where it is.
      */

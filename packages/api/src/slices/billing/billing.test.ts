@@ -40,6 +40,13 @@ describe('who is billed', () => {
     expect(body).toMatchObject({ name: 'Acme AG', email: null, address: null, taxId: null });
   });
 
+  it.each([
+    ['Persian', 'شرکت می\u200cخواهم'],
+    ['Hindi', 'क्\u200dष'],
+  ])('has the joiners within words that %s needs', async (_, name) => {
+    expect((await put({ name })).body).toMatchObject({ name });
+  });
+
   it('is another for each organization', async () => {
     await put({ name: 'Acme GmbH' });
     const other = await makeOrganization(app, ada);
@@ -99,6 +106,7 @@ describe('who is billed', () => {
     ['a country in small letters', { address: { ...address, country: 'de' } }, 'address.country'],
     ['an address without a city', { address: { line1: 'x', country: 'DE' } }, 'address.city'],
     ['text that turns the direction', { name: 'Acme \u202eHbmG' }, 'name'],
+    ['a joiner between letters that do not join', { name: 'Ac\u200dme' }, 'name'],
     ['a line break', { address: { ...address, line1: 'a\nb' } }, 'address.line1'],
     ['a field of nothing', { name: '   ' }, 'name'],
     ['a mail address that is none', { email: 'acme' }, 'email'],

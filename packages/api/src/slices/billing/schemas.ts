@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Timestamp } from '../../contract/common-schemas.ts';
+import { printedLine, Timestamp } from '../../contract/common-schemas.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
 import { EmailAddress } from '../users/schemas.ts';
 
@@ -9,15 +9,6 @@ export const ProviderEventReceived = z
   })
   .meta({ id: 'ProviderEventReceived', description: 'That an event of a provider of payments is stored.' });
 export type ProviderEventReceived = z.infer<typeof ProviderEventReceived>;
-
-/** It is printed on invoices: characters that hide or turn text would show another name there. */
-const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max, { abort: true })
-    .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text), 'must contain no invisible characters');
 
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 /** Named as regions, but not countries. */
@@ -36,11 +27,11 @@ const Country = z
   .meta({ description: 'Of ISO 3166, two letters.', example: 'DE' });
 
 const address = {
-  line1: line(200).meta({ description: 'Street and number, or a box.', example: 'Hauptstraße 1' }),
-  line2: line(200).nullable().meta({ description: 'A further line.', example: null }),
-  postalCode: line(20).nullable().meta({ description: 'Where the country has them.', example: '10115' }),
-  city: line(100).meta({ description: 'City or town.', example: 'Berlin' }),
-  region: line(100).nullable().meta({ description: 'State or province, where mail needs it.', example: null }),
+  line1: printedLine(200).meta({ description: 'Street and number, or a box.', example: 'Hauptstraße 1' }),
+  line2: printedLine(200).nullable().meta({ description: 'A further line.', example: null }),
+  postalCode: printedLine(20).nullable().meta({ description: 'Where the country has them.', example: '10115' }),
+  city: printedLine(100).meta({ description: 'City or town.', example: 'Berlin' }),
+  region: printedLine(100).nullable().meta({ description: 'State or province, where mail needs it.', example: null }),
   country: Country,
 };
 
@@ -94,7 +85,7 @@ export const exampleBillingInfo: BillingInfo = {
 
 export const SetBillingInfo = z
   .strictObject({
-    name: line(200).nullable().default(null).meta(NAME),
+    name: printedLine(200).nullable().default(null).meta(NAME),
     email: EmailAddress.nullable().default(null).meta(EMAIL),
     address: BillingAddressInput.nullable().default(null).meta(ADDRESS),
     taxId: z
@@ -129,10 +120,11 @@ export const BillingFinding = z
         'DISPUTE_CHANGED',
         'UNKNOWN_MOVEMENT',
         'MOVEMENT_DIFFERS',
+        'STILL_PENDING',
       ])
       .meta({
         description:
-          'An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has.',
+          'An object that is none of ours; one of the test or live environment that this server does not use; a status that it does not know; a charge of another amount than its payment; a payment for what was paid before, which is paid back; a refund that was made at the provider; a refund, or a dispute, that had ended and has changed; money that moved there for nothing of ours; a payment of which the provider has moved another sum than the journal has; a payment or refund that its bank has had for 30 days.',
       }),
     provider: z.string().meta({ description: 'Where it is.', example: 'stripe' }),
     objectKind: z.string().meta({ description: 'What it is there.', example: 'charge' }),

@@ -15,6 +15,7 @@ const PAYMENTS = '/api/v1/subscriptions/payments';
 const ORDERS = '/api/v1/billing/paypal/orders';
 const RETURN_URL = 'http://127.0.0.1:8000/back';
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 let app: TestApp;
 let payments: TestPayments;
@@ -492,6 +493,26 @@ describe('an order of PayPal', () => {
     payments.fakePayPal.act(body.orderId, 'approve', 'pays_late');
     expect((await capture(body.orderId)).body.status).toBe('PENDING');
     expect(await available()).toBe(0);
+  });
+
+  it('that its bank has had for 30 days is a finding, is looked at monthly, and still becomes paid', async () => {
+    const { body } = await create({ credits: 1000 });
+    payments.fakePayPal.act(body.orderId, 'approve', 'pays_late');
+    await capture(body.orderId);
+    payments.fakePayPal.lose();
+    const waits: number[] = [];
+    for (let look = 0; look < 32; look++) {
+      const [{ dueAt }] = await rows();
+      waits.push(Math.round((dueAt.getTime() - app.ports.clock.now().getTime()) / DAY_MS));
+      await later(dueAt.getTime() - app.ports.clock.now().getTime());
+    }
+    expect(waits).toEqual([...Array(30).fill(1), 30, 30]);
+    const stuck = { kind: 'STILL_PENDING', state: 'OPEN', theirs: 'COMPLETED/PENDING' };
+    expect(await findings(body.orderId)).toEqual([expect.objectContaining(stuck)]);
+    payments.fakePayPal.settle(body.orderId);
+    await deliver();
+    expect((await read(body.payment.id)).status).toBe('SUCCEEDED');
+    expect(await findings(body.orderId)).toEqual([expect.objectContaining({ ...stuck, state: 'RESOLVED' })]);
   });
 
   it('that is declined is answered as failed', async () => {

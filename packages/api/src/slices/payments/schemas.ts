@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CreatedAt, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
+import { CreatedAt, printedLine, Timestamp, TimestampInput } from '../../contract/common-schemas.ts';
 import { exampleId, id } from '../../contract/ids.ts';
 import { Money } from '../../contract/money.ts';
 import { page, pageInput } from '../../contract/pagination.ts';
@@ -202,13 +202,10 @@ export const ConfirmPayment = z
     refundId: id('rfd').optional().meta({
       description: 'A refund of the payment, where money was sent back; leave it out for the payment itself.',
     }),
-    reference: z
-      .string()
-      .trim()
-      .min(1)
-      .max(140, { abort: true })
-      .refine((text) => !/[\p{Cc}\p{Cf}]/u.test(text), 'must contain no invisible characters')
-      .meta({ description: 'What the bank calls the transfer; one transfer pays once.', example: 'E2E-20260131-0042' }),
+    reference: printedLine(140).meta({
+      description: 'What the bank calls the transfer; one transfer pays once.',
+      example: 'E2E-20260131-0042',
+    }),
     receivedAt: TimestampInput.meta({
       description: 'When it was seen on the account.',
       example: '2026-01-31T12:00:00Z',

@@ -3,14 +3,14 @@ import { ApiError } from '../../../contract/errors.ts';
 import { selectRows } from '../../../data/rows.ts';
 import { record } from '../../../events/record.ts';
 import { billingContacts } from '../../billing/service/contacts.ts';
-import { noteFinding } from '../../billing/service/findings.ts';
+import { noteFinding, resolveFinding } from '../../billing/service/findings.ts';
 import { markObject } from '../../billing/service/store.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
 import { rememberCustomer } from '../../payment-methods/service/customers.ts';
 import { PaymentActionRequired, PaymentCanceled, PaymentFailed, PaymentSucceeded } from '../events.ts';
 import { PaymentModel } from '../model.ts';
 import { wakeWaiting } from './captures.ts';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from './delays.ts';
+import { DAY_MS, HOUR_MS, isStuck, MINUTE_MS, nextLook } from './delays.ts';
 import { fulfilmentOf, type TenantContext } from './fulfilment.ts';
 import { postCharge } from './journal.ts';
 import { mailPayment } from './notices.ts';
@@ -57,14 +57,16 @@ export async function applyCharge(
 ): Promise<PaymentModel> {
   const { payment, siblings } = await lockWithSiblings(ctx, id);
   const { status } = charge;
+  const object = { kind: 'charge', id: charge.id } as const;
   if (status === null) {
-    const object = { kind: 'charge', id: charge.id } as const;
     await noteFinding(ctx, { kind: 'UNKNOWN_WORD', provider: provider.name, object, theirs: charge.providerStatus });
     return payment;
   }
   if (payment.status === 'SUCCEEDED') return noteFee(ctx, payment, charge);
-  if (status === payment.status) return lookLater(ctx, payment, charge);
+  if (status === payment.status) return lookLater(ctx, provider, payment, charge);
   if (status === 'CREATED' || PROGRESS[status] <= PROGRESS[payment.status]) return payment;
+  if (payment.status === 'PENDING' && isStuck(ctx.now, payment.createdAt))
+    await resolveFinding(ctx, { kind: 'STILL_PENDING', provider: provider.name, object });
   if (status === 'SUCCEEDED') return succeed(ctx, provider, { payment, siblings, charge });
   if (status === 'FAILED' || status === 'CANCELED') return endUnpaid(ctx, payment, status, charge.failureCode);
   const { captureId, actionUrl } = charge;
@@ -86,23 +88,32 @@ export async function applyCharge(
 
 /** When to look again, where no event may come. */
 function dueAt({ now }: TenantContext, since: Date, status: 'REQUIRES_ACTION' | 'PENDING'): Date {
-  if (status === 'PENDING') return new Date(now.getTime() + DAY_MS);
+  if (status === 'PENDING') return nextLook(now, since);
   // As long again as it has waited already: soon at first, then hourly.
   const ageMs = now.getTime() - since.getTime();
   return new Date(now.getTime() + Math.min(Math.max(ageMs, MINUTE_MS), HOUR_MS));
 }
 
-function lookLater(
+async function lookLater(
   ctx: TenantContext,
+  { name }: PaymentProvider,
   payment: PaymentModel,
-  { actionUrl }: Charge,
-): PaymentModel | Promise<PaymentModel> {
-  const { status } = payment;
+  { id, actionUrl, providerStatus }: Charge,
+): Promise<PaymentModel> {
+  const { status, actionAt, createdAt } = payment;
   if (status !== 'REQUIRES_ACTION' && status !== 'PENDING') return payment;
+  // A transfer waits for its payer, not for a bank.
+  if (status === 'PENDING' && name !== 'manual' && isStuck(ctx.now, createdAt))
+    await noteFinding(ctx, {
+      kind: 'STILL_PENDING',
+      provider: name,
+      object: { kind: 'charge', id },
+      theirs: providerStatus,
+    });
   return patch(ctx, payment, {
     actionUrl,
     failures: 0,
-    dueAt: dueAt(ctx, payment.actionAt ?? payment.createdAt, status),
+    dueAt: dueAt(ctx, status === 'PENDING' ? createdAt : (actionAt ?? createdAt), status),
   });
 }
 

@@ -9,13 +9,13 @@ import { transaction } from '../../../data/transaction.ts';
 import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { job } from '../../../jobs/job.ts';
-import { noteFinding } from '../../billing/service/findings.ts';
+import { noteFinding, resolveFinding } from '../../billing/service/findings.ts';
 import { lockOrganization } from '../../organizations/service/lock.ts';
 import { assertStaff } from '../../users/staff.ts';
 import { PaymentRefunded, RefundFailed, RefundRequested } from '../events.ts';
 import { DisputeModel, PaymentModel, RefundModel } from '../model.ts';
 import type { Refund, RefundPayment } from '../schemas.ts';
-import { backoffMs, DAY_MS, MINUTE_MS } from './delays.ts';
+import { backoffMs, isStuck, MINUTE_MS, nextLook } from './delays.ts';
 import { fulfilmentOf, type TenantContext } from './fulfilment.ts';
 import { postRefund } from './journal.ts';
 import { mailPayment } from './notices.ts';
@@ -164,10 +164,13 @@ export async function applyRefund(
     return;
   }
   const externalId = read.id;
+  const stuck = isStuck(ctx.now, refund.createdAt) && ({ kind: 'STILL_PENDING', provider: name, object } as const);
   if (status === 'PENDING') {
-    await patch(ctx, refund, { externalId, failures: 0, dueAt: new Date(ctx.now.getTime() + DAY_MS) });
+    if (stuck) await noteFinding(ctx, { ...stuck, theirs });
+    await patch(ctx, refund, { externalId, failures: 0, dueAt: nextLook(ctx.now, refund.createdAt) });
     return;
   }
+  if (stuck) await resolveFinding(ctx, stuck);
   if (status !== 'SUCCEEDED') return endUnpaid(ctx, payment, refund, { status, failureCode, externalId });
   await succeed(ctx, payment, refund, externalId);
 }
