@@ -43,7 +43,17 @@ export interface Spent {
   states: BucketState[];
   /** The lease after the call; null where none counts. */
   lease: Lease | null;
+  /** Whether this caller, and no other, is to bring the next lease while all go on spending this one. */
+  isLow: boolean;
 }
+
+/** How much is leased at once at most, and as a share of what is left. */
+export const BLOCK = { max: 100, share: 0.01 };
+
+/** Half a block before its end a lease is low: what is in flight meanwhile need not wait for the next one. */
+export const LOW = { max: BLOCK.max / 2, share: BLOCK.share / 2 };
+
+const isLow = ({ credits, rest }: Lease): boolean => credits < Math.min(LOW.max, Math.floor(rest * LOW.share));
 
 export interface Allowances {
   /** `granted` is added first: the lease that the outcome `lease` asked for. */
@@ -121,10 +131,14 @@ export function createMemoryAllowances({
   function pay({ cost }: CreditCost, account: Account, turn: string, isValid: boolean): Spent['outcome'] {
     if (isValid && account.credits >= cost) return 'spent';
     if (isValid && account.credits + account.rest < cost) return 'exhausted';
-    if (account.turn !== '' && account.turn !== turn && account.turnEndsMs > nowMs()) return 'busy';
+    return takesTurn(account, turn) ? 'lease' : 'busy';
+  }
+
+  function takesTurn(account: Account, turn: string): boolean {
+    if (account.turn !== '' && account.turn !== turn && account.turnEndsMs > nowMs()) return false;
     account.turn = turn;
     account.turnEndsMs = nowMs() + TURN_MS;
-    return 'lease';
+    return true;
   }
 
   return {
@@ -139,7 +153,9 @@ export function createMemoryAllowances({
         if (paid.length > 0) take(paid);
         const isDuePaid = outcome === 'spent' || paid === due;
         const states = statesOf([...due, ...buckets]);
-        return { outcome, retryAfterMs, isDuePaid, states, lease: isValid ? leaseOf(account) : null };
+        const lease = isValid ? leaseOf(account) : null;
+        const asks = outcome === 'spent' && !granted && lease !== null && isLow(lease) && takesTurn(account!, turn);
+        return { outcome, retryAfterMs, isDuePaid, states, lease, isLow: asks };
       };
       if (isLimited(due)) return answer('limited', [], take(due).retryAfterMs);
       if (isLimited(buckets)) return answer('limited', due, take(buckets).retryAfterMs);

@@ -89,6 +89,31 @@ describe.each(DRIVERS)('allowances in $driver', ({ start }) => {
       expect(await spend({ key })).toMatchObject({ outcome: 'spent', lease: { credits: 0, rest: 3 } });
     });
 
+    it('asks one caller to bring the next lease while the others go on, and the next one where it has none', async () => {
+      const key = await leased(51, 1_000_000);
+      expect(await spend({ key })).toMatchObject({ outcome: 'spent', isLow: false, lease: { credits: 50 } });
+      const leader = expense({ key });
+      expect(await store.spend(leader)).toMatchObject({ outcome: 'spent', isLow: true, lease: { credits: 49 } });
+      expect(await spend({ key })).toMatchObject({ outcome: 'spent', isLow: false, lease: { credits: 48 } });
+      await store.pass(key, leader.turn);
+      const next = expense({ key });
+      expect(await store.spend(next)).toMatchObject({ outcome: 'spent', isLow: true });
+      const nothing = { ...next, credits: { ...next.credits, cost: 0 } };
+      expect(await store.spend(nothing, lease(2, 999_998))).toMatchObject({
+        outcome: 'spent',
+        isLow: false,
+        lease: { credits: 49, rest: 999_998 },
+      });
+      expect(await spend({ key })).toMatchObject({ outcome: 'spent', isLow: true });
+    });
+
+    it('brings none ahead where blocks are so small that each call would need one', async () => {
+      const key = await leased(2, 199);
+      for (const credits of [1, 0]) {
+        expect(await spend({ key })).toMatchObject({ outcome: 'spent', isLow: false, lease: { credits } });
+      }
+    });
+
     it('asks the next caller where the first one has none to bring', async () => {
       const first = expense();
       const { key } = first.credits;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Allowances, type Lease, type Spent, TURN_MS } from '../allowances.ts';
+import { type Allowances, type Lease, LOW, type Spent, TURN_MS } from '../allowances.ts';
 import { type Bucket, costOf, TOKEN_EPSILON } from '../limiter.ts';
 import { REDIS_PREFIX, type Redis } from '../redis.ts';
 
@@ -13,8 +13,8 @@ const RUN_ID = `string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')`;
  * The arithmetic of the memory, in one step for all processes. KEYS: the account, then a level per bucket. ARGV: the
  * account's generation ('' for none), the caller's time, cost and turn; generation, end, credits and rest of a lease to
  * add ('' for none); how many buckets are due, and size, windowMs and cost of each bucket. Returns the outcome,
- * retryAfterMs, whether what is due is paid, whether a lease counts and its four numbers, then remaining and resetMs of
- * each bucket.
+ * retryAfterMs, whether what is due is paid, whether a lease counts, whether the caller is to bring the next one, the four
+ * numbers of the lease, then remaining and resetMs of each bucket.
  */
 const SPEND = `
 local time = redis.call('TIME')
@@ -71,7 +71,7 @@ for i = 2, #KEYS do
   end
 end
 
-local outcome, paying = 'spent', #KEYS
+local outcome, paying, low = 'spent', #KEYS, false
 if dueWait > 0 then
   outcome, paying, wait = 'limited', 0, dueWait
 elseif wait > 0 then
@@ -88,7 +88,12 @@ elseif held and not (valid and held[3] >= cost) then
 end
 if outcome == 'spent' and held then
   held[3] = held[3] - cost
-  redis.call('HSET', KEYS[1], 'credits', text(held[3]))
+  low = ARGV[5] == '' and not held.taken and held[3] < math.min(${LOW.max}, math.floor(held[4] * ${LOW.share}))
+  if low then
+    redis.call('HSET', KEYS[1], 'credits', text(held[3]), 'turn', turn, 'turn_ends', text(now + ${TURN_MS}))
+  else
+    redis.call('HSET', KEYS[1], 'credits', text(held[3]))
+  end
 end
 for i = 2, paying do
   tokens[i] = tokens[i] - price[i]
@@ -96,8 +101,8 @@ for i = 2, paying do
   redis.call('SET', KEYS[i], struct.pack('<dd', tokens[i], now), 'PX', fullInMs)
 end
 
-local answer = { outcome, wait, paying > 0 and 1 or 0, valid and 1 or 0, 0, 0, 0, 0 }
-for i = 1, 4 do if held then answer[4 + i] = held[i] end end
+local answer = { outcome, wait, paying > 0 and 1 or 0, valid and 1 or 0, low and 1 or 0, 0, 0, 0, 0 }
+for i = 1, 4 do if held then answer[5 + i] = held[i] end end
 for i = 2, #KEYS do
   answer[#answer + 1] = math.max(0, math.floor(tokens[i] + epsilon))
   answer[#answer + 1] = math.ceil((size[i] - tokens[i]) * window[i] / size[i])
@@ -138,6 +143,7 @@ type SpentAnswer = [
   retryAfterMs: number,
   isDuePaid: number,
   isValid: number,
+  isLow: number,
   ...numbers: number[],
 ];
 
@@ -178,14 +184,15 @@ function leaseOf([generation = 0, untilMs = 0, credits = 0, rest = 0]: readonly 
 
 function spentOf(
   buckets: readonly Bucket[],
-  [outcome, retryAfterMs, isDuePaid, isValid, ...numbers]: SpentAnswer,
+  [outcome, retryAfterMs, isDuePaid, isValid, isLow, ...numbers]: SpentAnswer,
 ): Spent {
   const states = buckets.map((bucket: Bucket, at) => ({
     bucket,
     remaining: numbers[4 + 2 * at]!,
     resetMs: numbers[5 + 2 * at]!,
   }));
-  return { outcome, retryAfterMs, isDuePaid: isDuePaid === 1, states, lease: isValid === 1 ? leaseOf(numbers) : null };
+  const lease = isValid === 1 ? leaseOf(numbers) : null;
+  return { outcome, retryAfterMs, isDuePaid: isDuePaid === 1, states, lease, isLow: isLow === 1 };
 }
 
 const SHAS = new Map(

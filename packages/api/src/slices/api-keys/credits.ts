@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Expense, Lease, Spent, Unspent } from '@rentapi/platform/allowances';
+import { BLOCK, type Expense, type Lease, type Spent, type Unspent } from '@rentapi/platform/allowances';
 import { backoffMs } from '@rentapi/platform/backoff';
 import { execute, type Knex, type Statement } from '@rentapi/platform/database';
 import type { Bucket } from '@rentapi/platform/limiter';
@@ -18,8 +18,6 @@ import type { Credits, RefillInterval } from './verify-schemas.ts';
  * or the memory of the only process), so that most verifications need no query. What dies with a lease is at most one
  * block, and no credit is ever leased twice, because a block leaves the row before it can be spent.
  */
-const MAX_BLOCK = 100;
-const BLOCK_SHARE = 0.01;
 
 const HOUR_MS = 3_600_000;
 const INTERVAL_MS = { hour: HOUR_MS, day: 24 * HOUR_MS, week: 168 * HOUR_MS };
@@ -148,7 +146,7 @@ const LEASE: Statement = {
     ), sized as (
       select available, refills_at,
         case when available + leased < $7::bigint then 0
-        else least(available, greatest(0, greatest($7::bigint, least(${MAX_BLOCK}, ceil(available * ${BLOCK_SHARE}))) - leased)) end as block
+        else least(available, greatest(0, greatest($7::bigint, least(${BLOCK.max}, ceil(available * ${BLOCK.share}))) - leased)) end as block
       from refilled
     )
     update api_key_credits c set remaining = available - block, refills_at = sized.refills_at
@@ -240,12 +238,26 @@ export async function spend(
       leases++;
       granted = await bringLease(ctx, key, expense, spent.lease?.credits ?? 0);
       if (!granted) return null;
-    } else return settled(ctx, spent, own.length);
+    } else {
+      if (spent.isLow) await leaseAhead(ctx, key, expense, spent.lease?.credits ?? 0);
+      return settled(ctx, spent, own.length);
+    }
   }
   throw new ApiError('unavailable', {
     detail: 'The credits of this key are asked for by too many calls at once: wait and repeat the request.',
     retryAfterS: OUTAGE_RETRY_S,
   });
+}
+
+/** Brings the next lease before the last credit is spent, so that only this call waits for it. It is paid: it succeeds. */
+async function leaseAhead(ctx: Context, key: SpendingKey, { credits, nowMs, turn }: Expense, leased: number) {
+  const next: Expense = { due: [], buckets: [], credits: credits && { ...credits, cost: 0 }, nowMs, turn };
+  try {
+    const granted = await bringLease(ctx, key, next, leased);
+    if (granted) await spendOnce(ctx, next, granted);
+  } catch (error) {
+    ctx.ports.log.warn({ err: error }, 'a lease of credits was not brought ahead');
+  }
 }
 
 /** Without the limits of the call itself. */

@@ -456,6 +456,20 @@ describe.skipIf(redisIsMissing())('verifying on Redis', () => {
     }
   });
 
+  it('brings the next block before the last credit is spent, and never holds more than one', async () => {
+    const { body: key } = await create(ada, { credits: { remaining: 1_000_000, refill: null } });
+    const row = () =>
+      apps[0]
+        .rows('api_key_credits')
+        .where({ apiKeyId: apps[0].ports.ids.decode('key', key.id) })
+        .first();
+    for (let calls = 0; calls < 50; calls++) await through(apps[0], { key: key.secret });
+    expect((await row()).remaining).toBe(999_900);
+    expect((await through(apps[1]!, { key: key.secret })).body.remaining).toBe(999_949);
+    expect((await row()).remaining).toBe(999_849);
+    expect((await through(apps[2]!, { key: key.secret })).body.remaining).toBe(999_948);
+  });
+
   it('refills exactly once, whichever process comes first', async () => {
     const { body: key } = await create(ada, { credits: { remaining: 0, refill: { amount: 20, interval: 'hour' } } });
     expect(count(await race(3, { key: key.secret }), 'USAGE_EXCEEDED')).toBe(3);
