@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { ORGANIZATION_PERMISSIONS, type OrganizationPermission } from '../contract/permissions.ts';
 import type { Feature, Overage, PlanCode, PlanTerms } from '../contract/plans.ts';
-import type { Actor } from './actor.ts';
+import type { Actor, KeyActor } from './actor.ts';
 
 /** What staff granted in place of a plan's limits, until a moment. Null leaves a limit as it is. */
 export interface LimitOverride {
@@ -102,9 +102,13 @@ export interface Entitlements {
 }
 
 /** What decides over a caller's limits; null for a user outside of any organization. */
-export function factsOf({ ports, now }: Pick<Context, 'ports' | 'now'>, actor: Actor): Facts | null {
-  if (actor.kind === 'key') return { ...actor.key.terms, key: actor.key.limits, settings: ports.env, now };
-  return actor.membership && { ...actor.membership.terms, key: null, settings: ports.env, now };
+export function factsOf(ctx: Pick<Context, 'ports' | 'now'>, actor: Actor): Facts | null {
+  if (actor.kind === 'key') return factsOfKey(ctx, actor);
+  return actor.membership && { ...actor.membership.terms, key: null, settings: ctx.ports.env, now: ctx.now };
+}
+
+export function factsOfKey({ ports, now }: Pick<Context, 'ports' | 'now'>, { key }: KeyActor): Facts {
+  return { ...key.terms, key: key.limits, settings: ports.env, now };
 }
 
 /** All, whatever the plan. One with fewer must be enforced where keys are authenticated, and in roles of members. */
@@ -153,6 +157,12 @@ export function resolveEntitlements({
   const refusedUntil = isRefused ? callsUsedUpUntil : null;
   const includedCalls = { perMonth: terms.includedCallsPerMonth, overage: terms.overage, refusedUntil };
   return { plan, planUntil, features: terms.features, scopes: SCOPES, limits, includedCalls, creditsPerCall: 0 };
+}
+
+/** Until when time alone changes none of them. */
+export function unchangedUntilMs({ planEnd, override, callsUsedUpUntil, key, now }: Facts): number {
+  const ends = [planEnd?.at.getTime(), override?.untilMs, key?.override?.untilMs, callsUsedUpUntil?.getTime()];
+  return Math.min(...ends.filter((ms) => ms !== undefined && ms > now.getTime()).map(Number));
 }
 
 /** What is counted while it is open: of the organization, and of each caller. */

@@ -12,8 +12,15 @@ import { isoOrNull } from '../contract/common-schemas.ts';
 import { ApiError } from '../contract/errors.ts';
 import type { ProcedureMeta } from '../contract/meta.ts';
 import { isOrganizationPermission } from '../contract/permissions.ts';
-import type { Actor } from './actor.ts';
-import { callerLimit, type Entitlements, factsOf, type ResolvedLimit, resolveEntitlements } from './entitlements.ts';
+import type { Actor, KeyActor } from './actor.ts';
+import {
+  callerLimit,
+  type Entitlements,
+  factsOfKey,
+  type ResolvedLimit,
+  resolveEntitlements,
+  unchangedUntilMs,
+} from './entitlements.ts';
 
 const MINUTE_MS = 60_000;
 const OUTAGE_RETRY_S = 2;
@@ -36,8 +43,10 @@ export async function enforceCallerLimits(
 ): Promise<void> {
   const buckets = callerBuckets(ctx, actor);
   const ofProcedure = procedureBucket(ctx, meta, actor);
-  if (ofProcedure) buckets.push(ofProcedure);
-  setRateLimitHeaders(ctx, await take(ctx, buckets, ofProcedure ? 'refuse' : 'local'));
+  const strictest = ofProcedure
+    ? await take(ctx, [...buckets, ofProcedure], 'refuse')
+    : await take(ctx, buckets, 'local');
+  setRateLimitHeaders(ctx, strictest);
   const refusing = findUsedUp(ctx, actor);
   if (!refusing) return;
   const { perMonth, refusedUntil } = refusing.includedCalls;
@@ -49,9 +58,8 @@ export async function enforceCallerLimits(
 /** The entitlements of a live key whose plan refuses further calls in this month. Mostly it reads nothing but null. */
 function findUsedUp(ctx: Context, actor: Actor): Entitlements | null {
   if (actor.kind !== 'key' || actor.key.environment !== 'live' || !actor.key.terms.callsUsedUpUntil) return null;
-  const facts = factsOf(ctx, actor);
-  const entitled = facts && resolveEntitlements(facts);
-  return entitled?.includedCalls.refusedUntil ? entitled : null;
+  const entitled = resolveEntitlements(factsOfKey(ctx, actor));
+  return entitled.includedCalls.refusedUntil ? entitled : null;
 }
 
 /** The limits of a call that are not taken yet. */
@@ -75,7 +83,7 @@ export async function takeDueLimits(ctx: Context): Promise<void> {
   const due = ctx.dueLimits;
   if (!due || due.isTaken) return;
   due.isTaken = true;
-  setRateLimitHeaders(ctx, await take(ctx, [...due.buckets], 'local'));
+  setRateLimitHeaders(ctx, await take(ctx, due.buckets, 'local'));
 }
 
 /** After the service has asked for them: throws where one refuses, and leaves them due where nothing was paid. */
@@ -118,7 +126,7 @@ export async function assertSourceHasRoom(ctx: Context): Promise<void> {
 }
 
 /** Takes from every bucket and returns the strictest. Throws where one refuses. */
-async function take(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<BucketState> {
+async function take(ctx: Context, buckets: readonly Bucket[], outage: DuringOutage): Promise<BucketState> {
   const { allowed, retryAfterMs, strictest } = await decide(ctx, buckets, outage);
   if (allowed) return strictest;
   throw rateLimited(ctx, strictest, retryAfterMs);
@@ -155,7 +163,7 @@ function duringOutage(meta: ProcedureMeta): DuringOutage {
   return meta.access === 'public' && meta.openapi.method === 'GET' && !hasOwnLimit ? 'local' : 'refuse';
 }
 
-async function decide(ctx: Context, buckets: Bucket[], outage: DuringOutage): Promise<Decision> {
+async function decide(ctx: Context, buckets: readonly Bucket[], outage: DuringOutage): Promise<Decision> {
   try {
     const taken = ctx.ports.limiter.take(buckets, outage);
     return taken instanceof Promise ? await taken : taken;
@@ -179,15 +187,29 @@ function callerKey(actor: Actor): string {
     : `${tagOf(actor.key.organizationId)}key:${actor.key.id}`;
 }
 
-function callerBuckets(ctx: Context, actor: Actor): Bucket[] {
+interface KnownBuckets {
+  buckets: readonly Bucket[];
+  fromMs: number;
+  untilMs: number;
+}
+
+/** The actor of a key is made anew where the key, its plan or its organization has changed. */
+const bucketsOfKeys = new WeakMap<KeyActor, KnownBuckets>();
+
+function callerBuckets(ctx: Context, actor: Actor): readonly Bucket[] {
+  if (actor.kind === 'user') return [bucketOf(callerLimit('user', ctx.ports.env), callerKey(actor))];
+  const nowMs = ctx.now.getTime();
+  const known = bucketsOfKeys.get(actor);
+  if (known && known.fromMs <= nowMs && nowMs < known.untilMs) return known.buckets;
+  const facts = factsOfKey(ctx, actor);
   const own = callerKey(actor);
-  const facts = actor.kind === 'key' ? factsOf(ctx, actor) : null;
-  if (actor.kind === 'user' || !facts) return [bucketOf(callerLimit('user', ctx.ports.env), own)];
   // Calls of test keys do not use up what customers are sold.
   const shared = `${tagOf(actor.key.organizationId)}${actor.key.environment === 'test' ? 'test' : ''}`;
-  return resolveEntitlements(facts)
+  const buckets = resolveEntitlements(facts)
     .limits.filter(({ windowS }) => windowS !== null)
     .map((limit) => bucketOf(limit, limit.of === 'organization' ? shared : own));
+  bucketsOfKeys.set(actor, { buckets, fromMs: nowMs, untilMs: unchangedUntilMs(facts) });
+  return buckets;
 }
 
 function bucketOf({ name, limit, windowS }: ResolvedLimit, owner: string): Bucket {

@@ -144,7 +144,11 @@ type SpentAnswer = [
   isDuePaid: number,
   isValid: number,
   isLow: number,
-  ...numbers: number[],
+  generation: number,
+  untilMs: number,
+  credits: number,
+  rest: number,
+  ...levels: number[],
 ];
 
 /** Buckets and leases in Redis, exact over any number of processes. Throws `RedisUnavailableError` without it. */
@@ -182,16 +186,14 @@ function leaseOf([generation = 0, untilMs = 0, credits = 0, rest = 0]: readonly 
   return { generation, untilMs, credits, rest };
 }
 
-function spentOf(
-  buckets: readonly Bucket[],
-  [outcome, retryAfterMs, isDuePaid, isValid, isLow, ...numbers]: SpentAnswer,
-): Spent {
-  const states = buckets.map((bucket: Bucket, at) => ({
+function spentOf(buckets: readonly Bucket[], answer: SpentAnswer): Spent {
+  const [outcome, retryAfterMs, isDuePaid, isValid, isLow, generation, untilMs, credits, rest] = answer;
+  const lease = isValid === 1 ? { generation, untilMs, credits, rest } : null;
+  const states = buckets.map((bucket, at) => ({
     bucket,
-    remaining: numbers[4 + 2 * at]!,
-    resetMs: numbers[5 + 2 * at]!,
+    remaining: answer[9 + 2 * at] as number, // the first one is text
+    resetMs: answer[10 + 2 * at] as number,
   }));
-  const lease = isValid === 1 ? leaseOf(numbers) : null;
   return { outcome, retryAfterMs, isDuePaid: isDuePaid === 1, states, lease, isLow: isLow === 1 };
 }
 

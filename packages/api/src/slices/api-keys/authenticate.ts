@@ -3,6 +3,7 @@ import { createAddressMatcher } from '@rentapi/platform/ip';
 import type { Context } from '../../context.ts';
 import { ApiError } from '../../contract/errors.ts';
 import type { PlanCode, PlanTerms } from '../../contract/plans.ts';
+import type { InvalidationKey } from '../../data/model-facts.ts';
 import type { KeyActor } from '../../pipeline/actor.ts';
 import { type ActorQuery, loadCached } from '../../pipeline/actor-cache.ts';
 import type { Authenticated, Authenticators, Resume } from '../../pipeline/credential.ts';
@@ -87,22 +88,92 @@ type KeyColumns = Pick<
     secretExpiresAt: Date | null;
   };
 
-/** Ranges are parsed when the row is read, and cached with it. */
-type KeyRow = Omit<KeyColumns, 'ipAllowList'> & { isAllowedFrom: (address: string) => boolean };
+/** What each call asks of a key. Ranges are parsed and the actor is made when the row is read, and cached with it. */
+interface KnownKey
+  extends Pick<
+    KeyColumns,
+    'allowedOrigins' | 'expiresAt' | 'revokedAt' | 'enabled' | 'subdomain' | 'deletedAt' | 'secretExpiresAt'
+  > {
+  actor: KeyActor;
+  isAllowedFrom: (address: string) => boolean;
+  invalidatedBy: readonly InvalidationKey[];
+}
 
-function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KeyRow> {
+function keyQuestion(ctx: Context, secretHash: Buffer): ActorQuery<KnownKey> {
   return {
     key: `key ${secretHash.toString('base64')}`,
     load: async () => {
       const [current] = await execute<KeyColumns>(ctx.db, KEY_ACTOR, [secretHash]);
       // In this order: a rotation in between moves the secret from the first table to the second.
       const [row] = current ? [current] : await execute<KeyColumns>(ctx.db, KEY_ACTOR_BY_OLD_SECRET, [secretHash]);
-      if (!row) return undefined;
-      const { ipAllowList, ...columns } = row;
-      const isAllowedFrom = ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true;
-      return { ...columns, isAllowedFrom };
+      return row && knownKey(row);
     },
-    invalidatedBy: ({ keyId, organizationId, createdBy, plan, planAfter }) => [
+    invalidatedBy: ({ invalidatedBy }) => invalidatedBy,
+  };
+}
+
+function knownKey(row: KeyColumns): KnownKey {
+  const {
+    keyId,
+    organizationId,
+    scopes,
+    ipAllowList,
+    allowedOrigins,
+    rateLimitPerMinute,
+    rateLimitPerHour,
+    rateLimitPerDay,
+    expiresAt,
+    revokedAt,
+    enabled,
+    environment,
+    limitOverride,
+    subdomain,
+    deletedAt,
+    plan,
+    planTerms,
+    planUntil,
+    planAfter,
+    planAfterTerms,
+    organizationLimitOverride,
+    callsUsedUpUntil,
+    createdBy,
+    secretExpiresAt,
+    ...creator
+  } = row;
+  const actor: KeyActor = {
+    kind: 'key',
+    key: {
+      id: keyId,
+      organizationId,
+      environment,
+      permissions: permissionsOf(scopes),
+      limits: {
+        perMinute: rateLimitPerMinute,
+        perHour: rateLimitPerHour,
+        perDay: rateLimitPerDay,
+        override: limitOverride,
+      },
+      terms: {
+        plan,
+        planTerms,
+        planEnd: planEndOf({ planUntil, planAfter, planAfterTerms }),
+        override: organizationLimitOverride,
+        callsUsedUpUntil,
+      },
+    },
+    creator: creator.id === null ? null : Object.freeze(UserModel.hydrate(creator)), // of many calls
+  };
+  return {
+    actor,
+    allowedOrigins,
+    expiresAt,
+    revokedAt,
+    enabled,
+    subdomain,
+    deletedAt,
+    secretExpiresAt,
+    isAllowedFrom: ipAllowList.length > 0 ? createAddressMatcher(ipAllowList) : () => true,
+    invalidatedBy: [
       `key:${keyId}`,
       `organization:${organizationId}`,
       ...plansIn({ plan, planAfter }),
@@ -145,69 +216,23 @@ function allowOrigin({ request: { origin }, responseHeaders, ports }: Context, a
 
 /** The key with this hash. It acts in its own organization: a call that names another is refused. */
 async function loadKey(ctx: Context, secretHash: Buffer): Promise<KeyActor> {
-  const row = await loadCached(ctx, keyQuestion(ctx, secretHash));
-  if (!row) throw new ApiError('invalid_api_key');
-  const {
-    keyId,
-    organizationId,
-    scopes,
-    isAllowedFrom,
-    allowedOrigins,
-    rateLimitPerMinute,
-    rateLimitPerHour,
-    rateLimitPerDay,
-    expiresAt,
-    revokedAt,
-    enabled,
-    environment,
-    limitOverride,
-    subdomain,
-    deletedAt,
-    plan,
-    planTerms,
-    planUntil,
-    planAfter,
-    planAfterTerms,
-    organizationLimitOverride,
-    callsUsedUpUntil,
-    createdBy,
-    secretExpiresAt,
-    ...creator
-  } = row;
+  const known = loadCached(ctx, keyQuestion(ctx, secretHash));
+  const key = known instanceof Promise ? await known : known;
+  if (!key) throw new ApiError('invalid_api_key');
+  const { actor, allowedOrigins, expiresAt, secretExpiresAt } = key;
+  const { id: keyId, organizationId, environment } = actor.key;
   noteCaller(ctx, { keyId, organizationId, environment });
   allowOrigin(ctx, allowedOrigins);
-  if (deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
-  if (revokedAt) throw new ApiError('api_key_revoked');
+  if (key.deletedAt) throw new ApiError('api_key_revoked', { detail: 'The organization of this key was deleted.' });
+  if (key.revokedAt) throw new ApiError('api_key_revoked');
   if (secretExpiresAt && secretExpiresAt <= ctx.now) throw new ApiError('api_key_rotated');
-  if (!enabled) throw new ApiError('api_key_disabled');
+  if (!key.enabled) throw new ApiError('api_key_disabled');
   if (expiresAt && expiresAt <= ctx.now) throw new ApiError('api_key_expired');
-  if (!isAllowedFrom(ctx.request.ip)) throw new ApiError('address_not_allowed');
+  if (!key.isAllowedFrom(ctx.request.ip)) throw new ApiError('address_not_allowed');
   if (allowedOrigins.length > 0 && !(ctx.request.origin && allowedOrigins.includes(ctx.request.origin)))
     throw new ApiError('origin_not_allowed');
   const named = requestedOrganization(ctx, null);
   assertHeader(named, organizationId);
-  if (named.subdomain !== null && named.subdomain !== subdomain) throw new ApiError('organization_mismatch');
-  return {
-    kind: 'key',
-    key: {
-      id: keyId,
-      organizationId,
-      environment,
-      permissions: permissionsOf(scopes),
-      limits: {
-        perMinute: rateLimitPerMinute,
-        perHour: rateLimitPerHour,
-        perDay: rateLimitPerDay,
-        override: limitOverride,
-      },
-      terms: {
-        plan,
-        planTerms,
-        planEnd: planEndOf({ planUntil, planAfter, planAfterTerms }),
-        override: organizationLimitOverride,
-        callsUsedUpUntil,
-      },
-    },
-    creator: creator.id === null ? null : UserModel.hydrate(creator),
-  };
+  if (named.subdomain !== null && named.subdomain !== key.subdomain) throw new ApiError('organization_mismatch');
+  return actor;
 }

@@ -11,7 +11,7 @@ import type { Tenancy } from '../../data/tenant-model.ts';
 import { afterCommit } from '../../data/transaction.ts';
 import { settleDueLimits } from '../../pipeline/limits.ts';
 import type { ApiKeyModel, KeyCredits } from './model.ts';
-import type { Credits, RefillInterval } from './verify-schemas.ts';
+import type { Credits, NamedLimit, RefillInterval } from './verify-schemas.ts';
 
 /**
  * The credits of a key are a row in Postgres. From there they are leased in blocks to what all processes share (Redis,
@@ -200,13 +200,6 @@ const MAX_WAITS = 300;
 const PAUSE = { firstMs: 2, maxMs: 25 };
 const OUTAGE_RETRY_S = 2;
 
-export interface LimitCost {
-  name: string;
-  limit: number;
-  windowS: number;
-  cost: number;
-}
-
 /**
  * Takes the credits and the limits of a verification together, all or nothing, and those of the call in any case. One
  * script call, unless the credits need a new lease. Null where the credits have been set anew since the key was read.
@@ -214,12 +207,12 @@ export interface LimitCost {
 export async function spend(
   ctx: Context,
   key: SpendingKey,
-  { cost, limits }: { cost: number; limits: readonly LimitCost[] },
+  { cost, buckets }: { cost: number; buckets: readonly Bucket[] },
 ): Promise<Spent | null> {
   const own = ctx.dueLimits?.buckets ?? [];
   const expense: Expense = {
     due: own,
-    buckets: limits.map((limit) => bucketOf(key, limit)),
+    buckets,
     credits: key.credits && {
       key: accountOf(key.organizationId, key.id),
       generation: key.credits.generation,
@@ -296,6 +289,10 @@ export function redisIsAway(cause?: unknown): ApiError {
   });
 }
 
-function bucketOf({ id, organizationId }: SpendingKey, { name, limit, windowS, cost }: LimitCost): Bucket {
-  return { name, key: `${tagOf(organizationId)}${id}:${name}`, size: limit, windowMs: windowS * 1000, cost };
+/** The bucket of a key's limit. */
+export function bucketOf(
+  key: Pick<SpendingKey, 'id' | 'organizationId'>,
+  { name, limit, windowS }: NamedLimit,
+): Bucket {
+  return { name, key: `${tagOf(key.organizationId)}${key.id}:${name}`, size: limit, windowMs: windowS * 1000 };
 }

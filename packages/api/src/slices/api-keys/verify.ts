@@ -1,11 +1,13 @@
 import { execute, type Statement } from '@rentapi/platform/database';
 import { createAddressMatcher, parseAddress } from '@rentapi/platform/ip';
+import type { Bucket } from '@rentapi/platform/limiter';
+import { OldestFirst } from '@rentapi/platform/oldest-first';
 import type { OrganizationContext } from '../../context.ts';
 import { iso, isoOrNull } from '../../contract/common-schemas.ts';
 import { ApiError } from '../../contract/errors.ts';
 import { loadCached } from '../../pipeline/actor-cache.ts';
 import { takeDueLimits } from '../../pipeline/limits.ts';
-import { type LimitCost, redisIsAway, refillsAt, spend } from './credits.ts';
+import { bucketOf, redisIsAway, refillsAt, spend } from './credits.ts';
 import { type ApiKeyModel, type KeyLimits, listLimits } from './model.ts';
 import {
   createPermissionMatcher,
@@ -53,10 +55,14 @@ type Columns = Pick<
   | 'environment'
 > & { secretExpiresAt: Date | null };
 
-/** Ranges and permissions are prepared when the row is read, and cached with it. */
+/** Ranges, permissions, limits and ids are prepared when the row is read, and cached with it. */
 interface OwnKey extends Columns {
   isAllowedFrom: (address: string) => boolean;
   isGranted: (permission: string) => boolean;
+  /** Those that a call counts against which names none. */
+  buckets: readonly Bucket[];
+  publicId: string;
+  publicOrganizationId: string;
 }
 
 /** A key of the caller's organization, from memory where that is proven. */
@@ -70,12 +76,21 @@ function findOwnKey(ctx: OrganizationContext, secretHash: Buffer): OwnKey | unde
       const [row] = current
         ? [current]
         : await execute<Columns>(ctx.db, KEY_BY_OLD_SECRET, [organizationId, secretHash]);
-      if (!row) return undefined;
-      const isAllowedFrom = row.ipAllowList.length > 0 ? createAddressMatcher(row.ipAllowList) : () => true;
-      return { ...row, isAllowedFrom, isGranted: createPermissionMatcher(row.permissions) };
+      return row && prepare(ctx, row);
     },
     invalidatedBy: ({ id }) => [`key:${id}`],
   });
+}
+
+function prepare({ ids }: OrganizationContext, row: Columns): OwnKey {
+  return {
+    ...row,
+    isAllowedFrom: row.ipAllowList.length > 0 ? createAddressMatcher(row.ipAllowList) : () => true,
+    isGranted: createPermissionMatcher(row.permissions),
+    buckets: listLimits(row.rateLimits).map((limit) => bucketOf(row, limit)),
+    publicId: ids.encode('key', row.id),
+    publicOrganizationId: ids.encode('org', row.organizationId),
+  };
 }
 
 /** Judges a key that a program has shown to the organization's own API. */
@@ -142,11 +157,23 @@ interface Asked {
 function readAsked({ key, permissions, cost, rateLimits, ip }: VerifyApiKey): Asked {
   return {
     secret: key,
-    query: permissions === undefined ? null : parsePermissionQuery(permissions),
+    query: permissions === undefined ? null : readQuery(permissions),
     cost: readCost(cost),
     limits: rateLimits?.map(({ name, cost }) => ({ name, cost: readCost(cost) })) ?? null,
     ip: ip === undefined ? null : parseAddress(ip),
   };
+}
+
+/** Programs ask the same few queries again and again. */
+const MAX_QUERIES = 1000;
+const queries = new OldestFirst<PermissionQuery>(MAX_QUERIES);
+
+function readQuery(text: string): PermissionQuery {
+  const known = queries.get(text);
+  if (known !== undefined) return known;
+  const query = parsePermissionQuery(text);
+  queries.set(text, query);
+  return query;
 }
 
 function readCost(cost = 1): number {
@@ -172,10 +199,10 @@ async function judge(ctx: OrganizationContext, asked: Asked): Promise<Verdict> {
   for (let reads = 1; reads <= MAX_READS; reads++) {
     const key = await findOwnKey(ctx, secretHash);
     if (!key) return unspent('NOT_FOUND', null);
-    const limits = limitsOf(key, asked.limits);
+    const buckets = asked.limits ? namedBuckets(key, asked.limits) : key.buckets;
     const code = refusalOf(ctx, key, asked);
     if (code) return unspent(code, key);
-    const verdict = await settle(ctx, key, { cost: asked.cost, limits });
+    const verdict = await settle(ctx, key, { cost: asked.cost, buckets });
     if (verdict) return verdict;
     actors.forget(`key:${key.id}`); // its credits were set anew a moment ago
   }
@@ -191,13 +218,12 @@ const unspent = (code: VerifyCode, key: OwnKey | null): Verdict => ({
   limits: key && [],
 });
 
-/** The limits that a call counts against: those that it names, or all. */
-function limitsOf({ rateLimits }: OwnKey, named: Asked['limits']): LimitCost[] {
-  if (!named) return listLimits(rateLimits).map((limit) => ({ ...limit, cost: 1 }));
+/** The limits that a call names. */
+function namedBuckets(key: OwnKey, named: NonNullable<Asked['limits']>): Bucket[] {
   return named.map(({ name, cost }) => {
-    const limit = Object.hasOwn(rateLimits, name) ? rateLimits[name] : undefined;
-    if (!limit) throw new ApiError('unknown_rate_limit', { detail: unknownLimit(name, rateLimits) });
-    return { ...limit, name, cost };
+    const bucket = key.buckets.find((each) => each.name === name);
+    if (!bucket) throw new ApiError('unknown_rate_limit', { detail: unknownLimit(name, key.rateLimits) });
+    return { ...bucket, cost };
   });
 }
 
@@ -220,10 +246,10 @@ function refusalOf({ now }: OrganizationContext, key: OwnKey, { query, ip }: Ask
 async function settle(
   ctx: OrganizationContext,
   key: OwnKey,
-  { cost, limits }: { cost: number; limits: readonly LimitCost[] },
+  { cost, buckets }: { cost: number; buckets: readonly Bucket[] },
 ): Promise<Verdict | null> {
-  if (!key.credits && limits.length === 0) return unspent('VALID', key);
-  const spent = await spend(ctx, key, { cost, limits });
+  if (!key.credits && buckets.length === 0) return unspent('VALID', key);
+  const spent = await spend(ctx, key, { cost, buckets });
   if (!spent) return null;
   const { outcome, lease, states, retryAfterMs } = spent;
   const refillAt = key.credits && refillsAt(key.credits, ctx.now);
@@ -242,16 +268,16 @@ async function settle(
   };
 }
 
-function present(ctx: OrganizationContext, { code, key, remaining, retryAfter, limits }: Verdict): VerifiedKey {
+function present({ now }: OrganizationContext, { code, key, remaining, retryAfter, limits }: Verdict): VerifiedKey {
   return {
     valid: code === 'VALID',
     code,
-    keyId: key && ctx.ids.encode('key', key.id),
-    organizationId: key && ctx.ids.encode('org', key.organizationId),
+    keyId: key && key.publicId,
+    organizationId: key && key.publicOrganizationId,
     externalId: key?.externalId ?? null,
     permissions: key?.permissions ?? null,
     remaining,
-    resetAt: key?.credits ? isoOrNull(refillsAt(key.credits, ctx.now)) : null,
+    resetAt: key?.credits ? isoOrNull(refillsAt(key.credits, now)) : null,
     retryAfter,
     rateLimits: limits,
     metadata: key?.metadata ?? null,
