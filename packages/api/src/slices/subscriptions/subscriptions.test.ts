@@ -282,6 +282,20 @@ describe('a renewal', () => {
     expect([await plan(), await credits()]).toEqual(['BASIC', 500]);
   });
 
+  it('adds its credits to what is left where the plan says so, and takes its place where not', async () => {
+    await app.rows('plans').where({ code: 'BASIC' }).update({ creditsRollOver: true });
+    try {
+      await active();
+      await passTo((await get()).period.to);
+      expect(await credits()).toBe(1000);
+    } finally {
+      await app.rows('plans').where({ code: 'BASIC' }).update({ creditsRollOver: false });
+    }
+    await passTo((await get()).period.to);
+    await passTo((await get()).period.to);
+    expect(await credits()).toBe(1500); // what has rolled over stays, and each later month expires
+  });
+
   it('rule 28: after 100 days without a worker, each period is billed once and in order, with few mails', async () => {
     await active();
     const before = app.mails.length;
