@@ -43,6 +43,8 @@ export interface FakeServer {
   url: string;
   /** What has arrived: `POST /v1/refunds`. */
   requests: string[];
+  /** Answers a request of this process as the server would, without a socket. */
+  fetch(target: string, init: RequestInit): Promise<Response>;
   /** The next requests that match fail in this way. */
   fail(fault: Fault, match?: RegExp, times?: number): void;
   /** No more requests fail. */
@@ -79,6 +81,7 @@ const MAX_REQUESTS = 100_000;
 export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve = listenLocally): Promise<FakeServer> {
   const faults: { fault: Fault; match: RegExp; times: number }[] = [];
   const requests: string[] = [];
+  let isClosed = false;
   function takeFault(line: string): Fault | null {
     const found = faults.find(({ match, times }) => times > 0 && match.test(line));
     if (!found) return null;
@@ -86,25 +89,31 @@ export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve =
     return found.fault;
   }
 
-  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const body = await readBody(req);
-    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://fake');
-    const line = `${req.method} ${pathname}`;
+  async function reply(request: FakeRequest): Promise<Reply> {
+    const line = `${request.method} ${request.path}`;
     if (requests.length < MAX_REQUESTS) requests.push(line);
-    const fault = handlers.isApi(pathname) ? takeFault(line) : null;
-    if (fault === 'lose_request') return void res.destroy();
+    const fault = handlers.isApi(request.path) ? takeFault(line) : null;
+    if (fault === 'lose_request') return LOST;
     if (fault === 'rate_limited')
-      return send(res, { status: 429, body: handlers.rateLimited, headers: { 'retry-after': '7' } });
-    const request = { method: req.method!, path: pathname, query: searchParams, headers: req.headers, body };
+      return whole({ status: 429, body: handlers.rateLimited, headers: { 'retry-after': '7' } });
     const answer = answerOf(handlers, request, fault);
     await handlers.beforeAnswer?.();
-    if (fault === 'lose_answer') return void res.destroy();
-    if (fault === 'hang') return handlers.onHang?.();
-    if (fault === 'html_502') return send(res, { status: 502, body: '<html><body>Bad gateway</body></html>' });
-    if (fault === 'wrong_type') return send(res, { status: 200, body: [] });
-    if (fault === 'unknown_word') return send(res, { ...answer, body: handlers.distort(answer.body) });
-    if (fault === 'half_body') return sendHalf(res, answer);
-    send(res, answer);
+    if (fault === 'lose_answer') return LOST;
+    if (fault === 'hang') {
+      handlers.onHang?.();
+      return { ends: 'never' };
+    }
+    if (fault === 'html_502') return whole({ status: 502, body: '<html><body>Bad gateway</body></html>' });
+    if (fault === 'wrong_type') return whole({ status: 200, body: [] });
+    if (fault === 'unknown_word') return whole({ ...answer, body: handlers.distort(answer.body) });
+    if (fault === 'half_body') return { ...whole(answer), ends: 'in_the_middle' };
+    return whole(answer);
+  }
+
+  async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = await readBody(req);
+    const { pathname: path, searchParams: query } = new URL(req.url ?? '/', 'http://fake');
+    send(res, await reply({ method: req.method!, path, query, headers: req.headers, body }));
   }
 
   const { url, close } = await serveWith((req, res) => {
@@ -113,13 +122,20 @@ export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve =
   return {
     url,
     requests,
+    async fetch(target, init) {
+      if (isClosed) throw noConnection('fetch failed', 'ECONNREFUSED');
+      return respond(await reply(requestOf(new URL(target), init)), init);
+    },
     fail(fault, match = /./, times = 1) {
       faults.push({ fault, match, times });
     },
     recover() {
       faults.length = 0;
     },
-    close,
+    async close() {
+      isClosed = true;
+      await close();
+    },
   };
 }
 
@@ -159,15 +175,64 @@ async function readBody(req: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function send(res: ServerResponse, { status, body, headers = {} }: FakeAnswer): void {
-  const isText = typeof body === 'string';
-  const type = isText ? 'text/html; charset=utf-8' : 'application/json';
-  res.writeHead(status, { 'content-type': type, ...headers });
-  res.end(status === 204 ? undefined : isText ? body : JSON.stringify(body));
+/** What becomes of a request: an answer, of which only half arrives, or none. */
+type Reply = Written | { ends: 'at_once' } | { ends: 'never' };
+
+interface Written {
+  ends: 'well' | 'in_the_middle';
+  status: number;
+  headers: Record<string, string>;
+  text: string;
 }
 
-function sendHalf(res: ServerResponse, { status, body }: FakeAnswer): void {
-  const text = JSON.stringify(body);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+const LOST: Reply = { ends: 'at_once' };
+
+function whole({ status, body, headers = {} }: FakeAnswer): Written {
+  const isText = typeof body === 'string';
+  const type = isText ? 'text/html; charset=utf-8' : 'application/json';
+  const text = status === 204 ? '' : isText ? body : JSON.stringify(body);
+  return { ends: 'well', status, headers: { 'content-type': type, ...headers }, text };
+}
+
+function send(res: ServerResponse, reply: Reply): void {
+  if (reply.ends === 'never') return;
+  if (reply.ends === 'at_once') return void res.destroy();
+  const { ends, status, headers, text } = reply;
+  if (ends === 'well') return void res.writeHead(status, headers).end(text);
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
   res.write(text.slice(0, text.length / 2), () => res.destroy());
+}
+
+/** As `fetch` does, which fails where the connection is lost. */
+function respond(reply: Reply, { signal }: RequestInit): Promise<Response> | Response {
+  if (reply.ends === 'never') {
+    return new Promise((_, reject) => {
+      const end = () => reject(signal?.reason);
+      if (signal?.aborted) end();
+      else signal?.addEventListener('abort', end, { once: true });
+    });
+  }
+  if (reply.ends === 'at_once') throw noConnection('fetch failed', 'UND_ERR_SOCKET');
+  const { ends, status, headers, text } = reply;
+  if (ends === 'well') return new Response(status === 204 ? null : text, { status, headers });
+  const half = new ReadableStream({
+    start: (body) => body.enqueue(Buffer.from(text.slice(0, text.length / 2))),
+    pull: (body) => body.error(noConnection('terminated', 'UND_ERR_SOCKET')),
+  });
+  return new Response(half, { status, headers });
+}
+
+const noConnection = (message: string, code: string): TypeError =>
+  new TypeError(message, { cause: Object.assign(new Error(code), { code }) });
+
+function requestOf({ pathname: path, searchParams: query }: URL, init: RequestInit): FakeRequest {
+  const { method = 'GET', headers, body } = init;
+  return {
+    method,
+    path,
+    query,
+    headers: Object.fromEntries(new Headers(headers)),
+    body:
+      typeof body === 'string' ? Buffer.from(body) : body instanceof Uint8Array ? Buffer.from(body) : Buffer.alloc(0),
+  };
 }

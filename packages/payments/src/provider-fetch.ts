@@ -1,6 +1,9 @@
 /** The bytes of an answer that are read at most. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** How a request is sent: `fetch`, or what stands for it beside a fake in the same process. */
+export type Send = (url: string, init: RequestInit) => Promise<Response>;
+
 /** There is no answer. `wasSent: false` is certain that the provider never saw the request. */
 export class NoAnswerError extends Error {
   override name = 'NoAnswerError';
@@ -20,10 +23,14 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREA
  * Calls a provider, at an address that the operator has set. The time limit covers the whole answer; no redirect is
  * followed, because it would be sent the credentials as well.
  */
-export async function fetchProvider(url: string, init: RequestInit, timeoutMs: number): Promise<Response> {
+export async function fetchProvider(
+  url: string,
+  init: RequestInit,
+  { timeoutMs, send = fetch }: { timeoutMs: number; send?: Send | undefined },
+): Promise<Response> {
   const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])];
   try {
-    const response = await fetch(url, { ...init, redirect: 'error', signal: AbortSignal.any(signals) });
+    const response = await send(url, { ...init, redirect: 'error', signal: AbortSignal.any(signals) });
     const bytes = await readBounded(response);
     const body = response.status === 204 ? null : bytes; // a Response of that status takes no body
     return new Response(body, { status: response.status, headers: response.headers });

@@ -1,5 +1,6 @@
 import type { Deliveries } from '@rentapi/fake-payments/deliveries';
 import { createFakePayPal, type PayerBehavior } from '@rentapi/fake-payments/paypal';
+import type { FakeServer } from '@rentapi/fake-payments/server';
 import { createSigner, type Signer } from '@rentapi/fake-payments/signer';
 import { type CardBehavior, createFakeStripe } from '@rentapi/fake-payments/stripe';
 import { vi } from 'vitest';
@@ -49,11 +50,14 @@ function taking({ pending }: Deliveries, sign: (body: string) => Record<string, 
   return () => pending.splice(0).map(({ body }) => ({ raw: Buffer.from(body), headers: sign(body) }));
 }
 
-export async function startStripe() {
+/** A fake is reached through a socket, or in this process without one. */
+type Reached = 'by_socket' | 'in_process';
+
+export async function startStripe(reached: Reached = 'by_socket') {
   const clock = shiftableClock();
   const fake = await createFakeStripe({ clock, ...STRIPE_SECRETS, onHang: loseTime });
   const { secretKey, webhookSecret } = STRIPE_SECRETS;
-  const config = { secretKey, webhookSecrets: [webhookSecret], apiBase: fake.url };
+  const config = { secretKey, webhookSecrets: [webhookSecret], apiBase: fake.url, ...sendTo(fake, reached) };
   const provider = createStripeProvider(config);
   const steps: Record<Step, RegExp> = {
     create: /^POST \/v1\/payment_intents$/,
@@ -94,6 +98,8 @@ export async function startStripe() {
   return { ...harness, fake, config };
 }
 
+const sendTo = (fake: FakeServer, reached: Reached) => (reached === 'in_process' ? { send: fake.fetch } : {});
+
 let signer: Promise<Signer> | undefined;
 
 /** Making keys takes long, so all tests of a file share one. */
@@ -101,11 +107,12 @@ export function sharedSigner(): Promise<Signer> {
   return (signer ??= createSigner({ now: new Date(START), validDays: 365 }));
 }
 
-export async function startPayPal() {
+export async function startPayPal(reached: Reached = 'by_socket') {
   const clock = shiftableClock();
   const { root, ...signs } = await sharedSigner();
   const fake = await createFakePayPal({ clock, ...PAYPAL_SECRETS, signer: { root, ...signs }, onHang: loseTime });
-  const config = { ...PAYPAL_SECRETS, apiBase: fake.url, clock, isLive: false, trustedRoots: [root] };
+  const ofFake = { apiBase: fake.url, trustedRoots: [root], ...sendTo(fake, reached) };
+  const config = { ...PAYPAL_SECRETS, ...ofFake, clock, isLive: false };
   const provider = createPayPalProvider(config);
   const steps: Record<Step, RegExp> = {
     create: /^POST \/v2\/checkout\/orders$/,

@@ -8,6 +8,7 @@ import { sharedSigner, startPayPal } from './harnesses.ts';
 
 describeProvider('paypal', startPayPal);
 describeOnlineProvider('paypal', startPayPal);
+describeOnlineProvider('paypal in one process with its fake', () => startPayPal('in_process'));
 
 const HOUR_MS = 3_600_000;
 const NOW = new Date(Date.UTC(2026, 0, 15, 12));

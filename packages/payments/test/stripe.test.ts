@@ -8,6 +8,7 @@ import { STRIPE_SECRETS, startStripe } from './harnesses.ts';
 
 describeProvider('stripe', startStripe);
 describeOnlineProvider('stripe', startStripe);
+describeOnlineProvider('stripe in one process with its fake', () => startStripe('in_process'));
 
 const AMOUNT = { amountMinor: 1234, currency: 'EUR' };
 const RETURN_URL = 'http://127.0.0.1:8000/back';

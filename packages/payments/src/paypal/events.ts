@@ -60,7 +60,7 @@ export function createPayPalEvents(config: PayPalConfig, send: SendPayPal): PayP
     if (known !== undefined) return known;
     let bundle = '';
     try {
-      const answer = await fetchProvider(url, {}, config.timeoutMs ?? 10_000);
+      const answer = await fetchProvider(url, {}, { timeoutMs: config.timeoutMs ?? 10_000, send: config.send });
       if (answer.ok) bundle = await answer.text();
     } catch {
       // the other way is left

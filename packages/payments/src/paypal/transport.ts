@@ -1,7 +1,7 @@
 import type { Clock } from '@rentapi/platform/clock';
 import { z } from 'zod';
 import { ProviderError, retryAfterMs } from '../provider-error.ts';
-import { assertProviderBase, fetchProvider } from '../provider-fetch.ts';
+import { assertProviderBase, fetchProvider, type Send } from '../provider-fetch.ts';
 
 export interface PayPalConfig {
   clientId: string;
@@ -10,6 +10,8 @@ export interface PayPalConfig {
   apiBase: string;
   clock: Clock;
   timeoutMs?: number;
+  /** In place of `fetch`. */
+  send?: Send | undefined;
   /** In place of Node's: those who may have signed the certificates of events. */
   trustedRoots?: readonly string[];
 }
@@ -32,6 +34,7 @@ export function createPayPalTransport({
   apiBase,
   clock,
   timeoutMs = TIMEOUT_MS,
+  send: sendBy,
 }: PayPalConfig): SendPayPal {
   const base = assertProviderBase(apiBase).origin;
   let token: { value: string; expiresAtMs: number } | null = null;
@@ -59,7 +62,7 @@ export function createPayPalTransport({
     };
     let answer: Response;
     try {
-      answer = await fetchProvider(`${base}/v1/oauth2/token`, init, timeoutMs);
+      answer = await fetchProvider(`${base}/v1/oauth2/token`, init, { timeoutMs, send: sendBy });
     } catch {
       throw new ProviderError('paypal', 'unavailable', 'no_token'); // a token moves no money
     }
@@ -77,7 +80,7 @@ export function createPayPalTransport({
     const send = (value: string): Promise<Response> => {
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${value}`);
-      return fetchProvider(base + path, { ...init, headers }, timeoutMs);
+      return fetchProvider(base + path, { ...init, headers }, { timeoutMs, send: sendBy });
     };
     const value = await accessToken(null);
     const answer = await send(value);

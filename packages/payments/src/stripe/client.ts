@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe';
 import { ProviderError, type ProviderOutcome, retryAfterMs } from '../provider-error.ts';
-import { assertProviderBase, fetchProvider, NoAnswerError } from '../provider-fetch.ts';
+import { assertProviderBase, fetchProvider, NoAnswerError, type Send } from '../provider-fetch.ts';
 
 export interface StripeConfig {
   secretKey: string;
@@ -9,6 +9,8 @@ export interface StripeConfig {
   /** In place of https://api.stripe.com. */
   apiBase?: string | undefined;
   timeoutMs?: number;
+  /** In place of `fetch`. */
+  send?: Send | undefined;
   /** Before each request: a program that makes many of them waits here. */
   pace?: () => Promise<void>;
 }
@@ -19,7 +21,7 @@ const TIMEOUT_MS = 10_000;
 const API_VERSION = '2026-10-28.endive';
 
 export async function openStripe(config: StripeConfig): Promise<Stripe> {
-  const { secretKey, apiBase, timeoutMs = TIMEOUT_MS, pace } = config;
+  const { secretKey, apiBase, timeoutMs = TIMEOUT_MS, pace, send } = config;
   const { default: Client } = await import('stripe');
   const base = apiBase === undefined ? null : assertProviderBase(apiBase);
   return new Client(secretKey, {
@@ -28,7 +30,7 @@ export async function openStripe(config: StripeConfig): Promise<Stripe> {
     apiVersion: API_VERSION,
     httpClient: Client.createFetchHttpClient(async (url, init) => {
       await pace?.();
-      return fetchProvider(String(url), init ?? {}, timeoutMs);
+      return fetchProvider(String(url), init ?? {}, { timeoutMs, send });
     }),
     timeout: timeoutMs + 1000, // ours is first
     maxNetworkRetries: 0, // a retry is a job's, after a look at the object

@@ -174,8 +174,9 @@ async function openFakes(ports: Ports, webhooks: string): Promise<FakePair> {
   const { secretKey, webhookSecret } = ofStripe;
   const providers = [
     ports.payments.get('manual')!, // every server has it
-    createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url }),
-    createPayPalProvider({ ...ofPayPal, apiBase: paypal.url, isLive: false, clock }),
+    // Without sockets, which would cost more than what the fakes do.
+    createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url, send: stripe.fetch }),
+    createPayPalProvider({ ...ofPayPal, apiBase: paypal.url, isLive: false, clock, send: paypal.fetch }),
   ];
   ports.payments = new Map(providers.map((provider) => [provider.name, provider]));
   return fakes;
