@@ -13,7 +13,7 @@ import { ProviderError } from '@rentapi/payments/provider-error';
 import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
 import type { Context } from '../../../context.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { executeSoon, transaction } from '../../../data/transaction.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { job, type RunControl } from '../../../jobs/job.ts';
 import { noteFinding } from './findings.ts';
@@ -95,7 +95,7 @@ export async function sync(ctx: Context, { provider: name, kind, id, seq }: Mark
       const theirs = read && 'providerStatus' in read ? read.providerStatus : undefined;
       await noteFinding(ctx, { kind: 'UNKNOWN_OBJECT', provider: name, object, ...(theirs && { theirs }) });
     }
-    await execute(ctx.db, SYNCED, [...of, ticket, ctx.now]);
+    await executeSoon(ctx.db, SYNCED, [...of, ticket, ctx.now]);
   });
 }
 

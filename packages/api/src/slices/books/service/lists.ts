@@ -1,8 +1,8 @@
-import type { Listed, Movement, PaymentProvider } from '@rentapi/payments/payment-provider';
+import type { Listed, Movement, PaymentProvider, ProviderEvent } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
 import { execute, type Statement } from '@rentapi/platform/database';
 import type { Context } from '../../../context.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { executeSoon, transaction } from '../../../data/transaction.ts';
 import type { RunControl } from '../../../jobs/job.ts';
 import { storeEvent } from '../../billing/service/store.ts';
 import { findUnknownMovements } from './movements.ts';
@@ -42,8 +42,8 @@ const ENDED: Statement = {
 export async function readLists(ctx: Context, control: RunControl): Promise<void> {
   for (const provider of ctx.ports.payments.values()) {
     try {
-      await readList(ctx, control, provider, 'events', (ctx, event) => storeEvent(ctx, provider, event));
-      await readList(ctx, control, provider, 'movements', (ctx, movement) => keepMovement(ctx, provider, movement));
+      await readList(ctx, control, provider, 'events', (ctx, events) => storeEvents(ctx, provider, events));
+      await readList(ctx, control, provider, 'movements', (ctx, movements) => keepMovements(ctx, provider, movements));
       await findUnknownMovements(ctx, provider.name);
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
@@ -57,7 +57,7 @@ async function readList<Kind extends List>(
   { signal, touch }: RunControl,
   provider: PaymentProvider,
   list: Kind,
-  keep: (ctx: Context, item: Listed[Kind]) => Promise<void>,
+  keep: (ctx: Context, items: Listed[Kind][]) => Promise<void>,
 ): Promise<void> {
   const { name } = provider;
   const { now } = ctx;
@@ -74,23 +74,50 @@ async function readList<Kind extends List>(
   let { page } = state!;
   for (let read = 0; read < MAX_PAGES && !signal.aborted; read++, touch()) {
     const { items, next } = await provider.listSince(list, from, page);
-    await transaction(ctx, async (ctx) => {
-      for (const item of items) await keep(ctx, item);
-      if (next === null) await execute(ctx.db, ENDED, [name, list, beganAt]);
-      else await execute(ctx.db, NEXT_PAGE, [name, list, next, beganAt]);
-    });
+    const readOn = async (ctx: Context): Promise<void> =>
+      next === null
+        ? executeSoon(ctx.db, ENDED, [name, list, beganAt])
+        : executeSoon(ctx.db, NEXT_PAGE, [name, list, next, beganAt]);
+    if (items.length === 0) await readOn(ctx);
+    else
+      await transaction(ctx, async (ctx) => {
+        await keep(ctx, items);
+        await readOn(ctx);
+      });
     if (next === null) return;
     page = next;
   }
 }
 
+const KNOWN: Statement = {
+  text: 'select external_id as id from provider_events where provider = $1 and external_id = any ($2)',
+};
+
+/** Most that are listed have arrived long before. */
+async function storeEvents(ctx: Context, provider: PaymentProvider, events: readonly ProviderEvent[]): Promise<void> {
+  const rows = await execute<{ id: string }>(ctx.db, KNOWN, [provider.name, events.map(({ id }) => id)]);
+  const known = new Set(rows.map(({ id }) => id));
+  for (const event of events) if (!known.has(event.id)) await storeEvent(ctx, provider, event);
+}
+
 const KEEP: Statement = {
   text: `
     insert into provider_movements (provider, external_id, kind, source_id, currency, amount_minor, fee_minor, at, kept_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (provider, external_id) do nothing`,
+    select $1, external_id, kind, source_id, currency, amount_minor, fee_minor, at, $3
+    from json_to_recordset($2) as given (external_id text, kind text, source_id text, currency text,
+      amount_minor bigint, fee_minor bigint, at timestamptz)
+    on conflict (provider, external_id) do nothing`,
 };
 
-async function keepMovement(ctx: Context, { name }: PaymentProvider, movement: Movement): Promise<void> {
-  const { id, kind, sourceId, amount, feeMinor, at } = movement;
-  await execute(ctx.db, KEEP, [name, id, kind, sourceId, amount.currency, amount.amountMinor, feeMinor, at, ctx.now]);
+async function keepMovements(ctx: Context, { name }: PaymentProvider, movements: readonly Movement[]): Promise<void> {
+  const rows = movements.map(({ id, kind, sourceId, amount, feeMinor, at }) => ({
+    external_id: id,
+    kind,
+    source_id: sourceId,
+    currency: amount.currency,
+    amount_minor: amount.amountMinor,
+    fee_minor: feeMinor,
+    at,
+  }));
+  await executeSoon(ctx.db, KEEP, [name, JSON.stringify(rows), ctx.now]);
 }
