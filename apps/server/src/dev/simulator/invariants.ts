@@ -38,28 +38,26 @@ const ROWS = `
     where organization_id = any ($1) and status in ('INCOMPLETE', 'TRIALING', 'ACTIVE', 'PAST_DUE')
     group by organization_id having count(*) > 1
     union all
-    (with paid as (
-      select payment.organization_id, payment.subject_id,
-        sum(payment.amount_minor - coalesce((
+    select case
+        when invoice.paid_minor <> paid.amount then 'INVOICE_PAYMENTS' else 'INVOICE_SETTLED' end,
+      invoice.organization_id
+    from invoices invoice
+    cross join lateral (
+      select coalesce(sum(payment.amount_minor - coalesce((
           select sum(refund.amount_minor) from refunds refund
           where refund.organization_id = payment.organization_id and refund.payment_id = payment.id
             and (refund.status = 'SUCCEEDED' or (refund.status = 'PENDING' and refund.origin = 'DUPLICATE'))
-        ), 0)) as amount
+        ), 0)), 0) as amount
       from payments payment
-      where payment.organization_id = any ($1) and payment.purpose = 'INVOICE' and payment.status = 'SUCCEEDED'
-      group by payment.organization_id, payment.subject_id
-    )
-    select case
-        when invoice.paid_minor <> coalesce(paid.amount, 0) then 'INVOICE_PAYMENTS' else 'INVOICE_SETTLED' end,
-      invoice.organization_id
-    from invoices invoice
-    left join paid on paid.organization_id = invoice.organization_id and paid.subject_id = invoice.id
+      where payment.organization_id = invoice.organization_id and payment.purpose = 'INVOICE'
+        and payment.subject_id = invoice.id and payment.status = 'SUCCEEDED'
+    ) paid
     where invoice.organization_id = any ($1) and invoice.kind = 'INVOICE' and invoice.status <> 'DRAFT' and (
-      invoice.paid_minor <> coalesce(paid.amount, 0)
+      invoice.paid_minor <> paid.amount
       or (invoice.status = 'PAID' and invoice.total_minor
         <> invoice.paid_minor + invoice.balance_minor + invoice.credited_minor - invoice.returned_minor)
       or (invoice.status in ('OPEN', 'UNCOLLECTIBLE') and invoice.total_minor
-        <= invoice.paid_minor + invoice.balance_minor + invoice.credited_minor - invoice.returned_minor)))
+        <= invoice.paid_minor + invoice.balance_minor + invoice.credited_minor - invoice.returned_minor))
     union all
     select distinct 'PERIODS', organization_id from (
       select invoice.organization_id, line.period_start as starts, invoice.status,

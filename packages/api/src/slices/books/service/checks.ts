@@ -1,6 +1,9 @@
 import type { Statement } from '@rentapi/platform/database';
 
-/** Finds what does not add up in the books of the organizations $1: rows of kind, organization and count. */
+/**
+ * Finds what does not add up in the books of the organizations $1: rows of kind, organization and count. Where a plan
+ * could join all rows of all organizations, it says how: `count` is looked up for each row, `exists` may be joined.
+ */
 interface Check extends Statement {
   /** Whether it takes the time as $2: something may take a while, and is a fault afterwards. */
   isTimed?: true;
@@ -60,8 +63,8 @@ const PAYMENTS: Check = {
   text: `
     /* across organizations */
     select 'PAYMENT_JOURNAL' as kind, organization_id as "organizationId", count(*) from payments
-    where organization_id = any ($1) and status = 'SUCCEEDED' and not exists (
-      select from journal_entries entry
+    where organization_id = any ($1) and status = 'SUCCEEDED' and 0 = (
+      select count(*) from journal_entries entry
       where entry.source_kind = 'payment' and entry.source_id = payments.id and entry.kind = 'PAYMENT'
         and entry.organization_id = payments.organization_id)
     group by organization_id
@@ -126,20 +129,20 @@ const INVOICES: Check = {
     select 'INVOICE_NUMBER', organization_id, count(*) from invoices
     join invoice_series using (series)
     where organization_id = any ($1) and (
-      number > 1 and not exists (
-        select from invoices before where before.series = invoices.series and before.number = invoices.number - 1)
+      number > 1 and 0 = (
+        select count(*) from invoices before where before.series = invoices.series and before.number = invoices.number - 1)
       or number < last_number and not exists (
         select from invoices later where later.series = invoices.series and later.number > invoices.number))
     group by organization_id
     union all
     select 'INVOICE_PAID', organization_id, count(*) from invoices
-    left join (
-      select organization_id, subject_id as id, sum(amount_minor) as paid, sum(refunded_minor) as refunded from payments
-      where organization_id = any ($1) and purpose = 'INVOICE' and status = 'SUCCEEDED' and not exists (
-        select from refunds where refunds.organization_id = payments.organization_id and payment_id = payments.id
-          and origin = 'DUPLICATE')
-      group by organization_id, subject_id
-    ) payment using (organization_id, id)
+    cross join lateral (
+      select sum(amount_minor) as paid, sum(refunded_minor) as refunded from payments
+      where payments.organization_id = invoices.organization_id and purpose = 'INVOICE' and subject_id = invoices.id
+        and payments.status = 'SUCCEEDED' and not exists (
+          select from refunds where refunds.organization_id = payments.organization_id and payment_id = payments.id
+            and origin = 'DUPLICATE')
+    ) payment
     where organization_id = any ($1) and kind = 'INVOICE'
       and paid_minor not between coalesce(paid - refunded, 0) and coalesce(paid, 0)
     group by organization_id`,
@@ -161,7 +164,8 @@ const RECEIVABLE: Check = {
         union all
         select refunds.organization_id, refunds.currency, refunds.amount_minor from refunds
         join payments on payments.organization_id = refunds.organization_id and payments.id = payment_id
-        where refunds.organization_id = any ($1) and refunds.status = 'SUCCEEDED' and purpose = 'INVOICE' and exists (
+        where refunds.organization_id = any ($1) and payments.organization_id = any ($1)
+          and refunds.status = 'SUCCEEDED' and purpose = 'INVOICE' and exists (
           select from refunds first where first.organization_id = payments.organization_id and first.payment_id = payments.id
             and first.origin = 'DUPLICATE')
         union all
