@@ -52,9 +52,11 @@ export const SLOTS = [
 
 type Slot = (typeof SLOTS)[number];
 
+const startOf = ({ lengthMs }: Pick<Slot, 'lengthMs'>, atMs: number): number => Math.floor(atMs / lengthMs) * lengthMs;
+
 /** The starts of the slots of one kind up to now, oldest first. */
 export function slotStarts({ lengthMs, count }: Slot, nowMs: number): number[] {
-  const last = Math.floor(nowMs / lengthMs) * lengthMs;
+  const last = startOf({ lengthMs }, nowMs);
   return Array.from({ length: count }, (_, at) => last - (count - 1 - at) * lengthMs);
 }
 
@@ -83,6 +85,12 @@ export class SlotTallies {
   }
 
   *all(): Generator<[slot: Slot, startMs: number, tally: Tally]> {
+    if (this.#onlyAtMs !== undefined) {
+      const tally = new Tally();
+      tally.add({ latencyUs: this.#onlyLatencyUs, failed: this.#onlyFailed });
+      for (const slot of SLOTS) yield [slot, startOf(slot, this.#onlyAtMs), tally];
+      return;
+    }
     const tallies = this.#open();
     for (const [at, slot] of SLOTS.entries()) for (const [startMs, tally] of tallies[at]!) yield [slot, startMs, tally];
   }
@@ -108,8 +116,7 @@ export class SlotTallies {
 function count(tallies: readonly Map<number, Tally>[], call: RecentCall, atMs: number): boolean {
   let isFirst = false;
   for (let at = 0; at < SLOTS.length; at++) {
-    const { lengthMs } = SLOTS[at]!;
-    const startMs = Math.floor(atMs / lengthMs) * lengthMs;
+    const startMs = startOf(SLOTS[at]!, atMs);
     let tally = tallies[at]!.get(startMs);
     if (!tally) {
       tally = new Tally();

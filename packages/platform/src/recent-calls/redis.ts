@@ -16,11 +16,11 @@ import { REDIS_PREFIX, type Redis, type RedisClient, RedisUnavailableError } fro
 const FLUSH_MS = 1000;
 /** What a scope has counted since the last flush is small; beyond this many scopes the others count here only. */
 const MAX_PENDING = 1000;
-/** Scopes whose counts are on their way at once. */
+/** Scopes whose counts are on their way at once, in one call of the script. */
 const AT_ONCE = 50;
 
 /**
- * Adds what one scope has counted. KEYS: its slots. ARGV: for each of them its time to live in milliseconds, the number
+ * Adds what some scopes have counted. KEYS: their slots. ARGV: for each of them its time to live in milliseconds, the number
  * of its fields, and each field with its count.
  */
 const ADD = `
@@ -59,7 +59,7 @@ export function createRedisRecentCalls(redis: Redis, clock: Clock, onError: (err
   async function send(scopes: Counted[]): Promise<void> {
     for (let at = 0; at < scopes.length; at += AT_ONCE) {
       const some = scopes.slice(at, at + AT_ONCE);
-      // In a cluster, commands of one pipeline go to one node.
+      // A node of a cluster runs a script over the keys of one scope only.
       const groups = redis.address.cluster ? some.map((one) => [one]) : [some];
       await Promise.all(groups.map((group) => redis.run((client) => addAll(client, group))));
     }
@@ -104,20 +104,19 @@ const keyOf = (scope: string, kind: string, startMs: number): string =>
 
 type Counted = [scope: string, tallies: SlotTallies];
 
-/** One command for each scope: hundreds of organizations may have called in a second. */
+/** One command for many scopes: hundreds of organizations may have called in a second, most of them once. */
 async function addAll(client: RedisClient, scopes: readonly Counted[]): Promise<void> {
-  const batch = client.pipeline();
+  const keys: string[] = [];
+  const args: (string | number)[] = [];
   for (const [scope, tallies] of scopes) {
-    const keys: string[] = [];
-    const args: (string | number)[] = [];
     for (const [{ kind, lengthMs, count }, startMs, { calls, errors, latency }] of tallies.all()) {
       keys.push(keyOf(scope, kind, startMs));
-      args.push(lengthMs * count + MARGIN_MS, 2 + latency.bins.size, 'calls', calls, 'errors', errors);
+      args.push(lengthMs * count + MARGIN_MS, (errors > 0 ? 2 : 1) + latency.bins.size, 'calls', calls);
+      if (errors > 0) args.push('errors', errors);
       for (const [bin, count] of latency.bins) args.push(bin, count);
     }
-    batch.eval(ADD, keys.length, ...keys, ...args);
   }
-  throwFirst(await batch.exec());
+  await client.eval(ADD, keys.length, ...keys, ...args);
 }
 
 async function readFrom(client: RedisClient, scope: string, nowMs: number) {
