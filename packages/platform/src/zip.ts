@@ -56,12 +56,12 @@ const MAX_BYTES = 3;
 async function* deflated(
   content: AsyncIterable<string>,
   file: { size: number; crc: number },
-): AsyncGenerator<Uint8Array[]> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>[]> {
   const deflate = createDeflateRaw({ level: LEVEL });
-  let made: Uint8Array[] = [];
-  deflate.on('data', (chunk: Uint8Array) => made.push(chunk));
+  let made: Uint8Array<ArrayBuffer>[] = [];
+  deflate.on('data', (chunk: Uint8Array<ArrayBuffer>) => made.push(chunk));
   deflate.on('error', () => {}); // thrown by the next `await`
-  const taken = (): Uint8Array[] => {
+  const taken = (): Uint8Array<ArrayBuffer>[] => {
     const chunks = made;
     made = [];
     return chunks;

@@ -272,8 +272,8 @@ function present({ now }: OrganizationContext, { code, key, remaining, retryAfte
   return {
     valid: code === 'VALID',
     code,
-    keyId: key && key.publicId,
-    organizationId: key && key.publicOrganizationId,
+    keyId: key?.publicId ?? null,
+    organizationId: key?.publicOrganizationId ?? null,
     externalId: key?.externalId ?? null,
     permissions: key?.permissions ?? null,
     remaining,
