@@ -19,9 +19,11 @@ export type Headers = Record<string, string>;
 /** What one contender's requests of a round have cost. */
 export interface Round {
   cpuUs: number;
+  /** Between its turns: what an idle process does, and what was left for later. */
+  betweenUs: number;
   elapsedMs: number;
   statements: number;
-  /** Of Redis. */
+  /** Of Redis, of all programs: what another contender has left for later is among them. */
   commands: number;
   requests: number;
   latenciesMs: number[];
@@ -71,12 +73,18 @@ async function playRound(
   const round = new Map(contenders.map((each) => [each, newRound()]));
   const requests = new Map(contenders.map((each) => [each, each.requestsOf(at)]));
   const length = requests.get(contenders[0]!)!.length;
+  const before = new Map<Contender, number>();
+  for (const contender of contenders) before.set(contender, await cpuUsOf(contender.children));
   for (let from = 0, turn = 0; from < length; from += requestsPerTurn, turn++) {
     // Reversed each time, so that none always comes after the same one.
     for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
       const headers = requests.get(contender)!.slice(from, from + requestsPerTurn);
       await playTurn(stage, contender, clients.get(contender)!, headers, round.get(contender)!);
     }
+  }
+  for (const contender of contenders) {
+    const sum = round.get(contender)!;
+    sum.betweenUs = (await cpuUsOf(contender.children)) - before.get(contender)! - sum.cpuUs;
   }
   return round;
 }
@@ -89,6 +97,7 @@ export const clientOf = ({ children }: Contender, connections: number): Client =
 
 const newRound = (): Round => ({
   cpuUs: 0,
+  betweenUs: 0,
   elapsedMs: 0,
   statements: 0,
   commands: 0,

@@ -70,6 +70,7 @@ type Column = [title: string, digits: number, of: (round: Round) => number];
 
 const COLUMNS: Column[] = [
   ['CPU µs/request', 1, (round) => round.cpuUs / round.requests],
+  ['between', 1, (round) => round.betweenUs / round.requests],
   ['requests/s', 0, (round) => (round.requests / round.elapsedMs) * 1000],
   ['p50 ms', 2, (round) => percentile(round.latenciesMs, 0.5)],
   ['p99 ms', 2, (round) => percentile(round.latenciesMs, 0.99)],
