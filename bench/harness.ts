@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './child.ts';
 import { type Client, openClient } from './load.ts';
 import type { Stage } from './stage.ts';
@@ -18,9 +19,10 @@ export type Headers = Record<string, string>;
 
 /** What one contender's requests of a round have cost. */
 export interface Round {
+  /** What was left for later included. */
   cpuUs: number;
-  /** Between its turns: what an idle process does, and what was left for later. */
-  betweenUs: number;
+  /** Between its turns, less what it does while idle. */
+  laterUs: number;
   elapsedMs: number;
   statements: number;
   /** Of Redis, of all programs: what another contender has left for later is among them. */
@@ -44,6 +46,9 @@ export interface Plan {
 }
 
 const REQUESTS_PER_TURN = 250;
+/** By then what the last requests have left is done: most of it is written once a second. */
+const SETTLE_MS = 3000;
+const IDLE_MS = 5000;
 
 /** Lets the contenders take turns, one load at a time, until each has sent every round's requests. */
 export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
@@ -51,10 +56,12 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   const measured: Rounds = new Map(contenders.map((contender) => [contender, []]));
   const clients = new Map(contenders.map((each) => [each, clientOf(each, plan.connections)]));
   try {
+    let idle = new Map<Contender, number>();
     for (let at = -warmUps; at < rounds; at++) {
+      if (at === 0) idle = await measureIdle(contenders);
       process.stderr.write(at < 0 ? 'Warming up.\n' : `Round ${at + 1} of ${rounds}.\n`);
       await plan.beforeRound?.();
-      const round = await playRound(stage, clients, at + warmUps, requestsPerTurn);
+      const round = await playRound(stage, clients, at + warmUps, { requestsPerTurn, idle });
       if (at >= 0) for (const contender of contenders) measured.get(contender)!.push(round.get(contender)!);
     }
   } finally {
@@ -63,16 +70,27 @@ export async function alternate(stage: Stage, plan: Plan): Promise<Rounds> {
   return measured;
 }
 
+/** The CPU of each without requests, in µs a millisecond. */
+async function measureIdle(contenders: readonly Contender[]): Promise<Map<Contender, number>> {
+  await sleep(SETTLE_MS);
+  const cpuUs = () => Promise.all(contenders.map(({ children }) => cpuUsOf(children)));
+  const [before, began] = [await cpuUs(), performance.now()];
+  await sleep(IDLE_MS);
+  const [after, ended] = [await cpuUs(), performance.now()];
+  return new Map(contenders.map((each, at) => [each, (after[at]! - before[at]!) / (ended - began)]));
+}
+
 async function playRound(
   stage: Stage,
   clients: Map<Contender, Client>,
   at: number,
-  requestsPerTurn: number,
+  { requestsPerTurn, idle }: { requestsPerTurn: number; idle: ReadonlyMap<Contender, number> },
 ): Promise<Map<Contender, Round>> {
   const contenders = [...clients.keys()];
   const round = new Map(contenders.map((each) => [each, newRound()]));
   const requests = new Map(contenders.map((each) => [each, each.requestsOf(at)]));
   const length = requests.get(contenders[0]!)!.length;
+  const began = performance.now();
   const before = new Map<Contender, number>();
   for (const contender of contenders) before.set(contender, await cpuUsOf(contender.children));
   for (let from = 0, turn = 0; from < length; from += requestsPerTurn, turn++) {
@@ -84,7 +102,10 @@ async function playRound(
   }
   for (const contender of contenders) {
     const sum = round.get(contender)!;
-    sum.betweenUs = (await cpuUsOf(contender.children)) - before.get(contender)! - sum.cpuUs;
+    const betweenUs = (await cpuUsOf(contender.children)) - before.get(contender)! - sum.cpuUs;
+    const idleUs = (idle.get(contender) ?? 0) * (performance.now() - began - sum.elapsedMs);
+    sum.laterUs = Math.max(0, betweenUs - idleUs);
+    sum.cpuUs += sum.laterUs;
   }
   return round;
 }
@@ -97,7 +118,7 @@ export const clientOf = ({ children }: Contender, connections: number): Client =
 
 const newRound = (): Round => ({
   cpuUs: 0,
-  betweenUs: 0,
+  laterUs: 0,
   elapsedMs: 0,
   statements: 0,
   commands: 0,
