@@ -44,7 +44,7 @@ export interface FakeServer {
   /** What has arrived: `POST /v1/refunds`. */
   requests: string[];
   /** Answers a request of this process as the server would, without a socket. */
-  fetch(target: string, init: RequestInit): Promise<Response>;
+  answer(target: string, init: RequestInit): Promise<Response>;
   /** The next requests that match fail in this way. */
   fail(fault: Fault, match?: RegExp, times?: number): void;
   /** No more requests fail. */
@@ -122,7 +122,7 @@ export async function startFakeServer(handlers: FakeHandlers, serveWith: Serve =
   return {
     url,
     requests,
-    async fetch(target, init) {
+    async answer(target, init) {
       if (isClosed) throw noConnection('fetch failed', 'ECONNREFUSED');
       return respond(await reply(requestOf(new URL(target), init)), init);
     },

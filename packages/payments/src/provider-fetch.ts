@@ -26,7 +26,7 @@ const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREA
 export async function fetchProvider(
   url: string,
   init: RequestInit,
-  { timeoutMs, send = fetch }: { timeoutMs: number; send?: Send | undefined },
+  { timeoutMs, send = (url, init) => fetch(url, init) }: { timeoutMs: number; send?: Send | undefined },
 ): Promise<Response> {
   const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])];
   try {

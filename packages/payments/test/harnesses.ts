@@ -98,7 +98,7 @@ export async function startStripe(reached: Reached = 'by_socket') {
   return { ...harness, fake, config };
 }
 
-const sendTo = (fake: FakeServer, reached: Reached) => (reached === 'in_process' ? { send: fake.fetch } : {});
+const sendTo = (fake: FakeServer, reached: Reached) => (reached === 'in_process' ? { send: fake.answer } : {});
 
 let signer: Promise<Signer> | undefined;
 

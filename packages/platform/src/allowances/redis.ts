@@ -13,8 +13,8 @@ const RUN_ID = `string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')`;
  * The arithmetic of the memory, in one step for all processes. KEYS: the account, then a level per bucket. ARGV: the
  * account's generation ('' for none), the caller's time, cost and turn; generation, end, credits and rest of a lease to
  * add ('' for none); how many buckets are due, and size, windowMs and cost of each bucket. Returns the outcome,
- * retryAfterMs, whether what is due is paid, whether a lease counts, whether the caller is to bring the next one, the four
- * numbers of the lease, then remaining and resetMs of each bucket.
+ * retryAfterMs, whether what is due is paid, whether a lease counts, whether the caller is to bring the next one, the
+ * four numbers of the lease, then remaining and resetMs of each bucket.
  */
 const SPEND = `
 local time = redis.call('TIME')

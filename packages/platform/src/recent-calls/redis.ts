@@ -20,8 +20,8 @@ const MAX_PENDING = 1000;
 const AT_ONCE = 50;
 
 /**
- * Adds what some scopes have counted. KEYS: their slots. ARGV: for each of them its time to live in milliseconds, the number
- * of its fields, and each field with its count.
+ * Adds what some scopes have counted. KEYS: their slots. ARGV: for each of them its time to live in milliseconds, the
+ * number of its fields, and each field with its count.
  */
 const ADD = `
 local at = 1

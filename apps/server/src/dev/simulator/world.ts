@@ -175,8 +175,8 @@ async function openFakes(ports: Ports, webhooks: string): Promise<FakePair> {
   const providers = [
     ports.payments.get('manual')!, // every server has it
     // Without sockets, which would cost more than what the fakes do.
-    createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url, send: stripe.fetch }),
-    createPayPalProvider({ ...ofPayPal, apiBase: paypal.url, isLive: false, clock, send: paypal.fetch }),
+    createStripeProvider({ secretKey, webhookSecrets: [webhookSecret], apiBase: stripe.url, send: stripe.answer }),
+    createPayPalProvider({ ...ofPayPal, apiBase: paypal.url, isLive: false, clock, send: paypal.answer }),
   ];
   ports.payments = new Map(providers.map((provider) => [provider.name, provider]));
   return fakes;

@@ -242,7 +242,7 @@ export async function spend(
   });
 }
 
-/** Brings the next lease before the last credit is spent, so that only this call waits for it. It is paid: it succeeds. */
+/** Brings the next lease before the last credit is spent, so that only this call waits: it is paid, and succeeds. */
 async function leaseAhead(ctx: Context, key: SpendingKey, { credits, nowMs, turn }: Expense, leased: number) {
   const next: Expense = { due: [], buckets: [], credits: credits && { ...credits, cost: 0 }, nowMs, turn };
   try {

@@ -43,7 +43,7 @@ async function observe(path: string, body: object, headers: Record<string, strin
 
 /** Of caches, the usage log and what is left of the work, in a rhythm of their own: no request waits for them. */
 const IN_BACKGROUND =
-  /^select pg_notify\(\$1, \$2\)$|\binsert into usage_calls\b|\bcreate_day_partition\b|\bagenda_jobs\b|\bupdate events set position\b/;
+  /^notify echo_|\binsert into usage_calls\b|\bcreate_day_partition\b|\bagenda_jobs\b|\bupdate events set position\b/;
 
 /** A savepoint that is released costs what one that is undone does. */
 const shapeOf = (statement: string | { text: string }): string =>
