@@ -352,6 +352,37 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     expect(refunds.map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
   });
 
+  it('a refund that its bank has had for 30 days is a finding until it is paid back', async () => {
+    const { payment } = (await buy({ provider })).body;
+    const { externalId } = await rowOf(payment.id);
+    if (provider === 'stripe') payer(externalId);
+    else payments.fakePayPal.act(externalId, 'approve', 'refunds_late');
+    await deliver();
+    await deliver();
+    payments.fakeStripe.behave('pm_card_visa', 'refunds_late');
+    const { body } = await refund(payment.id);
+    await deliver();
+    payments.fakeStripe.behave('pm_card_visa', 'pays');
+    const row = () =>
+      app
+        .rows('refunds')
+        .where({ id: app.ports.ids.decode('rfd', body.id) })
+        .first();
+    const { externalId: refundId } = await row();
+    const found = () => app.rows('billing_findings').where({ externalId: refundId, kind: 'STILL_PENDING' });
+    await pass(DAY_MS);
+    await sweep();
+    expect([(await row()).status, await found()]).toEqual(['PENDING', []]);
+    await pass(30 * DAY_MS);
+    await sweep();
+    expect(await found()).toMatchObject([{ objectKind: 'refund', state: 'OPEN' }]);
+    expect((await row()).dueAt.getTime() - app.ports.clock.now().getTime()).toBeGreaterThan(29 * DAY_MS);
+    fake().settle(refundId);
+    await deliver();
+    expect((await row()).status).toBe('SUCCEEDED');
+    expect(await found()).toMatchObject([{ state: 'RESOLVED' }]);
+  });
+
   it('rule 13: a refund whose answers are lost is made once', async () => {
     const id = await paid(provider);
     fake().fail('lose_answer', /^POST .*refund/, 2);

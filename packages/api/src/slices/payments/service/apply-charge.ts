@@ -63,10 +63,10 @@ export async function applyCharge(
     return payment;
   }
   if (payment.status === 'SUCCEEDED') return noteFee(ctx, payment, charge);
+  if (status !== 'PENDING' && isStuck(ctx.now, beganAt(payment)))
+    await resolveFinding(ctx, { kind: 'STILL_PENDING', provider: provider.name, object });
   if (status === payment.status) return lookLater(ctx, provider, payment, charge);
   if (status === 'CREATED' || PROGRESS[status] <= PROGRESS[payment.status]) return payment;
-  if (payment.status === 'PENDING' && isStuck(ctx.now, payment.createdAt))
-    await resolveFinding(ctx, { kind: 'STILL_PENDING', provider: provider.name, object });
   if (status === 'SUCCEEDED') return succeed(ctx, provider, { payment, siblings, charge });
   if (status === 'FAILED' || status === 'CANCELED') return endUnpaid(ctx, payment, status, charge.failureCode);
   const { captureId, actionUrl } = charge;
@@ -86,6 +86,9 @@ export async function applyCharge(
   return after;
 }
 
+/** Since when it waits for the payer or a bank. */
+const beganAt = ({ actionAt, createdAt }: PaymentModel): Date => actionAt ?? createdAt;
+
 /** When to look again, where no event may come. */
 function dueAt({ now }: TenantContext, since: Date, status: 'REQUIRES_ACTION' | 'PENDING'): Date {
   if (status === 'PENDING') return nextLook(now, since);
@@ -100,10 +103,10 @@ async function lookLater(
   payment: PaymentModel,
   { id, actionUrl, providerStatus }: Charge,
 ): Promise<PaymentModel> {
-  const { status, actionAt, createdAt } = payment;
+  const { status } = payment;
   if (status !== 'REQUIRES_ACTION' && status !== 'PENDING') return payment;
   // A transfer waits for its payer, not for a bank.
-  if (status === 'PENDING' && name !== 'manual' && isStuck(ctx.now, createdAt))
+  if (status === 'PENDING' && name !== 'manual' && isStuck(ctx.now, beganAt(payment)))
     await noteFinding(ctx, {
       kind: 'STILL_PENDING',
       provider: name,
@@ -113,7 +116,7 @@ async function lookLater(
   return patch(ctx, payment, {
     actionUrl,
     failures: 0,
-    dueAt: dueAt(ctx, status === 'PENDING' ? createdAt : (actionAt ?? createdAt), status),
+    dueAt: dueAt(ctx, beganAt(payment), status),
   });
 }
 
