@@ -29,8 +29,8 @@ export async function startChild(options: {
   env: Record<string, string>;
 }): Promise<Child> {
   const { program, args, env } = options;
-  // The flag of `npm start`, for all contenders.
-  const child = spawn(process.execPath, ['--max-semi-space-size=16', '--import', PROBE, program, ...args], {
+  // The bench was started with the flags of `npm start`.
+  const child = spawn(process.execPath, [...process.execArgv, '--import', PROBE, program, ...args], {
     // Nothing of the caller's settings: two runs must measure the same program.
     env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
