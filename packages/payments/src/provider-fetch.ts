@@ -1,7 +1,7 @@
 /** The bytes of an answer that are read at most. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** How a request is sent: `fetch`, or what stands for it beside a fake in the same process. */
+/** How a request is sent: `fetch`, or a function that a fake in the same process has in its place. */
 export type Send = (url: string, init: RequestInit) => Promise<Response>;
 
 /** There is no answer. `wasSent: false` is certain that the provider never saw the request. */

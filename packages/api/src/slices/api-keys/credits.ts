@@ -13,12 +13,6 @@ import { settleDueLimits } from '../../pipeline/limits.ts';
 import type { ApiKeyModel, KeyCredits } from './model.ts';
 import type { Credits, NamedLimit, RefillInterval } from './verify-schemas.ts';
 
-/**
- * The credits of a key are a row in Postgres. From there they are leased in blocks to what all processes share (Redis,
- * or the memory of the only process), so that most verifications need no query. What dies with a lease is at most one
- * block, and no credit is ever leased twice, because a block leaves the row before it can be spent.
- */
-
 const HOUR_MS = 3_600_000;
 const INTERVAL_MS = { hour: HOUR_MS, day: 24 * HOUR_MS, week: 168 * HOUR_MS };
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
@@ -128,6 +122,10 @@ function leftOf(row: CreditsRow & { lease: Lease | null }, refill: Credits['refi
 }
 
 /**
+ * The credits of a key are a row in Postgres. From there they are leased in blocks to what all processes share (Redis,
+ * or the memory of the only process), so that most verifications need no query. What dies with a lease is at most one
+ * block, and no credit is ever leased twice, because a block leaves the row before it can be spent.
+ *
  * Takes a block from the row, after the refill that is due: of several processes exactly one refills, because the end
  * of the interval moves with it. What an earlier lease has left counts towards the cost and the block. Nothing is taken
  * where the credits do not suffice. No row: the credits were set anew.
