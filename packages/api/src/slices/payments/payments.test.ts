@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually, type Person, runControl, startApp, type TestApp } from '../../../test/app.ts';
 import { type KeyedPerson, signUpWithKey } from '../../../test/keyed-person.ts';
 import { statusAndCode } from '../../../test/organization.ts';
-import { addPack, paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
+import { addPack, paymentsRead, paymentsSettled, type TestPayments, usePayments } from '../../../test/payments.ts';
 import { systemContext, within } from '../../context.ts';
 import { transaction } from '../../data/transaction.ts';
 import { spendCredits } from '../../pipeline/credits.ts';
@@ -442,13 +442,7 @@ describe.each(['stripe', 'paypal'] as const)('a purchase of credits with %s', (p
     await fake().deliver();
     const finding = async (state: string) =>
       app.rows('billing_findings').where({ externalId: disputeId, kind: 'UNKNOWN_WORD', state }).first();
-    await eventually(async () => {
-      const { rows } = await app.rows.raw<{ rows: { isBusy: boolean }[] }>(
-        `select exists (select from outbox)
-           or exists (select from agenda_jobs where name = 'billing.sync_object') as "isBusy"`,
-      );
-      return rows[0]!.isBusy ? undefined : true;
-    }, 'the readings of its events');
+    await paymentsRead(app);
     expect(await finding('OPEN')).toBeDefined();
     expect(await available()).toBe(0);
     fake().recover();
