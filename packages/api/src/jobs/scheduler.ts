@@ -15,6 +15,24 @@ const UNTIL_NEXT: Statement = {
   select (extract(epoch from min(next_at) - now()) * 1000)::float8 as ms from job_schedules where name = any ($1)`,
 };
 
+const DUE: Statement = {
+  text: `
+  select name, next_at as "nextAt", now() from job_schedules where name = any ($1) and next_at <= now()
+  order by name for update skip locked`,
+};
+
+const ENQUEUE: Statement = {
+  text: `
+  with due as (
+    select * from json_to_recordset($1) as given (name text, key text, data jsonb, later timestamptz)
+  ), queued as (
+    insert into agenda_jobs (name, data, next_run_at, unique_key) select name, data, now(), key from due
+    on conflict (unique_key) do nothing
+  ), moved as (
+    update job_schedules set next_at = due.later from due where job_schedules.name = due.name
+  ) select pg_notify('enqueued', string_agg(name, ',')) from due`,
+};
+
 /** For a tick that was moved by hand, or a clock of the database that was set. */
 const LOOK_EVERY_MS = 5000;
 /** Another scheduler has locked what is due here. */
@@ -51,29 +69,17 @@ export function startScheduler(options: { database: Knex; log: Logger; jobs: rea
 
   /** Returns whether there was any. */
   async function tick(db: Knex): Promise<boolean> {
-    const due: Due[] = await db('job_schedules')
-      .whereIn('name', names)
-      .where('nextAt', '<=', db.fn.now())
-      .select('name', 'nextAt', db.raw('now() as now'))
-      .forUpdate()
-      .skipLocked();
-    for (const { name, nextAt, now } of due) {
-      await db('agenda_jobs')
-        .insert({
-          name,
-          data: { tick: nextAt },
-          nextRunAt: now,
-          uniqueKey: `${name}/tick/${nextAt.toISOString()}`,
-        })
-        .onConflict('uniqueKey')
-        .ignore();
-      await db('job_schedules')
-        .where({ name })
-        .update({ nextAt: nextTick(schedules.get(name)!, now) });
-      await db.raw("select pg_notify('enqueued', ?)", [name]);
-    }
+    const due = await execute<Due>(db, DUE, [names]);
+    if (due.length > 0) await execute(db, ENQUEUE, [JSON.stringify(due.map(queued))]);
     return due.length > 0;
   }
+
+  const queued = ({ name, nextAt, now }: Due) => ({
+    name,
+    key: `${name}/tick/${nextAt.toISOString()}`,
+    data: { tick: nextAt },
+    later: nextTick(schedules.get(name)!, now),
+  });
 
   function wakeIn(ms: number): void {
     clearTimeout(alarm);
