@@ -68,7 +68,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
 
   const running = new Set<AbortController>();
   for (const definition of definitions) {
-    const { concurrency, backoffMs } = definition;
+    const { concurrency } = definition;
     agenda.define(
       definition.name,
       // One parameter: Agenda would take a second one for a callback.
@@ -81,7 +81,7 @@ export function startJobWorker(options: JobWorkerOptions): JobWorker {
           slots.free(id);
         }
       },
-      { concurrency, lockLimit: concurrency, backoff: ({ attempt }) => backoffMs(attempt) },
+      { concurrency, lockLimit: concurrency },
     );
   }
   // Agenda would look for more only at its next poll. It forgets a finished job just after reporting it.

@@ -312,7 +312,7 @@ describe('a lease', () => {
         .where({ name: work.name })
         .update({ lockedAt: new Date(Date.now() + 1) });
     });
-    startWorker([work]);
+    startWorker([work], { leaseMs: 1000 });
     await enqueueInput(work, 0, { key: 'unanswered' });
     await nothingQueued(work.name);
     expect(starts).toBe(2);

@@ -40,6 +40,7 @@ const LOCK_AHEAD_MS = 1000;
  * Agenda also locks what is due until its next poll, which comes seldom: this one locks no more than the next moment.
  * Agenda also asks for the next job of each name at every poll, all in one turn of the loop. This one finds the names
  * that have work in one statement.
+ * Agenda also saves each job at its start and at its end: a run does that itself, see `performJob`.
  */
 export class ReconnectingBackend extends PostgresBackend {
   private readonly log: Logger;
@@ -58,6 +59,7 @@ export class ReconnectingBackend extends PostgresBackend {
         ? slots.take(name, () => lockNext(name, until, ...rest))
         : undefined;
     };
+    repository.saveJobState = async () => {};
     const unlock = repository.unlockJob.bind(repository);
     // Agenda does not wait for it, so a failure would end the process. The job is free when its lease ends.
     repository.unlockJob = async (job) => {

@@ -47,9 +47,8 @@ interface Supervision {
 }
 
 /**
- * Called by Agenda with a job it has locked. Returns when the job is gone, done or dead, and throws in every other
- * case: after a return, Agenda saves that the job is never due again, and a row that stayed would block later jobs of
- * the same key.
+ * Called by Agenda with a job it has locked. Saves what became of it: every statement names the lease, so that a worker
+ * that has lost it changes nothing.
  */
 export async function performJob(supervision: Supervision, definition: JobDefinition, job: Job): Promise<void> {
   const { pool, log, running } = supervision;
@@ -83,9 +82,10 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     const dead = attempt >= attempts && !lost;
     log.error({ err: error, job: name, id, attempt, dead }, 'job failed');
     ended({ outcome: lost ? 'lost' : dead ? 'dead' : 'failed', error });
+    // What is not saved now is free again when its lease ends.
     if (!lost && attempt <= attempts)
-      await noteFailure(pool, job, errorText(error)).catch((failure: unknown) =>
-        log.warn({ err: failure, job: name, id }, 'jobs: failure not kept in the log of the job'),
+      await noteFailure(pool, job, errorText(error), dead ? null : definition.backoffMs(failuresOf(job))).catch(
+        (failure: unknown) => log.warn({ err: failure, job: name, id }, 'jobs: failure not saved'),
       );
     if (!dead) throw error;
     await moveToDeadJobs(pool, job, errorText(error)).catch((failure: unknown) => {
@@ -94,6 +94,9 @@ export async function performJob(supervision: Supervision, definition: JobDefini
     });
   }
 }
+
+/** With the one that has just been seen. */
+const failuresOf = ({ attrs }: Job): number => (attrs.failCount ?? 0) + 1;
 
 /** The reason for aborting runs when their worker can no longer wait. */
 export class WorkerStoppingError extends Error {
@@ -184,8 +187,8 @@ const logged = (outcome: 'FAILED' | 'LOST', endedAt: string, error: string): str
 /** A start of which no end is known was that of a worker that died, or lost its lease. */
 async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined): Promise<number> {
   const { rows } = await pool.query<{ starts: number }>(
-    `update agenda_jobs set starts = starts + 1, started_at = now(), progress = null,
-       log = case when started_at is null then log else ${logged('LOST', 'null', 'null')} end
+    `update agenda_jobs set starts = starts + 1, started_at = now(), last_run_at = now(), next_run_at = null,
+       progress = null, log = case when started_at is null then log else ${logged('LOST', 'null', 'null')} end
      where id = $1 and locked_at = $2 returning starts`,
     [id, lockedAt],
   );
@@ -193,11 +196,14 @@ async function countStart(pool: pg.Pool, id: string, lockedAt: Date | undefined)
   return rows[0].starts;
 }
 
-async function noteFailure(pool: pg.Pool, { attrs }: Job, error: string): Promise<void> {
+/** Frees the job for its next attempt; without one it stays locked until it is moved. */
+async function noteFailure(pool: pg.Pool, job: Job, error: string, pauseMs: number | null): Promise<void> {
   await pool.query(
-    `update agenda_jobs set started_at = null, log = ${logged('FAILED', 'now()', '$3::text')}
+    `update agenda_jobs set started_at = null, log = ${logged('FAILED', 'now()', '$3::text')},
+       fail_count = $4, failed_at = now(), next_run_at = now() + $5::float8 * interval '1 millisecond',
+       locked_at = case when $5::float8 is null then locked_at end
      where id = $1 and locked_at = $2`,
-    [attrs._id, attrs.lockedAt, error],
+    [job.attrs._id, job.attrs.lockedAt, error, failuresOf(job), pauseMs],
   );
 }
 

@@ -31,8 +31,10 @@ async function verifyPart(ctx: Context): Promise<boolean> {
   const { db, now } = ctx;
   const [state] = await execute<{ after: number }>(db, NEXT_PART, []);
   const organizations = await nextOrganizations(db, state!.after);
-  await keepFaults(db, organizations, await faultsOf(db, organizations, now), now);
-  await compareMovements(ctx, organizations);
+  if (organizations.length > 0) {
+    await keepFaults(db, organizations, await faultsOf(db, organizations, now), now);
+    await compareMovements(ctx, organizations);
+  }
   const isLast = organizations.length < PAGE;
   if (isLast) await execute(db, ROUND_CHECKED, [now]);
   else await execute(db, PART_CHECKED, [organizations.at(-1), now]);
