@@ -19,7 +19,7 @@ export interface TestPayments {
 
 const made = new WeakMap<TestApp, Promise<TestPayments>>();
 
-/** Both fakes as the providers of an app, with its clock, until it is closed. Made once for an app. */
+/** Both fakes as the providers of an app, with its clock, until it is closed. The app sweeps no more by itself. */
 export async function usePayments(app: TestApp): Promise<TestPayments> {
   const known = made.get(app) ?? setUp(app);
   made.set(app, known);
@@ -54,8 +54,19 @@ async function setUp(app: TestApp): Promise<TestPayments> {
     await fakeStripe.close();
     await fakePayPal.close();
   };
+  await pauseSweeps(app);
   const manual = app.ports.payments.get('manual')!; // every server has it
   return { manual, stripe, paypal, fakeStripe, fakePayPal };
+}
+
+const NEVER = new Date('2100-01-01');
+
+/** The sweeps of billing run only where a test runs them: that of a full minute would sometimes be there before it. */
+async function pauseSweeps({ ports, rows }: TestApp): Promise<void> {
+  const sweeps = ports.jobs.all.flatMap(({ name, queue, every }) =>
+    queue === 'subscriptions' && every ? [{ name, every, nextAt: NEVER }] : [],
+  );
+  await rows('job_schedules').insert(sweeps).onConflict('name').merge();
 }
 
 /** A pack of credits, so that there is something to buy. */
