@@ -42,6 +42,7 @@ export function createDatabase(options: DatabaseOptions): Knex {
       min: options.poolMin,
       max: options.poolMax,
       acquireTimeoutMillis: options.acquireTimeoutMs,
+      idleTimeoutMillis: IDLE_MS,
       afterCreate(connection: pg.Client, done: (error: unknown, connection: pg.Client) => void) {
         if (options.statementTimeoutMs > 0) dropSilent(connection, options.statementTimeoutMs + SILENCE_MS);
         gatherWrites(connection);
@@ -67,6 +68,9 @@ export function createDatabase(options: DatabaseOptions): Knex {
 
 /** The lane beside each pool, by knex's client. */
 const LANES = new WeakMap<object, Lane>();
+
+/** Connections without work are kept for that of the next full minute: to open one costs ten statements. */
+export const IDLE_MS = 90_000;
 
 /** How long an idle connection may be silent before TCP probes the peer. */
 const KEEP_ALIVE_MS = 10_000;

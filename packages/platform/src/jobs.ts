@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agenda } from 'agenda';
 import pg from 'pg';
+import { IDLE_MS } from './database.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { findDueNames, ReconnectingBackend, WakeChannel } from './jobs/agenda-parts.ts';
 import { type JobDefinition, type ObserveRun, performJob, WorkerStoppingError } from './jobs/perform.ts';
@@ -135,6 +136,7 @@ function createPool(url: string, log: Logger): pg.Pool {
     ...parseDatabaseUrl(url),
     application_name: 'rentapi jobs',
     max: POOL_MAX,
+    idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: 5000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
