@@ -26,6 +26,9 @@ const FAST_AND_LOOSE = {
   max_wal_size: '8GB',
   shared_buffers: '256MB',
   io_method: 'sync',
+  autovacuum_analyze_threshold: '2147483647', // new statistics would have all statements planned again
+  track_activities: 'off',
+  update_process_title: 'off',
   jit: 'off',
   max_parallel_workers_per_gather: '0',
   plan_cache_mode: 'force_generic_plan',

@@ -11,6 +11,8 @@ import type { Outcome, Simulation } from './simulate.ts';
 
 /** Organizations live in so many groups side by side, whatever the machine, so that a seed does the same again. */
 const MAX_GROUPS = 2;
+/** Most objects live for one step: V8 copies fewer of them where its young generation is larger. */
+const YOUNG_MB = 96;
 
 /** What a group says of itself: a month that has passed, or its end. */
 export type Said = { month: Month } | { outcome: Omit<Outcome, 'months'> };
@@ -32,8 +34,7 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
   const count = given.sandbox ? 1 : Math.min(MAX_GROUPS, given.organizations); // an account has one limit of requests
   const passed: Month[][] = Array.from({ length: count }, () => []);
   const months: Month[] = [];
-  const workers: Worker[] = [];
-  const names = await makeDatabases(given.server, count);
+  const names = Array.from({ length: count }, (_, group) => `simulation_${group}`);
 
   function pass(group: number, month: Month): void {
     passed[group]!.push(month);
@@ -43,7 +44,7 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
     given.onMonth(months[at]!);
   }
 
-  async function live(group: number): Promise<Omit<Outcome, 'months'>> {
+  function start(_: unknown, group: number): Worker {
     const { months, seed, chaos, sandbox = null, dataDir, server } = given;
     const workerData: Simulation = {
       months,
@@ -55,21 +56,28 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
       databaseUrl: withName(server.servingUrl, names[group]!),
       dataDir: path.join(dataDir, `group-${group}`),
     };
-    const worker = new Worker(new URL('./group.ts', import.meta.url), { workerData });
-    workers.push(worker);
+    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
+    return new Worker(new URL('./group.ts', import.meta.url), { workerData, resourceLimits });
+  }
+
+  async function live(worker: Worker, group: number): Promise<Omit<Outcome, 'months'>> {
     const ended = once(worker, 'exit');
     let outcome: Omit<Outcome, 'months'> = { steps: 0, broken: null };
     worker.on('message', (said: Said) => {
       if ('month' in said) pass(group, said.month);
       else outcome = said.outcome;
     });
-    await ended; // an error of the thread rejects it
+    await Promise.race([ended, ready]); // an error of the thread rejects it
+    worker.postMessage('begin');
+    await ended;
     return outcome;
   }
 
+  const workers = passed.map(start); // they load their modules while the databases are made
+  const ready = makeDatabases(given.server, names);
   const stop = () => Promise.all(workers.map((worker) => worker.terminate()));
   given.signal.addEventListener('abort', stop, { once: true });
-  const outcomes = await Promise.all(passed.map((_, group) => live(group))).finally(stop);
+  const outcomes = await Promise.all(workers.map(live)).finally(stop);
   const steps = outcomes.reduce((sum, outcome) => sum + outcome.steps, 0);
   const [first] = outcomes
     .flatMap(({ broken }, group) => (broken ? [{ broken, group }] : []))
@@ -84,9 +92,9 @@ function sumOf([first, ...others]: readonly Month[]): Month {
   return sum;
 }
 
-/** That many databases, migrated and without data: one is made, and copied. Returns their names. */
-async function makeDatabases({ url, servingUrl }: Given['server'], count: number): Promise<string[]> {
-  const [first, ...copies] = Array.from({ length: count }, (_, group) => `simulation_${group}`);
+/** Databases that are migrated and without data: one is made, and copied. */
+async function makeDatabases({ url, servingUrl }: Given['server'], names: readonly string[]): Promise<void> {
+  const [first, ...copies] = names;
   const admin = openAsOwner(url);
   try {
     await admin.raw('create database ??', [first!]);
@@ -97,7 +105,6 @@ async function makeDatabases({ url, servingUrl }: Given['server'], count: number
   } finally {
     await admin.destroy();
   }
-  return [first!, ...copies];
 }
 
 function withName(url: string, name: string): string {

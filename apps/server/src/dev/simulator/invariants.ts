@@ -82,23 +82,11 @@ const DUE = `
     union all
     select 'DUE', organization_id from refunds where organization_id = any ($1) and due_at <= $3`;
 
-/** All at once: a question of its own for each would cost more than its answer. */
 const joined = (texts: readonly string[]): string =>
-  `/* across organizations */ ${texts.map((text) => `select kind, "organizationId" from (${text}) found`).join(' union all ')}`;
-
-/** What time alone can break, of the organizations $1, at $2; and what should have been done before $3. */
-const TIMED: Statement = {
-  name: 'simulation_timed',
-  text: joined([...CHECKS.filter(({ isTimed }) => isTimed).map(({ text }) => text), DUE]),
-};
+  texts.map((text) => `select kind, "organizationId" from (${text}) found`).join(' union all ');
 
 /** What only a change can break. */
 const UNTIMED = [...CHECKS.filter(({ isTimed }) => !isTimed).map(({ text }) => text), ROWS];
-
-const ALL: Statement = {
-  name: 'simulation_all',
-  text: joined([...CHECKS.map(({ text }) => text), ROWS, DUE]),
-};
 
 interface Plan extends Omit<Timed, 'status'> {
   organizationId: number;
@@ -108,18 +96,21 @@ interface Plan extends Omit<Timed, 'status'> {
   sold: string | null;
   status: Status | null;
   provider: 'stripe' | 'paypal' | 'manual';
+  /** What else is broken, by its names. */
+  kinds: string | null;
 }
 
-const PLANS: Statement = {
-  name: 'simulation_plans',
-  text: `
+/** All at once: a question of its own for each would cost more than its answer. */
+const planAnd = (texts: readonly string[]): string => `
     /* across organizations */
+    with found as materialized (${joined(texts)})
     select organization.id as "organizationId", organization.plan, organization.plan_until as "planUntil",
       organization.plan_after as "planAfter", price.plan as sold, last.status, last.provider, last.created_at as "createdAt",
       last.trial_end as "trialEnd", last.trial_noticed_at as "trialNoticedAt", last.period_end as "periodEnd",
       last.cancel_at as "cancelAt", last.ended_at as "endedAt", last.past_due_since as "pastDueSince",
       last.dunning_step as "dunningStep", last.renewal_invoice_id as "renewalInvoiceId",
-      last.change_expires_at as "changeExpiresAt", last.credits_due_at as "creditsDueAt"
+      last.change_expires_at as "changeExpiresAt", last.credits_due_at as "creditsDueAt",
+      (select string_agg(kind, ' ') from found where found."organizationId" = organization.id) as kinds
     from organizations organization
     left join lateral (
       select * from subscriptions where subscriptions.organization_id = organization.id
@@ -127,7 +118,17 @@ const PLANS: Statement = {
       order by id desc limit 1
     ) last on true
     left join prices price on price.id = last.price_id
-    where organization.id = any ($1)`,
+    where organization.id = any ($1)`;
+
+/** What time alone can break, of the organizations $1, at $2; and what should have been done before $3. */
+const TIMED: Statement = {
+  name: 'simulation_timed',
+  text: planAnd([...CHECKS.filter(({ isTimed }) => isTimed).map(({ text }) => text), DUE]),
+};
+
+const ALL: Statement = {
+  name: 'simulation_all',
+  text: planAnd([...CHECKS.map(({ text }) => text), ROWS, DUE]),
 };
 
 /** What is broken in the rows of these organizations at this moment, after all that was due was done. */
@@ -148,15 +149,14 @@ async function findBy(checks: Statement, ctx: Context, organizations: readonly n
   if (organizations.length === 0) return [];
   const { db, now } = ctx;
   const dueBefore = new Date(isAwake ? now.getTime() - HOUR_MS : 0);
-  const [rows, plans] = await Promise.all([
-    execute<{ kind: string; organizationId: number }>(db, checks, [organizations, now, dueBefore]),
-    execute<Plan>(db, PLANS, [organizations]),
-  ]);
-  const wrong = plans.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
+  const rows = await execute<Plan>(db, checks, [organizations, now, dueBefore]);
+  const wrong = rows.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
   return [
-    ...rows
-      .filter(({ kind }) => isAwake || !kind.endsWith('_LATE'))
-      .map(({ kind, organizationId }) => brokenAs(kind, organizationId)),
+    ...rows.flatMap(({ kinds, organizationId }) =>
+      (kinds?.split(' ') ?? [])
+        .filter((kind) => isAwake || !kind.endsWith('_LATE'))
+        .map((kind) => brokenAs(kind, organizationId)),
+    ),
     ...wrong.map(({ organizationId }) => brokenAs('ENTITLEMENT', organizationId)),
   ];
 }
