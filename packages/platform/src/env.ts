@@ -149,7 +149,7 @@ const settings = z.object({
     .default([0, 1, 3, 5, 7, 14]),
   BILLING_GRACE_DAYS: whole(0, 90).default(3),
   PAST_DUE_GRACE_DAYS: whole(0, 365).default(7),
-  RENEWALS_AT_ONCE: whole(1, 50).default(4),
+  RENEWALS_AT_ONCE: whole(1, 50).default(20),
   DEFAULT_PLAN: z.enum(['FREE', 'BASIC', 'PRO', 'ENTERPRISE']).default('FREE'),
   API_KEY_PREFIX: z
     .string()

@@ -161,16 +161,20 @@ export function oncePerTransaction<C extends { db: Knex }, Key, Given extends un
   read: (ctx: C, key: Key, ...given: Given) => Promise<T>,
 ): OnceRead<C, Key, Given, T> {
   const readBy = new WeakMap<Knex, Map<Key, Promise<T>>>();
+  const readOf = ({ db }: C): Map<Key, Promise<T>> => {
+    const known = readBy.get(db) ?? new Map<Key, Promise<T>>();
+    readBy.set(db, known);
+    return known;
+  };
   const once = (ctx: C, key: Key, ...given: Given): Promise<T> => {
     if (!ctx.db.isTransaction) return read(ctx, key, ...given);
-    const known = readBy.get(ctx.db) ?? new Map<Key, Promise<T>>();
-    readBy.set(ctx.db, known);
+    const known = readOf(ctx);
     const found = known.get(key) ?? read(ctx, key, ...given);
     known.set(key, found);
     return found;
   };
   return Object.assign(once, {
-    keep: (ctx: C, key: Key, value: T) => void readBy.get(ctx.db)?.set(key, Promise.resolve(value)),
+    keep: (ctx: C, key: Key, value: T) => void readOf(ctx).set(key, Promise.resolve(value)),
     forget: (ctx: C, key: Key) => void readBy.get(ctx.db)?.delete(key),
   });
 }

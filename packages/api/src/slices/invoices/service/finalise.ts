@@ -7,6 +7,7 @@ import { record } from '../../../events/record.ts';
 import { enqueue } from '../../../jobs/enqueue.ts';
 import { type findBillingAccount, fixCurrency } from '../../billing/service/currency.ts';
 import { organizationName } from '../../organizations/service/find.ts';
+import { meetOthers } from '../../organizations/service/shared-transaction.ts';
 import { InvoiceFinalized, InvoicePaid } from '../events.ts';
 import { type InvoiceLineModel, InvoiceModel } from '../model.ts';
 import type { Party } from '../schemas.ts';
@@ -149,6 +150,7 @@ const TAKE_NUMBER: Statement = {
 
 /** Holds the series until the transaction ends, so that one that fails takes no number. */
 export async function takeNumber(ctx: Context, series: string): Promise<{ series: string; number: number }> {
+  await meetOthers(ctx);
   const [taken] = await execute<{ number: number }>(ctx.db, TAKE_NUMBER, [series]);
   return { series, number: taken!.number };
 }

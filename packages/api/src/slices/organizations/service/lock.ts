@@ -16,6 +16,11 @@ export async function lockOrganization(tenancy: Tenancy): Promise<void> {
   await lockOnce(tenancy, tenancy.organization.id);
 }
 
+/** The caller has locked it in this transaction, by a statement for several. */
+export function keepLock(tenancy: Tenancy): void {
+  lockOnce.keep(tenancy, tenancy.organization.id, undefined);
+}
+
 const lockOnce = oncePerTransaction((tenancy: Tenancy, id: number) => {
   organizationOnce.forget(tenancy, id);
   return executeSoon(tenancy.db, LOCK, [id]);

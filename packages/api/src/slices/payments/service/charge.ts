@@ -1,10 +1,12 @@
 import type { Charge, PaymentProvider } from '@rentapi/payments/payment-provider';
 import { ProviderError } from '@rentapi/payments/provider-error';
+import { execute, type Statement } from '@rentapi/platform/database';
 import { z } from 'zod';
 import { within } from '../../../context.ts';
-import { existing } from '../../../data/rows.ts';
-import { transaction } from '../../../data/transaction.ts';
+import { ApiError } from '../../../contract/errors.ts';
+import { toModel } from '../../../data/rows.ts';
 import { job } from '../../../jobs/job.ts';
+import { sharedTransaction } from '../../organizations/service/shared-transaction.ts';
 import { customerIdOf } from '../../payment-methods/service/customers.ts';
 import { PaymentModel } from '../model.ts';
 import { applyCharge, endUnpaid, isAbandoned, lockWithSiblings } from './apply-charge.ts';
@@ -80,7 +82,7 @@ async function begin(ctx: TenantContext, provider: PaymentProvider, payment: Pay
     if (KNOWN_KEY.has(error.code)) throw new ProviderError(provider.name, 'unknown', error.code);
     return fail(ctx, payment.id, error.code);
   }
-  const stored = await transaction(ctx, async (ctx) => {
+  const stored = await sharedTransaction(ctx, async (ctx) => {
     const { payment: row } = await lockWithSiblings(ctx, payment.id);
     if (row.externalId !== null) return row; // another process was faster
     const confirmingAt = charge.next === 'confirm' && row.isOpen ? ctx.now : null;
@@ -101,8 +103,8 @@ const customerOf = (ctx: TenantContext, provider: PaymentProvider, { savesMethod
 const KNOWN_KEY = new Set(['DUPLICATE_INVOICE_ID', 'PAYPAL_REQUEST_ID_PREVIOUSLY_USED', 'key_reused']);
 
 async function goOn(ctx: TenantContext, provider: PaymentProvider, payment: PaymentModel, seen: Charge) {
-  if (seen.next !== 'confirm') return transaction(ctx, (ctx) => applyCharge(ctx, provider, payment.id, seen));
-  const begun = await transaction(ctx, async (ctx) => {
+  if (seen.next !== 'confirm') return sharedTransaction(ctx, (ctx) => applyCharge(ctx, provider, payment.id, seen));
+  const begun = await sharedTransaction(ctx, async (ctx) => {
     const { payment: row } = await lockWithSiblings(ctx, payment.id);
     return row.isOpen && row.confirmingAt === null ? patch(ctx, row, { confirmingAt: ctx.now }) : row;
   });
@@ -115,7 +117,7 @@ async function confirmBegun(ctx: TenantContext, provider: PaymentProvider, begun
   const code = typeof confirmed === 'string' ? confirmed : confirmed.status === 'FAILED' && confirmed.failureCode;
   if (code === NEEDS_PAYER && begun.methodId !== null) return sendToPage(ctx, provider, begun);
   if (typeof confirmed === 'string') return fail(ctx, begun.id, confirmed);
-  return transaction(ctx, (ctx) => applyCharge(ctx, provider, begun.id, confirmed));
+  return sharedTransaction(ctx, (ctx) => applyCharge(ctx, provider, begun.id, confirmed));
 }
 
 /** The bank wants the payer to confirm, who is not there. */
@@ -123,7 +125,7 @@ const NEEDS_PAYER = 'authentication_required';
 
 /** Another charge, on a page: the one that failed moves nothing unless it is confirmed again, by us. */
 async function sendToPage(ctx: TenantContext, provider: PaymentProvider, { id }: PaymentModel): Promise<PaymentModel> {
-  const freed = await transaction(ctx, async (ctx) => {
+  const freed = await sharedTransaction(ctx, async (ctx) => {
     const { payment: row } = await lockWithSiblings(ctx, id);
     if (!row.isOpen || row.methodId === null) return null;
     const { attempt } = row;
@@ -162,7 +164,7 @@ async function endReplaced(ctx: TenantContext, payment: PaymentModel): Promise<P
 
 /** The earlier payment is on its way and cannot be stopped: it is the one that counts. */
 async function giveWay(ctx: TenantContext, payment: PaymentModel, earlier: PaymentModel): Promise<void> {
-  await transaction(ctx, async (ctx) => {
+  await sharedTransaction(ctx, async (ctx) => {
     const { payment: row, siblings } = await lockWithSiblings(ctx, payment.id);
     const before = siblings.find(({ id }) => id === earlier.id);
     if (!row.isOpen || row.externalId !== null || before?.status !== 'CANCELED') return;
@@ -174,7 +176,7 @@ async function giveWay(ctx: TenantContext, payment: PaymentModel, earlier: Payme
 /** Makes sure that a payment which was left cannot be paid any more. */
 async function endCharge(ctx: TenantContext, provider: PaymentProvider, payment: PaymentModel): Promise<PaymentModel> {
   const charge = payment.externalId === null ? null : await provider.cancelCharge(payment.externalId);
-  return transaction(ctx, async (ctx) => {
+  return sharedTransaction(ctx, async (ctx) => {
     if (charge?.status === 'SUCCEEDED') return applyCharge(ctx, provider, payment.id, charge);
     const { payment: row } = await lockWithSiblings(ctx, payment.id);
     if (charge?.status === 'PENDING') {
@@ -188,7 +190,7 @@ async function endCharge(ctx: TenantContext, provider: PaymentProvider, payment:
 }
 
 async function fail(ctx: TenantContext, id: number, code: string): Promise<PaymentModel> {
-  return transaction(ctx, async (ctx) => {
+  return sharedTransaction(ctx, async (ctx) => {
     const { payment } = await lockWithSiblings(ctx, id);
     return payment.isOpen ? endUnpaid(ctx, payment, 'FAILED', code) : payment;
   });
@@ -200,7 +202,7 @@ async function postpone(ctx: TenantContext, { id }: PaymentModel, error: Provide
     { provider: error.message, payment: ctx.ids.encode('pay', id) },
     'a payment waits for its provider',
   );
-  return transaction(ctx, async (ctx) => {
+  return sharedTransaction(ctx, async (ctx) => {
     const { payment } = await lockWithSiblings(ctx, id);
     if (!payment.isOpen && payment.dueAt === null) return payment;
     const { failures, externalId, attempt } = payment;
@@ -216,6 +218,14 @@ async function postpone(ctx: TenantContext, { id }: PaymentModel, error: Provide
   });
 }
 
-async function find(ctx: TenantContext, id: number): Promise<PaymentModel> {
-  return existing(PaymentModel.find(ctx, { id }));
+const FIND: Statement = {
+  name: 'payment_to_charge',
+  short: true,
+  text: 'select * from payments where organization_id = $1 and id = $2',
+};
+
+async function find({ db, organization }: TenantContext, id: number): Promise<PaymentModel> {
+  const [row] = await execute<object>(db, FIND, [organization.id, id]);
+  if (!row) throw new ApiError('not_found');
+  return toModel(PaymentModel, row);
 }

@@ -11,6 +11,7 @@ import { numberInvoice } from '../../invoices/service/finalise.ts';
 import { findInvoice, lockInvoice } from '../../invoices/service/find.ts';
 import { OrganizationModel } from '../../organizations/model.ts';
 import { organizationOnce } from '../../organizations/service/find.ts';
+import { sharedTransaction } from '../../organizations/service/shared-transaction.ts';
 import { soldAt } from '../../plans/service/read.ts';
 import { SubscriptionPastDue, SubscriptionTrialEnding, SubscriptionUpdated } from '../events.ts';
 import { SubscriptionModel } from '../model.ts';
@@ -82,7 +83,7 @@ const LOCK = `
 /** All steps of one subscription that are due, each in a transaction of its own. */
 async function runOne(ctx: TenantContext, id: number): Promise<void> {
   for (let steps = 0, isMore = true; isMore && steps < MAX_STEPS; steps++) {
-    isMore = await transaction(ctx, async (ctx) => {
+    isMore = await sharedTransaction(ctx, async (ctx) => {
       const [row] = await selectRows(ctx.db, SubscriptionModel, LOCK, [ctx.organization.id, id]);
       const step = row && nextStep(row, rulesOf(ctx, row.provider));
       if (!row || !step || step.at > ctx.now) return false;
