@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApp, type TestApp } from '../../../test/app.ts';
 import { type Context, systemContext, within } from '../../context.ts';
 import type { Tenancy } from '../../data/tenant-model.ts';
+import type { Actor } from '../../pipeline/actor.ts';
 import { lockOrganization } from './service/lock.ts';
 import { meetOthers, sharedTransaction } from './service/shared-transaction.ts';
 
@@ -42,6 +43,14 @@ describe('a shared transaction', () => {
     expect(added.map(([id]) => id)).toEqual(ids);
     expect(new Set(added.map(([, transaction]) => transaction)).size).toBe(1);
     expect((await words()).slice(before.length).toSorted()).toEqual(ids.map((id) => `of ${id}`).toSorted());
+  });
+
+  it('is never shared by a call, which would wait for the work of others', async () => {
+    const actor = {} as Actor; // no more is asked of it than whether there is one
+    const added = await Promise.all(
+      ids.map((id) => sharedTransaction({ ...at(id), actor }, (ctx) => add(ctx, 'call'))),
+    );
+    expect(new Set(added).size).toBe(ids.length);
   });
 
   it('is not shared within an organization: what one changes, the next one finds', async () => {

@@ -30,10 +30,11 @@ const queues = new WeakMap<Knex, Queue>();
 /**
  * A transaction for work in one organization, which it shares with work in others that is asked for at the same time:
  * their statements leave in the same writes, and one commit stores all. The organization is locked first. Where another
- * has that lock, or one of them fails, each runs alone: so `work` must have no effect outside the database.
+ * has that lock, or one of them fails, each runs alone: so `work` must have no effect outside the database, and no
+ * savepoint, which would undo what others do meanwhile. A call never shares: it would wait for the work of others.
  */
 export function sharedTransaction<C extends TenantContext, T>(ctx: C, work: (ctx: C) => Promise<T>): Promise<T> {
-  if (ctx.db.isTransaction) return work(ctx);
+  if (ctx.db.isTransaction || ctx.actor) return transaction(ctx, work);
   return new Promise<T>((resolve, reject) => {
     const queue = queues.get(ctx.db) ?? { waiting: [], isRunning: false };
     queues.set(ctx.db, queue);

@@ -80,7 +80,7 @@ const LOCK = `
     and exists (select from organizations where id = $1 for no key update skip locked)
   for update`;
 
-/** All steps of one subscription that are due, each in a transaction of its own. */
+/** All steps of one subscription that are due, each committed before the next. */
 async function runOne(ctx: TenantContext, id: number): Promise<void> {
   for (let steps = 0, isMore = true; isMore && steps < MAX_STEPS; steps++) {
     isMore = await sharedTransaction(ctx, async (ctx) => {
