@@ -11,8 +11,6 @@ import type { Outcome, Simulation } from './simulate.ts';
 
 /** Organizations live in so many groups side by side, whatever the machine, so that a seed does the same again. */
 const MAX_GROUPS = 2;
-/** Most objects live for one step: V8 copies fewer of them where its young generation is larger. */
-const YOUNG_MB = 96;
 
 /** What a group says of itself: a month that has passed, or its end. */
 export type Said = { month: Month } | { outcome: Omit<Outcome, 'months'> };
@@ -56,8 +54,7 @@ export async function simulateInGroups(given: Given): Promise<JointOutcome> {
       databaseUrl: withName(server.servingUrl, names[group]!),
       dataDir: path.join(dataDir, `group-${group}`),
     };
-    const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB };
-    return new Worker(new URL('./group.ts', import.meta.url), { workerData, resourceLimits });
+    return new Worker(new URL('./group.ts', import.meta.url), { workerData });
   }
 
   async function live(worker: Worker, group: number): Promise<Omit<Outcome, 'months'>> {

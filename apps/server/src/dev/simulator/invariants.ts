@@ -97,7 +97,7 @@ interface Plan extends Omit<Timed, 'status'> {
   status: Status | null;
   provider: 'stripe' | 'paypal' | 'manual';
   /** What else is broken, by its names. */
-  kinds: string | null;
+  kinds: string[] | null;
 }
 
 /** All at once: a question of its own for each would cost more than its answer. */
@@ -110,7 +110,7 @@ const planAnd = (texts: readonly string[]): string => `
       last.cancel_at as "cancelAt", last.ended_at as "endedAt", last.past_due_since as "pastDueSince",
       last.dunning_step as "dunningStep", last.renewal_invoice_id as "renewalInvoiceId",
       last.change_expires_at as "changeExpiresAt", last.credits_due_at as "creditsDueAt",
-      (select string_agg(kind, ' ') from found where found."organizationId" = organization.id) as kinds
+      (select array_agg(kind) from found where found."organizationId" = organization.id) as kinds
     from organizations organization
     left join lateral (
       select * from subscriptions where subscriptions.organization_id = organization.id
@@ -153,9 +153,7 @@ async function findBy(checks: Statement, ctx: Context, organizations: readonly n
   const wrong = rows.filter((row) => planAt(row, now) !== entitledAt(ctx, row));
   return [
     ...rows.flatMap(({ kinds, organizationId }) =>
-      (kinds?.split(' ') ?? [])
-        .filter((kind) => isAwake || !kind.endsWith('_LATE'))
-        .map((kind) => brokenAs(kind, organizationId)),
+      (kinds ?? []).filter((kind) => isAwake || !kind.endsWith('_LATE')).map((kind) => brokenAs(kind, organizationId)),
     ),
     ...wrong.map(({ organizationId }) => brokenAs('ENTITLEMENT', organizationId)),
   ];
